@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+/** One Lua script, read from a file named `<name>.<number of keys>.lua`. */
+export interface Script {
+  readonly name: string;
+  readonly keyCount: number;
+  readonly source: string;
+  readonly sha1: string;
+}
+
+/**
+ * Reads a script from its file.
+ * @throws Error when the file's name does not tell the number of keys, or it cannot be read.
+ */
+export function readScript(file: URL): Script {
+  const parts = /\/([a-z-]+)\.(\d+)\.lua$/.exec(file.pathname);
+  if (parts?.[1] === undefined || parts[2] === undefined) {
+    throw new Error(`script file is named ${file.pathname}, expected <name>.<number of keys>.lua`);
+  }
+  const source = readFileSync(file, 'utf8');
+  const sha1 = createHash('sha1').update(source).digest('hex');
+  return { name: parts[1], keyCount: Number(parts[2]), source, sha1 };
+}
+
+/** Puts scripts into the server's cache, so that {@link runScript} finds them by their hash. */
+export async function loadScripts(redis: Redis, scripts: Iterable<Script>): Promise<void> {
+  for (const script of scripts) await redis.script('LOAD', script.source);
+}
+
+/**
+ * Runs a script by its hash. A server that has forgotten it (SCRIPT FLUSH, a restart) is given it
+ * again and asked once more; such a call is overtaken by calls made after it, so whoever needs order
+ * waits for the reply.
+ * @throws whatever the script raises, or the client's error when the outcome is unknown.
+ */
+export async function runScript(
+  redis: Redis,
+  script: Script,
+  keysAndArgs: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(script.sha1, script.keyCount, ...keysAndArgs);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    await redis.script('LOAD', script.source);
+    return await redis.evalsha(script.sha1, script.keyCount, ...keysAndArgs);
+  }
+}
