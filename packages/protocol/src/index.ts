@@ -1,1 +1,57 @@
-export {};
+export {
+  COMMAND_COUNT,
+  COMMAND_HANDLINGS,
+  COMMAND_INDEX_BY_ID,
+  COMMAND_NAMES,
+  COMMANDS,
+  type Command,
+  type CommandName,
+  commandName,
+  type Handling,
+  isCommandName,
+  type ReadHandling,
+  type RelayHandling,
+  UNKNOWN_COMMAND,
+} from './commands.ts';
+export { Framer, type FramerOptions, type PduSink } from './framer.ts';
+export { FRAMING_ERROR_CODES, type FramingError, type FramingErrorCode } from './framing-error.ts';
+export { HEADER_BYTES, type Header, readHeader, writeHeader } from './header.ts';
+export {
+  type DecodedMessage,
+  type DecodedPdu,
+  decodeFields,
+  decodeMessage,
+  encodeMessage,
+  type HeaderChoice,
+} from './message-codec.ts';
+export {
+  CLIENT_TYPE,
+  type ClientStatus,
+  type ClientType,
+  GROUP_MODIFY_TYPE,
+  type GroupModifyType,
+  isPc,
+  isUserStatus,
+  type MessageFields,
+  MSG_TYPE,
+  type MsgType,
+  SESSION_TYPE,
+  type SessionType,
+  TRANSFER_FILE_TYPE,
+  type TransferFileType,
+  USER_STATUS,
+  type UserStat,
+  type UserStatus,
+} from './message-fields.ts';
+export {
+  decodeOnlineUserInfo,
+  decodeRoleSet,
+  decodeUserStatusUpdate,
+  decodeUsersStatusRequest,
+  encodeLoginStatusNotify,
+  encodeStatusNotify,
+  encodeUsersStatusResponse,
+  HEARTBEAT_PDU,
+  type UsersStatusRequest,
+  type UsersStatusResponse,
+} from './presence-messages.ts';

@@ -1,0 +1,158 @@
+import {
+  COMMAND_HANDLINGS,
+  COMMAND_INDEX_BY_ID,
+  type ReadHandling,
+  type RelayHandling,
+} from './commands.ts';
+import {
+  type FramingError,
+  type FramingErrorCode,
+  framingError,
+  lengthErrorCode,
+} from './framing-error.ts';
+import { HEADER_BYTES } from './header.ts';
+import { LENGTH_FIELD_BYTES, PartialPdu } from './partial-pdu.ts';
+
+const COMMAND_ID_OFFSET = 10;
+
+/** Where a Framer puts what it has cut, in the order of the stream. Called from within push(). */
+export interface PduSink {
+  /** Neighbouring PDUs that all take the same way, one slice of the read buffer. */
+  run(handling: RelayHandling, bytes: Buffer, pduCount: number): void;
+  /** One whole PDU, header included, that the node reads itself. */
+  pdu(handling: ReadHandling, pdu: Buffer): void;
+}
+
+/** What a Framer needs. */
+export interface FramerOptions {
+  /** The largest length accepted, header included. */
+  readonly maxPduBytes: number;
+  readonly sink: PduSink;
+  /** PDUs received, by command index; shared by all links of a node. Length COMMAND_COUNT. */
+  readonly received: Float64Array;
+}
+
+/**
+ * Cuts a TCP stream, in whatever segments it comes, into PDUs and runs of PDUs. Protocol: the command
+ * id alone decides which way a PDU goes, and no body is looked at here.
+ *
+ * Runs and PDUs are slices of the chunk that was pushed; only a PDU that straddles chunks is copied.
+ * What is delivered may be kept, and keeps its chunk alive; the Framer itself keeps none.
+ */
+export class Framer {
+  readonly #maxPduBytes: number;
+  readonly #sink: PduSink;
+  readonly #received: Float64Array;
+  readonly #partial = new PartialPdu();
+  #error: FramingError | undefined;
+
+  constructor(options: FramerOptions) {
+    this.#maxPduBytes = options.maxPduBytes;
+    this.#sink = options.sink;
+    this.#received = options.received;
+  }
+
+  /** Bytes of a PDU that has not come whole yet. */
+  get bufferedBytes(): number {
+    return this.#partial.filled;
+  }
+
+  /**
+   * Takes the stream's next bytes and delivers every PDU they complete.
+   * @returns an error once a header's length cannot be. All that came before it has been delivered,
+   * nothing after it will be, and every later call returns the same error.
+   */
+  push(chunk: Buffer): FramingError | undefined {
+    if (this.#error !== undefined) return this.#error;
+    const start = this.#partial.filled === 0 ? 0 : this.#completePartial(chunk);
+    if (this.#error === undefined && start < chunk.length) this.#scan(chunk, start);
+    return this.#error;
+  }
+
+  /** Goes on with the PDU that the last chunk ended in. Returns how many bytes it took. */
+  #completePartial(chunk: Buffer): number {
+    const partial = this.#partial;
+    let taken = 0;
+    if (partial.filled < LENGTH_FIELD_BYTES) taken = partial.fill(chunk, 0, LENGTH_FIELD_BYTES);
+    const length = partial.claimedLength;
+    if (length === undefined) return taken;
+
+    const code = lengthErrorCode(length, this.#maxPduBytes);
+    if (code !== undefined) {
+      taken += partial.fill(chunk, taken, HEADER_BYTES);
+      this.#fail(code, partial.take());
+      return taken;
+    }
+    taken += partial.fill(chunk, taken, length);
+    if (partial.filled === length) this.#scan(partial.take(), 0);
+    return taken;
+  }
+
+  /**
+   * Cuts everything from `start` on. The hot path: plain arithmetic, one slice a run, nothing
+   * allocated a PDU.
+   */
+  #scan(chunk: Buffer, start: number): void {
+    const received = this.#received;
+    const end = chunk.length;
+    let position = start;
+    let runHandling: RelayHandling | undefined;
+    let runStart = start;
+    let runCount = 0;
+    let code: FramingErrorCode | undefined;
+
+    while (end - position >= LENGTH_FIELD_BYTES) {
+      const length = chunk.readUInt32BE(position);
+      code = lengthErrorCode(length, this.#maxPduBytes);
+      if (code !== undefined || length > end - position) break;
+
+      const index = COMMAND_INDEX_BY_ID[chunk.readUInt16BE(position + COMMAND_ID_OFFSET)] ?? 0;
+      received[index] = (received[index] ?? 0) + 1;
+      const handling = COMMAND_HANDLINGS[index] ?? 'ignore';
+      const pduStart = position;
+      position += length;
+      if (handling === runHandling) {
+        runCount++;
+        continue;
+      }
+
+      if (runHandling !== undefined) {
+        this.#sink.run(runHandling, chunk.subarray(runStart, pduStart), runCount);
+        runHandling = undefined;
+      }
+      switch (handling) {
+        case 'relay-to-others':
+        case 'relay-to-all':
+          runHandling = handling;
+          runStart = pduStart;
+          runCount = 1;
+          break;
+        case 'role-set':
+        case 'snapshot':
+        case 'status-update':
+        case 'status-query':
+          this.#sink.pdu(handling, chunk.subarray(pduStart, position));
+          break;
+        case 'heartbeat':
+        case 'ignore':
+          break;
+      }
+    }
+
+    if (runHandling !== undefined) {
+      this.#sink.run(runHandling, chunk.subarray(runStart, position), runCount);
+    }
+    if (code !== undefined) this.#fail(code, chunk.subarray(position));
+    else if (position < end) this.#keepTail(chunk, position);
+  }
+
+  #keepTail(chunk: Buffer, position: number): void {
+    const available = chunk.length - position;
+    const length = available < LENGTH_FIELD_BYTES ? HEADER_BYTES : chunk.readUInt32BE(position);
+    this.#partial.fill(chunk, position, length);
+  }
+
+  #fail(code: FramingErrorCode, header: Buffer): void {
+    this.#error = framingError(code, header, this.#maxPduBytes);
+  }
+}
