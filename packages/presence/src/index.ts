@@ -1,1 +1,14 @@
-export {};
+export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './lease.ts';
+export type {
+  LinkEnd,
+  LinkId,
+  Presence,
+  PresenceEvents,
+  QueryWaiter,
+  UpdateOutcome,
+  UpdateWaiter,
+  UserState,
+} from './presence.ts';
+export { PresenceMemory } from './presence-memory.ts';
+export { PresenceRedis, type PresenceRedisOptions } from './presence-redis.ts';
+export { type Reaped, Reaper, type ReaperOptions } from './reaper.ts';

@@ -1,0 +1,114 @@
+import { CLIENT_TYPE, type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+
+type Counts = readonly [number, number, number, number];
+
+const TYPES = [
+  { type: CLIENT_TYPE.windows, letter: 'w', isPc: true },
+  { type: CLIENT_TYPE.mac, letter: 'm', isPc: true },
+  { type: CLIENT_TYPE.ios, letter: 'i', isPc: false },
+  { type: CLIENT_TYPE.android, letter: 'a', isPc: false },
+] as const;
+
+/** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
+const SHARED_UP_TO = 3;
+const SHARED = new Map<string, Holding>();
+
+/**
+ * What one link holds of one user: how many clients of each type are counted, and how many of these
+ * are away. Immutable and shared: nearly all users of a node point to one of a few holdings, so a
+ * user costs its link one map entry.
+ */
+export class Holding {
+  static readonly NOTHING = new Holding([0, 0, 0, 0], [0, 0, 0, 0]);
+
+  /** What Redis keeps: a letter and a count for each client type counted, as in 'w1i2'. */
+  readonly text: string;
+  readonly hasPc: boolean;
+  readonly #counts: Counts;
+  readonly #away: Counts;
+  readonly #next = new Map<number, Holding>();
+
+  private constructor(counts: Counts, away: Counts) {
+    this.#counts = counts;
+    this.#away = away;
+    this.text = TYPES.map((type, i) => (at(counts, i) > 0 ? type.letter + at(counts, i) : '')).join(
+      '',
+    );
+    this.hasPc = TYPES.some((type, i) => type.isPc && at(counts, i) > 0);
+  }
+
+  get isNothing(): boolean {
+    return this.text === '';
+  }
+
+  /** How many clients of a type are counted, away or not. */
+  count(type: ClientType): number {
+    return at(this.#counts, indexOf(type));
+  }
+
+  /**
+   * The holding after a status update. A client counted once is not counted again by going away and
+   * coming back; an OFFLINE of what is not counted changes nothing.
+   */
+  updated({ clientType, status }: ClientStatus): Holding {
+    const i = indexOf(clientType);
+    const count = at(this.#counts, i);
+    const away = at(this.#away, i);
+    switch (status) {
+      case USER_STATUS.online:
+        return away > 0 ? this.#to(i, count, away - 1) : this.#to(i, count + 1, 0);
+      case USER_STATUS.leave:
+        return count > 0 ? this.#to(i, count, Math.min(count, away + 1)) : this.#to(i, 1, 1);
+      case USER_STATUS.offline:
+        return count > 0 ? this.#to(i, count - 1, Math.min(count - 1, away)) : this;
+    }
+  }
+
+  /** The holding after a snapshot's entry: each stands for a client of its own. */
+  added({ clientType, status }: ClientStatus): Holding {
+    const i = indexOf(clientType);
+    const count = at(this.#counts, i);
+    const away = at(this.#away, i);
+    switch (status) {
+      case USER_STATUS.online:
+        return this.#to(i, count + 1, away);
+      case USER_STATUS.leave:
+        return this.#to(i, count + 1, away + 1);
+      case USER_STATUS.offline:
+        return this.updated({ userId: 0, clientType, status });
+    }
+  }
+
+  #to(i: number, count: number, away: number): Holding {
+    // Small holdings are remembered and shared; a stream of odd ones must not fill the memory.
+    const key = (i * (SHARED_UP_TO + 1) + count) * (SHARED_UP_TO + 1) + away;
+    const known = count <= SHARED_UP_TO ? this.#next.get(key) : undefined;
+    if (known !== undefined) return known;
+    const counts = withAt(this.#counts, i, count);
+    const aways = withAt(this.#away, i, away);
+    if (counts.every((n) => n === 0)) return Holding.NOTHING;
+    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, aways);
+    const name = `${counts}/${aways}`;
+    const next = SHARED.get(name) ?? new Holding(counts, aways);
+    SHARED.set(name, next);
+    if (this.#isShared) this.#next.set(key, next);
+    return next;
+  }
+
+  get #isShared(): boolean {
+    return this.#counts.every((n) => n <= SHARED_UP_TO);
+  }
+}
+
+function indexOf(type: ClientType): number {
+  return TYPES.findIndex((entry) => entry.type === type);
+}
+
+function at(counts: Counts, i: number): number {
+  return counts[i] ?? 0;
+}
+
+function withAt(counts: Counts, i: number, value: number): Counts {
+  const [w, m, ios, a] = counts;
+  return [i === 0 ? value : w, i === 1 ? value : m, i === 2 ? value : ios, i === 3 ? value : a];
+}

@@ -1,0 +1,140 @@
+import { loadScripts, type Redis, runScript } from '@route/redis';
+import { leasesKey } from './keys.ts';
+import { SCRIPTS } from './scripts.ts';
+
+/** Which nodes hold a lease, and which held one not long ago. */
+export interface Members {
+  readonly live: readonly string[];
+  readonly dead: readonly string[];
+}
+
+export interface LeaseEvents {
+  /**
+   * The lease is held, and what Redis knows of this node is in doubt: it is new, was lost, or the
+   * connection was. Everything must be asserted again.
+   */
+  taken(): void;
+  /** Redis cannot be relied on until {@link LeaseEvents.taken} is told again. */
+  doubted(reason: string): void;
+  /** After each renewal. */
+  members(members: Members): void;
+}
+
+export interface LeaseOptions {
+  readonly redis: Redis;
+  readonly namespace: string;
+  readonly nodeId: string;
+  /** How long a node that does not renew is still believed. */
+  readonly leaseMs: number;
+  readonly events: LeaseEvents;
+}
+
+/** How long an ended lease is remembered, so that its node is known to be dead and not merely unknown. */
+const REMEMBER_MS = 600_000;
+
+/** How soon a failed renewal is tried again. */
+const RETRY_MS = 250;
+
+/**
+ * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and who else
+ * lives. It is also the probe of the connection: what does not answer is doubted, whatever the
+ * client library says of it.
+ */
+export class Lease {
+  readonly #options: LeaseOptions;
+  readonly #renewEveryMs: number;
+  readonly #key: string;
+  #held = false;
+  #stopped = true;
+  #renewing = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#renewEveryMs = Math.min(1000, Math.max(50, options.leaseMs / 10));
+    this.#key = leasesKey(options.namespace);
+  }
+
+  /** Whether the lease is held and Redis answers. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Takes the lease as soon as Redis answers, and keeps it. */
+  start(): void {
+    this.#stopped = false;
+    const { redis } = this.#options;
+    redis.on('ready', this.#onReady);
+    redis.on('close', this.#onClose);
+    this.#schedule(0);
+  }
+
+  /** Lets the lease run out. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#options.redis.off('ready', this.#onReady);
+    this.#options.redis.off('close', this.#onClose);
+    this.#held = false;
+  }
+
+  /** A call has failed or its outcome is unknown: nothing that Redis holds of this node is sure. */
+  doubt(reason: string): void {
+    if (this.#held) {
+      this.#held = false;
+      this.#options.events.doubted(reason);
+    }
+    if (!this.#renewing) this.#schedule(RETRY_MS);
+  }
+
+  readonly #onReady = (): void => this.#schedule(0);
+  readonly #onClose = (): void => this.doubt('connection to Redis lost');
+
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#renew(), delayMs);
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing || this.#options.redis.status !== 'ready') return;
+    this.#renewing = true;
+    const { redis, nodeId, leaseMs, events } = this.#options;
+    const wasHeld = this.#held;
+    try {
+      if (!wasHeld) await loadScripts(redis, Object.values(SCRIPTS));
+      const reply = await runScript(redis, SCRIPTS.renewLease, [
+        this.#key,
+        nodeId,
+        leaseMs,
+        REMEMBER_MS,
+      ]);
+      if (this.#stopped) return;
+      const { held, members } = parseReply(reply);
+      // A doubt that came up while this renewal was under way is newer than its answer.
+      const stillHeld = this.#held;
+      if (wasHeld && !stillHeld) return this.#schedule(RETRY_MS);
+      if (wasHeld && !held) events.doubted('the lease had ended');
+      this.#held = true;
+      events.members(members);
+      if (!wasHeld || !held) events.taken();
+      this.#schedule(this.#renewEveryMs);
+    } catch (error) {
+      this.#renewing = false;
+      this.doubt(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#renewing = false;
+    }
+  }
+}
+
+function parseReply(reply: unknown): { held: boolean; members: Members } {
+  if (!Array.isArray(reply))
+    throw new Error(`renew-lease replied ${String(reply)}, expected a list`);
+  const [held, live, dead]: unknown[] = reply;
+  return { held: held === 1, members: { live: strings(live), dead: strings(dead) } };
+}
+
+function strings(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : [];
+}

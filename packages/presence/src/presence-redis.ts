@@ -1,0 +1,209 @@
+import type { ClientStatus } from '@route/protocol';
+import { type Redis, SHARD_COUNT, shardOf } from '@route/redis';
+import { CountedLink } from './counted-link.ts';
+import { presenceKeys } from './keys.ts';
+import type {
+  LinkEnd,
+  LinkId,
+  Presence,
+  PresenceEvents,
+  QueryWaiter,
+  UpdateWaiter,
+} from './presence.ts';
+import { PendingQuery, type ShardOperation } from './shard-operations.ts';
+import { ShardQueue } from './shard-queue.ts';
+
+export interface PresenceRedisOptions {
+  readonly redis: Redis;
+  readonly namespace: string;
+  readonly nodeId: string;
+  readonly events: PresenceEvents;
+  /** A call failed, or nobody knows whether it was carried out. */
+  failed(reason: string): void;
+  /** How many operations travel in one call at the most. */
+  readonly maxOperationsPerCall?: number;
+}
+
+/**
+ * So many bulk calls are under way at once: enough to keep Redis busy, few enough that an update or a
+ * query never finds more than a few milliseconds of them before it.
+ */
+const BULK_CALLS = 4;
+const MAX_OPERATIONS_PER_CALL = 256;
+
+/**
+ * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
+ * {@link PresenceRedis.suspended}; while it is suspended updates are answered 'later' and queries
+ * from what this node's own links have said.
+ */
+export class PresenceRedis implements Presence {
+  readonly #links = new Map<LinkId, CountedLink>();
+  readonly #shards: readonly ShardQueue[];
+  readonly #failed: (reason: string) => void;
+  readonly #pumpAll = (): void => this.#pump();
+  #suspended = true;
+  #pumpScheduled = false;
+  #bulkCalls = 0;
+  #stamp = 0;
+
+  constructor(options: PresenceRedisOptions) {
+    this.#failed = options.failed;
+    const host = {
+      redis: options.redis,
+      nodeId: options.nodeId,
+      maxOperationsPerCall: options.maxOperationsPerCall ?? MAX_OPERATIONS_PER_CALL,
+      nextStamp: () => ++this.#stamp,
+      bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
+      bulkCallEnded: () => {
+        this.#bulkCalls--;
+        this.#schedulePump();
+      },
+      hasLocalPc: (userId: number) => this.#hasLocalPc(userId),
+      lateCommit: options.events.lateCommit.bind(options.events),
+      released: (link: CountedLink, shard: number) => link.shards.delete(shard),
+      failed: (error: unknown) => {
+        this.#failed(error instanceof Error ? error.message : String(error));
+      },
+    };
+    const keys = presenceKeys(options.namespace);
+    this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, host));
+  }
+
+  get heldUsers(): number {
+    let users = 0;
+    for (const link of this.#links.values()) users += link.ledger.size;
+    return users;
+  }
+
+  /** Whether all that was reported so far stands in Redis. */
+  get isIdle(): boolean {
+    return this.#shards.every((shard) => shard.isIdle);
+  }
+
+  openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
+    this.#links.set(link, new CountedLink(link, !aside));
+  }
+
+  addClients(id: LinkId, clients: readonly ClientStatus[]): void {
+    const link = this.#link(id);
+    const byShard: (Set<number> | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
+    for (const client of clients) {
+      link.ledger.add(client);
+      const shard = shardOf(client.userId);
+      const users = byShard[shard];
+      if (users === undefined) byShard[shard] = new Set([client.userId]);
+      else users.add(client.userId);
+    }
+    // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
+    if (!link.counts || this.#suspended) return;
+    byShard.forEach((users, shard) => {
+      if (users !== undefined) this.#shards[shard]?.addBulk(link, [...users]);
+    });
+    this.#schedulePump();
+  }
+
+  update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
+    const link = this.#link(id);
+    const holding = link.ledger.update(update);
+    if (!link.counts) {
+      waiter.updated(update, { kind: 'aside' });
+      return;
+    }
+    this.#add(update.userId, { kind: 'update', link, update, holding, waiter });
+  }
+
+  query(id: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
+    if (userIds.length === 0) {
+      waiter.answered(new Uint8Array(0));
+      return;
+    }
+    const query = new PendingQuery(this.#link(id), userIds, waiter);
+    userIds.forEach((userId, index) => {
+      this.#add(userId, { kind: 'read', query, index, userId });
+    });
+  }
+
+  setAside(id: LinkId, aside: boolean): void {
+    const link = this.#link(id);
+    if (link.counts === !aside) return;
+    link.counts = !aside;
+    if (aside) this.#release(link);
+    else this.#assert(link);
+  }
+
+  closeLink(id: LinkId, end: LinkEnd): void {
+    const link = this.#link(id);
+    this.#links.delete(id);
+    link.counts = false;
+    if (end === 'release') this.#release(link);
+    else for (const shard of this.#shards) shard.dropBulk(link);
+  }
+
+  resync(): void {
+    for (const link of this.#links.values()) if (link.counts) this.#assert(link);
+  }
+
+  /** Redis can be relied on again, and what it knows of this node's links is in doubt. */
+  resumed(): void {
+    this.#suspended = false;
+    for (const shard of this.#shards) shard.resume();
+    this.resync();
+    this.#schedulePump();
+  }
+
+  /** Redis cannot be relied on. */
+  suspended(): void {
+    this.#suspended = true;
+    for (const shard of this.#shards) shard.abandon();
+  }
+
+  #add(userId: number, operation: ShardOperation): void {
+    const shard = this.#shards[shardOf(userId)];
+    if (this.#suspended) {
+      shard?.putOff(operation);
+      return;
+    }
+    shard?.add(operation);
+    this.#schedulePump();
+  }
+
+  #assert(link: CountedLink): void {
+    if (this.#suspended) return;
+    this.#shards.forEach((shard, i) => {
+      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.addBulk(link);
+    });
+    this.#schedulePump();
+  }
+
+  #release(link: CountedLink): void {
+    this.#shards.forEach((shard, i) => {
+      shard.dropBulk(link);
+      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.add({ kind: 'release', link });
+    });
+    this.#schedulePump();
+  }
+
+  #hasLocalPc(userId: number): boolean {
+    for (const link of this.#links.values()) if (link.holding(userId).hasPc) return true;
+    return false;
+  }
+
+  /** All that one tick brings to a shard travels in one call. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled || this.#suspended) return;
+    this.#pumpScheduled = true;
+    setImmediate(this.#pumpAll);
+  }
+
+  #pump(): void {
+    this.#pumpScheduled = false;
+    if (this.#suspended) return;
+    for (const shard of this.#shards) shard.pump();
+  }
+
+  #link(id: LinkId): CountedLink {
+    const link = this.#links.get(id);
+    if (link === undefined) throw new Error(`link ${id} is not open`);
+    return link;
+  }
+}

@@ -1,0 +1,76 @@
+import type { ClientStatus } from '@route/protocol';
+
+/** A link's id, unique in the cluster for ever: its node's id, a dot, and a number. */
+export type LinkId = string;
+
+/** What all links together hold of a user: nothing, mobile clients alone, or at least one PC client. */
+export type UserState = 'gone' | 'mobile-only' | 'pc';
+
+/**
+ * What became of a status update.
+ * - committed: it stands in presence. `state` is what holds of the user right after it; `version`
+ *   grows with every commit that concerns the same user, whichever node made it.
+ * - later: presence cannot be reached; the update is kept and {@link PresenceEvents.lateCommit} tells
+ *   when it stands.
+ * - aside: the link is kept aside ({@link Presence.setAside}); nothing changed for anybody.
+ */
+export type UpdateOutcome =
+  | { readonly kind: 'committed'; readonly state: UserState; readonly version: number }
+  | { readonly kind: 'later' }
+  | { readonly kind: 'aside' };
+
+/** Who waits for an update; an object and not a closure, so that an update costs no allocation here. */
+export interface UpdateWaiter {
+  updated(update: ClientStatus, outcome: UpdateOutcome): void;
+}
+
+/** Who waits for a status query: `online[i]` is 1 where the i-th id asked has a PC client anywhere. */
+export interface QueryWaiter {
+  answered(online: Uint8Array): void;
+}
+
+/** What presence tells without being asked. */
+export interface PresenceEvents {
+  /** An update that was answered 'later' stands now. Only the last one of a user is told. */
+  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+}
+
+/** How the end of a link is treated: taken out now, or left to the node's lease (a draining node). */
+export type LinkEnd = 'release' | 'leave-to-lease';
+
+/**
+ * Who is online, on which link, with which client types, how many of each. One engine serves the
+ * links of one node and shares its knowledge with the engines of all others.
+ *
+ * Updates and queries of one link are answered in the order in which they were made, and a query sees
+ * all that its own link has reported before it. Nothing here throws for what a peer sends: a change
+ * for a link that was never opened is a programming error and does.
+ */
+export interface Presence {
+  /** Starts a link that holds nobody. Kept aside, it reports without effect until it is promoted. */
+  openLink(link: LinkId, options: { readonly aside: boolean }): void;
+
+  /**
+   * Adds the clients that a link lists in its online snapshot, and tells nobody.
+   * (Protocol: a second snapshot adds to the first.)
+   */
+  addClients(link: LinkId, clients: readonly ClientStatus[]): void;
+
+  /** Changes one client of a user on a link; the waiter learns what the user's state is then. */
+  update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void;
+
+  /** Asks which of the users have a PC client anywhere (protocol: what a status query reports). */
+  query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
+
+  /** Takes what a link holds out of presence but keeps it for later, or puts it back at once. */
+  setAside(link: LinkId, aside: boolean): void;
+
+  /** Ends a link; exactly what it had added is taken away. */
+  closeLink(link: LinkId, end: LinkEnd): void;
+
+  /** Sets again all that this node's links hold, replacing what presence remembers of them. */
+  resync(): void;
+
+  /** Users held by the open links of this node; one who is on two links counts twice. */
+  readonly heldUsers: number;
+}

@@ -1,0 +1,9 @@
+import { readScript } from '@route/redis';
+
+/** The Lua scripts of presence; each file's header tells its keys, arguments, reply and cost. */
+export const SCRIPTS = {
+  applyUpdates: readScript(new URL('./lua/apply-updates.4.lua', import.meta.url)),
+  releaseLink: readScript(new URL('./lua/release-link.4.lua', import.meta.url)),
+  forgetNode: readScript(new URL('./lua/forget-node.1.lua', import.meta.url)),
+  renewLease: readScript(new URL('./lua/renew-lease.1.lua', import.meta.url)),
+} as const;
