@@ -52,7 +52,7 @@ export class PartialPdu {
   #reserve(needed: number, target: number): void {
     if (needed <= this.#bytes.length) return;
     const grown = Math.max(needed, 2 * this.#bytes.length, Math.min(target, TRUSTED_BYTES));
-    const bytes = Buffer.allocUnsafe(Math.min(grown, target));
+    const bytes = Buffer.allocUnsafeSlow(Math.min(grown, target));
     this.#bytes.copy(bytes, 0, 0, this.#filled);
     this.#bytes = bytes;
   }
