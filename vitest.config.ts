@@ -1,15 +1,39 @@
 import { defineConfig } from 'vitest/config';
 
+const redisTests = ['{packages,services}/*/src/**/*.redis.test.ts', 'test/redis/**/*.test.ts'];
+const sharedRedis = './test/fixtures/global-setup.ts';
+
 /** Three projects: what needs nothing, what needs a Redis, what starts whole processes. */
 export default defineConfig({
   test: {
+    // A test that passes at the second attempt has found something.
     retry: 0,
+    reporters: ['default', './test/fixtures/totals-reporter.ts'],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts'],
+          include: ['{packages,services}/*/src/**/*.test.ts', 'test/fixtures/**/*.test.ts'],
           exclude: ['**/*.redis.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: [...redisTests, 'test/fixtures/**/*.redis.test.ts'],
+          globalSetup: [sharedRedis],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/redis/**', 'test/fixtures/**', '**/node_modules/**'],
+          globalSetup: [sharedRedis],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { guardOrphan } from './orphan-guard.ts';
+
+/** What to run, and the file that takes its output. */
+export interface ChildSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Takes stdout and stderr; emptied first unless `appendLog`. */
+  readonly logFile: string;
+  readonly appendLog?: boolean;
+}
+
+/** How a child ended, in words: `exit status 1`, `signal SIGKILL`. */
+export type ExitWords = string;
+
+/** A process that this one has started and answers for. */
+export interface Child {
+  readonly pid: number;
+  /** Settles when the process is gone, never rejects. */
+  readonly exited: Promise<ExitWords>;
+  /** undefined as long as the process lives. */
+  readonly exit: () => ExitWords | undefined;
+  /** Sends a signal; does nothing to a process that is gone. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Asks it to end, and after `graceMs` ends it. Returns when it is gone. */
+  readonly stop: (graceMs: number) => Promise<ExitWords>;
+  readonly lastLogLines: (count: number) => Promise<string>;
+}
+
+/**
+ * Starts a process whose output goes to a file and which does not outlive this process.
+ *
+ * It gets a process group of its own: Ctrl-C on a terminal reaches this process alone, which can then
+ * stop its children in the right order.
+ * @throws Error when the command cannot be run at all.
+ */
+export async function startChild(spec: ChildSpec): Promise<Child> {
+  const log = await open(spec.logFile, spec.appendLog ? 'a' : 'w');
+  let child: ChildProcess;
+  try {
+    child = spawn(spec.command, spec.args, {
+      detached: true,
+      env: spec.env ?? process.env,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await once(child, 'spawn');
+  } finally {
+    await log.close();
+  }
+  const pid = child.pid;
+  if (pid === undefined) throw new Error(`${spec.command} has started without a process id`);
+
+  // A stopped process takes no TERM before it is continued, hence the CONT.
+  const guard = guardOrphan(`kill -s TERM ${pid}; kill -s CONT ${pid}`);
+  let words: ExitWords | undefined;
+  const exited = new Promise<ExitWords>((resolve) => {
+    child.once('exit', (status, signal) => {
+      words = signal === null ? `exit status ${status}` : `signal ${signal}`;
+      guard.release();
+      resolve(words);
+    });
+  });
+  const signal = (name: NodeJS.Signals): void => {
+    if (words === undefined) child.kill(name);
+  };
+
+  return {
+    pid,
+    exited,
+    exit: () => words,
+    signal,
+    stop: async (graceMs) => {
+      signal('SIGTERM');
+      const timer = setTimeout(() => signal('SIGKILL'), graceMs);
+      try {
+        return await exited;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    lastLogLines: async (count) => {
+      const text = await readFile(spec.logFile, 'utf8');
+      return text.trimEnd().split('\n').slice(-count).join('\n');
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { redisAnswers } from './ask-redis.ts';
+import { guardOrphan } from './orphan-guard.ts';
+import { findRedisServer, startPrivateRedis } from './redis-child.ts';
+import { runCommand } from './run-command.ts';
+import { until } from './until.ts';
+
+/** The image that stands for Redis in containers, here and in the tests. */
+export const REDIS_IMAGE = 'redis:7-alpine';
+
+const ENGINE_DEADLINE_MS = 5_000;
+const PULL_DEADLINE_MS = 120_000;
+const CONTAINER_DEADLINE_MS = 15_000;
+const APT_DEADLINE_MS = 300_000;
+
+/** A Redis to use, and what to do when it is no longer needed. */
+export interface RedisSource {
+  readonly url: string;
+  /** For a person: what it is. */
+  readonly description: string;
+  /** Ends it if it was started here; a Redis that was there before is left alone. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * What came of one way to get a Redis. `missing` sends the search on to the next way; `refused` ends it:
+ * what was asked for by name is not quietly replaced by something else.
+ */
+export type RedisAttempt =
+  | { readonly found: RedisSource }
+  | { readonly missing: string }
+  | { readonly refused: string };
+
+/** One way to get a Redis. `say` takes lines for the person who waits. */
+export type RedisWay = (say: (line: string) => void) => Promise<RedisAttempt>;
+
+/** What the whole search came to; `missing` has one reason a way. */
+export type RedisSearch =
+  | { readonly found: RedisSource }
+  | { readonly missing: readonly string[] }
+  | { readonly refused: string };
+
+/** The ways in the order in which they are tried: what costs the machine least comes first. */
+export const REDIS_WAYS: readonly RedisWay[] = [
+  redisFromUrl,
+  redisFromPath,
+  redisFromContainer,
+  redisFromApt,
+];
+
+/** Tries one way after the other until one gives a Redis. */
+export async function findRedis(
+  say: (line: string) => void,
+  ways: readonly RedisWay[] = REDIS_WAYS,
+): Promise<RedisSearch> {
+  const missing: string[] = [];
+  for (const way of ways) {
+    const attempt = await way(say);
+    if (!('missing' in attempt)) return attempt;
+    missing.push(attempt.missing);
+  }
+  return { missing };
+}
+
+/** The Redis that REDIS_URL names. */
+export async function redisFromUrl(): Promise<RedisAttempt> {
+  const url = process.env['REDIS_URL'] ?? '';
+  if (url === '') return { missing: 'REDIS_URL is not set' };
+  if (!/^rediss?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    return { refused: `REDIS_URL is "${url}", expected redis://host:port or rediss://host:port` };
+  }
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  if (!(await redisAnswers(url))) {
+    return {
+      refused: `REDIS_URL is set, but no Redis answers at ${shown}. Start it, or unset REDIS_URL.`,
+    };
+  }
+  return { found: { url, description: 'the one REDIS_URL names', stop: async () => {} } };
+}
+
+/** A redis-server or valkey-server of this machine, run as a private child. */
+export async function redisFromPath(): Promise<RedisAttempt> {
+  const program = await findRedisServer();
+  if (program === undefined) return { missing: 'no redis-server or valkey-server on the PATH' };
+  const redis = await startPrivateRedis(program);
+  return { found: { url: redis.url, description: `a private ${program}`, stop: redis.stop } };
+}
+
+/** A container, where a Docker engine answers and has the image or can get it. */
+export async function redisFromContainer(say: (line: string) => void): Promise<RedisAttempt> {
+  const engine = await runCommand('docker', ['info'], ENGINE_DEADLINE_MS);
+  if (!engine.ok) return { missing: 'no container engine answers (docker info)' };
+
+  const present = await runCommand('docker', ['image', 'inspect', REDIS_IMAGE], ENGINE_DEADLINE_MS);
+  if (!present.ok) {
+    say(`Fetching the container image ${REDIS_IMAGE} ...`);
+    const pull = await runCommand('docker', ['pull', '--quiet', REDIS_IMAGE], PULL_DEADLINE_MS);
+    if (!pull.ok) {
+      say(`It cannot be had: ${pull.reason}`);
+      return { missing: `the container image ${REDIS_IMAGE} is not here and cannot be had` };
+    }
+  }
+
+  const command = ['redis-server', '--save', '', '--appendonly', 'no'];
+  const args = ['run', '-d', '--rm', '-p', '127.0.0.1::6379', REDIS_IMAGE, ...command];
+  const run = await runCommand('docker', args, CONTAINER_DEADLINE_MS);
+  if (!run.ok) return { missing: `a Redis container does not start: ${run.reason}` };
+  const id = run.output;
+  const guard = guardOrphan(`docker rm -f ${id}`);
+  const stop = async (): Promise<void> => {
+    await runCommand('docker', ['rm', '-f', '-v', id], CONTAINER_DEADLINE_MS);
+    guard.release();
+  };
+
+  const port = await runCommand('docker', ['port', id, '6379/tcp'], ENGINE_DEADLINE_MS);
+  const url = `redis://${port.ok ? port.output : ''}`;
+  if (!port.ok || !(await until(() => redisAnswers(url), CONTAINER_DEADLINE_MS))) {
+    await stop();
+    return { missing: 'a Redis container was started, but does not answer' };
+  }
+  const description = `container ${id.slice(0, 12)} (${REDIS_IMAGE})`;
+  return { found: { url, description, stop } };
+}
+
+/** The package redis-server, installed on a Debian machine whose administrator this is. */
+export async function redisFromApt(say: (line: string) => void): Promise<RedisAttempt> {
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const apt = await runCommand('apt-get', ['--version'], ENGINE_DEADLINE_MS);
+  if (!/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system) || !apt.ok) {
+    return { missing: 'not a Debian machine, so no package is installed here' };
+  }
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && !(await runCommand('sudo', ['-n', 'true'], ENGINE_DEADLINE_MS)).ok) {
+    return { missing: 'the package redis-server is not installed, and installing it needs root' };
+  }
+  // RUNLEVEL=1 keeps the package from starting a service: the Redis that is wanted is a private one.
+  const environment = ['env', 'RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
+  const [command = 'env', ...prefix] = isRoot ? environment : ['sudo', '-n', ...environment];
+  const aptGet = (...args: string[]): ReturnType<typeof runCommand> =>
+    runCommand(command, [...prefix, '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], APT_DEADLINE_MS);
+  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+
+  say('Installing the Debian package redis-server (apt-get install); no service is started ...');
+  let result = await aptGet(...install);
+  if (!result.ok) {
+    await aptGet('update');
+    result = await aptGet(...install);
+  }
+  if (!result.ok) return { missing: `apt-get cannot install redis-server: ${result.reason}` };
+  return await redisFromPath();
+}
