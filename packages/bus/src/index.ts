@@ -1,1 +1,16 @@
-export {};
+export { Bus } from './bus.ts';
+export type { Cancel, Clock } from './clock.ts';
+export { systemClock } from './clock.ts';
+export type { BusCounters } from './counters.ts';
+export { type Delivery, MemoryHub, type Weather } from './memory-hub.ts';
+export {
+  type BusEvents,
+  type BusLimits,
+  type BusOptions,
+  DEFAULT_LIMITS,
+  LOST_REASONS,
+  type Loss,
+  type LostReason,
+} from './options.ts';
+export { RedisTransport, type RedisTransportOptions } from './redis-transport.ts';
+export type { BusTransport, TransportEvents } from './transport.ts';

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { BusLimits } from './options.ts';
+import { type RecordedBus, recordedBus } from './testing/recorder.ts';
+import { until } from './testing/until.ts';
+import type { BusTransport } from './transport.ts';
+
+/** Something that joins nodes. */
+export interface Medium {
+  /** A transport for one node of one namespace. */
+  join(namespace: string, node: string): BusTransport;
+}
+
+const QUICK: Partial<BusLimits> = { announceMs: 50, deafMs: 400 };
+
+/** What every medium must give, by real time. */
+export function describeBus(name: string, medium: () => Medium): void {
+  describe(`a bus over ${name}`, () => {
+    test('entries reach every other node once and in order, and not their sender', async () => {
+      await using nodes = await threeNodes(medium());
+      const { a, b, c } = nodes;
+      const sent: string[] = [];
+      for (let i = 0; i < 500; i++) {
+        a.bus.send(2 + (i % 3), Buffer.from(`entry ${i}`));
+        sent.push(`a ${2 + (i % 3)} entry ${i}`);
+        if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until('all are there', () => b.entries.length === 500 && c.entries.length === 500);
+      expect(b.entries).toEqual(sent);
+      expect(c.entries).toEqual(sent);
+      expect(a.entries).toEqual([]);
+    });
+
+    test('what all nodes send at once reaches each of the others in its sender’s order', async () => {
+      await using nodes = await threeNodes(medium());
+      const { a, b, c } = nodes;
+      for (let i = 0; i < 100; i++) {
+        for (const { bus } of [a, b, c]) bus.send(2, Buffer.from(`${i}`));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const sent = (name: string): string[] =>
+        Array.from({ length: 100 }, (_, i) => `${name} 2 ${i}`);
+      for (const { entries } of [a, b, c])
+        await until('all are there', () => entries.length === 200);
+      const from = (name: string, { entries }: RecordedBus): string[] =>
+        entries.filter((entry) => entry.startsWith(name));
+      for (const at of [b, c]) expect(from('a', at)).toEqual(sent('a'));
+      for (const at of [a, c]) expect(from('b', at)).toEqual(sent('b'));
+      for (const at of [a, b]) expect(from('c', at)).toEqual(sent('c'));
+    });
+
+    test('one tick’s entries travel as one frame, mergeable neighbours as one entry', async () => {
+      await using nodes = await threeNodes(medium());
+      const { a, b } = nodes;
+      a.bus.send(1, Buffer.from('x'));
+      a.bus.send(1, Buffer.from('y'));
+      a.bus.send(2, Buffer.from('z'));
+      a.bus.send(2, Buffer.from('z'));
+      await until('the last is there', () => b.entries.length === 3);
+      expect(b.entries).toEqual(['a 1 xy', 'a 2 z', 'a 2 z']);
+      expect(a.bus.counters.framesSent).toBe(1);
+    });
+
+    test('an entry larger than a frame may be arrives whole, and every byte as it was', async () => {
+      await using nodes = await threeNodes(medium());
+      const { a, b } = nodes;
+      const large = randomBytes(3 * 1024 * 1024).toString('base64');
+      a.bus.send(1, Buffer.from('before'));
+      a.bus.send(2, Buffer.from(large));
+      a.bus.send(1, Buffer.from('after'));
+      await until('all are there', () => b.entries.length === 3);
+      expect(b.entries).toEqual(['a 1 before', `a 2 ${large}`, 'a 1 after']);
+      expect(a.bus.counters.framesSent).toBe(3);
+    });
+
+    test('a node of another namespace hears nothing', async () => {
+      await using here = await threeNodes(medium());
+      await using there = await threeNodes(medium());
+      const { a, b } = here;
+      const { c } = there;
+      a.bus.send(1, Buffer.from('here'));
+      await until('it is there', () => b.entries.length === 1);
+      expect(c.entries).toEqual([]);
+    });
+
+    test('a flush ends once everything is out, and a close ends everything', async () => {
+      await using nodes = await threeNodes(medium());
+      const { a, b } = nodes;
+      a.bus.send(1, Buffer.from('last'));
+      await a.bus.flush();
+      await a.bus.close();
+      await until('it is there', () => b.entries.length === 1);
+      expect(a.hearing).toEqual([true, false]);
+    });
+  });
+}
+
+interface ThreeNodes extends AsyncDisposable {
+  readonly a: RecordedBus;
+  readonly b: RecordedBus;
+  readonly c: RecordedBus;
+}
+
+/** Starts three nodes of one new namespace and waits until each hears itself. */
+async function threeNodes(medium: Medium): Promise<ThreeNodes> {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  const make = (name: string): RecordedBus =>
+    recordedBus({
+      nodeId: name,
+      transport: medium.join(namespace, name),
+      mergeable: [1],
+      limits: QUICK,
+    });
+  const nodes = { a: make('a'), b: make('b'), c: make('c') };
+  for (const { bus } of Object.values(nodes)) await bus.start();
+  await until('all hear', () => Object.values(nodes).every(({ bus }) => bus.hearing));
+  const close = async (): Promise<void> => {
+    for (const { bus } of Object.values(nodes)) await bus.close();
+  };
+  return { ...nodes, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,4 @@
+import { describeBus } from './bus-suite.ts';
+import { redisMedium } from './testing/redis-medium.ts';
+
+describeBus('Redis', redisMedium);

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeData, encodeData } from './frame.ts';
+import { asRepeat, isNodeId } from './header.ts';
+import { decodeStatus, encodeStatus } from './status.ts';
+
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const sequence = fc.integer({ min: 0, max: 2 ** 48 - 2 });
+const node = fc.stringMatching(/^[!-~]{1,32}$/);
+const entries = fc.array(fc.record({ kind: fc.integer({ min: 0, max: 127 }), bytes }));
+const peers = fc.array(
+  fc.record({
+    node,
+    owed: sequence,
+    got: fc.option(sequence),
+    taken: sequence,
+    missing: fc.array(fc.record({ first: sequence, last: sequence }), { maxLength: 32 }),
+  }),
+);
+
+describe('a data frame', () => {
+  test('reads as it was written, repeated or not', () => {
+    fc.assert(
+      fc.property(node, sequence, entries, (sender, number, list) => {
+        const frame = encodeData({ sender, sequence: number }, list, new Set());
+        const expected = { type: 'data', sender, sequence: number, entries: list };
+        expect(decodeData(frame)).toEqual({ ...expected, repeated: false });
+        expect(decodeData(asRepeat(frame))).toEqual({ ...expected, repeated: true });
+      }),
+    );
+  });
+
+  test('keeps the bytes of a mergeable kind in order, in as few entries as there are changes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ kind: fc.integer({ min: 1, max: 2 }), bytes })), (list) => {
+        const read = decodeData(encodeData({ sender: 'a', sequence: 1 }, list, new Set([1, 2])));
+        const kinds = list.map(({ kind }) => kind).filter((kind, i, all) => kind !== all[i - 1]);
+        expect(read?.entries.map(({ kind }) => kind)).toEqual(kinds);
+        expect(Buffer.concat((read?.entries ?? []).map((entry) => entry.bytes))).toEqual(
+          Buffer.concat(list.map((entry) => entry.bytes)),
+        );
+      }),
+    );
+  });
+});
+
+test('a status reads as it was written', () => {
+  fc.assert(
+    fc.property(node, sequence, sequence, peers, (sender, tail, base, list) => {
+      const frame = encodeStatus({ sender, tail, base, peers: list });
+      expect(decodeStatus(frame)).toEqual({ type: 'status', sender, tail, base, peers: list });
+    }),
+  );
+});
+
+test('bytes that are no frame are refused, never thrown at', () => {
+  const list = [{ kind: 1, bytes: Buffer.from('abc') }];
+  const whole = encodeData({ sender: 'a', sequence: 1 }, list, new Set());
+  expect(decodeData(whole.subarray(0, whole.length - 1))).toBeUndefined();
+  fc.assert(
+    fc.property(bytes, fc.integer({ min: 0, max: 4 }), (noise, type) => {
+      const frame = Buffer.concat([Buffer.from([1, type]), noise]);
+      decodeData(frame);
+      decodeStatus(frame);
+    }),
+  );
+});
+
+test('a node id is ASCII without spaces, of 1 to 32 bytes', () => {
+  expect(['a', 'node-1.2:3', 'x'.repeat(32)].map(isNodeId)).toEqual([true, true, true]);
+  expect(['', 'a b', 'é', 'x'.repeat(33)].map(isNodeId)).toEqual([false, false, false, false]);
+});

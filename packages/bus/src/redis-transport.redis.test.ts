@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { createRedisClient } from '@route/redis';
+import { expect, inject, test } from 'vitest';
+import { recordedBus } from './testing/recorder.ts';
+import { redisTransport } from './testing/redis-medium.ts';
+import { until } from './testing/until.ts';
+
+const LIMITS = { announceMs: 50, deafMs: 400 };
+
+test('a node whose connections are cut hears itself again by itself', async () => {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  const node = `n-${randomBytes(6).toString('hex')}`;
+  const a = recordedBus({
+    nodeId: node,
+    transport: redisTransport(namespace, node),
+    limits: LIMITS,
+  });
+  const admin = createRedisClient(redisSettings('admin'));
+  await admin.connect();
+  await a.bus.start();
+  await until('it hears', () => a.bus.hearing);
+  const clients = String(await admin.client('LIST')).split('\n');
+  const ids = clients
+    .filter((line) => line.includes(`name=${node}-bus-`))
+    .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+  expect(ids).toHaveLength(2);
+  for (const id of ids) await admin.client('KILL', 'ID', id);
+  await until('it heard, then not, then again', () => a.hearing.length === 3);
+  expect(a.hearing).toEqual([true, false, true]);
+  await a.bus.close();
+  admin.disconnect();
+});
+
+test('a node that may not subscribe is deaf, tries again and hears once it may', async () => {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  const user = `u-${randomBytes(6).toString('hex')}`;
+  const admin = createRedisClient(redisSettings('admin'));
+  await admin.connect();
+  await admin.acl('SETUSER', user, 'on', '>secret', '+@all', '~*', 'resetchannels');
+  const url = new URL(inject('redisUrl'));
+  url.username = user;
+  url.password = 'secret';
+  const a = recordedBus({
+    nodeId: 'a',
+    transport: redisTransport(namespace, 'a', url.href),
+    limits: LIMITS,
+  });
+  await a.bus.start();
+  await until('it has tried twice', () => a.bus.counters.reopened >= 2);
+  expect(a.bus.hearing).toBe(false);
+  expect(a.errors.some((error) => error.message.includes('NOPERM'))).toBe(true);
+  await admin.acl('SETUSER', user, 'allchannels');
+  await until('it hears', () => a.bus.hearing);
+  await a.bus.close();
+  await admin.acl('DELUSER', user);
+  admin.disconnect();
+});
+
+test('a start where there is no Redis resolves, and says so', async () => {
+  const transport = redisTransport('nowhere', 'a', 'redis://127.0.0.1:1');
+  const a = recordedBus({ nodeId: 'a', transport, limits: LIMITS });
+  await a.bus.start();
+  expect(a.bus.hearing).toBe(false);
+  await until('it has tried again', () => a.errors.length > 2);
+  await a.bus.close();
+});
+
+function redisSettings(connectionName: string): Parameters<typeof createRedisClient>[0] {
+  return {
+    url: inject('redisUrl'),
+    commandTimeoutMs: 1000,
+    connectTimeoutMs: 1000,
+    connectionName,
+  };
+}

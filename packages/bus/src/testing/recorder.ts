@@ -1,0 +1,30 @@
+import { Bus } from '../bus.ts';
+import type { BusOptions, Loss } from '../options.ts';
+
+/** A bus and everything that it has told, for tests. */
+export interface RecordedBus {
+  readonly bus: Bus;
+  /** `<sender> <kind> <text>` of each entry, in order. */
+  readonly entries: string[];
+  readonly losses: Loss[];
+  readonly hearing: boolean[];
+  readonly errors: Error[];
+}
+
+/** Makes a bus that writes down what it is told; the entries of its peers are taken for text. */
+export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
+  const entries: string[] = [];
+  const losses: Loss[] = [];
+  const hearing: boolean[] = [];
+  const errors: Error[] = [];
+  const bus = new Bus({
+    ...options,
+    events: {
+      onEntry: (kind, bytes, sender) => entries.push(`${sender} ${kind} ${bytes}`),
+      onHearing: (state) => hearing.push(state),
+      onLost: (loss) => losses.push(loss),
+      onError: (error) => errors.push(error),
+    },
+  });
+  return { bus, entries, losses, hearing, errors };
+}
