@@ -12,7 +12,9 @@ const STOP_GRACE_MS = 5_000;
 const PORT_ATTEMPTS = 5;
 
 /** The first redis-server or valkey-server on the PATH, if there is one. */
-export async function findRedisServer(path = process.env['PATH'] ?? ''): Promise<string | undefined> {
+export async function findRedisServer(
+  path = process.env['PATH'] ?? '',
+): Promise<string | undefined> {
   for (const program of PROGRAMS) {
     for (const folder of path.split(delimiter)) {
       if (folder === '') continue;

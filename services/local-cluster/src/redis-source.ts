@@ -139,7 +139,11 @@ export async function redisFromApt(say: (line: string) => void): Promise<RedisAt
   const environment = ['env', 'RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
   const [command = 'env', ...prefix] = isRoot ? environment : ['sudo', '-n', ...environment];
   const aptGet = (...args: string[]): ReturnType<typeof runCommand> =>
-    runCommand(command, [...prefix, '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], APT_DEADLINE_MS);
+    runCommand(
+      command,
+      [...prefix, '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args],
+      APT_DEADLINE_MS,
+    );
   const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
 
   say('Installing the Debian package redis-server (apt-get install); no service is started ...');
