@@ -1,1 +1,67 @@
-console.log('v', process.version);
+import { openLog } from './log.ts';
+import { newNodeId, RouteNode } from './node.ts';
+import { helpText, type Invocation, readSettings, SettingsError } from './settings.ts';
+
+/** Exit statuses beside 0: settings that cannot be used, an address that cannot be had, a second signal. */
+const EXIT = { failed: 1, settings: 2, signal: 130 } as const;
+
+function readInvocation(): Invocation {
+  try {
+    return readSettings(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`route-node: ${error.message}\n`);
+    process.exit(EXIT.settings);
+  }
+}
+
+const invocation = readInvocation();
+if (invocation.kind === 'help') {
+  process.stdout.write(helpText());
+  process.exit(0);
+}
+
+const { settings } = invocation;
+const nodeId = newNodeId();
+const { logger, flush } = openLog(settings.LOG_LEVEL, nodeId);
+
+function exit(status: number): never {
+  flush();
+  process.exit(status);
+}
+
+function fail(event: string, error: unknown): never {
+  logger.fatal({ event, err: error });
+  return exit(EXIT.failed);
+}
+
+process.on('uncaughtException', (error) => fail('uncaught-exception', error));
+process.on('unhandledRejection', (error) => fail('unhandled-rejection', error));
+
+const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_LINKS, ROUTE_NAMESPACE } = settings;
+logger.info({
+  event: 'starting',
+  runtime: process.version,
+  engine: ROUTE_ENGINE,
+  links: ROUTE_LINKS,
+  namespace: ROUTE_NAMESPACE,
+  listen: ROUTE_LISTEN,
+  adminListen: ROUTE_ADMIN_LISTEN,
+});
+
+const node = new RouteNode(nodeId, settings, logger);
+
+let signalled = false;
+function onSignal(signal: NodeJS.Signals): void {
+  logger.info({ event: 'signal', signal });
+  if (signalled) exit(EXIT.signal);
+  signalled = true;
+  node.drain().then(
+    () => exit(0),
+    (error: unknown) => fail('drain-failed', error),
+  );
+}
+process.on('SIGTERM', onSignal);
+process.on('SIGINT', onSignal);
+
+node.start().catch((error: unknown) => fail('start-failed', error));

@@ -1,0 +1,22 @@
+/** Why a link ended: the label of a metric and a field of the log at once. */
+export const CLOSE_REASONS = {
+  'peer-closed': 'the msg_server closed the connection',
+  'connection-failed': 'the connection broke (reset, unreachable)',
+  'timed-out': 'nothing was received for too long',
+  'length-too-small': 'a header told a length below that of a header',
+  'length-too-large': 'a header told a length above the limit',
+  'unsent-over-limit': 'the msg_server does not read, and too much waits to be sent to it',
+  'unsent-for-too-long': 'the msg_server has been reading too slowly for too long',
+  draining: 'this node is going away; the msg_server shall connect to another',
+  stopping: 'this node stops at once',
+} as const;
+
+export type CloseReason = keyof typeof CLOSE_REASONS;
+
+/** Reasons that are this node's or its msg_server's ordinary business; the others are worth a warning. */
+const ORDINARY: ReadonlySet<CloseReason> = new Set(['peer-closed', 'draining', 'stopping']);
+
+/** Whether a link's end is worth a warning in the log. */
+export function isOrdinary(reason: CloseReason): boolean {
+  return ORDINARY.has(reason);
+}

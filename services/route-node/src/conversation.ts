@@ -1,0 +1,243 @@
+import type {
+  LinkEnd,
+  LinkId,
+  Presence,
+  QueryWaiter,
+  UpdateOutcome,
+  UpdateWaiter,
+} from '@route/presence';
+import {
+  type ClientStatus,
+  COMMAND_INDEX_BY_ID,
+  COMMANDS,
+  decodeOnlineUserInfo,
+  decodeRoleSet,
+  decodeUserStatusUpdate,
+  decodeUsersStatusRequest,
+  encodeUsersStatusResponse,
+  type PduSink,
+  type ReadHandling,
+  type RelayHandling,
+  USER_STATUS,
+  type UsersStatusRequest,
+} from '@route/protocol';
+import type { Counters } from './counters.ts';
+import type { Exchange, Receiver } from './exchange.ts';
+import { InOrder, type Turn } from './in-order.ts';
+
+/** What a conversation needs of the node that its link is on. */
+export interface Host {
+  readonly presence: Presence;
+  readonly exchange: Exchange;
+  readonly counters: Counters;
+  /** 'all': every link receives and counts; 'master': only one that was declared master. */
+  readonly links: 'all' | 'master';
+  /** A link that is nobody's master reports users though every link counts here. */
+  warnOfSecondLink(link: LinkId): void;
+}
+
+const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
+  'role-set': COMMAND_INDEX_BY_ID[COMMANDS.role_set.commandId] ?? 0,
+  snapshot: COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0,
+  'status-update': COMMAND_INDEX_BY_ID[COMMANDS.user_status_update.commandId] ?? 0,
+  'status-query': COMMAND_INDEX_BY_ID[COMMANDS.users_status_request.commandId] ?? 0,
+};
+
+/** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
+export class Conversation implements PduSink {
+  readonly #link: LinkId;
+  readonly #receiver: Receiver;
+  readonly #host: Host;
+  readonly #turns = new InOrder();
+  #master: boolean | undefined;
+  #ended = false;
+
+  constructor(link: LinkId, receiver: Receiver, host: Host) {
+    this.#link = link;
+    this.#receiver = receiver;
+    this.#host = host;
+    const aside = host.links === 'master';
+    host.presence.openLink(link, { aside });
+    host.exchange.setReceiving(receiver, !aside);
+  }
+
+  /** Whether its msg_server has declared this link its master; undefined when it has not said. */
+  get master(): boolean | undefined {
+    return this.#master;
+  }
+
+  /** PDUs that wait for presence, or behind one that does. */
+  get waitingPdus(): number {
+    return this.#turns.length;
+  }
+
+  /** Bytes that these PDUs hold on to. */
+  get waitingBytes(): number {
+    return this.#turns.bytes;
+  }
+
+  /** Calls back once everything that was asked is answered and told. */
+  whenSettled(settled: () => void): void {
+    this.#turns.whenEmpty(settled);
+  }
+
+  /** The link ends: it no longer counts. What it has sent before is still carried out. */
+  end(how: LinkEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.presence.closeLink(this.#link, how);
+  }
+
+  run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
+    this.#host.counters.relayedPdus += pduCount;
+    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
+    else this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, bytes));
+  }
+
+  pdu(handling: ReadHandling, pdu: Buffer): void {
+    if (this.#ended) return;
+    if (!this.#handle(handling, pdu)) {
+      const command = COMMAND_OF[handling];
+      const { malformed } = this.#host.counters;
+      malformed[command] = (malformed[command] ?? 0) + 1;
+    }
+  }
+
+  /** @returns false when the body does not parse: the PDU is dropped as a whole. */
+  #handle(handling: ReadHandling, pdu: Buffer): boolean {
+    switch (handling) {
+      case 'role-set': {
+        const role = decodeRoleSet(pdu);
+        if (role !== undefined) this.#setMaster(role.master);
+        return role !== undefined;
+      }
+      case 'snapshot': {
+        const clients = decodeOnlineUserInfo(pdu);
+        if (clients !== undefined) this.#addClients(clients);
+        return clients !== undefined;
+      }
+      case 'status-update': {
+        const update = decodeUserStatusUpdate(pdu);
+        if (update === undefined) return false;
+        const turn = new UpdateTurn(this.#host.exchange, this.#turns);
+        this.#turns.add(turn);
+        this.#host.presence.update(this.#link, update, turn);
+        return true;
+      }
+      case 'status-query': {
+        const request = decodeUsersStatusRequest(pdu);
+        if (request === undefined) return false;
+        const turn = new QueryTurn(request, this.#receiver, this.#turns);
+        this.#turns.add(turn);
+        this.#host.presence.query(this.#link, request.userIds, turn);
+        return true;
+      }
+    }
+  }
+
+  #setMaster(master: boolean): void {
+    this.#master = master;
+    if (this.#host.links === 'all') return;
+    this.#host.presence.setAside(this.#link, !master);
+    this.#host.exchange.setReceiving(this.#receiver, master);
+  }
+
+  #addClients(clients: readonly ClientStatus[]): void {
+    // Protocol: a stock msg_server declares its master link before it lists its users on it.
+    if (this.#host.links === 'all' && this.#master !== true && clients.length > 0) {
+      this.#host.counters.nonMasterSnapshots++;
+      this.#host.warnOfSecondLink(this.#link);
+    }
+    this.#host.presence.addClients(this.#link, clients);
+  }
+}
+
+/** PDUs to be relayed that came behind something that waits. */
+class RunTurn implements Turn {
+  readonly ready = true;
+  readonly #exchange: Exchange;
+  readonly #from: Receiver;
+  readonly #handling: RelayHandling;
+  readonly #run: Buffer;
+
+  constructor(exchange: Exchange, from: Receiver, handling: RelayHandling, run: Buffer) {
+    this.#exchange = exchange;
+    this.#from = from;
+    this.#handling = handling;
+    this.#run = run;
+  }
+
+  get bytes(): number {
+    return this.#run.length;
+  }
+
+  take(): void {
+    this.#exchange.relay(this.#from, this.#handling, this.#run);
+  }
+}
+
+/** A status update that waits to be committed, then to be told. */
+class UpdateTurn implements Turn, UpdateWaiter {
+  readonly bytes = 64;
+  readonly #exchange: Exchange;
+  readonly #turns: InOrder;
+  #update: ClientStatus | undefined;
+  #outcome: UpdateOutcome | undefined;
+
+  constructor(exchange: Exchange, turns: InOrder) {
+    this.#exchange = exchange;
+    this.#turns = turns;
+  }
+
+  get ready(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  updated(update: ClientStatus, outcome: UpdateOutcome): void {
+    this.#update = update;
+    this.#outcome = outcome;
+    this.#turns.advance();
+  }
+
+  take(): void {
+    if (this.#update === undefined || this.#outcome?.kind !== 'committed') return;
+    this.#exchange.announce(this.#update, this.#outcome.state, this.#outcome.version);
+  }
+}
+
+/** A status query that waits for its answer. */
+class QueryTurn implements Turn, QueryWaiter {
+  readonly #request: UsersStatusRequest;
+  readonly #receiver: Receiver;
+  readonly #turns: InOrder;
+  #online: Uint8Array | undefined;
+
+  constructor(request: UsersStatusRequest, receiver: Receiver, turns: InOrder) {
+    this.#request = request;
+    this.#receiver = receiver;
+    this.#turns = turns;
+  }
+
+  get ready(): boolean {
+    return this.#online !== undefined;
+  }
+
+  get bytes(): number {
+    return 64 + this.#request.userIds.length * 8 + this.#request.attachData.length;
+  }
+
+  answered(online: Uint8Array): void {
+    this.#online = online;
+    this.#turns.advance();
+  }
+
+  take(): void {
+    const { userId, userIds, attachData, seqNum } = this.#request;
+    // Protocol: one entry an id in the order asked; on a phone alone is OFFLINE.
+    const stats = userIds.map((id, i) => ({
+      userId: id,
+      status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
+    }));
+    this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
+  }
+}

@@ -1,0 +1,35 @@
+import { COMMAND_COUNT } from '@route/protocol';
+import { CLOSE_REASONS, type CloseReason } from './close-reasons.ts';
+
+/**
+ * What a node counts as it works: plain numbers, read when metrics are asked for. Nothing on the hot
+ * path knows of metrics.
+ */
+export class Counters {
+  /** PDUs received, by command index. */
+  readonly received = new Float64Array(COMMAND_COUNT);
+  /** PDUs whose body did not parse, by command index. */
+  readonly malformed = new Float64Array(COMMAND_COUNT);
+  readonly closed: Record<CloseReason, number>;
+  opened = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
+  relayedPdus = 0;
+  heartbeatsSent = 0;
+  /** Notifications passed on to this node's links, and those left out because a later one had passed. */
+  notices = 0;
+  noticesOvertaken = 0;
+  updatesLate = 0;
+  pauses = 0;
+  reapedLinks = 0;
+  usersLost = 0;
+  resyncs = 0;
+  presenceFailures = 0;
+  busFramesLost = 0;
+  nonMasterSnapshots = 0;
+
+  constructor() {
+    const none = Object.keys(CLOSE_REASONS).map((reason) => [reason, 0]);
+    this.closed = Object.fromEntries(none);
+  }
+}

@@ -1,0 +1,177 @@
+import { Bus, type Loss, RedisTransport } from '@route/bus';
+import { Lease, type Members, PresenceRedis, Reaper } from '@route/presence';
+import { createRedisClient, type Redis } from '@route/redis';
+import type { Counters } from './counters.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+import { MERGEABLE_KINDS } from './entries.ts';
+import { type Logger, RepeatedLine } from './log.ts';
+import type { Settings } from './settings.ts';
+
+export interface RedisEngineOptions {
+  readonly settings: Settings;
+  readonly nodeId: string;
+  readonly log: Logger;
+  readonly counters: Counters;
+  readonly events: EngineEvents;
+}
+
+/** One node of a cluster: presence and the bus in the Redis that all nodes share. */
+export class RedisEngine implements Engine {
+  readonly presence: PresenceRedis;
+  readonly #options: RedisEngineOptions;
+  readonly #redis: Redis;
+  readonly #bus: Bus;
+  readonly #lease: Lease;
+  readonly #reaper: Reaper;
+  readonly #redisErrors = new RepeatedLine();
+  readonly #busErrors = new RepeatedLine();
+  #members: Members = { live: [], dead: [] };
+  #readyOnce: (() => void) | undefined;
+
+  constructor(options: RedisEngineOptions) {
+    this.#options = options;
+    const { settings, nodeId, events } = options;
+    const namespace = settings.ROUTE_NAMESPACE;
+    const connection = {
+      url: settings.REDIS_URL,
+      commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT_MS,
+      connectTimeoutMs: settings.REDIS_CONNECT_TIMEOUT_MS,
+      connectionName: `route-${nodeId}`,
+    };
+    const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
+    this.#redis = createRedisClient(connection);
+    this.presence = new PresenceRedis({
+      redis: this.#redis,
+      namespace,
+      nodeId,
+      events: { lateCommit: events.lateCommit },
+      failed: (reason) => {
+        options.counters.presenceFailures++;
+        this.#lease.doubt(reason);
+      },
+    });
+    this.#reaper = new Reaper({
+      redis: this.#redis,
+      namespace,
+      readMembers: async () => this.#lease.readMembers(),
+      reaped: (reaped) => {
+        options.counters.reapedLinks += reaped.links;
+        options.counters.usersLost += reaped.usersLost;
+        const { nodeId: dead, links, usersLost } = reaped;
+        options.log.warn({ event: 'node-reaped', dead, links, usersLost });
+      },
+      failed: (reason) => this.#logRedis(reason),
+      unknownNodeMs: leaseMs,
+      sweepEveryMs: 3 * leaseMs,
+      random: Math.random,
+      now: () => performance.now(),
+    });
+    this.#lease = new Lease({
+      redis: this.#redis,
+      namespace,
+      nodeId,
+      leaseMs,
+      events: {
+        taken: () => this.#taken(),
+        doubted: (reason) => this.#doubted(reason),
+        members: (members) => this.#membersChanged(members),
+      },
+    });
+    this.#bus = new Bus({
+      nodeId,
+      transport: new RedisTransport({ redis: connection, namespace }),
+      mergeable: MERGEABLE_KINDS,
+      events: {
+        onEntry: events.entry,
+        onHearing: (hearing) => this.#hearing(hearing),
+        onLost: (loss) => this.#lost(loss),
+        onError: (error) => {
+          this.#busErrors.write((heldBack) => {
+            options.log.warn({ event: 'bus-error', problem: error.message, heldBack });
+          });
+        },
+      },
+    });
+  }
+
+  get busCounters(): Bus['counters'] {
+    return this.#bus.counters;
+  }
+
+  get liveNodes(): number {
+    return this.#members.live.length;
+  }
+
+  send(kind: number, bytes: Buffer): void {
+    this.#bus.send(kind, bytes);
+  }
+
+  setRoom(_hasRoom: boolean): void {}
+
+  async start(): Promise<void> {
+    const { events } = this.#options;
+    events.unready('redis', true);
+    events.unready('bus', true);
+    const ready = new Promise<void>((resolve) => {
+      this.#readyOnce = resolve;
+    });
+    this.#redis.on('error', (error: Error) => this.#logRedis(error.message));
+    this.#lease.start();
+    this.#redis.connect().catch(() => undefined); // the reason has come as an 'error' event, and it tries on
+    await this.#bus.start();
+    await ready;
+  }
+
+  async stop(): Promise<void> {
+    this.#reaper.stop();
+    await this.#bus.flush();
+    await this.#bus.close();
+    this.#lease.stop();
+    this.#redis.disconnect();
+  }
+
+  #taken(): void {
+    const { counters, log, events } = this.#options;
+    counters.resyncs++;
+    log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
+    this.presence.resumed();
+    this.#reaper.start();
+    events.unready('redis', false);
+    this.#checkReady();
+  }
+
+  #doubted(reason: string): void {
+    this.#options.log.warn({ event: 'redis-doubted', problem: reason });
+    this.#reaper.stop();
+    this.presence.suspended();
+    this.#options.events.unready('redis', true);
+  }
+
+  #hearing(hearing: boolean): void {
+    const { log, events } = this.#options;
+    if (hearing) log.info({ event: 'bus-heard' });
+    else log.warn({ event: 'bus-deaf' });
+    events.unready('bus', !hearing);
+    this.#checkReady();
+  }
+
+  #membersChanged(members: Members): void {
+    this.#members = members;
+    this.#reaper.members(members);
+  }
+
+  #lost({ sender, frames, reason }: Loss): void {
+    this.#options.counters.busFramesLost += frames;
+    this.#options.log.error({ event: 'bus-frames-lost', sender, frames, reason });
+  }
+
+  #checkReady(): void {
+    if (this.#lease.held && this.#bus.hearing) this.#readyOnce?.();
+  }
+
+  #logRedis(problem: string): void {
+    this.#redisErrors.write((heldBack) => {
+      this.#options.log.warn({ event: 'redis-error', problem, heldBack });
+    });
+  }
+}

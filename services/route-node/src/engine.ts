@@ -1,0 +1,33 @@
+import type { BusCounters } from '@route/bus';
+import type { Presence, UserState } from '@route/presence';
+import type { ClientStatus } from '@route/protocol';
+import type { UnreadyReason } from './readiness.ts';
+
+/** What an engine tells its node. */
+export interface EngineEvents {
+  /** Something that another node sent over the bus. */
+  entry(kind: number, bytes: Buffer): void;
+  /** A status update that presence had put off stands now. */
+  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  /** The engine keeps the node from being ready, or does no longer. */
+  unready(reason: UnreadyReason, holds: boolean): void;
+  /** The bus takes no more for now: sources are to be slowed. */
+  busFull(full: boolean): void;
+}
+
+/** What joins a node to the others, or lets it work alone. */
+export interface Engine {
+  readonly presence: Presence;
+  /** What the bus has counted; undefined where there is none. */
+  readonly busCounters: Readonly<BusCounters> | undefined;
+  /** Nodes whose lease lives, this one included. */
+  readonly liveNodes: number;
+  /** Sends an entry to all other nodes; the bytes are not copied. */
+  send(kind: number, bytes: Buffer): void;
+  /** Tells whether this node's links have room for what comes over the bus. */
+  setRoom(hasRoom: boolean): void;
+  /** Starts; resolves when links may be taken, however long that takes. */
+  start(): Promise<void>;
+  /** Ends in good order: what was sent is handed over before. */
+  stop(): Promise<void>;
+}

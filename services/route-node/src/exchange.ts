@@ -1,0 +1,75 @@
+import type { Bus } from '@route/bus';
+import type { UserState } from '@route/presence';
+import type { ClientStatus, RelayHandling } from '@route/protocol';
+import type { Counters } from './counters.ts';
+import { decodeNotices, ENTRY_KINDS, encodeNotice } from './entries.ts';
+import { LatestNotices, type Notice, noticesOf } from './notices.ts';
+
+/** A link as the exchange sees it: something that bytes are written to. */
+export interface Receiver {
+  /** Queues whole PDUs; the bytes are not copied and must not change any more. */
+  send(bytes: Buffer): void;
+}
+
+/**
+ * Passes on what links send and what the node has to tell: to this node's links at once, to all
+ * others over the bus.
+ */
+export class Exchange {
+  readonly #receivers = new Set<Receiver>();
+  readonly #latest = new LatestNotices(() => performance.now());
+  readonly #bus: Pick<Bus, 'send'>;
+  readonly #counters: Counters;
+
+  constructor(bus: Pick<Bus, 'send'>, counters: Counters) {
+    this.#bus = bus;
+    this.#counters = counters;
+  }
+
+  /** Links that receive now. */
+  get receivers(): number {
+    return this.#receivers.size;
+  }
+
+  /** From now on a link receives, or does no longer. */
+  setReceiving(receiver: Receiver, receiving: boolean): void {
+    if (receiving) this.#receivers.add(receiver);
+    else this.#receivers.delete(receiver);
+  }
+
+  /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
+  relay(from: Receiver, handling: RelayHandling, bytes: Buffer): void {
+    for (const receiver of this.#receivers) {
+      if (receiver !== from || handling === 'relay-to-all') receiver.send(bytes);
+    }
+    this.#bus.send(ENTRY_KINDS.run, bytes);
+  }
+
+  /** Tells every link what a status update has come to. */
+  announce(update: ClientStatus, state: UserState, version: number): void {
+    for (const notice of noticesOf(update, state, version)) {
+      // One that is already overtaken need not go to the other nodes either: they have the later one.
+      if (!this.#passOn(notice)) continue;
+      this.#bus.send(ENTRY_KINDS.notice, encodeNotice(notice));
+    }
+  }
+
+  /** Takes in what another node sent. */
+  entry(kind: number, bytes: Buffer): void {
+    if (kind === ENTRY_KINDS.run) {
+      for (const receiver of this.#receivers) receiver.send(bytes);
+    } else if (kind === ENTRY_KINDS.notice) {
+      for (const notice of decodeNotices(bytes)) this.#passOn(notice);
+    }
+  }
+
+  #passOn(notice: Notice): boolean {
+    if (!this.#latest.pass(notice)) {
+      this.#counters.noticesOvertaken++;
+      return false;
+    }
+    this.#counters.notices++;
+    for (const receiver of this.#receivers) receiver.send(notice.pdu);
+    return true;
+  }
+}

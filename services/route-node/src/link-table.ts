@@ -1,0 +1,184 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { FramingError } from '@route/protocol';
+import { type CloseReason, isOrdinary } from './close-reasons.ts';
+import { Link, type LinkHost } from './link.ts';
+import { TickFlusher } from './link-writer.ts';
+import { type Logger, RepeatedLine } from './log.ts';
+import type { Address } from './settings.ts';
+import { SourceGate } from './source-gate.ts';
+
+/** What the table hands on to each link, beside what it provides itself. */
+export type LinkTableOptions = Pick<
+  LinkHost,
+  'presence' | 'exchange' | 'counters' | 'links' | 'limits'
+> & {
+  readonly nodeId: string;
+  readonly log: Logger;
+  /** Whether this node's links have room for what comes over the bus. */
+  roomChanged(hasRoom: boolean): void;
+};
+
+/** The longest time between two looks at all links. */
+const TICK_MS = 1000;
+
+/** How often a few links are closed while draining. */
+const DRAIN_STEP_MS = 50;
+
+/** All links of a node: takes them in, watches them, lets them go. */
+export class LinkTable {
+  readonly #options: LinkTableOptions;
+  readonly #links = new Set<Link>();
+  readonly #overMark = new Set<Link>();
+  readonly #gate = new SourceGate((open) => this.#holdAll(!open));
+  readonly #host: LinkHost;
+  readonly #server: Server;
+  readonly #secondLinks = new RepeatedLine();
+  #opened = 0;
+  #ticker: NodeJS.Timeout | undefined;
+  #allGone: (() => void) | undefined;
+
+  constructor(options: LinkTableOptions) {
+    this.#options = options;
+    this.#host = {
+      ...options,
+      flusher: new TickFlusher(),
+      warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
+      ending: (link, reason, error) => this.#ending(link, reason, error),
+      gone: (link) => this.#gone(link),
+      overMark: (link, over) => this.#setOverMark(link, over),
+    };
+    // Half-open: what a msg_server has sent before it learns that its link ends is still read.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#open(socket));
+  }
+
+  /** Links that are open or ending. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Bytes that wait to be sent, on all links together. */
+  get unsentBytes(): number {
+    let bytes = 0;
+    for (const link of this.#links) bytes += link.unsentBytes;
+    return bytes;
+  }
+
+  /** PDUs that wait for presence, on all links together. */
+  get waitingPdus(): number {
+    let pdus = 0;
+    for (const link of this.#links) pdus += link.conversation.waitingPdus;
+    return pdus;
+  }
+
+  /** Whether the node reads its links. */
+  get reading(): boolean {
+    return this.#gate.isOpen;
+  }
+
+  /**
+   * Begins to take links.
+   * @returns the address really listened on.
+   * @throws the socket's error when the address cannot be had.
+   */
+  async listen({ host, port }: Address): Promise<Address> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const { heartbeatMs, timeoutMs, stuckMs } = this.#options.limits;
+    const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, stuckMs / 4);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    const bound = this.#server.address();
+    return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port };
+  }
+
+  /** Slows all sources while the bus has no room. */
+  setBusFull(full: boolean): void {
+    this.#gate.set('bus-full', full);
+  }
+
+  /** Takes no new links and closes those that there are, a few at a time; ends when all are gone. */
+  async drain(overMs: number): Promise<void> {
+    this.#server.close();
+    const links = [...this.#links];
+    const begunMs = performance.now();
+    let next = 0;
+    await new Promise<void>((resolve) => {
+      const step = (): void => {
+        const part = overMs === 0 ? 1 : (performance.now() - begunMs) / overMs;
+        const due = Math.min(links.length, Math.ceil(part * links.length));
+        for (; next < due; next++) links[next]?.end('draining');
+        if (next < links.length) setTimeout(step, DRAIN_STEP_MS);
+        else resolve();
+      };
+      step();
+    });
+    await new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+      if (this.#links.size === 0) resolve();
+    });
+    clearInterval(this.#ticker);
+  }
+
+  #open(socket: Socket): void {
+    const id = `${this.#options.nodeId}.${(++this.#opened).toString(36)}`;
+    const link = new Link(id, socket, this.#host);
+    this.#links.add(link);
+    this.#options.counters.opened++;
+    this.#options.log.info({ event: 'link-opened', link: id, peer: link.peer });
+    if (!this.#gate.isOpen) link.hold(true);
+  }
+
+  #ending(link: Link, reason: CloseReason, error: FramingError | undefined): void {
+    const { counters, log } = this.#options;
+    counters.closed[reason]++;
+    const line = {
+      event: 'link-closed',
+      link: link.id,
+      peer: link.peer,
+      reason,
+      openMs: Math.round(performance.now() - link.openedAtMs),
+      ...(error && { problem: error.message, header: error.header.toString('hex') }),
+    };
+    if (isOrdinary(reason)) log.info(line);
+    else log.warn({ ...line, unsentBytes: link.unsentBytes });
+  }
+
+  #gone(link: Link): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#allGone?.();
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const link of this.#links) link.tick(nowMs);
+  }
+
+  #setOverMark(link: Link, over: boolean): void {
+    const before = this.#overMark.size;
+    if (over) this.#overMark.add(link);
+    else this.#overMark.delete(link);
+    const now = this.#overMark.size;
+    if (before === now || (before > 0 && now > 0)) return;
+    this.#gate.set('links-over-mark', now > 0);
+    this.#options.roomChanged(now === 0);
+  }
+
+  #holdAll(held: boolean): void {
+    for (const link of this.#links) link.hold(held);
+  }
+
+  #warnOfSecondLink(link: string): void {
+    this.#secondLinks.write((heldBack) => {
+      this.#options.log.warn({
+        event: 'second-link-suspected',
+        link,
+        heldBack,
+        hint: 'a link that is no master lists users: if msg_servers hold several links into this cluster, set ROUTE_LINKS=master',
+      });
+    });
+  }
+}

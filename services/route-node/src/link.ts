@@ -1,0 +1,199 @@
+import type { Socket } from 'node:net';
+import type { LinkEnd, LinkId } from '@route/presence';
+import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
+import type { CloseReason } from './close-reasons.ts';
+import { Conversation, type Host } from './conversation.ts';
+import type { Receiver } from './exchange.ts';
+import { LinkWriter, type TickFlusher } from './link-writer.ts';
+
+/** Bounds of a link, from the node's settings. */
+export interface LinkLimits {
+  readonly maxPduBytes: number;
+  readonly heartbeatMs: number;
+  readonly timeoutMs: number;
+  readonly waitingPdus: number;
+  readonly waitingBytes: number;
+  readonly unsentMarkBytes: number;
+  readonly unsentLimitBytes: number;
+  readonly stuckMs: number;
+}
+
+/** What a link needs of its node. */
+export interface LinkHost extends Host {
+  readonly limits: LinkLimits;
+  readonly flusher: TickFlusher;
+  /** The link has begun to end; it does not receive any more. */
+  ending(link: Link, reason: CloseReason, error: FramingError | undefined): void;
+  /** The link's connection is gone. */
+  gone(link: Link): void;
+  /** The link's unsent bytes have gone over the mark, or back under half of it. */
+  overMark(link: Link, over: boolean): void;
+}
+
+/** How long the end of a connection may take before it is cut. */
+const END_MS = 2000;
+
+/** One TCP connection of a msg_server, from its opening to its end. */
+export class Link implements Receiver {
+  readonly id: LinkId;
+  /** The msg_server's address and port. */
+  readonly peer: string;
+  readonly openedAtMs = performance.now();
+  readonly conversation: Conversation;
+  readonly #socket: Socket;
+  readonly #host: LinkHost;
+  readonly #framer: Framer;
+  readonly #writer: LinkWriter;
+  #ending: CloseReason | undefined;
+  #finished = false;
+  #lastReceivedMs = performance.now();
+  #lastSentMs = performance.now();
+  #overMarkSinceMs: number | undefined;
+  #held = false;
+  #waits = false;
+
+  constructor(id: LinkId, socket: Socket, host: LinkHost) {
+    this.id = id;
+    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.#socket = socket;
+    this.#host = host;
+    this.#writer = new LinkWriter(socket, host.flusher, host.counters);
+    this.conversation = new Conversation(id, this, host);
+    this.#framer = new Framer({
+      maxPduBytes: host.limits.maxPduBytes,
+      sink: this.conversation,
+      received: host.counters.received,
+    });
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('drain', () => this.#checkUnsent());
+    socket.on('end', () => this.end('peer-closed'));
+    socket.on('error', () => this.end('connection-failed'));
+    socket.on('close', () => {
+      this.end('peer-closed');
+      this.conversation.end(this.#afterwards);
+      host.gone(this);
+    });
+  }
+
+  /** Bytes that wait to be sent. */
+  get unsentBytes(): number {
+    return this.#writer.unsentBytes;
+  }
+
+  send(bytes: Buffer): void {
+    if (this.#finished) return;
+    this.#writer.write(bytes);
+    this.#lastSentMs = performance.now();
+    if (this.#overMarkSinceMs === undefined) this.#checkUnsent();
+    else if (this.unsentBytes > this.#host.limits.unsentLimitBytes) this.#cut('unsent-over-limit');
+  }
+
+  /** Holds the link back (the node does not read it), or lets it go on. */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.#readOrNot();
+  }
+
+  /** Called every now and then: heartbeat, time-out, stuck, and whether what waits has shrunk. */
+  tick(nowMs: number): void {
+    if (this.#ending !== undefined) return;
+    const { heartbeatMs, timeoutMs, stuckMs } = this.#host.limits;
+    if (this.#waits) this.#checkWaiting();
+    // While the node itself does not read the link, silence says nothing.
+    if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
+    if (nowMs - this.#lastReceivedMs >= timeoutMs) {
+      this.#cut('timed-out');
+    } else if (this.#overMarkSinceMs !== undefined && nowMs - this.#overMarkSinceMs >= stuckMs) {
+      this.#cut('unsent-for-too-long');
+    } else if (nowMs - this.#lastSentMs >= heartbeatMs) {
+      this.#host.counters.heartbeatsSent++;
+      this.send(HEARTBEAT_PDU);
+    }
+  }
+
+  /**
+   * Ends the link in good order: what it still waits for is answered, what was queued is sent, then
+   * the connection is closed. When draining, what the msg_server has sent before it notices is still
+   * read; otherwise the link counts no longer.
+   */
+  end(reason: CloseReason): void {
+    this.#begin(reason, undefined);
+  }
+
+  #begin(reason: CloseReason, error: FramingError | undefined): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = reason;
+    this.#host.overMark(this, false);
+    this.#host.exchange.setReceiving(this, false);
+    this.#host.ending(this, reason, error);
+    if (reason !== 'draining') this.conversation.end(this.#afterwards);
+    this.#readOrNot();
+    this.conversation.whenSettled(() => {
+      this.#finished = true;
+      this.#writer.flush();
+      this.#socket.end();
+    });
+    setTimeout(() => this.#socket.destroy(), END_MS).unref();
+  }
+
+  /** Ends the link at once: there is no use in sending what waits. */
+  #cut(reason: CloseReason): void {
+    this.end(reason);
+    this.#socket.destroy();
+  }
+
+  /** A node that goes away leaves what its links held to its lease: they come back elsewhere at once. */
+  get #afterwards(): LinkEnd {
+    return this.#ending === 'draining' || this.#ending === 'stopping'
+      ? 'leave-to-lease'
+      : 'release';
+  }
+
+  #received(chunk: Buffer): void {
+    this.#lastReceivedMs = performance.now();
+    this.#host.counters.receivedBytes += chunk.length;
+    if (this.#ending !== undefined && this.#ending !== 'draining') return;
+    const error = this.#framer.push(chunk);
+    if (error !== undefined) this.#begin(error.code, error);
+    this.#checkWaiting();
+  }
+
+  #checkWaiting(): void {
+    const { waitingPdus, waitingBytes } = this.#host.limits;
+    const { conversation } = this;
+    const part = this.#waits ? 0.5 : 1;
+    this.#waits =
+      conversation.waitingPdus > waitingPdus * part ||
+      conversation.waitingBytes > waitingBytes * part;
+    this.#readOrNot();
+  }
+
+  #readOrNot(): void {
+    const read = this.#ending !== undefined || !(this.#held || this.#waits);
+    if (read === !this.#socket.isPaused()) return;
+    if (read) {
+      this.#lastReceivedMs = performance.now();
+      this.#socket.resume();
+    } else {
+      this.#host.counters.pauses++;
+      this.#socket.pause();
+    }
+  }
+
+  #checkUnsent(): void {
+    const unsent = this.unsentBytes;
+    const { unsentMarkBytes, unsentLimitBytes } = this.#host.limits;
+    const over = this.#overMarkSinceMs !== undefined;
+    if (unsent > unsentLimitBytes) {
+      this.#cut('unsent-over-limit');
+    } else if (!over && unsent > unsentMarkBytes) {
+      this.#overMarkSinceMs = performance.now();
+      this.#host.overMark(this, true);
+    } else if (over && unsent <= unsentMarkBytes / 2) {
+      this.#overMarkSinceMs = undefined;
+      this.#host.overMark(this, false);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { COMMAND_NAMES } from '@route/protocol';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Counters } from './counters.ts';
+import type { Engine } from './engine.ts';
+import type { LinkTable } from './link-table.ts';
+import type { Readiness } from './readiness.ts';
+
+/** Where a node's metrics are read from when they are asked for. */
+export interface MetricsSources {
+  readonly counters: Counters;
+  readonly links: LinkTable;
+  readonly engine: Engine;
+  readonly readiness: Readiness;
+  readonly nodeId: string;
+  readonly engineName: string;
+}
+
+/** A metric's value now: one number, or one for each value of its label. */
+type Reading = number | Readonly<Record<string, number>>;
+
+/** All metrics of a node, in a registry of their own. */
+export function nodeMetrics(sources: MetricsSources): Registry {
+  const { counters, links, engine, readiness } = sources;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  function counter(name: string, help: string, read: () => Reading, label?: string): void {
+    new Counter({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        eachValue(read(), (value, of) => {
+          if (label === undefined || of === undefined) this.inc(value);
+          else this.inc({ [label]: of }, value);
+        });
+      },
+    });
+  }
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  new Gauge({
+    name: 'route_node_info',
+    help: 'Always 1; the labels tell which node this is',
+    labelNames: ['node', 'engine'],
+    registers: [registry],
+  }).set({ node: sources.nodeId, engine: sources.engineName }, 1);
+
+  gauge('route_ready', '1 when links may be sent to this node', () =>
+    readiness.reasons.length === 0 ? 1 : 0,
+  );
+  gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
+  gauge('route_links', 'Links open on this node', () => links.size);
+  gauge('route_links_reading', '1 while the node reads its links, 0 while it slows them', () =>
+    links.reading ? 1 : 0,
+  );
+  gauge(
+    'route_links_unsent_bytes',
+    'Bytes that wait to be sent on all links',
+    () => links.unsentBytes,
+  );
+  gauge(
+    'route_links_waiting_pdus',
+    'PDUs that wait for presence, or behind one that does',
+    () => links.waitingPdus,
+  );
+  gauge(
+    'route_presence_held_users',
+    'Users held by the links of this node',
+    () => engine.presence.heldUsers,
+  );
+
+  counter('route_links_opened_total', 'Links opened', () => counters.opened);
+  counter('route_links_closed_total', 'Links closed', () => counters.closed, 'reason');
+  counter(
+    'route_pdus_received_total',
+    'PDUs received from links',
+    () => byCommand(counters.received),
+    'command',
+  );
+  counter(
+    'route_pdus_malformed_total',
+    'PDUs dropped because their body did not parse',
+    () => byCommand(counters.malformed),
+    'command',
+  );
+  counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
+  counter(
+    'route_links_received_bytes_total',
+    'Bytes received from links',
+    () => counters.receivedBytes,
+  );
+  counter('route_links_sent_bytes_total', 'Bytes handed to links', () => counters.sentBytes);
+  counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
+  counter('route_links_paused_total', 'Times a link was held back', () => counters.pauses);
+  counter(
+    'route_notices_total',
+    'Notifications passed on to this node’s links',
+    () => counters.notices,
+  );
+  counter(
+    'route_notices_overtaken_total',
+    'Notifications left out because a later one of the same user had been passed on',
+    () => counters.noticesOvertaken,
+  );
+  counter(
+    'route_second_link_snapshots_total',
+    'Online lists from a link that is no master while every link counts',
+    () => counters.nonMasterSnapshots,
+  );
+  counter(
+    'route_presence_late_updates_total',
+    'Status updates that stood only after Redis had come back',
+    () => counters.updatesLate,
+  );
+  counter(
+    'route_presence_failures_total',
+    'Presence calls that failed or were not answered',
+    () => counters.presenceFailures,
+  );
+  counter(
+    'route_presence_resyncs_total',
+    'Times all held users were asserted',
+    () => counters.resyncs,
+  );
+  counter(
+    'route_presence_reaped_links_total',
+    'Dead nodes’ links taken away',
+    () => counters.reapedLinks,
+  );
+  counter(
+    'route_presence_lost_users_total',
+    'Users who lost their last PC client with a reaped link',
+    () => counters.usersLost,
+  );
+  counter(
+    'route_bus_lost_frames_total',
+    'Other nodes’ frames that this node never got',
+    () => counters.busFramesLost,
+  );
+  const { busCounters } = engine;
+  if (busCounters !== undefined) {
+    counter('route_bus_sent_frames_total', 'Frames published', () => busCounters.framesSent);
+    counter('route_bus_sent_bytes_total', 'Bytes published', () => busCounters.bytesSent);
+    counter('route_bus_received_frames_total', 'Frames taken in', () => busCounters.framesReceived);
+    counter('route_bus_received_bytes_total', 'Bytes taken in', () => busCounters.bytesReceived);
+    counter(
+      'route_bus_duplicate_frames_total',
+      'Frames that came again',
+      () => busCounters.duplicates,
+    );
+    counter(
+      'route_bus_reopened_total',
+      'Times a deaf bus was connected anew',
+      () => busCounters.reopened,
+    );
+  }
+  return registry;
+}
+
+function eachValue(reading: Reading, take: (value: number, of?: string) => void): void {
+  if (typeof reading === 'number') take(reading);
+  else for (const [of, value] of Object.entries(reading)) take(value, of);
+}
+
+function byCommand(counts: Float64Array): Record<string, number> {
+  return Object.fromEntries(COMMAND_NAMES.map((name, i) => [name, counts[i] ?? 0]));
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { Admin } from './admin.ts';
+import { Counters } from './counters.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+import { memoryEngine } from './engine-memory.ts';
+import { RedisEngine } from './engine-redis.ts';
+import { Exchange } from './exchange.ts';
+import type { LinkLimits } from './link.ts';
+import { LinkTable } from './link-table.ts';
+import type { Logger } from './log.ts';
+import { nodeMetrics } from './metrics.ts';
+import { Readiness } from './readiness.ts';
+import type { Settings } from './settings.ts';
+
+const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const NODE_ID_LENGTH = 12;
+
+/** A node id, new at every start: 60 random bits as 12 of a-z and 2-7. */
+export function newNodeId(): string {
+  return [...randomBytes(NODE_ID_LENGTH)].map((byte) => NODE_ID_ALPHABET[byte % 32]).join('');
+}
+
+/** One route node: wires links, presence and the bus together. */
+export class RouteNode {
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #engine: Engine;
+  readonly #links: LinkTable;
+  readonly #admin: Admin;
+  readonly #readiness: Readiness;
+  #draining = false;
+
+  constructor(nodeId: string, settings: Settings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    const counters = new Counters();
+    this.#readiness = new Readiness((reasons) => {
+      log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
+    });
+    const events: EngineEvents = {
+      entry: (kind, bytes) => exchange.entry(kind, bytes),
+      lateCommit: (update, state, version) => {
+        counters.updatesLate++;
+        exchange.announce(update, state, version);
+      },
+      unready: (reason, holds) => this.#readiness.set(reason, holds),
+      busFull: (full) => this.#links.setBusFull(full),
+    };
+    const engineName = settings.ROUTE_ENGINE;
+    this.#engine =
+      engineName === 'memory'
+        ? memoryEngine()
+        : new RedisEngine({ settings, nodeId, log, counters, events });
+    const { presence } = this.#engine;
+    const exchange = new Exchange(this.#engine, counters);
+    this.#links = new LinkTable({
+      nodeId,
+      log,
+      counters,
+      presence,
+      exchange,
+      links: settings.ROUTE_LINKS,
+      limits: limitsOf(settings),
+      roomChanged: (hasRoom) => this.#engine.setRoom(hasRoom),
+    });
+    const registry = nodeMetrics({
+      counters,
+      links: this.#links,
+      engine: this.#engine,
+      readiness: this.#readiness,
+      nodeId,
+      engineName,
+    });
+    this.#admin = new Admin({
+      nodeId,
+      readiness: this.#readiness,
+      metrics: async () => ({
+        contentType: registry.contentType,
+        text: await registry.metrics(),
+      }),
+      failed: (error) => log.error({ event: 'metrics-failed', err: error }),
+    });
+  }
+
+  /**
+   * Starts; resolves when msg_servers may connect, which waits for Redis for as long as it takes.
+   * @throws the socket's error when an address cannot be had.
+   */
+  async start(): Promise<void> {
+    const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_NAMESPACE } = this.#settings;
+    const admin = await this.#admin.listen(ROUTE_ADMIN_LISTEN);
+    this.#log.info({ event: 'admin-listening', ...admin });
+    if (ROUTE_ENGINE === 'redis') {
+      this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
+    }
+    await this.#engine.start();
+    if (this.#draining) return;
+    const links = await this.#links.listen(ROUTE_LISTEN);
+    this.#log.info({ event: 'listening', ...links });
+    this.#readiness.set('starting', false);
+  }
+
+  /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
+  async drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#readiness.set('draining', true);
+    this.#log.info({ event: 'draining', links: this.#links.size });
+    await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
+    await this.#engine.stop();
+    this.#admin.close();
+    this.#log.info({ event: 'stopped' });
+  }
+}
+
+function limitsOf(settings: Settings): LinkLimits {
+  return {
+    maxPduBytes: settings.ROUTE_MAX_PDU_BYTES,
+    heartbeatMs: settings.ROUTE_HEARTBEAT_SECONDS * 1000,
+    timeoutMs: settings.ROUTE_LINK_TIMEOUT_SECONDS * 1000,
+    waitingPdus: settings.ROUTE_LINK_WAITING_PDUS,
+    waitingBytes: settings.ROUTE_LINK_WAITING_BYTES,
+    unsentMarkBytes: settings.ROUTE_LINK_UNSENT_MARK_BYTES,
+    unsentLimitBytes: settings.ROUTE_LINK_UNSENT_LIMIT_BYTES,
+    stuckMs: settings.ROUTE_LINK_STUCK_SECONDS * 1000,
+  };
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+
+/** An address to listen on; IPv6 hosts come in brackets, as in [::1]:8200. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
+
+const address = z.string().transform((text, context): Address => {
+  const [, v6, host, port] = ADDRESS.exec(text) ?? [];
+  const name = v6 ?? host;
+  if (name === undefined || port === undefined || Number(port) > 65_535) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected host:port, with a port from 0 to 65535',
+    });
+    return z.NEVER;
+  }
+  return { host: name, port: Number(port) };
+});
+
+const redisUrl = z.string().superRefine((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
+    });
+  }
+});
+
+function whole(least: number, most: number) {
+  const message = `expected a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, message);
+}
+
+function seconds(least: number, most: number) {
+  const message = `expected seconds from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, message)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, message);
+}
+
+function oneOf<const Choice extends readonly [string, ...string[]]>(choices: Choice) {
+  return z.enum(choices, { error: `expected ${choices.join(' or ')}` });
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Every setting: its name in the environment, what values it takes, its default as one would write
+ * it, what it means. Flags have the same names in lower case with dashes.
+ */
+export const SETTINGS = {
+  ROUTE_LISTEN: {
+    schema: address,
+    default: '0.0.0.0:8200',
+    meaning: 'where msg_servers connect (host:port; port 0 takes a free one)',
+  },
+  ROUTE_ADMIN_LISTEN: {
+    schema: address,
+    default: '127.0.0.1:9200',
+    meaning: 'where /metrics, /healthz and /readyz are served (host:port)',
+  },
+  ROUTE_ENGINE: {
+    schema: oneOf(['redis', 'memory']),
+    default: 'redis',
+    meaning: 'redis: one of a cluster; memory: one node alone, without Redis',
+  },
+  REDIS_URL: {
+    schema: redisUrl,
+    default: 'redis://127.0.0.1:6379',
+    meaning:
+      'the Redis of the cluster (redis:// or rediss://); REDIS_URL_FILE names a file with it',
+    secret: true,
+  },
+  REDIS_COMMAND_TIMEOUT_MS: {
+    schema: whole(50, 60_000),
+    default: '1000',
+    meaning: 'after how many ms an unanswered Redis command counts as failed',
+  },
+  REDIS_CONNECT_TIMEOUT_MS: {
+    schema: whole(50, 60_000),
+    default: '2000',
+    meaning: 'how many ms an attempt to connect to Redis may take',
+  },
+  ROUTE_NAMESPACE: {
+    schema: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -'),
+    default: 'route',
+    meaning: 'prefix of all keys and channels; nodes with the same one are one cluster',
+  },
+  ROUTE_LINKS: {
+    schema: oneOf(['all', 'master']),
+    default: 'all',
+    meaning: 'which links count and receive: all, or only a msg_server’s master link',
+  },
+  ROUTE_LEASE_SECONDS: {
+    schema: seconds(1, 300),
+    default: '10',
+    meaning: 'how long a silent node is still believed, in seconds',
+  },
+  ROUTE_HEARTBEAT_SECONDS: {
+    schema: seconds(0.1, 300),
+    default: '5',
+    meaning: 'a heartbeat is sent on a link on which nothing was sent for so many seconds',
+  },
+  ROUTE_LINK_TIMEOUT_SECONDS: {
+    schema: seconds(0.2, 3600),
+    default: '30',
+    meaning: 'a link on which nothing was received for so many seconds is closed',
+  },
+  ROUTE_DRAIN_SECONDS: {
+    schema: seconds(0, 3600),
+    default: '10',
+    meaning: 'over how many seconds the links are closed after SIGTERM',
+  },
+  ROUTE_MAX_PDU_BYTES: {
+    schema: whole(16, 256 * MIB),
+    default: String(16 * MIB),
+    meaning: 'the longest PDU taken, header included, in bytes; a longer one closes its link',
+  },
+  ROUTE_LINK_WAITING_PDUS: {
+    schema: whole(1, 1_000_000),
+    default: '10000',
+    meaning: 'so many PDUs of one link may wait for presence before the link is not read further',
+  },
+  ROUTE_LINK_WAITING_BYTES: {
+    schema: whole(1024, 1024 * MIB),
+    default: String(8 * MIB),
+    meaning: 'so many bytes of one link may wait for presence before the link is not read further',
+  },
+  ROUTE_LINK_UNSENT_MARK_BYTES: {
+    schema: whole(1024, 1024 * MIB),
+    default: String(8 * MIB),
+    meaning: 'so many unsent bytes of one link slow down all links that send',
+  },
+  ROUTE_LINK_UNSENT_LIMIT_BYTES: {
+    schema: whole(1024, 1024 * MIB),
+    default: String(64 * MIB),
+    meaning: 'a link with so many unsent bytes is closed',
+  },
+  ROUTE_LINK_STUCK_SECONDS: {
+    schema: seconds(0.1, 3600),
+    default: '10',
+    meaning: 'a link that stays over the mark of unsent bytes for so long is closed',
+  },
+  LOG_LEVEL: {
+    schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    meaning: 'the least severe log lines that are written',
+  },
+} as const satisfies Record<string, SettingEntry>;
+
+interface SettingEntry {
+  readonly schema: z.ZodType;
+  readonly default: string;
+  readonly meaning: string;
+  /** Never shown; may also be given as the name of a file, in NAME_FILE. */
+  readonly secret?: boolean;
+}
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** All settings as they are used: read once at start, never changed. */
+export type Settings = {
+  readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']>;
+};
+
+/** The settings' names, in the order in which help lists them. */
+export const SETTING_NAMES = Object.keys(SETTINGS).filter(
+  (name): name is SettingName => name in SETTINGS,
+);
+
+/** The schema of all settings together. */
+export const settingsSchema: z.ZodType<Settings> = z.object({
+  ROUTE_LISTEN: SETTINGS.ROUTE_LISTEN.schema,
+  ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
+  ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,
+  REDIS_URL: SETTINGS.REDIS_URL.schema,
+  REDIS_COMMAND_TIMEOUT_MS: SETTINGS.REDIS_COMMAND_TIMEOUT_MS.schema,
+  REDIS_CONNECT_TIMEOUT_MS: SETTINGS.REDIS_CONNECT_TIMEOUT_MS.schema,
+  ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,
+  ROUTE_LINKS: SETTINGS.ROUTE_LINKS.schema,
+  ROUTE_LEASE_SECONDS: SETTINGS.ROUTE_LEASE_SECONDS.schema,
+  ROUTE_HEARTBEAT_SECONDS: SETTINGS.ROUTE_HEARTBEAT_SECONDS.schema,
+  ROUTE_LINK_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_TIMEOUT_SECONDS.schema,
+  ROUTE_DRAIN_SECONDS: SETTINGS.ROUTE_DRAIN_SECONDS.schema,
+  ROUTE_MAX_PDU_BYTES: SETTINGS.ROUTE_MAX_PDU_BYTES.schema,
+  ROUTE_LINK_WAITING_PDUS: SETTINGS.ROUTE_LINK_WAITING_PDUS.schema,
+  ROUTE_LINK_WAITING_BYTES: SETTINGS.ROUTE_LINK_WAITING_BYTES.schema,
+  ROUTE_LINK_UNSENT_MARK_BYTES: SETTINGS.ROUTE_LINK_UNSENT_MARK_BYTES.schema,
+  ROUTE_LINK_UNSENT_LIMIT_BYTES: SETTINGS.ROUTE_LINK_UNSENT_LIMIT_BYTES.schema,
+  ROUTE_LINK_STUCK_SECONDS: SETTINGS.ROUTE_LINK_STUCK_SECONDS.schema,
+  LOG_LEVEL: SETTINGS.LOG_LEVEL.schema,
+});

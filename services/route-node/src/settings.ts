@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+  settingsSchema,
+} from './settings-schema.ts';
+
+export type { Address, Settings } from './settings-schema.ts';
+
+/** Settings that cannot be used; the message names every one of them, what was given and what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`settings that cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'run'; readonly settings: Settings };
+
+/**
+ * Reads flags and environment; flags win.
+ * @throws SettingsError naming every problem at once.
+ */
+export function readSettings(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Invocation {
+  const problems: string[] = [];
+  const flags = readFlags(argv, problems);
+  if (flags['help'] === true) return { kind: 'help' };
+
+  const texts: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const flag = flags[flagOf(name)];
+    const given = typeof flag === 'string' ? flag : fromEnvironment(name, environment, problems);
+    texts[name] = given ?? SETTINGS[name].default;
+  }
+  const parsed = settingsSchema.safeParse(texts);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = SETTING_NAMES.find((known) => known === issue.path[0]);
+      if (name === undefined) continue;
+      const shown = 'secret' in SETTINGS[name] ? '(not shown)' : JSON.stringify(texts[name]);
+      problems.push(`${name} is ${shown}: ${issue.message}`);
+    }
+  } else {
+    problems.push(...conflicts(parsed.data));
+  }
+  if (problems.length > 0 || !parsed.success) throw new SettingsError(problems);
+  return { kind: 'run', settings: Object.freeze(parsed.data) };
+}
+
+/** The text that --help prints. */
+export function helpText(): string {
+  const lines = SETTING_NAMES.map((name) => {
+    const { meaning, default: fallback } = SETTINGS[name];
+    return `  ${name}  (--${flagOf(name)})\n      ${meaning}\n      default: ${fallback}`;
+  });
+  return [
+    'route-node: one node of a route cluster; msg_servers connect to it as to a route_server.',
+    '',
+    'Usage: npx route-node [--NAME VALUE ...]',
+    '',
+    'Settings are read from the environment; a flag of the same name overrides.',
+    '',
+    ...lines,
+    '',
+    'Examples:',
+    '  npx route-node                                    one node, with the Redis on this machine',
+    '  ROUTE_ENGINE=memory npx route-node                one node alone, without Redis',
+    '  npx route-node --route-listen 0.0.0.0:8201 --route-admin-listen 127.0.0.1:9201',
+    '                                                    a second node beside the first',
+    '',
+  ].join('\n');
+}
+
+/** The flag of a setting: ROUTE_LISTEN is --route-listen. */
+function flagOf(name: SettingName): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+function readFlags(argv: readonly string[], problems: string[]): Record<string, unknown> {
+  const options = Object.fromEntries([
+    ...SETTING_NAMES.map((name) => [flagOf(name), { type: 'string' as const }] as const),
+    ['help', { type: 'boolean' as const, short: 'h' }] as const,
+  ]);
+  // Flags may also be spelled as the setting is: --ROUTE_LISTEN.
+  const args = argv.map((arg) =>
+    arg.replace(
+      /^--([A-Z_]+)/,
+      (_, name: string) => `--${name.toLowerCase().replaceAll('_', '-')}`,
+    ),
+  );
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    problems.push(`${error instanceof Error ? error.message : String(error)} (see --help)`);
+    return {};
+  }
+}
+
+function fromEnvironment(
+  name: SettingName,
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): string | undefined {
+  const value = environment[name];
+  if (value !== undefined && value !== '') return value;
+  const file = 'secret' in SETTINGS[name] ? environment[`${name}_FILE`] : undefined;
+  if (file === undefined || file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    problems.push(
+      `${name}_FILE is ${JSON.stringify(file)}: expected a readable file (${error instanceof Error ? error.message : String(error)})`,
+    );
+    return undefined;
+  }
+}
+
+function conflicts(settings: Settings): string[] {
+  const problems: string[] = [];
+  const { ROUTE_HEARTBEAT_SECONDS: heartbeat, ROUTE_LINK_TIMEOUT_SECONDS: timeout } = settings;
+  if (heartbeat >= timeout) {
+    problems.push(
+      `ROUTE_HEARTBEAT_SECONDS is ${heartbeat}: expected less than ROUTE_LINK_TIMEOUT_SECONDS, ${timeout}`,
+    );
+  }
+  const mark = settings.ROUTE_LINK_UNSENT_MARK_BYTES;
+  const limit = settings.ROUTE_LINK_UNSENT_LIMIT_BYTES;
+  if (mark > limit) {
+    problems.push(
+      `ROUTE_LINK_UNSENT_MARK_BYTES is ${mark}: expected no more than ROUTE_LINK_UNSENT_LIMIT_BYTES, ${limit}`,
+    );
+  }
+  return problems;
+}
