@@ -27,6 +27,7 @@ export class RedisEngine implements Engine {
   readonly #busErrors = new RepeatedLine();
   #members: Members = { live: [], dead: [] };
   #readyOnce: (() => void) | undefined;
+  #stopping = false;
 
   constructor(options: RedisEngineOptions) {
     this.#options = options;
@@ -84,6 +85,7 @@ export class RedisEngine implements Engine {
       events: {
         onEntry: events.entry,
         onHearing: (hearing) => this.#hearing(hearing),
+        onFull: events.busFull,
         onLost: (loss) => this.#lost(loss),
         onError: (error) => {
           this.#busErrors.write((heldBack) => {
@@ -123,6 +125,7 @@ export class RedisEngine implements Engine {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#reaper.stop();
     await this.#bus.flush();
     await this.#bus.close();
@@ -141,6 +144,7 @@ export class RedisEngine implements Engine {
   }
 
   #doubted(reason: string): void {
+    if (this.#stopping) return;
     this.#options.log.warn({ event: 'redis-doubted', problem: reason });
     this.#reaper.stop();
     this.presence.suspended();
@@ -148,6 +152,7 @@ export class RedisEngine implements Engine {
   }
 
   #hearing(hearing: boolean): void {
+    if (this.#stopping) return;
     const { log, events } = this.#options;
     if (hearing) log.info({ event: 'bus-heard' });
     else log.warn({ event: 'bus-deaf' });

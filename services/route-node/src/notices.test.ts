@@ -1,0 +1,101 @@
+import type { UserState } from '@route/presence';
+import {
+  CLIENT_TYPE,
+  type ClientType,
+  readHeader,
+  USER_STATUS,
+  type UserStatus,
+} from '@route/protocol';
+import { describe, expect, it } from 'vitest';
+import { decodeNotices, encodeNotice } from './entries.ts';
+import { LatestNotices, type Notice, noticesOf } from './notices.ts';
+
+function told(status: UserStatus, clientType: ClientType, state: UserState): string[] {
+  return noticesOf({ userId: 7, status, clientType }, state, 1).map(({ kind, pdu }) => {
+    return `${kind} ${pdu.subarray(16).toString('hex')} ${readHeader(pdu).commandId.toString(16)}`;
+  });
+}
+
+const LOGIN_ON = 'login 08071001 70e';
+const LOGIN_OFF = 'login 08071000 70e';
+const ONLINE = 'status 0a0408071001 203';
+const OFFLINE = 'status 0a0408071002 203';
+const AWAY = 'status 0a0408071003 203';
+
+describe('what is told of a status update', () => {
+  const { online, offline, leave } = USER_STATUS;
+  const { windows, mac, ios, android } = CLIENT_TYPE;
+
+  it.each([
+    ['a PC client that comes', online, windows, 'pc', [LOGIN_ON, ONLINE]],
+    ['a PC client that goes away', leave, mac, 'pc', [LOGIN_ON, AWAY]],
+    ['a mobile client that comes while a PC is there', online, ios, 'pc', [LOGIN_ON]],
+    ['a mobile client that goes away while a PC is there', leave, android, 'pc', [LOGIN_ON]],
+    ['a mobile client that comes while no PC is there', online, android, 'mobile-only', []],
+    ['a mobile client that leaves a PC', offline, ios, 'pc', []],
+    ['a mobile client that leaves another mobile one', offline, ios, 'mobile-only', []],
+    ['the last client, a mobile one', offline, ios, 'gone', []],
+    [
+      'the last PC client while a mobile one stays',
+      offline,
+      windows,
+      'mobile-only',
+      [LOGIN_OFF, OFFLINE],
+    ],
+    ['the last client, a PC one', offline, windows, 'gone', [OFFLINE]],
+    ['a PC client that leaves another PC client', offline, windows, 'pc', []],
+  ] as const)('%s', (_, status, type, state, notices) => {
+    expect(told(status, type, state)).toEqual(notices);
+  });
+});
+
+describe('notices on the bus', () => {
+  const notices: Notice[] = [
+    ...noticesOf({ userId: 4_294_967_295, status: 1, clientType: 1 }, 'pc', 1_795_000_000_000_001),
+    ...noticesOf({ userId: 0, status: 2, clientType: 1 }, 'gone', 3),
+  ];
+
+  it('arrive as they were sent, several in one entry', () => {
+    expect(decodeNotices(Buffer.concat(notices.map(encodeNotice)))).toEqual(notices);
+  });
+
+  it('that are cut short are left out', () => {
+    const bytes = Buffer.concat(notices.map(encodeNotice));
+    expect(decodeNotices(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
+    expect(decodeNotices(bytes.subarray(0, 5))).toEqual([]);
+  });
+});
+
+describe('the latest notices', () => {
+  const notice = (kind: Notice['kind'], userId: number, version: number): Notice => ({
+    kind,
+    userId,
+    version,
+    pdu: Buffer.alloc(0),
+  });
+
+  it('let an older one of the same user and kind no longer pass', () => {
+    const latest = new LatestNotices(() => 0);
+    expect(latest.pass(notice('status', 1, 5))).toBe(true);
+    expect(latest.pass(notice('status', 1, 4))).toBe(false);
+    expect(latest.pass(notice('status', 1, 5))).toBe(true);
+    expect(latest.pass(notice('status', 1, 6))).toBe(true);
+  });
+
+  it('let one of another user or kind pass whatever its version', () => {
+    const latest = new LatestNotices(() => 0);
+    latest.pass(notice('status', 1, 5));
+    expect(latest.pass(notice('status', 2, 1))).toBe(true);
+    expect(latest.pass(notice('login', 1, 1))).toBe(true);
+  });
+
+  it('are remembered for at least a minute, and not for ever', () => {
+    let now = 0;
+    const latest = new LatestNotices(() => now);
+    latest.pass(notice('status', 1, 5));
+    now = 60_001;
+    expect(latest.pass(notice('status', 1, 4))).toBe(false);
+    now = 500_000;
+    expect(latest.pass(notice('status', 1, 4))).toBe(true);
+  });
+});

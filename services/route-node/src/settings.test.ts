@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { helpText, readSettings, type Settings, SettingsError } from './settings.ts';
+import { SETTING_NAMES } from './settings-schema.ts';
+
+function settingsOf(argv: string[], environment: Record<string, string> = {}): Settings {
+  const invocation = readSettings(argv, environment);
+  if (invocation.kind !== 'run') throw new Error(`invocation is ${invocation.kind}, expected run`);
+  return invocation.settings;
+}
+
+function problemsOf(argv: string[], environment: Record<string, string> = {}): readonly string[] {
+  try {
+    readSettings(argv, environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  throw new Error('the settings were taken');
+}
+
+describe('settings', () => {
+  it('have the documented defaults where nothing is given', () => {
+    const settings = settingsOf([]);
+    expect(settings.ROUTE_LISTEN).toEqual({ host: '0.0.0.0', port: 8200 });
+    expect(settings.ROUTE_ADMIN_LISTEN).toEqual({ host: '127.0.0.1', port: 9200 });
+    expect(settings.REDIS_URL).toBe('redis://127.0.0.1:6379');
+    expect(settings.ROUTE_NAMESPACE).toBe('route');
+    expect(settings.ROUTE_ENGINE).toBe('redis');
+    expect(settings.ROUTE_LINKS).toBe('all');
+    expect(settings.ROUTE_MAX_PDU_BYTES).toBe(16 * 1024 * 1024);
+    expect(settings.ROUTE_HEARTBEAT_SECONDS).toBe(5);
+    expect(settings.ROUTE_LINK_TIMEOUT_SECONDS).toBe(30);
+  });
+
+  it('are read from the environment, an empty value counting as none', () => {
+    const settings = settingsOf([], {
+      ROUTE_LISTEN: '[::1]:0',
+      ROUTE_LINKS: 'master',
+      LOG_LEVEL: '',
+    });
+    expect(settings.ROUTE_LISTEN).toEqual({ host: '::1', port: 0 });
+    expect(settings.ROUTE_LINKS).toBe('master');
+    expect(settings.LOG_LEVEL).toBe('info');
+  });
+
+  it('are overridden by flags, in either spelling', () => {
+    const environment = { ROUTE_NAMESPACE: 'a', ROUTE_DRAIN_SECONDS: '1' };
+    expect(settingsOf(['--route-namespace', 'b'], environment).ROUTE_NAMESPACE).toBe('b');
+    expect(settingsOf(['--ROUTE_NAMESPACE=c'], environment).ROUTE_NAMESPACE).toBe('c');
+    expect(settingsOf(['--route-drain-seconds=2.5'], environment).ROUTE_DRAIN_SECONDS).toBe(2.5);
+  });
+
+  it('that cannot be used are all named at once, with what was given and what is allowed', () => {
+    const problems = problemsOf([], {
+      ROUTE_LISTEN: 'nowhere',
+      ROUTE_LINKS: 'some',
+      ROUTE_MAX_PDU_BYTES: '15',
+      ROUTE_LEASE_SECONDS: 'ten',
+      ROUTE_NAMESPACE: 'a b',
+    });
+    expect(problems).toEqual([
+      'ROUTE_LISTEN is "nowhere": expected host:port, with a port from 0 to 65535',
+      'ROUTE_NAMESPACE is "a b": expected 1 to 64 of A-Z a-z 0-9 _ . : -',
+      'ROUTE_LINKS is "some": expected all or master',
+      'ROUTE_LEASE_SECONDS is "ten": expected seconds from 1 to 300',
+      'ROUTE_MAX_PDU_BYTES is "15": expected a whole number from 16 to 268435456',
+    ]);
+  });
+
+  it('that contradict each other are refused', () => {
+    expect(problemsOf([], { ROUTE_HEARTBEAT_SECONDS: '30' })).toEqual([
+      'ROUTE_HEARTBEAT_SECONDS is 30: expected less than ROUTE_LINK_TIMEOUT_SECONDS, 30',
+    ]);
+    expect(problemsOf([], { ROUTE_LINK_UNSENT_LIMIT_BYTES: '2048' })).toHaveLength(1);
+  });
+
+  it('that are unknown flags are refused', () => {
+    expect(problemsOf(['--route-listne', 'x'])[0]).toContain("'--route-listne'");
+  });
+
+  it('never show a secret that cannot be used', () => {
+    expect(problemsOf([], { REDIS_URL: 'http://me:hush@host' })[0]).not.toContain('hush');
+  });
+
+  it('take a secret from a file that NAME_FILE names', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'route-settings-'));
+    try {
+      const file = join(directory, 'url');
+      writeFileSync(file, 'rediss://me:hush@host:1234/2\n');
+      expect(settingsOf([], { REDIS_URL_FILE: file }).REDIS_URL).toBe(
+        'rediss://me:hush@host:1234/2',
+      );
+      expect(problemsOf([], { REDIS_URL_FILE: join(directory, 'no') })[0]).toContain(
+        'REDIS_URL_FILE',
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('are each explained by --help', () => {
+    expect(readSettings(['--help'], {})).toEqual({ kind: 'help' });
+    const help = helpText();
+    for (const name of SETTING_NAMES) expect(help).toContain(`  ${name}  (--`);
+  });
+});
