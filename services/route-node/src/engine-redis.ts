@@ -108,7 +108,9 @@ export class RedisEngine implements Engine {
     this.#bus.send(kind, bytes);
   }
 
-  setRoom(_hasRoom: boolean): void {}
+  setRoom(hasRoom: boolean): void {
+    this.#bus.setRoom(hasRoom);
+  }
 
   async start(): Promise<void> {
     const { events } = this.#options;
@@ -127,7 +129,7 @@ export class RedisEngine implements Engine {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#reaper.stop();
-    await this.#bus.flush();
+    if (!(await this.#bus.flush())) this.#options.log.error({ event: 'bus-not-flushed' });
     await this.#bus.close();
     this.#lease.stop();
     this.#redis.disconnect();
@@ -163,6 +165,7 @@ export class RedisEngine implements Engine {
   #membersChanged(members: Members): void {
     this.#members = members;
     this.#reaper.members(members);
+    this.#bus.setLiveNodes(members.live);
   }
 
   #lost({ sender, frames, reason }: Loss): void {
