@@ -1,4 +1,5 @@
 import { CLIENT_TYPE, type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+import type { UserState } from './presence.ts';
 
 type Counts = readonly [number, number, number, number];
 
@@ -23,7 +24,8 @@ export class Holding {
 
   /** What Redis keeps: a letter and a count for each client type counted, as in 'w1i2'. */
   readonly text: string;
-  readonly hasPc: boolean;
+  /** What the holding comes to when nobody else holds anything of the user. */
+  readonly state: UserState;
   readonly #counts: Counts;
   readonly #away: Counts;
   readonly #next = new Map<number, Holding>();
@@ -34,7 +36,8 @@ export class Holding {
     this.text = TYPES.map((type, i) => (at(counts, i) > 0 ? type.letter + at(counts, i) : '')).join(
       '',
     );
-    this.hasPc = TYPES.some((type, i) => type.isPc && at(counts, i) > 0);
+    const hasPc = TYPES.some((type, i) => type.isPc && at(counts, i) > 0);
+    this.state = hasPc ? 'pc' : this.text === '' ? 'gone' : 'mobile-only';
   }
 
   get isNothing(): boolean {

@@ -35,6 +35,8 @@ const REMEMBER_MS = 600_000;
 /** How soon a failed renewal is tried again. */
 const RETRY_MS = 250;
 
+const LEASE_ENDED = 'the lease had ended';
+
 /**
  * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and who else
  * lives. It is also the probe of the connection: what does not answer is doubted, whatever the
@@ -58,6 +60,17 @@ export class Lease {
   /** Whether the lease is held and Redis answers. */
   get held(): boolean {
     return this.#held;
+  }
+
+  /**
+   * Which nodes live, as Redis says at this moment; renews the lease on the way.
+   * @throws the client's error when Redis does not answer.
+   */
+  async readMembers(): Promise<Members> {
+    const { held, members } = await this.#askRedis();
+    // This call has taken up what had lapsed; the next renewal must not find it in good order.
+    if (!held) this.doubt('the lease had ended');
+    return members;
   }
 
   /** Takes the lease as soon as Redis answers, and keeps it. */
@@ -96,25 +109,25 @@ export class Lease {
     this.#timer = setTimeout(() => void this.#renew(), delayMs);
   }
 
+  async #askRedis(): Promise<{ held: boolean; members: Members }> {
+    const { redis, nodeId, leaseMs } = this.#options;
+    const args = [this.#key, nodeId, leaseMs, REMEMBER_MS];
+    return parseReply(await runScript(redis, SCRIPTS.renewLease, args));
+  }
+
   async #renew(): Promise<void> {
     if (this.#renewing || this.#options.redis.status !== 'ready') return;
     this.#renewing = true;
-    const { redis, nodeId, leaseMs, events } = this.#options;
+    const { redis, events } = this.#options;
     const wasHeld = this.#held;
     try {
       if (!wasHeld) await loadScripts(redis, Object.values(SCRIPTS));
-      const reply = await runScript(redis, SCRIPTS.renewLease, [
-        this.#key,
-        nodeId,
-        leaseMs,
-        REMEMBER_MS,
-      ]);
+      const { held, members } = await this.#askRedis();
       if (this.#stopped) return;
-      const { held, members } = parseReply(reply);
       // A doubt that came up while this renewal was under way is newer than its answer.
       const stillHeld = this.#held;
       if (wasHeld && !stillHeld) return this.#schedule(RETRY_MS);
-      if (wasHeld && !held) events.doubted('the lease had ended');
+      if (wasHeld && !held) events.doubted(LEASE_ENDED);
       this.#held = true;
       events.members(members);
       if (!wasHeld || !held) events.taken();

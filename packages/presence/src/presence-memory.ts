@@ -1,14 +1,14 @@
 import type { ClientStatus } from '@route/protocol';
-import { Holding } from './holding.ts';
 import { Ledger } from './ledger.ts';
-import type {
-  LinkEnd,
-  LinkId,
-  Presence,
-  QueryWaiter,
-  UpdateOutcome,
-  UpdateWaiter,
-  UserState,
+import {
+  type LinkEnd,
+  type LinkId,
+  type Presence,
+  type QueryWaiter,
+  strongerState,
+  type UpdateOutcome,
+  type UpdateWaiter,
+  type UserState,
 } from './presence.ts';
 
 /**
@@ -60,9 +60,7 @@ export class PresenceMemory implements Presence {
   stateOf(userId: number): UserState {
     let state: UserState = 'gone';
     for (const { ledger, aside } of this.#links.values()) {
-      const holding = aside ? Holding.NOTHING : ledger.holding(userId);
-      if (holding.hasPc) return 'pc';
-      if (!holding.isNothing) state = 'mobile-only';
+      if (!aside) state = strongerState(state, ledger.holding(userId).state);
     }
     return state;
   }

@@ -2,13 +2,15 @@ import type { ClientStatus } from '@route/protocol';
 import { type Redis, SHARD_COUNT, shardOf } from '@route/redis';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
-import type {
-  LinkEnd,
-  LinkId,
-  Presence,
-  PresenceEvents,
-  QueryWaiter,
-  UpdateWaiter,
+import {
+  type LinkEnd,
+  type LinkId,
+  type Presence,
+  type PresenceEvents,
+  type QueryWaiter,
+  strongerState,
+  type UpdateWaiter,
+  type UserState,
 } from './presence.ts';
 import { PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
@@ -58,7 +60,7 @@ export class PresenceRedis implements Presence {
         this.#bulkCalls--;
         this.#schedulePump();
       },
-      hasLocalPc: (userId: number) => this.#hasLocalPc(userId),
+      localState: (userId: number) => this.#localState(userId),
       lateCommit: options.events.lateCommit.bind(options.events),
       released: (link: CountedLink, shard: number) => link.shards.delete(shard),
       failed: (error: unknown) => {
@@ -109,17 +111,21 @@ export class PresenceRedis implements Presence {
       waiter.updated(update, { kind: 'aside' });
       return;
     }
-    this.#add(update.userId, { kind: 'update', link, update, holding, waiter });
+    const shard = this.#shardOf(update.userId);
+    const local = this.#unheardState(shard, update.userId);
+    this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
   }
 
-  query(id: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
+  query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
     if (userIds.length === 0) {
       waiter.answered(new Uint8Array(0));
       return;
     }
-    const query = new PendingQuery(this.#link(id), userIds, waiter);
+    const query = new PendingQuery(userIds.length, waiter);
     userIds.forEach((userId, index) => {
-      this.#add(userId, { kind: 'read', query, index, userId });
+      const shard = this.#shardOf(userId);
+      const local = this.#unheardState(shard, userId);
+      this.#add(shard, { kind: 'read', query, index, userId, local });
     });
   }
 
@@ -157,13 +163,12 @@ export class PresenceRedis implements Presence {
     for (const shard of this.#shards) shard.abandon();
   }
 
-  #add(userId: number, operation: ShardOperation): void {
-    const shard = this.#shards[shardOf(userId)];
+  #add(shard: ShardQueue, operation: ShardOperation): void {
     if (this.#suspended) {
-      shard?.putOff(operation);
+      shard.putOff(operation);
       return;
     }
-    shard?.add(operation);
+    shard.add(operation);
     this.#schedulePump();
   }
 
@@ -183,9 +188,18 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  #hasLocalPc(userId: number): boolean {
-    for (const link of this.#links.values()) if (link.holding(userId).hasPc) return true;
-    return false;
+  /** What this node's own links hold of a user. */
+  #localState(userId: number): UserState {
+    let state: UserState = 'gone';
+    for (const link of this.#links.values()) {
+      state = strongerState(state, link.holding(userId).state);
+    }
+    return state;
+  }
+
+  /** The same where Redis may not have been told all of it. */
+  #unheardState(shard: ShardQueue, userId: number): UserState {
+    return shard.hasBulk ? this.#localState(userId) : 'gone';
   }
 
   /** All that one tick brings to a shard travels in one call. */
@@ -199,6 +213,12 @@ export class PresenceRedis implements Presence {
     this.#pumpScheduled = false;
     if (this.#suspended) return;
     for (const shard of this.#shards) shard.pump();
+  }
+
+  #shardOf(userId: number): ShardQueue {
+    const shard = this.#shards[shardOf(userId)];
+    if (shard === undefined) throw new Error(`user ${userId} belongs to no shard`);
+    return shard;
   }
 
   #link(id: LinkId): CountedLink {

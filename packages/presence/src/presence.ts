@@ -6,6 +6,11 @@ export type LinkId = string;
 /** What all links together hold of a user: nothing, mobile clients alone, or at least one PC client. */
 export type UserState = 'gone' | 'mobile-only' | 'pc';
 
+/** What two parts of what is held of a user come to together. */
+export function strongerState(a: UserState, b: UserState): UserState {
+  return a === 'pc' || b === 'gone' ? a : b;
+}
+
 /**
  * What became of a status update.
  * - committed: it stands in presence. `state` is what holds of the user right after it; `version`
@@ -31,7 +36,7 @@ export interface QueryWaiter {
 
 /** What presence tells without being asked. */
 export interface PresenceEvents {
-  /** An update that was answered 'later' stands now. Only the last one of a user is told. */
+  /** An update that was answered 'later' stands now. Only the last one of a client is told. */
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
 }
 
@@ -42,9 +47,10 @@ export type LinkEnd = 'release' | 'leave-to-lease';
  * Who is online, on which link, with which client types, how many of each. One engine serves the
  * links of one node and shares its knowledge with the engines of all others.
  *
- * Updates and queries of one link are answered in the order in which they were made, and a query sees
- * all that its own link has reported before it. Nothing here throws for what a peer sends: a change
- * for a link that was never opened is a programming error and does.
+ * What one link says and asks about a user takes effect in the order in which it did so, and a query
+ * sees all that its own link has reported before it. Answers about different users may overtake each
+ * other. Nothing here throws for what a peer sends: a change for a link that is not open is a
+ * programming error and does.
  */
 export interface Presence {
   /** Starts a link that holds nobody. Kept aside, it reports without effect until it is promoted. */

@@ -79,7 +79,7 @@ export class Reaper {
   members({ dead }: Members): void {
     const died = dead.some((nodeId) => !this.#dead.has(nodeId));
     this.#dead = new Set(dead);
-    if (died && this.#running) this.#sweepWithin(SPREAD_MS * this.#options.random());
+    if (died) this.#sweepWithin(SPREAD_MS * this.#options.random());
   }
 
   /** Sweeps now; ends when everything that a dead node left is gone. */
@@ -91,6 +91,7 @@ export class Reaper {
   }
 
   #sweepWithin(delayMs: number): void {
+    if (!this.#running) return;
     const dueAt = this.#options.now() + delayMs;
     if (dueAt >= this.#dueAt) return;
     this.#dueAt = dueAt;
@@ -101,9 +102,7 @@ export class Reaper {
         .catch((error: unknown) => {
           this.#options.failed(error instanceof Error ? error.message : String(error));
         })
-        .finally(() => {
-          if (this.#running) this.#sweepWithin(this.#options.sweepEveryMs);
-        });
+        .finally(() => this.#sweepWithin(this.#options.sweepEveryMs));
     }, delayMs);
   }
 

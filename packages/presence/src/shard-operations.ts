@@ -1,48 +1,57 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { Holding } from './holding.ts';
-import type { QueryWaiter, UpdateWaiter } from './presence.ts';
+import type { QueryWaiter, UpdateWaiter, UserState } from './presence.ts';
 
 /** A status query on its way: its ids are looked up in their shards, the answers meet here. */
 export class PendingQuery {
-  readonly userIds: readonly number[];
-  readonly online: Uint8Array;
-  readonly link: CountedLink;
+  readonly #online: Uint8Array;
   readonly #waiter: QueryWaiter;
   #missing: number;
 
-  constructor(link: CountedLink, userIds: readonly number[], waiter: QueryWaiter) {
-    this.link = link;
-    this.userIds = userIds;
-    this.online = new Uint8Array(userIds.length);
+  constructor(ids: number, waiter: QueryWaiter) {
+    this.#online = new Uint8Array(ids);
     this.#waiter = waiter;
-    this.#missing = userIds.length;
+    this.#missing = ids;
   }
 
   /** Notes the answer for the i-th id; the last one missing completes the query. */
   answer(index: number, online: boolean): void {
-    this.online[index] = online ? 1 : 0;
+    this.#online[index] = online ? 1 : 0;
     this.#missing--;
-    if (this.#missing === 0) this.#waiter.answered(this.online);
+    if (this.#missing === 0) this.#waiter.answered(this.#online);
   }
+}
+
+/** What a link says or asks of a user, waiting in the queue of the user's shard. */
+interface OfUser {
+  /**
+   * What this node's own links held of the user when it was asked for, where Redis may not know it
+   * yet (a snapshot or a resync is on its way); else 'gone'.
+   */
+  readonly local: UserState;
+}
+
+export interface UpdateOperation extends OfUser {
+  readonly kind: 'update';
+  readonly link: CountedLink;
+  readonly update: ClientStatus;
+  readonly holding: Holding;
+  /** undefined: nobody waits any more, the commit is told as a late one. */
+  readonly waiter: UpdateWaiter | undefined;
+}
+
+export interface ReadOperation extends OfUser {
+  readonly kind: 'read';
+  readonly query: PendingQuery;
+  readonly index: number;
+  readonly userId: number;
 }
 
 /** What waits in a shard's queue, in the order in which it was asked for. */
 export type ShardOperation =
-  | {
-      readonly kind: 'update';
-      readonly link: CountedLink;
-      readonly update: ClientStatus;
-      readonly holding: Holding;
-      /** undefined: nobody waits any more, the commit is told as a late one. */
-      readonly waiter: UpdateWaiter | undefined;
-    }
-  | {
-      readonly kind: 'read';
-      readonly query: PendingQuery;
-      readonly index: number;
-      readonly userId: number;
-    }
+  | UpdateOperation
+  | ReadOperation
   | { readonly kind: 'release'; readonly link: CountedLink };
 
 /**

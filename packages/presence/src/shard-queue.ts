@@ -1,31 +1,29 @@
 import type { ClientStatus } from '@route/protocol';
-import { type Redis, runScript } from '@route/redis';
 import type { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
-import type { UserState } from './presence.ts';
-import { SCRIPTS } from './scripts.ts';
-import type { BulkTask, ShardOperation } from './shard-operations.ts';
+import { LateUpdates } from './late-updates.ts';
+import { strongerState, type UserState } from './presence.ts';
+import { type OperationArgs, type ShardCaller, ShardCalls } from './shard-calls.ts';
+import type {
+  BulkTask,
+  ReadOperation,
+  ShardOperation,
+  UpdateOperation,
+} from './shard-operations.ts';
 
 /** What a shard's queue needs of the engine that it belongs to. */
-export interface ShardHost {
-  readonly redis: Redis;
-  readonly nodeId: string;
+export interface ShardHost extends ShardCaller {
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall: number;
-  /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
-  nextStamp(): number;
   /** Asks for one of the few places for bulk calls; freed by {@link ShardHost.bulkCallEnded}. */
   bulkCallBegins(): boolean;
   bulkCallEnded(): void;
-  /** Whether a PC client of the user is on one of this node's own links. */
-  hasLocalPc(userId: number): boolean;
+  /** What this node's own links hold of a user. */
+  localState(userId: number): UserState;
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
   released(link: CountedLink, shard: number): void;
   failed(error: unknown): void;
 }
-
-const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
-const PC_RECORD = 'p';
 
 /**
  * What this node has to say and ask about one shard. One call at a time, so that Redis hears
@@ -34,12 +32,13 @@ const PC_RECORD = 'p';
  */
 export class ShardQueue {
   readonly #shard: number;
-  readonly #keys: ShardKeys;
+  readonly #calls: ShardCalls;
   readonly #host: ShardHost;
   #operations: ShardOperation[] = [];
   #bulk: BulkTask[] = [];
-  /** Last update of each user that was answered 'later'. */
-  #late = new Map<number, ShardOperation & { kind: 'update' }>();
+  readonly #late = new LateUpdates();
+  /** Bulk work waited while the last call was made: it has the next one, or it would wait for ever. */
+  #bulkIsNext = false;
   /** What the call under way carries; undefined when there is none. */
   #calling: readonly ShardOperation[] | undefined;
   /** Grows when what is under way is given up; an answer of an older round is not waited for. */
@@ -47,7 +46,7 @@ export class ShardQueue {
 
   constructor(shard: number, keys: ShardKeys, host: ShardHost) {
     this.#shard = shard;
-    this.#keys = keys;
+    this.#calls = new ShardCalls(keys, host);
     this.#host = host;
   }
 
@@ -77,18 +76,22 @@ export class ShardQueue {
   /** Sends the next call, unless one is under way. */
   pump(): void {
     if (this.#calling !== undefined) return;
-    const first = this.#operations[0];
-    if (first?.kind === 'release') {
-      this.#operations.shift();
-      this.#call([first], this.#release(first.link));
+    const [first] = this.#operations;
+    const [task] = this.#bulk;
+    const isBulksTurn = first === undefined || this.#bulkIsNext;
+    if (task !== undefined && isBulksTurn && this.#host.bulkCallBegins()) {
+      this.#bulkIsNext = false;
+      const ended = (): void => this.#host.bulkCallEnded();
+      this.#call([], this.#advance(task).finally(ended));
     } else if (first !== undefined) {
-      const batch = this.#takeBatch();
-      this.#call(batch, this.#apply(batch));
-    } else if (this.#bulk.length > 0 && this.#host.bulkCallBegins()) {
-      this.#call(
-        [],
-        this.#advanceBulk().finally(() => this.#host.bulkCallEnded()),
-      );
+      this.#bulkIsNext = true;
+      if (first.kind === 'release') {
+        this.#operations.shift();
+        this.#call([first], this.#release(first.link));
+      } else {
+        const batch = this.#takeBatch();
+        this.#call(batch, this.#apply(batch));
+      }
     }
   }
 
@@ -111,25 +114,21 @@ export class ShardQueue {
     if (operation.kind === 'release') {
       this.#operations.push(operation);
     } else if (operation.kind === 'read') {
-      operation.query.answer(operation.index, this.#host.hasLocalPc(operation.userId));
+      const { query, index, userId, local } = operation;
+      query.answer(index, strongerState(local, this.#host.localState(userId)) === 'pc');
     } else {
-      this.#late.set(operation.update.userId, operation);
+      this.#late.add(operation);
       operation.waiter?.updated(operation.update, { kind: 'later' });
     }
   }
 
   /** Redis is back: what was answered 'later' is made to stand. */
   resume(): void {
-    for (const { link, update } of this.#late.values()) {
-      this.add({
-        kind: 'update',
-        link,
-        update,
-        holding: link.holding(update.userId),
-        waiter: undefined,
-      });
+    for (const { link, update } of this.#late.take()) {
+      const holding = link.holding(update.userId);
+      const local = this.#host.localState(update.userId);
+      this.add({ kind: 'update', link, update, holding, local, waiter: undefined });
     }
-    this.#late.clear();
   }
 
   #call(operations: readonly ShardOperation[], call: Promise<void>): void {
@@ -147,109 +146,78 @@ export class ShardQueue {
     );
   }
 
-  #takeBatch(): ShardOperation[] {
-    const max = this.#host.maxOperationsPerCall;
-    let count = 0;
-    while (count < max && count < this.#operations.length) {
-      if (this.#operations[count]?.kind === 'release') break;
-      count++;
+  #takeBatch(): OfUserOperation[] {
+    const batch: OfUserOperation[] = [];
+    for (const operation of this.#operations) {
+      if (operation.kind === 'release' || batch.length === this.#host.maxOperationsPerCall) break;
+      batch.push(operation);
     }
-    return this.#operations.splice(0, count);
+    this.#operations = this.#operations.slice(batch.length);
+    return batch;
   }
 
-  async #apply(batch: readonly ShardOperation[]): Promise<void> {
+  async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
-    const [version = 0, ...states] = batch.every((operation) => operation.kind === 'read')
-      ? await this.#readOnly(batch)
-      : await this.#run(batch);
+    const reads = batch.filter((operation) => operation.kind === 'read');
+    const { version, states } =
+      reads.length === batch.length
+        ? { version: 0, states: await this.#calls.read(reads.map(({ userId }) => userId)) }
+        : await this.#calls.apply(this.#argsOf(batch));
     if (round !== this.#round) return;
     batch.forEach((operation, i) => {
-      this.#settle(operation, STATES[states[i] ?? 0] ?? 'gone', version);
+      const state = strongerState(states[i] ?? 'gone', operation.local);
+      if (operation.kind === 'read') operation.query.answer(operation.index, state === 'pc');
+      else this.#committed(operation, state, version + i);
     });
   }
 
-  #settle(operation: ShardOperation, state: UserState, version: number): void {
-    if (operation.kind === 'read') {
-      const { query, index, userId } = operation;
-      // What a snapshot or a resync has yet to set is known here and not in Redis.
-      const pending = state !== 'pc' && this.hasBulk && this.#host.hasLocalPc(userId);
-      query.answer(index, state === 'pc' || pending);
-    } else if (operation.kind === 'update') {
-      const { update, waiter } = operation;
-      if (waiter === undefined) this.#host.lateCommit(update, state, version);
-      else waiter.updated(update, { kind: 'committed', state, version });
-    }
-  }
-
-  async #readOnly(batch: readonly ShardOperation[]): Promise<number[]> {
-    const userIds = batch.map((operation) => (operation.kind === 'read' ? operation.userId : 0));
-    const records = await this.#host.redis.hmget(this.#keys.users, ...userIds.map(String));
-    const states = records.map((record) =>
-      record === null ? 0 : record.startsWith(PC_RECORD) ? 2 : 1,
-    );
-    return [0, ...states];
-  }
-
-  #run(batch: readonly ShardOperation[]): Promise<number[]> {
-    const args: (string | number)[] = [];
+  #argsOf(batch: readonly OfUserOperation[]): OperationArgs {
+    const args: OperationArgs = [];
     for (const operation of batch) {
-      if (operation.kind === 'update') {
+      if (operation.kind === 'read') {
+        args.push('', operation.userId, '');
+      } else {
         operation.link.shards.add(this.#shard);
         args.push(operation.link.id, operation.update.userId, operation.holding.text);
-      } else if (operation.kind === 'read') {
-        args.push('', operation.userId, '');
       }
     }
-    return this.#applyUpdates(args);
+    return args;
   }
 
-  async #applyUpdates(args: readonly (string | number)[]): Promise<number[]> {
-    const { users, links, meta, held } = this.#keys;
-    const { redis, nodeId } = this.#host;
-    const head = [users, links, meta, held, nodeId, this.#host.nextStamp()];
-    const reply = await runScript(redis, SCRIPTS.applyUpdates, [...head, ...args]);
-    if (!Array.isArray(reply))
-      throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
-    return reply.map(Number);
+  #committed({ update, waiter }: UpdateOperation, state: UserState, version: number): void {
+    if (waiter === undefined) this.#host.lateCommit(update, state, version);
+    else waiter.updated(update, { kind: 'committed', state, version });
   }
 
   async #release(link: CountedLink): Promise<void> {
-    const { users, links, meta, held } = this.#keys;
-    const { redis, nodeId, maxOperationsPerCall } = this.#host;
-    const keys = [users, links, meta, held + link.id];
     const round = this.#round;
     for (let remaining = 1; remaining > 0; ) {
-      const args = [link.id, nodeId, 'own', this.#host.nextStamp(), maxOperationsPerCall];
-      const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
+      remaining = await this.#calls.release(link.id, this.#host.maxOperationsPerCall);
       if (round !== this.#round) return;
-      remaining = Array.isArray(reply) ? Number(reply[0]) : 0;
     }
     this.#host.released(link, this.#shard);
   }
 
-  async #advanceBulk(): Promise<void> {
-    const task = this.#bulk[0];
-    if (task === undefined) return;
+  async #advance(task: BulkTask): Promise<void> {
+    const { link } = task;
     const round = this.#round;
     if (task.userIds === undefined) {
-      const remembered = await this.#host.redis.smembers(this.#keys.held + task.link.id);
+      const known = await this.#calls.held(link.id);
       if (round !== this.#round) return;
-      task.userIds = [
-        ...new Set([...remembered.map(Number), ...task.link.ledger.usersOf(this.#shard)]),
-      ];
+      task.userIds = [...new Set([...known, ...link.ledger.usersOf(this.#shard)])];
     }
-    const end = Math.min(task.next + this.#host.maxOperationsPerCall, task.userIds.length);
-    const args: (string | number)[] = [];
-    for (let i = task.next; i < end; i++) {
-      const userId = task.userIds[i] ?? 0;
-      args.push(task.link.id, userId, task.link.holding(userId).text);
+    const part = task.userIds.slice(task.next, task.next + this.#host.maxOperationsPerCall);
+    const args: OperationArgs = [];
+    for (const userId of part) args.push(link.id, userId, link.holding(userId).text);
+    if (part.length > 0) {
+      link.shards.add(this.#shard);
+      await this.#calls.apply(args);
     }
-    if (args.length > 0) {
-      task.link.shards.add(this.#shard);
-      await this.#applyUpdates(args);
-    }
-    task.next = end;
-    if (task.next === task.userIds.length)
+    task.next += part.length;
+    if (task.next === task.userIds.length) {
       this.#bulk = this.#bulk.filter((other) => other !== task);
+    }
   }
 }
+
+type OfUserOperation = UpdateOperation | ReadOperation;

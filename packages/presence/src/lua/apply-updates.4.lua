@@ -4,8 +4,9 @@
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
 --       then three an operation: link id, user id, holding ('' for none);
 --       link id '' reads the user and changes nothing
--- REPLY { version, state, state, ... }: one state an operation, as it was right after it:
---       0 nobody holds the user, 1 held without a PC client, 2 with one
+-- REPLY { version, state, state, ... }: the first operation's version, the next one has the next; and
+--       one state an operation, of its user right after it: 0 nobody holds the user, 1 held without
+--       a PC client, 2 with one
 -- COST  one HGET an operation, and one HSET and SADD an update; the caller bounds the operations (500)
 -- TWICE sets the same again under a later version. A call that comes after a later one of its node (sent on a
 --       connection that was given up) is refused: STALE.
@@ -24,7 +25,8 @@ local time = redis.call('TIME')
 local version = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local clock = tonumber(redis.call('HGET', meta, '@clock') or '0')
 if version <= clock then version = clock + 1 end
-redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', version))
+local lastVersion = version + (#ARGV - 2) / 3 - 1
+redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
 local reply = { version }
 local known = {}

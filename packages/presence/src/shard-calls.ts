@@ -1,0 +1,79 @@
+import { type Redis, runScript } from '@route/redis';
+import type { ShardKeys } from './keys.ts';
+import type { LinkId, UserState } from './presence.ts';
+import { SCRIPTS } from './scripts.ts';
+
+/** As whom a node speaks to Redis. */
+export interface ShardCaller {
+  readonly redis: Redis;
+  readonly nodeId: string;
+  /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
+  nextStamp(): number;
+}
+
+/** Link id, user id, holding, and so on; link id '' reads the user. */
+export type OperationArgs = (string | number)[];
+
+/** The version that the first operation got, and the state of each one's user right after it. */
+export interface Applied {
+  readonly version: number;
+  readonly states: readonly UserState[];
+}
+
+const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
+const PC_RECORD = 'p';
+
+/** What can be said and asked about one shard, one call each. */
+export class ShardCalls {
+  readonly #keys: ShardKeys;
+  readonly #caller: ShardCaller;
+
+  constructor(keys: ShardKeys, caller: ShardCaller) {
+    this.#keys = keys;
+    this.#caller = caller;
+  }
+
+  /** Sets what links hold of users and reads users in between. */
+  async apply(args: OperationArgs): Promise<Applied> {
+    const { users, links, meta, held } = this.#keys;
+    const { redis, nodeId } = this.#caller;
+    const head = [users, links, meta, held, nodeId, this.#caller.nextStamp()];
+    const reply = await runScript(redis, SCRIPTS.applyUpdates, [...head, ...args]);
+    if (!Array.isArray(reply)) {
+      throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
+    }
+    const [version, ...states]: unknown[] = reply;
+    return {
+      version: Number(version),
+      states: states.map((state) => STATES[Number(state)] ?? 'gone'),
+    };
+  }
+
+  /** Reads users. */
+  async read(userIds: readonly number[]): Promise<UserState[]> {
+    const records = await this.#caller.redis.hmget(this.#keys.users, ...userIds.map(String));
+    return records.map((record) => {
+      if (record === null) return 'gone';
+      return record.startsWith(PC_RECORD) ? 'pc' : 'mobile-only';
+    });
+  }
+
+  /** Takes away a link of this node, up to so many users; returns how many are left. */
+  async release(link: LinkId, limit: number): Promise<number> {
+    const { users, links, meta, held } = this.#keys;
+    const { redis, nodeId } = this.#caller;
+    const args = [link, nodeId, 'own', this.#caller.nextStamp(), limit];
+    const keys = [users, links, meta, held + link];
+    const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
+    if (!Array.isArray(reply)) {
+      throw new Error(`release-link replied ${String(reply)}, expected a list`);
+    }
+    return Number(reply[0]);
+  }
+
+  /** The users whom Redis knows a link to hold. */
+  async held(link: LinkId): Promise<number[]> {
+    const users = await this.#caller.redis.smembers(this.#keys.held + link);
+    return users.map(Number);
+  }
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { waitFor } from '@route/fixtures';
+import type { ClientStatus } from '@route/protocol';
+import { createRedisClient, type Redis } from '@route/redis';
+import { Lease, type Members } from '../lease.ts';
+import type { LinkId, UserState } from '../presence.ts';
+import { PresenceRedis } from '../presence-redis.ts';
+import { type Reaped, Reaper } from '../reaper.ts';
+
+export interface TestNodeOptions {
+  readonly url: string;
+  readonly namespace: string;
+  readonly leaseMs?: number;
+  readonly commandTimeoutMs?: number;
+  readonly maxOperationsPerCall?: number;
+  readonly unknownNodeMs?: number;
+}
+
+export interface LateCommit {
+  readonly update: ClientStatus;
+  readonly state: UserState;
+  readonly version: number;
+}
+
+/** The presence of one node, put together as the service does it; sweeps only when told to. */
+export interface TestNode extends AsyncDisposable {
+  readonly nodeId: string;
+  readonly redis: Redis;
+  readonly presence: PresenceRedis;
+  readonly lease: Lease;
+  readonly reaper: Reaper;
+  /** What was told, in order: 'taken' or 'doubted'. */
+  readonly leaseEvents: string[];
+  readonly lateCommits: LateCommit[];
+  readonly reaped: Reaped[];
+  readonly members: () => Members;
+  /** Moves the reaper's clock on. */
+  readonly advance: (ms: number) => void;
+  /** A link id that was never used before. */
+  readonly newLink: () => LinkId;
+  readonly settled: () => Promise<void>;
+}
+
+/** A node that has not asked for its lease yet. */
+export async function startNode(options: TestNodeOptions): Promise<TestNode> {
+  const { namespace, leaseMs = 5_000 } = options;
+  const nodeId = randomNodeId();
+  const redis = await connect(options.url, options.commandTimeoutMs);
+  const leaseEvents: string[] = [];
+  const lateCommits: LateCommit[] = [];
+  const reaped: Reaped[] = [];
+  let members: Members = { live: [], dead: [] };
+  let now = 0;
+  let links = 0;
+
+  const lease = new Lease({
+    redis,
+    namespace,
+    nodeId,
+    leaseMs,
+    events: {
+      taken: () => {
+        leaseEvents.push('taken');
+        presence.resumed();
+      },
+      doubted: () => {
+        leaseEvents.push('doubted');
+        presence.suspended();
+      },
+      members: (seen) => {
+        members = seen;
+      },
+    },
+  });
+  const presence = new PresenceRedis({
+    redis,
+    namespace,
+    nodeId,
+    events: {
+      lateCommit: (update, state, version) => lateCommits.push({ update, state, version }),
+    },
+    failed: (reason) => lease.doubt(reason),
+    maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
+  });
+  const reaper = new Reaper({
+    redis,
+    namespace,
+    readMembers: () => lease.readMembers(),
+    reaped: (what) => reaped.push(what),
+    failed: () => {},
+    unknownNodeMs: options.unknownNodeMs ?? 1_000,
+    sweepEveryMs: 1_000,
+    random: () => 0,
+    now: () => now,
+  });
+
+  return {
+    nodeId,
+    redis,
+    presence,
+    lease,
+    reaper,
+    leaseEvents,
+    lateCommits,
+    reaped,
+    members: () => members,
+    advance: (ms) => {
+      now += ms;
+    },
+    newLink: () => `${nodeId}.${links++}`,
+    settled: async () => {
+      await waitFor(() => lease.held && presence.isIdle, {
+        deadlineMs: 15_000,
+        what: `node ${nodeId} to have said everything`,
+      });
+    },
+    [Symbol.asyncDispose]: async () => {
+      lease.stop();
+      reaper.stop();
+      redis.disconnect();
+    },
+  };
+}
+
+/** A node that holds its lease. */
+export async function startLiveNode(options: TestNodeOptions): Promise<TestNode> {
+  const node = await startNode(options);
+  node.lease.start();
+  await waitFor(() => node.lease.held, { what: `node ${node.nodeId} to take its lease` });
+  return node;
+}
+
+/** A connected client. */
+export async function connect(url: string, commandTimeoutMs = 2_000): Promise<Redis> {
+  const redis = createRedisClient({
+    url,
+    commandTimeoutMs,
+    connectTimeoutMs: 2_000,
+    connectionName: 'presence-test',
+  });
+  redis.on('error', () => {});
+  await redis.connect();
+  return redis;
+}
+
+/** A node id as the service makes them: lower-case base32. */
+export function randomNodeId(): string {
+  return Array.from(randomBytes(13), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join(
+    '',
+  );
+}
