@@ -1,13 +1,17 @@
 import { describeBus } from './bus-suite.ts';
 import { MemoryHub } from './memory-hub.ts';
-import type { BusTransport } from './transport.ts';
 
 const hubs = new Map<string, MemoryHub>();
 
-function join(namespace: string, node: string): BusTransport {
-  const hub = hubs.get(namespace) ?? new MemoryHub();
-  hubs.set(namespace, hub);
-  return hub.join(node);
-}
-
-describeBus('the memory hub', () => ({ join }));
+describeBus('the memory hub', {
+  join: async (namespace, node) => {
+    const hub = hubs.get(namespace) ?? new MemoryHub();
+    hubs.set(namespace, hub);
+    return {
+      transport: hub.join(node),
+      cut: () => hub.cut(node),
+      mend: () => hub.mend(node),
+      [Symbol.asyncDispose]: async () => {},
+    };
+  },
+});

@@ -1,53 +1,87 @@
-import { Batch } from './batch.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
-import { type DataFrame, decodeData, encodeData } from './frame.ts';
-import { isNodeId, MAX_NODE_ID_BYTES, readHeader } from './header.ts';
+import { type DataFrame, decodeData } from './frame.ts';
+import { type Header, isNodeId, MAX_NODE_ID_BYTES, readHeader, writeHeader } from './header.ts';
+import { Hearing } from './hearing.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
+import { type Peer, Peers } from './peers.ts';
+import { Sender } from './sender.ts';
 import { decodeStatus, encodeStatus, type Status } from './status.ts';
+import type { Arrived, StreamEvents } from './stream.ts';
 import type { BusTransport } from './transport.ts';
 
 const MAX_KIND = 127;
 
-/** Carries entries from this node to all others, in order. */
+/** However fast frames come in, a node does not say more often than this how far it has got. */
+const REPORT_GAP_MS = 2;
+
+/** Nor, while frames come in behind a hole, does it ask more often than this. */
+const ASK_GAP_MS = 20;
+
+/**
+ * Carries entries from this node to all others: in their sender's order, exactly once, over a transport
+ * that may lose them. What cannot be carried is told, never dropped in silence.
+ */
 export class Bus {
   readonly #nodeId: string;
   readonly #transport: BusTransport;
   readonly #events: BusEvents;
   readonly #limits: BusLimits;
   readonly #clock: Clock;
-  readonly #mergeable: ReadonlySet<number>;
   readonly #counters = zeroCounters();
-  readonly #batch: Batch;
-  /** For each other node the number of the frame that comes next. */
-  readonly #next = new Map<string, number>();
-  #tail = 0;
-  #flushScheduled = false;
+  readonly #hearing: Hearing;
+  readonly #peers: Peers;
+  readonly #sender: Sender;
   #running = false;
-  #hearing = false;
-  #heardSelfAt = 0;
-  #tickedAt = 0;
+  #room = true;
+  #flushScheduled = false;
+  #statusScheduled = false;
+  #statusAt = Number.NEGATIVE_INFINITY;
+  #unreported = 0;
   #cancelTick: Cancel = () => {};
 
   /** @throws Error when the node id cannot travel. */
   constructor(options: BusOptions) {
-    if (!isNodeId(options.nodeId)) {
+    const { nodeId, transport, events, mergeable = [], clock = systemClock } = options;
+    if (!isNodeId(nodeId)) {
       throw new Error(
-        `node id is ${JSON.stringify(options.nodeId)}, expected 1 to ${MAX_NODE_ID_BYTES} ASCII characters without spaces`,
+        `node id is ${JSON.stringify(nodeId)}, expected 1 to ${MAX_NODE_ID_BYTES} ASCII characters without spaces`,
       );
     }
-    this.#nodeId = options.nodeId;
-    this.#transport = options.transport;
-    this.#events = options.events;
+    this.#nodeId = nodeId;
+    this.#transport = transport;
+    this.#events = events;
+    this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#clock = options.clock ?? systemClock;
-    this.#mergeable = new Set(options.mergeable);
-    this.#batch = new Batch(this.#limits.maxFrameBytes);
+    this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) => {
+      if (hearing) this.#statusSoon();
+      events.onHearing(hearing);
+    });
+    const { leaveMs, graceMs, windowBytes } = this.#limits;
+    this.#peers = new Peers({ leaveMs, graceMs, maxParkedBytes: windowBytes }, (node) =>
+      this.#streamEvents(node),
+    );
+    this.#sender = new Sender({
+      nodeId,
+      clock,
+      limits: this.#limits,
+      mergeable: new Set(mergeable),
+      counters: this.#counters,
+      publish: (frame) => this.#publish(frame),
+      progress: (tail) => this.#peers.progress(this.#hearing.timeMs, tail),
+      onFull: (full) => events.onFull(full),
+      onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
+    });
   }
 
   /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
   get hearing(): boolean {
-    return this.#hearing;
+    return this.#hearing.hearing;
+  }
+
+  /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
+  get full(): boolean {
+    return this.#sender.full;
   }
 
   /** What has happened so far. */
@@ -58,9 +92,8 @@ export class Bus {
   /** Connects. Resolves when that has been tried once, whatever came of it: it keeps trying. */
   async start(): Promise<void> {
     this.#running = true;
-    this.#heardSelfAt = this.#clock.now();
-    this.#tickedAt = this.#clock.now();
     this.#scheduleTick();
+    this.#sender.publishBatch();
     await this.#transport.open({
       onFrame: (frame) => this.#onFrame(frame),
       onUp: (up) => this.#onUp(up),
@@ -77,61 +110,63 @@ export class Bus {
     if (!Number.isInteger(kind) || kind < 0 || kind > MAX_KIND) {
       throw new RangeError(`entry kind is ${kind}, expected an integer from 0 to ${MAX_KIND}`);
     }
-    this.#batch.add({ kind, bytes });
+    this.#sender.send(kind, bytes);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     this.#clock.soon(() => {
       this.#flushScheduled = false;
-      this.#publishBatch();
+      if (this.#running) this.#sender.publishBatch();
     });
   }
 
-  /** Resolves when everything queued so far is with Redis, or when that has taken too long. */
-  async flush(): Promise<void> {
-    this.#publishBatch();
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(this.#limits.flushMs, resolve);
-      void this.#transport.settled().then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  /**
+   * The nodes whose lease lives, as last read; this node's own id may be among them. While the leases
+   * cannot be read it is not to be called. Before the first call every node that is heard counts.
+   */
+  setLiveNodes(ids: readonly string[]): void {
+    const others = ids.filter((id) => id !== this.#nodeId);
+    this.#peers.setListed(others, this.#hearing.timeMs, this.#sender.tail);
+    this.#sender.settle();
   }
 
-  /** Ends it for good. What must still arrive is flushed before. */
+  /**
+   * Whether this node's links have room. While they have none, entries still come, but the others are
+   * not told that there was room for them, and slow down when their windows are full.
+   */
+  setRoom(hasRoom: boolean): void {
+    if (hasRoom === this.#room) return;
+    this.#room = hasRoom;
+    if (hasRoom) this.#statusSoon();
+  }
+
+  /**
+   * Resolves true when all live nodes have everything queued so far, false when that has taken
+   * longer than `flushMs`.
+   */
+  async flush(): Promise<boolean> {
+    this.#sender.publishBatch();
+    const arrived = Promise.all([this.#sender.delivered(), this.#transport.settled()]);
+    return await this.#within(this.#limits.flushMs, arrived);
+  }
+
+  /** Says goodbye, so that nobody waits for this node, and ends it for good. Flush before. */
   async close(): Promise<void> {
+    if (!this.#running) return;
+    this.#sender.publishBatch();
+    const origin = { sender: this.#nodeId, sequence: this.#sender.tail };
+    this.#publish(writeHeader('leave', origin, 0).frame);
     this.#running = false;
     this.#cancelTick();
-    this.#setHearing(false);
+    this.#hearing.down();
+    await this.#within(this.#limits.flushMs, this.#transport.settled());
     await this.#transport.close();
   }
 
-  #publishBatch(): void {
-    if (!this.#running) return;
-    for (const entries of this.#batch.take()) {
-      this.#tail += 1;
-      const origin = { sender: this.#nodeId, sequence: this.#tail };
-      const frame = encodeData(origin, entries, this.#mergeable);
-      this.#counters.framesSent += 1;
-      this.#counters.bytesSent += frame.length;
-      this.#publish(frame);
-    }
-  }
-
-  #publish(frame: Buffer): void {
-    if (!this.#transport.publish(frame)) this.#counters.unsent += 1;
-  }
-
-  #publishStatus(): void {
-    const peers = [...this.#next].map(([node, next]) => ({
-      node,
-      owed: this.#tail + 1,
-      got: next - 1,
-      taken: next - 1,
-      missing: [],
-    }));
-    const base = this.#tail + 1;
-    this.#publish(encodeStatus({ sender: this.#nodeId, tail: this.#tail, base, peers }));
+  #within(ms: number, done: Promise<unknown>): Promise<boolean> {
+    return new Promise<boolean>((resolve, reject) => {
+      const cancel = this.#clock.after(ms, () => resolve(false));
+      done.then(() => resolve(true), reject).finally(cancel);
+    });
   }
 
   #scheduleTick(): void {
@@ -142,17 +177,14 @@ export class Bus {
   }
 
   #tick(): void {
-    const now = this.#clock.now();
-    const paused = now - this.#tickedAt > this.#limits.deafMs / 2;
-    this.#tickedAt = now;
-    // A process that was itself stopped has yet to read what came meanwhile: that is not deafness.
-    if (paused) this.#heardSelfAt = now;
-    if (now - this.#heardSelfAt > this.#limits.deafMs) {
-      this.#heardSelfAt = now;
+    // First of all: a process that was stopped for long must not repeat what it should have given up.
+    this.#sender.tick();
+    if (this.#hearing.tick(this.#clock.now())) {
       this.#counters.reopened += 1;
-      this.#setHearing(false);
       this.#transport.reopen();
     }
+    this.#peers.sweep(this.#hearing.timeMs);
+    this.#sender.settle();
     this.#publishStatus();
   }
 
@@ -160,54 +192,120 @@ export class Bus {
     if (!this.#running) return;
     // Being up is only believed when the node hears itself; being down is believed at once.
     if (up) this.#publishStatus();
-    else this.#setHearing(false);
-  }
-
-  #setHearing(hearing: boolean): void {
-    if (hearing === this.#hearing) return;
-    this.#hearing = hearing;
-    this.#events.onHearing(hearing);
+    else this.#hearing.down();
   }
 
   #onFrame(frame: Buffer): void {
     if (!this.#running) return;
-    if (readHeader(frame)?.sender === this.#nodeId) {
-      this.#heardSelfAt = this.#clock.now();
-      this.#setHearing(true);
+    const header = readHeader(frame);
+    if (header?.sender === this.#nodeId) {
+      this.#hearing.heard(this.#clock.now());
+      return;
+    }
+    if (header?.type === 'leave') {
+      this.#onLeave(header);
       return;
     }
     const read = decodeData(frame) ?? decodeStatus(frame);
-    if (read === undefined) {
-      this.#counters.malformed += 1;
-    } else if (read.type === 'data') {
-      this.#onData(read, frame.length);
-    } else {
-      this.#onStatus(read);
-    }
+    if (read?.type === 'data') this.#onData(read, frame.length);
+    else if (read?.type === 'status') this.#onStatus(read);
+    else this.#counters.malformed += 1;
   }
 
   #onData({ sender, sequence, entries }: DataFrame, bytes: number): void {
-    const next = this.#next.get(sender) ?? sequence;
-    if (sequence < next) {
-      this.#counters.duplicates += 1;
-      return;
+    const peer = this.#heard(sender);
+    const { next } = peer.stream;
+    if (!peer.stream.take({ sequence, entries, bytes })) this.#counters.duplicates += 1;
+    peer.unreported += bytes;
+    this.#unreported += bytes;
+    // Asks at once for what is missing, and again for the rest whenever some of it has come.
+    const asks = peer.stream.hasHole && (sequence !== next || peer.stream.next !== sequence + 1);
+    if (this.#mustReport(peer)) this.#statusSoon();
+    else if (asks || next === null) this.#statusSoon(ASK_GAP_MS);
+  }
+
+  #onStatus({ sender, tail, base, peers }: Status): void {
+    const peer = this.#heard(sender);
+    const { stream } = peer;
+    const aboutMe = peers.find(({ node }) => node === this.#nodeId);
+    if (aboutMe !== undefined) stream.begin(aboutMe.owed);
+    stream.skipTo(base);
+    const knewHole = stream.hasHole;
+    stream.learn(tail);
+    if (aboutMe !== undefined && aboutMe.got !== null) {
+      const got = Math.min(aboutMe.got, this.#sender.tail);
+      peer.got = Math.max(peer.got, got);
+      peer.taken = Math.max(peer.taken, Math.min(aboutMe.taken, got));
+      this.#sender.repeat(aboutMe.missing);
+      this.#sender.settle();
     }
-    this.#next.set(sender, sequence + 1);
-    if (sequence > next) this.#lose(sender, sequence - next);
+    const strangers = stream.next === null || aboutMe === undefined || aboutMe.got === null;
+    if (strangers || (!knewHole && stream.hasHole)) this.#statusSoon(ASK_GAP_MS);
+  }
+
+  #onLeave({ sender, sequence }: Header): void {
+    const peer = this.#heard(sender);
+    peer.left = true;
+    peer.stream.learn(sequence);
+    peer.stream.end();
+    this.#sender.settle();
+  }
+
+  #heard(sender: string): Peer {
+    return this.#peers.heard(sender, this.#hearing.timeMs, this.#sender.tail);
+  }
+
+  #streamEvents(sender: string): StreamEvents {
+    return {
+      onFrame: (frame) => this.#handOn(sender, frame),
+      onSkipped: (frames) => {
+        this.#counters.framesLost += frames;
+        this.#events.onLost({ sender, frames, reason: 'skipped' });
+      },
+    };
+  }
+
+  #handOn(sender: string, { entries, bytes }: Arrived): void {
     this.#counters.framesReceived += 1;
     this.#counters.bytesReceived += bytes;
     this.#counters.entriesReceived += entries.length;
     for (const entry of entries) this.#events.onEntry(entry.kind, entry.bytes, sender);
   }
 
-  #onStatus({ sender, tail }: Status): void {
-    const next = this.#next.get(sender) ?? tail + 1;
-    this.#next.set(sender, Math.max(next, tail + 1));
-    if (tail >= next) this.#lose(sender, tail + 1 - next);
+  /** Whether senders would soon stand still for want of a word from here. */
+  #mustReport(peer: Peer): boolean {
+    const { reportBytes } = this.#limits;
+    return this.#unreported >= reportBytes || peer.unreported >= this.#sender.shareBytes / 4;
   }
 
-  #lose(sender: string, frames: number): void {
-    this.#counters.framesLost += frames;
-    this.#events.onLost({ sender, frames, reason: 'skipped' });
+  #statusSoon(gapMs = REPORT_GAP_MS): void {
+    if (this.#statusScheduled) return;
+    this.#statusScheduled = true;
+    const publish = (): void => {
+      this.#statusScheduled = false;
+      if (this.#running) this.#publishStatus();
+    };
+    const wait = this.#statusAt + gapMs - this.#clock.now();
+    if (wait > 0) this.#clock.after(wait, publish);
+    else this.#clock.soon(publish);
+  }
+
+  #publishStatus(): void {
+    this.#statusAt = this.#clock.now();
+    this.#unreported = 0;
+    const peers = [...this.#peers.all()].map((peer) => {
+      const { node, stream } = peer;
+      const got = stream.next === null ? null : stream.next - 1;
+      peer.unreported = 0;
+      if (this.#room && got !== null) peer.accepted = got;
+      return { node, owed: peer.got + 1, got, taken: peer.accepted, missing: stream.missing() };
+    });
+    const { tail, base } = this.#sender;
+    this.#counters.statusesSent += 1;
+    this.#publish(encodeStatus({ sender: this.#nodeId, tail, base, peers }));
+  }
+
+  #publish(frame: Buffer): void {
+    if (!this.#transport.publish(frame)) this.#counters.unsent += 1;
   }
 }

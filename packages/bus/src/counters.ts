@@ -1,4 +1,4 @@
-/** What has happened so far: plain numbers, to be read when metrics are scraped. */
+/** What has happened so far, and last how things are now: plain numbers, read when metrics are scraped. */
 export interface BusCounters {
   /** Frames of entries numbered and published for the first time. */
   framesSent: number;
@@ -12,14 +12,28 @@ export interface BusCounters {
   entriesReceived: number;
   /** Other nodes' frames that this node lacked for good. */
   framesLost: number;
+  /** This node's frames that some live node had not got when they were given up. */
+  framesGivenUp: number;
+  /** Their bytes. */
+  bytesGivenUp: number;
+  /** Frames published again because somebody lacked them. */
+  framesRepeated: number;
   /** Frames that came a second time and were dropped. */
   duplicates: number;
+  /** Announcements published. */
+  statusesSent: number;
   /** Frames of no known form, dropped. */
   malformed: number;
   /** Publishes for which there was no connection. */
   unsent: number;
   /** Times the node found itself deaf and connected anew. */
   reopened: number;
+  /** Now: bytes sent for which not all nodes have had room. */
+  windowBytes: number;
+  /** Now: this node's share of the window. */
+  shareBytes: number;
+  /** Now: other nodes that are waited for. */
+  awaitedNodes: number;
 }
 
 /** Counters at the start. */
@@ -31,9 +45,16 @@ export function zeroCounters(): BusCounters {
     bytesReceived: 0,
     entriesReceived: 0,
     framesLost: 0,
+    framesGivenUp: 0,
+    bytesGivenUp: 0,
+    framesRepeated: 0,
     duplicates: 0,
+    statusesSent: 0,
     malformed: 0,
     unsent: 0,
     reopened: 0,
+    windowBytes: 0,
+    shareBytes: 0,
+    awaitedNodes: 0,
   };
 }

@@ -12,8 +12,6 @@ export interface DataFrame {
   readonly sender: string;
   /** Counts the frames of one sender from 1. */
   readonly sequence: number;
-  /** It was asked for: it may be older than frames that came before it. */
-  readonly repeated: boolean;
   readonly entries: readonly Entry[];
 }
 
@@ -58,7 +56,7 @@ export function encodeData(
 /** Reads a data frame; its entries are slices of it. Undefined when it is not one, or is damaged. */
 export function decodeData(frame: Buffer): DataFrame | undefined {
   const header = readHeader(frame);
-  if (header === undefined || header.type === 'status') return undefined;
+  if (header?.type !== 'data') return undefined;
   const entries: Entry[] = [];
   let at = header.end;
   while (at < frame.length) {
@@ -70,5 +68,5 @@ export function decodeData(frame: Buffer): DataFrame | undefined {
     entries.push({ kind, bytes: frame.subarray(start, at) });
   }
   const { sender, sequence } = header;
-  return { type: 'data', sender, sequence, repeated: header.type === 'repeat', entries };
+  return { type: 'data', sender, sequence, entries };
 }

@@ -1,5 +1,5 @@
-/** What travels on the channel. A repeat is a data frame published again because someone lacked it. */
-export const FRAME_TYPES = { data: 1, repeat: 2, status: 3 } as const;
+/** What travels on the channel: entries, where a node is, and its last word. */
+export const FRAME_TYPES = { data: 1, status: 2, leave: 3 } as const;
 
 /** The kind of a frame on the channel. */
 export type FrameType = keyof typeof FRAME_TYPES;
@@ -8,7 +8,7 @@ export type FrameType = keyof typeof FRAME_TYPES;
 export interface Header {
   readonly type: FrameType;
   readonly sender: string;
-  /** Of a data frame its own number; of a status the number of the last data frame sent. */
+  /** Of a data frame its own number; else the number of the last data frame sent. */
   readonly sequence: number;
   /** Where the rest begins. */
   readonly end: number;
@@ -63,21 +63,14 @@ export function readHeader(frame: Buffer): Header | undefined {
   return { type, sender, sequence: frame.readUIntBE(sequenceAt, SEQUENCE_BYTES), end };
 }
 
-/** A copy of a data frame, marked as a repeat: the original may still be on its way to a socket. */
-export function asRepeat(frame: Buffer): Buffer {
-  const copy = Buffer.from(frame);
-  copy[TYPE_AT] = FRAME_TYPES.repeat;
-  return copy;
-}
-
 function typeOf(code: number | undefined): FrameType | undefined {
   switch (code) {
     case FRAME_TYPES.data:
       return 'data';
-    case FRAME_TYPES.repeat:
-      return 'repeat';
     case FRAME_TYPES.status:
       return 'status';
+    case FRAME_TYPES.leave:
+      return 'leave';
     default:
       return undefined;
   }

@@ -5,6 +5,8 @@ import type { BusTransport } from './transport.ts';
 export const LOST_REASONS = {
   /** This node lacked frames that their sender no longer has. */
   skipped: 'skipped',
+  /** Frames of this node that some live node had not got in time; that node reports them as skipped. */
+  'given-up': 'given-up',
 } as const;
 
 /** Why frames did not arrive, or will not. */
@@ -27,6 +29,8 @@ export interface BusEvents {
   onEntry(kind: number, bytes: Buffer, sender: string): void;
   /** The node hears itself, or has ceased to. */
   onHearing(hearing: boolean): void;
+  /** What waits for the others has reached its bound, or has fallen under half of it. */
+  onFull(full: boolean): void;
   /** Frames are lost; each loss is told once. */
   onLost(loss: Loss): void;
   /** The transport met an error and goes on; what repeats is for the caller to condense. */
@@ -43,6 +47,21 @@ export interface BusLimits {
   readonly deafMs: number;
   /** The longest that a flush waits. */
   readonly flushMs: number;
+  /**
+   * Bytes that all nodes together may have under way; each has its share. Redis cuts a subscriber off
+   * that is 32 MB behind, and repeats come on top.
+   */
+  readonly windowBytes: number;
+  /** A node says how far it has got at the latest when it has taken in this much. */
+  readonly reportBytes: number;
+  /** A frame that some live node has not got after this long is given up. */
+  readonly heldMs: number;
+  /** The most that is kept for repeating; beyond it the oldest is given up. */
+  readonly heldBytes: number;
+  /** A node without a lease that has been silent for so long is gone. */
+  readonly leaveMs: number;
+  /** A node that is heard is waited for so long before a lease must show for it. */
+  readonly graceMs: number;
 }
 
 /** Limits that suit nodes in one data centre and Redis with its default limits. */
@@ -51,6 +70,12 @@ export const DEFAULT_LIMITS: BusLimits = {
   announceMs: 250,
   deafMs: 2000,
   flushMs: 2000,
+  windowBytes: 8 * 1024 * 1024,
+  reportBytes: 1024 * 1024,
+  heldMs: 30_000,
+  heldBytes: 64 * 1024 * 1024,
+  leaveMs: 3000,
+  graceMs: 10_000,
 };
 
 /** What a bus is made of. */

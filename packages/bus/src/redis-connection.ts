@@ -43,9 +43,12 @@ export class RedisConnection {
     await this.#attempt();
   }
 
-  /** Leaves the client that is there and begins anew at once. */
+  /**
+   * Leaves a client that calls itself ready and begins anew at once. An attempt that is under way is left
+   * to end in its own time: cut short again and again, no slow handshake would ever succeed.
+   */
   renew(): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#ready) return;
     this.#drop();
     // Its outcome comes as an event, as that of every later attempt does.
     void this.#attempt();

@@ -8,6 +8,7 @@ export interface RecordedBus {
   readonly entries: string[];
   readonly losses: Loss[];
   readonly hearing: boolean[];
+  readonly full: boolean[];
   readonly errors: Error[];
 }
 
@@ -16,15 +17,17 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
   const entries: string[] = [];
   const losses: Loss[] = [];
   const hearing: boolean[] = [];
+  const full: boolean[] = [];
   const errors: Error[] = [];
   const bus = new Bus({
     ...options,
     events: {
       onEntry: (kind, bytes, sender) => entries.push(`${sender} ${kind} ${bytes}`),
       onHearing: (state) => hearing.push(state),
+      onFull: (state) => full.push(state),
       onLost: (loss) => losses.push(loss),
       onError: (error) => errors.push(error),
     },
   });
-  return { bus, entries, losses, hearing, errors };
+  return { bus, entries, losses, hearing, full, errors };
 }

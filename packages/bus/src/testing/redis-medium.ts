@@ -1,6 +1,7 @@
 import { inject } from 'vitest';
 import type { Medium } from '../bus-suite.ts';
 import { RedisTransport } from '../redis-transport.ts';
+import { TcpProxy } from './tcp-proxy.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,7 +21,15 @@ export function redisTransport(
   });
 }
 
-/** The Redis that the test run was given. */
-export function redisMedium(): Medium {
-  return { join: (namespace, node) => redisTransport(namespace, node) };
-}
+/** The Redis that the test run was given, each node with its own way to it. */
+export const redisMedium: Medium = {
+  join: async (namespace, node) => {
+    const proxy = await TcpProxy.to(inject('redisUrl'));
+    return {
+      transport: redisTransport(namespace, node, proxy.url),
+      cut: () => proxy.cut(),
+      mend: () => proxy.mend(),
+      [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    };
+  },
+};

@@ -1,0 +1,148 @@
+import { Stream, type StreamEvents } from './stream.ts';
+
+/** Bounds in milliseconds of time in which this node heard, and in bytes. */
+export interface PeerLimits {
+  /** A node without a lease that has been silent for so long is gone. */
+  readonly leaveMs: number;
+  /** A node that is heard is waited for so long before a lease must show for it. */
+  readonly graceMs: number;
+  readonly maxParkedBytes: number;
+}
+
+/** Another node: how far it has got with this node's frames, and this node with its. */
+export interface Peer {
+  readonly node: string;
+  /** Its frames, put in order. */
+  readonly stream: Stream;
+  /** It has every frame of mine up to this one. */
+  got: number;
+  /** Its links have had room for every frame of mine up to this one. */
+  taken: number;
+  /** Of its frames: the last that my links have had room for. */
+  accepted: number;
+  /** Bytes of its frames that have come in since I last said how far I am. */
+  unreported: number;
+  listed: boolean;
+  left: boolean;
+  heardAt: number;
+  /** Since when it has been without a lease and not silent. */
+  unlistedAt: number;
+}
+
+/** How far all nodes that are waited for have got. */
+export interface Progress {
+  readonly got: number;
+  readonly taken: number;
+  readonly awaited: number;
+}
+
+/** A silent node is kept in full for so long; then only the place that its stream has reached. */
+const FORGET_MS = 60_000;
+const MAX_MARKS = 4096;
+
+/**
+ * The other nodes, and which of them are waited for: those whose lease lives, and those that are heard
+ * and whose lease may not have been seen yet. `now` is time in which this node itself heard: while it
+ * hears nothing, the silence of others says nothing.
+ */
+export class Peers {
+  readonly #limits: PeerLimits;
+  readonly #eventsFor: (node: string) => StreamEvents;
+  readonly #peers = new Map<string, Peer>();
+  /** Where forgotten nodes' streams were: one that was only stopped must not be heard twice. */
+  readonly #marks = new Map<string, number>();
+  #listKnown = false;
+
+  constructor(limits: PeerLimits, eventsFor: (node: string) => StreamEvents) {
+    this.#limits = limits;
+    this.#eventsFor = eventsFor;
+  }
+
+  /** All that are not forgotten. */
+  all(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  /** A node is heard; one that was unknown is owed what is sent after `tail`. */
+  heard(node: string, now: number, tail: number): Peer {
+    const peer = this.#get(node, tail);
+    if (now - peer.heardAt >= this.#limits.leaveMs) peer.unlistedAt = now;
+    peer.heardAt = now;
+    return peer;
+  }
+
+  /** These nodes have a lease, and no others; one that was unknown is owed what is sent after `tail`. */
+  setListed(nodes: Iterable<string>, now: number, tail: number): void {
+    this.#listKnown = true;
+    const listed = new Set(nodes);
+    for (const node of listed) this.#get(node, tail).listed = true;
+    for (const peer of this.#peers.values()) {
+      if (!peer.listed || listed.has(peer.node)) continue;
+      peer.listed = false;
+      peer.unlistedAt = now;
+    }
+  }
+
+  /** How far all that are waited for have got; `tail` where nobody is. */
+  progress(now: number, tail: number): Progress {
+    let got = tail;
+    let taken = tail;
+    let awaited = 0;
+    for (const peer of this.#peers.values()) {
+      if (!this.#isAwaited(peer, now)) continue;
+      awaited += 1;
+      got = Math.min(got, peer.got);
+      taken = Math.min(taken, peer.taken);
+    }
+    return { got, taken, awaited };
+  }
+
+  /** Ends the streams of nodes that are gone, and forgets those that have been gone for long. */
+  sweep(now: number): void {
+    for (const peer of this.#peers.values()) {
+      const silentMs = now - peer.heardAt;
+      const gone = peer.left || (!peer.listed && silentMs >= this.#limits.leaveMs);
+      // Frames may wait behind a hole which nobody will fill.
+      if (gone && peer.stream.hasHole) peer.stream.end();
+      if (gone && !peer.listed && silentMs >= FORGET_MS) this.#forget(peer);
+    }
+  }
+
+  #isAwaited(peer: Peer, now: number): boolean {
+    if (peer.left) return false;
+    if (peer.listed) return true;
+    if (now - peer.heardAt >= this.#limits.leaveMs) return false;
+    return !this.#listKnown || now - peer.unlistedAt < this.#limits.graceMs;
+  }
+
+  #get(node: string, tail: number): Peer {
+    const known = this.#peers.get(node);
+    if (known !== undefined) return known;
+    const next = this.#marks.get(node) ?? null;
+    this.#marks.delete(node);
+    const peer: Peer = {
+      node,
+      stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
+      got: tail,
+      taken: tail,
+      accepted: (next ?? 1) - 1,
+      unreported: 0,
+      listed: false,
+      left: false,
+      heardAt: Number.NEGATIVE_INFINITY,
+      unlistedAt: 0,
+    };
+    this.#peers.set(node, peer);
+    return peer;
+  }
+
+  #forget(peer: Peer): void {
+    this.#peers.delete(peer.node);
+    if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
+    // Oldest first: a Map keeps the order in which its keys came.
+    for (const node of this.#marks.keys()) {
+      if (this.#marks.size <= MAX_MARKS) return;
+      this.#marks.delete(node);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MemoryHub } from './memory-hub.ts';
+import { ManualClock } from './testing/manual-clock.ts';
+import { type RecordedBus, recordedBus } from './testing/recorder.ts';
+
+const NODES = ['a', 'b', 'c'] as const;
+
+/** What happens between two moments of a run. */
+type Step =
+  | { readonly do: 'send'; readonly node: number; readonly frames: number }
+  | {
+      readonly do: 'weather';
+      readonly loss: number;
+      readonly twice: number;
+      readonly delayMs: number;
+    }
+  | { readonly do: 'cut' | 'mend'; readonly node: number }
+  | { readonly do: 'room'; readonly node: number; readonly hasRoom: boolean }
+  | { readonly do: 'wait'; readonly ms: number };
+
+const node = fc.integer({ min: 0, max: NODES.length - 1 });
+const percent = fc.integer({ min: 0, max: 70 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('send'),
+      node,
+      frames: fc.integer({ min: 1, max: 12 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('weather'),
+      loss: percent,
+      twice: percent,
+      delayMs: fc.integer({ min: 0, max: 400 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cut', 'mend'), node }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('room'), node, hasRoom: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('wait'),
+      ms: fc.oneof(fc.integer({ min: 1, max: 900 }), fc.constantFrom(6000, 40_000)),
+    }),
+  },
+);
+
+/** A small generator of our own: how each delivery goes must come from the schedule, not from chance. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface World {
+  readonly clock: ManualClock;
+  readonly hub: MemoryHub;
+  readonly nodes: readonly RecordedBus[];
+  readonly sent: number[];
+}
+
+async function startWorld(): Promise<World> {
+  const clock = new ManualClock();
+  const hub = new MemoryHub(clock);
+  const nodes = NODES.map((nodeId) => recordedBus({ nodeId, transport: hub.join(nodeId), clock }));
+  for (const { bus } of nodes) {
+    await bus.start();
+    bus.setLiveNodes(NODES);
+  }
+  clock.advance(1000);
+  return { clock, hub, nodes, sent: NODES.map(() => 0) };
+}
+
+function run(world: World, action: Step, random: () => number): void {
+  const { clock, hub, nodes, sent } = world;
+  switch (action.do) {
+    case 'send':
+      // One frame each, so that a count of frames is a count of entries.
+      for (let i = 0; i < action.frames; i++) {
+        sent[action.node] = (sent[action.node] ?? 0) + 1;
+        nodes[action.node]?.bus.send(0, Buffer.from(String(sent[action.node])));
+        clock.advance(1);
+      }
+      break;
+    case 'weather':
+      hub.setWeather(() => {
+        if (random() * 100 < action.loss) return [];
+        const delay = (): number => Math.floor(random() * action.delayMs);
+        return random() * 100 < action.twice ? [delay(), delay()] : [delay()];
+      });
+      break;
+    case 'cut':
+      hub.cut(NODES[action.node] ?? '');
+      break;
+    case 'mend':
+      hub.mend(NODES[action.node] ?? '');
+      break;
+    case 'room':
+      nodes[action.node]?.bus.setRoom(action.hasRoom);
+      break;
+    case 'wait':
+      clock.advance(action.ms);
+      break;
+  }
+}
+
+function calm({ clock, hub, nodes }: World): void {
+  hub.setWeather();
+  for (const name of NODES) hub.mend(name);
+  for (const { bus } of nodes) bus.setRoom(true);
+  clock.advance(5000);
+}
+
+/** What one node has of another: the numbers that came, and how many it was told are lost. */
+function account(receiver: RecordedBus, sender: string): { came: number[]; lost: number } {
+  const came = receiver.entries
+    .filter((entry) => entry.startsWith(`${sender} `))
+    .map((entry) => Number(entry.split(' ')[2]));
+  let lost = 0;
+  for (const loss of receiver.losses) if (loss.sender === sender) lost += loss.frames;
+  return { came, lost };
+}
+
+test('whatever the transport does, each entry arrives once and in order, or is counted as lost', async () => {
+  const seed = Date.now() & 0x7fffffff;
+  console.log(`fast-check seed ${seed}`);
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(), async (steps, chance) => {
+      const world = await startWorld();
+      const random = randomFrom(chance);
+      for (const action of steps) run(world, action, random);
+      calm(world);
+      for (const [from, sender] of NODES.entries()) {
+        for (const [to, receiver] of world.nodes.entries()) {
+          if (from === to) continue;
+          const { came, lost } = account(receiver, sender);
+          expect(came).toEqual([...new Set(came)].sort((x, y) => x - y));
+          expect(came.length + lost).toBe(world.sent[from]);
+        }
+      }
+      for (const { bus } of world.nodes) {
+        expect(bus.counters.windowBytes).toBe(0);
+        expect(bus.full).toBe(false);
+      }
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('while no frame is older than the time limit, nothing at all is lost', async () => {
+  const seed = Date.now() & 0x7fffffff;
+  console.log(`fast-check seed ${seed}`);
+  const short = step.filter((action) => action.do !== 'wait' || action.ms < 1000);
+  await fc.assert(
+    fc.asyncProperty(fc.array(short, { maxLength: 30 }), fc.nat(), async (steps, chance) => {
+      const world = await startWorld();
+      const random = randomFrom(chance);
+      for (const action of steps) run(world, action, random);
+      calm(world);
+      for (const { bus, losses } of world.nodes) {
+        expect(losses).toEqual([]);
+        expect(bus.counters.framesGivenUp).toBe(0);
+      }
+    }),
+    { seed, numRuns: 300 },
+  );
+});

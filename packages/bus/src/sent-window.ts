@@ -1,0 +1,123 @@
+import type { Range } from './status.ts';
+
+/** A frame that somebody may still lack, or has had no room for. */
+interface Sent {
+  readonly bytes: number;
+  readonly sentAt: number;
+  /** Gone once everybody has it; then only its bytes still count. */
+  frame: Buffer | undefined;
+  repeats: number;
+  repeatedAt: number;
+}
+
+/** Frames that have been given up although somebody lacked them. */
+export interface GivenUp {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+const REPEAT_AGAIN_MS = 250;
+const MAX_DOUBLINGS = 3;
+
+/**
+ * The frames that this node has sent and has to keep. Two things end separately: a frame is kept until
+ * everybody has it, and its bytes count until everybody has had room for it.
+ */
+export class SentWindow {
+  /** Of the frames first, first + 1, ... tail. */
+  #sent: Sent[] = [];
+  #first = 1;
+  #base = 1;
+  #bytes = 0;
+  #keptBytes = 0;
+
+  /** The last frame sent; 0 for none. */
+  get tail(): number {
+    return this.#first + this.#sent.length - 1;
+  }
+
+  /** The oldest frame that can be repeated; tail + 1 when there is none. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Bytes for which not everybody has had room. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes in the frame that comes after the tail. */
+  add(frame: Buffer, sentAt: number): void {
+    this.#sent.push({ bytes: frame.length, sentAt, frame, repeats: 0, repeatedAt: 0 });
+    this.#bytes += frame.length;
+    this.#keptBytes += frame.length;
+  }
+
+  /** Everybody has what came up to `got`, and had room for what came up to `taken`. */
+  release(got: number, taken: number): void {
+    const kept = Math.min(got, this.tail);
+    for (let sequence = this.#base; sequence <= kept; sequence++) this.#let(this.#at(sequence));
+    this.#base = Math.max(this.#base, kept + 1);
+    this.#drop(Math.min(taken, kept) + 1 - this.#first);
+  }
+
+  /** Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept. */
+  giveUp(sentBefore: number, maxBytes: number): GivenUp {
+    let count = 0;
+    let frames = 0;
+    let bytes = 0;
+    for (const sent of this.#sent) {
+      if (sent.sentAt >= sentBefore && this.#keptBytes <= maxBytes) break;
+      if (sent.frame !== undefined) {
+        frames += 1;
+        bytes += sent.bytes;
+        this.#let(sent);
+      }
+      count += 1;
+    }
+    this.#drop(count);
+    this.#base = Math.max(this.#base, this.#first);
+    return { frames, bytes };
+  }
+
+  /**
+   * The frames of a range that are due to be repeated, up to the first that reaches `maxBytes`. Several nodes ask for the same frame, and each
+   * asks until it has come: a frame is repeated at once, then after 250 ms, then ever more seldom, so that
+   * asking costs no more than is lost.
+   */
+  repeat({ first, last }: Range, now: number, maxBytes: number): readonly Buffer[] {
+    const frames: Buffer[] = [];
+    let bytes = 0;
+    const end = Math.min(last, this.tail);
+    for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
+      if (bytes >= maxBytes) break;
+      const sent = this.#at(sequence);
+      if (sent?.frame === undefined) continue;
+      const doublings = Math.min(sent.repeats - 1, MAX_DOUBLINGS);
+      if (sent.repeats > 0 && now - sent.repeatedAt < REPEAT_AGAIN_MS * 2 ** doublings) continue;
+      sent.repeats += 1;
+      sent.repeatedAt = now;
+      bytes += sent.bytes;
+      frames.push(sent.frame);
+    }
+    return frames;
+  }
+
+  #at(sequence: number): Sent | undefined {
+    return this.#sent[sequence - this.#first];
+  }
+
+  #let(sent: Sent | undefined): void {
+    if (sent?.frame === undefined) return;
+    sent.frame = undefined;
+    this.#keptBytes -= sent.bytes;
+  }
+
+  #drop(count: number): void {
+    if (count <= 0) return;
+    for (const { bytes } of this.#sent.splice(0, count)) {
+      this.#first += 1;
+      this.#bytes -= bytes;
+    }
+  }
+}

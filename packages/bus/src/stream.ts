@@ -1,0 +1,133 @@
+import type { Entry } from './frame.ts';
+import { MAX_RANGES, type Range } from './status.ts';
+
+/** Where a stream puts what it has put in order. */
+export interface StreamEvents {
+  onFrame(frame: Arrived): void;
+  /** So many frames, next in order, will never come. */
+  onSkipped(frames: number): void;
+}
+
+/** A data frame that has come in. */
+export interface Arrived {
+  readonly sequence: number;
+  readonly entries: readonly Entry[];
+  readonly bytes: number;
+}
+
+/** Puts one sender's frames in order: hands on what is next, and parks what came too early. */
+export class Stream {
+  readonly #events: StreamEvents;
+  readonly #maxParkedBytes: number;
+  readonly #parked = new Map<number, Arrived>();
+  #parkedBytes = 0;
+  #next: number | null;
+  /** The last frame known to have been sent. */
+  #known = 0;
+
+  /** `next` is null where it is not known yet which frame is the first that concerns this node. */
+  constructor(next: number | null, maxParkedBytes: number, events: StreamEvents) {
+    this.#next = next;
+    this.#maxParkedBytes = maxParkedBytes;
+    this.#events = events;
+  }
+
+  /** The frame that is to be handed on next; null while it is not known. */
+  get next(): number | null {
+    return this.#next;
+  }
+
+  /** Whether something is known to have been sent that has not come. */
+  get hasHole(): boolean {
+    return this.#next !== null && this.#next <= this.#known;
+  }
+
+  /** Takes a frame in; false when it has been here before. */
+  take(frame: Arrived): boolean {
+    const { sequence } = frame;
+    if (sequence === this.#next) {
+      this.#next = sequence + 1;
+      this.#known = Math.max(this.#known, sequence);
+      this.#events.onFrame(frame);
+      this.#handOnParked();
+      return true;
+    }
+    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
+    this.#known = Math.max(this.#known, sequence);
+    // What is too much is asked for again when what lies before it has come.
+    if (this.#parkedBytes + frame.bytes <= this.#maxParkedBytes) {
+      this.#parked.set(sequence, frame);
+      this.#parkedBytes += frame.bytes;
+    }
+    return true;
+  }
+
+  /** The first frame that concerns this node, said by the sender; heeded once. */
+  begin(first: number): void {
+    if (this.#next !== null) return;
+    this.#next = first;
+    for (const [sequence, frame] of this.#parked) if (sequence < first) this.#unpark(frame);
+    this.#handOnParked();
+  }
+
+  /** The sender has sent everything up to `tail`. */
+  learn(tail: number): void {
+    this.#known = Math.max(this.#known, tail);
+  }
+
+  /** The sender has nothing older than `base` any more: what lies before it and is not here is lost. */
+  skipTo(base: number): void {
+    if (this.#next === null || base <= this.#next) return;
+    const early = [...this.#parked.keys()].filter((sequence) => sequence < base);
+    for (const sequence of early.sort((a, b) => a - b)) {
+      this.#skip(sequence);
+      this.#handOnParked();
+    }
+    this.#skip(base);
+    this.#known = Math.max(this.#known, base - 1);
+    this.#handOnParked();
+  }
+
+  /** The sender is gone: nothing that is lacking will come. */
+  end(): void {
+    this.skipTo(this.#known + 1);
+  }
+
+  /** What is known to have been sent and has not come; the first {@link MAX_RANGES} ranges of it. */
+  missing(): readonly Range[] {
+    if (this.#next === null || !this.hasHole) return [];
+    const ranges: Range[] = [];
+    let first = this.#next;
+    for (const sequence of [...this.#parked.keys()].sort((a, b) => a - b)) {
+      if (ranges.length === MAX_RANGES) return ranges;
+      if (sequence > first) ranges.push({ first, last: sequence - 1 });
+      first = sequence + 1;
+    }
+    if (first <= this.#known && ranges.length < MAX_RANGES) {
+      ranges.push({ first, last: this.#known });
+    }
+    return ranges;
+  }
+
+  #skip(to: number): void {
+    const next = this.#next;
+    if (next === null || to <= next) return;
+    this.#next = to;
+    this.#events.onSkipped(to - next);
+  }
+
+  #handOnParked(): void {
+    if (this.#parked.size === 0) return;
+    for (;;) {
+      const frame = this.#next === null ? undefined : this.#parked.get(this.#next);
+      if (frame === undefined) return;
+      this.#unpark(frame);
+      this.#next = frame.sequence + 1;
+      this.#events.onFrame(frame);
+    }
+  }
+
+  #unpark(frame: Arrived): void {
+    if (this.#parked.delete(frame.sequence)) this.#parkedBytes -= frame.bytes;
+  }
+}
