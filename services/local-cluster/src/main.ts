@@ -1,1 +1,53 @@
-export {};
+import { fileURLToPath } from 'node:url';
+import { LocalCluster } from './local-cluster.ts';
+import { readStartSettings, START_HELP } from './settings.ts';
+
+const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** npm start: sets up what is missing, runs the cluster and stops it again. Returns the exit status. */
+async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    say(START_HELP);
+    return 0;
+  }
+  const result = readStartSettings(process.env);
+  if ('problems' in result) {
+    say([...result.problems, '', START_HELP].join('\n'));
+    return 1;
+  }
+
+  const allGone = Promise.withResolvers<void>();
+  const signalled = Promise.withResolvers<void>();
+  const cluster = new LocalCluster(result.settings, LOG_FOLDER, {
+    say,
+    onAllGone: () => allGone.resolve(),
+  });
+  let signals = 0;
+  for (const name of STOP_SIGNALS) {
+    process.on(name, () => {
+      signals++;
+      if (signals === 1) say('Stopping; once more to stop at once ...');
+      else cluster.kill();
+      signalled.resolve();
+    });
+  }
+
+  const started = cluster.start();
+  try {
+    const outcome = await Promise.race([started, signalled.promise]);
+    if (outcome === true) await Promise.race([allGone.promise, signalled.promise]);
+  } finally {
+    await cluster.stop();
+  }
+  // Signalled in the middle of starting: what was on its way has arrived now and is stopped as well.
+  await started;
+  await cluster.stop();
+  return signals > 0 ? 0 : 1;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+process.exitCode = await main();

@@ -21,17 +21,14 @@ export interface NodeSpec {
   readonly program?: string;
 }
 
-/** A route node that was ready once. */
+/** A route node's process. */
 export interface RunningNode {
   readonly spec: NodeSpec;
   readonly child: Child;
 }
 
-/** A node that is ready, or why it is not; in that case no process is left. */
-export type NodeStart = { readonly node: RunningNode } | { readonly failed: string };
-
-/** Starts a route node and waits until it says that links may be sent to it. */
-export async function startNode(spec: NodeSpec): Promise<NodeStart> {
+/** Starts a route node; it is not ready yet. */
+export async function spawnNode(spec: NodeSpec): Promise<RunningNode> {
   const child = await startChild({
     command: process.execPath,
     args: [spec.program ?? ROUTE_NODE],
@@ -43,23 +40,37 @@ export async function startNode(spec: NodeSpec): Promise<NodeStart> {
     },
     logFile: spec.logFile,
   });
+  return { spec, child };
+}
+
+/** Waits until a node says that links may be sent to it; if it does not, returns why, for a person. */
+export async function findStartProblem({ spec, child }: RunningNode): Promise<string | undefined> {
   let lastAnswer = 'nothing';
   await until(async () => {
     if (child.exit() !== undefined) return true;
     lastAnswer = await askReady(spec.adminListen);
     return lastAnswer === READY;
   }, READY_DEADLINE_MS);
-  if (child.exit() === undefined && lastAnswer === READY) return { node: { spec, child } };
+  if (child.exit() === undefined && lastAnswer === READY) return undefined;
 
   const problem =
     child.exit() === undefined
       ? `is not ready after ${READY_DEADLINE_MS / 1000} s; its /readyz answers: ${lastAnswer}`
       : `has ended: ${child.exit()}`;
-  await child.stop(KILL_GRACE_MS);
   const log = (await child.lastLogLines(SHOWN_LOG_LINES)) || '(nothing)';
-  return {
-    failed: `The node on ${spec.listen} ${problem}\nThe last lines of its log ${spec.logFile}:\n${log}`,
-  };
+  return `The node on ${spec.listen} ${problem}\nThe last lines of its log ${spec.logFile}:\n${log}`;
+}
+
+/** A node that is ready, or why it is not; in that case no process is left. */
+export type NodeStart = { readonly node: RunningNode } | { readonly failed: string };
+
+/** Starts a route node and waits until it is ready. */
+export async function startNode(spec: NodeSpec): Promise<NodeStart> {
+  const node = await spawnNode(spec);
+  const failed = await findStartProblem(node);
+  if (failed === undefined) return { node };
+  await node.child.stop(KILL_GRACE_MS);
+  return { failed };
 }
 
 const READY = '200';

@@ -84,8 +84,12 @@ export async function redisFromUrl(): Promise<RedisAttempt> {
 export async function redisFromPath(): Promise<RedisAttempt> {
   const program = await findRedisServer();
   if (program === undefined) return { missing: 'no redis-server or valkey-server on the PATH' };
-  const redis = await startPrivateRedis(program);
-  return { found: { url: redis.url, description: `a private ${program}`, stop: redis.stop } };
+  try {
+    const { url, stop } = await startPrivateRedis(program);
+    return { found: { url, description: `a private ${program}`, stop } };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** A container, where a Docker engine answers and has the image or can get it. */

@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+// Puts the packages of package-lock.json into node_modules when they are not there. Runs before `npm
+// start` and `npm test`, on the machine's own Node (18 or newer): the Node that the project itself
+// needs is one of the packages.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const LOCK_FILE = join(ROOT, 'package-lock.json');
+const MODULES = join(ROOT, 'node_modules');
+/** Which lock file node_modules was installed from. */
+const STAMP = join(MODULES, '.installed-from');
+/** Held by whoever installs; beside node_modules, which npm ci deletes. */
+const INSTALL_LOCK = join(ROOT, '.tmp', 'install.lock');
+const POLL_MS = 200;
+
+const wanted = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
+if (!isInstalled()) await underLock(install);
+
+function install() {
+  // Whoever held the lock before may have done it.
+  if (isInstalled()) return;
+  console.log('Installing the packages of package-lock.json (npm ci) ...');
+  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if (npm.error) throw npm.error;
+  if (npm.status !== 0) process.exit(npm.status ?? 1);
+  writeFileSync(STAMP, wanted);
+}
+
+function isInstalled() {
+  if (read(STAMP) === wanted) return true;
+  if (!installedByHand()) return false;
+  writeFileSync(STAMP, wanted);
+  return true;
+}
+
+/**
+ * Whether npm's own record of node_modules has all that the lock file asks for: after an `npm install`
+ * there is nothing to do. Optional packages are for other platforms and may be missing.
+ */
+function installedByHand() {
+  const record = read(join(MODULES, '.package-lock.json'));
+  if (record === undefined) return false;
+  const has = JSON.parse(record).packages;
+  const wants = JSON.parse(readFileSync(LOCK_FILE, 'utf8')).packages;
+  return Object.entries(wants).every(([path, { version, resolved, optional, devOptional }]) => {
+    if (path === '' || optional || devOptional) return true;
+    return (
+      has[path] !== undefined && has[path].version === version && has[path].resolved === resolved
+    );
+  });
+}
+
+/** Two installs at once in one tree would delete each other's files: the second waits for the first. */
+async function underLock(work) {
+  mkdirSync(dirname(INSTALL_LOCK), { recursive: true });
+  let told = false;
+  while (!takeLock()) {
+    if (!told) console.log('Waiting for another npm ci in this folder to end ...');
+    told = true;
+    await delay(POLL_MS);
+  }
+  process.once('exit', () => rmSync(INSTALL_LOCK, { recursive: true, force: true }));
+  work();
+}
+
+function takeLock() {
+  const owner = join(INSTALL_LOCK, 'pid');
+  try {
+    mkdirSync(INSTALL_LOCK);
+    writeFileSync(owner, String(process.pid));
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  const pid = Number(read(owner));
+  // No pid yet: its owner is about to write it.
+  if (pid > 0 && !isAlive(pid)) rmSync(INSTALL_LOCK, { recursive: true, force: true });
+  return false;
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
