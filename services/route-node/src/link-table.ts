@@ -5,6 +5,7 @@ import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import { type Logger, RepeatedLine } from './log.ts';
 import type { Address } from './settings.ts';
+import { SlowLinks } from './slow-links.ts';
 import { SourceGate } from './source-gate.ts';
 
 /** What the table hands on to each link, beside what it provides itself. */
@@ -28,8 +29,8 @@ const DRAIN_STEP_MS = 50;
 export class LinkTable {
   readonly #options: LinkTableOptions;
   readonly #links = new Set<Link>();
-  readonly #overMark = new Set<Link>();
   readonly #gate = new SourceGate((open) => this.#holdAll(!open));
+  readonly #slow: SlowLinks;
   readonly #host: LinkHost;
   readonly #server: Server;
   readonly #secondLinks = new RepeatedLine();
@@ -39,13 +40,22 @@ export class LinkTable {
 
   constructor(options: LinkTableOptions) {
     this.#options = options;
+    this.#slow = new SlowLinks({
+      markBytes: options.limits.unsentMarkBytes,
+      stuckMs: options.limits.stuckMs,
+      now: () => performance.now(),
+      hold: (held) => {
+        this.#gate.set('links-over-mark', held);
+        options.roomChanged(!held);
+      },
+    });
     this.#host = {
       ...options,
       flusher: new TickFlusher(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),
-      overMark: (link, over) => this.#setOverMark(link, over),
+      overMark: (link, over) => (over ? this.#slow.over(link) : this.#slow.back(link)),
     };
     // Half-open: what a msg_server has sent before it learns that its link ends is still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#open(socket));
@@ -155,16 +165,6 @@ export class LinkTable {
   #tick(): void {
     const nowMs = performance.now();
     for (const link of this.#links) link.tick(nowMs);
-  }
-
-  #setOverMark(link: Link, over: boolean): void {
-    const before = this.#overMark.size;
-    if (over) this.#overMark.add(link);
-    else this.#overMark.delete(link);
-    const now = this.#overMark.size;
-    if (before === now || (before > 0 && now > 0)) return;
-    this.#gate.set('links-over-mark', now > 0);
-    this.#options.roomChanged(now === 0);
   }
 
   #holdAll(held: boolean): void {
