@@ -17,3 +17,4 @@ export {
   type ServerClose,
   TestLink,
 } from './test-link.ts';
+export { type WithinOptions, within } from './within.ts';

@@ -10,6 +10,7 @@ import {
   type UserStat,
 } from '@route/protocol';
 import { cutPdus, type ReceivedPdu } from './received-pdu.ts';
+import { within } from './within.ts';
 
 const HEARTBEAT = 0x0701;
 const USERS_STATUS_RESPONSE = 0x020b;
@@ -36,8 +37,6 @@ export class TestLink implements AsyncDisposable {
   readonly closedByServer: Promise<ServerClose>;
   /** How many heartbeats have been received. */
   heartbeats = 0;
-  /** When something was received last, heartbeats aside; performance.now(). */
-  lastReceivedMs = performance.now();
   readonly #socket: Socket;
   readonly #answers = new Map<number, (answer: readonly UserStat[]) => void>();
   #rest: Buffer = Buffer.alloc(0);
@@ -148,13 +147,12 @@ export class TestLink implements AsyncDisposable {
   /** Asks how users are; the answer is not put into {@link received}. */
   async query(userIds: readonly number[], deadlineMs = 10_000): Promise<readonly UserStat[]> {
     const seqNum = this.#nextSeqNum();
-    let answer: readonly UserStat[] | undefined;
-    this.#answers.set(seqNum, (stats) => {
-      answer = stats;
+    const answer = new Promise<readonly UserStat[]>((resolve) => {
+      this.#answers.set(seqNum, resolve);
     });
     const fields = { userId: 0, userIdList: userIds };
     this.send(encodeMessage('users_status_request', fields, { seqNum }));
-    return await waitFor(() => answer, { what: `the answer to query ${seqNum}`, deadlineMs });
+    return await within(answer, { what: `the answer to query ${seqNum}`, deadlineMs });
   }
 
   /** Closes it in good order and returns when it is closed. */
@@ -194,7 +192,6 @@ export class TestLink implements AsyncDisposable {
         this.heartbeats++;
         continue;
       }
-      this.lastReceivedMs = performance.now();
       if (!this.#isAnswer(pdu)) this.received.push(pdu);
     }
   }

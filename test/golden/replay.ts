@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '@route/fixtures';
+import { type LinkTarget, openLink, type TestLink } from '../harness/index.ts';
+import type { Stillness } from './stillness.ts';
+import type { Arrival, Step, Trace } from './trace.ts';
+
+/** How long an expected PDU may take; then the replay goes on, and the comparison shows what is missing. */
+const ARRIVAL_DEADLINE_MS = 10_000;
+
+/** What came of a trace, in the trace's own terms. */
+export type Outcome = Pick<Trace, 'expect' | 'closedByServer' | 'heartbeats'>;
+
+/** What a replay needs beside a trace. */
+export interface Stage {
+  /** A trace's links go to these in turn. */
+  readonly nodes: readonly LinkTarget[];
+  readonly stillness: Stillness;
+}
+
+/** Runs a trace's steps one by one and notes what each link receives after each. */
+export async function replay(trace: Trace, stage: Stage): Promise<Outcome> {
+  await using run = new Replay(trace, stage);
+  for (const [index, step] of trace.steps.entries()) await run.step(index, step);
+  return run.outcome;
+}
+
+class Replay implements AsyncDisposable {
+  readonly #trace: Trace;
+  readonly #stage: Stage;
+  readonly #links = new Map<string, TestLink>();
+  readonly #arrivals: Record<string, Arrival[]>;
+  readonly #closed: Record<string, number> = {};
+
+  constructor(trace: Trace, stage: Stage) {
+    this.#trace = trace;
+    this.#stage = stage;
+    this.#arrivals = Object.fromEntries(trace.links.map((name) => [name, []]));
+  }
+
+  get outcome(): Outcome {
+    const heartbeats = [...this.#links.values()].reduce((sum, link) => sum + link.heartbeats, 0);
+    return {
+      expect: this.#arrivals,
+      closedByServer: this.#closed,
+      heartbeats: this.#trace.heartbeats === undefined ? undefined : heartbeats,
+    };
+  }
+
+  async step(index: number, step: Step): Promise<void> {
+    await this.#carryOut(step);
+    await this.#waitForExpected(index);
+    await this.#stage.stillness.reached([...this.#links.values()]);
+    for (const [name, link] of this.#links) {
+      const arrivals = this.#arrivals[name] ?? [];
+      const fresh = link.received.slice(arrivals.length);
+      arrivals.push(...fresh.map(({ bytes }) => ({ step: index, pdu: bytes })));
+      if (link.serverClose !== undefined) this.#closed[name] ??= index;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link[Symbol.asyncDispose]()));
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'open': {
+        const { nodes } = this.#stage;
+        const node = nodes[this.#trace.links.indexOf(step.link) % nodes.length];
+        if (node === undefined) throw new Error('there is no node to replay on');
+        this.#links.set(step.link, await openLink(node));
+        return;
+      }
+      case 'close':
+        return await this.#link(step.link).close();
+      case 'send':
+        return await this.#link(step.link).sendSplit(step.bytes, step.split);
+      case 'wait':
+        // The length of the silence is the trace's, and what the trace is about.
+        return await delay(step.ms);
+    }
+  }
+
+  #link(name: string): TestLink {
+    const link = this.#links.get(name);
+    if (link === undefined) throw new Error(`link ${name} is used before it is opened`);
+    return link;
+  }
+
+  async #waitForExpected(index: number): Promise<void> {
+    const what = `what ${this.#trace.name} expects after step ${index}`;
+    const hasCome = (): boolean =>
+      [...this.#links].every(([name, link]) => {
+        const due = (this.#trace.expect[name] ?? []).filter(({ step }) => step <= index).length;
+        const closes = this.#trace.closedByServer[name] === index;
+        return link.received.length >= due && (!closes || link.serverClose !== undefined);
+      });
+    await waitFor(hasCome, { deadlineMs: ARRIVAL_DEADLINE_MS, what }).catch(() => {});
+  }
+}

@@ -1,0 +1,6 @@
+import { startCluster } from '../harness/index.ts';
+import { GOLDEN_ENV, goldenSuite } from './golden-suite.ts';
+
+goldenSuite('a cluster, its links spread over three nodes,', () =>
+  startCluster({ nodes: 3, env: GOLDEN_ENV }),
+);
