@@ -4,7 +4,7 @@
 // needs is one of the packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -62,29 +62,42 @@ function installedByHand() {
 /** Two installs at once in one tree would delete each other's files: the second waits for the first. */
 async function underLock(work) {
   mkdirSync(dirname(INSTALL_LOCK), { recursive: true });
+  process.once('exit', () => {
+    if (lockOwner() === process.pid) rmSync(INSTALL_LOCK, { force: true });
+  });
   let told = false;
-  while (!takeLock()) {
+  while (!(await takeLock())) {
     if (!told) console.log('Waiting for another npm ci in this folder to end ...');
     told = true;
     await delay(POLL_MS);
   }
-  process.once('exit', () => rmSync(INSTALL_LOCK, { recursive: true, force: true }));
   work();
 }
 
-function takeLock() {
-  const owner = join(INSTALL_LOCK, 'pid');
+async function takeLock() {
+  const owner = lockOwner();
+  if (owner !== undefined && isAlive(owner)) return false;
+  // Its owner has died and left it.
+  if (owner !== undefined) rmSync(INSTALL_LOCK, { force: true });
+  // A link appears with its content or not at all.
+  const mine = `${INSTALL_LOCK}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
   try {
-    mkdirSync(INSTALL_LOCK);
-    writeFileSync(owner, String(process.pid));
-    return true;
+    linkSync(mine, INSTALL_LOCK);
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(mine, { force: true });
   }
-  const pid = Number(read(owner));
-  // No pid yet: its owner is about to write it.
-  if (pid > 0 && !isAlive(pid)) rmSync(INSTALL_LOCK, { recursive: true, force: true });
-  return false;
+  // Who found the same dead owner at the same time may just have removed this lock for that one.
+  await delay(POLL_MS);
+  return lockOwner() === process.pid;
+}
+
+function lockOwner() {
+  const pid = read(INSTALL_LOCK);
+  return pid === undefined ? undefined : Number(pid);
 }
 
 function isAlive(pid) {
