@@ -14,6 +14,8 @@ export class Counters {
   opened = 0;
   receivedBytes = 0;
   sentBytes = 0;
+  /** Writes handed to sockets, each of everything that a tick had for a link. */
+  linkWrites = 0;
   relayedPdus = 0;
   heartbeatsSent = 0;
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */

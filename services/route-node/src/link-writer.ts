@@ -21,47 +21,119 @@ export class TickFlusher {
   }
 }
 
+export interface LinkWriterOptions {
+  readonly socket: Socket;
+  readonly flusher: TickFlusher;
+  readonly counters: Counters;
+  /** Some of what waited has been taken by the kernel. */
+  progressed(): void;
+}
+
+/** How much is handed to the socket in one write while it takes everything at once. */
+const WRITE_BYTES = 256 * 1024;
+
+/**
+ * How much once it does not: a socket tells that a write is done only when all of it is, so smaller
+ * writes show sooner whether a slow msg_server reads at all.
+ */
+const SLOW_WRITE_BYTES = 64 * 1024;
+
 /** Gathers what a tick has for one link and hands it to the socket as one write. */
 export class LinkWriter {
-  readonly #socket: Socket;
-  readonly #flusher: TickFlusher;
-  readonly #counters: Counters;
+  readonly #options: LinkWriterOptions;
   #pending: Buffer[] = [];
+  #next = 0;
   #pendingBytes = 0;
+  #dirty = false;
+  #blocked = false;
 
-  constructor(socket: Socket, flusher: TickFlusher, counters: Counters) {
-    this.#socket = socket;
-    this.#flusher = flusher;
-    this.#counters = counters;
+  constructor(options: LinkWriterOptions) {
+    this.#options = options;
   }
 
-  /** Bytes that the msg_server's side has not yet taken over. */
+  /** Bytes that the kernel has not yet taken. */
   get unsentBytes(): number {
-    return this.#pendingBytes + this.#socket.writableLength;
+    return this.#pendingBytes + this.#options.socket.writableLength;
   }
 
   /** Queues bytes; they are not copied and must not change any more. */
   write(bytes: Buffer): void {
-    if (this.#pending.length === 0) this.#flusher.add(this);
     this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
+    if (this.#dirty || this.#blocked) return;
+    this.#dirty = true;
+    this.#options.flusher.add(this);
   }
 
-  /** Hands over what waits. */
+  /** Hands over what waits, as much as the socket takes. */
   flush(): void {
-    const pending = this.#pending;
-    if (pending.length === 0) return;
-    this.#pending = [];
-    this.#counters.sentBytes += this.#pendingBytes;
-    this.#pendingBytes = 0;
-    const socket = this.#socket;
-    if (!socket.writable) return;
-    if (pending.length === 1 && pending[0] !== undefined) {
-      socket.write(pending[0]);
-      return;
-    }
+    this.#dirty = false;
+    while (!this.#blocked && this.#pendingBytes > 0) this.#hand(WRITE_BYTES);
+  }
+
+  /** Hands over all that waits and ends the connection after it. */
+  end(): void {
+    this.#blocked = true;
+    if (this.#pendingBytes > 0) this.#hand(this.#pendingBytes);
+    this.#options.socket.end();
+  }
+
+  #hand(maxBytes: number): void {
+    const { socket, counters } = this.#options;
+    const batch = this.#take(maxBytes);
+    const last = batch.pop();
+    if (last === undefined || !socket.writable) return;
     socket.cork();
-    for (const bytes of pending) socket.write(bytes);
+    for (const bytes of batch) socket.write(bytes);
+    socket.write(last, this.#taken);
     socket.uncork();
+    counters.linkWrites++;
+    if (socket.writableLength > 0) this.#blocked = true;
+  }
+
+  readonly #taken = (): void => {
+    const { socket, progressed } = this.#options;
+    if (!this.#blocked || socket.writableLength > 0 || !socket.writable) return;
+    this.#blocked = false;
+    while (!this.#blocked && this.#pendingBytes > 0) this.#hand(SLOW_WRITE_BYTES);
+    progressed();
+  };
+
+  #take(maxBytes: number): Buffer[] {
+    const { counters } = this.#options;
+    if (this.#pendingBytes <= maxBytes) {
+      const all = this.#next === 0 ? this.#pending : this.#pending.slice(this.#next);
+      counters.sentBytes += this.#pendingBytes;
+      this.#pending = [];
+      this.#next = 0;
+      this.#pendingBytes = 0;
+      return all;
+    }
+    const batch: Buffer[] = [];
+    let room = maxBytes;
+    while (room > 0) {
+      const bytes = this.#pending[this.#next];
+      if (bytes === undefined) break;
+      if (bytes.length > room) {
+        batch.push(bytes.subarray(0, room));
+        this.#pending[this.#next] = bytes.subarray(room);
+        room = 0;
+      } else {
+        batch.push(bytes);
+        room -= bytes.length;
+        this.#next++;
+      }
+    }
+    this.#compact();
+    counters.sentBytes += maxBytes - room;
+    this.#pendingBytes -= maxBytes - room;
+    return batch;
+  }
+
+  /** Lets go of what was handed over; moving the rest now and then costs less than doing it each time. */
+  #compact(): void {
+    if (this.#next < 1024 && this.#next < this.#pending.length) return;
+    this.#pending = this.#pending.slice(this.#next);
+    this.#next = 0;
   }
 }

@@ -57,7 +57,12 @@ export class Link implements Receiver {
     this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
     this.#socket = socket;
     this.#host = host;
-    this.#writer = new LinkWriter(socket, host.flusher, host.counters);
+    this.#writer = new LinkWriter({
+      socket,
+      flusher: host.flusher,
+      counters: host.counters,
+      progressed: () => this.#checkUnsent(),
+    });
     this.conversation = new Conversation(id, this, host);
     this.#framer = new Framer({
       maxPduBytes: host.limits.maxPduBytes,
@@ -67,7 +72,6 @@ export class Link implements Receiver {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('drain', () => this.#checkUnsent());
     socket.on('end', () => this.end('peer-closed'));
     socket.on('error', () => this.end('connection-failed'));
     socket.on('close', () => {
@@ -132,8 +136,7 @@ export class Link implements Receiver {
     this.#readOrNot();
     this.conversation.whenSettled(() => {
       this.#finished = true;
-      this.#writer.flush();
-      this.#socket.end();
+      this.#writer.end();
     });
     setTimeout(() => this.#socket.destroy(), END_MS).unref();
   }

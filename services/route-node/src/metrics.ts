@@ -103,6 +103,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.receivedBytes,
   );
   counter('route_links_sent_bytes_total', 'Bytes handed to links', () => counters.sentBytes);
+  counter('route_links_writes_total', 'Writes handed to links’ sockets', () => counters.linkWrites);
   counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
   counter('route_links_paused_total', 'Times a link was held back', () => counters.pauses);
   counter(
