@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { COMMANDS, encodeMessage, MSG_TYPE } from '@route/protocol';
+import type { ReceivedPdu, TestLink } from '../harness/index.ts';
+
+const LEAST_TEXT_BYTES = 8;
+const DEFAULT_TEXT_BYTES = 100;
+const STEP_MS = 4;
+
+/**
+ * A message that tells its sender and its number in its last 8 bytes, so that it can be recognised
+ * without a decoder even where tens of thousands come a second.
+ */
+export function numberedPdu(sender: number, n: number, textBytes = DEFAULT_TEXT_BYTES): Buffer {
+  const msgData = Buffer.alloc(Math.max(textBytes, LEAST_TEXT_BYTES), 'x');
+  msgData.writeUInt32BE(sender, msgData.length - 8);
+  msgData.writeUInt32BE(n, msgData.length - 4);
+  return encodeMessage('msg_data', {
+    fromUserId: sender,
+    toSessionId: 1,
+    msgId: n + 1,
+    createTime: 0,
+    msgType: MSG_TYPE.singleText,
+    msgData,
+  });
+}
+
+/** What a paced sender is to send: numbers from `first` on, so many in all, so many a second. */
+export interface Pace {
+  readonly sender: number;
+  readonly first?: number;
+  readonly count: number;
+  readonly perSecond: number;
+}
+
+/** Sends numbered messages at a steady rate, whatever becomes of them: an open loop. */
+export async function sendPaced(link: TestLink, pace: Pace): Promise<void> {
+  const { sender, first = 0, count, perSecond } = pace;
+  const begunMs = performance.now();
+  for (let sent = 0; sent < count; ) {
+    const elapsedMs = performance.now() - begunMs;
+    const due = Math.min(count, Math.floor((elapsedMs / 1000) * perSecond));
+    const pdus: Buffer[] = [];
+    for (; sent < due; sent++) pdus.push(numberedPdu(sender, first + sent));
+    if (pdus.length > 0) link.send(...pdus);
+    await delay(STEP_MS);
+  }
+}
+
+/** Checks that numbered messages come to a link whole, once, and in order for each sender. */
+export class OrderCheck {
+  readonly #link: TestLink;
+  readonly #next = new Map<number, number>();
+  readonly #problems: string[] = [];
+  #count = 0;
+
+  constructor(link: TestLink) {
+    this.#link = link;
+  }
+
+  /** How many messages have come. */
+  get count(): number {
+    this.#take();
+    return this.#count;
+  }
+
+  /** What was not as it should be, the first few; empty when all is well. */
+  get problems(): readonly string[] {
+    this.#take();
+    return this.#problems;
+  }
+
+  /** Takes the messages from the link, so that a long run does not pile them up. */
+  #take(): void {
+    for (const pdu of this.#link.received.splice(0)) this.#check(pdu);
+  }
+
+  #check({ commandId, bytes }: ReceivedPdu): void {
+    if (commandId !== COMMANDS.msg_data.commandId) return;
+    this.#count++;
+    const sender = bytes.readUInt32BE(bytes.length - 8);
+    const n = bytes.readUInt32BE(bytes.length - 4);
+    const expected = this.#next.get(sender) ?? 0;
+    this.#next.set(sender, n + 1);
+    if (n === expected || this.#problems.length >= 10) return;
+    this.#problems.push(
+      `link ${this.#link.address}: ${n} of sender ${sender} after ${expected - 1}`,
+    );
+  }
+}

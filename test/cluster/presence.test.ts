@@ -1,0 +1,79 @@
+import { waitFor } from '@route/fixtures';
+import { CLIENT_TYPE, COMMANDS, USER_STATUS } from '@route/protocol';
+import { expect, test } from 'vitest';
+import { openLinks, startCluster } from '../harness/index.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
+
+test('users who are on one node are seen from all, and gone from all when their link ends', async () => {
+  await using cluster = await startCluster({ nodes: 3 });
+  await using set = await openLinks(cluster.nodes, 6);
+  const listed = userIds(1, 300);
+  const reported = userIds(1001, 50);
+  const onPhone = userIds(2001, 20);
+  const others = userIds(3001, 30);
+
+  set.link(0).online([...clientsOf(listed), ...clientsOf(onPhone, CLIENT_TYPE.ios)]);
+  for (const userId of reported) set.link(0).status(online(userId));
+  set.link(1).online(clientsOf(others));
+  await waitForPresence(set.links, {
+    online: [...listed, ...reported, ...others],
+    offline: [...onPhone, 9999],
+  });
+
+  for (const userId of reported.slice(0, 10)) set.link(0).status(offline(userId));
+  await waitForPresence(set.links, {
+    online: [...listed, ...reported.slice(10)],
+    offline: reported.slice(0, 10),
+  });
+
+  await set.link(0).close();
+  await waitForPresence(set.links.slice(1), {
+    online: others,
+    offline: [...listed, ...reported, ...onPhone],
+  });
+});
+
+test('racing updates leave every link with the same last notification, as a query then says', async () => {
+  const random = new SeededRandom();
+  await using cluster = await startCluster({ nodes: 3 });
+  await using set = await openLinks(cluster.nodes, 6);
+  const users = userIds(1, 10);
+  for (let round = 0; round < 300; round++) {
+    for (const link of set.links) {
+      link.status({
+        userId: random.pick(users),
+        status: random.pick(Object.values(USER_STATUS)),
+        clientType: random.pick(Object.values(CLIENT_TYPE)),
+      });
+    }
+    // Lets the nodes begin before all is said, so that their calls interleave.
+    if (round % 30 === 0) await set.link(round % set.links.length).query([1]);
+  }
+
+  // A link's message comes behind all that its updates have made its node tell.
+  for (const [sender, link] of set.links.entries()) {
+    link.msgData(sender, 1);
+    await link.query(users, 30_000);
+  }
+  const messages = ({ commandId }: { commandId: number }) =>
+    commandId === COMMANDS.msg_data.commandId;
+  for (const link of set.links) {
+    await waitFor(() => link.received.filter(messages).length === set.links.length - 1, {
+      what: 'what each link sent last',
+      deadlineMs: 30_000,
+    });
+  }
+
+  const first = set.link(0);
+  const statuses = lastNotices(first, 'status');
+  expect([...statuses.keys()].sort((a, b) => a - b)).toEqual(users);
+  for (const link of set.links) {
+    expect(lastNotices(link, 'status')).toEqual(statuses);
+    expect(lastNotices(link, 'login')).toEqual(lastNotices(first, 'login'));
+    for (const { userId, status } of await link.query(users)) {
+      const isOnline = statuses.get(userId) !== USER_STATUS.offline;
+      expect({ userId, isOnline }).toEqual({ userId, isOnline: status === USER_STATUS.online });
+    }
+  }
+});
