@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { guardOrphan } from './orphan-guard.ts';
@@ -8,9 +8,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Takes stdout and stderr; emptied first unless `appendLog`. */
+  /** Takes stdout and stderr; emptied first. */
   readonly logFile: string;
-  readonly appendLog?: boolean;
 }
 
 /** How a child ended, in words: `exit status 1`, `signal SIGKILL`. */
@@ -38,24 +37,18 @@ export interface Child {
  * @throws Error when the command cannot be run at all.
  */
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const log = await open(spec.logFile, spec.appendLog ? 'a' : 'w');
-  let child: ChildProcess;
-  try {
-    child = spawn(spec.command, spec.args, {
-      detached: true,
-      env: spec.env ?? process.env,
-      stdio: ['ignore', log.fd, log.fd],
-    });
-    await once(child, 'spawn');
-  } finally {
-    await log.close();
-  }
-  const pid = child.pid;
-  if (pid === undefined) throw new Error(`${spec.command} has started without a process id`);
-
+  const log = await open(spec.logFile, 'w');
   // A stopped process takes no TERM before it is continued, hence the CONT.
-  const guard = guardOrphan(`kill -s TERM ${pid}; kill -s CONT ${pid}`);
+  const guard = guardOrphan('kill -s TERM "$subject"; kill -s CONT "$subject"');
   let words: ExitWords | undefined;
+  const child = spawn(spec.command, spec.args, {
+    detached: true,
+    env: spec.env ?? process.env,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  // A child without a process id has not started: its 'error' event tells why.
+  const pid = child.pid ?? 0;
+  if (pid > 0) guard.protect(pid);
   const exited = new Promise<ExitWords>((resolve) => {
     child.once('exit', (status, signal) => {
       words = signal === null ? `exit status ${status}` : `signal ${signal}`;
@@ -63,6 +56,15 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
       resolve(words);
     });
   });
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    guard.release();
+    throw error;
+  } finally {
+    await log.close();
+  }
+
   const signal = (name: NodeJS.Signals): void => {
     if (words === undefined) child.kill(name);
   };

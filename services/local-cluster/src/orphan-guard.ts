@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 
 /** Something to be done should this process die without having done it itself. */
 export interface OrphanGuard {
+  /** Names what the command is about, its `$subject`. Before that the command does not run. */
+  readonly protect: (subject: string | number) => void;
   /** No longer needed: the command will not run. */
   readonly release: () => void;
 }
@@ -9,9 +11,12 @@ export interface OrphanGuard {
 /**
  * Runs a shell command once this process is gone, however it went (also by SIGKILL, when no handler of
  * its own can run). A small shell waits at the other end of a pipe that closes with this process.
+ *
+ * Set it up before that which it guards is started, so that hardly a moment is left unguarded.
  */
 export function guardOrphan(command: string): OrphanGuard {
-  const shell = spawn('sh', ['-c', `read -r released || { ${command}; }`], {
+  const script = `read -r subject && { read -r released || { ${command}; }; }`;
+  const shell = spawn('sh', ['-c', script], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
@@ -21,5 +26,16 @@ export function guardOrphan(command: string): OrphanGuard {
   shell.unref();
   // A pipe to a child is a socket to Node, but is typed as a plain stream, which has no unref.
   if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
-  return { release: () => shell.stdin.end('released\n') };
+
+  let isProtecting = false;
+  return {
+    protect: (subject) => {
+      isProtecting = true;
+      shell.stdin.write(`${subject}\n`);
+    },
+    release: () => {
+      if (isProtecting) shell.stdin.end('released\n');
+      else shell.stdin.end();
+    },
+  };
 }

@@ -109,10 +109,14 @@ export async function redisFromContainer(say: (line: string) => void): Promise<R
 
   const command = ['redis-server', '--save', '', '--appendonly', 'no'];
   const args = ['run', '-d', '--rm', '-p', '127.0.0.1::6379', REDIS_IMAGE, ...command];
+  const guard = guardOrphan('docker rm -f -v "$subject"');
   const run = await runCommand('docker', args, CONTAINER_DEADLINE_MS);
-  if (!run.ok) return { missing: `a Redis container does not start: ${run.reason}` };
+  if (!run.ok) {
+    guard.release();
+    return { missing: `a Redis container does not start: ${run.reason}` };
+  }
   const id = run.output;
-  const guard = guardOrphan(`docker rm -f ${id}`);
+  guard.protect(id);
   const stop = async (): Promise<void> => {
     await runCommand('docker', ['rm', '-f', '-v', id], CONTAINER_DEADLINE_MS);
     guard.release();
