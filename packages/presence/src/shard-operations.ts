@@ -60,6 +60,11 @@ export type ShardOperation =
  */
 export interface BulkTask {
   readonly link: CountedLink;
+  /**
+   * How many operations the queue must have sent before: those that were made before this task carry
+   * older holdings, and may be a release, and would undo it if they came after it.
+   */
+  readonly after: number;
   /** undefined: the users that the ledger and Redis know, found out when the task begins. */
   userIds: readonly number[] | undefined;
   next: number;

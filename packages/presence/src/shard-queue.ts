@@ -37,6 +37,8 @@ export class ShardQueue {
   #operations: ShardOperation[] = [];
   #bulk: BulkTask[] = [];
   readonly #late = new LateUpdates();
+  /** How many operations were ever taken out of the queue and sent. */
+  #sent = 0;
   /** Bulk work waited while the last call was made: it has the next one, or it would wait for ever. */
   #bulkIsNext = false;
   /** What the call under way carries; undefined when there is none. */
@@ -65,7 +67,7 @@ export class ShardQueue {
 
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
   addBulk(link: CountedLink, userIds?: readonly number[]): void {
-    this.#bulk.push({ link, userIds, next: 0 });
+    this.#bulk.push({ link, after: this.#sent + this.#operations.length, userIds, next: 0 });
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -79,7 +81,8 @@ export class ShardQueue {
     const [first] = this.#operations;
     const [task] = this.#bulk;
     const isBulksTurn = first === undefined || this.#bulkIsNext;
-    if (task !== undefined && isBulksTurn && this.#host.bulkCallBegins()) {
+    const mayBulk = task !== undefined && isBulksTurn && this.#sent >= task.after;
+    if (mayBulk && this.#host.bulkCallBegins()) {
       this.#bulkIsNext = false;
       const ended = (): void => this.#host.bulkCallEnded();
       this.#call([], this.#advance(task).finally(ended));
@@ -87,6 +90,7 @@ export class ShardQueue {
       this.#bulkIsNext = true;
       if (first.kind === 'release') {
         this.#operations.shift();
+        this.#sent++;
         this.#call([first], this.#release(first.link));
       } else {
         const batch = this.#takeBatch();
@@ -153,6 +157,7 @@ export class ShardQueue {
       batch.push(operation);
     }
     this.#operations = this.#operations.slice(batch.length);
+    this.#sent += batch.length;
     return batch;
   }
 

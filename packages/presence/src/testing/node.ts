@@ -45,7 +45,10 @@ export interface TestNode extends AsyncDisposable {
 export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const { namespace, leaseMs = 5_000 } = options;
   const nodeId = randomNodeId();
-  const redis = await connect(options.url, options.commandTimeoutMs);
+  const redis = await connect(options.url, {
+    name: nodeId,
+    commandTimeoutMs: options.commandTimeoutMs ?? 2_000,
+  });
   const leaseEvents: string[] = [];
   const lateCommits: LateCommit[] = [];
   const reaped: Reaped[] = [];
@@ -131,12 +134,15 @@ export async function startLiveNode(options: TestNodeOptions): Promise<TestNode>
 }
 
 /** A connected client. */
-export async function connect(url: string, commandTimeoutMs = 2_000): Promise<Redis> {
+export async function connect(
+  url: string,
+  { name = 'presence-test', commandTimeoutMs = 2_000 } = {},
+): Promise<Redis> {
   const redis = createRedisClient({
     url,
     commandTimeoutMs,
     connectTimeoutMs: 2_000,
-    connectionName: 'presence-test',
+    connectionName: name,
   });
   redis.on('error', () => {});
   await redis.connect();

@@ -1,0 +1,61 @@
+import type { Redis } from '@route/redis';
+import { nodeOf, presenceKeys, type ShardKeys } from '../keys.ts';
+import type { LinkId } from '../presence.ts';
+
+/** All that Redis holds of presence in a namespace, and what in it does not fit together. */
+export interface Stored {
+  /** User → 'link=holding' of each link, in the links' order. */
+  readonly records: Map<number, string[]>;
+  readonly contradictions: string[];
+  /** Nodes that have a stamp in any shard. */
+  readonly stamped: Set<string>;
+}
+
+/** Reads the keys themselves, by none of the code under test. */
+export async function readStored(redis: Redis, namespace: string): Promise<Stored> {
+  const stored: Stored = { records: new Map(), contradictions: [], stamped: new Set() };
+  const known = new Set<string>();
+  for (const keys of presenceKeys(namespace)) {
+    for (const key of [keys.users, keys.links, keys.meta]) known.add(key);
+    for (const key of await readShard(redis, keys, stored)) known.add(key);
+  }
+  for (const key of await redis.keys(`${namespace}:*`)) {
+    const isOthers = known.has(key) || key.endsWith(':leases');
+    if (!isOthers) stored.contradictions.push(`key ${key} is left over`);
+  }
+  return stored;
+}
+
+async function readShard(redis: Redis, keys: ShardKeys, stored: Stored): Promise<string[]> {
+  const byLink = new Map<LinkId, string[]>();
+  for (const [user, record] of Object.entries(await redis.hgetall(keys.users))) {
+    const entries = record.slice(2, -1).split(';');
+    stored.records.set(Number(user), entries.sort());
+    const letter = entries.some((entry) => /=.*[wm]/.test(entry)) ? 'p' : 'm';
+    if (!/^[pm];([^;=]+=([wmia]\d+)+;)+$/.test(record) || record[0] !== letter) {
+      stored.contradictions.push(`record of ${user} is '${record}'`);
+    }
+    for (const entry of entries) {
+      const link = entry.slice(0, entry.indexOf('='));
+      byLink.set(link, [...(byLink.get(link) ?? []), user]);
+    }
+  }
+  const links = new Set([...(await redis.smembers(keys.links)), ...byLink.keys()]);
+  for (const link of links) {
+    const held = (await redis.smembers(keys.held + link)).sort().join();
+    const inRecords = (byLink.get(link) ?? []).sort().join();
+    const isListed = (await redis.sismember(keys.links, link)) === 1;
+    if (held !== inRecords || !isListed) {
+      const is = `${isListed ? '' : 'not '}listed, held '${held}'`;
+      stored.contradictions.push(`link ${link} is ${is}, in records '${inRecords}'`);
+    }
+  }
+  const stamps = Object.keys(await redis.hgetall(keys.meta));
+  for (const node of stamps) if (node !== '@clock') stored.stamped.add(node);
+  for (const link of links) {
+    if (!stamps.includes(nodeOf(link))) {
+      stored.contradictions.push(`link ${link} is held without a stamp of its node`);
+    }
+  }
+  return [...links].map((link) => keys.held + link);
+}
