@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
 import {
   type ClientStatus,
@@ -31,6 +31,8 @@ export type ServerClose = 'ended' | 'reset';
  * whatever comes. It sends nothing of its own accord, heartbeats neither.
  */
 export class TestLink implements AsyncDisposable {
+  /** This end's address and port, as the node logs them. */
+  readonly address: string;
   /** PDUs received, in order; without heartbeats, and without answers to {@link query}. */
   readonly received: ReceivedPdu[] = [];
   /** Settles when the other side ends the link, never rejects; never settles when the test ends it. */
@@ -46,6 +48,8 @@ export class TestLink implements AsyncDisposable {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    // Known only as long as the connection is there.
+    this.address = `${socket.localAddress}:${socket.localPort}`;
     socket.setNoDelay(true);
     this.closedByServer = new Promise((resolve) => {
       const closed = (how: ServerClose): void => {
@@ -63,11 +67,6 @@ export class TestLink implements AsyncDisposable {
   /** How the other side has ended the link, undefined as long as it has not. */
   get serverClose(): ServerClose | undefined {
     return this.#serverClose;
-  }
-
-  /** The link's address as the node logs it. */
-  get address(): string {
-    return `${this.#socket.localAddress}:${this.#socket.localPort}`;
   }
 
   /** Bytes received of a PDU that has not come whole. */
@@ -101,6 +100,14 @@ export class TestLink implements AsyncDisposable {
     this.sendRaw(bytes.subarray(start));
   }
 
+  /** Sends each byte in a write of its own: as many segments as the system will make of it. */
+  async sendByteByByte(bytes: Uint8Array): Promise<void> {
+    for (let index = 0; index < bytes.length; index++) {
+      this.sendRaw(bytes.subarray(index, index + 1));
+      await turn();
+    }
+  }
+
   /** Waits until this side's system has taken over all that was sent. */
   async whenSent(): Promise<void> {
     while (this.#socket.writableLength > 0) await once(this.#socket, 'drain');
@@ -122,6 +129,15 @@ export class TestLink implements AsyncDisposable {
       { what: `${count} PDUs on link ${this.address}`, deadlineMs },
     );
     return this.received;
+  }
+
+  /** Waits for the first PDU received, now or later, that fulfils a condition. */
+  async waitForPdu(
+    fulfils: (pdu: ReceivedPdu) => boolean,
+    deadlineMs = 10_000,
+  ): Promise<ReceivedPdu> {
+    const what = `a PDU on link ${this.address}`;
+    return await waitFor(() => this.received.find(fulfils), { what, deadlineMs });
   }
 
   /** Says whether this link is its msg_server's master. */

@@ -1,0 +1,68 @@
+import { waitFor } from '@route/fixtures';
+import { HEARTBEAT_PDU } from '@route/protocol';
+import { expect } from 'vitest';
+import {
+  type LinkTarget,
+  messagePdu,
+  openLink,
+  type ReceivedPdu,
+  type TestLink,
+} from '../harness/index.ts';
+
+const PUMP_MS = 5;
+/** The sender of the bystanders' messages; no other test's bytes have it. */
+const BYSTANDER = 4_000_000_001;
+const OWN_BODY = messagePdu(BYSTANDER, 0).subarray(16, 22);
+
+/** Whether a PDU is one of the bystanders' messages. */
+export function isBystanders({ body }: ReceivedPdu): boolean {
+  return body.subarray(0, OWN_BODY.length).equals(OWN_BODY);
+}
+
+/** Two well-behaved links that talk all the while: what others do to the node must not touch them. */
+export class Bystanders implements AsyncDisposable {
+  readonly #sender: TestLink;
+  readonly #receiver: TestLink;
+  readonly #pump: NodeJS.Timeout;
+  #sent = 0;
+
+  private constructor(sender: TestLink, receiver: TestLink) {
+    this.#sender = sender;
+    this.#receiver = receiver;
+    this.#pump = setInterval(() => {
+      this.#sender.msgData(BYSTANDER, ++this.#sent);
+      // Both are heard of, so neither times out.
+      this.#receiver.send(HEARTBEAT_PDU);
+    }, PUMP_MS);
+  }
+
+  static async between(from: LinkTarget, to: LinkTarget): Promise<Bystanders> {
+    const sender = await openLink(from);
+    return new Bystanders(sender, await openLink(to));
+  }
+
+  /** Expects that every message so far, and one more, has come once, in order and byte for byte. */
+  async expectUntouched(): Promise<void> {
+    const last = ++this.#sent;
+    this.#sender.msgData(BYSTANDER, last);
+    const heard = await waitFor(
+      () => {
+        const own = this.#receiver.received.filter(isBystanders);
+        return own.length >= last && own.slice(0, last);
+      },
+      { what: `${last} messages between bystanders`, deadlineMs: 10_000 },
+    );
+    const expected = Array.from({ length: last }, (_, index) => messagePdu(BYSTANDER, index + 1));
+    expect(Buffer.concat(heard.map(({ bytes }) => bytes)).equals(Buffer.concat(expected))).toBe(
+      true,
+    );
+    expect(this.#sender.serverClose).toBeUndefined();
+    expect(this.#receiver.serverClose).toBeUndefined();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#pump);
+    await this.#sender[Symbol.asyncDispose]();
+    await this.#receiver[Symbol.asyncDispose]();
+  }
+}
