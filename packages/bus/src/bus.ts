@@ -1,3 +1,4 @@
+import { Announcer } from './announcer.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
 import { type DataFrame, decodeData } from './frame.ts';
@@ -6,17 +7,11 @@ import { Hearing } from './hearing.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
 import { type Peer, Peers } from './peers.ts';
 import { Sender } from './sender.ts';
-import { decodeStatus, encodeStatus, type Status } from './status.ts';
+import { decodeStatus, type Status } from './status.ts';
 import type { Arrived, StreamEvents } from './stream.ts';
 import type { BusTransport } from './transport.ts';
 
 const MAX_KIND = 127;
-
-/** However fast frames come in, a node does not say more often than this how far it has got. */
-const REPORT_GAP_MS = 2;
-
-/** Nor, while frames come in behind a hole, does it ask more often than this. */
-const ASK_GAP_MS = 20;
 
 /**
  * Carries entries from this node to all others: in their sender's order, exactly once, over a transport
@@ -32,12 +27,10 @@ export class Bus {
   readonly #hearing: Hearing;
   readonly #peers: Peers;
   readonly #sender: Sender;
+  readonly #announcer: Announcer;
   #running = false;
-  #room = true;
+  #closed = false;
   #flushScheduled = false;
-  #statusScheduled = false;
-  #statusAt = Number.NEGATIVE_INFINITY;
-  #unreported = 0;
   #cancelTick: Cancel = () => {};
 
   /** @throws Error when the node id cannot travel. */
@@ -53,11 +46,10 @@ export class Bus {
     this.#events = events;
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) => {
-      if (hearing) this.#statusSoon();
-      events.onHearing(hearing);
-    });
-    const { leaveMs, graceMs, windowBytes } = this.#limits;
+    this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) =>
+      events.onHearing(hearing),
+    );
+    const { leaveMs, graceMs, windowBytes, reportBytes } = this.#limits;
     this.#peers = new Peers({ leaveMs, graceMs, maxParkedBytes: windowBytes }, (node) =>
       this.#streamEvents(node),
     );
@@ -71,6 +63,14 @@ export class Bus {
       progress: (tail) => this.#peers.progress(this.#hearing.timeMs, tail),
       onFull: (full) => events.onFull(full),
       onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
+    });
+    this.#announcer = new Announcer({
+      nodeId,
+      clock,
+      peers: this.#peers,
+      sender: this.#sender,
+      reportBytes,
+      publish: (frame) => this.#publishStatus(frame),
     });
   }
 
@@ -103,13 +103,15 @@ export class Bus {
 
   /**
    * Queues an entry for all other nodes; everything queued in one tick of the event loop travels
-   * together. The bytes must not be changed before the next tick.
+   * together. The bytes must not be changed before the next tick. Before the start entries wait for it;
+   * after the close they go nowhere.
    * @throws RangeError when the kind is not an integer from 0 to 127.
    */
   send(kind: number, bytes: Buffer): void {
     if (!Number.isInteger(kind) || kind < 0 || kind > MAX_KIND) {
       throw new RangeError(`entry kind is ${kind}, expected an integer from 0 to ${MAX_KIND}`);
     }
+    if (this.#closed) return;
     this.#sender.send(kind, bytes);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -134,9 +136,7 @@ export class Bus {
    * not told that there was room for them, and slow down when their windows are full.
    */
   setRoom(hasRoom: boolean): void {
-    if (hasRoom === this.#room) return;
-    this.#room = hasRoom;
-    if (hasRoom) this.#statusSoon();
+    this.#announcer.setRoom(hasRoom);
   }
 
   /**
@@ -156,6 +156,7 @@ export class Bus {
     const origin = { sender: this.#nodeId, sequence: this.#sender.tail };
     this.#publish(writeHeader('leave', origin, 0).frame);
     this.#running = false;
+    this.#closed = true;
     this.#cancelTick();
     this.#hearing.down();
     await this.#within(this.#limits.flushMs, this.#transport.settled());
@@ -185,13 +186,13 @@ export class Bus {
     }
     this.#peers.sweep(this.#hearing.timeMs);
     this.#sender.settle();
-    this.#publishStatus();
+    this.#announcer.announce();
   }
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
     // Being up is only believed when the node hears itself; being down is believed at once.
-    if (up) this.#publishStatus();
+    if (up) this.#announcer.announce();
     else this.#hearing.down();
   }
 
@@ -216,12 +217,10 @@ export class Bus {
     const peer = this.#heard(sender);
     const { next } = peer.stream;
     if (!peer.stream.take({ sequence, entries, bytes })) this.#counters.duplicates += 1;
-    peer.unreported += bytes;
-    this.#unreported += bytes;
+    this.#announcer.took(peer, bytes);
     // Asks at once for what is missing, and again for the rest whenever some of it has come.
     const asks = peer.stream.hasHole && (sequence !== next || peer.stream.next !== sequence + 1);
-    if (this.#mustReport(peer)) this.#statusSoon();
-    else if (asks || next === null) this.#statusSoon(ASK_GAP_MS);
+    if (asks || next === null) this.#announcer.ask();
   }
 
   #onStatus({ sender, tail, base, peers }: Status): void {
@@ -240,7 +239,7 @@ export class Bus {
       this.#sender.settle();
     }
     const strangers = stream.next === null || aboutMe === undefined || aboutMe.got === null;
-    if (strangers || (!knewHole && stream.hasHole)) this.#statusSoon(ASK_GAP_MS);
+    if (strangers || (!knewHole && stream.hasHole)) this.#announcer.ask();
   }
 
   #onLeave({ sender, sequence }: Header): void {
@@ -272,37 +271,10 @@ export class Bus {
     for (const entry of entries) this.#events.onEntry(entry.kind, entry.bytes, sender);
   }
 
-  /** Whether senders would soon stand still for want of a word from here. */
-  #mustReport(peer: Peer): boolean {
-    const { reportBytes } = this.#limits;
-    return this.#unreported >= reportBytes || peer.unreported >= this.#sender.shareBytes / 4;
-  }
-
-  #statusSoon(gapMs = REPORT_GAP_MS): void {
-    if (this.#statusScheduled) return;
-    this.#statusScheduled = true;
-    const publish = (): void => {
-      this.#statusScheduled = false;
-      if (this.#running) this.#publishStatus();
-    };
-    const wait = this.#statusAt + gapMs - this.#clock.now();
-    if (wait > 0) this.#clock.after(wait, publish);
-    else this.#clock.soon(publish);
-  }
-
-  #publishStatus(): void {
-    this.#statusAt = this.#clock.now();
-    this.#unreported = 0;
-    const peers = [...this.#peers.all()].map((peer) => {
-      const { node, stream } = peer;
-      const got = stream.next === null ? null : stream.next - 1;
-      peer.unreported = 0;
-      if (this.#room && got !== null) peer.accepted = got;
-      return { node, owed: peer.got + 1, got, taken: peer.accepted, missing: stream.missing() };
-    });
-    const { tail, base } = this.#sender;
+  #publishStatus(frame: Buffer): void {
+    if (!this.#running) return;
     this.#counters.statusesSent += 1;
-    this.#publish(encodeStatus({ sender: this.#nodeId, tail, base, peers }));
+    this.#publish(frame);
   }
 
   #publish(frame: Buffer): void {

@@ -14,83 +14,119 @@ export interface ConnectionEvents {
 const RETRY_MS = 150;
 
 /**
+ * An address that is gone answers nothing, and the system repeats its knock after 1, 3, 7 s only. So
+ * while one attempt has the patience that was asked for, a second one beside it knocks this often.
+ */
+const KNOCK_MS = 250;
+
+/** One of the attempts that go on beside each other. */
+interface Lane {
+  readonly settings: RedisSettings;
+  client: Redis | undefined;
+  cancelRetry: Cancel;
+}
+
+/**
  * Keeps one connection to Redis open by making a new client for each attempt. A client that lives for
  * one connection has no state to be wrong about afterwards, and its own reconnect delay, which grows
  * to seconds, is never waited for.
  */
 export class RedisConnection {
-  readonly #settings: RedisSettings;
+  readonly #lanes: readonly Lane[];
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   #client: Redis | undefined;
-  #ready = false;
-  #cancelRetry: Cancel = () => {};
+  #tried: () => void = () => {};
   #closed = false;
 
   constructor(settings: RedisSettings, clock: Clock, events: ConnectionEvents) {
-    this.#settings = settings;
+    const lane = (connectTimeoutMs: number): Lane => ({
+      settings: { ...settings, connectTimeoutMs },
+      client: undefined,
+      cancelRetry: () => {},
+    });
+    const patience = settings.connectTimeoutMs;
+    this.#lanes = patience > KNOCK_MS ? [lane(patience), lane(KNOCK_MS)] : [lane(patience)];
     this.#clock = clock;
     this.#events = events;
   }
 
   /** The client that answers now, if there is one. */
   get client(): Redis | undefined {
-    return this.#ready ? this.#client : undefined;
+    return this.#client;
   }
 
-  /** Makes a first attempt; resolves when it has succeeded or failed. */
+  /** Begins; resolves when a first attempt has succeeded or failed. */
   async open(): Promise<void> {
-    await this.#attempt();
+    const tried = new Promise<void>((resolve) => {
+      this.#tried = resolve;
+    });
+    for (const lane of this.#lanes) this.#attempt(lane);
+    await tried;
   }
 
   /**
-   * Leaves a client that calls itself ready and begins anew at once. An attempt that is under way is left
-   * to end in its own time: cut short again and again, no slow handshake would ever succeed.
+   * Leaves a client that calls itself ready and begins anew at once. Attempts that are under way are left
+   * to end in their own time: cut short again and again, no slow handshake would ever succeed.
    */
   renew(): void {
-    if (this.#closed || !this.#ready) return;
+    if (this.#closed || this.#client === undefined) return;
     this.#drop();
-    // Its outcome comes as an event, as that of every later attempt does.
-    void this.#attempt();
+    for (const lane of this.#lanes) this.#attempt(lane);
   }
 
   /** Ends it for good. */
   close(): void {
     this.#closed = true;
     this.#drop();
+    this.#tried();
   }
 
-  async #attempt(): Promise<void> {
-    const client = createRedisClient(this.#settings);
-    this.#client = client;
+  #attempt(lane: Lane): void {
+    const client = createRedisClient(lane.settings);
+    lane.client = client;
     client.on('error', (error: Error) => {
-      if (client === this.#client) this.#events.onError(error);
+      if (client === lane.client) this.#events.onError(error);
     });
     client.on('ready', () => {
-      if (client !== this.#client) return;
-      this.#ready = true;
-      this.#events.onReady(client);
+      if (client === lane.client) this.#won(lane, client);
     });
     client.on('close', () => {
-      if (client !== this.#client) return;
-      this.#drop();
-      this.#cancelRetry = this.#clock.after(RETRY_MS, () => void this.#attempt());
+      if (client === lane.client) this.#ended(lane, client);
     });
-    try {
-      await client.connect();
-    } catch {
-      // What was wrong has come as an 'error' event, and 'close' begins the next attempt.
+    // What goes wrong comes as an 'error' event, and 'close' begins the next attempt.
+    client.connect().catch(() => {});
+  }
+
+  #won(winner: Lane, client: Redis): void {
+    for (const lane of this.#lanes) if (lane !== winner) leave(lane);
+    this.#client = client;
+    this.#tried();
+    this.#events.onReady(client);
+  }
+
+  #ended(lane: Lane, client: Redis): void {
+    this.#tried();
+    const again = client === this.#client ? this.#lanes : [lane];
+    if (client === this.#client) this.#drop();
+    else leave(lane);
+    for (const next of again) {
+      next.cancelRetry = this.#clock.after(RETRY_MS, () => this.#attempt(next));
     }
   }
 
   #drop(): void {
-    const client = this.#client;
-    const wasReady = this.#ready;
-    this.#cancelRetry();
+    for (const lane of this.#lanes) leave(lane);
+    const hadClient = this.#client !== undefined;
     this.#client = undefined;
-    this.#ready = false;
-    // Also ends its own reconnecting; a socket that does not end in time is destroyed by the client.
-    client?.disconnect();
-    if (wasReady) this.#events.onGone();
+    if (hadClient) this.#events.onGone();
   }
+}
+
+function leave(lane: Lane): void {
+  lane.cancelRetry();
+  const { client } = lane;
+  lane.client = undefined;
+  // Also ends its own reconnecting; a socket that does not end in time is destroyed by the client.
+  client?.disconnect();
 }

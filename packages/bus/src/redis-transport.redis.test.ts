@@ -3,6 +3,7 @@ import { createRedisClient } from '@route/redis';
 import { expect, inject, test } from 'vitest';
 import { recordedBus } from './testing/recorder.ts';
 import { redisTransport } from './testing/redis-medium.ts';
+import { TcpProxy } from './testing/tcp-proxy.ts';
 import { until } from './testing/until.ts';
 
 const LIMITS = { announceMs: 50, deafMs: 400 };
@@ -63,6 +64,30 @@ test('a start where there is no Redis resolves, and says so', async () => {
   expect(a.bus.hearing).toBe(false);
   await until('it has tried again', () => a.errors.length > 2);
   await a.bus.close();
+});
+
+test('a connection that hangs without a word is left for a new one, and nothing is lost', async () => {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  await using proxy = await TcpProxy.to(inject('redisUrl'));
+  const a = recordedBus({
+    nodeId: 'a',
+    transport: redisTransport(namespace, 'a', proxy.url),
+    limits: LIMITS,
+  });
+  const b = recordedBus({ nodeId: 'b', transport: redisTransport(namespace, 'b'), limits: LIMITS });
+  for (const { bus } of [a, b]) {
+    await bus.start();
+    bus.setLiveNodes(['a', 'b']);
+  }
+  await until('they hear', () => a.bus.hearing && b.bus.hearing);
+  proxy.freeze();
+  a.bus.send(0, Buffer.from('from the hanging one'));
+  b.bus.send(0, Buffer.from('to the hanging one'));
+  await until('both have it', () => a.entries.length + b.entries.length === 2);
+  expect(a.bus.counters.reopened).toBe(1);
+  expect([...a.losses, ...b.losses]).toEqual([]);
+  await a.bus.close();
+  await b.bus.close();
 });
 
 function redisSettings(connectionName: string): Parameters<typeof createRedisClient>[0] {

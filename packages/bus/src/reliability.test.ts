@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { MemoryHub } from './memory-hub.ts';
 import { ManualClock } from './testing/manual-clock.ts';
 import { type RecordedBus, recordedBus } from './testing/recorder.ts';
+import { Stoppable } from './testing/stoppable.ts';
 
 const NODES = ['a', 'b', 'c'] as const;
 
@@ -15,7 +16,8 @@ type Step =
       readonly twice: number;
       readonly delayMs: number;
     }
-  | { readonly do: 'cut' | 'mend'; readonly node: number }
+  | { readonly do: 'cut' | 'mend' | 'stop' | 'go'; readonly node: number }
+  | { readonly do: 'leases'; readonly of: readonly string[] }
   | { readonly do: 'room'; readonly node: number; readonly hasRoom: boolean }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -39,7 +41,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       delayMs: fc.integer({ min: 0, max: 400 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cut', 'mend'), node }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cut', 'mend', 'stop', 'go'), node }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leases'), of: fc.subarray([...NODES]) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('room'), node, hasRoom: fc.boolean() }) },
   {
     weight: 4,
@@ -62,6 +65,7 @@ function randomFrom(seed: number): () => number {
 interface World {
   readonly clock: ManualClock;
   readonly hub: MemoryHub;
+  readonly processes: readonly Stoppable[];
   readonly nodes: readonly RecordedBus[];
   readonly sent: number[];
 }
@@ -69,19 +73,23 @@ interface World {
 async function startWorld(): Promise<World> {
   const clock = new ManualClock();
   const hub = new MemoryHub(clock);
-  const nodes = NODES.map((nodeId) => recordedBus({ nodeId, transport: hub.join(nodeId), clock }));
+  const processes = NODES.map((name) => new Stoppable(clock, hub.join(name)));
+  const nodes = processes.map((process, at) =>
+    recordedBus({ nodeId: NODES[at] ?? '', transport: process, clock: process }),
+  );
   for (const { bus } of nodes) {
     await bus.start();
     bus.setLiveNodes(NODES);
   }
   clock.advance(1000);
-  return { clock, hub, nodes, sent: NODES.map(() => 0) };
+  return { clock, hub, processes, nodes, sent: NODES.map(() => 0) };
 }
 
 function run(world: World, action: Step, random: () => number): void {
-  const { clock, hub, nodes, sent } = world;
+  const { clock, hub, processes, nodes, sent } = world;
   switch (action.do) {
     case 'send':
+      if (processes[action.node]?.stopped) break;
       // One frame each, so that a count of frames is a count of entries.
       for (let i = 0; i < action.frames; i++) {
         sent[action.node] = (sent[action.node] ?? 0) + 1;
@@ -102,6 +110,15 @@ function run(world: World, action: Step, random: () => number): void {
     case 'mend':
       hub.mend(NODES[action.node] ?? '');
       break;
+    case 'stop':
+      processes[action.node]?.stop();
+      break;
+    case 'go':
+      processes[action.node]?.go();
+      break;
+    case 'leases':
+      for (const { bus } of nodes) bus.setLiveNodes(action.of);
+      break;
     case 'room':
       nodes[action.node]?.bus.setRoom(action.hasRoom);
       break;
@@ -111,10 +128,14 @@ function run(world: World, action: Step, random: () => number): void {
   }
 }
 
-function calm({ clock, hub, nodes }: World): void {
+function calm({ clock, hub, processes, nodes }: World): void {
   hub.setWeather();
   for (const name of NODES) hub.mend(name);
-  for (const { bus } of nodes) bus.setRoom(true);
+  for (const process of processes) process.go();
+  for (const { bus } of nodes) {
+    bus.setRoom(true);
+    bus.setLiveNodes(NODES);
+  }
   clock.advance(5000);
 }
 
@@ -132,24 +153,28 @@ test('whatever the transport does, each entry arrives once and in order, or is c
   const seed = Date.now() & 0x7fffffff;
   console.log(`fast-check seed ${seed}`);
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(), async (steps, chance) => {
-      const world = await startWorld();
-      const random = randomFrom(chance);
-      for (const action of steps) run(world, action, random);
-      calm(world);
-      for (const [from, sender] of NODES.entries()) {
-        for (const [to, receiver] of world.nodes.entries()) {
-          if (from === to) continue;
-          const { came, lost } = account(receiver, sender);
-          expect(came).toEqual([...new Set(came)].sort((x, y) => x - y));
-          expect(came.length + lost).toBe(world.sent[from]);
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 60 }),
+      fc.nat(),
+      async (steps, chance) => {
+        const world = await startWorld();
+        const random = randomFrom(chance);
+        for (const action of steps) run(world, action, random);
+        calm(world);
+        for (const [from, sender] of NODES.entries()) {
+          for (const [to, receiver] of world.nodes.entries()) {
+            if (from === to) continue;
+            const { came, lost } = account(receiver, sender);
+            expect(came).toEqual([...new Set(came)].sort((x, y) => x - y));
+            expect(came.length + lost).toBe(world.sent[from]);
+          }
         }
-      }
-      for (const { bus } of world.nodes) {
-        expect(bus.counters.windowBytes).toBe(0);
-        expect(bus.full).toBe(false);
-      }
-    }),
+        for (const { bus } of world.nodes) {
+          expect(bus.counters.windowBytes).toBe(0);
+          expect(bus.full).toBe(false);
+        }
+      },
+    ),
     { seed, numRuns: 300 },
   );
 });
@@ -157,7 +182,9 @@ test('whatever the transport does, each entry arrives once and in order, or is c
 test('while no frame is older than the time limit, nothing at all is lost', async () => {
   const seed = Date.now() & 0x7fffffff;
   console.log(`fast-check seed ${seed}`);
-  const short = step.filter((action) => action.do !== 'wait' || action.ms < 1000);
+  const short = step.filter(
+    (action) => action.do !== 'leases' && (action.do !== 'wait' || action.ms < 1000),
+  );
   await fc.assert(
     fc.asyncProperty(fc.array(short, { maxLength: 30 }), fc.nat(), async (steps, chance) => {
       const world = await startWorld();

@@ -37,6 +37,11 @@ export class Stream {
     return this.#next;
   }
 
+  /** Bytes that have come too early and wait. */
+  get parkedBytes(): number {
+    return this.#parkedBytes;
+  }
+
   /** Whether something is known to have been sent that has not come. */
   get hasHole(): boolean {
     return this.#next !== null && this.#next <= this.#known;

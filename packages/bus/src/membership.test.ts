@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import { pair, send, World } from './testing/world.ts';
+
+test('a node that joins starts with what is sent once it is known', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(300);
+  send(a, world, 'before');
+  const b = await world.add('b');
+  world.clock.advance(300);
+  send(a, world, 'after');
+  expect(b.entries).toEqual(['a 0 after']);
+  expect(b.losses).toEqual([]);
+});
+
+test('a node that joins is known and owed everything before anybody’s next announcement', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  world.clock.advance(260);
+  const b = await world.add('b');
+  world.clock.advance(100);
+  send(a, world, '1');
+  expect(a.bus.counters.awaitedNodes).toBe(1);
+  expect(b.entries).toEqual(['a 0 1']);
+});
+
+test('a node without a lease that was silent and is heard again is waited for again', async () => {
+  const { world, a } = await pair();
+  world.hub.cut('b');
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(30_000);
+  expect(a.bus.counters.awaitedNodes).toBe(0);
+  world.hub.mend('b');
+  world.clock.advance(300);
+  expect(a.bus.counters.awaitedNodes).toBe(1);
+});
+
+test('a node that has a lease is owed what is sent before it hears anything', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a', 'b']);
+  send(a, world, 'before');
+  const b = await world.add('b');
+  world.clock.advance(600);
+  expect(b.entries).toEqual(['a 0 before']);
+});
+
+test('a node that is heard loses nothing before its lease shows', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a']);
+  const b = await world.add('b');
+  world.clock.advance(300);
+  a.bus.setLiveNodes(['a']);
+  world.lose('a', 'b');
+  send(a, world, '1', '2');
+  world.hub.setWeather();
+  world.clock.advance(1000);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect(b.losses).toEqual([]);
+});
+
+test('a node that never gets a lease is not waited for for ever', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  await world.add('b');
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(1000);
+  expect(a.bus.counters.awaitedNodes).toBe(1);
+  world.clock.advance(10_000);
+  expect(a.bus.counters.awaitedNodes).toBe(0);
+});
+
+test('a silent node is waited for while its lease lives, and no longer', async () => {
+  const { world, a } = await pair();
+  world.hub.cut('b');
+  send(a, world, '1');
+  world.clock.advance(10_000);
+  expect(a.bus.counters.awaitedNodes).toBe(1);
+  a.bus.setLiveNodes(['a']);
+  expect(a.bus.counters.awaitedNodes).toBe(0);
+  expect(a.bus.counters.windowBytes).toBe(0);
+  expect(a.losses).toEqual([]);
+});
+
+test('leases that ran out while this node heard nothing do not end the wait', async () => {
+  const { world, a, b } = await pair();
+  for (const node of ['a', 'b']) world.hub.cut(node);
+  send(a, world, '1');
+  world.clock.advance(20_000);
+  world.hub.mend('a');
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(500);
+  world.hub.mend('b');
+  world.clock.advance(500);
+  expect(b.entries).toEqual(['a 0 1']);
+  expect(b.losses).toEqual([]);
+});
+
+test('a node that was stopped until its lease ended is told how much it missed, and hears nothing twice', async () => {
+  const { world, a, b } = await pair();
+  send(a, world, '1', '2');
+  world.hub.cut('b');
+  send(a, world, '3', '4', '5');
+  world.clock.advance(12_000);
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(120_000);
+  world.hub.mend('b');
+  world.clock.advance(500);
+  send(a, world, '6');
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 6']);
+  expect(b.losses).toEqual([{ sender: 'a', frames: 3, reason: 'skipped' }]);
+});
+
+test('a sender that was silent until it was forgotten is not heard twice', async () => {
+  const { world, a, b } = await pair({ heldMs: 600_000 });
+  world.lose('b', 'a');
+  send(a, world, '1');
+  world.hub.cut('a');
+  world.clock.advance(5000);
+  b.bus.setLiveNodes(['b']);
+  world.clock.advance(120_000);
+  world.hub.setWeather();
+  world.hub.mend('a');
+  world.list('a', 'b');
+  world.clock.advance(1000);
+  send(a, world, '2');
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect(b.losses).toEqual([]);
+});

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { FRAME_TYPES } from './header.ts';
+import type { RecordedBus } from './testing/recorder.ts';
+import { pair, send, type World } from './testing/world.ts';
+
+test('a hole is filled as soon as the frame behind it has come', async () => {
+  const { world, a, b } = await pair();
+  world.lose('a', 'b');
+  send(a, world, '1', '2');
+  world.hub.setWeather();
+  send(a, world, '3');
+  world.clock.advance(50);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
+});
+
+test('the loss of the last frame is found and mended within a second', async () => {
+  const { world, a, b } = await pair();
+  world.lose('a', 'b');
+  send(a, world, '1');
+  world.hub.setWeather();
+  world.clock.advance(1000);
+  expect(b.entries).toEqual(['a 0 1']);
+});
+
+test('a repeat that is lost too is asked for again, and repeated ever more seldom', async () => {
+  const { world, a, b } = await pair();
+  world.lose('a', 'b', ({ frame }) => frame[1] === FRAME_TYPES.data);
+  send(a, world, '1');
+  world.clock.advance(5000);
+  expect(a.bus.counters.framesRepeated).toBeGreaterThan(3);
+  expect(a.bus.counters.framesRepeated).toBeLessThan(7);
+  world.hub.setWeather();
+  world.clock.advance(2300);
+  expect(b.entries).toEqual(['a 0 1']);
+});
+
+test('frames sent while the transport is away arrive when it is back', async () => {
+  const { world, a, b } = await pair();
+  world.hub.cut('a');
+  world.hub.cut('b');
+  send(a, world, '1', '2');
+  world.clock.advance(20_000);
+  world.hub.mend('b');
+  world.hub.mend('a');
+  world.clock.advance(300);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect([...a.losses, ...b.losses]).toEqual([]);
+});
+
+test('frames that a live node has not got after 30 s are given up, by both ends’ count', async () => {
+  const { world, a, b } = await pair();
+  world.hub.cut('b');
+  send(a, world, '1', '2');
+  world.clock.advance(30_500);
+  send(a, world, '3');
+  world.hub.mend('b');
+  world.clock.advance(1000);
+  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'given-up' }]);
+  expect(b.losses).toEqual([{ sender: 'a', frames: 2, reason: 'skipped' }]);
+  expect(b.entries).toEqual(['a 0 3']);
+});
+
+test('more than may be kept is given up from the oldest on', async () => {
+  const { world, a, b } = await pair({ heldBytes: 1000 });
+  world.hub.cut('b');
+  for (const letter of ['x', 'y', 'z']) send(a, world, letter.repeat(400));
+  world.clock.advance(250);
+  world.hub.mend('b');
+  world.clock.advance(1000);
+  expect(a.bus.counters.framesGivenUp).toBe(1);
+  expect(b.losses).toEqual([{ sender: 'a', frames: 1, reason: 'skipped' }]);
+  expect(b.entries.map((entry) => entry[4])).toEqual(['y', 'z']);
+});
+
+test('what waits behind a hole whose sender has died is handed on, and the hole counted', async () => {
+  const { world, a, b } = await pair();
+  world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
+  send(a, world, 'one', 'two', 'three', 'four');
+  world.hub.cut('a');
+  expect(b.entries).toEqual([]);
+  world.clock.advance(4000);
+  b.bus.setLiveNodes(['b']);
+  world.clock.advance(300);
+  expect(b.entries).toEqual(['a 0 two', 'a 0 four']);
+  expect(b.losses.map(({ frames }) => frames)).toEqual([1, 1]);
+});
+
+test('a node that closes is not waited for, and what it had sent before has arrived', async () => {
+  const { world, a, b } = await pair();
+  send(b, world, 'last');
+  await closed(b, world);
+  send(a, world, 'nobody is there');
+  expect(a.entries).toEqual(['b 0 last']);
+  expect(a.bus.counters.awaitedNodes).toBe(0);
+  expect(a.bus.counters.windowBytes).toBe(0);
+});
+
+test('a flush resolves true when all have everything, false when one has not in time', async () => {
+  const { world, a } = await pair();
+  a.bus.send(0, Buffer.from('1'));
+  expect(await flushed(a, world)).toBe(true);
+  world.hub.cut('b');
+  a.bus.send(0, Buffer.from('2'));
+  expect(await flushed(a, world)).toBe(false);
+});
+
+async function flushed({ bus }: RecordedBus, { clock }: World): Promise<boolean> {
+  const result = bus.flush();
+  // What a promise sets off must have its turn before its time limit comes.
+  for (let step = 0; step < 25; step++) {
+    clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return await result;
+}
+
+async function closed({ bus }: RecordedBus, { clock }: World): Promise<void> {
+  const result = bus.close();
+  clock.advance(1);
+  await result;
+}

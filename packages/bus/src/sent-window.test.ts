@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { SentWindow } from './sent-window.ts';
+
+const ALL = { first: 1, last: 100 };
+
+function windowOf(frames: number): SentWindow {
+  const it = new SentWindow();
+  for (let i = 0; i < frames; i++) it.add(Buffer.alloc(100, i + 1), 0);
+  return it;
+}
+
+function repeated(it: SentWindow, now: number, maxBytes = 10_000): (number | undefined)[] {
+  return it.repeat(ALL, now, maxBytes).map((frame) => frame[0]);
+}
+
+test('a frame is kept until everybody has it, its bytes count until everybody had room for it', () => {
+  const it = windowOf(3);
+  it.release(2, 1);
+  expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 200]);
+  expect(repeated(it, 0)).toEqual([3]);
+  it.release(3, 3);
+  expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
+});
+
+test('nodes that fall behind what has been let go of bring nothing back', () => {
+  const it = windowOf(3);
+  it.release(2, 2);
+  it.release(0, 0);
+  expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 100]);
+});
+
+test('a frame is repeated at once, then after 250 ms, 500 ms, 1 s, 2 s, 2 s', () => {
+  const it = windowOf(1);
+  const at: number[] = [];
+  for (let now = 0; now <= 6000; now += 10) if (repeated(it, now).length > 0) at.push(now);
+  expect(at).toEqual([0, 250, 750, 1750, 3750, 5750]);
+});
+
+test('a repeat ends with the frame that reaches its bound', () => {
+  const it = windowOf(5);
+  expect(repeated(it, 0, 150)).toEqual([1, 2]);
+  expect(repeated(it, 0, 0)).toEqual([]);
+  expect(repeated(it, 0, 150)).toEqual([3, 4]);
+});
+
+test('giving up counts what somebody lacked, not what only waited for room', () => {
+  const it = windowOf(4);
+  it.release(2, 0);
+  expect(it.giveUp(1, 10_000)).toEqual({ frames: 2, bytes: 200 });
+  expect([it.base, it.tail, it.bytes]).toEqual([5, 4, 0]);
+});
+
+test('of what is too much the oldest is given up', () => {
+  const it = windowOf(4);
+  expect(it.giveUp(0, 250)).toEqual({ frames: 2, bytes: 200 });
+  expect([it.base, it.tail]).toEqual([3, 4]);
+});

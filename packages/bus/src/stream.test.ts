@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { type Arrived, Stream } from './stream.ts';
+
+function stream(
+  next: number | null,
+  maxParkedBytes = 1000,
+): {
+  stream: Stream;
+  handedOn: number[];
+  skipped: number[];
+} {
+  const handedOn: number[] = [];
+  const skipped: number[] = [];
+  const events = {
+    onFrame: ({ sequence }: Arrived) => handedOn.push(sequence),
+    onSkipped: (frames: number) => skipped.push(frames),
+  };
+  return { stream: new Stream(next, maxParkedBytes, events), handedOn, skipped };
+}
+
+function frame(sequence: number, bytes = 100): Arrived {
+  return { sequence, bytes, entries: [] };
+}
+
+test('what comes too early waits and is handed on in order', () => {
+  const { stream: it, handedOn } = stream(1);
+  for (const sequence of [3, 2, 5, 1]) it.take(frame(sequence));
+  expect(handedOn).toEqual([1, 2, 3]);
+  expect(it.missing()).toEqual([{ first: 4, last: 4 }]);
+  expect(it.parkedBytes).toBe(100);
+});
+
+test('what has been handed on, or waits already, is known again and not kept', () => {
+  const { stream: it, handedOn } = stream(1);
+  for (const sequence of [1, 2, 4]) it.take(frame(sequence));
+  expect([it.take(frame(1)), it.take(frame(2)), it.take(frame(4))]).toEqual([false, false, false]);
+  expect(handedOn).toEqual([1, 2]);
+  expect(it.parkedBytes).toBe(100);
+});
+
+test('until it is told where to begin it hands nothing on, and then drops what lies before', () => {
+  const { stream: it, handedOn } = stream(null);
+  for (const sequence of [7, 8, 9]) it.take(frame(sequence));
+  expect(it.hasHole).toBe(false);
+  it.begin(8);
+  it.begin(1);
+  expect(handedOn).toEqual([8, 9]);
+  expect(it.parkedBytes).toBe(0);
+});
+
+test('no more waits than the bound allows; the rest is asked for later', () => {
+  const { stream: it, handedOn } = stream(1, 250);
+  for (const sequence of [2, 3, 4]) it.take(frame(sequence));
+  it.take(frame(1));
+  expect(handedOn).toEqual([1, 2, 3]);
+  expect(it.missing()).toEqual([{ first: 4, last: 4 }]);
+});
+
+test('of what a sender has no more, only what is not here is lost', () => {
+  const { stream: it, handedOn, skipped } = stream(1);
+  for (const sequence of [3, 4, 7]) it.take(frame(sequence));
+  it.skipTo(6);
+  expect(handedOn).toEqual([3, 4]);
+  expect(skipped).toEqual([2, 1]);
+  expect(it.missing()).toEqual([{ first: 6, last: 6 }]);
+});
+
+test('the end of a sender hands on all that is here and counts all that is not', () => {
+  const { stream: it, handedOn, skipped } = stream(1);
+  it.take(frame(2));
+  it.learn(4);
+  it.end();
+  expect(handedOn).toEqual([2]);
+  expect(skipped).toEqual([1, 2]);
+  expect(it.hasHole).toBe(false);
+});

@@ -1,0 +1,53 @@
+import { type Delivery, MemoryHub } from '../memory-hub.ts';
+import type { BusLimits } from '../options.ts';
+import { ManualClock } from './manual-clock.ts';
+import { type RecordedBus, recordedBus } from './recorder.ts';
+
+/** Nodes on one hub and one clock, started and past their first announcements. */
+export class World {
+  readonly clock = new ManualClock();
+  readonly hub = new MemoryHub(this.clock);
+  readonly nodes: RecordedBus[] = [];
+
+  async add(nodeId: string, limits: Partial<BusLimits> = {}): Promise<RecordedBus> {
+    const { clock, hub } = this;
+    const node = recordedBus({ nodeId, transport: hub.join(nodeId), clock, limits });
+    this.nodes.push(node);
+    await node.bus.start();
+    return node;
+  }
+
+  /** These have a lease, says every node. */
+  list(...ids: string[]): void {
+    for (const { bus } of this.nodes) bus.setLiveNodes(ids);
+  }
+
+  /** Loses what `from` sends to `to`, or only some of it, until told otherwise. */
+  lose(from: string, to: string, when: (delivery: Delivery) => boolean = () => true): void {
+    this.hub.setWeather((delivery) =>
+      delivery.from === from && delivery.to === to && when(delivery) ? [] : [0],
+    );
+  }
+}
+
+/** Two nodes that know of each other. */
+export async function pair(limits: Partial<BusLimits> = {}): Promise<{
+  world: World;
+  a: RecordedBus;
+  b: RecordedBus;
+}> {
+  const world = new World();
+  const a = await world.add('a', limits);
+  const b = await world.add('b', limits);
+  world.list('a', 'b');
+  world.clock.advance(300);
+  return { world, a, b };
+}
+
+/** Sends each text as a frame of its own. */
+export function send({ bus }: RecordedBus, world: World, ...texts: string[]): void {
+  for (const text of texts) {
+    bus.send(0, Buffer.from(text));
+    world.clock.advance(1);
+  }
+}
