@@ -45,6 +45,7 @@ export class Link implements Receiver {
   readonly #framer: Framer;
   readonly #writer: LinkWriter;
   #ending: CloseReason | undefined;
+  #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
   #lastSentMs = performance.now();
@@ -76,6 +77,8 @@ export class Link implements Receiver {
     socket.on('error', () => this.end('connection-failed'));
     socket.on('close', () => {
       this.end('peer-closed');
+      // It holds on to the link, and to what has come of its last PDU.
+      clearTimeout(this.#cutTimer);
       this.conversation.end(this.#afterwards);
       host.gone(this);
     });
@@ -138,7 +141,7 @@ export class Link implements Receiver {
       this.#finished = true;
       this.#writer.end();
     });
-    setTimeout(() => this.#socket.destroy(), END_MS).unref();
+    this.#cutTimer = setTimeout(() => this.#socket.destroy(), END_MS).unref();
   }
 
   /** Ends the link at once: there is no use in sending what waits. */
