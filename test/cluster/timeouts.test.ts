@@ -1,0 +1,83 @@
+import { waitFor } from '@route/fixtures';
+import { HEARTBEAT_PDU } from '@route/protocol';
+import { expect, test } from 'vitest';
+import { openLink, startRouteNode } from '../harness/index.ts';
+
+const QUICK_TIMEOUT = { ROUTE_HEARTBEAT_SECONDS: '0.3', ROUTE_LINK_TIMEOUT_SECONDS: '1' };
+
+test('heartbeats go to a link on which nothing is sent, and not to one with traffic', async () => {
+  await using node = await startRouteNode({ env: { ROUTE_HEARTBEAT_SECONDS: '1' } });
+  await using sender = await openLink(node);
+  await using receiver = await openLink(node);
+  // What the sender says goes to the receiver alone: nothing is sent on the sender's own link.
+  let n = 0;
+  await waitFor(
+    () => {
+      sender.msgData(1, ++n);
+      return sender.heartbeats >= 3;
+    },
+    { what: 'three heartbeats', deadlineMs: 15_000 },
+  );
+  expect(receiver.received.length).toBeGreaterThan(0);
+  expect(receiver.heartbeats).toBe(0);
+});
+
+test('a link that says nothing is closed after the time-out, one that heartbeats is not', async () => {
+  await using node = await startRouteNode({ env: QUICK_TIMEOUT });
+  await using alive = await openLink(node);
+  const silent = [await openLink(node), await openLink(node)];
+  await waitFor(
+    () => {
+      alive.send(HEARTBEAT_PDU);
+      return silent.every(({ serverClose }) => serverClose !== undefined);
+    },
+    { what: 'the silent links to be closed', deadlineMs: 10_000 },
+  );
+  await using late = await openLink(node);
+  await waitFor(
+    () => {
+      alive.send(HEARTBEAT_PDU);
+      return late.serverClose !== undefined;
+    },
+    { what: 'the late link to be closed', deadlineMs: 10_000 },
+  );
+  expect(alive.serverClose).toBeUndefined();
+  const closed = await waitFor(
+    () => {
+      const lines = node.logsOf('link-closed');
+      return lines.length >= 3 && lines;
+    },
+    { what: 'the log to tell of three closed links' },
+  );
+  expect(closed.map(({ reason }) => reason)).toEqual(['timed-out', 'timed-out', 'timed-out']);
+  expect(closed.map(({ peer }) => peer).sort()).toEqual(
+    [...silent, late].map(({ address }) => address).sort(),
+  );
+});
+
+test('a msg_server that neither reads nor closes is let go of, and its users with it', async () => {
+  await using node = await startRouteNode({ env: QUICK_TIMEOUT });
+  await using gone = await openLink(node);
+  gone.online([{ userId: 7, status: 1, clientType: 1 }]);
+  gone.pause();
+  await node.waitForLog(
+    'link-closed',
+    ({ peer, reason }) => peer === gone.address && reason === 'timed-out',
+  );
+  await node.waitForMetric('route_links', (links) => links === 0);
+  expect(await node.metric('route_presence_held_users')).toBe(0);
+});
+
+test('a msg_server that does not close its end holds up neither the drain nor the exit', async () => {
+  await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '0' } });
+  await using halfOpen = await openLink(node);
+  await using ordinary = await openLink(node);
+  halfOpen.pause();
+  // Behind bytes that nobody reads, the end of the connection is not noticed either.
+  ordinary.msgData(1, 1);
+  await node.waitForMetric('route_links_sent_bytes_total', (bytes) => bytes > 0);
+  node.signal('SIGTERM');
+  expect(await ordinary.closedByServer).toBe('ended');
+  expect(await node.exited).toEqual({ code: 0, signal: null });
+  expect(halfOpen.serverClose).toBeUndefined();
+});
