@@ -1,0 +1,61 @@
+import { appendFileSync } from 'node:fs';
+import type { Totals } from '../traffic/index.ts';
+
+/** Names the file that takes one JSON line a fault; without it nothing is written. */
+export const FIGURES_FILE_VARIABLE = 'ROUTE_FAULTS_FIGURES';
+
+/** What one fault came to: a line of the table in docs/guarantees.md. */
+export interface Figures extends Totals {
+  readonly fault: string;
+  readonly seed: number;
+  /** From the end of the fault; undefined where presence was not judged. */
+  readonly exactAfterSeconds?: number;
+  /** Of the node that had the most. */
+  readonly peakMemoryBytes?: number;
+  /** Of links that did not lag. */
+  readonly p99Ms?: number;
+}
+
+/** Writes figures down for the table. */
+export function recordFigures(figures: Figures): void {
+  const file = process.env[FIGURES_FILE_VARIABLE];
+  if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(figures)}\n`);
+}
+
+const COLUMNS: readonly (readonly [heading: string, of: (figures: Figures) => string])[] = [
+  ['fault', ({ fault }) => fault],
+  ['PDUs sent', ({ sent }) => grouped(sent)],
+  ['delivered', ({ delivered }) => grouped(delivered)],
+  ['lost', ({ lost }) => grouped(lost)],
+  ['doubled', ({ doubled, unexpected }) => grouped(doubled + unexpected)],
+  ['reordered', ({ reordered }) => grouped(reordered)],
+  ['cut off with a node', ({ cutOff }) => grouped(cutOff)],
+  ['exact after, s', ({ exactAfterSeconds }) => exactAfterSeconds?.toFixed(1) ?? ''],
+  ['p99, ms', ({ p99Ms }) => p99Ms?.toFixed(1) ?? ''],
+  ['peak memory, MiB', ({ peakMemoryBytes }) => mebibytes(peakMemoryBytes)],
+];
+
+/** The table of all figures, in Markdown. */
+export function figuresTable(all: readonly Figures[]): string {
+  const rows = all.map((figures) => COLUMNS.map(([, of]) => of(figures)));
+  const headings = COLUMNS.map(([heading]) => heading);
+  const widths = headings.map((heading, i) =>
+    Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => pad(cell, widths[i] ?? 0, i === 0)).join(' | ')} |`;
+  const rule = `|${widths.map((width, i) => '-'.repeat(width + 1) + (i === 0 ? '-' : ':')).join('|')}|`;
+  return [line(headings), rule, ...rows.map(line)].join('\n');
+}
+
+function pad(text: string, width: number, left: boolean): string {
+  return left ? text.padEnd(width) : text.padStart(width);
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString('en');
+}
+
+function mebibytes(bytes: number | undefined): string {
+  return bytes === undefined ? '' : (bytes / 2 ** 20).toFixed(0);
+}

@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+import type { Exactness } from '../traffic/index.ts';
+import { type Figures, recordFigures } from './figures.ts';
+import { type Scene, shown } from './scene.ts';
+
+const STILL_EXACT_WITHIN_MS = 5_000;
+
+export interface Judged {
+  readonly fault: string;
+  /** How presence came out after the fault. */
+  readonly exact: Exactness;
+}
+
+/**
+ * Ends the traffic and says what the fault came to. Whatever the fault, nothing comes twice or out of
+ * order, and presence becomes exact and stays so.
+ */
+export async function judge(scene: Scene, { fault, exact }: Judged): Promise<Figures> {
+  const totals = await scene.settle();
+  const atEnd = await scene.untilExact(STILL_EXACT_WITHIN_MS);
+  const peak = scene.peakMemory();
+  const figures: Figures = {
+    fault,
+    seed: scene.seed,
+    ...totals,
+    ...(exact.seconds !== undefined && { exactAfterSeconds: exact.seconds }),
+    ...(peak !== undefined && { peakMemoryBytes: peak }),
+  };
+  recordFigures(figures);
+  expect.soft(exact.seconds, `presence after the fault:\n${shown(exact)}`).toBeDefined();
+  expect.soft(atEnd.seconds, `presence at the end:\n${shown(atEnd)}`).toBeDefined();
+  expect.soft(figures).toMatchObject({ doubled: 0, reordered: 0, unexpected: 0 });
+  return figures;
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { killConnections, killRedis, pauseRedis, restartRedisEmpty } from './faults.ts';
+import { judge } from './judge.ts';
+import { type Scene, startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+/** What Redis may do to its nodes without anybody noticing. */
+const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
+  ['Redis restarted empty', restartRedisEmpty],
+  ['Redis killed, back after 10 s', (scene) => killRedis(scene, 10)],
+  ['Redis paused for 5 s', (scene) => pauseRedis(scene, 5)],
+  ['connections killed every 200 ms for 10 s', (scene) => killConnections(scene, 10)],
+];
+
+test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fault, inflict]) => {
+  await using scene = await startScene({ seed: seedOf(fault) });
+  await inflict(scene);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});

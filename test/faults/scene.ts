@@ -1,0 +1,216 @@
+import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixtures';
+import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
+import {
+  Crowd,
+  type Exactness,
+  lookByQuery,
+  lookIntoRedis,
+  Pacer,
+  peakMemoryBytes,
+  Random,
+  type Totals,
+  Traffic,
+  untilExact,
+  Watcher,
+} from '../traffic/index.ts';
+import { CutProxy } from './cut-proxy.ts';
+
+const PDU_BYTES = 160;
+const FLOW_DEADLINE_MS = 10_000;
+const SHOWN_DIFFERENCES = 5;
+
+export interface SceneOptions {
+  readonly seed: number;
+  /** Default 3. */
+  readonly nodes?: number;
+  /** Simulated msg_servers; default 6. */
+  readonly servers?: number;
+  /** Of all senders together; default 1,500. */
+  readonly pdusPerSecond?: number;
+  /** Settings of all nodes beside a lease of {@link LEASE_SECONDS}. */
+  readonly env?: NodeEnv;
+}
+
+/** Of the nodes here; short, so that its end need not be waited for long. */
+export const LEASE_SECONDS = 3;
+
+/** A cluster on a Redis of its own, each node behind a proxy, with msg_servers, people and traffic. */
+export class Scene implements AsyncDisposable {
+  readonly seed: number;
+  readonly random: Random;
+  readonly redis: PrivateRedisServer;
+  readonly cluster: Cluster;
+  readonly traffic = new Traffic();
+  readonly crowd: Crowd;
+  readonly #options: SceneOptions;
+  readonly #stack: AsyncDisposableStack;
+  readonly #proxies: CutProxy[] = [];
+  readonly #avoided = new Set<RouteNode>();
+  #peakBytes: number | undefined;
+  #pacer: Pacer | undefined;
+
+  constructor(options: SceneOptions, redis: PrivateRedisServer, stack: AsyncDisposableStack) {
+    this.seed = options.seed;
+    this.random = new Random(options.seed);
+    this.redis = redis;
+    this.#options = options;
+    this.#stack = stack;
+    const env = { ROUTE_LEASE_SECONDS: String(LEASE_SECONDS), ...options.env };
+    this.cluster = stack.use(new Cluster({ redisUrl: redis.url, env }));
+    this.crowd = new Crowd({
+      traffic: this.traffic,
+      random: this.random.fork(),
+      servers: options.servers ?? 6,
+      users: 1_500,
+      steadyUsers: 300,
+      eventsPerSecond: 100,
+      reconnectMs: [200, 1_500],
+      targets: () => this.welcoming,
+    });
+  }
+
+  /** Nodes that run. */
+  get running(): readonly RouteNode[] {
+    return this.cluster.nodes.filter((node) => node.isRunning);
+  }
+
+  /** Nodes that a load balancer would send links to. */
+  get welcoming(): readonly RouteNode[] {
+    return this.running.filter((node) => !this.#avoided.has(node));
+  }
+
+  /** Links that were lost though nobody here ended them. */
+  get lostLinks(): number {
+    return this.crowd.servers.reduce((sum, { lostLinks }) => sum + lostLinks, 0);
+  }
+
+  /** The way to Redis of the node started as this one. */
+  proxy(index: number): CutProxy {
+    const proxy = this.#proxies[index];
+    if (proxy === undefined) throw new Error(`no proxy ${index}`);
+    return proxy;
+  }
+
+  /** Starts one more node, with a proxy of its own. */
+  async addNode(): Promise<RouteNode> {
+    const proxy = this.#stack.use(await CutProxy.to(this.redis.url));
+    const node = await this.cluster.add({ env: { REDIS_URL: proxy.url } });
+    // By its place among the nodes, whichever of those that start at once comes first.
+    this.#proxies[this.cluster.nodes.indexOf(node)] = proxy;
+    return node;
+  }
+
+  /** Whether links are sent to a node from now on. */
+  setAvoided(node: RouteNode, avoided: boolean): void {
+    if (avoided) this.#avoided.add(node);
+    else this.#avoided.delete(node);
+  }
+
+  /** Ends a node at once, under whatever load there is. */
+  async kill(node: RouteNode): Promise<void> {
+    this.#samplePeak(node);
+    await node.kill();
+  }
+
+  /** Everybody connects and begins; returns when everything flows. */
+  async begin(): Promise<void> {
+    await this.cluster.waitUntilMet();
+    this.#stack.use(this.crowd);
+    await this.crowd.connect();
+    this.#pacer = this.#stack.use(
+      new Pacer({
+        traffic: this.traffic,
+        pdusPerSecond: this.#options.pdusPerSecond ?? 1_500,
+        pduBytes: PDU_BYTES,
+      }),
+    );
+    this.crowd.begin();
+    await this.untilFlowing();
+  }
+
+  /** Waits until every open link has got something that each of the others has sent from now on. */
+  async untilFlowing(): Promise<void> {
+    const open = this.traffic.open;
+    const marks = open.map(({ written }) => written + 1);
+    const flows = (): boolean =>
+      open.every(({ link }) =>
+        open.every(({ id }, i) => {
+          const gone =
+            link.state !== 'open' || this.traffic.participants[id]?.link.state !== 'open';
+          return gone || link.deliveries.missingAtEnd(id, marks[i] ?? 0) === 0;
+        }),
+      );
+    await waitFor(flows, { deadlineMs: FLOW_DEADLINE_MS, what: 'traffic between all links' });
+  }
+
+  /** Watches from a node the users who are online throughout, of servers for which `on` holds. */
+  async watch(node: RouteNode, on: (server: number) => boolean = () => true): Promise<Watcher> {
+    const steady = [...this.crowd.steady].filter(([, { id }]) => on(id));
+    return this.#stack.use(
+      await Watcher.on(
+        node,
+        steady.map(([userId]) => userId),
+      ),
+    );
+  }
+
+  /** People rest; waits until presence is exact at every node that runs and in Redis itself. */
+  async untilExact(deadlineMs: number): Promise<Exactness> {
+    this.crowd.rest();
+    const { model, servers } = this.crowd;
+    const byQuery = lookByQuery(model, () => this.running);
+    const inRedis = lookIntoRedis(model, this.redis.url, this.cluster.namespace);
+    return await untilExact(async () => {
+      const apart = servers.filter((server) => !server.isConnected);
+      if (apart.length > 0) return apart.map(({ id }) => `server ${id} has no link`);
+      const queried = await byQuery();
+      return queried.length > 0 ? queried : await inRedis();
+    }, deadlineMs);
+  }
+
+  /** The traffic ends; waits until everything has arrived, or the deadline has passed. */
+  async settle(deadlineMs = 15_000): Promise<Totals> {
+    this.#pacer?.[Symbol.dispose]();
+    return await this.traffic.settle(deadlineMs);
+  }
+
+  /** The most memory that any node has had. */
+  peakMemory(): number | undefined {
+    for (const node of this.running) this.#samplePeak(node);
+    return this.#peakBytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #samplePeak(node: RouteNode): void {
+    const bytes = peakMemoryBytes(node.pid);
+    if (bytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes ?? 0, bytes);
+  }
+}
+
+/** Starts a scene: `await using scene = await startScene({ seed })`. Everything flows. */
+export async function startScene(options: SceneOptions): Promise<Scene> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const redis = stack.use(await startPrivateRedis());
+    const scene = new Scene(options, redis, stack);
+    const starts = Array.from({ length: options.nodes ?? 3 }, () => scene.addNode());
+    for (const start of await Promise.allSettled(starts)) {
+      if (start.status === 'rejected') throw start.reason;
+    }
+    await scene.begin();
+    return scene;
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** The first few differences, for a failure's message. */
+export function shown({ differences }: Exactness): string {
+  const more = differences.length - SHOWN_DIFFERENCES;
+  const lines = differences.slice(0, SHOWN_DIFFERENCES);
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+}

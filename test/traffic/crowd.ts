@@ -1,0 +1,137 @@
+import { CLIENT_TYPE, type ClientType } from '@route/protocol';
+import { Model } from './model.ts';
+import type { Random } from './random.ts';
+import { SimServer, type SimWorld } from './sim-server.ts';
+import type { Traffic } from './traffic.ts';
+import type { Target } from './traffic-link.ts';
+
+const TICK_MS = 10;
+const LARGEST_USER_ID = 0xffff_ffff;
+
+/** Of 100 people who come, so many come with this. */
+const TYPES: readonly (readonly [ClientType, number])[] = [
+  [CLIENT_TYPE.windows, 40],
+  [CLIENT_TYPE.mac, 15],
+  [CLIENT_TYPE.ios, 20],
+  [CLIENT_TYPE.android, 25],
+];
+
+export interface CrowdOptions {
+  readonly traffic: Traffic;
+  readonly random: Random;
+  readonly servers: number;
+  readonly users: number;
+  /** Of the users so many have a PC client all the time and are never kicked. */
+  readonly steadyUsers: number;
+  readonly eventsPerSecond: number;
+  readonly reconnectMs: readonly [least: number, most: number];
+  targets(): readonly Target[];
+}
+
+/** Simulated msg_servers and the people on them, who log in and out, go away and come back. */
+export class Crowd implements AsyncDisposable {
+  readonly model: Model = new Model();
+  readonly servers: readonly SimServer[];
+  /** Users who are online throughout, and the server that each is on. */
+  readonly steady: ReadonlyMap<number, SimServer>;
+  readonly #options: CrowdOptions;
+  readonly #random: Random;
+  readonly #roaming: readonly number[];
+  #timer: NodeJS.Timeout | undefined;
+  #due = 0;
+
+  constructor(options: CrowdOptions) {
+    this.#options = options;
+    this.#random = options.random;
+    const { users, steadyUsers, servers } = options;
+    const ids = this.#drawUserIds(users);
+    const steady = new Map<number, SimServer>();
+    const world: SimWorld = {
+      ...options,
+      model: this.model,
+      random: options.random.fork(),
+      isSteady: (userId) => steady.has(userId),
+    };
+    this.servers = Array.from({ length: servers }, (_, id) => new SimServer(id, world));
+    for (const userId of ids.slice(0, steadyUsers)) {
+      const server = this.#random.pick(this.servers);
+      server.add(userId, CLIENT_TYPE.windows);
+      steady.set(userId, server);
+    }
+    this.steady = steady;
+    this.#roaming = ids.slice(steadyUsers);
+    for (const userId of this.#roaming) this.#settleIn(userId);
+  }
+
+  /** Connects every server to the nodes in turn. */
+  async connect(): Promise<void> {
+    const targets = this.#options.targets();
+    const connected = this.servers.map(async (server, i) => {
+      await server.connect(targets[i % targets.length]);
+    });
+    await Promise.all(connected);
+  }
+
+  /** People begin to come and go. */
+  begin(): void {
+    let lastMs = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.#due += ((now - lastMs) * this.#options.eventsPerSecond) / 1000;
+      lastMs = now;
+      for (; this.#due >= 1; this.#due--) this.#event();
+    }, TICK_MS);
+  }
+
+  /** From now on everybody stays as he is, kicks on their way aside. */
+  rest(): void {
+    clearInterval(this.#timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.rest();
+    await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
+  }
+
+  #drawUserIds(count: number): number[] {
+    const ids = new Set([0, LARGEST_USER_ID]);
+    while (ids.size < count) ids.add(this.#random.whole(0, LARGEST_USER_ID));
+    return [...ids].reverse();
+  }
+
+  /** Two thirds are there at the beginning, a few of them twice. */
+  #settleIn(userId: number): void {
+    if (this.#random.chance(1 / 3)) return;
+    const server = this.#random.pick(this.servers);
+    const type = this.#drawType();
+    server.add(userId, type);
+    if (this.#random.chance(0.05)) server.add(userId, type);
+    if (this.#random.chance(0.2)) this.#random.pick(this.servers).add(userId, this.#drawType());
+  }
+
+  #event(): void {
+    const random = this.#random;
+    const userId = random.pick(this.#roaming);
+    const type = this.#drawType();
+    const at = this.servers.filter((server) => server.has(userId, type));
+    if (at.length === 0) random.pick(this.servers).login(userId, type);
+    else if (random.chance(0.3)) this.#moves(userId, type);
+    else if (random.chance(0.5)) random.pick(at).logout(userId, type);
+    else random.pick(at).turnAway(userId, type);
+  }
+
+  /** Logs in elsewhere: the older client is kicked over the cluster. */
+  #moves(userId: number, type: ClientType): void {
+    const elsewhere = this.servers.filter((server) => !server.has(userId, type));
+    if (elsewhere.length > 0) this.#random.pick(elsewhere).login(userId, type);
+  }
+
+  #drawType(): ClientType {
+    let draw = this.#random.between(0, 100);
+    for (const [type, share] of TYPES) {
+      if (draw < share) return type;
+      draw -= share;
+    }
+    return CLIENT_TYPE.windows;
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Model } from './model.ts';
+import { openTrafficLink, type Target } from './traffic-link.ts';
+
+const USERS_PER_QUERY = 500;
+const POLL_MS = 50;
+
+/** How presence differs from the model at one moment; empty where it does not. */
+export type Differences = readonly string[];
+
+/** Looks at presence and says how it differs from the model. */
+export type Look = () => Promise<Differences>;
+
+export interface Exactness {
+  /** How long it took until there was no difference; undefined when there still is one. */
+  readonly seconds: number | undefined;
+  readonly differences: Differences;
+}
+
+/** Looks again and again until presence is exact or the deadline has passed. */
+export async function untilExact(look: Look, deadlineMs: number): Promise<Exactness> {
+  const begunMs = performance.now();
+  for (;;) {
+    const differences = await look();
+    const tookMs = performance.now() - begunMs;
+    if (differences.length === 0) return { seconds: tookMs / 1000, differences };
+    if (tookMs > deadlineMs) return { seconds: undefined, differences };
+    await delay(POLL_MS);
+  }
+}
+
+/** Asks these nodes for every user of the model, each over a link of its own. */
+export function lookByQuery(model: Model, targets: () => readonly Target[]): Look {
+  return async () => {
+    const ofNodes = targets().map((target) => askNode(model, target));
+    return (await Promise.all(ofNodes)).flat();
+  };
+}
+
+async function askNode(model: Model, target: Target): Promise<string[]> {
+  const where = `the node on port ${target.port}`;
+  const link = await openTrafficLink(target).catch(() => undefined);
+  if (link === undefined) return [`${where} takes no link`];
+  await using _ = link;
+  const differences: string[] = [];
+  const users = model.userIds;
+  for (let i = 0; i < users.length; i += USERS_PER_QUERY) {
+    const part = users.slice(i, i + USERS_PER_QUERY);
+    const online = await link.query(part);
+    if (online === undefined) return [`${where} does not answer`];
+    part.forEach((userId, k) => {
+      const [said, is] = [online[k] === 1, model.isOnline(userId)];
+      if (said !== is) differences.push(`${where} says of user ${userId}: ${words(said)}`);
+    });
+  }
+  return differences;
+}
+
+function words(online: boolean): string {
+  return online ? 'online, who is not' : 'offline, who is online';
+}

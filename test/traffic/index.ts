@@ -1,0 +1,16 @@
+export { Crowd, type CrowdOptions } from './crowd.ts';
+export { type Exactness, type Look, lookByQuery, untilExact } from './exactness.ts';
+export { Model } from './model.ts';
+export { Pacer } from './pacer.ts';
+export { peakMemoryBytes } from './process-memory.ts';
+export { Random } from './random.ts';
+export type { SimServer } from './sim-server.ts';
+export { lookIntoRedis } from './stored-presence.ts';
+export { type Participant, type Totals, Traffic } from './traffic.ts';
+export {
+  openTrafficLink,
+  type Target,
+  TrafficLink,
+  type TrafficLinkOptions,
+} from './traffic-link.ts';
+export { Watcher } from './watcher.ts';

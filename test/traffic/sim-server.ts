@@ -1,0 +1,186 @@
+import {
+  type ClientStatus,
+  type ClientType,
+  COMMANDS,
+  decodeFields,
+  encodeMessage,
+  USER_STATUS,
+} from '@route/protocol';
+import type { Model } from './model.ts';
+import type { Random } from './random.ts';
+import type { Participant, Traffic } from './traffic.ts';
+import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.ts';
+
+const KICKED_FOR_LOGIN_ELSEWHERE = 1;
+const CONNECT_TIMEOUT_MS = 1_500;
+
+/** What simulated msg_servers share. */
+export interface SimWorld {
+  readonly model: Model;
+  readonly traffic: Traffic;
+  readonly random: Random;
+  /** The nodes that a load balancer would send a link to now. */
+  targets(): readonly Target[];
+  /** How long a server waits before it connects again, in ms. */
+  readonly reconnectMs: readonly [least: number, most: number];
+  /** Users who are never kicked. */
+  isSteady(userId: number): boolean;
+}
+
+interface Clients {
+  count: number;
+  away: boolean;
+}
+
+/** A msg_server: has clients, reports them on its one link, and comes back when that is lost. */
+export class SimServer implements AsyncDisposable {
+  readonly id: number;
+  /** How often its link was lost. */
+  lostLinks = 0;
+  readonly #world: SimWorld;
+  readonly #clients = new Map<number, Map<ClientType, Clients>>();
+  #link: TrafficLink | undefined;
+  #participant: Participant | undefined;
+  #target: Target | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #connecting: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(id: number, world: SimWorld) {
+    this.id = id;
+    this.#world = world;
+  }
+
+  /** Whether its link is open and its clients are reported. */
+  get isConnected(): boolean {
+    return this.#participant !== undefined && this.#participant.link.state === 'open';
+  }
+
+  /** Its place in the traffic, while it has a link. */
+  get participant(): Participant | undefined {
+    return this.#participant;
+  }
+
+  /** The node that its link is on, or was on last. */
+  get target(): Target | undefined {
+    return this.#target;
+  }
+
+  /** The users who have clients of a type here. */
+  usersWith(type: ClientType): number[] {
+    return [...this.#clients].filter(([, types]) => types.has(type)).map(([userId]) => userId);
+  }
+
+  has(userId: number, type: ClientType): boolean {
+    return this.#clients.get(userId)?.has(type) ?? false;
+  }
+
+  /** Connects, to this node or to any, and reports everybody. */
+  async connect(target?: Target): Promise<void> {
+    const { random, targets, traffic } = this.#world;
+    this.#target = target ?? random.pick(targets());
+    const link = await openTrafficLink(this.#target, { timeoutMs: CONNECT_TIMEOUT_MS });
+    this.#link = link;
+    link.onOther = (commandId, pdu) => this.#received(commandId, pdu);
+    link.onLost = () => this.#lost();
+    link.write(encodeMessage('role_set', { master: 1 }));
+    link.write(encodeMessage('online_user_info', { userStatList: this.#allClients() }));
+    // An answer shows that the node has taken the link in: from here on nothing may be missed.
+    if ((await link.query([0])) === undefined) {
+      link.onLost = () => {};
+      await link[Symbol.asyncDispose]();
+      throw new Error(`the node on port ${this.#target.port} does not answer`);
+    }
+    if (link.state === 'open') this.#participant = traffic.join(link);
+  }
+
+  /** A client logs in: others of its type are kicked first. */
+  login(userId: number, type: ClientType): void {
+    const reason = KICKED_FOR_LOGIN_ELSEWHERE;
+    this.#write(encodeMessage('server_kick_user', { userId, clientType: type, reason }));
+    this.add(userId, type);
+    this.#report(userId, type, USER_STATUS.online);
+  }
+
+  /** A client comes without a word: what is there before the server connects. */
+  add(userId: number, type: ClientType): void {
+    const types = this.#clients.get(userId) ?? new Map<ClientType, Clients>();
+    this.#clients.set(userId, types);
+    const clients = types.get(type);
+    if (clients === undefined) types.set(type, { count: 1, away: false });
+    else clients.count++;
+    this.#world.model.change(this.id, userId, { type, by: 1 });
+  }
+
+  /** All of a user's clients of a type log out. */
+  logout(userId: number, type: ClientType): void {
+    const types = this.#clients.get(userId);
+    const count = types?.get(type)?.count ?? 0;
+    types?.delete(type);
+    if (types?.size === 0) this.#clients.delete(userId);
+    for (let i = 0; i < count; i++) {
+      this.#world.model.change(this.id, userId, { type, by: -1 });
+      this.#report(userId, type, USER_STATUS.offline);
+    }
+  }
+
+  /** A user's only client of a type goes away, or comes back; of several nobody could tell which. */
+  turnAway(userId: number, type: ClientType): void {
+    const clients = this.#clients.get(userId)?.get(type);
+    if (clients === undefined || clients.count > 1) return;
+    clients.away = !clients.away;
+    this.#report(userId, type, clients.away ? USER_STATUS.leave : USER_STATUS.online);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#connecting;
+    await this.#link?.[Symbol.asyncDispose]();
+  }
+
+  #received(commandId: number, pdu: Buffer): void {
+    if (commandId !== COMMANDS.server_kick_user.commandId) return;
+    const kick = decodeFields('server_kick_user', pdu);
+    if (kick === undefined || this.#world.isSteady(kick.userId)) return;
+    this.logout(kick.userId, kick.clientType);
+  }
+
+  #lost(): void {
+    this.lostLinks++;
+    this.#participant = undefined;
+    this.#reconnectLater();
+  }
+
+  #reconnectLater(): void {
+    if (this.#closed) return;
+    const { random, reconnectMs } = this.#world;
+    const [least, most] = reconnectMs;
+    this.#timer = setTimeout(
+      () => {
+        this.#connecting = this.connect().catch(() => this.#reconnectLater());
+      },
+      random.between(least, most),
+    );
+  }
+
+  #report(userId: number, clientType: ClientType, userStatus: number): void {
+    this.#write(encodeMessage('user_status_update', { userId, clientType, userStatus }));
+  }
+
+  /** Without a link there is nobody to tell: the list on the next one says it all. */
+  #write(pdu: Buffer): void {
+    this.#link?.write(pdu);
+  }
+
+  #allClients(): ClientStatus[] {
+    const all: ClientStatus[] = [];
+    for (const [userId, types] of this.#clients) {
+      for (const [clientType, { count, away }] of types) {
+        const status = away ? USER_STATUS.leave : USER_STATUS.online;
+        for (let i = 0; i < count; i++) all.push({ userId, status, clientType });
+      }
+    }
+    return all;
+  }
+}

@@ -1,0 +1,90 @@
+import { createRedisClient, type Redis, SHARD_TAGS } from '@route/redis';
+import type { Differences, Look } from './exactness.ts';
+import type { Model } from './model.ts';
+
+const SCAN_COUNT = 1000;
+
+/**
+ * Reads what Redis itself holds: that it is no more and no less than the model, in every detail that
+ * docs/architecture.md tells of the keys. What no query would show (a ghost's record, a set left
+ * behind) shows here.
+ */
+export function lookIntoRedis(model: Model, url: string, namespace: string): Look {
+  return async () => {
+    const redis = createRedisClient({
+      url,
+      commandTimeoutMs: 2_000,
+      connectTimeoutMs: 2_000,
+      connectionName: 'presence-check',
+    });
+    redis.on('error', () => {});
+    try {
+      await redis.connect();
+      return await readPresence(redis, namespace, model);
+    } catch (error) {
+      return [`Redis cannot be read: ${String(error)}`];
+    } finally {
+      redis.disconnect();
+    }
+  };
+}
+
+async function readPresence(redis: Redis, namespace: string, model: Model): Promise<Differences> {
+  const differences: string[] = [];
+  const stored = new Map<number, readonly string[]>();
+  const keys = new Set(await scan(redis, `${namespace}:*`));
+  keys.delete(`${namespace}:{nodes}:leases`);
+  for (const tag of SHARD_TAGS) {
+    const shard = `${namespace}:{${tag}}:`;
+    const heldBy = new Map<string, Set<string>>();
+    for (const [user, record] of Object.entries(await redis.hgetall(`${shard}users`))) {
+      const entries = record.split(';').slice(1, -1).map(splitEntry);
+      stored.set(Number(user), entries.map(({ holding }) => holding).sort());
+      const isPc = entries.some(({ holding }) => /[wm]/.test(holding));
+      if (record.startsWith('p') !== isPc) differences.push(`the record of ${user}: ${record}`);
+      for (const { link } of entries) {
+        heldBy.set(link, (heldBy.get(link) ?? new Set()).add(user));
+      }
+    }
+    const links = await redis.smembers(`${shard}links`);
+    differences.push(...unlike(`${shard}links`, new Set(links), new Set(heldBy.keys())));
+    for (const [link, users] of heldBy) {
+      const held = new Set(await redis.smembers(`${shard}held:${link}`));
+      differences.push(...unlike(`${shard}held:${link}`, held, users));
+      keys.delete(`${shard}held:${link}`);
+    }
+    for (const name of ['users', 'links', 'meta']) keys.delete(shard + name);
+  }
+  for (const key of keys) differences.push(`key ${key} should not be there`);
+  for (const userId of new Set([...model.userIds, ...stored.keys()])) {
+    const is = model.holdingsOf(userId).join(' ');
+    const said = (stored.get(userId) ?? []).join(' ');
+    if (said !== is) differences.push(`Redis holds of user ${userId} '${said}', it is '${is}'`);
+  }
+  return differences;
+}
+
+function splitEntry(entry: string): { link: string; holding: string } {
+  const [link = '', holding = ''] = entry.split('=');
+  return { link, holding };
+}
+
+function unlike(key: string, has: ReadonlySet<string>, should: ReadonlySet<string>): string[] {
+  const extra = [...has].filter((member) => !should.has(member));
+  const lacking = [...should].filter((member) => !has.has(member));
+  return [
+    ...extra.map((member) => `${key} has ${member} too much`),
+    ...lacking.map((member) => `${key} lacks ${member}`),
+  ];
+}
+
+async function scan(redis: Redis, pattern: string): Promise<string[]> {
+  const found: string[] = [];
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    found.push(...keys);
+    cursor = next;
+  } while (cursor !== '0');
+  return found;
+}

@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { COMMANDS, decodeFields, encodeMessage, USER_STATUS } from '@route/protocol';
+import { Deliveries } from './deliveries.ts';
+import { StreamScanner } from './stream-scanner.ts';
+import { senderAt, sentAtMs, sequenceAt, sharedNowMs } from './traffic-pdu.ts';
+
+const MAX_SEQ_NUM = 0xffff;
+const HEARTBEAT_MS = 2000;
+
+/** Where a link connects to; a RouteNode is one. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface TrafficLinkOptions {
+  /** Connecting, and an answer to a query, may take so long. */
+  readonly timeoutMs?: number;
+  /** Whether the time that PDUs take is measured. */
+  readonly measures?: boolean;
+}
+
+type Answered = (online: Uint8Array | undefined) => void;
+
+/** A msg_server's link as the load uses it: counts what it receives, keeps none of it. */
+export class TrafficLink implements AsyncDisposable {
+  readonly deliveries = new Deliveries();
+  /** Microseconds that PDUs took from sender to here. */
+  readonly latencyUs: RecordableHistogram | undefined;
+  /** Is told of every PDU that is neither traffic nor an answer. */
+  onOther: (commandId: number, pdu: Buffer) => void = () => {};
+  /** Is told once when the link is gone and this side has not ended it. */
+  onLost: () => void = () => {};
+  readonly #socket: Socket;
+  readonly #timeoutMs: number;
+  readonly #answers = new Map<number, Answered>();
+  readonly #heartbeats: NodeJS.Timeout;
+  #lastSeqNum = 0;
+  #state: 'open' | 'ended' | 'lost' = 'open';
+
+  constructor(socket: Socket, { timeoutMs = 5_000, measures = false }: TrafficLinkOptions) {
+    this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
+    this.latencyUs = measures ? createHistogram() : undefined;
+    socket.setNoDelay(true);
+    const scanner = new StreamScanner({
+      traffic: (bytes, at) => this.#arrived(bytes, at),
+      other: (commandId, pdu) => this.#other(commandId, pdu),
+    });
+    socket.on('data', (chunk: Buffer) => scanner.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+    // Protocol: a msg_server sends one when it has sent nothing for a while.
+    this.#heartbeats = setInterval(() => this.write(encodeMessage('heartbeat', {})), HEARTBEAT_MS);
+  }
+
+  /** Open, ended by this side, or lost: ended by the other side or broken. */
+  get state(): 'open' | 'ended' | 'lost' {
+    return this.#state;
+  }
+
+  /** Bytes that this side's system has not taken over: the node does not read. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  /** Sends whole PDUs; false when more should wait for {@link whenDrained}. */
+  write(bytes: Buffer): boolean {
+    return this.#state === 'open' && this.#socket.write(bytes);
+  }
+
+  /** Waits until there is room again, or the link is gone. */
+  async whenDrained(): Promise<void> {
+    if (this.#state !== 'open' || !this.#socket.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      this.#socket.once('drain', resolve);
+      this.#socket.once('close', resolve);
+    });
+  }
+
+  /**
+   * Asks which of the users have a PC client: 1 where so. Undefined when there was no answer in time,
+   * or the link was lost.
+   */
+  async query(userIds: readonly number[]): Promise<Uint8Array | undefined> {
+    if (this.#state !== 'open') return undefined;
+    const seqNum = this.#nextSeqNum();
+    return await new Promise((resolve) => {
+      const timeout = setTimeout(() => answered(undefined), this.#timeoutMs);
+      const answered: Answered = (online) => {
+        clearTimeout(timeout);
+        this.#answers.delete(seqNum);
+        resolve(online);
+      };
+      this.#answers.set(seqNum, answered);
+      const fields = { userId: 0, userIdList: userIds };
+      this.write(encodeMessage('users_status_request', fields, { seqNum }));
+    });
+  }
+
+  /** Stops reading, as a msg_server that hangs; what comes waits in the systems' buffers. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Cuts it from this side. */
+  end(): void {
+    if (this.#state === 'open') this.#state = 'ended';
+    this.#socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    if (!this.#socket.closed) await once(this.#socket, 'close');
+  }
+
+  #arrived(bytes: Buffer, at: number): void {
+    this.deliveries.arrived(senderAt(bytes, at), sequenceAt(bytes, at));
+    if (this.latencyUs === undefined) return;
+    const tookUs = Math.round((sharedNowMs() - sentAtMs(bytes, at)) * 1000);
+    this.latencyUs.record(Math.max(1, tookUs));
+  }
+
+  #other(commandId: number, pdu: Buffer): void {
+    if (commandId === COMMANDS.heartbeat.commandId) return;
+    if (commandId !== COMMANDS.users_status_response.commandId) {
+      this.onOther(commandId, pdu);
+      return;
+    }
+    const fields = decodeFields('users_status_response', pdu);
+    const online = fields?.userStatList.map(({ status }) =>
+      status === USER_STATUS.online ? 1 : 0,
+    );
+    this.#answers.get(pdu.readUInt16BE(12))?.(online && Uint8Array.from(online));
+  }
+
+  #closed(): void {
+    clearInterval(this.#heartbeats);
+    for (const answered of [...this.#answers.values()]) answered(undefined);
+    if (this.#state !== 'open') return;
+    this.#state = 'lost';
+    this.onLost();
+  }
+
+  #nextSeqNum(): number {
+    this.#lastSeqNum = this.#lastSeqNum === MAX_SEQ_NUM ? 1 : this.#lastSeqNum + 1;
+    return this.#lastSeqNum;
+  }
+}
+
+/** Opens a link. @throws Error when nobody takes it in time. */
+export async function openTrafficLink(
+  { host, port }: Target,
+  options: TrafficLinkOptions = {},
+): Promise<TrafficLink> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(options.timeoutMs ?? 5_000) });
+  } catch (error) {
+    socket.on('error', () => {});
+    socket.destroy();
+    throw error;
+  }
+  return new TrafficLink(socket, options);
+}

@@ -1,0 +1,105 @@
+import { waitFor } from '@route/fixtures';
+import type { TrafficLink } from './traffic-link.ts';
+import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
+
+/** PDUs of one write when a sender goes flat out. */
+const BLOCK_PDUS = 200;
+
+/** A link that takes part in the traffic: sends numbered PDUs and must get everybody else's. */
+export interface Participant {
+  readonly id: number;
+  readonly link: TrafficLink;
+  /** PDUs handed to the link; the sequence number of the last one. */
+  written: number;
+}
+
+/** What has become of the PDUs sent, summed over all receivers. */
+export interface Totals {
+  /** PDUs sent; each goes to every other link. */
+  readonly sent: number;
+  readonly delivered: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly reordered: number;
+  /** PDUs that came to where nothing of their sender should. */
+  readonly unexpected: number;
+  /** Missing at the end of what a sender wrote whose link is gone: its node may have died with them. */
+  readonly cutOff: number;
+}
+
+/** All links that send and receive numbered PDUs, and what each must have got of the others. */
+export class Traffic {
+  readonly #participants: Participant[] = [];
+
+  /** All that ever took part. */
+  get participants(): readonly Participant[] {
+    return this.#participants;
+  }
+
+  /** Those whose links are open. */
+  get open(): readonly Participant[] {
+    return this.#participants.filter(({ link }) => link.state === 'open');
+  }
+
+  /**
+   * A link takes part from now on. It must have been answered something before: that shows that its
+   * node knows it and delivers to it.
+   */
+  join(link: TrafficLink): Participant {
+    const joined: Participant = { id: this.#participants.length, link, written: 0 };
+    for (const other of this.open) {
+      joined.link.deliveries.expect(other.id, other.written + 1);
+      other.link.deliveries.expect(joined.id, 1);
+    }
+    this.#participants.push(joined);
+    return joined;
+  }
+
+  /** Sends neighbouring PDUs in one write; false when more should wait. */
+  send(from: Participant, count: number, pduBytes: number): boolean {
+    const first = from.written + 1;
+    from.written += count;
+    const block = { sender: from.id, first, count, pduBytes, sentAtMs: sharedNowMs() };
+    return from.link.write(makeTrafficBlock(block));
+  }
+
+  /** Sends so many PDUs as fast as the node takes them. */
+  async sendFlatOut(from: Participant, count: number, pduBytes: number): Promise<void> {
+    const end = from.written + count;
+    while (from.written < end && from.link.state === 'open') {
+      const due = Math.min(BLOCK_PDUS, end - from.written);
+      if (!this.send(from, due, pduBytes)) await from.link.whenDrained();
+    }
+  }
+
+  /** What has become of everything so far, at the receivers for which `counts` holds. */
+  totals(counts: (receiver: Participant) => boolean = () => true): Totals {
+    const totals = { delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0, cutOff: 0 };
+    for (const receiver of this.#participants) {
+      if (!counts(receiver)) continue;
+      const { deliveries, state } = receiver.link;
+      totals.delivered += deliveries.delivered + deliveries.reordered;
+      totals.doubled += deliveries.doubled;
+      totals.reordered += deliveries.reordered;
+      totals.unexpected += deliveries.unexpected;
+      for (const sender of this.#participants) {
+        totals.lost += deliveries.missingBetween(sender.id);
+        if (state !== 'open') continue;
+        const atEnd = deliveries.missingAtEnd(sender.id, sender.written);
+        if (sender.link.state === 'open') totals.lost += atEnd;
+        else totals.cutOff += atEnd;
+      }
+    }
+    const sent = this.#participants.reduce((sum, { written }) => sum + written, 0);
+    return { sent, ...totals };
+  }
+
+  /** Waits until nothing is missing any more, or the deadline passes; returns what it came to. */
+  async settle(deadlineMs: number): Promise<Totals> {
+    const complete = (): boolean => this.totals().lost === 0;
+    await waitFor(complete, { deadlineMs, what: 'all PDUs' }).catch(() => {
+      // What is missing is in the totals, which the test judges.
+    });
+    return this.totals();
+  }
+}
