@@ -30,7 +30,13 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/redis/**', 'test/fixtures/**', '**/node_modules/**'],
+          // The whole fault suite takes a quarter of an hour: `npm run test:faults`.
+          exclude: [
+            'test/redis/**',
+            'test/fixtures/**',
+            '**/*.fault.test.ts',
+            '**/node_modules/**',
+          ],
           globalSetup: [sharedRedis],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -22,6 +22,11 @@ export function recordFigures(figures: Figures): void {
   if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(figures)}\n`);
 }
 
+/** Whether a line that was read back is one of figures. */
+export function isFigures(value: unknown): value is Figures {
+  return typeof value === 'object' && value !== null && 'fault' in value && 'sent' in value;
+}
+
 const COLUMNS: readonly (readonly [heading: string, of: (figures: Figures) => string])[] = [
   ['fault', ({ fault }) => fault],
   ['PDUs sent', ({ sent }) => grouped(sent)],

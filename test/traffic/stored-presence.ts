@@ -32,6 +32,8 @@ export function lookIntoRedis(model: Model, url: string, namespace: string): Loo
 async function readPresence(redis: Redis, namespace: string, model: Model): Promise<Differences> {
   const differences: string[] = [];
   const stored = new Map<number, readonly string[]>();
+  const holding = new Set<string>();
+  const listed = new Map<string, string>();
   const keys = new Set(await scan(redis, `${namespace}:*`));
   keys.delete(`${namespace}:{nodes}:leases`);
   for (const tag of SHARD_TAGS) {
@@ -47,13 +49,21 @@ async function readPresence(redis: Redis, namespace: string, model: Model): Prom
       }
     }
     const links = await redis.smembers(`${shard}links`);
-    differences.push(...unlike(`${shard}links`, new Set(links), new Set(heldBy.keys())));
+    for (const link of links) listed.set(link, `${shard}links`);
+    for (const link of heldBy.keys()) {
+      holding.add(link);
+      if (!links.includes(link)) differences.push(`${shard}links lacks ${link}`);
+    }
     for (const [link, users] of heldBy) {
       const held = new Set(await redis.smembers(`${shard}held:${link}`));
       differences.push(...unlike(`${shard}held:${link}`, held, users));
       keys.delete(`${shard}held:${link}`);
     }
     for (const name of ['users', 'links', 'meta']) keys.delete(shard + name);
+  }
+  // A link may stay on the list of a shard in which it holds nobody any more, but not once it has ended.
+  for (const [link, key] of listed) {
+    if (!holding.has(link)) differences.push(`${key} has ${link}, which holds nobody anywhere`);
   }
   for (const key of keys) differences.push(`key ${key} should not be there`);
   for (const userId of new Set([...model.userIds, ...stored.keys()])) {

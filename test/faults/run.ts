@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FIGURES_FILE_VARIABLE, figuresTable, isFigures } from './figures.ts';
+import { SEED_VARIABLE } from './seed.ts';
+
+const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME]
+
+Injects faults into a cluster of real processes under load and ends with a table of what came of them.
+
+  --seed N      repeat what was printed with this seed: without --only, the random schedule
+  --only NAME   only tests whose names contain this (a regular expression)
+
+${FIGURES_FILE_VARIABLE}=FILE keeps the figures, one JSON line a fault.
+`;
+
+/** The tests that a seed alone stands for. */
+const RANDOM_SCHEDULES = 'random schedule';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help === true) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
+  process.stderr.write(`--seed is ${values.seed}, expected a whole number\n${USAGE}`);
+  process.exit(2);
+}
+
+const only = values.only ?? (values.seed === undefined ? undefined : RANDOM_SCHEDULES);
+const folder = mkdtempSync(join(tmpdir(), 'fault-figures-'));
+const figuresFile = process.env[FIGURES_FILE_VARIABLE] || join(folder, 'figures.jsonl');
+const args = ['run', '--config', 'test/faults/vitest.config.ts'];
+if (only !== undefined) args.push('--testNamePattern', only);
+const vitest = spawn('vitest', args, {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    [FIGURES_FILE_VARIABLE]: figuresFile,
+    ...(values.seed !== undefined && { [SEED_VARIABLE]: values.seed }),
+  },
+});
+// Ctrl-C reaches vitest as well, which ends what it has started; the table is still printed then.
+process.on('SIGINT', () => {});
+const [status]: unknown[] = await once(vitest, 'exit');
+printTable();
+rmSync(folder, { recursive: true, force: true });
+process.exit(typeof status === 'number' ? status : 1);
+
+function printTable(): void {
+  if (!existsSync(figuresFile)) return;
+  const lines = readFileSync(figuresFile, 'utf8').split('\n');
+  const all = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+  process.stdout.write(`\n${figuresTable(all.filter(isFigures))}\n`);
+}
