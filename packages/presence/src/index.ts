@@ -1,3 +1,4 @@
+export { Auditor, type AuditorOptions } from './auditor.ts';
 export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './lease.ts';
 export type {
   LinkEnd,

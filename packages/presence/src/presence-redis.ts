@@ -40,6 +40,7 @@ const MAX_OPERATIONS_PER_CALL = 256;
  */
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
+  readonly #leftToLease = new Set<LinkId>();
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
   readonly #pumpAll = (): void => this.#pump();
@@ -141,12 +142,34 @@ export class PresenceRedis implements Presence {
     const link = this.#link(id);
     this.#links.delete(id);
     link.counts = false;
-    if (end === 'release') this.#release(link);
-    else for (const shard of this.#shards) shard.dropBulk(link);
+    if (end === 'release') {
+      this.#release(link);
+      return;
+    }
+    this.#leftToLease.add(id);
+    for (const shard of this.#shards) shard.dropBulk(link);
   }
 
   resync(): void {
     for (const link of this.#links.values()) if (link.counts) this.#assert(link);
+  }
+
+  /**
+   * Sets again what this node's links hold in one shard, and ends the links of this node that Redis
+   * lists there and that are not open: a closed link's entries which Redis had lost sight of.
+   */
+  assertShard(index: number, listed: readonly LinkId[]): void {
+    const shard = this.#shards[index];
+    if (shard === undefined || this.#suspended) return;
+    for (const link of this.#links.values()) {
+      if (link.counts && (link.shards.has(index) || link.ledger.holdsIn(index)))
+        shard.addBulk(link);
+    }
+    for (const id of listed) {
+      if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
+      shard.add({ kind: 'release', link: this.#links.get(id) ?? new CountedLink(id, false) });
+    }
+    this.#schedulePump();
   }
 
   /** Redis can be relied on again, and what it knows of this node's links is in doubt. */

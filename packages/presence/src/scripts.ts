@@ -5,5 +5,6 @@ export const SCRIPTS = {
   applyUpdates: readScript(new URL('./lua/apply-updates.4.lua', import.meta.url)),
   releaseLink: readScript(new URL('./lua/release-link.4.lua', import.meta.url)),
   forgetNode: readScript(new URL('./lua/forget-node.1.lua', import.meta.url)),
+  mendLinks: readScript(new URL('./lua/mend-links.3.lua', import.meta.url)),
   renewLease: readScript(new URL('./lua/renew-lease.1.lua', import.meta.url)),
 } as const;

@@ -169,6 +169,8 @@ export class ShardQueue {
         ? { version: 0, states: await this.#calls.read(reads.map(({ userId }) => userId)) }
         : await this.#calls.apply(this.#argsOf(batch));
     if (round !== this.#round) return;
+    // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
+    this.#calling = [];
     batch.forEach((operation, i) => {
       const state = strongerState(states[i] ?? 'gone', operation.local);
       if (operation.kind === 'read') operation.query.answer(operation.index, state === 'pc');

@@ -7,7 +7,8 @@
 -- REPLY { version, state, state, ... }: the first operation's version, the next one has the next; and
 --       one state an operation, of its user right after it: 0 nobody holds the user, 1 held without
 --       a PC client, 2 with one
--- COST  one HGET an operation, and one HSET and SADD an update; the caller bounds the operations (500)
+-- COST  one HGET an operation, and one HSET and SADD (HDEL and SREM) an update; the caller bounds the
+--       operations (256)
 -- TWICE sets the same again under a later version. A call that comes after a later one of its node (sent on a
 --       connection that was given up) is refused: STALE.
 --
@@ -48,7 +49,7 @@ for i = 3, #ARGV, 3 do
       end
       redis.call('SADD', held .. link, user)
       entries = entries .. link .. '=' .. holding .. ';'
-    elseif from then
+    else
       redis.call('SREM', held .. link, user)
     end
     local before = record

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type Redis } from '@route/redis';
+import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
 import type { LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../presence-redis.ts';
@@ -29,6 +30,7 @@ export interface TestNode extends AsyncDisposable {
   readonly presence: PresenceRedis;
   readonly lease: Lease;
   readonly reaper: Reaper;
+  readonly auditor: Auditor;
   /** What was told, in order: 'taken' or 'doubted'. */
   readonly leaseEvents: string[];
   readonly lateCommits: LateCommit[];
@@ -97,12 +99,19 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     now: () => now,
   });
 
+  const failed = (): void => {};
+  const auditor = new Auditor({
+    ...{ redis, namespace, nodeId, presence, failed },
+    shardEveryMs: 10,
+  });
+
   return {
     nodeId,
     redis,
     presence,
     lease,
     reaper,
+    auditor,
     leaseEvents,
     lateCommits,
     reaped,
@@ -120,6 +129,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     [Symbol.asyncDispose]: async () => {
       lease.stop();
       reaper.stop();
+      auditor.stop();
       redis.disconnect();
     },
   };

@@ -1,0 +1,103 @@
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { leasesKey } from './keys.ts';
+import { startLiveNode, startNode, type TestNode } from './testing/node.ts';
+import { TroubledProxy } from './testing/troubled-proxy.ts';
+
+async function untilTold(node: TestNode, events: readonly string[]): Promise<void> {
+  await waitFor(() => node.leaseEvents.join() === events.join(), { what: events.join() });
+}
+
+/** As if the node had slept until its lease was over. */
+async function endLease(node: TestNode, namespace: string): Promise<void> {
+  await node.redis.zadd(leasesKey(namespace), 1_000, node.nodeId);
+}
+
+test('a node takes its lease and sees who else lives', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  expect(a.leaseEvents).toEqual(['taken']);
+  await waitFor(() => a.members().live.length === 2, { what: 'both to live' });
+  expect(new Set(a.members().live)).toEqual(new Set([a.nodeId, b.nodeId]));
+  expect(await a.lease.readMembers()).toEqual({ live: expect.any(Array), dead: [] });
+});
+
+test('a lease that nobody renews runs out, and its node counts as dead', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  a.lease.stop();
+  expect(a.lease.held).toBe(false);
+  await waitFor(() => b.members().dead.includes(a.nodeId), { what: 'the lease to run out' });
+  expect(b.members().live).toEqual([b.nodeId]);
+  a.lease.start();
+  await untilTold(a, ['taken', 'taken']);
+});
+
+test('a node that finds its lease ended takes it again and says so', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 1_000 });
+  await endLease(node, namespace);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a sweep that asks who lives does not hide from its node that the lease had ended', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await endLease(node, namespace);
+  const { live } = await node.lease.readMembers();
+  expect(live).toEqual([node.nodeId]);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a lost connection is doubted at once, and the lease taken again when it is back', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  await using node = await startLiveNode({ url: proxy.url, namespace: uniqueNamespace() });
+  proxy.cut();
+  await untilTold(node, ['taken', 'doubted']);
+  expect(node.lease.held).toBe(false);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a Redis that takes requests and does not answer is doubted', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  const namespace = uniqueNamespace();
+  const options = { url: proxy.url, namespace, leaseMs: 1_000, commandTimeoutMs: 200 };
+  await using node = await startLiveNode(options);
+  proxy.holdReplies();
+  await untilTold(node, ['taken', 'doubted']);
+  proxy.flow();
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a doubt that comes up during a renewal is newer than its answer', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: proxy.url, namespace, leaseMs: 500 });
+  proxy.holdReplies();
+  const answer = node.lease.readMembers();
+  node.lease.doubt('a call failed');
+  proxy.flow();
+  await answer;
+  expect(node.leaseEvents).toEqual(['taken', 'doubted']);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a node without Redis waits for it, and a doubt before changes nothing', async () => {
+  await using node = await startNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
+  node.lease.doubt('nothing was sure yet');
+  expect(node.leaseEvents).toEqual([]);
+  node.lease.start();
+  await untilTold(node, ['taken']);
+});
+
+test('leases that ended within ten minutes are those of dead nodes, older ones are forgotten', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  const [seconds = 0] = await node.redis.time();
+  const minutesAgo = (minutes: number): number => (seconds - minutes * 60) * 1000;
+  const key = leasesKey(namespace);
+  await node.redis.zadd(key, minutesAgo(9), 'nine', minutesAgo(11), 'eleven');
+  expect(await node.lease.readMembers()).toEqual({ live: [node.nodeId], dead: ['nine'] });
+});

@@ -1,0 +1,149 @@
+import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
+import { type Redis, runScript } from '@route/redis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
+import { SCRIPTS } from './scripts.ts';
+import { connect } from './testing/node.ts';
+
+const NODE = 'node';
+const LINK = 'node.1';
+
+let redis: Redis;
+beforeAll(async () => {
+  redis = await connect(sharedRedisUrl());
+});
+afterAll(() => redis.disconnect());
+
+interface Shard {
+  readonly keys: ShardKeys;
+  readonly apply: (stamp: number, ...operations: (string | number)[]) => Promise<unknown>;
+  readonly release: (mode: 'own' | 'reap', stamp: number, limit: number) => Promise<unknown>;
+  readonly stored: () => Promise<unknown>;
+}
+
+/** One shard of a namespace of its own. */
+function newShard(): Shard {
+  const [keys] = presenceKeys(uniqueNamespace());
+  if (keys === undefined) throw new Error('there is no shard');
+  const { users, links, meta, held } = keys;
+  return {
+    keys,
+    apply: (stamp, ...operations) =>
+      runScript(redis, SCRIPTS.applyUpdates, [
+        users,
+        links,
+        meta,
+        held,
+        NODE,
+        stamp,
+        ...operations,
+      ]),
+    release: (mode, stamp, limit) => {
+      const args = [users, links, meta, held + LINK, LINK, NODE, mode, stamp, limit];
+      return runScript(redis, SCRIPTS.releaseLink, args);
+    },
+    stored: async () => {
+      const { '@clock': _, ...stamps } = await redis.hgetall(meta);
+      const sets = [links, held + LINK].map(async (key) => (await redis.smembers(key)).sort());
+      return [await redis.hgetall(users), stamps, await Promise.all(sets)];
+    },
+  };
+}
+
+/** Runs a script twice; what is stored must be the same after the second time. */
+async function expectTwiceAsOnce(shard: Shard, run: () => Promise<unknown>): Promise<void> {
+  await run();
+  const once = await shard.stored();
+  await run();
+  expect(await shard.stored()).toEqual(once);
+}
+
+test('updates run twice end as they did the first time', async () => {
+  const shard = newShard();
+  await expectTwiceAsOnce(shard, () =>
+    shard.apply(1, LINK, 7, 'w1', '', 7, '', LINK, 8, 'i2', LINK, 7, '', LINK, 9, 'a1'),
+  );
+  expect(await redis.hgetall(shard.keys.users)).toEqual({
+    8: `m;${LINK}=i2;`,
+    9: `m;${LINK}=a1;`,
+  });
+});
+
+test('each operation tells the state right after it, and versions grow over the calls', async () => {
+  const shard = newShard();
+  const operations = [LINK, 7, 'i1', '', 7, '', LINK, 7, 'w1i1', '', 7, '', LINK, 7, '', '', 7, ''];
+  const first = await shard.apply(1, ...operations);
+  expect(first).toEqual([expect.any(Number), 1, 1, 2, 2, 0, 0]);
+  // As if the clock had gone back: a new primary's may be behind.
+  await redis.hset(shard.keys.meta, '@clock', 4_000_000_000_000_000);
+  expect(await shard.apply(2, LINK, 7, 'w1', LINK, 8, 'w1')).toEqual([4_000_000_000_000_001, 2, 2]);
+  expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, 0]);
+});
+
+test('a call that comes after a later one of its node is refused and changes nothing', async () => {
+  const shard = newShard();
+  await shard.apply(5, LINK, 7, 'w1');
+  const before = await shard.stored();
+  await expect(shard.apply(4, LINK, 7, '', LINK, 8, 'w1')).rejects.toThrow('STALE');
+  await expect(shard.release('own', 4, 10)).rejects.toThrow('STALE');
+  expect(await shard.stored()).toEqual(before);
+});
+
+test('a link released twice, or bit by bit, ends as released once', async () => {
+  const shard = newShard();
+  await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', LINK, 9, 'a1');
+  expect(await shard.release('own', 2, 2)).toContain(1);
+  await expectTwiceAsOnce(shard, () => shard.release('own', 3, 2));
+  expect(await redis.hgetall(shard.keys.users)).toEqual({ 7: 'm;node.2=i1;' });
+  expect(await redis.smembers(shard.keys.links)).toEqual(['node.2']);
+});
+
+test('what a release tells are the users who had a PC client and have none now', async () => {
+  const shard = newShard();
+  await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', 'node.2', 8, 'w2');
+  await shard.apply(2, LINK, 9, 'a1', LINK, 10, 'w1i1');
+  const [remaining, ...lost] = [await shard.release('own', 3, 10)].flat();
+  expect(remaining).toBe(0);
+  expect(lost.sort()).toEqual(['10', '7']);
+});
+
+test('a reaper is refused when the node has written since it looked, and else may come twice', async () => {
+  const shard = newShard();
+  await shard.apply(5, LINK, 7, 'w1', LINK, 8, 'w1');
+  const before = await shard.stored();
+  await expect(shard.release('reap', 4, 10)).rejects.toThrow('FENCED');
+  expect(await shard.stored()).toEqual(before);
+  await expectTwiceAsOnce(shard, () => shard.release('reap', 5, 10));
+  expect(await redis.exists(shard.keys.users, shard.keys.links)).toBe(0);
+});
+
+test('a dead node is forgotten once, and not when it has written since', async () => {
+  const shard = newShard();
+  await shard.apply(5, LINK, 7, 'w1');
+  const forget = (stamp: number): Promise<unknown> =>
+    runScript(redis, SCRIPTS.forgetNode, [shard.keys.meta, NODE, stamp]);
+  expect(await forget(4)).toBe(0);
+  await expectTwiceAsOnce(shard, () => forget(5));
+  expect(await redis.hkeys(shard.keys.meta)).toEqual(['@clock']);
+});
+
+test('records make lost links findable again, once', async () => {
+  const shard = newShard();
+  await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1');
+  const whole = await shard.stored();
+  const { users, links, held } = shard.keys;
+  await redis.del(links, held + LINK);
+  const mend = (): Promise<unknown> =>
+    runScript(redis, SCRIPTS.mendLinks, [users, links, held, '0', 100]);
+  expect(await mend()).toEqual(['0', 2]);
+  expect(await mend()).toEqual(['0', 0]);
+  expect(await shard.stored()).toEqual(whole);
+});
+
+test('a lease taken twice is held the second time', async () => {
+  const key = leasesKey(uniqueNamespace());
+  const renew = (): Promise<unknown> =>
+    runScript(redis, SCRIPTS.renewLease, [key, NODE, 5_000, 600_000]);
+  expect(await renew()).toEqual([0, [NODE], []]);
+  expect(await renew()).toEqual([1, [NODE], []]);
+});
