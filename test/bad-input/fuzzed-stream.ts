@@ -35,6 +35,15 @@ const spoiltPdu = fc.tuple(wholePdu, fc.nat(), fc.integer({ min: 1, max: 255 }))
   return spoilt;
 });
 
+/** A PDU of which the length is about where it begins, or ends, to be possible. */
+const oddLengthPdu = fc
+  .tuple(wholePdu, fc.integer({ min: -20, max: 4 }), fc.constantFrom(HEADER_BYTES, MAX_PDU_BYTES))
+  .map(([pdu, offset, limit]) => {
+    const odd = Buffer.from(pdu);
+    odd.writeUInt32BE(Math.max(0, limit + offset), 0);
+    return odd;
+  });
+
 const garbage = fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => Buffer.from(bytes));
 
 /** What a link sends, cut into writes at any places. */
@@ -48,8 +57,9 @@ export const fuzzedStream: fc.Arbitrary<FuzzedStream> = fc.record({
   bytes: fc
     .array(
       fc.oneof(
-        { weight: 12, arbitrary: wholePdu },
+        { weight: 24, arbitrary: wholePdu },
         { weight: 2, arbitrary: spoiltPdu },
+        { weight: 1, arbitrary: oddLengthPdu },
         { weight: 1, arbitrary: garbage },
       ),
       { minLength: 1, maxLength: 20 },

@@ -30,6 +30,8 @@ class Replay implements AsyncDisposable {
   readonly #links = new Map<string, TestLink>();
   readonly #arrivals: Record<string, Arrival[]>;
   readonly #closed: Record<string, number> = {};
+  /** Something expected has not come: what is expected later is waited for no more. */
+  #missing = false;
 
   constructor(trace: Trace, stage: Stage) {
     this.#trace = trace;
@@ -95,6 +97,9 @@ class Replay implements AsyncDisposable {
         const closes = this.#trace.closedByServer[name] === index;
         return link.received.length >= due && (!closes || link.serverClose !== undefined);
       });
-    await waitFor(hasCome, { deadlineMs: ARRIVAL_DEADLINE_MS, what }).catch(() => {});
+    if (this.#missing) return;
+    await waitFor(hasCome, { deadlineMs: ARRIVAL_DEADLINE_MS, what }).catch(() => {
+      this.#missing = true;
+    });
   }
 }
