@@ -5,6 +5,9 @@ import type { Scene } from './scene.ts';
 
 const KILL_EVERY_MS = 200;
 const REDIS_DEADLINE_MS = 5_000;
+const BURST_EVERY_MS = 250;
+const BURST_PDUS = 1_000;
+const BURST_PDU_BYTES = 160;
 
 /** Redis stops in good order and comes back with nothing. */
 export async function restartRedisEmpty({ redis }: Scene): Promise<void> {
@@ -34,6 +37,25 @@ export async function killConnections({ redis }: Scene, seconds: number): Promis
   }
 }
 
+/**
+ * Redis cuts subscribers off that are only a little behind, while now and then many PDUs come at once.
+ */
+export async function lowerOutputLimit(scene: Scene, seconds: number): Promise<void> {
+  const { redis, traffic } = scene;
+  await setOutputLimit(redis.url, '64kb 32kb 1');
+  for (let left = seconds * 1000; left > 0; left -= BURST_EVERY_MS) {
+    for (const sender of traffic.open) traffic.send(sender, BURST_PDUS, BURST_PDU_BYTES);
+    await delay(BURST_EVERY_MS);
+  }
+  await setOutputLimit(redis.url, '32mb 8mb 60');
+}
+
+async function setOutputLimit(url: string, limit: string): Promise<void> {
+  const command = `CONFIG SET client-output-buffer-limit "pubsub ${limit}"`;
+  const answer = await askRedis(url, command, REDIS_DEADLINE_MS);
+  if (answer !== '+OK') throw new Error(`Redis answers ${answer} to ${command}`);
+}
+
 /** A node's way to Redis is cut and mended. */
 export async function cutNode(
   scene: Scene,
@@ -52,9 +74,4 @@ export async function stopNode(scene: Scene, index: number, seconds: number): Pr
   await delay(seconds * 1000);
   node.signal('SIGCONT');
   scene.setAvoided(node, false);
-}
-
-/** A node is killed; another takes its place when `replaced`. */
-export async function killNode(scene: Scene, index: number): Promise<void> {
-  await scene.kill(scene.cluster.node(index));
 }

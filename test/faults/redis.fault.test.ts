@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { killConnections, killRedis, pauseRedis, restartRedisEmpty } from './faults.ts';
+import {
+  killConnections,
+  killRedis,
+  lowerOutputLimit,
+  pauseRedis,
+  restartRedisEmpty,
+} from './faults.ts';
 import { judge } from './judge.ts';
 import { type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
@@ -10,6 +16,7 @@ const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promi
   ['Redis killed, back after 10 s', (scene) => killRedis(scene, 10)],
   ['Redis paused for 5 s', (scene) => pauseRedis(scene, 5)],
   ['connections killed every 200 ms for 10 s', (scene) => killConnections(scene, 10)],
+  ['subscribers cut off at 64 kB for 10 s', (scene) => lowerOutputLimit(scene, 10)],
 ];
 
 test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fault, inflict]) => {

@@ -1,4 +1,5 @@
 import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixtures';
+import { onTestFailed } from 'vitest';
 import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
 import {
   Crowd,
@@ -14,9 +15,11 @@ import {
   Watcher,
 } from '../traffic/index.ts';
 import { CutProxy } from './cut-proxy.ts';
+import { Story } from './story.ts';
 
 const PDU_BYTES = 160;
 const FLOW_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 10_000;
 const SHOWN_DIFFERENCES = 5;
 
 export interface SceneOptions {
@@ -27,6 +30,12 @@ export interface SceneOptions {
   readonly servers?: number;
   /** Of all senders together; default 1,500. */
   readonly pdusPerSecond?: number;
+  /** Each node has its own way to Redis, which can be cut ({@link Scene.proxy}). */
+  readonly proxied?: boolean;
+  /** Whether the time that PDUs take is measured. */
+  readonly measures?: boolean;
+  /** Of each PDU of traffic; default 160. */
+  readonly pduBytes?: number;
   /** Settings of all nodes beside a lease of {@link LEASE_SECONDS}. */
   readonly env?: NodeEnv;
 }
@@ -34,7 +43,7 @@ export interface SceneOptions {
 /** Of the nodes here; short, so that its end need not be waited for long. */
 export const LEASE_SECONDS = 3;
 
-/** A cluster on a Redis of its own, each node behind a proxy, with msg_servers, people and traffic. */
+/** A cluster on a Redis of its own, with msg_servers, people and traffic. */
 export class Scene implements AsyncDisposable {
   readonly seed: number;
   readonly random: Random;
@@ -42,6 +51,7 @@ export class Scene implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly traffic = new Traffic();
   readonly crowd: Crowd;
+  readonly story = new Story();
   readonly #options: SceneOptions;
   readonly #stack: AsyncDisposableStack;
   readonly #proxies: CutProxy[] = [];
@@ -65,6 +75,7 @@ export class Scene implements AsyncDisposable {
       steadyUsers: 300,
       eventsPerSecond: 100,
       reconnectMs: [200, 1_500],
+      measures: options.measures ?? false,
       targets: () => this.welcoming,
     });
   }
@@ -91,8 +102,9 @@ export class Scene implements AsyncDisposable {
     return proxy;
   }
 
-  /** Starts one more node, with a proxy of its own. */
+  /** Starts one more node. */
   async addNode(): Promise<RouteNode> {
+    if (this.#options.proxied !== true) return await this.cluster.add();
     const proxy = this.#stack.use(await CutProxy.to(this.redis.url));
     const node = await this.cluster.add({ env: { REDIS_URL: proxy.url } });
     // By its place among the nodes, whichever of those that start at once comes first.
@@ -117,15 +129,18 @@ export class Scene implements AsyncDisposable {
     await this.cluster.waitUntilMet();
     this.#stack.use(this.crowd);
     await this.crowd.connect();
+    const exact = await this.#untilExact(START_DEADLINE_MS);
+    if (exact.seconds === undefined) throw new Error(`presence at the start:\n${shown(exact)}`);
     this.#pacer = this.#stack.use(
       new Pacer({
         traffic: this.traffic,
         pdusPerSecond: this.#options.pdusPerSecond ?? 1_500,
-        pduBytes: PDU_BYTES,
+        pduBytes: this.#options.pduBytes ?? PDU_BYTES,
       }),
     );
     this.crowd.begin();
     await this.untilFlowing();
+    this.story.note('everything flows');
   }
 
   /** Waits until every open link has got something that each of the others has sent from now on. */
@@ -156,20 +171,14 @@ export class Scene implements AsyncDisposable {
 
   /** People rest; waits until presence is exact at every node that runs and in Redis itself. */
   async untilExact(deadlineMs: number): Promise<Exactness> {
+    this.story.note('from now on presence is judged');
     this.crowd.rest();
-    const { model, servers } = this.crowd;
-    const byQuery = lookByQuery(model, () => this.running);
-    const inRedis = lookIntoRedis(model, this.redis.url, this.cluster.namespace);
-    return await untilExact(async () => {
-      const apart = servers.filter((server) => !server.isConnected);
-      if (apart.length > 0) return apart.map(({ id }) => `server ${id} has no link`);
-      const queried = await byQuery();
-      return queried.length > 0 ? queried : await inRedis();
-    }, deadlineMs);
+    return await this.#untilExact(deadlineMs);
   }
 
   /** The traffic ends; waits until everything has arrived, or the deadline has passed. */
   async settle(deadlineMs = 15_000): Promise<Totals> {
+    this.story.note('the traffic ends');
     this.#pacer?.[Symbol.dispose]();
     return await this.traffic.settle(deadlineMs);
   }
@@ -184,6 +193,18 @@ export class Scene implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
+  async #untilExact(deadlineMs: number): Promise<Exactness> {
+    const { model, servers } = this.crowd;
+    const byQuery = lookByQuery(model, () => this.running);
+    const inRedis = lookIntoRedis(model, this.redis.url, this.cluster.namespace);
+    return await untilExact(async () => {
+      const apart = servers.filter((server) => !server.isConnected);
+      if (apart.length > 0) return apart.map(({ id }) => `server ${id} has no link`);
+      const queried = await byQuery();
+      return queried.length > 0 ? queried : await inRedis();
+    }, deadlineMs);
+  }
+
   #samplePeak(node: RouteNode): void {
     const bytes = peakMemoryBytes(node.pid);
     if (bytes !== undefined) this.#peakBytes = Math.max(this.#peakBytes ?? 0, bytes);
@@ -196,6 +217,9 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   try {
     const redis = stack.use(await startPrivateRedis());
     const scene = new Scene(options, redis, stack);
+    onTestFailed(() => {
+      process.stdout.write(scene.story.tell(scene.cluster.nodes));
+    });
     const starts = Array.from({ length: options.nodes ?? 3 }, () => scene.addNode());
     for (const start of await Promise.allSettled(starts)) {
       if (start.status === 'rejected') throw start.reason;

@@ -25,6 +25,7 @@ export interface CrowdOptions {
   readonly steadyUsers: number;
   readonly eventsPerSecond: number;
   readonly reconnectMs: readonly [least: number, most: number];
+  readonly measures: boolean;
   targets(): readonly Target[];
 }
 

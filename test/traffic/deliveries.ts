@@ -37,7 +37,8 @@ export class Deliveries {
   arrived(sender: number, sequence: number): void {
     const progress = this.#progress[sender];
     if (progress === undefined) {
-      this.unexpected++;
+      // Before anything is expected the receiver takes no part yet.
+      if (this.#progress.length > 0) this.unexpected++;
     } else if (sequence === progress.next) {
       progress.next++;
       this.delivered++;

@@ -23,8 +23,9 @@ export async function untilExact(look: Look, deadlineMs: number): Promise<Exactn
   for (;;) {
     const differences = await look();
     const tookMs = performance.now() - begunMs;
-    if (differences.length === 0) return { seconds: tookMs / 1000, differences };
-    if (tookMs > deadlineMs) return { seconds: undefined, differences };
+    const inTime = tookMs <= deadlineMs;
+    if (differences.length === 0 && inTime) return { seconds: tookMs / 1000, differences };
+    if (!inTime) return { seconds: undefined, differences };
     await delay(POLL_MS);
   }
 }

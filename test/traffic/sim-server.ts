@@ -23,6 +23,8 @@ export interface SimWorld {
   targets(): readonly Target[];
   /** How long a server waits before it connects again, in ms. */
   readonly reconnectMs: readonly [least: number, most: number];
+  /** Whether the time that PDUs take to each server is measured. */
+  readonly measures: boolean;
   /** Users who are never kicked. */
   isSteady(userId: number): boolean;
 }
@@ -77,9 +79,9 @@ export class SimServer implements AsyncDisposable {
 
   /** Connects, to this node or to any, and reports everybody. */
   async connect(target?: Target): Promise<void> {
-    const { random, targets, traffic } = this.#world;
+    const { random, targets, traffic, measures } = this.#world;
     this.#target = target ?? random.pick(targets());
-    const link = await openTrafficLink(this.#target, { timeoutMs: CONNECT_TIMEOUT_MS });
+    const link = await openTrafficLink(this.#target, { timeoutMs: CONNECT_TIMEOUT_MS, measures });
     this.#link = link;
     link.onOther = (commandId, pdu) => this.#received(commandId, pdu);
     link.onLost = () => this.#lost();

@@ -47,7 +47,8 @@ export class Traffic {
    */
   join(link: TrafficLink): Participant {
     const joined: Participant = { id: this.#participants.length, link, written: 0 };
-    for (const other of this.open) {
+    for (const other of this.#participants) {
+      // Of a sender that is gone something may still be on its way.
       joined.link.deliveries.expect(other.id, other.written + 1);
       other.link.deliveries.expect(joined.id, 1);
     }

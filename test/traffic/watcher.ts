@@ -3,25 +3,26 @@ import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.t
 
 const EVERY_MS = 50;
 
-/** A user whom a node called offline though he was online all the time. */
-export interface Sighting {
-  readonly userId: number;
-  readonly atMs: number;
-}
-
 /** Asks a node again and again for users who are online throughout. */
 export class Watcher implements AsyncDisposable {
-  /** Every user's first false word. */
-  readonly sightings: Sighting[] = [];
+  /** Who was called offline though online all the time; and when first, as time of day. */
+  readonly sightings = new Map<number, string>();
   /** How often all were asked for and answered. */
   rounds = 0;
   readonly #link: TrafficLink;
   readonly #running: Promise<void>;
-  readonly #seen = new Set<number>();
 
   private constructor(link: TrafficLink, userIds: readonly number[]) {
     this.#link = link;
     this.#running = this.#watch(userIds);
+  }
+
+  /** How many were called offline, and the first of them; undefined when nobody was. */
+  get firstSighting(): string | undefined {
+    const [first] = this.sightings;
+    if (first === undefined) return undefined;
+    const [userId, time] = first;
+    return `${this.sightings.size} users were called offline, the first one ${userId} at ${time}`;
   }
 
   static async on(target: Target, userIds: readonly number[]): Promise<Watcher> {
@@ -39,9 +40,8 @@ export class Watcher implements AsyncDisposable {
       if (online === undefined) return;
       this.rounds++;
       userIds.forEach((userId, i) => {
-        if (online[i] === 1 || this.#seen.has(userId)) return;
-        this.#seen.add(userId);
-        this.sightings.push({ userId, atMs: performance.now() });
+        if (online[i] === 1 || this.sightings.has(userId)) return;
+        this.sightings.set(userId, new Date().toISOString());
       });
       await delay(EVERY_MS);
     }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import type { Cut } from './cut-proxy.ts';
+import { cutNode } from './faults.ts';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const CUTS: readonly (readonly [name: string, cut: Cut])[] = [
+  ['a node and Redis apart for 15 s', 'both'],
+  ['a node not heard by Redis for 15 s', 'to-redis'],
+  ['a node deaf to Redis for 15 s', 'from-redis'],
+];
+
+test.for(CUTS)('%s: the others lose nothing, and all agree afterwards', async ([fault, cut]) => {
+  await using scene = await startScene({ seed: seedOf(fault), proxied: true });
+  const apart = scene.cluster.node(2);
+  scene.setAvoided(apart, true);
+  const elsewhere = scene.crowd.servers.filter(({ target }) => target !== apart);
+  const ids = new Set(elsewhere.map(({ id }) => id));
+  const watchers = await Promise.all(
+    [0, 1].map((i) => scene.watch(scene.cluster.node(i), (server) => ids.has(server))),
+  );
+
+  await cutNode(scene, { index: 2, cut, seconds: 15 });
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
+});

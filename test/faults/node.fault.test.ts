@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { stopNode } from './faults.ts';
+import { judge } from './judge.ts';
+import { LEASE_SECONDS, startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+test('a node killed under load takes nothing of the others with it, and nobody offline', async () => {
+  const fault = 'a node killed with -9';
+  await using scene = await startScene({ seed: seedOf(fault) });
+  const killed = scene.cluster.node(2);
+  const onKilled = scene.crowd.servers.filter(({ target }) => target === killed);
+  const watchers = await Promise.all([0, 1].map((i) => scene.watch(scene.cluster.node(i))));
+
+  await scene.kill(killed);
+  const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+
+  expect(figures.lost).toBe(0);
+  expect(scene.lostLinks, 'links lost').toBe(onKilled.length);
+  for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
+});
+
+test('a node stopped for twice its lease leaves no ghost and takes nobody away', async () => {
+  const fault = 'a node stopped for twice its lease';
+  await using scene = await startScene({ seed: seedOf(fault) });
+  const stopped = scene.cluster.node(2);
+  const elsewhere = scene.crowd.servers.filter(({ target }) => target !== stopped);
+  const ids = new Set(elsewhere.map(({ id }) => id));
+  const watchers = await Promise.all(
+    [0, 1].map((i) => scene.watch(scene.cluster.node(i), (server) => ids.has(server))),
+  );
+
+  await stopNode(scene, 2, 2 * LEASE_SECONDS);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
+});
