@@ -24,23 +24,32 @@ export function numberedPdu(sender: number, n: number, textBytes = DEFAULT_TEXT_
   });
 }
 
+/** All messages that a link has received so far, in order, whole. */
+export function messagesOn(link: TestLink): Buffer[] {
+  return link.received
+    .filter(({ commandId }) => commandId === COMMANDS.msg_data.commandId)
+    .map(({ bytes }) => bytes);
+}
+
 /** What a paced sender is to send: numbers from `first` on, so many in all, so many a second. */
 export interface Pace {
   readonly sender: number;
   readonly first?: number;
   readonly count: number;
   readonly perSecond: number;
+  /** Length of each message's text; default 100. */
+  readonly textBytes?: number;
 }
 
 /** Sends numbered messages at a steady rate, whatever becomes of them: an open loop. */
 export async function sendPaced(link: TestLink, pace: Pace): Promise<void> {
-  const { sender, first = 0, count, perSecond } = pace;
+  const { sender, first = 0, count, perSecond, textBytes } = pace;
   const begunMs = performance.now();
   for (let sent = 0; sent < count; ) {
     const elapsedMs = performance.now() - begunMs;
     const due = Math.min(count, Math.floor((elapsedMs / 1000) * perSecond));
     const pdus: Buffer[] = [];
-    for (; sent < due; sent++) pdus.push(numberedPdu(sender, first + sent));
+    for (; sent < due; sent++) pdus.push(numberedPdu(sender, first + sent, textBytes));
     if (pdus.length > 0) link.send(...pdus);
     await delay(STEP_MS);
   }

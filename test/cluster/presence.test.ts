@@ -1,7 +1,8 @@
 import { waitFor } from '@route/fixtures';
-import { CLIENT_TYPE, COMMANDS, USER_STATUS } from '@route/protocol';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { openLinks, startCluster } from '../harness/index.ts';
+import { messagesOn } from './numbered-messages.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
 
@@ -56,10 +57,8 @@ test('racing updates leave every link with the same last notification, as a quer
     link.msgData(sender, 1);
     await link.query(users, 30_000);
   }
-  const messages = ({ commandId }: { commandId: number }) =>
-    commandId === COMMANDS.msg_data.commandId;
   for (const link of set.links) {
-    await waitFor(() => link.received.filter(messages).length === set.links.length - 1, {
+    await waitFor(() => messagesOn(link).length === set.links.length - 1, {
       what: 'what each link sent last',
       deadlineMs: 30_000,
     });

@@ -1,0 +1,74 @@
+import { startPrivateRedis, waitFor } from '@route/fixtures';
+import { askRedis } from '@route/local-cluster';
+import { USER_STATUS } from '@route/protocol';
+import { expect, test } from 'vitest';
+import { openLinks, startCluster } from '../harness/index.ts';
+import { messagesOn, numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
+import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
+
+const HEALED_WITHIN_MS = 15_000;
+const USERS = 800;
+const USERS_EACH = USERS / 4;
+const MESSAGES = 400;
+const PER_SECOND = 200;
+
+test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub'])(
+  'presence is exact and no message is lost when Redis is told %s under running links',
+  async (command) => {
+    await using redis = await startPrivateRedis();
+    const env = { ROUTE_LEASE_SECONDS: '2' };
+    await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
+    await using set = await openLinks(cluster.nodes, 6);
+    // Links 0 to 3 hold users; 4 sends messages, 5 on the other node receives them.
+    const holders = [0, 1, 2, 3].map((index) => set.link(index));
+    const users = userIds(1, USERS);
+    for (const [i, link] of holders.entries()) {
+      link.online(clientsOf(users.slice(i * USERS_EACH, (i + 1) * USERS_EACH)));
+    }
+    await waitForPresence(holders, { online: users });
+
+    const check = new OrderCheck(set.link(5));
+    const sending = sendPaced(set.link(4), { sender: 1, count: MESSAGES, perSecond: PER_SECOND });
+    await waitFor(() => check.count > MESSAGES / 4, { what: 'the first messages' });
+    expect(await askRedis(redis.url, command)).not.toMatch(/^-/);
+    // While it heals, users come and go.
+    set.link(0).status(online(5001));
+    set.link(1).status(online(5002));
+    set.link(0).status(offline(1));
+
+    await waitForPresence(holders, {
+      online: [...users.slice(1), 5001, 5002],
+      offline: [1],
+      deadlineMs: HEALED_WITHIN_MS,
+    });
+    await sending;
+    set.link(4).send(numberedPdu(1, MESSAGES));
+    await waitFor(() => check.count > MESSAGES || Promise.reject(new Error(`${check.count}`)), {
+      what: 'all messages',
+      deadlineMs: HEALED_WITHIN_MS,
+    });
+    expect(check.problems).toEqual([]);
+    const told = new Map([
+      [1, USER_STATUS.offline],
+      [5001, USER_STATUS.online],
+      [5002, USER_STATUS.online],
+    ]);
+    for (const link of holders) {
+      await waitFor(
+        () => {
+          expect(lastNotices(link, 'status')).toEqual(told);
+          return true;
+        },
+        { what: 'the notifications', deadlineMs: HEALED_WITHIN_MS },
+      );
+      expect(messagesOn(link)).toHaveLength(MESSAGES + 1);
+    }
+
+    await set.link(3).close();
+    await waitForPresence([set.link(0), set.link(1)], {
+      online: users.slice(1, 2 * USERS_EACH),
+      offline: users.slice(-USERS_EACH),
+      deadlineMs: HEALED_WITHIN_MS,
+    });
+  },
+);

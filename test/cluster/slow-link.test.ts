@@ -1,0 +1,106 @@
+import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
+import { waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { openLink, startRouteNode, type TestLink } from '../harness/index.ts';
+import { numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
+
+const MIB = 1024 * 1024;
+const TEXT_BYTES = 16 * 1024;
+const MARK_BYTES = 4 * MIB;
+
+/** 36 MiB in 3 s: more than the systems' own buffers of a connection take, which no setting bounds. */
+const PACE = { sender: 1, count: 2304, perSecond: 768, textBytes: TEXT_BYTES };
+
+/** A slow reader: how long it does not read, and how long it does. */
+const PAUSED_MS = 5;
+const READING_MS = 5;
+
+async function waitForAll(check: OrderCheck): Promise<void> {
+  await waitFor(() => check.count >= PACE.count || Promise.reject(new Error(`${check.count}`)), {
+    what: `${PACE.count} messages`,
+    deadlineMs: 20_000,
+  });
+  expect(check.problems).toEqual([]);
+}
+
+test.for([
+  { reason: 'unsent-for-too-long', stuckSeconds: '1', limitBytes: 48 * MIB },
+  { reason: 'unsent-over-limit', stuckSeconds: '60', limitBytes: 12 * MIB },
+])(
+  'a link that stops reading is closed as $reason, and the others lose nothing',
+  async (scenario) => {
+    const { reason, stuckSeconds, limitBytes } = scenario;
+    await using node = await startRouteNode({
+      env: {
+        ROUTE_LINK_STUCK_SECONDS: stuckSeconds,
+        ROUTE_LINK_UNSENT_MARK_BYTES: String(MARK_BYTES),
+        ROUTE_LINK_UNSENT_LIMIT_BYTES: String(limitBytes),
+      },
+    });
+    await using sender = await openLink(node);
+    await using stuck = await openLink(node);
+    await using reader = await openLink(node);
+    const check = new OrderCheck(reader);
+    stuck.pause();
+    const memoryBefore = await node.metric('process_resident_memory_bytes');
+    const sending = sendPaced(sender, PACE);
+
+    let unsentMost = 0;
+    await waitFor(
+      async () => {
+        unsentMost = Math.max(unsentMost, await node.metric('route_links_unsent_bytes'));
+        return (await node.metric('route_links_closed_total', { reason })) > 0;
+      },
+      { what: `a link closed as ${reason}`, deadlineMs: 20_000 },
+    );
+    await Promise.all([sending, waitForAll(check)]);
+    const line = await node.waitForLog('link-closed');
+    expect(line).toMatchObject({ reason, peer: stuck.address });
+    expect(node.logsOf('link-closed')).toEqual([line]);
+
+    expect(unsentMost).toBeLessThan(limitBytes + MIB);
+    const memory = (await node.metric('process_resident_memory_bytes')) - memoryBefore;
+    expect(memory).toBeLessThan(128 * MIB);
+  },
+);
+
+/** Sends all messages as fast as the node takes them. */
+async function sendFlatOut(link: TestLink): Promise<void> {
+  for (let n = 0; n < PACE.count; n++) {
+    link.send(numberedPdu(PACE.sender, n, TEXT_BYTES));
+    if (n % 16 !== 15) continue;
+    await link.whenSent();
+    await nextTick();
+  }
+}
+
+test('a link that reads slowly slows the sender and loses nothing', async () => {
+  await using node = await startRouteNode({
+    env: {
+      ROUTE_LINK_UNSENT_MARK_BYTES: String(MARK_BYTES),
+      // Once it has sent all, the sender says nothing more.
+      ROUTE_LINK_TIMEOUT_SECONDS: '120',
+    },
+  });
+  await using sender = await openLink(node);
+  await using slow = await openLink(node);
+  await using reader = await openLink(node);
+  const [slowCheck, check] = [new OrderCheck(slow), new OrderCheck(reader)];
+  const sending = sendFlatOut(sender);
+  const end = performance.now() + 40_000;
+  while (
+    slowCheck.count < PACE.count &&
+    slow.serverClose === undefined &&
+    performance.now() < end
+  ) {
+    slow.pause();
+    await delay(PAUSED_MS);
+    slow.resume();
+    await delay(READING_MS);
+  }
+  expect(node.logsOf('link-closed')).toEqual([]);
+  await sending;
+  await waitForAll(slowCheck);
+  await waitForAll(check);
+  expect(await node.metric('route_links_paused_total')).toBeGreaterThan(0);
+});
