@@ -6,7 +6,10 @@ import type { LinkId } from './presence.ts';
 export class CountedLink {
   readonly id: LinkId;
   readonly ledger = new Ledger();
-  /** Shards in which Redis may hold something of this link. */
+  /**
+   * Shards in which Redis holds something of this link, once held something, or will when what waits
+   * is said: a link's end takes back what is still on its way.
+   */
   readonly shards = new Set<number>();
   /** Closed, or kept aside: the ledger counts for nobody. */
   counts: boolean;

@@ -1,5 +1,6 @@
 export { Auditor, type AuditorOptions } from './auditor.ts';
 export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './lease.ts';
+export { LostUsers, type LostUsersOptions } from './lost-users.ts';
 export type {
   LinkEnd,
   LinkId,
@@ -10,6 +11,6 @@ export type {
   UpdateWaiter,
   UserState,
 } from './presence.ts';
-export { PresenceMemory } from './presence-memory.ts';
+export { PresenceMemory, type PresenceMemoryOptions } from './presence-memory.ts';
 export { PresenceRedis, type PresenceRedisOptions } from './presence-redis.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './reaper.ts';

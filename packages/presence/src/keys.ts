@@ -11,6 +11,8 @@ export interface ShardKeys {
   readonly meta: string;
   /** Prefix of the sets of users of this shard that each link holds. */
   readonly held: string;
+  /** Sorted set: PC user lost with a link → when to tell of it, in ms of Redis's clock. */
+  readonly lost: string;
 }
 
 /** The keys of all shards in a namespace. */
@@ -22,6 +24,7 @@ export function presenceKeys(namespace: string): readonly ShardKeys[] {
       links: `${shard}links`,
       meta: `${shard}meta`,
       held: `${shard}held:`,
+      lost: `${shard}lost`,
     };
   });
 }

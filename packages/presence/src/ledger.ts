@@ -35,6 +35,12 @@ export class Ledger {
     return (this.#shards[shard]?.size ?? 0) > 0;
   }
 
+  /** The ids of the users of a shard who have a PC client, as they are now. */
+  pcUsersOf(shard: number): number[] {
+    const users = [...(this.#shards[shard] ?? [])];
+    return users.filter(([, holding]) => holding.state === 'pc').map(([userId]) => userId);
+  }
+
   /** The ids of all users held in a shard, as they are now. */
   usersOf(shard: number): number[] {
     return [...(this.#shards[shard]?.keys() ?? [])];

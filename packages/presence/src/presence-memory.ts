@@ -1,5 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
+import { SHARD_COUNT } from '@route/redis';
 import { Ledger } from './ledger.ts';
+import { LostUsersMemory } from './lost-users-memory.ts';
 import {
   type LinkEnd,
   type LinkId,
@@ -11,13 +13,33 @@ import {
   type UserState,
 } from './presence.ts';
 
+export interface PresenceMemoryOptions {
+  /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
+  readonly graceMs: number;
+  /** How many of them are told of in a second at the most. */
+  readonly perSecond: number;
+  /** Such a user is not back. */
+  lost(userId: number, state: UserState, version: number): void;
+}
+
 /**
  * Presence in one process's memory: the engine of a node that runs alone, and the specification that
  * the Redis engine is tested against. Everything is answered at once.
  */
 export class PresenceMemory implements Presence {
   readonly #links = new Map<LinkId, { readonly ledger: Ledger; aside: boolean }>();
+  readonly #lost: LostUsersMemory;
   #version = 0;
+
+  constructor(options: PresenceMemoryOptions) {
+    this.#lost = new LostUsersMemory({
+      ...options,
+      due: (userId) => {
+        const state = this.stateOf(userId);
+        if (state !== 'pc') options.lost(userId, state, ++this.#version);
+      },
+    });
+  }
 
   get heldUsers(): number {
     let users = 0;
@@ -31,12 +53,16 @@ export class PresenceMemory implements Presence {
 
   addClients(link: LinkId, clients: readonly ClientStatus[]): void {
     const { ledger } = this.#link(link);
-    for (const client of clients) ledger.add(client);
+    for (const client of clients) {
+      ledger.add(client);
+      this.#find(link, client.userId);
+    }
   }
 
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
     const { ledger, aside } = this.#link(link);
     ledger.update(update);
+    this.#find(link, update.userId);
     waiter.updated(update, aside ? { kind: 'aside' } : this.#commit(update.userId));
   }
 
@@ -45,11 +71,19 @@ export class PresenceMemory implements Presence {
   }
 
   setAside(link: LinkId, aside: boolean): void {
-    this.#link(link).aside = aside;
+    const found = this.#link(link);
+    found.aside = aside;
+    if (aside) this.#lose(found.ledger);
+    else
+      for (let shard = 0; shard < SHARD_COUNT; shard++) {
+        for (const userId of found.ledger.pcUsersOf(shard)) this.#lost.found(userId);
+      }
   }
 
   closeLink(link: LinkId, _end: LinkEnd): void {
+    const { ledger, aside } = this.#link(link);
     this.#links.delete(link);
+    if (!aside) this.#lose(ledger);
   }
 
   resync(): void {
@@ -63,6 +97,20 @@ export class PresenceMemory implements Presence {
       if (!aside) state = strongerState(state, ledger.holding(userId).state);
     }
     return state;
+  }
+
+  /** A user who has a PC client again is not lost. */
+  #find(link: LinkId, userId: number): void {
+    const { ledger, aside } = this.#link(link);
+    if (!aside && ledger.holding(userId).state === 'pc') this.#lost.found(userId);
+  }
+
+  #lose(ledger: Ledger): void {
+    for (let shard = 0; shard < SHARD_COUNT; shard++) {
+      for (const userId of ledger.pcUsersOf(shard)) {
+        if (this.stateOf(userId) !== 'pc') this.#lost.lose(userId);
+      }
+    }
   }
 
   #commit(userId: number): UpdateOutcome {

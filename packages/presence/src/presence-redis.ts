@@ -22,6 +22,8 @@ export interface PresenceRedisOptions {
   readonly events: PresenceEvents;
   /** A call failed, or nobody knows whether it was carried out. */
   failed(reason: string): void;
+  /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
+  readonly lostGraceMs: number;
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall?: number;
 }
@@ -54,6 +56,7 @@ export class PresenceRedis implements Presence {
     const host = {
       redis: options.redis,
       nodeId: options.nodeId,
+      lostGraceMs: options.lostGraceMs,
       maxOperationsPerCall: options.maxOperationsPerCall ?? MAX_OPERATIONS_PER_CALL,
       nextStamp: () => ++this.#stamp,
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
@@ -63,7 +66,6 @@ export class PresenceRedis implements Presence {
       },
       localState: (userId: number) => this.#localState(userId),
       lateCommit: options.events.lateCommit.bind(options.events),
-      released: (link: CountedLink, shard: number) => link.shards.delete(shard),
       failed: (error: unknown) => {
         this.#failed(error instanceof Error ? error.message : String(error));
       },
@@ -100,7 +102,9 @@ export class PresenceRedis implements Presence {
     // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
     if (!link.counts || this.#suspended) return;
     byShard.forEach((users, shard) => {
-      if (users !== undefined) this.#shards[shard]?.addBulk(link, [...users]);
+      if (users === undefined) return;
+      link.shards.add(shard);
+      this.#shards[shard]?.addBulk(link, [...users]);
     });
     this.#schedulePump();
   }
@@ -112,6 +116,7 @@ export class PresenceRedis implements Presence {
       waiter.updated(update, { kind: 'aside' });
       return;
     }
+    link.shards.add(shardOf(update.userId));
     const shard = this.#shardOf(update.userId);
     const local = this.#unheardState(shard, update.userId);
     this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
@@ -167,7 +172,8 @@ export class PresenceRedis implements Presence {
     }
     for (const id of listed) {
       if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
-      shard.add({ kind: 'release', link: this.#links.get(id) ?? new CountedLink(id, false) });
+      const link = this.#links.get(id) ?? new CountedLink(id, false);
+      shard.add({ kind: 'release', link, pcUsers: [] });
     }
     this.#schedulePump();
   }
@@ -198,7 +204,9 @@ export class PresenceRedis implements Presence {
   #assert(link: CountedLink): void {
     if (this.#suspended) return;
     this.#shards.forEach((shard, i) => {
-      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.addBulk(link);
+      if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
+      link.shards.add(i);
+      shard.addBulk(link);
     });
     this.#schedulePump();
   }
@@ -206,7 +214,8 @@ export class PresenceRedis implements Presence {
   #release(link: CountedLink): void {
     this.#shards.forEach((shard, i) => {
       shard.dropBulk(link);
-      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.add({ kind: 'release', link });
+      if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
+      shard.add({ kind: 'release', link, pcUsers: link.ledger.pcUsersOf(i) });
     });
     this.#schedulePump();
   }

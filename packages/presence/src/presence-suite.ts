@@ -245,6 +245,17 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(committed(gone).state).toBe('mobile-only');
     });
 
+    // An update on its way, taken back by a list before it was sent, once stayed for as long as its node.
+    test('a link that closes takes along what was still on its way', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const update = updateOf(presence, A, client(USER, 'mac', 'leave'));
+      presence.addClients(A, [client(USER, 'mac', 'offline')]);
+      presence.closeLink(A, 'release');
+      await update;
+      expect(await stateOf(presence, USER)).toBe('gone');
+    });
+
     test('a link that closes at once leaves nothing', async () => {
       await using engine = await withLinks();
       const { presence } = engine;

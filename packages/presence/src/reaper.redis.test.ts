@@ -91,6 +91,7 @@ test('a node that woke up and wrote after a sweep had looked keeps what it holds
     reaped: () => {},
     failed: (reason) => failures.push(reason),
     unknownNodeMs: 0,
+    lostGraceMs: 0,
     sweepEveryMs: 1_000,
     random: () => 0,
     now: () => 0,

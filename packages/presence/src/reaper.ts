@@ -21,6 +21,8 @@ export interface ReaperOptions {
   failed(reason: string): void;
   /** A node that no lease, live or ended, is known of must have been seen for so long to count as dead. */
   readonly unknownNodeMs: number;
+  /** After how many ms PC users whom a dead node's link took away are to be told of; 0 for never. */
+  readonly lostGraceMs: number;
   /** How long between two sweeps when nobody is seen to die. */
   readonly sweepEveryMs: number;
   /** Spreads the nodes' sweeps; from 0 up to but not including 1. */
@@ -160,13 +162,13 @@ export class Reaper {
   }
 
   async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
-    const { redis } = this.#options;
+    const { redis, lostGraceMs } = this.#options;
     let usersLost = 0;
     try {
       for (const link of links) {
-        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link];
+        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.lost];
         for (let remaining = 1; remaining > 0; ) {
-          const args = [link, nodeId, 'reap', stamp, USERS_PER_CALL];
+          const args = [link, nodeId, 'reap', stamp, USERS_PER_CALL, lostGraceMs];
           const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);
           const [left, ...lost] = Array.isArray(reply) ? reply : [0];
           remaining = Number(left);

@@ -25,7 +25,7 @@ interface Shard {
 function newShard(): Shard {
   const [keys] = presenceKeys(uniqueNamespace());
   if (keys === undefined) throw new Error('there is no shard');
-  const { users, links, meta, held } = keys;
+  const { users, links, meta, held, lost } = keys;
   return {
     keys,
     apply: (stamp, ...operations) =>
@@ -34,12 +34,13 @@ function newShard(): Shard {
         links,
         meta,
         held,
+        lost,
         NODE,
         stamp,
         ...operations,
       ]),
     release: (mode, stamp, limit) => {
-      const args = [users, links, meta, held + LINK, LINK, NODE, mode, stamp, limit];
+      const args = [users, links, meta, held + LINK, lost, LINK, NODE, mode, stamp, limit, 0];
       return runScript(redis, SCRIPTS.releaseLink, args);
     },
     stored: async () => {

@@ -9,6 +9,8 @@ export interface ShardCaller {
   readonly nodeId: string;
   /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
   nextStamp(): number;
+  /** After how many ms users lost with a link are told of; 0 for never. */
+  readonly lostGraceMs: number;
 }
 
 /** Link id, user id, holding, and so on; link id '' reads the user. */
@@ -35,9 +37,9 @@ export class ShardCalls {
 
   /** Sets what links hold of users and reads users in between. */
   async apply(args: OperationArgs): Promise<Applied> {
-    const { users, links, meta, held } = this.#keys;
+    const { users, links, meta, held, lost } = this.#keys;
     const { redis, nodeId } = this.#caller;
-    const head = [users, links, meta, held, nodeId, this.#caller.nextStamp()];
+    const head = [users, links, meta, held, lost, nodeId, this.#caller.nextStamp()];
     const reply = await runScript(redis, SCRIPTS.applyUpdates, [...head, ...args]);
     if (!Array.isArray(reply)) {
       throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
@@ -60,15 +62,22 @@ export class ShardCalls {
 
   /** Takes away a link of this node, up to so many users; returns how many are left. */
   async release(link: LinkId, limit: number): Promise<number> {
-    const { users, links, meta, held } = this.#keys;
-    const { redis, nodeId } = this.#caller;
-    const args = [link, nodeId, 'own', this.#caller.nextStamp(), limit];
-    const keys = [users, links, meta, held + link];
+    const { users, links, meta, held, lost } = this.#keys;
+    const { redis, nodeId, lostGraceMs } = this.#caller;
+    const args = [link, nodeId, 'own', this.#caller.nextStamp(), limit, lostGraceMs];
+    const keys = [users, links, meta, held + link, lost];
     const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
     if (!Array.isArray(reply)) {
       throw new Error(`release-link replied ${String(reply)}, expected a list`);
     }
     return Number(reply[0]);
+  }
+
+  /** Notes users who had a PC client on a link that is released: who has no other is to be told of. */
+  async markLost(userIds: readonly number[]): Promise<void> {
+    const { users, lost } = this.#keys;
+    const { redis, lostGraceMs } = this.#caller;
+    await runScript(redis, SCRIPTS.markLost, [users, lost, lostGraceMs, ...userIds]);
   }
 
   /** The users whom Redis knows a link to hold. */

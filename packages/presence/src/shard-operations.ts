@@ -48,11 +48,16 @@ export interface ReadOperation extends OfUser {
   readonly userId: number;
 }
 
+/** A link's end, or its being set aside. */
+export interface ReleaseOperation {
+  readonly kind: 'release';
+  readonly link: CountedLink;
+  /** Who had a PC client on it, in this shard. */
+  readonly pcUsers: readonly number[];
+}
+
 /** What waits in a shard's queue, in the order in which it was asked for. */
-export type ShardOperation =
-  | UpdateOperation
-  | ReadOperation
-  | { readonly kind: 'release'; readonly link: CountedLink };
+export type ShardOperation = UpdateOperation | ReadOperation | ReleaseOperation;
 
 /**
  * Many users of one link to be set, when there is nothing more urgent: a snapshot, or all that the

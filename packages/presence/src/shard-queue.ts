@@ -7,6 +7,7 @@ import { type OperationArgs, type ShardCaller, ShardCalls } from './shard-calls.
 import type {
   BulkTask,
   ReadOperation,
+  ReleaseOperation,
   ShardOperation,
   UpdateOperation,
 } from './shard-operations.ts';
@@ -21,7 +22,6 @@ export interface ShardHost extends ShardCaller {
   /** What this node's own links hold of a user. */
   localState(userId: number): UserState;
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
-  released(link: CountedLink, shard: number): void;
   failed(error: unknown): void;
 }
 
@@ -91,7 +91,7 @@ export class ShardQueue {
       if (first.kind === 'release') {
         this.#operations.shift();
         this.#sent++;
-        this.#call([first], this.#release(first.link));
+        this.#call([first], this.#release(first));
       } else {
         const batch = this.#takeBatch();
         this.#call(batch, this.#apply(batch));
@@ -184,7 +184,6 @@ export class ShardQueue {
       if (operation.kind === 'read') {
         args.push('', operation.userId, '');
       } else {
-        operation.link.shards.add(this.#shard);
         args.push(operation.link.id, operation.update.userId, operation.holding.text);
       }
     }
@@ -196,13 +195,18 @@ export class ShardQueue {
     else waiter.updated(update, { kind: 'committed', state, version });
   }
 
-  async #release(link: CountedLink): Promise<void> {
+  async #release({ link, pcUsers }: ReleaseOperation): Promise<void> {
+    const { maxOperationsPerCall } = this.#host;
     const round = this.#round;
     for (let remaining = 1; remaining > 0; ) {
-      remaining = await this.#calls.release(link.id, this.#host.maxOperationsPerCall);
+      remaining = await this.#calls.release(link.id, maxOperationsPerCall);
       if (round !== this.#round) return;
     }
-    this.#host.released(link, this.#shard);
+    // Said by the ledger, and not only found by the release: a Redis that was emptied knows of nobody.
+    for (let i = 0; i < pcUsers.length && this.#host.lostGraceMs > 0; i += maxOperationsPerCall) {
+      await this.#calls.markLost(pcUsers.slice(i, i + maxOperationsPerCall));
+      if (round !== this.#round) return;
+    }
   }
 
   async #advance(task: BulkTask): Promise<void> {
@@ -217,7 +221,6 @@ export class ShardQueue {
     const args: OperationArgs = [];
     for (const userId of part) args.push(link.id, userId, link.holding(userId).text);
     if (part.length > 0) {
-      link.shards.add(this.#shard);
       await this.#calls.apply(args);
     }
     task.next += part.length;

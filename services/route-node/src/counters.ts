@@ -25,6 +25,8 @@ export class Counters {
   pauses = 0;
   reapedLinks = 0;
   usersLost = 0;
+  /** Lost users who were told to be offline. */
+  lostTold = 0;
   resyncs = 0;
   presenceFailures = 0;
   busFramesLost = 0;

@@ -1,10 +1,15 @@
 import { PresenceMemory } from '@route/presence';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+import type { Settings } from './settings.ts';
 
 /** One node alone: presence in its own memory, nobody else to tell. */
-export function memoryEngine(): Engine {
+export function memoryEngine(settings: Settings, { lost }: Pick<EngineEvents, 'lost'>): Engine {
   return {
-    presence: new PresenceMemory(),
+    presence: new PresenceMemory({
+      graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
+      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      lost,
+    }),
     busCounters: undefined,
     liveNodes: 1,
     send: () => undefined,

@@ -1,6 +1,6 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
-import { Lease, type Members, PresenceRedis, Reaper } from '@route/presence';
-import { createRedisClient, type Redis } from '@route/redis';
+import { Auditor, Lease, LostUsers, type Members, PresenceRedis, Reaper } from '@route/presence';
+import { createRedisClient, type Redis, SHARD_COUNT } from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
@@ -23,6 +23,8 @@ export class RedisEngine implements Engine {
   readonly #bus: Bus;
   readonly #lease: Lease;
   readonly #reaper: Reaper;
+  readonly #lost: LostUsers;
+  readonly #auditor: Auditor;
   readonly #redisErrors = new RepeatedLine();
   readonly #busErrors = new RepeatedLine();
   #members: Members = { live: [], dead: [] };
@@ -40,12 +42,14 @@ export class RedisEngine implements Engine {
       connectionName: `route-${nodeId}`,
     };
     const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
+    const lostGraceMs = settings.ROUTE_LOST_GRACE_SECONDS * 1000;
     this.#redis = createRedisClient(connection);
     this.presence = new PresenceRedis({
       redis: this.#redis,
       namespace,
       nodeId,
       events: { lateCommit: events.lateCommit },
+      lostGraceMs,
       failed: (reason) => {
         options.counters.presenceFailures++;
         this.#lease.doubt(reason);
@@ -63,9 +67,25 @@ export class RedisEngine implements Engine {
       },
       failed: (reason) => this.#logRedis(reason),
       unknownNodeMs: leaseMs,
+      lostGraceMs,
       sweepEveryMs: 3 * leaseMs,
       random: Math.random,
       now: () => performance.now(),
+    });
+    this.#lost = new LostUsers({
+      redis: this.#redis,
+      namespace,
+      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      lost: events.lost,
+      failed: (reason) => this.#logRedis(reason),
+    });
+    this.#auditor = new Auditor({
+      redis: this.#redis,
+      namespace,
+      nodeId,
+      presence: this.presence,
+      failed: (reason) => this.#logRedis(reason),
+      shardEveryMs: (settings.ROUTE_AUDIT_SECONDS * 1000) / SHARD_COUNT,
     });
     this.#lease = new Lease({
       redis: this.#redis,
@@ -86,7 +106,7 @@ export class RedisEngine implements Engine {
         onEntry: events.entry,
         onHearing: (hearing) => this.#hearing(hearing),
         onFull: events.busFull,
-        onLost: (loss) => this.#lost(loss),
+        onLost: (loss) => this.#framesLost(loss),
         onError: (error) => {
           this.#busErrors.write((heldBack) => {
             options.log.warn({ event: 'bus-error', problem: error.message, heldBack });
@@ -129,6 +149,8 @@ export class RedisEngine implements Engine {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#reaper.stop();
+    this.#lost.stop();
+    this.#auditor.stop();
     if (!(await this.#bus.flush())) this.#options.log.error({ event: 'bus-not-flushed' });
     await this.#bus.close();
     this.#lease.stop();
@@ -141,6 +163,8 @@ export class RedisEngine implements Engine {
     log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
     this.presence.resumed();
     this.#reaper.start();
+    this.#lost.start();
+    this.#auditor.start();
     events.unready('redis', false);
     this.#checkReady();
   }
@@ -149,6 +173,8 @@ export class RedisEngine implements Engine {
     if (this.#stopping) return;
     this.#options.log.warn({ event: 'redis-doubted', problem: reason });
     this.#reaper.stop();
+    this.#lost.stop();
+    this.#auditor.stop();
     this.presence.suspended();
     this.#options.events.unready('redis', true);
   }
@@ -168,7 +194,7 @@ export class RedisEngine implements Engine {
     this.#bus.setLiveNodes(members.live);
   }
 
-  #lost({ sender, frames, reason }: Loss): void {
+  #framesLost({ sender, frames, reason }: Loss): void {
     this.#options.counters.busFramesLost += frames;
     this.#options.log.error({ event: 'bus-frames-lost', sender, frames, reason });
   }

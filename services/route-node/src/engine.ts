@@ -9,6 +9,8 @@ export interface EngineEvents {
   entry(kind: number, bytes: Buffer): void;
   /** A status update that presence had put off stands now. */
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
+  lost(userId: number, state: UserState, version: number): void;
   /** The engine keeps the node from being ready, or does no longer. */
   unready(reason: UnreadyReason, holds: boolean): void;
   /** The bus takes no more for now: sources are to be slowed. */

@@ -147,6 +147,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.usersLost,
   );
   counter(
+    'route_presence_lost_users_told_total',
+    'Users lost with a link who were told to be offline, not being back after the grace',
+    () => counters.lostTold,
+  );
+  counter(
     'route_bus_lost_frames_total',
     'Other nodes’ frames that this node never got',
     () => counters.busFramesLost,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { Admin } from './admin.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
@@ -43,13 +44,19 @@ export class RouteNode {
         counters.updatesLate++;
         exchange.announce(update, state, version);
       },
+      lost: (userId, state, version) => {
+        counters.lostTold++;
+        // It is not known with which PC client the user was there, and not told either.
+        const clientType = CLIENT_TYPE.windows;
+        exchange.announce({ userId, status: USER_STATUS.offline, clientType }, state, version);
+      },
       unready: (reason, holds) => this.#readiness.set(reason, holds),
       busFull: (full) => this.#links.setBusFull(full),
     };
     const engineName = settings.ROUTE_ENGINE;
     this.#engine =
       engineName === 'memory'
-        ? memoryEngine()
+        ? memoryEngine(settings, events)
         : new RedisEngine({ settings, nodeId, log, counters, events });
     const { presence } = this.#engine;
     const exchange = new Exchange(this.#engine, counters);

@@ -107,6 +107,23 @@ export const SETTINGS = {
     default: '10',
     meaning: 'how long a silent node is still believed, in seconds',
   },
+  ROUTE_AUDIT_SECONDS: {
+    schema: seconds(1, 86_400),
+    default: '600',
+    meaning:
+      'each node compares what its links hold with all that Redis holds once in so many seconds',
+  },
+  ROUTE_LOST_GRACE_SECONDS: {
+    schema: seconds(0, 3600),
+    default: '15',
+    meaning:
+      'a PC user whose link ended and who is not back after so many seconds is told to be offline; 0: never',
+  },
+  ROUTE_LOST_PER_SECOND: {
+    schema: whole(1, 1_000_000),
+    default: '1000',
+    meaning: 'how many such users one node tells of in a second at the most',
+  },
   ROUTE_HEARTBEAT_SECONDS: {
     schema: seconds(0.1, 300),
     default: '5',
@@ -190,6 +207,9 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,
   ROUTE_LINKS: SETTINGS.ROUTE_LINKS.schema,
   ROUTE_LEASE_SECONDS: SETTINGS.ROUTE_LEASE_SECONDS.schema,
+  ROUTE_AUDIT_SECONDS: SETTINGS.ROUTE_AUDIT_SECONDS.schema,
+  ROUTE_LOST_GRACE_SECONDS: SETTINGS.ROUTE_LOST_GRACE_SECONDS.schema,
+  ROUTE_LOST_PER_SECOND: SETTINGS.ROUTE_LOST_PER_SECOND.schema,
   ROUTE_HEARTBEAT_SECONDS: SETTINGS.ROUTE_HEARTBEAT_SECONDS.schema,
   ROUTE_LINK_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_TIMEOUT_SECONDS.schema,
   ROUTE_DRAIN_SECONDS: SETTINGS.ROUTE_DRAIN_SECONDS.schema,

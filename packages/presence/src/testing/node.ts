@@ -15,6 +15,7 @@ export interface TestNodeOptions {
   readonly commandTimeoutMs?: number;
   readonly maxOperationsPerCall?: number;
   readonly unknownNodeMs?: number;
+  readonly lostGraceMs?: number;
 }
 
 export interface LateCommit {
@@ -85,6 +86,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       lateCommit: (update, state, version) => lateCommits.push({ update, state, version }),
     },
     failed: (reason) => lease.doubt(reason),
+    lostGraceMs: options.lostGraceMs ?? 0,
     maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
   });
   const reaper = new Reaper({
@@ -94,6 +96,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     reaped: (what) => reaped.push(what),
     failed: () => {},
     unknownNodeMs: options.unknownNodeMs ?? 1_000,
+    lostGraceMs: options.lostGraceMs ?? 0,
     sweepEveryMs: 1_000,
     random: () => 0,
     now: () => now,

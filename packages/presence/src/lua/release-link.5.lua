@@ -1,6 +1,8 @@
 -- Takes a link's users away, a bounded number a call: called again until nothing remains.
--- KEYS  1 users hash, 2 links set, 3 meta hash, 4 set of the users that the link holds
--- ARGV  1 link id, 2 node id of its owner, 3 'own' or 'reap', 4 stamp, 5 how many users at the most
+-- KEYS  1 users hash, 2 links set, 3 meta hash, 4 set of the users that the link holds,
+--       5 lost: sorted set, user id -> when to tell of it, in ms of this server's clock
+-- ARGV  1 link id, 2 node id of its owner, 3 'own' or 'reap', 4 stamp, 5 how many users at the most,
+--       6 after how many ms users who have lost their PC clients are told of, '0' for never
 --       own:  the link's node ends it; the stamp is that of this call
 --       reap: another node takes away what a dead node left; the stamp is the last that the dead node
 --             was seen to have used here
@@ -8,8 +10,12 @@
 -- COST  one HGET and one HSET or HDEL a user, at most ARGV 5 of them
 -- TWICE finds fewer users or none. A 'reap' of a node that has written since it was looked at is
 --       refused (FENCED): the node lives. An 'own' that comes after a later call is refused: STALE.
-local users, links, meta, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local link, node, mode, stamp, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local graceMs = tonumber(ARGV[6])
+
+local time = redis.call('TIME')
+local due = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + graceMs
 
 local last = redis.call('HGET', meta, node)
 if mode == 'reap' then
@@ -36,7 +42,10 @@ for _, user in ipairs(redis.call('SPOP', held, limit)) do
     else
       redis.call('HSET', users, user, (hasPc and 'p' or 'm') .. entries)
     end
-    if string.byte(record) == 112 and not hasPc then reply[#reply + 1] = user end
+    if string.byte(record) == 112 and not hasPc then
+      reply[#reply + 1] = user
+      if graceMs > 0 then redis.call('ZADD', lost, 'NX', string.format('%.0f', due), user) end
+    end
   end
 end
 

@@ -1,6 +1,7 @@
 -- Sets what links hold of users, and reads users' states between the updates, in the order given.
 -- KEYS  1 users hash (user id -> record), 2 links set, 3 meta hash ('@clock', node id -> stamp),
---       4 prefix of the sets of users that each link holds (same slot; a link's id is appended)
+--       4 prefix of the sets of users that each link holds (same slot; a link's id is appended),
+--       5 lost: sorted set of the users to be told of, if they do not come back
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
 --       then three an operation: link id, user id, holding ('' for none);
 --       link id '' reads the user and changes nothing
@@ -13,7 +14,7 @@
 --       connection that was given up) is refused: STALE.
 --
 -- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
-local users, links, meta, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local node, stamp = ARGV[1], ARGV[2]
 
 local last = redis.call('HGET', meta, node)
@@ -31,6 +32,7 @@ redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersio
 
 local reply = { version }
 local known = {}
+local anyLost = redis.call('EXISTS', lost) == 1
 
 for i = 3, #ARGV, 3 do
   local link, user, holding = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -57,6 +59,7 @@ for i = 3, #ARGV, 3 do
       record = false
     elseif string.find(entries, '=[^;]*[wm]') then
       record = 'p' .. entries
+      if anyLost then redis.call('ZREM', lost, user) end
     else
       record = 'm' .. entries
     end

@@ -1,0 +1,134 @@
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { presenceKeys } from './keys.ts';
+import { LostUsers } from './lost-users.ts';
+import { client, updateOf } from './testing/asking.ts';
+import { startLiveNode, type TestNode } from './testing/node.ts';
+
+interface Teller {
+  readonly lost: LostUsers;
+  readonly told: string[];
+  readonly versions: Map<number, number>;
+}
+
+/** Who tells of lost users on behalf of a node. */
+function tellerOf(node: TestNode, namespace: string): Teller {
+  const told: string[] = [];
+  const versions = new Map<number, number>();
+  const lost = new LostUsers({
+    redis: node.redis,
+    namespace,
+    perSecond: 1_000_000,
+    lost: (userId, state, version) => {
+      told.push(`${userId} ${state}`);
+      versions.set(userId, version);
+    },
+    failed: (reason) => told.push(`failed: ${reason}`),
+  });
+  return { lost, told, versions };
+}
+
+async function waiting(node: TestNode, namespace: string): Promise<string[]> {
+  const keys = presenceKeys(namespace);
+  const lists = await Promise.all(keys.map(({ lost }) => node.redis.zrange(lost, '0', '-1')));
+  return lists.flat().sort();
+}
+
+function start(namespace: string, lostGraceMs: number, leaseMs = 5_000): Promise<TestNode> {
+  return startLiveNode({ url: sharedRedisUrl(), namespace, lostGraceMs, leaseMs });
+}
+
+async function openWith(node: TestNode, ...users: number[]): Promise<string> {
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  for (const user of users) {
+    await updateOf(node.presence, link, client(user, 'windows', 'online'));
+  }
+  return link;
+}
+
+test('users whom a closed link took away are told of once, by one node, and only who is not back', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await start(namespace, 1);
+  await using b = await start(namespace, 1);
+  const link = await openWith(a, 1, 2, 3, 4);
+  await updateOf(a.presence, link, client(5, 'ios', 'online'));
+  const other = await openWith(b, 3);
+  await updateOf(b.presence, other, client(4, 'android', 'online'));
+  a.presence.closeLink(link, 'release');
+  await a.settled();
+  expect(await waiting(a, namespace)).toEqual(['1', '2', '4']);
+  await updateOf(b.presence, other, client(2, 'mac', 'online'));
+  expect(await waiting(a, namespace)).toEqual(['1', '4']);
+
+  const tellers = [tellerOf(a, namespace), tellerOf(b, namespace)];
+  await waitFor(
+    async () => {
+      await Promise.all(tellers.map(({ lost }) => lost.look()));
+      return (await waiting(a, namespace)).length === 0;
+    },
+    { what: 'all lost users to be told of' },
+  );
+  expect(tellers.flatMap(({ told }) => told).sort()).toEqual(['1 gone', '4 mobile-only']);
+});
+
+test('what is told has a later version than the commit before it and an earlier one than the next', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  const before = await updateOf(node.presence, link, client(1, 'windows', 'online'));
+  node.presence.closeLink(link, 'release');
+  const teller = tellerOf(node, namespace);
+  await waitFor(
+    async () => {
+      await teller.lost.look();
+      return teller.told.length > 0;
+    },
+    { what: 'the user to be told of' },
+  );
+  const next = node.newLink();
+  node.presence.openLink(next, { aside: false });
+  const after = await updateOf(node.presence, next, client(1, 'windows', 'online'));
+  if (before.kind !== 'committed' || after.kind !== 'committed') throw new Error('not committed');
+  const version = teller.versions.get(1) ?? 0;
+  expect(version).toBeGreaterThan(before.version);
+  expect(version).toBeLessThan(after.version);
+});
+
+test('users of a dead node are told of after the grace that began when it was reaped', async () => {
+  const namespace = uniqueNamespace();
+  await using dead = await start(namespace, 1, 300);
+  await using other = await start(namespace, 1);
+  await openWith(dead, 1, 2);
+  dead.lease.stop();
+  await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
+  await other.reaper.sweep();
+  expect(await waiting(other, namespace)).toEqual(['1', '2']);
+});
+
+test('users are told of though Redis was emptied before their link ended', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const link = await openWith(node, 1, 2);
+  for (const keys of presenceKeys(namespace)) {
+    await node.redis.unlink(keys.users, keys.links, keys.meta, keys.held + link);
+  }
+  node.presence.closeLink(link, 'release');
+  await node.settled();
+  expect(await waiting(node, namespace)).toEqual(['1', '2']);
+});
+
+test('nobody is told of before the grace is over, or where it is 0', async () => {
+  const namespace = uniqueNamespace();
+  await using patient = await start(namespace, 60_000);
+  await using never = await start(namespace, 0);
+  patient.presence.closeLink(await openWith(patient, 1), 'release');
+  never.presence.closeLink(await openWith(never, 2), 'release');
+  await patient.settled();
+  await never.settled();
+  const teller = tellerOf(patient, namespace);
+  await teller.lost.look();
+  expect(teller.told).toEqual([]);
+  expect(await waiting(patient, namespace)).toEqual(['1']);
+});
