@@ -1,6 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { openLink, openLinks, startCluster, startRouteNode } from '../harness/index.ts';
+import { openLink, startCluster, startRouteNode } from '../harness/index.ts';
+import { openKnownLinks } from './known-links.ts';
 import { numberedPdu, OrderCheck } from './numbered-messages.ts';
 
 const LINKS = 20;
@@ -8,7 +9,7 @@ const DRAIN_SECONDS = 2;
 
 test('SIGTERM closes the links a few at a time and ends the node with status 0', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: String(DRAIN_SECONDS) } });
-  await using set = await openLinks([node], LINKS);
+  await using set = await openKnownLinks([node], LINKS);
   await node.waitForMetric('route_links', (links) => links === LINKS);
   node.signal('SIGTERM');
   const ends = await Promise.all(set.links.map((link) => link.closedByServer));
@@ -27,7 +28,7 @@ test('SIGTERM closes the links a few at a time and ends the node with status 0',
 
 test('a draining node says why it is not ready, and takes no new link', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '5' } });
-  await using set = await openLinks([node], 5);
+  await using set = await openKnownLinks([node], 5);
   await node.waitForMetric('route_links', (links) => links === 5);
   node.signal('SIGTERM');
   const answer = await waitFor(
@@ -50,7 +51,7 @@ test.for(['0', '1'])(
       nodes: 2,
       env: { ROUTE_DRAIN_SECONDS: drainSeconds },
     });
-    await using set = await openLinks(cluster.nodes, 6);
+    await using set = await openKnownLinks(cluster.nodes, 6);
     const receiver = set.link(1);
     const check = new OrderCheck(receiver);
     const leaving = [0, 2, 4].map((index) => set.link(index));
@@ -75,7 +76,7 @@ test.for(['0', '1'])(
 
 test('a second signal ends the node at once, with a status that is not 0', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '600' } });
-  await using set = await openLinks([node], 5);
+  await using set = await openKnownLinks([node], 5);
   node.signal('SIGTERM');
   await node.waitForLog('draining');
   node.signal('SIGTERM');

@@ -1,14 +1,15 @@
 import { waitFor } from '@route/fixtures';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { openLinks, startCluster } from '../harness/index.ts';
+import { startCluster } from '../harness/index.ts';
+import { openKnownLinks } from './known-links.ts';
 import { messagesOn } from './numbered-messages.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
 
 test('users who are on one node are seen from all, and gone from all when their link ends', async () => {
   await using cluster = await startCluster({ nodes: 3 });
-  await using set = await openLinks(cluster.nodes, 6);
+  await using set = await openKnownLinks(cluster.nodes, 6);
   const listed = userIds(1, 300);
   const reported = userIds(1001, 50);
   const onPhone = userIds(2001, 20);
@@ -38,7 +39,7 @@ test('users who are on one node are seen from all, and gone from all when their 
 test('racing updates leave every link with the same last notification, as a query then says', async () => {
   const random = new SeededRandom();
   await using cluster = await startCluster({ nodes: 3 });
-  await using set = await openLinks(cluster.nodes, 6);
+  await using set = await openKnownLinks(cluster.nodes, 6);
   const users = userIds(1, 10);
   for (let round = 0; round < 300; round++) {
     for (const link of set.links) {

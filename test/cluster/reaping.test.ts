@@ -1,6 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { openLink, openLinks, startCluster } from '../harness/index.ts';
+import { startCluster } from '../harness/index.ts';
+import { openKnownLink, openKnownLinks } from './known-links.ts';
 import { StatusWatch } from './status-watch.ts';
 import { clientsOf, onlineAmong, userIds, waitForPresence } from './statuses.ts';
 
@@ -10,7 +11,7 @@ const REAPED_WITHIN_MS = LEASE_MS + 5000;
 
 test('a killed node’s users go offline, and who is on another node as well never does', async () => {
   await using cluster = await startCluster({ nodes: 3, env: ENV });
-  await using set = await openLinks(cluster.nodes, 6);
+  await using set = await openKnownLinks(cluster.nodes, 6);
   const lost = userIds(1, 200);
   const shared = userIds(1001, 200);
   const others = userIds(2001, 50);
@@ -22,7 +23,7 @@ test('a killed node’s users go offline, and who is on another node as well nev
   const left = [1, 2, 4, 5].map((index) => set.link(index));
   await waitForPresence(left, { online: [...lost, ...watched] });
 
-  await using asked = await openLink(cluster.node(1));
+  await using asked = await openKnownLink(cluster.node(1));
   await using watch = new StatusWatch(watched, async () => asked);
   await cluster.node(0).kill();
   await waitForPresence(left, {
@@ -38,7 +39,7 @@ test('a killed node’s users go offline, and who is on another node as well nev
 
 test('a node that stood still for twice its lease has its users online again, and takes nobody’s', async () => {
   await using cluster = await startCluster({ nodes: 2, env: ENV });
-  await using set = await openLinks(cluster.nodes, 4);
+  await using set = await openKnownLinks(cluster.nodes, 4);
   const [onStill, other] = [set.link(0), set.link(1)];
   const still = userIds(1, 200);
   const others = userIds(1001, 200);
@@ -48,7 +49,7 @@ test('a node that stood still for twice its lease has its users online again, an
   const watched = [...others, ...shared];
   await waitForPresence(set.links, { online: [...still, ...watched] });
 
-  await using asked = await openLink(cluster.node(1));
+  await using asked = await openKnownLink(cluster.node(1));
   await using watch = new StatusWatch(watched, async () => asked);
   const node = cluster.node(0);
   const stoppedMs = performance.now();

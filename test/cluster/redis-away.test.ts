@@ -2,7 +2,8 @@ import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixt
 import { askRedis, findFreePort } from '@route/local-cluster';
 import { USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { messagePdu, openLink, openLinks, startCluster, startRouteNode } from '../harness/index.ts';
+import { messagePdu, openLink, startCluster, startRouteNode } from '../harness/index.ts';
+import { openKnownLink, openKnownLinks } from './known-links.ts';
 import { messagesOn } from './numbered-messages.ts';
 import {
   clientsOf,
@@ -35,7 +36,7 @@ test('a node without Redis waits, says so, takes no links, and is ready when Red
 
   await redis.startAgain();
   await waitFor(() => node.ready(), { what: 'the node to be ready', deadlineMs: HEALED_WITHIN_MS });
-  await using link = await openLink(node);
+  await using link = await openKnownLink(node);
   link.online(clientsOf([1]));
   await waitForPresence([link], { online: [1] });
 });
@@ -75,7 +76,7 @@ test.for(OUTAGES)(
     const env = { ROUTE_LEASE_SECONDS: '3' };
     await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
     // Links 0, 2 and 4 are on one node, 1 and 3 on the other.
-    await using set = await openLinks(cluster.nodes, 5);
+    await using set = await openKnownLinks(cluster.nodes, 5);
     const [near, far, nearToo, farToo] = [set.link(0), set.link(1), set.link(2), set.link(3)];
     const leaving = set.link(4);
     const staying = [near, far, nearToo, farToo];

@@ -7,7 +7,8 @@ import {
   TRANSFER_FILE_TYPE,
 } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { openLinks, startCluster } from '../harness/index.ts';
+import { startCluster } from '../harness/index.ts';
+import { openKnownLinks } from './known-links.ts';
 import { numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
 
 const SENDERS = 8;
@@ -16,7 +17,7 @@ const PER_SECOND = 1000;
 
 test('100,000 messages of 8 links on three nodes reach every other link once and in order', async () => {
   await using cluster = await startCluster({ nodes: 3 });
-  await using set = await openLinks(cluster.nodes, SENDERS);
+  await using set = await openKnownLinks(cluster.nodes, SENDERS);
   const checks = set.links.map((link) => new OrderCheck(link));
   const sending = set.links.map((link, sender) =>
     sendPaced(link, { sender, count: EACH, perSecond: PER_SECOND }),
@@ -48,7 +49,7 @@ test('100,000 messages of 8 links on three nodes reach every other link once and
 
 test('each kind of relayed PDU reaches the links of all nodes as it was sent, silent links too', async () => {
   await using cluster = await startCluster({ nodes: 3 });
-  await using set = await openLinks(cluster.nodes, 6);
+  await using set = await openKnownLinks(cluster.nodes, 6);
   const [sender, ...others] = set.links;
   const pdus = [
     encodeMessage('server_kick_user', { userId: 1, clientType: CLIENT_TYPE.mac, reason: 2 }),
@@ -95,7 +96,7 @@ test('each kind of relayed PDU reaches the links of all nodes as it was sent, si
 
 test('a changed signature is told to every link, the sender included, once', async () => {
   await using cluster = await startCluster({ nodes: 3 });
-  await using set = await openLinks(cluster.nodes, 6);
+  await using set = await openKnownLinks(cluster.nodes, 6);
   const changed = encodeMessage('sign_info_changed_notify', { changedUserId: 5, signInfo: 'away' });
   const marker = numberedPdu(1, 0);
   set.link(0).send(changed, marker);

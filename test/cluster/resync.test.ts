@@ -2,7 +2,8 @@ import { startPrivateRedis, waitFor } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
 import { USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { openLinks, startCluster } from '../harness/index.ts';
+import { startCluster } from '../harness/index.ts';
+import { openKnownLinks } from './known-links.ts';
 import { messagesOn, numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
 import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
 
@@ -18,7 +19,7 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
     await using redis = await startPrivateRedis();
     const env = { ROUTE_LEASE_SECONDS: '2' };
     await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
-    await using set = await openLinks(cluster.nodes, 6);
+    await using set = await openKnownLinks(cluster.nodes, 6);
     // Links 0 to 3 hold users; 4 sends messages, 5 on the other node receives them.
     const holders = [0, 1, 2, 3].map((index) => set.link(index));
     const users = userIds(1, USERS);

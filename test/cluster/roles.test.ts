@@ -1,14 +1,8 @@
 import { waitFor } from '@route/fixtures';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import {
-  messagePdu,
-  openLink,
-  openLinks,
-  startCluster,
-  startRouteNode,
-  type TestLink,
-} from '../harness/index.ts';
+import { messagePdu, startCluster, startRouteNode, type TestLink } from '../harness/index.ts';
+import { openKnownLink, openKnownLinks } from './known-links.ts';
 import { clientsOf, noticesOn, offline, online, onlineAmong, waitForPresence } from './statuses.ts';
 
 const MASTER_LINKS = { nodes: 2, env: { ROUTE_LINKS: 'master' } };
@@ -21,7 +15,7 @@ async function settled(...links: readonly TestLink[]): Promise<void> {
 test('of a msg_server with a link to each of two nodes only the master link receives and counts', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
   // Links 0 and 1 are one msg_server's; 2 and 3 are the master links of two others.
-  await using set = await openLinks(cluster.nodes, 4);
+  await using set = await openKnownLinks(cluster.nodes, 4);
   const [master, second, near, far] = [set.link(0), set.link(1), set.link(2), set.link(3)];
   for (const link of [master, near, far]) link.roleSet(true);
   for (const link of [master, second]) link.online(clientsOf([1, 2]));
@@ -51,7 +45,7 @@ test('of a msg_server with a link to each of two nodes only the master link rece
 
 test('what a second link has reported takes effect the moment it is promoted', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
-  await using set = await openLinks(cluster.nodes, 4);
+  await using set = await openKnownLinks(cluster.nodes, 4);
   const [master, second, near, far] = [set.link(0), set.link(1), set.link(2), set.link(3)];
   for (const link of [master, near, far]) link.roleSet(true);
   for (const link of [master, second]) {
@@ -73,7 +67,7 @@ test('what a second link has reported takes effect the moment it is promoted', a
 
 test('a link that is master no longer neither receives nor counts, until it is again', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
-  await using set = await openLinks(cluster.nodes, 3);
+  await using set = await openKnownLinks(cluster.nodes, 3);
   const [changing, far, near] = [set.link(0), set.link(1), set.link(2)];
   for (const link of set.links) link.roleSet(true);
   changing.online(clientsOf([1]));
@@ -96,8 +90,8 @@ test('a link that is master no longer neither receives nor counts, until it is a
 
 test('where all links count, an online list on a link that is no master is worth a warning', async () => {
   await using node = await startRouteNode({ env: { ROUTE_LINKS: 'all' } });
-  await using master = await openLink(node);
-  await using second = await openLink(node);
+  await using master = await openKnownLink(node);
+  await using second = await openKnownLink(node);
   master.roleSet(true);
   master.online(clientsOf([1, 2]));
   // http_msg_server lists nobody.

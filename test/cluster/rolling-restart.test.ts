@@ -1,6 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { openLinks, type RouteNode, startCluster } from '../harness/index.ts';
+import { type RouteNode, startCluster } from '../harness/index.ts';
+import { openKnownLinks } from './known-links.ts';
 import { MsgServer } from './msg-server.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { StatusWatch } from './status-watch.ts';
@@ -63,6 +64,6 @@ test('nodes are replaced one by one and nobody is ever seen offline', async () =
     }
   }
   const stay = everybody.filter((userId) => !gone.includes(userId));
-  await using set = await openLinks(targets(), NODES);
+  await using set = await openKnownLinks(targets(), NODES);
   await waitForPresence(set.links, { online: stay, offline: gone, deadlineMs: 15_000 });
 });

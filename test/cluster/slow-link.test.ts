@@ -1,7 +1,8 @@
 import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { openLink, startRouteNode, type TestLink } from '../harness/index.ts';
+import { startRouteNode, type TestLink } from '../harness/index.ts';
+import { openKnownLink } from './known-links.ts';
 import { numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
 
 const MIB = 1024 * 1024;
@@ -37,9 +38,9 @@ test.for([
         ROUTE_LINK_UNSENT_LIMIT_BYTES: String(limitBytes),
       },
     });
-    await using sender = await openLink(node);
-    await using stuck = await openLink(node);
-    await using reader = await openLink(node);
+    await using sender = await openKnownLink(node);
+    await using stuck = await openKnownLink(node);
+    await using reader = await openKnownLink(node);
     const check = new OrderCheck(reader);
     stuck.pause();
     const memoryBefore = await node.metric('process_resident_memory_bytes');
@@ -82,9 +83,9 @@ test('a link that reads slowly slows the sender and loses nothing', async () => 
       ROUTE_LINK_TIMEOUT_SECONDS: '120',
     },
   });
-  await using sender = await openLink(node);
-  await using slow = await openLink(node);
-  await using reader = await openLink(node);
+  await using sender = await openKnownLink(node);
+  await using slow = await openKnownLink(node);
+  await using reader = await openKnownLink(node);
   const [slowCheck, check] = [new OrderCheck(slow), new OrderCheck(reader)];
   const sending = sendFlatOut(sender);
   const end = performance.now() + 40_000;

@@ -1,14 +1,15 @@
 import { waitFor } from '@route/fixtures';
 import { HEARTBEAT_PDU } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { openLink, startRouteNode } from '../harness/index.ts';
+import { startRouteNode } from '../harness/index.ts';
+import { openKnownLink } from './known-links.ts';
 
 const QUICK_TIMEOUT = { ROUTE_HEARTBEAT_SECONDS: '0.3', ROUTE_LINK_TIMEOUT_SECONDS: '1' };
 
 test('heartbeats go to a link on which nothing is sent, and not to one with traffic', async () => {
   await using node = await startRouteNode({ env: { ROUTE_HEARTBEAT_SECONDS: '1' } });
-  await using sender = await openLink(node);
-  await using receiver = await openLink(node);
+  await using sender = await openKnownLink(node);
+  await using receiver = await openKnownLink(node);
   // What the sender says goes to the receiver alone: nothing is sent on the sender's own link.
   let n = 0;
   await waitFor(
@@ -24,8 +25,8 @@ test('heartbeats go to a link on which nothing is sent, and not to one with traf
 
 test('a link that says nothing is closed after the time-out, one that heartbeats is not', async () => {
   await using node = await startRouteNode({ env: QUICK_TIMEOUT });
-  await using alive = await openLink(node);
-  const silent = [await openLink(node), await openLink(node)];
+  await using alive = await openKnownLink(node);
+  const silent = [await openKnownLink(node), await openKnownLink(node)];
   await waitFor(
     () => {
       alive.send(HEARTBEAT_PDU);
@@ -33,7 +34,7 @@ test('a link that says nothing is closed after the time-out, one that heartbeats
     },
     { what: 'the silent links to be closed', deadlineMs: 10_000 },
   );
-  await using late = await openLink(node);
+  await using late = await openKnownLink(node);
   await waitFor(
     () => {
       alive.send(HEARTBEAT_PDU);
@@ -57,7 +58,7 @@ test('a link that says nothing is closed after the time-out, one that heartbeats
 
 test('a msg_server that neither reads nor closes is let go of, and its users with it', async () => {
   await using node = await startRouteNode({ env: QUICK_TIMEOUT });
-  await using gone = await openLink(node);
+  await using gone = await openKnownLink(node);
   gone.online([{ userId: 7, status: 1, clientType: 1 }]);
   gone.pause();
   await node.waitForLog(
@@ -70,8 +71,8 @@ test('a msg_server that neither reads nor closes is let go of, and its users wit
 
 test('a msg_server that does not close its end holds up neither the drain nor the exit', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '0' } });
-  await using halfOpen = await openLink(node);
-  await using ordinary = await openLink(node);
+  await using halfOpen = await openKnownLink(node);
+  await using ordinary = await openKnownLink(node);
   halfOpen.pause();
   // Behind bytes that nobody reads, the end of the connection is not noticed either.
   ordinary.msgData(1, 1);
