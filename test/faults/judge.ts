@@ -9,13 +9,14 @@ export interface Judged {
   readonly fault: string;
   /** How presence came out after the fault. */
   readonly exact: Exactness;
+  readonly p99Ms?: number;
 }
 
 /**
  * Ends the traffic and says what the fault came to. Whatever the fault, nothing comes twice or out of
  * order, and presence becomes exact and stays so.
  */
-export async function judge(scene: Scene, { fault, exact }: Judged): Promise<Figures> {
+export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Promise<Figures> {
   const totals = await scene.settle();
   const atEnd = await scene.untilExact(STILL_EXACT_WITHIN_MS);
   const peak = scene.peakMemory();
@@ -24,6 +25,7 @@ export async function judge(scene: Scene, { fault, exact }: Judged): Promise<Fig
     seed: scene.seed,
     ...totals,
     ...(exact.seconds !== undefined && { exactAfterSeconds: exact.seconds }),
+    ...(p99Ms !== undefined && { p99Ms }),
     ...(peak !== undefined && { peakMemoryBytes: peak }),
   };
   recordFigures(figures);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FIGURES_FILE_VARIABLE, figuresTable, isFigures } from './figures.ts';
 import { SEED_VARIABLE } from './seed.ts';
@@ -41,7 +42,9 @@ const folder = mkdtempSync(join(tmpdir(), 'fault-figures-'));
 const figuresFile = process.env[FIGURES_FILE_VARIABLE] || join(folder, 'figures.jsonl');
 const args = ['run', '--config', 'test/faults/vitest.config.ts'];
 if (only !== undefined) args.push('--testNamePattern', only);
-const vitest = spawn('vitest', args, {
+const packageFile = fileURLToPath(import.meta.resolve('vitest/package.json'));
+const vitestProgram = join(dirname(packageFile), 'vitest.mjs');
+const vitest = spawn(process.execPath, [vitestProgram, ...args], {
   stdio: 'inherit',
   env: {
     ...process.env,

@@ -1,3 +1,4 @@
+import { createHistogram } from 'node:perf_hooks';
 import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixtures';
 import { onTestFailed } from 'vitest';
 import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
@@ -183,6 +184,20 @@ export class Scene implements AsyncDisposable {
     return await this.traffic.settle(deadlineMs);
   }
 
+  /** Measures latency anew from now on. */
+  forgetLatency(): void {
+    for (const { link } of this.traffic.participants) link.latencyUs?.reset();
+  }
+
+  /** So many percent of the PDUs took no longer than this, over all links. */
+  latencyMs(percentile: number): number {
+    const all = createHistogram();
+    for (const { link } of this.traffic.participants) {
+      if (link.latencyUs !== undefined) all.add(link.latencyUs);
+    }
+    return all.percentile(percentile) / 1000;
+  }
+
   /** The most memory that any node has had. */
   peakMemory(): number | undefined {
     for (const node of this.running) this.#samplePeak(node);
@@ -190,6 +205,7 @@ export class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.story.end(this.cluster.nodes);
     await this.#stack.disposeAsync();
   }
 
@@ -218,7 +234,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     const redis = stack.use(await startPrivateRedis());
     const scene = new Scene(options, redis, stack);
     onTestFailed(() => {
-      process.stdout.write(scene.story.tell(scene.cluster.nodes));
+      process.stdout.write(scene.story.text);
     });
     const starts = Array.from({ length: options.nodes ?? 3 }, () => scene.addNode());
     for (const start of await Promise.allSettled(starts)) {

@@ -1,10 +1,20 @@
 /** Names the variable by which a seed is given. */
 export const SEED_VARIABLE = 'ROUTE_FAULTS_SEED';
 
-/** The seed that was given, or one that no run has had before. It is printed: it repeats the test. */
-export function seedOf(what: string): number {
+/** The seed of the run to be repeated, if one is. */
+export function givenSeed(): number | undefined {
   const given = process.env[SEED_VARIABLE];
-  const seed = given === undefined || given === '' ? Date.now() % 2 ** 31 : Number(given);
+  return given === undefined || given === '' ? undefined : Number(given);
+}
+
+/** A seed that no run has had before. */
+export function newSeed(): number {
+  return Date.now() % 2 ** 31;
+}
+
+/** The seed that was given, or a new one. It is printed: it repeats the test. */
+export function seedOf(what: string): number {
+  const seed = givenSeed() ?? newSeed();
   process.stdout.write(`${what}: seed ${seed}\n`);
   return seed;
 }

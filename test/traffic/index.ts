@@ -1,5 +1,6 @@
 export { Crowd, type CrowdOptions } from './crowd.ts';
 export { type Exactness, type Look, lookByQuery, untilExact } from './exactness.ts';
+export { Load } from './load.ts';
 export { Model } from './model.ts';
 export { Pacer } from './pacer.ts';
 export { peakMemoryBytes } from './process-memory.ts';

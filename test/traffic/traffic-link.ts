@@ -66,8 +66,9 @@ export class TrafficLink implements AsyncDisposable {
     return this.#socket.writableLength;
   }
 
-  get localPort(): number {
-    return this.#socket.localPort ?? 0;
+  /** The link's address as the node logs it. */
+  get address(): string {
+    return `${this.#socket.localAddress}:${this.#socket.localPort}`;
   }
 
   /** Sends whole PDUs; false when more should wait for {@link whenDrained}. */
@@ -79,8 +80,11 @@ export class TrafficLink implements AsyncDisposable {
   async whenDrained(): Promise<void> {
     if (this.#state !== 'open' || !this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
-      this.#socket.once('drain', resolve);
-      this.#socket.once('close', resolve);
+      const done = (): void => {
+        this.#socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done).on('close', done);
     });
   }
 
@@ -111,6 +115,14 @@ export class TrafficLink implements AsyncDisposable {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  /** Reads on no faster than this, as a msg_server behind a line that is too thin. */
+  throttle(bytesPerSecond: number): void {
+    this.#socket.on('data', ({ length }: Buffer) => {
+      this.#socket.pause();
+      setTimeout(() => this.#socket.resume(), (length / bytesPerSecond) * 1000).unref();
+    });
   }
 
   /** Cuts it from this side. */

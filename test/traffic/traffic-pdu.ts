@@ -8,6 +8,9 @@ export const TRAFFIC_COMMAND_ID: number = commandId;
 /** The first bytes of a body of ours; no MSG_DATA of anybody else begins so. */
 const MAGIC = 0x7fab1e55;
 
+/** What a body is filled up with. */
+const FILLING = '.';
+
 const MAGIC_AT = HEADER_BYTES;
 const SENDER_AT = MAGIC_AT + 4;
 const SEQUENCE_AT = SENDER_AT + 4;
@@ -38,16 +41,30 @@ export interface TrafficBlock {
 /** Writes PDUs: MSG_DATA whose body is sender, sequence number and time, and no protobuf. */
 export function makeTrafficBlock(block: TrafficBlock): Buffer {
   const { sender, first, count, pduBytes, sentAtMs } = block;
-  const bytes = Buffer.alloc(count * pduBytes, 0x2e);
-  const header = { length: pduBytes, version: 1, flag: 0, seqNum: 0, reserved: 0 };
+  const bytes = Buffer.alloc(count * pduBytes, templateOf(pduBytes));
   for (let i = 0, at = 0; i < count; i++, at += pduBytes) {
-    writeHeader(bytes, { ...header, serviceId, commandId }, at);
-    bytes.writeUInt32BE(MAGIC, at + MAGIC_AT);
     bytes.writeUInt32BE(sender, at + SENDER_AT);
     bytes.writeUInt32BE(first + i, at + SEQUENCE_AT);
     bytes.writeDoubleBE(sentAtMs, at + TIME_AT);
   }
   return bytes;
+}
+
+const templates = new Map<number, Buffer>();
+
+/** A PDU in which only sender, sequence number and time are lacking. */
+function templateOf(pduBytes: number): Buffer {
+  const known = templates.get(pduBytes);
+  if (known !== undefined) return known;
+  if (pduBytes < MIN_TRAFFIC_BYTES) {
+    throw new RangeError(`PDUs of ${pduBytes} bytes, expected at least ${MIN_TRAFFIC_BYTES}`);
+  }
+  const template = Buffer.alloc(pduBytes, FILLING);
+  const header = { length: pduBytes, version: 1, flag: 0, seqNum: 0, reserved: 0 };
+  writeHeader(template, { ...header, serviceId, commandId });
+  template.writeUInt32BE(MAGIC, MAGIC_AT);
+  templates.set(pduBytes, template);
+  return template;
 }
 
 /** Whether the PDU that begins at `at` and is so long is one of traffic. */

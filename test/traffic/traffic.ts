@@ -2,9 +2,6 @@ import { waitFor } from '@route/fixtures';
 import type { TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 
-/** PDUs of one write when a sender goes flat out. */
-const BLOCK_PDUS = 200;
-
 /** A link that takes part in the traffic: sends numbered PDUs and must get everybody else's. */
 export interface Participant {
   readonly id: number;
@@ -62,15 +59,6 @@ export class Traffic {
     from.written += count;
     const block = { sender: from.id, first, count, pduBytes, sentAtMs: sharedNowMs() };
     return from.link.write(makeTrafficBlock(block));
-  }
-
-  /** Sends so many PDUs as fast as the node takes them. */
-  async sendFlatOut(from: Participant, count: number, pduBytes: number): Promise<void> {
-    const end = from.written + count;
-    while (from.written < end && from.link.state === 'open') {
-      const due = Math.min(BLOCK_PDUS, end - from.written);
-      if (!this.send(from, due, pduBytes)) await from.link.whenDrained();
-    }
   }
 
   /** What has become of everything so far, at the receivers for which `counts` holds. */

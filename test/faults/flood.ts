@@ -1,0 +1,40 @@
+import { startPrivateRedis } from '@route/fixtures';
+import { startCluster } from '../harness/index.ts';
+import { Load, peakMemoryBytes } from '../traffic/index.ts';
+import { type Figures, recordFigures } from './figures.ts';
+
+const LINKS = 8;
+const PDU_BYTES = 160;
+const PROCESSES = 2;
+
+/** Links 0, 2, 4 and 6 are on the first node, the others on the second: two of each send. */
+const SENDERS: readonly number[] = [0, 1, 4, 5];
+
+/** What a flood came to, and how many links were open at its end. */
+export interface Flooded {
+  readonly figures: Figures;
+  readonly openLinks: number;
+  readonly pdusPerSecond: number;
+}
+
+/** Four of eight links on two nodes send so many PDUs in all, as fast as the nodes take them. */
+export async function flood(pdus: number, deadlineMs: number): Promise<Flooded> {
+  await using redis = await startPrivateRedis();
+  await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
+  await using load = await Load.open(cluster.nodes, { links: LINKS, processes: PROCESSES });
+  const begunMs = performance.now();
+  await load.flood(SENDERS, pdus / SENDERS.length, PDU_BYTES);
+  const { openLinks, ...report } = await load.settle(deadlineMs);
+  const seconds = (performance.now() - begunMs) / 1000;
+  const peaks = cluster.nodes.map(({ pid }) => peakMemoryBytes(pid) ?? Number.NaN);
+  const figures: Figures = {
+    fault: `${pdus.toLocaleString('en')} PDUs flat out, 2 nodes, 8 links`,
+    seed: 0,
+    sent: pdus,
+    cutOff: 0,
+    ...report,
+    peakMemoryBytes: Math.max(...peaks),
+  };
+  recordFigures(figures);
+  return { figures, openLinks, pdusPerSecond: Math.round(pdus / seconds) };
+}

@@ -1,0 +1,17 @@
+import { expect } from 'vitest';
+import { Random } from '../traffic/index.ts';
+import { judge } from './judge.ts';
+import { LEASE_SECONDS, startScene } from './scene.ts';
+import { carryOut, describeSchedule, drawSchedule } from './schedule.ts';
+
+/** Runs the schedule that a seed stands for, and holds its end to the model's. */
+export async function runRandomSchedule(seed: number): Promise<void> {
+  const schedule = drawSchedule(new Random(seed));
+  process.stdout.write(`seed ${seed}: ${describeSchedule(schedule)}\n`);
+  await using scene = await startScene({ seed, proxied: true });
+  await carryOut(schedule, scene);
+  const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault: `random schedule ${seed}`, exact });
+  expect(figures.lost).toBe(0);
+}

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openTrafficLink } from '../traffic/index.ts';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const SECONDS = 60;
+const MOST_P99_MS = 50;
+
+/** So large that a link which does not read is over every mark long before the end. */
+const PDU_BYTES = 1_000;
+
+test('receivers that stop reading, or read 10 kB/s, do not delay the healthy ones', async () => {
+  const fault = `one receiver stuck for ${SECONDS} s, one at 10 kB/s`;
+  const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES, measures: true };
+  await using scene = await startScene({ seed: seedOf(fault), ...load });
+  const node = scene.cluster.node(0);
+  await using stuck = await openTrafficLink(node);
+  await using slow = await openTrafficLink(node);
+  const { address } = stuck;
+  scene.forgetLatency();
+  stuck.pause();
+  slow.throttle(10_000);
+
+  await delay(SECONDS * 1000);
+  const p99Ms = scene.latencyMs(99);
+  const exact = await scene.untilExact(5_000);
+  const figures = await judge(scene, { fault, exact, p99Ms });
+
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(p99Ms).toBeLessThan(MOST_P99_MS);
+  expect(scene.lostLinks, 'healthy links lost').toBe(0);
+  const closed = node.logsOf('link-closed').filter(({ peer }) => peer === address);
+  expect(closed.map(({ reason }) => reason)).toEqual([expect.stringMatching(/^unsent-/)]);
+});

@@ -1,0 +1,69 @@
+import type { LoadAnswer, LoadOrder, LoadReport } from './load-messages.ts';
+import { isLoadOrder } from './load-messages.ts';
+import { openTrafficLink, type TrafficLink } from './traffic-link.ts';
+import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
+
+/** PDUs of one write. */
+const BLOCK_PDUS = 200;
+const TIMEOUT_MS = 30_000;
+
+const links = new Map<number, TrafficLink>();
+
+async function open({ links: wanted, senders }: LoadOrder & { kind: 'open' }): Promise<void> {
+  for (const { id, ...target } of wanted) {
+    const link = await openTrafficLink(target, { timeoutMs: TIMEOUT_MS });
+    if ((await link.query([0])) === undefined) throw new Error(`link ${id} was not answered`);
+    for (let sender = 0; sender < senders; sender++) {
+      if (sender !== id) link.deliveries.expect(sender, 1);
+    }
+    links.set(id, link);
+  }
+}
+
+async function flood(id: number, count: number, pduBytes: number): Promise<void> {
+  const link = links.get(id);
+  for (let written = 0; written < count && link?.state === 'open'; written += BLOCK_PDUS) {
+    const part = Math.min(BLOCK_PDUS, count - written);
+    const block = { sender: id, first: written + 1, count: part, pduBytes };
+    if (!link.write(makeTrafficBlock({ ...block, sentAtMs: sharedNowMs() }))) {
+      await link.whenDrained();
+    }
+  }
+}
+
+function report(written: readonly number[]): LoadReport {
+  const sum = { openLinks: 0, delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0 };
+  for (const { deliveries, state } of links.values()) {
+    sum.openLinks += state === 'open' ? 1 : 0;
+    sum.delivered += deliveries.delivered + deliveries.reordered;
+    sum.doubled += deliveries.doubled;
+    sum.reordered += deliveries.reordered;
+    sum.unexpected += deliveries.unexpected;
+    written.forEach((count, sender) => {
+      sum.lost += deliveries.missingBetween(sender) + deliveries.missingAtEnd(sender, count);
+    });
+  }
+  return sum;
+}
+
+async function obey(order: LoadOrder): Promise<LoadAnswer> {
+  switch (order.kind) {
+    case 'open':
+      await open(order);
+      return { kind: 'done' };
+    case 'flood':
+      await Promise.all(order.ids.map((id) => flood(id, order.count, order.pduBytes)));
+      return { kind: 'done' };
+    case 'report':
+      return { kind: 'report', report: report(order.written) };
+  }
+}
+
+process.on('message', (order: unknown) => {
+  if (!isLoadOrder(order)) throw new Error(`told ${JSON.stringify(order)}, expected an order`);
+  obey(order).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => process.send?.({ kind: 'failed', problem: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,53 @@
+import type { Target } from './traffic-link.ts';
+
+/** One link of a load: its number is also that of its sender, unique in all processes. */
+export interface LoadLink {
+  readonly id: number;
+  readonly host: Target['host'];
+  readonly port: Target['port'];
+}
+
+/** What a load process is told to do; each is answered with one {@link LoadAnswer}. */
+export type LoadOrder =
+  /** Open links; nothing is sent before those of all processes are open. */
+  | { readonly kind: 'open'; readonly links: readonly LoadLink[]; readonly senders: number }
+  /** Send so many PDUs on each of these links, as fast as the nodes take them. */
+  | {
+      readonly kind: 'flood';
+      readonly ids: readonly number[];
+      readonly count: number;
+      readonly pduBytes: number;
+    }
+  /** Tell what has been received, where each sender has written so many. */
+  | { readonly kind: 'report'; readonly written: readonly number[] };
+
+/** What the links of one process, or of several, have received. */
+export interface LoadReport {
+  readonly openLinks: number;
+  readonly delivered: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly reordered: number;
+  readonly unexpected: number;
+}
+
+export type LoadAnswer =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'report'; readonly report: LoadReport }
+  | { readonly kind: 'failed'; readonly problem: string };
+
+const ORDERS: readonly string[] = ['open', 'flood', 'report'] satisfies LoadOrder['kind'][];
+const ANSWERS: readonly string[] = ['done', 'report', 'failed'] satisfies LoadAnswer['kind'][];
+
+export function isLoadOrder(value: unknown): value is LoadOrder {
+  return ORDERS.includes(kindOf(value));
+}
+
+export function isLoadAnswer(value: unknown): value is LoadAnswer {
+  return ANSWERS.includes(kindOf(value));
+}
+
+function kindOf(value: unknown): string {
+  const isMessage = typeof value === 'object' && value !== null && 'kind' in value;
+  return isMessage ? String(value.kind) : '';
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isLoadAnswer, type LoadAnswer, type LoadOrder, type LoadReport } from './load-messages.ts';
+import type { Target } from './traffic-link.ts';
+
+const CHILD = fileURLToPath(new URL('./load-child.ts', import.meta.url));
+const POLL_MS = 100;
+
+/** Links that send flat out, in processes of their own: one process could not outrun two nodes. */
+export class Load implements AsyncDisposable {
+  readonly #processes: readonly ChildProcess[];
+  readonly #written: number[];
+
+  private constructor(processes: readonly ChildProcess[], links: number) {
+    this.#processes = processes;
+    this.#written = new Array<number>(links).fill(0);
+  }
+
+  /** Opens so many links to the nodes in turn, spread over so many processes. */
+  static async open(
+    targets: readonly Target[],
+    { links, processes }: { links: number; processes: number },
+  ): Promise<Load> {
+    const children = Array.from({ length: processes }, () => fork(CHILD, { execArgv: [] }));
+    const load = new Load(children, links);
+    try {
+      const ids = Array.from({ length: links }, (_, id) => id);
+      const all = ids.map((id) => ({ id, ...targetAt(targets, id) }));
+      await load.#tellAll((process) => ({
+        kind: 'open',
+        links: all.filter(({ id }) => load.#processOf(id) === process),
+        senders: links,
+      }));
+      return load;
+    } catch (error) {
+      await load[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Each of these links sends so many PDUs as fast as it can; returns when all are handed over. */
+  async flood(ids: readonly number[], count: number, pduBytes: number): Promise<void> {
+    for (const id of ids) this.#written[id] = count;
+    await this.#tellAll((process) => ({
+      kind: 'flood',
+      ids: ids.filter((id) => this.#processOf(id) === process),
+      count,
+      pduBytes,
+    }));
+  }
+
+  /** Waits until nothing is missing, or the deadline has passed; tells what it came to. */
+  async settle(deadlineMs: number): Promise<LoadReport> {
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const report = await this.#report();
+      if (report.lost === 0 || performance.now() > end) return report;
+      await delay(POLL_MS);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = this.#processes.map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    });
+    await Promise.all(ended);
+  }
+
+  /** Two neighbouring links, which are on different nodes, go to one process. */
+  #processOf(id: number): number {
+    return Math.floor(id / 2) % this.#processes.length;
+  }
+
+  async #report(): Promise<LoadReport> {
+    const sum = { openLinks: 0, delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0 };
+    for (const answer of await this.#tellAll(() => ({ kind: 'report', written: this.#written }))) {
+      if (answer.kind !== 'report') continue;
+      sum.openLinks += answer.report.openLinks;
+      sum.delivered += answer.report.delivered;
+      sum.lost += answer.report.lost;
+      sum.doubled += answer.report.doubled;
+      sum.reordered += answer.report.reordered;
+      sum.unexpected += answer.report.unexpected;
+    }
+    return sum;
+  }
+
+  async #tellAll(orderOf: (process: number) => LoadOrder): Promise<LoadAnswer[]> {
+    return await Promise.all(this.#processes.map((child, i) => tell(child, orderOf(i))));
+  }
+}
+
+async function tell(child: ChildProcess, order: LoadOrder): Promise<LoadAnswer> {
+  const answered = once(child, 'message');
+  child.send(order);
+  const [answer]: unknown[] = await answered;
+  if (!isLoadAnswer(answer)) throw new Error(`a load process says ${JSON.stringify(answer)}`);
+  if (answer.kind === 'failed') throw new Error(`a load process failed: ${answer.problem}`);
+  return answer;
+}
+
+function targetAt(targets: readonly Target[], id: number): Target {
+  const target = targets[id % targets.length];
+  if (target === undefined) throw new Error('there is no node to send to');
+  return { host: target.host, port: target.port };
+}
