@@ -36,6 +36,8 @@ test('a node without Redis waits, says so, takes no links, and is ready when Red
 
   await redis.startAgain();
   await waitFor(() => node.ready(), { what: 'the node to be ready', deadlineMs: HEALED_WITHIN_MS });
+  // The log is written a moment after the fact, and tells where the node listens.
+  await node.waitForLog('listening');
   await using link = await openKnownLink(node);
   link.online(clientsOf([1]));
   await waitForPresence([link], { online: [1] });
