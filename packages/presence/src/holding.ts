@@ -3,11 +3,12 @@ import type { UserState } from './presence.ts';
 
 type Counts = readonly [number, number, number, number];
 
+/** By the type's index: windows, mac, ios, android. */
 const TYPES = [
-  { type: CLIENT_TYPE.windows, letter: 'w', isPc: true },
-  { type: CLIENT_TYPE.mac, letter: 'm', isPc: true },
-  { type: CLIENT_TYPE.ios, letter: 'i', isPc: false },
-  { type: CLIENT_TYPE.android, letter: 'a', isPc: false },
+  { letter: 'w', isPc: true },
+  { letter: 'm', isPc: true },
+  { letter: 'i', isPc: false },
+  { letter: 'a', isPc: false },
 ] as const;
 
 /** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
@@ -103,8 +104,18 @@ export class Holding {
   }
 }
 
+/** A switch and not a search: this is asked once an update. */
 function indexOf(type: ClientType): number {
-  return TYPES.findIndex((entry) => entry.type === type);
+  switch (type) {
+    case CLIENT_TYPE.windows:
+      return 0;
+    case CLIENT_TYPE.mac:
+      return 1;
+    case CLIENT_TYPE.ios:
+      return 2;
+    case CLIENT_TYPE.android:
+      return 3;
+  }
 }
 
 function at(counts: Counts, i: number): number {

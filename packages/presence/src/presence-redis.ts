@@ -91,20 +91,16 @@ export class PresenceRedis implements Presence {
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
     const link = this.#link(id);
-    const byShard: (Set<number> | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
+    // A user who is listed twice is set twice, to the same.
+    const byShard: number[][] = Array.from({ length: SHARD_COUNT }, () => []);
     for (const client of clients) {
       link.ledger.add(client);
-      const shard = shardOf(client.userId);
-      const users = byShard[shard];
-      if (users === undefined) byShard[shard] = new Set([client.userId]);
-      else users.add(client.userId);
+      byShard[shardOf(client.userId)]?.push(client.userId);
     }
     // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
     if (!link.counts || this.#suspended) return;
     byShard.forEach((users, shard) => {
-      if (users === undefined) return;
-      link.shards.add(shard);
-      this.#shards[shard]?.addBulk(link, [...users]);
+      if (users.length > 0) this.#shards[shard]?.addBulk(link, users);
     });
     this.#schedulePump();
   }
@@ -116,7 +112,6 @@ export class PresenceRedis implements Presence {
       waiter.updated(update, { kind: 'aside' });
       return;
     }
-    link.shards.add(shardOf(update.userId));
     const shard = this.#shardOf(update.userId);
     const local = this.#unheardState(shard, update.userId);
     this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
@@ -204,9 +199,7 @@ export class PresenceRedis implements Presence {
   #assert(link: CountedLink): void {
     if (this.#suspended) return;
     this.#shards.forEach((shard, i) => {
-      if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
-      link.shards.add(i);
-      shard.addBulk(link);
+      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.addBulk(link);
     });
     this.#schedulePump();
   }

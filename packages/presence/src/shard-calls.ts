@@ -13,17 +13,28 @@ export interface ShardCaller {
   readonly lostGraceMs: number;
 }
 
-/** Link id, user id, holding, and so on; link id '' reads the user. */
+/**
+ * Link id, user id, holding, and so on; link id '' reads the user. For {@link ShardCalls.read} the ids
+ * alone. A call takes the list over: nobody else needs it, and copies of it would be the most of its cost.
+ */
 export type OperationArgs = (string | number)[];
 
 /** The version that the first operation got, and the state of each one's user right after it. */
 export interface Applied {
   readonly version: number;
-  readonly states: readonly UserState[];
+  readonly states: States;
 }
 
+/** One digit a user, as Redis writes them; see {@link stateAt}. */
+export type States = string;
+
 const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
-const PC_RECORD = 'p';
+const ZERO = '0'.charCodeAt(0);
+
+/** The i-th of some users' states. */
+export function stateAt(states: States, i: number): UserState {
+  return STATES[states.charCodeAt(i) - ZERO] ?? 'gone';
+}
 
 /** What can be said and asked about one shard, one call each. */
 export class ShardCalls {
@@ -39,25 +50,18 @@ export class ShardCalls {
   async apply(args: OperationArgs): Promise<Applied> {
     const { users, links, meta, held, lost } = this.#keys;
     const { redis, nodeId } = this.#caller;
-    const head = [users, links, meta, held, lost, nodeId, this.#caller.nextStamp()];
-    const reply = await runScript(redis, SCRIPTS.applyUpdates, [...head, ...args]);
+    args.unshift(users, links, meta, held, lost, nodeId, this.#caller.nextStamp());
+    const reply = await runScript(redis, SCRIPTS.applyUpdates, args);
     if (!Array.isArray(reply)) {
       throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
     }
-    const [version, ...states]: unknown[] = reply;
-    return {
-      version: Number(version),
-      states: states.map((state) => STATES[Number(state)] ?? 'gone'),
-    };
+    return { version: Number(reply[0]), states: String(reply[1]) };
   }
 
-  /** Reads users. */
-  async read(userIds: readonly number[]): Promise<UserState[]> {
-    const records = await this.#caller.redis.hmget(this.#keys.users, ...userIds.map(String));
-    return records.map((record) => {
-      if (record === null) return 'gone';
-      return record.startsWith(PC_RECORD) ? 'pc' : 'mobile-only';
-    });
+  /** Reads the users whose ids are given. */
+  async read(userIds: OperationArgs): Promise<States> {
+    userIds.unshift(this.#keys.users);
+    return String(await runScript(this.#caller.redis, SCRIPTS.readStates, userIds));
   }
 
   /** Takes away a link of this node, up to so many users; returns how many are left. */

@@ -3,7 +3,7 @@ import type { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
 import { strongerState, type UserState } from './presence.ts';
-import { type OperationArgs, type ShardCaller, ShardCalls } from './shard-calls.ts';
+import { type OperationArgs, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
 import type {
   BulkTask,
   ReadOperation,
@@ -62,11 +62,13 @@ export class ShardQueue {
   }
 
   add(operation: ShardOperation): void {
+    if (operation.kind === 'update') operation.link.shards.add(this.#shard);
     this.#operations.push(operation);
   }
 
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
   addBulk(link: CountedLink, userIds?: readonly number[]): void {
+    link.shards.add(this.#shard);
     this.#bulk.push({ link, after: this.#sent + this.#operations.length, userIds, next: 0 });
   }
 
@@ -163,16 +165,14 @@ export class ShardQueue {
 
   async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
-    const reads = batch.filter((operation) => operation.kind === 'read');
-    const { version, states } =
-      reads.length === batch.length
-        ? { version: 0, states: await this.#calls.read(reads.map(({ userId }) => userId)) }
-        : await this.#calls.apply(this.#argsOf(batch));
+    const { version, states } = batch.every((operation) => operation.kind === 'read')
+      ? { version: 0, states: await this.#calls.read(batch.map(({ userId }) => userId)) }
+      : await this.#calls.apply(this.#argsOf(batch));
     if (round !== this.#round) return;
     // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
     this.#calling = [];
     batch.forEach((operation, i) => {
-      const state = strongerState(states[i] ?? 'gone', operation.local);
+      const state = strongerState(stateAt(states, i), operation.local);
       if (operation.kind === 'read') operation.query.answer(operation.index, state === 'pc');
       else this.#committed(operation, state, version + i);
     });

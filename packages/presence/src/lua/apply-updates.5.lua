@@ -5,11 +5,11 @@
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
 --       then three an operation: link id, user id, holding ('' for none);
 --       link id '' reads the user and changes nothing
--- REPLY { version, state, state, ... }: the first operation's version, the next one has the next; and
---       one state an operation, of its user right after it: 0 nobody holds the user, 1 held without
---       a PC client, 2 with one
--- COST  one HGET an operation, and one HSET and SADD (HDEL and SREM) an update; the caller bounds the
---       operations (256)
+-- REPLY { version, states }: the first operation's version, the next one has the next; and one digit an
+--       operation, of its user right after it: 0 nobody holds the user, 1 held without a PC client,
+--       2 with one
+-- COST  one HMGET, HSET, HDEL and ZREM of the users, one SADD (SREM) of them for each link: all of them
+--       bounded by the number of operations, which the caller bounds (256)
 -- TWICE sets the same again under a later version. A call that comes after a later one of its node (sent on a
 --       connection that was given up) is refused: STALE.
 --
@@ -30,54 +30,77 @@ if version <= clock then version = clock + 1 end
 local lastVersion = version + (#ARGV - 2) / 3 - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
-local reply = { version }
-local known = {}
+local ids = {}
+for i = 3, #ARGV, 3 do ids[#ids + 1] = ARGV[i + 1] end
+local records = {} -- by user, as the operations done so far have left them; false: none
+for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[i]] = record end
+
+local changed = {} -- users whose record is another one now
+local holders = {} -- by link: by user, whether the link holds the user
+local states = {}
+local back = {} -- users who have a PC client now, or had in between
 local anyLost = redis.call('EXISTS', lost) == 1
 
 for i = 3, #ARGV, 3 do
   local link, user, holding = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local record = redis.call('HGET', users, user)
+  local record = records[user]
   if link ~= '' then
-    local entries = record and string.sub(record, 2) or ';'
-    local from = string.find(entries, ';' .. link .. '=', 1, true)
-    if from then
-      local to = string.find(entries, ';', from + 1, true)
-      entries = string.sub(entries, 1, from) .. string.sub(entries, to + 1)
+    local entry = link .. '='
+    local entries = ';'
+    if record then
+      local from = string.find(record, ';' .. entry, 1, true)
+      local to = from and string.find(record, ';', from + 1, true)
+      entries = from and string.sub(record, 2, from) .. string.sub(record, to + 1) or string.sub(record, 2)
     end
-    if holding ~= '' then
-      if not known[link] then
-        redis.call('SADD', links, link)
-        known[link] = true
-      end
-      redis.call('SADD', held .. link, user)
-      entries = entries .. link .. '=' .. holding .. ';'
-    else
-      redis.call('SREM', held .. link, user)
-    end
-    local before = record
+    if holding ~= '' then entries = entries .. entry .. holding .. ';' end
     if entries == ';' then
       record = false
     elseif string.find(entries, '=[^;]*[wm]') then
       record = 'p' .. entries
-      if anyLost then redis.call('ZREM', lost, user) end
+      if anyLost then back[#back + 1] = user end
     else
       record = 'm' .. entries
     end
-    if record ~= before then
-      if record then
-        redis.call('HSET', users, user, record)
-      else
-        redis.call('HDEL', users, user)
-      end
+    if record ~= records[user] then
+      records[user] = record
+      changed[user] = true
     end
+    if not holders[link] then holders[link] = {} end
+    holders[link][user] = holding ~= ''
   end
   if not record then
-    reply[#reply + 1] = 0
+    states[#states + 1] = '0'
   elseif string.byte(record) == 112 then
-    reply[#reply + 1] = 2
+    states[#states + 1] = '2'
   else
-    reply[#reply + 1] = 1
+    states[#states + 1] = '1'
   end
 end
 
-return reply
+local kept, gone = {}, {}
+for user in pairs(changed) do
+  if records[user] then
+    kept[#kept + 1] = user
+    kept[#kept + 1] = records[user]
+  else
+    gone[#gone + 1] = user
+  end
+end
+if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
+if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
+if #back > 0 then redis.call('ZREM', lost, unpack(back)) end
+
+for link, holds in pairs(holders) do
+  local added, removed = {}, {}
+  for user, isHeld in pairs(holds) do
+    local list = isHeld and added or removed
+    list[#list + 1] = user
+  end
+  if #added > 0 then
+    redis.call('SADD', links, link)
+    redis.call('SADD', held .. link, unpack(added))
+  end
+  if #removed > 0 then redis.call('SREM', held .. link, unpack(removed)) end
+end
+
+return { version, table.concat(states) }

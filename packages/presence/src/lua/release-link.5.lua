@@ -7,7 +7,7 @@
 --       reap: another node takes away what a dead node left; the stamp is the last that the dead node
 --             was seen to have used here
 -- REPLY { users remaining, user, user, ... }: the users who had a PC client before and have none now
--- COST  one HGET and one HSET or HDEL a user, at most ARGV 5 of them
+-- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5 of them
 -- TWICE finds fewer users or none. A 'reap' of a node that has written since it was looked at is
 --       refused (FENCED): the node lives. An 'own' that comes after a later call is refused: STALE.
 local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -30,17 +30,21 @@ else
 end
 
 local reply = { 0 }
-for _, user in ipairs(redis.call('SPOP', held, limit)) do
-  local record = redis.call('HGET', users, user)
+local popped = redis.call('SPOP', held, limit)
+local records = #popped > 0 and redis.call('HMGET', users, unpack(popped)) or {}
+local kept, gone = {}, {}
+for i, record in ipairs(records) do
+  local user = popped[i]
   local from = record and string.find(record, ';' .. link .. '=', 1, true)
   if from then
     local to = string.find(record, ';', from + 1, true)
     local entries = string.sub(record, 2, from) .. string.sub(record, to + 1)
     local hasPc = string.find(entries, '=[^;]*[wm]')
     if entries == ';' then
-      redis.call('HDEL', users, user)
+      gone[#gone + 1] = user
     else
-      redis.call('HSET', users, user, (hasPc and 'p' or 'm') .. entries)
+      kept[#kept + 1] = user
+      kept[#kept + 1] = (hasPc and 'p' or 'm') .. entries
     end
     if string.byte(record) == 112 and not hasPc then
       reply[#reply + 1] = user
@@ -48,6 +52,8 @@ for _, user in ipairs(redis.call('SPOP', held, limit)) do
     end
   end
 end
+if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
+if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
 
 reply[1] = redis.call('SCARD', held)
 if reply[1] == 0 then redis.call('SREM', links, link) end
