@@ -12,6 +12,8 @@ import { TroubledProxy } from './testing/troubled-proxy.ts';
 const NODES = 3;
 const SLOTS = 7;
 const LEASE_MS = 60_000;
+/** Dozens of clusters a test: more than a test has by default on a machine that is busy otherwise. */
+const TIMEOUT_MS = 120_000;
 
 interface Scene {
   readonly nodes: readonly TestNode[];
@@ -36,72 +38,80 @@ async function expectModel({ nodes, model, admin, namespace }: Scene): Promise<v
   }
 }
 
-test('whatever is reported at once on several nodes, all come to what the model says', async () => {
-  const admin = await connect(sharedRedisUrl());
-  await fc.assert(
-    fc.asyncProperty(steps(SLOTS, 120), async (all) => {
-      await using stack = new AsyncDisposableStack();
-      const namespace = uniqueNamespace();
-      const nodes: TestNode[] = [];
-      for (let i = 0; i < NODES; i++) {
-        const maxOperationsPerCall = [256, 3, 1][i] ?? 256;
-        const url = sharedRedisUrl();
-        nodes.push(stack.use(await startLiveNode({ url, namespace, maxOperationsPerCall })));
-      }
-      const model = new PresenceModel();
-      const cluster = new Cluster(nodes, model, SLOTS);
-      for (const step of all) await cluster.take(step);
-      expect(await cluster.unseen()).toEqual([]);
-      await expectModel({ nodes, model, admin, namespace });
-    }),
-    { numRuns: 25, endOnFailure: true },
-  );
-  admin.disconnect();
-});
+test(
+  'whatever is reported at once on several nodes, all come to what the model says',
+  async () => {
+    const admin = await connect(sharedRedisUrl());
+    await fc.assert(
+      fc.asyncProperty(steps(SLOTS, 120), async (all) => {
+        await using stack = new AsyncDisposableStack();
+        const namespace = uniqueNamespace();
+        const nodes: TestNode[] = [];
+        for (let i = 0; i < NODES; i++) {
+          const maxOperationsPerCall = [256, 3, 1][i] ?? 256;
+          const url = sharedRedisUrl();
+          nodes.push(stack.use(await startLiveNode({ url, namespace, maxOperationsPerCall })));
+        }
+        const model = new PresenceModel();
+        const cluster = new Cluster(nodes, model, SLOTS);
+        for (const step of all) await cluster.take(step);
+        expect(await cluster.unseen()).toEqual([]);
+        await expectModel({ nodes, model, admin, namespace });
+      }),
+      { numRuns: 25, endOnFailure: true },
+    );
+    admin.disconnect();
+  },
+  TIMEOUT_MS,
+);
 
 const FAULTS = [
   ...['none', 'none', 'suspend', 'resume', 'forget-scripts', 'kill-connections'],
   ...['hold-requests', 'hold-replies', 'flow', 'cut', 'flush'],
 ] as const;
 
-test('whatever happens to the connections, all come to what the model says', async () => {
-  await using server = await startPrivateRedis();
-  const admin = await connect(server.url);
-  const fault = fc.record({ fault: fc.constantFrom(...FAULTS), on: fc.nat(NODES - 1) });
-  const acts = fc.array(fc.tuple(steps(SLOTS, 24), fault), { minLength: 4, maxLength: 8 });
-  await fc.assert(
-    fc.asyncProperty(acts, async (all) => {
-      await using stack = new AsyncDisposableStack();
-      const namespace = uniqueNamespace();
-      const nodes: TestNode[] = [];
-      const proxies: TroubledProxy[] = [];
-      for (let i = 0; i < NODES; i++) {
-        const proxy = stack.use(await TroubledProxy.to(server.url));
-        proxies.push(proxy);
-        const options = { url: proxy.url, namespace, leaseMs: LEASE_MS, commandTimeoutMs: 150 };
-        nodes.push(stack.use(await startLiveNode({ ...options, maxOperationsPerCall: 4 })));
-      }
-      const model = new PresenceModel();
-      const cluster = new Cluster(nodes, model, SLOTS);
-      for (const [part, { fault, on }] of all) {
-        for (const step of part) await cluster.take(step);
-        const node = nodes[on];
-        const proxy = proxies[on];
-        if (node !== undefined && proxy !== undefined) {
-          await cause(fault, { node, proxy, admin });
+test(
+  'whatever happens to the connections, all come to what the model says',
+  async () => {
+    await using server = await startPrivateRedis();
+    const admin = await connect(server.url);
+    const fault = fc.record({ fault: fc.constantFrom(...FAULTS), on: fc.nat(NODES - 1) });
+    const acts = fc.array(fc.tuple(steps(SLOTS, 24), fault), { minLength: 4, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(acts, async (all) => {
+        await using stack = new AsyncDisposableStack();
+        const namespace = uniqueNamespace();
+        const nodes: TestNode[] = [];
+        const proxies: TroubledProxy[] = [];
+        for (let i = 0; i < NODES; i++) {
+          const proxy = stack.use(await TroubledProxy.to(server.url));
+          proxies.push(proxy);
+          const options = { url: proxy.url, namespace, leaseMs: LEASE_MS, commandTimeoutMs: 150 };
+          nodes.push(stack.use(await startLiveNode({ ...options, maxOperationsPerCall: 4 })));
         }
-      }
-      for (const proxy of proxies) proxy.flow();
-      await cluster.unseen();
-      // What was held reaches Redis in its own time: who is asserted last must stand all the same.
-      for (const node of nodes) node.lease.doubt('the end of the trouble');
-      await waitFor(() => nodes.every((node) => node.lease.held), { what: 'all leases' });
-      await expectModel({ nodes, model, admin, namespace });
-    }),
-    { numRuns: 12, endOnFailure: true },
-  );
-  admin.disconnect();
-});
+        const model = new PresenceModel();
+        const cluster = new Cluster(nodes, model, SLOTS);
+        for (const [part, { fault, on }] of all) {
+          for (const step of part) await cluster.take(step);
+          const node = nodes[on];
+          const proxy = proxies[on];
+          if (node !== undefined && proxy !== undefined) {
+            await cause(fault, { node, proxy, admin });
+          }
+        }
+        for (const proxy of proxies) proxy.flow();
+        await cluster.unseen();
+        // What was held reaches Redis in its own time: who is asserted last must stand all the same.
+        for (const node of nodes) node.lease.doubt('the end of the trouble');
+        await waitFor(() => nodes.every((node) => node.lease.held), { what: 'all leases' });
+        await expectModel({ nodes, model, admin, namespace });
+      }),
+      { numRuns: 12, endOnFailure: true },
+    );
+    admin.disconnect();
+  },
+  TIMEOUT_MS,
+);
 
 async function cause(
   fault: string,
