@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openLink } from '../harness/index.ts';
 import { headerOf, pduWithBody } from './bad-pdus.ts';
 import { BYTES_PASSED, expectFlatMemory } from './memory.ts';
 import { Scene } from './scene.ts';
@@ -35,7 +36,9 @@ describe('the memory of a node stays flat while', () => {
     const linksInRound = 8;
     const rounds = Math.ceil(BYTES_PASSED / MIB / linksInRound);
     await expectFlatMemory(scene.node, rounds, async () => {
-      const links = await Promise.all(Array.from({ length: linksInRound }, () => scene.openLink()));
+      const links = await Promise.all(
+        Array.from({ length: linksInRound }, () => openLink(scene.node)),
+      );
       for (const link of links) link.send(begun);
       await Promise.all(links.map((link) => link.whenSent()));
       await Promise.all(links.map((link) => link.close()));
@@ -69,7 +72,7 @@ describe('the memory of a node stays flat while', () => {
     const closedBefore = await scene.node.metric('route_links_closed_total');
     const half = headerOf('msg_data', 100).subarray(0, 7);
     await expectFlatMemory(scene.node, 20, async () => {
-      const links = await Promise.all(Array.from({ length: 100 }, () => scene.openLink()));
+      const links = await Promise.all(Array.from({ length: 100 }, () => openLink(scene.node)));
       for (const [index, link] of links.entries()) {
         if (index % 2 === 0) link.sendRaw(half);
         if (index % 3 === 0) link.destroy();

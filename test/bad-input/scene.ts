@@ -37,8 +37,11 @@ export class Scene implements AsyncDisposable {
     return new Scene(node, await Bystanders.between(node, node));
   }
 
+  /** Opens a link that the node has taken in: it receives what is relayed from now on. */
   async openLink(): Promise<TestLink> {
-    return await openLink(this.node);
+    const link = await openLink(this.node);
+    await link.known();
+    return link;
   }
 
   /** Links closed for a reason, so far. */

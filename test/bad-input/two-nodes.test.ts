@@ -15,6 +15,7 @@ test('what is bad on one node of a cluster never comes to the other, and what wa
   const [here, there] = [cluster.node(0), cluster.node(1)];
   await using bystanders = await Bystanders.between(here, there);
   await using listener = await openLink(there);
+  await listener.known();
   const good: Buffer[] = [];
 
   for (let round = 1; round <= ROUNDS; round++) {

@@ -23,6 +23,7 @@ test('a node starts on free ports, relays between links and shows it in metrics 
 test('nodes of a cluster know what links of the others have said', async () => {
   await using cluster = await startCluster({ nodes: 2 });
   await using set = await openLinks(cluster.nodes, 4);
+  for (const link of set.links) await link.known();
   set.link(0).status({ userId: 7, status: USER_STATUS.online, clientType: CLIENT_TYPE.mac });
   for (const link of set.links) await link.waitForPdus(2);
   expect(await set.link(1).query([8, 7])).toEqual([

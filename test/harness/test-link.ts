@@ -171,6 +171,14 @@ export class TestLink implements AsyncDisposable {
     return await within(answer, { what: `the answer to query ${seqNum}`, deadlineMs });
   }
 
+  /**
+   * Returns when the node has taken the link in. A connection stands before that, and what is relayed
+   * in between passes it by.
+   */
+  async known(): Promise<void> {
+    await this.query([0]);
+  }
+
   /** Closes it in good order and returns when it is closed. */
   async close(): Promise<void> {
     this.#endedHere = true;
