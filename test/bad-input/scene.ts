@@ -73,7 +73,7 @@ export class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#bystanders[Symbol.asyncDispose]();
-    await this.node[Symbol.asyncDispose]();
+    await using _node = this.node;
+    await using _bystanders = this.#bystanders;
   }
 }

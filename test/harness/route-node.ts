@@ -53,19 +53,24 @@ export class RouteNode implements AsyncDisposable {
   static async spawn(env: NodeEnv): Promise<RouteNode> {
     const folder = await mkdtemp(join(tmpdir(), 'route-node-test-'));
     const logFile = join(folder, 'log');
-    const child = await startChild({
-      command: process.execPath,
-      args: [PROGRAM],
-      env: {
-        ...environmentWithoutSettings(),
-        ROUTE_ENGINE: 'memory',
-        ROUTE_LISTEN: '127.0.0.1:0',
-        ROUTE_ADMIN_LISTEN: '127.0.0.1:0',
-        ...env,
-      },
-      logFile,
-    });
-    return new RouteNode(child, new LogFile(logFile), folder);
+    const settings = {
+      ROUTE_ENGINE: 'memory',
+      ROUTE_LISTEN: '127.0.0.1:0',
+      ROUTE_ADMIN_LISTEN: '127.0.0.1:0',
+      ...env,
+    };
+    try {
+      const child = await startChild({
+        command: process.execPath,
+        args: [PROGRAM],
+        env: { ...environmentWithoutSettings(), ...settings },
+        logFile,
+      });
+      return new RouteNode(child, new LogFile(logFile), folder);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** All log lines so far. */
