@@ -49,8 +49,8 @@ export class Bus {
     this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) =>
       events.onHearing(hearing),
     );
-    const { leaveMs, graceMs, windowBytes, reportBytes } = this.#limits;
-    this.#peers = new Peers({ leaveMs, graceMs, maxParkedBytes: windowBytes }, (node) =>
+    const { leaveMs, graceMs, heldMs: keepMs, windowBytes, reportBytes } = this.#limits;
+    this.#peers = new Peers({ leaveMs, graceMs, keepMs, maxParkedBytes: windowBytes }, (node) =>
       this.#streamEvents(node),
     );
     this.#sender = new Sender({

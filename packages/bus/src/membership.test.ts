@@ -84,6 +84,33 @@ test('a silent node is waited for while its lease lives, and no longer', async (
   expect(a.losses).toEqual([]);
 });
 
+test('a node cut off past its lease holds nobody up, and is given what it missed when it is back', async () => {
+  const { world, a, b } = await pair();
+  world.hub.cut('b');
+  send(a, world, '1');
+  world.clock.advance(5000);
+  a.bus.setLiveNodes(['a']);
+  send(a, world, '2', '3');
+  expect(a.bus.counters.windowBytes).toBe(0);
+  world.clock.advance(15_000);
+  world.hub.mend('b');
+  world.list('a', 'b');
+  world.clock.advance(1000);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
+  expect([...a.losses, ...b.losses]).toEqual([]);
+});
+
+test('what only a node without a lease lacks is let go of without a word', async () => {
+  const { world, a } = await pair();
+  world.hub.cut('b');
+  send(a, world, '1');
+  a.bus.setLiveNodes(['a']);
+  send(a, world, '2');
+  world.clock.advance(40_000);
+  expect(a.losses).toEqual([]);
+  expect(a.bus.counters.framesGivenUp).toBe(0);
+});
+
 test('leases that ran out while this node heard nothing do not end the wait', async () => {
   const { world, a, b } = await pair();
   for (const node of ['a', 'b']) world.hub.cut(node);

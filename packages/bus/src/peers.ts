@@ -6,6 +6,8 @@ export interface PeerLimits {
   readonly leaveMs: number;
   /** A node that is heard is waited for so long before a lease must show for it. */
   readonly graceMs: number;
+  /** For so long after it was last waited for, what a node has not got is kept for it. */
+  readonly keepMs: number;
   readonly maxParkedBytes: number;
 }
 
@@ -25,6 +27,8 @@ export interface Peer {
   listed: boolean;
   left: boolean;
   heardAt: number;
+  /** When it was last waited for. */
+  awaitedAt: number;
   /** Since when it has been without a lease and not silent. */
   unlistedAt: number;
 }
@@ -32,6 +36,11 @@ export interface Peer {
 /** How far all nodes that are waited for have got. */
 export interface Progress {
   readonly got: number;
+  /**
+   * The same, those included that were waited for lately: a node whose lease has ended holds nobody up,
+   * but it may only have been cut off, and come back with its links open and ask for what it missed.
+   */
+  readonly kept: number;
   readonly taken: number;
   readonly awaited: number;
 }
@@ -86,15 +95,20 @@ export class Peers {
   /** How far all that are waited for have got; `tail` where nobody is. */
   progress(now: number, tail: number): Progress {
     let got = tail;
+    let kept = tail;
     let taken = tail;
     let awaited = 0;
     for (const peer of this.#peers.values()) {
-      if (!this.#isAwaited(peer, now)) continue;
-      awaited += 1;
-      got = Math.min(got, peer.got);
-      taken = Math.min(taken, peer.taken);
+      if (this.#isAwaited(peer, now)) {
+        peer.awaitedAt = now;
+        awaited += 1;
+        got = Math.min(got, peer.got);
+        taken = Math.min(taken, peer.taken);
+      } else if (!peer.left && now - peer.awaitedAt < this.#limits.keepMs) {
+        kept = Math.min(kept, peer.got);
+      }
     }
-    return { got, taken, awaited };
+    return { got, kept: Math.min(kept, got), taken, awaited };
   }
 
   /** Ends the streams of nodes that are gone, and forgets those that have been gone for long. */
@@ -130,6 +144,7 @@ export class Peers {
       listed: false,
       left: false,
       heardAt: Number.NEGATIVE_INFINITY,
+      awaitedAt: Number.NEGATIVE_INFINITY,
       unlistedAt: 0,
     };
     this.#peers.set(node, peer);

@@ -102,7 +102,8 @@ export class Sender {
   tick(): void {
     this.#repeatedBytes = 0;
     const { clock, limits, counters, onGivenUp } = this.#options;
-    const givenUp = this.#window.giveUp(clock.now() - limits.heldMs, limits.heldBytes);
+    const { got } = this.#options.progress(this.tail);
+    const givenUp = this.#window.giveUp(clock.now() - limits.heldMs, limits.heldBytes, got);
     if (givenUp.frames === 0) return;
     counters.framesGivenUp += givenUp.frames;
     counters.bytesGivenUp += givenUp.bytes;
@@ -112,8 +113,8 @@ export class Sender {
   /** Lets go of what the others have, and judges anew whether the window is full. */
   settle(): void {
     const { limits, counters, progress } = this.#options;
-    const { got, taken, awaited } = progress(this.tail);
-    this.#window.release(got, taken);
+    const { got, kept, taken, awaited } = progress(this.tail);
+    this.#window.release(kept, taken);
     this.#awaited = awaited;
     this.#shareBytes = limits.windowBytes / (awaited + 1);
     counters.windowBytes = this.#window.bytes;

@@ -43,6 +43,19 @@ test('a repeat ends with the frame that reaches its bound', () => {
   expect(repeated(it, 0, 150)).toEqual([3, 4]);
 });
 
+test('bytes cease to count though the frame is still kept for somebody', () => {
+  const it = windowOf(3);
+  it.release(0, 2);
+  expect([it.base, it.tail, it.bytes]).toEqual([1, 3, 100]);
+  expect(repeated(it, 0)).toEqual([1, 2, 3]);
+});
+
+test('giving up what all that are waited for have is not counted', () => {
+  const it = windowOf(3);
+  expect(it.giveUp(1, 10_000, 2)).toEqual({ frames: 1, bytes: 100 });
+  expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
+});
+
 test('giving up counts what somebody lacked, not what only waited for room', () => {
   const it = windowOf(4);
   it.release(2, 0);

@@ -20,14 +20,16 @@ const REPEAT_AGAIN_MS = 250;
 const MAX_DOUBLINGS = 3;
 
 /**
- * The frames that this node has sent and has to keep. Two things end separately: a frame is kept until
- * everybody has it, and its bytes count until everybody has had room for it.
+ * The frames that this node has sent and has to keep. Two things end separately, either before the other:
+ * a frame is kept until everybody has it, and its bytes count until everybody has had room for it.
  */
 export class SentWindow {
   /** Of the frames first, first + 1, ... tail. */
   #sent: Sent[] = [];
   #first = 1;
   #base = 1;
+  /** The first frame whose bytes count. */
+  #counted = 1;
   #bytes = 0;
   #keptBytes = 0;
 
@@ -53,30 +55,32 @@ export class SentWindow {
     this.#keptBytes += frame.length;
   }
 
-  /** Everybody has what came up to `got`, and had room for what came up to `taken`. */
-  release(got: number, taken: number): void {
-    const kept = Math.min(got, this.tail);
-    for (let sequence = this.#base; sequence <= kept; sequence++) this.#let(this.#at(sequence));
-    this.#base = Math.max(this.#base, kept + 1);
-    this.#drop(Math.min(taken, kept) + 1 - this.#first);
+  /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
+  release(kept: number, taken: number): void {
+    this.#letUpTo(kept);
+    this.#countFrom(taken + 1);
+    this.#drop();
   }
 
-  /** Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept. */
-  giveUp(sentBefore: number, maxBytes: number): GivenUp {
-    let count = 0;
+  /**
+   * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept.
+   * Those up to `got` are not given up by that: all that are waited for have them.
+   */
+  giveUp(sentBefore: number, maxBytes: number, got = 0): GivenUp {
     let frames = 0;
     let bytes = 0;
+    let sequence = this.#first;
     for (const sent of this.#sent) {
       if (sent.sentAt >= sentBefore && this.#keptBytes <= maxBytes) break;
-      if (sent.frame !== undefined) {
+      if (sent.frame !== undefined && sequence > got) {
         frames += 1;
         bytes += sent.bytes;
-        this.#let(sent);
       }
-      count += 1;
+      this.#letUpTo(sequence);
+      sequence += 1;
     }
-    this.#drop(count);
-    this.#base = Math.max(this.#base, this.#first);
+    this.#countFrom(sequence);
+    this.#drop();
     return { frames, bytes };
   }
 
@@ -107,17 +111,27 @@ export class SentWindow {
     return this.#sent[sequence - this.#first];
   }
 
-  #let(sent: Sent | undefined): void {
-    if (sent?.frame === undefined) return;
-    sent.frame = undefined;
-    this.#keptBytes -= sent.bytes;
+  #letUpTo(last: number): void {
+    const end = Math.min(last, this.tail);
+    for (; this.#base <= end; this.#base++) {
+      const sent = this.#at(this.#base);
+      if (sent?.frame === undefined) continue;
+      sent.frame = undefined;
+      this.#keptBytes -= sent.bytes;
+    }
   }
 
-  #drop(count: number): void {
-    if (count <= 0) return;
-    for (const { bytes } of this.#sent.splice(0, count)) {
-      this.#first += 1;
-      this.#bytes -= bytes;
+  #countFrom(first: number): void {
+    const end = Math.min(first - 1, this.tail);
+    for (; this.#counted <= end; this.#counted++) {
+      this.#bytes -= this.#at(this.#counted)?.bytes ?? 0;
     }
+  }
+
+  #drop(): void {
+    const count = Math.min(this.#base, this.#counted) - this.#first;
+    if (count <= 0) return;
+    this.#sent.splice(0, count);
+    this.#first += count;
   }
 }
