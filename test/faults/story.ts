@@ -1,7 +1,14 @@
 import type { RouteNode } from '../harness/index.ts';
 
 /** What happens all the time and explains nothing. */
-const DULL = new Set(['link-opened', 'starting', 'admin-listening', 'waiting-for-redis', 'ready']);
+const DULL = new Set([
+  'link-opened',
+  'starting',
+  'admin-listening',
+  'waiting-for-redis',
+  'ready',
+  'not-ready',
+]);
 const ENDED_BY_THE_TEST = 'peer-closed';
 const MOST_LINES = 120;
 /** Where hours to milliseconds stand in an ISO time. */

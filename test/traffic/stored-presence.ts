@@ -59,7 +59,8 @@ async function readPresence(redis: Redis, namespace: string, model: Model): Prom
       differences.push(...unlike(`${shard}held:${link}`, held, users));
       keys.delete(`${shard}held:${link}`);
     }
-    for (const name of ['users', 'links', 'meta']) keys.delete(shard + name);
+    // Who was lost with a link is remembered for the grace, whether back or not.
+    for (const name of ['users', 'links', 'meta', 'lost']) keys.delete(shard + name);
   }
   // A link may stay on the list of a shard in which it holds nobody any more, but not once it has ended.
   for (const [link, key] of listed) {
