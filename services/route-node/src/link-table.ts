@@ -42,6 +42,7 @@ export class LinkTable {
     this.#options = options;
     this.#slow = new SlowLinks({
       markBytes: options.limits.unsentMarkBytes,
+      limitBytes: options.limits.unsentLimitBytes,
       stuckMs: options.limits.stuckMs,
       now: () => performance.now(),
       hold: (held) => {
@@ -55,6 +56,7 @@ export class LinkTable {
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),
+      grownOverMark: (link) => this.#slow.added(link),
       overMark: (link, over) => (over ? this.#slow.over(link) : this.#slow.back(link)),
     };
     // Half-open: what a msg_server has sent before it learns that its link ends is still read.

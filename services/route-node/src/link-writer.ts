@@ -44,6 +44,7 @@ export class LinkWriter {
   #pending: Buffer[] = [];
   #next = 0;
   #pendingBytes = 0;
+  #writtenBytes = 0;
   #dirty = false;
   #blocked = false;
 
@@ -56,10 +57,16 @@ export class LinkWriter {
     return this.#pendingBytes + this.#options.socket.writableLength;
   }
 
+  /** Bytes that the kernel has taken since the link was opened. */
+  get takenBytes(): number {
+    return this.#writtenBytes - this.unsentBytes;
+  }
+
   /** Queues bytes; they are not copied and must not change any more. */
   write(bytes: Buffer): void {
     this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
+    this.#writtenBytes += bytes.length;
     if (this.#dirty || this.#blocked) return;
     this.#dirty = true;
     this.#options.flusher.add(this);

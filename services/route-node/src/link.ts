@@ -28,6 +28,8 @@ export interface LinkHost extends Host {
   gone(link: Link): void;
   /** The link's unsent bytes have gone over the mark, or back under half of it. */
   overMark(link: Link, over: boolean): void;
+  /** A link whose unsent bytes are over the mark was given more. */
+  grownOverMark(link: Link): void;
 }
 
 /** How long the end of a connection may take before it is cut. */
@@ -89,12 +91,16 @@ export class Link implements Receiver {
     return this.#writer.unsentBytes;
   }
 
+  /** Bytes that were sent. */
+  get takenBytes(): number {
+    return this.#writer.takenBytes;
+  }
+
   send(bytes: Buffer): void {
     if (this.#finished) return;
     this.#writer.write(bytes);
     this.#lastSentMs = performance.now();
-    if (this.#overMarkSinceMs === undefined) this.#checkUnsent();
-    else if (this.unsentBytes > this.#host.limits.unsentLimitBytes) this.#cut('unsent-over-limit');
+    this.#checkUnsent();
   }
 
   /** Holds the link back (the node does not read it), or lets it go on. */
@@ -189,15 +195,19 @@ export class Link implements Receiver {
   }
 
   #checkUnsent(): void {
-    const unsent = this.unsentBytes;
     const { unsentMarkBytes, unsentLimitBytes } = this.#host.limits;
+    // What only waits for the tick's end says nothing of the msg_server.
+    if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
+    const unsent = this.unsentBytes;
     const over = this.#overMarkSinceMs !== undefined;
     if (unsent > unsentLimitBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > unsentMarkBytes) {
       this.#overMarkSinceMs = performance.now();
       this.#host.overMark(this, true);
-    } else if (over && unsent <= unsentMarkBytes / 2) {
+    } else if (over && unsent > unsentMarkBytes / 2) {
+      this.#host.grownOverMark(this);
+    } else if (over) {
       this.#overMarkSinceMs = undefined;
       this.#host.overMark(this, false);
     }

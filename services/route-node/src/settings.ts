@@ -135,11 +135,12 @@ function conflicts(settings: Settings): string[] {
       `ROUTE_HEARTBEAT_SECONDS is ${heartbeat}: expected less than ROUTE_LINK_TIMEOUT_SECONDS, ${timeout}`,
     );
   }
-  const mark = settings.ROUTE_LINK_UNSENT_MARK_BYTES;
   const limit = settings.ROUTE_LINK_UNSENT_LIMIT_BYTES;
-  if (mark > limit) {
+  // Less, and a single PDU could end a link that reads well.
+  const least = settings.ROUTE_LINK_UNSENT_MARK_BYTES + settings.ROUTE_MAX_PDU_BYTES;
+  if (limit < least) {
     problems.push(
-      `ROUTE_LINK_UNSENT_MARK_BYTES is ${mark}: expected no more than ROUTE_LINK_UNSENT_LIMIT_BYTES, ${limit}`,
+      `ROUTE_LINK_UNSENT_LIMIT_BYTES is ${limit}: expected at least ROUTE_LINK_UNSENT_MARK_BYTES and ROUTE_MAX_PDU_BYTES together, ${least}`,
     );
   }
   return problems;

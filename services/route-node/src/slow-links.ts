@@ -1,11 +1,16 @@
 /** A link as seen by who watches how it drains. */
 export interface Draining {
+  /** Bytes that the kernel has not yet taken. */
   readonly unsentBytes: number;
+  /** Bytes that it has, since the link was opened. */
+  readonly takenBytes: number;
 }
 
 export interface SlowLinksOptions {
   /** Unsent bytes over which a link slows the sources. */
   readonly markBytes: number;
+  /** Unsent bytes at which it is closed. */
+  readonly limitBytes: number;
   /** How long a link may stay over the mark. */
   readonly stuckMs: number;
   /** Monotonic milliseconds. */
@@ -15,52 +20,91 @@ export interface SlowLinksOptions {
 }
 
 /** How often links over the mark are looked at. */
-const LOOK_MS = 100;
+const LOOK_MS = 20;
 
 /**
- * Decides for whose sake the sources are slowed. A link over the mark slows them for as long as that
- * helps it: while it drains fast enough to be rid of its backlog before it counts as stuck. For one
- * that does not, everybody else would wait in vain; it is left to its limits.
+ * How long it takes to see whether a link drains. The kernel's own buffers, some MB, empty before it takes
+ * anything more: of a peer that reads 10 MB/s nothing is seen for up to 400 ms.
+ */
+const WINDOW_MS = 500;
+
+interface OverMark {
+  readonly sinceMs: number;
+  windowMs: number;
+  windowTaken: number;
+  drains: boolean;
+}
+
+/**
+ * Decides for whose sake the sources are slowed. A link over the mark holds them for as long as that
+ * helps it: while it drains fast enough to be rid of its backlog before it counts as stuck. One that
+ * does not would make everybody else wait in vain: for its sake they are only slowed so far that its
+ * backlog does not reach the limit before its time is over.
  */
 export class SlowLinks {
   readonly #options: SlowLinksOptions;
-  readonly #leastPerLook: number;
-  /** Links for whose sake the sources are held, and what they had unsent at the last look. */
-  readonly #helped = new Map<Draining, number>();
+  readonly #links = new Map<Draining, OverMark>();
   #timer: NodeJS.Timeout | undefined;
-  #lookedMs = 0;
+  #held = false;
 
   constructor(options: SlowLinksOptions) {
     this.#options = options;
-    this.#leastPerLook = (options.markBytes / options.stuckMs) * LOOK_MS;
   }
 
   /** A link has gone over the mark. */
   over(link: Draining): void {
-    this.#helped.set(link, link.unsentBytes);
-    if (this.#timer !== undefined) return;
-    this.#lookedMs = this.#options.now();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    this.#options.hold(true);
+    const now = this.#options.now();
+    const { takenBytes } = link;
+    this.#links.set(link, { sinceMs: now, windowMs: now, windowTaken: takenBytes, drains: true });
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#hold(true);
+  }
+
+  /** A link over the mark was given more. */
+  added(link: Draining): void {
+    const over = this.#links.get(link);
+    if (!this.#held && over !== undefined && this.#slows(link, over)) this.#hold(true);
   }
 
   /** A link is back under the mark, or gone. */
   back(link: Draining): void {
-    if (!this.#helped.delete(link) || this.#helped.size > 0) return;
+    if (!this.#links.delete(link)) return;
+    if (this.#links.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#options.hold(false);
+    this.#hold(false);
   }
 
   #look(): void {
-    const now = this.#options.now();
-    // A look that comes late (the process was busy or stopped) expects no more than a timely one.
-    const due = Math.min(1, (now - this.#lookedMs) / LOOK_MS) * this.#leastPerLook;
-    this.#lookedMs = now;
-    for (const [link, before] of this.#helped) {
-      const unsent = link.unsentBytes;
-      if (before - unsent < due) this.back(link);
-      else this.#helped.set(link, unsent);
+    const { markBytes, stuckMs, now } = this.#options;
+    let hold = false;
+    for (const [link, over] of this.#links) {
+      const elapsedMs = now() - over.windowMs;
+      if (elapsedMs >= WINDOW_MS) {
+        // A look that comes late (the process was busy or stopped) expects no more than a timely one.
+        const due = (markBytes / stuckMs) * WINDOW_MS;
+        over.drains = link.takenBytes - over.windowTaken >= due;
+        over.windowMs += elapsedMs;
+        over.windowTaken = link.takenBytes;
+      }
+      hold ||= this.#slows(link, over);
     }
+    this.#hold(hold);
+  }
+
+  #slows(link: Draining, { drains, sinceMs }: OverMark): boolean {
+    if (drains) return true;
+    const { markBytes, limitBytes, stuckMs, now } = this.#options;
+    const part = Math.min(1, (now() - sinceMs) / stuckMs);
+    return link.unsentBytes > markBytes + (limitBytes - markBytes) * part * MARGIN;
+  }
+
+  #hold(held: boolean): void {
+    if (this.#held === held) return;
+    this.#held = held;
+    this.#options.hold(held);
   }
 }
+
+/** What is read before a hold takes effect comes on top. */
+const MARGIN = 0.75;

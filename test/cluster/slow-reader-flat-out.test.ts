@@ -1,0 +1,45 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startRouteNode } from '../harness/index.ts';
+import { openKnownLink } from './known-links.ts';
+import { numberedPdu } from './numbered-messages.ts';
+
+const TEXT_BYTES = 16 * 1024;
+const COUNT = 6400; // 100 MiB, more than ROUTE_LINK_UNSENT_LIMIT_BYTES
+const READ_PER_MS = 10_000; // 10 MB/s
+
+test('a link that reads 10 MB/s slows a sender that is flat out, for as long as it takes', async () => {
+  await using node = await startRouteNode({ env: { ROUTE_LINK_TIMEOUT_SECONDS: '300' } });
+  await using sender = await openKnownLink(node);
+  // A socket of its own: only bytes are counted, so that nothing but its pace makes it slow.
+  const slow = connect(node.port, node.host);
+  let received = 0;
+  let closed = false;
+  slow.on('data', (bytes: Buffer) => {
+    received += bytes.length;
+  });
+  slow.on('close', () => {
+    closed = true;
+  });
+  await node.waitForMetric('route_links', (links) => links === 2);
+
+  const pdus = Array.from({ length: COUNT }, (_, n) => numberedPdu(1, n, TEXT_BYTES));
+  const expected = pdus.reduce((bytes, pdu) => bytes + pdu.length, 0);
+  const begunMs = performance.now();
+  const sending = (async () => {
+    for (let n = 0; n < COUNT; n += 16) {
+      sender.send(...pdus.slice(n, n + 16));
+      await sender.whenSent();
+    }
+  })();
+  while (received < expected && !closed) {
+    if (received > (performance.now() - begunMs) * READ_PER_MS) slow.pause();
+    else slow.resume();
+    await delay(2);
+  }
+  expect(closed).toBe(false);
+  expect(node.logsOf('link-closed')).toEqual([]);
+  await sending;
+  slow.destroy();
+});
