@@ -14,7 +14,12 @@ export interface Log {
 export function openLog(level: string, nodeId: string): Log {
   const options = { level, base: { node: nodeId }, timestamp: stdTimeFunctions.isoTime };
   if (process.stdout.isTTY) {
-    const stream: DestinationStream = pretty({ ignore: 'pid,hostname,node', sync: true });
+    const stream: DestinationStream = pretty({
+      ignore: 'pid,hostname,node,event',
+      messageFormat: '{event}',
+      singleLine: true,
+      sync: true,
+    });
     return { logger: pino(options, stream), flush: () => undefined };
   }
   const stream = destination({ dest: 1, sync: false, minLength: 0 });
