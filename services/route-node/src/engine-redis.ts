@@ -102,6 +102,12 @@ export class RedisEngine implements Engine {
       nodeId,
       transport: new RedisTransport({ redis: connection, namespace }),
       mergeable: MERGEABLE_KINDS,
+      limits: {
+        windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
+        heldMs: settings.ROUTE_BUS_HELD_SECONDS * 1000,
+        heldBytes: settings.ROUTE_BUS_HELD_BYTES,
+        deafMs: settings.ROUTE_BUS_DEAF_SECONDS * 1000,
+      },
       events: {
         onEntry: events.entry,
         onHearing: (hearing) => this.#hearing(hearing),

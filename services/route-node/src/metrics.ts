@@ -172,6 +172,28 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       'Times a deaf bus was connected anew',
       () => busCounters.reopened,
     );
+    counter('route_bus_repeated_frames_total', 'Frames published again', () => {
+      return busCounters.framesRepeated;
+    });
+    counter(
+      'route_bus_given_up_frames_total',
+      'Frames of this node that a live node had not got in time',
+      () => busCounters.framesGivenUp,
+    );
+    counter('route_bus_given_up_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
+    gauge(
+      'route_bus_window_bytes',
+      'Bytes sent for which not all nodes have had room yet',
+      () => busCounters.windowBytes,
+    );
+    gauge(
+      'route_bus_share_bytes',
+      'Bytes that this node may have under way',
+      () => busCounters.shareBytes,
+    );
+    gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {
+      return busCounters.awaitedNodes;
+    });
   }
   return registry;
 }

@@ -169,6 +169,27 @@ export const SETTINGS = {
     default: '10',
     meaning: 'a link that stays over the mark of unsent bytes for so long is closed',
   },
+  ROUTE_BUS_WINDOW_BYTES: {
+    schema: whole(64 * 1024, 24 * MIB),
+    default: String(8 * MIB),
+    meaning:
+      'so many bytes may be under way between all nodes together; Redis must allow its subscribers more (client-output-buffer-limit pubsub)',
+  },
+  ROUTE_BUS_HELD_SECONDS: {
+    schema: seconds(1, 3600),
+    default: '30',
+    meaning: 'what a live node has not got after so many seconds is given up, counted and logged',
+  },
+  ROUTE_BUS_HELD_BYTES: {
+    schema: whole(MIB, 4096 * MIB),
+    default: String(64 * MIB),
+    meaning: 'so many bytes are kept for nodes that lack them; beyond it the oldest are given up',
+  },
+  ROUTE_BUS_DEAF_SECONDS: {
+    schema: seconds(1, 300),
+    default: '2',
+    meaning: 'a node that has not heard itself on the bus for so many seconds connects anew',
+  },
   LOG_LEVEL: {
     schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     default: 'info',
@@ -219,5 +240,9 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_LINK_UNSENT_MARK_BYTES: SETTINGS.ROUTE_LINK_UNSENT_MARK_BYTES.schema,
   ROUTE_LINK_UNSENT_LIMIT_BYTES: SETTINGS.ROUTE_LINK_UNSENT_LIMIT_BYTES.schema,
   ROUTE_LINK_STUCK_SECONDS: SETTINGS.ROUTE_LINK_STUCK_SECONDS.schema,
+  ROUTE_BUS_WINDOW_BYTES: SETTINGS.ROUTE_BUS_WINDOW_BYTES.schema,
+  ROUTE_BUS_HELD_SECONDS: SETTINGS.ROUTE_BUS_HELD_SECONDS.schema,
+  ROUTE_BUS_HELD_BYTES: SETTINGS.ROUTE_BUS_HELD_BYTES.schema,
+  ROUTE_BUS_DEAF_SECONDS: SETTINGS.ROUTE_BUS_DEAF_SECONDS.schema,
   LOG_LEVEL: SETTINGS.LOG_LEVEL.schema,
 });
