@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { listenOn } from './listen.ts';
 import { type Readiness, UNREADY_REASONS } from './readiness.ts';
 import type { Address } from './settings.ts';
 
@@ -38,16 +39,8 @@ export class Admin {
    * @returns the address really listened on.
    * @throws the socket's error when the address cannot be had.
    */
-  async listen({ host, port }: Address): Promise<Address> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    const bound = this.#server.address();
-    return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port };
+  async listen(address: Address): Promise<Address> {
+    return await listenOn(this.#server, address);
   }
 
   /** Ends serving at once. */

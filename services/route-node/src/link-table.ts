@@ -3,6 +3,7 @@ import type { FramingError } from '@route/protocol';
 import { type CloseReason, isOrdinary } from './close-reasons.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
+import { listenOn } from './listen.ts';
 import { type Logger, RepeatedLine } from './log.ts';
 import type { Address } from './settings.ts';
 import { SlowLinks } from './slow-links.ts';
@@ -92,19 +93,12 @@ export class LinkTable {
    * @returns the address really listened on.
    * @throws the socket's error when the address cannot be had.
    */
-  async listen({ host, port }: Address): Promise<Address> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+  async listen(address: Address): Promise<Address> {
+    const bound = await listenOn(this.#server, address);
     const { heartbeatMs, timeoutMs, stuckMs } = this.#options.limits;
     const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, stuckMs / 4);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
-    const bound = this.#server.address();
-    return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port };
+    return bound;
   }
 
   /** Slows all sources while the bus has no room. */
