@@ -40,12 +40,19 @@ test('what has been handed on, or waits already, is known again and not kept', (
 
 test('until it is told where to begin it hands nothing on, and then drops what lies before', () => {
   const { stream: it, handedOn } = stream(null);
-  for (const sequence of [7, 8, 9]) it.take(frame(sequence));
+  for (const sequence of [5, 8, 9]) it.take(frame(sequence));
   expect(it.hasHole).toBe(false);
   it.begin(8);
   it.begin(1);
   expect(handedOn).toEqual([8, 9]);
   expect(it.parkedBytes).toBe(0);
+});
+
+test('what came right before the beginning is handed on: its sender had not heard of this node yet', () => {
+  const { stream: it, handedOn } = stream(null);
+  for (const sequence of [3, 5, 6, 7]) it.take(frame(sequence));
+  it.begin(7);
+  expect(handedOn).toEqual([5, 6, 7]);
 });
 
 test('no more waits than the bound allows; the rest is asked for later', () => {

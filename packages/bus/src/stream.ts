@@ -67,11 +67,16 @@ export class Stream {
     return true;
   }
 
-  /** The first frame that concerns this node, said by the sender; heeded once. */
+  /**
+   * The first frame that concerns this node, said by the sender; heeded once. What came right before it
+   * counts too: it was sent when this node already heard, and the sender had not yet heard of that.
+   */
   begin(first: number): void {
     if (this.#next !== null) return;
-    this.#next = first;
-    for (const [sequence, frame] of this.#parked) if (sequence < first) this.#unpark(frame);
+    let begin = first;
+    while (this.#parked.has(begin - 1)) begin -= 1;
+    this.#next = begin;
+    for (const [sequence, frame] of this.#parked) if (sequence < begin) this.#unpark(frame);
     this.#handOnParked();
   }
 
