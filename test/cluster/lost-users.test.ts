@@ -1,0 +1,79 @@
+import { CLIENT_TYPE, COMMANDS, decodeMessage, USER_STATUS } from '@route/protocol';
+import { expect, test } from 'vitest';
+import { startCluster, type TestLink } from '../harness/index.ts';
+import { openKnownLink } from './known-links.ts';
+
+const { windows, ios } = CLIENT_TYPE;
+const GRACE_SECONDS = '1';
+
+/** What a link was told of users, in order: 'login 1 off', 'status 1 offline', and so on. */
+function toldOn(link: TestLink): string[] {
+  return link.received.flatMap(({ bytes }) => {
+    const message = decodeMessage(bytes);
+    if (message?.command === 'login_status_notify') {
+      const { userId, loginStatus } = message.fields;
+      return [`login ${userId} ${loginStatus === 1 ? 'on' : 'off'}`];
+    }
+    if (message?.command === 'status_notify') {
+      const { userId, status } = message.fields.userStat;
+      return [`status ${userId} ${status === USER_STATUS.offline ? 'offline' : 'online'}`];
+    }
+    return [];
+  });
+}
+
+function online(userId: number, clientType: (typeof CLIENT_TYPE)[keyof typeof CLIENT_TYPE]) {
+  return { userId, clientType, status: USER_STATUS.online };
+}
+
+async function untilToldOf(link: TestLink, userId: number): Promise<void> {
+  await link.waitForPdu(({ commandId, body }) => {
+    const isStatus = commandId === COMMANDS.status_notify.commandId;
+    return isStatus && body.includes(Buffer.from([0x08, userId]));
+  }, 20_000);
+}
+
+test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
+  'users whose link $end are told to be offline on every link, once, and only who is not back',
+  async ({ end }) => {
+    await using cluster = await startCluster({
+      nodes: 3,
+      env: { ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS, ROUTE_LEASE_SECONDS: '1' },
+    });
+    await using leaving = await openKnownLink(cluster.node(0));
+    await using near = await openKnownLink(cluster.node(1));
+    await using far = await openKnownLink(cluster.node(2));
+    // 1 goes for good, 2 keeps a phone elsewhere, 3 comes back, 4 keeps a PC elsewhere, 5 had a phone only.
+    leaving.online([1, 2, 3, 4].map((id) => online(id, windows)).concat(online(5, ios)));
+    near.online([online(2, ios), online(4, windows)]);
+    await leaving.query([1]);
+    await near.query([2]);
+
+    if (end === 'dies with its node') {
+      cluster.node(0).kill();
+      await cluster.node(0).exited;
+    } else {
+      leaving.close();
+    }
+    far.online([online(3, windows)]);
+
+    await Promise.all([untilToldOf(near, 1), untilToldOf(far, 1)]);
+    await Promise.all([untilToldOf(near, 2), untilToldOf(far, 2)]);
+    const expected = ['login 2 off', 'status 1 offline', 'status 2 offline'];
+    for (const link of [near, far]) {
+      // A question and its answer on the link: all that was told before has come.
+      await link.query([1]);
+      expect(toldOn(link).sort()).toEqual(expected);
+    }
+    const told = await Promise.all(
+      [cluster.node(1), cluster.node(2)].map((node) =>
+        node.metric('route_presence_lost_users_told_total'),
+      ),
+    );
+    const toldByFirst =
+      end === 'dies with its node'
+        ? 0
+        : await cluster.node(0).metric('route_presence_lost_users_told_total');
+    expect(told.reduce((sum, n) => sum + n, toldByFirst)).toBe(2);
+  },
+);
