@@ -29,6 +29,7 @@ export class Bus {
   readonly #sender: Sender;
   readonly #announcer: Announcer;
   #running = false;
+  #met = false;
   #closed = false;
   #flushScheduled = false;
   #cancelTick: Cancel = () => {};
@@ -49,10 +50,13 @@ export class Bus {
     this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) =>
       events.onHearing(hearing),
     );
-    const { leaveMs, graceMs, heldMs: keepMs, windowBytes, reportBytes } = this.#limits;
-    this.#peers = new Peers({ leaveMs, graceMs, keepMs, maxParkedBytes: windowBytes }, (node) =>
-      this.#streamEvents(node),
-    );
+    const { windowBytes, reportBytes } = this.#limits;
+    const peerLimits = {
+      ...this.#limits,
+      keepMs: this.#limits.heldMs,
+      maxParkedBytes: windowBytes,
+    };
+    this.#peers = new Peers(peerLimits, (node) => this.#streamEvents(node));
     this.#sender = new Sender({
       nodeId,
       clock,
@@ -77,6 +81,11 @@ export class Bus {
   /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
   get hearing(): boolean {
     return this.#hearing.hearing;
+  }
+
+  /** Whether this node has met the others, see {@link BusEvents.onMet}. */
+  get met(): boolean {
+    return this.#met;
   }
 
   /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
@@ -187,6 +196,7 @@ export class Bus {
     this.#peers.sweep(this.#hearing.timeMs);
     this.#sender.settle();
     this.#announcer.announce();
+    this.#judgeMet();
   }
 
   #onUp(up: boolean): void {
@@ -240,6 +250,13 @@ export class Bus {
     }
     const strangers = stream.next === null || aboutMe === undefined || aboutMe.got === null;
     if (strangers || (!knewHole && stream.hasHole)) this.#announcer.ask();
+    this.#judgeMet();
+  }
+
+  #judgeMet(): void {
+    if (this.#met || !this.hearing || !this.#peers.hasMet(this.#hearing.timeMs)) return;
+    this.#met = true;
+    this.#events.onMet();
   }
 
   #onLeave({ sender, sequence }: Header): void {

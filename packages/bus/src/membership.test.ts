@@ -72,6 +72,32 @@ test('a node that never gets a lease is not waited for for ever', async () => {
   expect(a.bus.counters.awaitedNodes).toBe(0);
 });
 
+test('a node that starts has met the others once each has said what it owes', async () => {
+  const { world } = await pair();
+  const c = await world.add('c');
+  world.clock.advance(100);
+  expect(c.bus.met).toBe(false);
+  c.bus.setLiveNodes(['a', 'b', 'c']);
+  world.clock.advance(200);
+  expect(c.bus.met).toBe(true);
+});
+
+test('a node that starts waits for others that say nothing, and for such as nobody knows of, but not for long', async () => {
+  const { world } = await pair();
+  world.hub.cut('a');
+  world.hub.cut('b');
+  const listed = await world.add('c');
+  listed.bus.setLiveNodes(['a', 'c']);
+  world.clock.advance(700);
+  expect(listed.bus.met).toBe(false);
+  world.clock.advance(300);
+  expect(listed.bus.met).toBe(true);
+
+  const alone = await new World().add('d');
+  alone.bus.setLiveNodes(['d']);
+  expect(alone.bus.met).toBe(false);
+});
+
 test('a silent node is waited for while its lease lives, and no longer', async () => {
   const { world, a } = await pair();
   world.hub.cut('b');

@@ -29,6 +29,11 @@ export interface BusEvents {
   onEntry(kind: number, bytes: Buffer, sender: string): void;
   /** The node hears itself, or has ceased to. */
   onHearing(hearing: boolean): void;
+  /**
+   * Once, when this node and all others know what they owe each other: links taken from now on miss
+   * nothing. One that is silent is not waited for long.
+   */
+  onMet(): void;
   /** What waits for the others has reached its bound, or has fallen under half of it. */
   onFull(full: boolean): void;
   /** Frames are lost; each loss is told once. */
@@ -62,6 +67,8 @@ export interface BusLimits {
   readonly leaveMs: number;
   /** A node that is heard is waited for so long before a lease must show for it. */
   readonly graceMs: number;
+  /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
+  readonly meetMs: number;
 }
 
 /** Limits that suit nodes in one data centre and Redis with its default limits. */
@@ -76,6 +83,7 @@ export const DEFAULT_LIMITS: BusLimits = {
   heldBytes: 64 * 1024 * 1024,
   leaveMs: 3000,
   graceMs: 10_000,
+  meetMs: 750,
 };
 
 /** What a bus is made of. */

@@ -8,6 +8,8 @@ export interface PeerLimits {
   readonly graceMs: number;
   /** For so long after it was last waited for, what a node has not got is kept for it. */
   readonly keepMs: number;
+  /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
+  readonly meetMs: number;
   readonly maxParkedBytes: number;
 }
 
@@ -109,6 +111,17 @@ export class Peers {
       }
     }
     return { got, kept: Math.min(kept, got), taken, awaited };
+  }
+
+  /**
+   * Whether every other node has said what it owes this one, which has heard for `now` ms since its
+   * start: others may have to connect to Redis anew just then, and Redis may have forgotten them.
+   */
+  hasMet(now: number): boolean {
+    if (!this.#listKnown) return false;
+    if (now >= this.#limits.meetMs) return true;
+    const others = [...this.#peers.values()].filter(({ left }) => !left);
+    return others.length > 0 && others.every(({ stream }) => stream.next !== null);
   }
 
   /** Ends the streams of nodes that are gone, and forgets those that have been gone for long. */

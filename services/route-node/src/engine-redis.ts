@@ -111,6 +111,7 @@ export class RedisEngine implements Engine {
       events: {
         onEntry: events.entry,
         onHearing: (hearing) => this.#hearing(hearing),
+        onMet: () => this.#checkReady(),
         onFull: events.busFull,
         onLost: (loss) => this.#framesLost(loss),
         onError: (error) => {
@@ -206,7 +207,8 @@ export class RedisEngine implements Engine {
   }
 
   #checkReady(): void {
-    if (this.#lease.held && this.#bus.hearing) this.#readyOnce?.();
+    const { hearing, met } = this.#bus;
+    if (this.#lease.held && hearing && met) this.#readyOnce?.();
   }
 
   #logRedis(problem: string): void {

@@ -24,6 +24,7 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
     events: {
       onEntry: (kind, bytes, sender) => entries.push(`${sender} ${kind} ${bytes}`),
       onHearing: (state) => hearing.push(state),
+      onMet: () => {},
       onFull: (state) => full.push(state),
       onLost: (loss) => losses.push(loss),
       onError: (error) => errors.push(error),
