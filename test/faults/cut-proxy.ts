@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** What is cut: everything, or what goes to Redis alone, or what comes from it alone. */
 export type Cut = 'both' | 'to-redis' | 'from-redis';
 
+const CONNECT_MS = 250;
+
 /** One connection through the proxy: what is read from `from` is written to `to`. */
 interface Way {
   readonly direction: Exclude<Cut, 'both'>;
@@ -70,6 +72,9 @@ export class CutProxy implements AsyncDisposable {
       if (near.destroyed) return;
       const far = connect({ ...this.#target, allowHalfOpen: true });
       this.#hold(far);
+      // Nobody there: to be told so soon, as by a host whose port is closed.
+      const unanswered = setTimeout(() => far.destroy(), CONNECT_MS);
+      far.on('connect', () => clearTimeout(unanswered));
       this.#join({ direction: 'to-redis', from: near, to: far });
       this.#join({ direction: 'from-redis', from: far, to: near });
     });

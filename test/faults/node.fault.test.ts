@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { openTrafficLink } from '../traffic/index.ts';
 import { stopNode } from './faults.ts';
 import { judge } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
@@ -39,4 +40,25 @@ test('a node stopped for twice its lease leaves no ghost and takes nobody away',
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
   for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
+});
+
+test('links of a node that joins miss nothing from the moment it takes them in', async () => {
+  const fault = 'nodes that join while another hangs';
+  await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
+  await using links = new AsyncDisposableStack();
+  for (let joins = 0; joins < 3; joins++) {
+    // What hangs has not heard of the new node when it reads what its links have sent meanwhile.
+    const hanging = stopNode(scene, 0, 2);
+    const node = await scene.addNode();
+    for (let i = 0; i < 2; i++) {
+      const link = links.use(await openTrafficLink(node));
+      await link.query([0]);
+      scene.traffic.join(link);
+    }
+    await hanging;
+  }
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { killConnections, pauseRedis, restartRedisEmpty } from './faults.ts';
+import { flood } from './flood.ts';
+import { judge } from './judge.ts';
+import { runRandomSchedule } from './random-schedule.ts';
+import { type Scene, startScene } from './scene.ts';
+import { newSeed, seedOf } from './seed.ts';
+
+/**
+ * A shorter cut of the fault suite for every run of all tests. They share the machine with others, so what
+ * takes time has plenty of it here; the suite itself holds the product to its figures.
+ */
+const EXACT_WITHIN_MS = 30_000;
+const PATIENT = { ROUTE_LEASE_SECONDS: '8' };
+
+const REDIS_FAULTS: readonly (readonly [string, (scene: Scene) => Promise<void>])[] = [
+  ['Redis restarted empty', restartRedisEmpty],
+  ['Redis paused for 2 s', (scene) => pauseRedis(scene, 2)],
+  ['connections killed for 3 s', (scene) => killConnections(scene, 3)],
+];
+
+test.for(REDIS_FAULTS)('%s: nothing is lost, presence is exact again', async ([fault, inflict]) => {
+  await using scene = await startScene({ seed: seedOf(fault), env: PATIENT });
+  await inflict(scene);
+  const exact = await scene.untilExact(EXACT_WITHIN_MS);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
+
+test('a node killed under load: the others lose nothing, nobody is seen offline', async () => {
+  const fault = 'a node killed';
+  await using scene = await startScene({ seed: seedOf(fault), env: PATIENT });
+  const watcher = await scene.watch(scene.cluster.node(0));
+  await scene.kill(scene.cluster.node(2));
+  const exact = await scene.untilExact(EXACT_WITHIN_MS);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures.lost).toBe(0);
+  expect(watcher.firstSighting).toBeUndefined();
+});
+
+test('100,000 PDUs flat out: all arrive once and in order', async () => {
+  const { figures, openLinks } = await flood(100_000, 45_000);
+  expect(openLinks, 'links that stayed open').toBe(8);
+  expect(figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0, unexpected: 0 });
+  expect(figures.delivered).toBe(100_000 * 7);
+});
+
+test('a random schedule of faults ends in the state of its model', async () => {
+  await runRandomSchedule(newSeed(), EXACT_WITHIN_MS);
+});
