@@ -44,7 +44,11 @@ export interface BusEvents {
 
 /** Bounds in bytes and milliseconds. */
 export interface BusLimits {
-  /** Entries of one tick are spread over frames of up to this; a larger entry travels alone. */
+  /**
+   * Entries of one tick are spread over frames of up to this; a larger entry travels alone. Redis cuts a
+   * subscriber off for one frame that is over its output limit, and again for every repeat of it: frames
+   * stay well under any limit in use.
+   */
   readonly maxFrameBytes: number;
   /** How often a node says where it is. */
   readonly announceMs: number;
@@ -73,7 +77,7 @@ export interface BusLimits {
 
 /** Limits that suit nodes in one data centre and Redis with its default limits. */
 export const DEFAULT_LIMITS: BusLimits = {
-  maxFrameBytes: 1024 * 1024,
+  maxFrameBytes: 32 * 1024,
   announceMs: 250,
   deafMs: 2000,
   flushMs: 2000,
