@@ -5,6 +5,7 @@ import type { CloseReason } from './close-reasons.ts';
 import { Conversation, type Host } from './conversation.ts';
 import type { Receiver } from './exchange.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
+import type { Halfway } from './slow-links.ts';
 
 /** Bounds of a link, from the node's settings. */
 export interface LinkLimits {
@@ -51,6 +52,7 @@ export class Link implements Receiver {
   #finished = false;
   #lastReceivedMs = performance.now();
   #lastSentMs = performance.now();
+  #halfway: Halfway | undefined;
   #overMarkSinceMs: number | undefined;
   #held = false;
   #waits = false;
@@ -94,6 +96,10 @@ export class Link implements Receiver {
   /** Bytes that were sent. */
   get takenBytes(): number {
     return this.#writer.takenBytes;
+  }
+
+  get halfway(): Halfway | undefined {
+    return this.#halfway;
   }
 
   send(bytes: Buffer): void {
@@ -200,6 +206,8 @@ export class Link implements Receiver {
     if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
     const over = this.#overMarkSinceMs !== undefined;
+    if (unsent <= unsentMarkBytes / 2) this.#halfway = undefined;
+    else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
     if (unsent > unsentLimitBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > unsentMarkBytes) {

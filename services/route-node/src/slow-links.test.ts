@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SlowLinks } from './slow-links.ts';
+import { type Halfway, SlowLinks } from './slow-links.ts';
 
 const MARK = 1000;
 const LIMIT = 5000;
@@ -9,6 +9,7 @@ const STUCK_MS = 10_000;
 class TestLink {
   unsentBytes = MARK;
   takenBytes = 0;
+  halfway: Halfway | undefined;
 
   take(bytes: number): void {
     this.unsentBytes -= bytes;
@@ -69,6 +70,33 @@ describe('links over the mark', () => {
     link.unsentBytes = MARK + ((LIMIT - MARK) / 2) * 0.7;
     vi.advanceTimersByTime(40);
     expect(holds).toEqual([true, false, true, false]);
+  });
+
+  it('that took nothing all the way to the mark hold nobody, unless they drain after all', () => {
+    const link = new TestLink();
+    link.halfway = { atMs: performance.now(), takenBytes: 0 };
+    vi.advanceTimersByTime(2000);
+    slow.over(link);
+    vi.advanceTimersByTime(1000);
+    expect(holds).toEqual([]);
+    link.take(100);
+    vi.advanceTimersByTime(500);
+    expect(holds).toEqual([true]);
+  });
+
+  it('that took enough on their way to the mark, or came there too fast to tell, hold the sources', () => {
+    const draining = new TestLink();
+    draining.halfway = { atMs: performance.now(), takenBytes: 0 };
+    vi.advanceTimersByTime(2000);
+    draining.take(200);
+    slow.over(draining);
+    expect(holds).toEqual([true]);
+    slow.back(draining);
+    const sudden = new TestLink();
+    sudden.halfway = { atMs: performance.now(), takenBytes: 0 };
+    vi.advanceTimersByTime(400);
+    slow.over(sudden);
+    expect(holds).toEqual([true, false, true]);
   });
 
   it('hold the sources again once they drain', () => {

@@ -4,6 +4,14 @@ export interface Draining {
   readonly unsentBytes: number;
   /** Bytes that it has, since the link was opened. */
   readonly takenBytes: number;
+  /** When the link went over half of the mark, and what had been taken by then; undefined below it. */
+  readonly halfway: Halfway | undefined;
+}
+
+export interface Halfway {
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
+  readonly takenBytes: number;
 }
 
 export interface SlowLinksOptions {
@@ -55,9 +63,10 @@ export class SlowLinks {
   over(link: Draining): void {
     const now = this.#options.now();
     const { takenBytes } = link;
-    this.#links.set(link, { sinceMs: now, windowMs: now, windowTaken: takenBytes, drains: true });
+    const drains = this.#mayDrain(link, now);
+    this.#links.set(link, { sinceMs: now, windowMs: now, windowTaken: takenBytes, drains });
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
-    this.#hold(true);
+    if (drains) this.#hold(true);
   }
 
   /** A link over the mark was given more. */
@@ -90,6 +99,15 @@ export class SlowLinks {
       hold ||= this.#slows(link, over);
     }
     this.#hold(hold);
+  }
+
+  /** Where it was long on its way to the mark, it has shown whether it drains: nobody is held to find out. */
+  #mayDrain({ takenBytes, halfway }: Draining, now: number): boolean {
+    const { markBytes, stuckMs } = this.#options;
+    if (halfway === undefined) return true;
+    const onItsWayMs = now - halfway.atMs;
+    if (onItsWayMs < WINDOW_MS) return true;
+    return takenBytes - halfway.takenBytes >= (markBytes / stuckMs) * onItsWayMs;
   }
 
   #slows(link: Draining, { drains, sinceMs }: OverMark): boolean {
