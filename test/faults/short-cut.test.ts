@@ -4,7 +4,7 @@ import { flood } from './flood.ts';
 import { judge } from './judge.ts';
 import { runRandomSchedule } from './random-schedule.ts';
 import { type Scene, startScene } from './scene.ts';
-import { newSeed, seedOf } from './seed.ts';
+import { givenSeed, seedOf } from './seed.ts';
 
 /**
  * A shorter cut of the fault suite for every run of all tests. They share the machine with others, so what
@@ -48,6 +48,9 @@ test('100,000 PDUs flat out: all arrive once and in order', async () => {
   expect(figures.delivered).toBe(100_000 * 7);
 });
 
-test('a random schedule of faults ends in the state of its model', async () => {
-  await runRandomSchedule(newSeed(), EXACT_WITHIN_MS);
+/** The schedule that once found a joining node missing what was sent before; the suite itself draws new ones. */
+const KNOWN_SCHEDULE = 130_515_690;
+
+test('a known schedule of faults ends in the state of its model', async () => {
+  await runRandomSchedule(givenSeed() ?? KNOWN_SCHEDULE, EXACT_WITHIN_MS);
 });

@@ -1,5 +1,6 @@
 import { CLIENT_TYPE, type ClientType } from '@route/protocol';
 import { Model } from './model.ts';
+import { Notices } from './notices.ts';
 import type { Random } from './random.ts';
 import { SimServer, type SimWorld } from './sim-server.ts';
 import type { Traffic } from './traffic.ts';
@@ -32,6 +33,8 @@ export interface CrowdOptions {
 /** Simulated msg_servers and the people on them, who log in and out, go away and come back. */
 export class Crowd implements AsyncDisposable {
   readonly model: Model = new Model();
+  /** What the servers were told. */
+  readonly notices: Notices = new Notices();
   readonly servers: readonly SimServer[];
   /** Users who are online throughout, and the server that each is on. */
   readonly steady: ReadonlyMap<number, SimServer>;
@@ -50,6 +53,7 @@ export class Crowd implements AsyncDisposable {
     const world: SimWorld = {
       ...options,
       model: this.model,
+      notices: this.notices,
       random: options.random.fork(),
       isSteady: (userId) => steady.has(userId),
     };
@@ -62,6 +66,11 @@ export class Crowd implements AsyncDisposable {
     this.steady = steady;
     this.#roaming = ids.slice(steadyUsers);
     for (const userId of this.#roaming) this.#settleIn(userId);
+  }
+
+  /** Users who are online throughout, and of whom anybody was told otherwise. */
+  get falselyToldOffline(): readonly number[] {
+    return [...this.steady.keys()].filter((userId) => this.notices.toldOffline.has(userId));
   }
 
   /** Connects every server to the nodes in turn. */

@@ -7,6 +7,7 @@ import {
   USER_STATUS,
 } from '@route/protocol';
 import type { Model } from './model.ts';
+import type { Notices } from './notices.ts';
 import type { Random } from './random.ts';
 import type { Participant, Traffic } from './traffic.ts';
 import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.ts';
@@ -17,6 +18,7 @@ const CONNECT_TIMEOUT_MS = 1_500;
 /** What simulated msg_servers share. */
 export interface SimWorld {
   readonly model: Model;
+  readonly notices: Notices;
   readonly traffic: Traffic;
   readonly random: Random;
   /** The nodes that a load balancer would send a link to now. */
@@ -142,10 +144,14 @@ export class SimServer implements AsyncDisposable {
   }
 
   #received(commandId: number, pdu: Buffer): void {
-    if (commandId !== COMMANDS.server_kick_user.commandId) return;
-    const kick = decodeFields('server_kick_user', pdu);
-    if (kick === undefined || this.#world.isSteady(kick.userId)) return;
-    this.logout(kick.userId, kick.clientType);
+    if (commandId === COMMANDS.server_kick_user.commandId) {
+      const kick = decodeFields('server_kick_user', pdu);
+      if (kick === undefined || this.#world.isSteady(kick.userId)) return;
+      this.logout(kick.userId, kick.clientType);
+    } else if (commandId === COMMANDS.status_notify.commandId) {
+      const stat = decodeFields('status_notify', pdu)?.userStat;
+      if (stat !== undefined) this.#world.notices.told(this.id, stat.userId, stat.status);
+    }
   }
 
   #lost(): void {
