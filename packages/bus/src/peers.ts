@@ -6,7 +6,10 @@ export interface PeerLimits {
   readonly leaveMs: number;
   /** A node that is heard is waited for so long before a lease must show for it. */
   readonly graceMs: number;
-  /** For so long after it was last waited for, what a node has not got is kept for it. */
+  /**
+   * For so long after it was last waited for, what a node has not got is kept for it; and so long what
+   * has not come of a node without a lease is waited for.
+   */
   readonly keepMs: number;
   /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
   readonly meetMs: number;
@@ -128,10 +131,11 @@ export class Peers {
   sweep(now: number): void {
     for (const peer of this.#peers.values()) {
       const silentMs = now - peer.heardAt;
-      const gone = peer.left || (!peer.listed && silentMs >= this.#limits.leaveMs);
-      // Frames may wait behind a hole which nobody will fill.
-      if (gone && peer.stream.hasHole) peer.stream.end();
-      if (gone && !peer.listed && silentMs >= FORGET_MS) this.#forget(peer);
+      // A node that was stopped past its lease still has what is lacking here, for as long as it keeps
+      // anything: only then frames wait behind a hole which nobody will fill.
+      const ended = peer.left || (!peer.listed && silentMs >= this.#limits.keepMs);
+      if (ended && peer.stream.hasHole) peer.stream.end();
+      if (!peer.listed && silentMs >= FORGET_MS && !peer.stream.hasHole) this.#forget(peer);
     }
   }
 

@@ -93,3 +93,11 @@ test('a ledger holds what the model holds, whatever is reported', () => {
     }),
   );
 });
+
+test('a PC client is shown before a mobile one, and one that is there before one that is away', () => {
+  expect(updated(client(USER, 'ios', 'online')).pcClient(USER)).toBeUndefined();
+  const away = updated(client(USER, 'ios', 'online'), client(USER, 'windows', 'leave'));
+  expect(away.pcClient(USER)).toEqual(client(USER, 'windows', 'leave'));
+  const there = away.updated(client(USER, 'mac', 'online'));
+  expect(there.pcClient(USER)).toEqual(client(USER, 'mac', 'online'));
+});

@@ -11,6 +11,8 @@ const TYPES = [
   { letter: 'a', isPc: false },
 ] as const;
 
+const PC_TYPES = [CLIENT_TYPE.windows, CLIENT_TYPE.mac] as const;
+
 /** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
 const SHARED_UP_TO = 3;
 const SHARED = new Map<string, Holding>();
@@ -48,6 +50,15 @@ export class Holding {
   /** How many clients of a type are counted, away or not. */
   count(type: ClientType): number {
     return at(this.#counts, indexOf(type));
+  }
+
+  /** One of the PC clients, one that is not away before one that is; undefined when there is none. */
+  pcClient(userId: number): ClientStatus | undefined {
+    if (this.state !== 'pc') return undefined;
+    const here = PC_TYPES.find((type) => this.count(type) > at(this.#away, indexOf(type)));
+    if (here !== undefined) return { userId, clientType: here, status: USER_STATUS.online };
+    const away = PC_TYPES.find((type) => this.count(type) > 0);
+    return away && { userId, clientType: away, status: USER_STATUS.leave };
   }
 
   /**

@@ -66,6 +66,15 @@ export class PresenceMemory implements Presence {
     waiter.updated(update, aside ? { kind: 'aside' } : this.#commit(update.userId));
   }
 
+  confirm(userId: number, waiter: UpdateWaiter): void {
+    for (const { ledger, aside } of this.#links.values()) {
+      const client = aside ? undefined : ledger.holding(userId).pcClient(userId);
+      if (client === undefined) continue;
+      waiter.updated(client, this.#commit(userId));
+      return;
+    }
+  }
+
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
     waiter.answered(Uint8Array.from(userIds, (id) => (this.stateOf(id) === 'pc' ? 1 : 0)));
   }

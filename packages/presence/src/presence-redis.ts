@@ -117,6 +117,17 @@ export class PresenceRedis implements Presence {
     this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
   }
 
+  confirm(userId: number, waiter: UpdateWaiter): void {
+    for (const link of this.#links.values()) {
+      const holding = link.holding(userId);
+      const update = holding.pcClient(userId);
+      if (update === undefined) continue;
+      const shard = this.#shardOf(userId);
+      this.#add(shard, { kind: 'update', link, update, holding, local: 'pc', waiter });
+      return;
+    }
+  }
+
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
     if (userIds.length === 0) {
       waiter.answered(new Uint8Array(0));

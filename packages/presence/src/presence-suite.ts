@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Presence } from './presence.ts';
+import type { Presence, UpdateOutcome } from './presence.ts';
 import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.ts';
 
 /** One engine under test. */
@@ -111,6 +111,32 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       const gone = await updateOf(presence, A, client(USER, 'windows', 'offline'));
       expect(committed(gone).state).toBe('mobile-only');
       expect(await queryOf(presence, B, [USER])).toEqual([0]);
+    });
+
+    test('a PC client that is held can be confirmed: a commit that changes nothing', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const link = 'engine.3';
+      presence.openLink(link, { aside: true });
+      await updateOf(presence, link, client(OTHER, 'windows', 'online'));
+      await updateOf(presence, A, client(OTHER, 'ios', 'online'));
+      const told: unknown[] = [];
+      // Neither a mobile client nor what a link kept aside holds is any.
+      presence.confirm(OTHER, { updated: (update) => told.push(update) });
+      const before = committed(await updateOf(presence, A, client(USER, 'mac', 'leave')));
+      const confirmed = await new Promise<UpdateOutcome>((resolve) => {
+        presence.confirm(USER, {
+          updated: (update, outcome) => {
+            told.push(update);
+            resolve(outcome);
+          },
+        });
+      });
+      expect(told).toEqual([client(USER, 'mac', 'leave')]);
+      expect(committed(confirmed).state).toBe('pc');
+      expect(committed(confirmed).version).toBeGreaterThan(before.version);
+      const gone = await updateOf(presence, A, client(USER, 'mac', 'offline'));
+      expect(committed(gone).state).toBe('gone');
     });
 
     test('versions of a user grow from commit to commit, whichever link makes them', async () => {

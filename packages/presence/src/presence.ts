@@ -65,6 +65,12 @@ export interface Presence {
   /** Changes one client of a user on a link; the waiter learns what the user's state is then. */
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void;
 
+  /**
+   * Sets again a PC client that one of this node's links holds of a user, as if it had been reported
+   * anew; the waiter learns what the user's state is then. Nothing is done where no link holds one.
+   */
+  confirm(userId: number, waiter: UpdateWaiter): void;
+
   /** Asks which of the users have a PC client anywhere (protocol: what a status query reports). */
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
 

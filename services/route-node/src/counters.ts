@@ -21,6 +21,8 @@ export class Counters {
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
   notices = 0;
   noticesOvertaken = 0;
+  /** Users called offline of whom a link here held a PC client, and told to be online again. */
+  noticesCorrected = 0;
   updatesLate = 0;
   pauses = 0;
   reapedLinks = 0;

@@ -10,7 +10,7 @@ export const MERGEABLE_KINDS: readonly number[] = Object.values(ENTRY_KINDS);
 /** kind (uint8), version (float64), user id (uint32), length of the PDU (uint32), then the PDU */
 const HEAD_BYTES = 17;
 
-const KINDS = ['login', 'status'] as const satisfies readonly Notice['kind'][];
+const KINDS = ['login', 'status', 'offline'] as const satisfies readonly Notice['kind'][];
 
 /** A notice as it travels on the bus. */
 export function encodeNotice({ kind, userId, version, pdu }: Notice): Buffer {

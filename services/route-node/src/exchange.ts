@@ -1,5 +1,5 @@
 import type { Bus } from '@route/bus';
-import type { UserState } from '@route/presence';
+import type { Presence, UserState } from '@route/presence';
 import type { ClientStatus, RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import { decodeNotices, ENTRY_KINDS, encodeNotice } from './entries.ts';
@@ -11,18 +11,29 @@ export interface Receiver {
   send(bytes: Buffer): void;
 }
 
+export interface ExchangeOptions {
+  readonly bus: Pick<Bus, 'send'>;
+  readonly presence: Pick<Presence, 'confirm'>;
+  readonly counters: Counters;
+  /** For how long a notification may still come that was overtaken by a later one, in ms. */
+  readonly overtakenMs: number;
+}
+
 /**
  * Passes on what links send and what the node has to tell: to this node's links at once, to all
  * others over the bus.
  */
 export class Exchange {
   readonly #receivers = new Set<Receiver>();
-  readonly #latest = new LatestNotices(() => performance.now());
+  readonly #latest: LatestNotices;
   readonly #bus: Pick<Bus, 'send'>;
+  readonly #presence: Pick<Presence, 'confirm'>;
   readonly #counters: Counters;
 
-  constructor(bus: Pick<Bus, 'send'>, counters: Counters) {
+  constructor({ bus, presence, counters, overtakenMs }: ExchangeOptions) {
+    this.#latest = new LatestNotices(overtakenMs, () => performance.now());
     this.#bus = bus;
+    this.#presence = presence;
     this.#counters = counters;
   }
 
@@ -70,6 +81,22 @@ export class Exchange {
     }
     this.#counters.notices++;
     for (const receiver of this.#receivers) receiver.send(notice.pdu);
+    if (notice.kind === 'offline') this.#contradict(notice);
     return true;
+  }
+
+  /**
+   * Redis may have lost sight of a PC client that a link here holds (it was emptied, or this node cut off
+   * and reaped) when a user's other client went: he was called offline though he is not. Whoever holds
+   * the client says so, unless something later has been told by then.
+   */
+  #contradict({ userId, version }: Notice): void {
+    this.#presence.confirm(userId, {
+      updated: (update, outcome) => {
+        if (outcome.kind !== 'committed' || this.#latest.statusVersion(userId) > version) return;
+        this.#counters.noticesCorrected++;
+        this.announce(update, outcome.state, outcome.version);
+      },
+    });
   }
 }

@@ -117,6 +117,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.noticesOvertaken,
   );
   counter(
+    'route_notices_corrected_total',
+    'Users called offline after Redis had lost sight of them, and told to be online again',
+    () => counters.noticesCorrected,
+  );
+  counter(
     'route_second_link_snapshots_total',
     'Online lists from a link that is no master while every link counts',
     () => counters.nonMasterSnapshots,

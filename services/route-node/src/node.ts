@@ -59,7 +59,13 @@ export class RouteNode {
         ? memoryEngine(settings, events)
         : new RedisEngine({ settings, nodeId, log, counters, events });
     const { presence } = this.#engine;
-    const exchange = new Exchange(this.#engine, counters);
+    const exchange = new Exchange({
+      bus: this.#engine,
+      presence,
+      counters,
+      // What comes over the bus comes within the time that it is held, or not at all.
+      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
+    });
     this.#links = new LinkTable({
       nodeId,
       log,

@@ -19,7 +19,7 @@ function told(status: UserStatus, clientType: ClientType, state: UserState): str
 const LOGIN_ON = 'login 08071001 70e';
 const LOGIN_OFF = 'login 08071000 70e';
 const ONLINE = 'status 0a0408071001 203';
-const OFFLINE = 'status 0a0408071002 203';
+const OFFLINE = 'offline 0a0408071002 203';
 const AWAY = 'status 0a0408071003 203';
 
 describe('what is told of a status update', () => {
@@ -75,15 +75,25 @@ describe('the latest notices', () => {
   });
 
   it('let an older one of the same user and kind no longer pass', () => {
-    const latest = new LatestNotices(() => 0);
+    const latest = new LatestNotices(60_000, () => 0);
     expect(latest.pass(notice('status', 1, 5))).toBe(true);
     expect(latest.pass(notice('status', 1, 4))).toBe(false);
     expect(latest.pass(notice('status', 1, 5))).toBe(true);
     expect(latest.pass(notice('status', 1, 6))).toBe(true);
   });
 
+  it('of a status are one kind, whatever they say', () => {
+    const latest = new LatestNotices(60_000, () => 0);
+    expect(latest.statusVersion(1)).toBe(0);
+    latest.pass(notice('offline', 1, 5));
+    expect(latest.pass(notice('status', 1, 4))).toBe(false);
+    expect(latest.statusVersion(1)).toBe(5);
+    latest.pass(notice('login', 1, 9));
+    expect(latest.statusVersion(1)).toBe(5);
+  });
+
   it('let one of another user or kind pass whatever its version', () => {
-    const latest = new LatestNotices(() => 0);
+    const latest = new LatestNotices(60_000, () => 0);
     latest.pass(notice('status', 1, 5));
     expect(latest.pass(notice('status', 2, 1))).toBe(true);
     expect(latest.pass(notice('login', 1, 1))).toBe(true);
@@ -91,7 +101,7 @@ describe('the latest notices', () => {
 
   it('are remembered for at least a minute, and not for ever', () => {
     let now = 0;
-    const latest = new LatestNotices(() => now);
+    const latest = new LatestNotices(60_000, () => now);
     latest.pass(notice('status', 1, 5));
     now = 60_001;
     expect(latest.pass(notice('status', 1, 4))).toBe(false);

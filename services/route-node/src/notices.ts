@@ -7,8 +7,8 @@ import {
   USER_STATUS,
 } from '@route/protocol';
 
-/** Which of a user's two notifications a PDU is. */
-export type NoticeKind = 'login' | 'status';
+/** Which of a user's two notifications a PDU is; 'offline' is a status notification that says so. */
+export type NoticeKind = 'login' | 'status' | 'offline';
 
 /** A notification for every link: the PDU, and which commit of which user it tells of. */
 export interface Notice {
@@ -33,7 +33,8 @@ export function noticesOf(update: ClientStatus, state: UserState, version: numbe
     notices.push({ kind: 'login', userId, version, pdu: encodeLoginStatusNotify(userId, login) });
   }
   if (pc && !(offline && state === 'pc')) {
-    notices.push({ kind: 'status', userId, version, pdu: encodeStatusNotify(userId, status) });
+    const kind = offline ? 'offline' : 'status';
+    notices.push({ kind, userId, version, pdu: encodeStatusNotify(userId, status) });
   }
   return notices;
 }
@@ -52,40 +53,53 @@ function loginStatus({
   return state === 'pc' ? true : undefined;
 }
 
-/** How long a user's last version is remembered: longer than two notifications can race. */
-const REMEMBER_MS = 60_000;
-
 /**
  * Knows which notification of each user was passed on last, so that an older one which comes later
  * (from another node, by another way) can be left out: every link ends with the last committed state.
  */
 export class LatestNotices {
+  readonly #rememberMs: number;
   readonly #now: () => number;
   #recent = new Map<number, number>();
   #older = new Map<number, number>();
   #turnAt: number;
 
-  constructor(now: () => number) {
+  /** A user's last version is remembered for so long: longer than two notifications can race. */
+  constructor(rememberMs: number, now: () => number) {
+    this.#rememberMs = rememberMs;
     this.#now = now;
-    this.#turnAt = now() + REMEMBER_MS;
+    this.#turnAt = now() + rememberMs;
   }
 
   /** Whether a notice may be passed on; it is then the latest. */
   pass({ kind, userId, version }: Notice): boolean {
     this.#forget();
-    const key = userId * 2 + (kind === 'login' ? 0 : 1);
-    const latest = this.#recent.get(key) ?? this.#older.get(key) ?? 0;
-    if (version < latest) return false;
+    const key = keyOf(userId, kind);
+    if (version < this.#versionAt(key)) return false;
     this.#recent.set(key, version);
     return true;
   }
 
-  /** Two generations: what was not renewed for one to two times REMEMBER_MS goes, without a scan. */
+  /** The version of a user's status notification that was passed on last; 0 where none is remembered. */
+  statusVersion(userId: number): number {
+    return this.#versionAt(keyOf(userId, 'status'));
+  }
+
+  #versionAt(key: number): number {
+    return this.#recent.get(key) ?? this.#older.get(key) ?? 0;
+  }
+
+  /** Two generations: what was not renewed for one to two times that long goes, without a scan. */
   #forget(): void {
     const now = this.#now();
     if (now < this.#turnAt) return;
-    this.#older = now < this.#turnAt + REMEMBER_MS ? this.#recent : new Map();
+    this.#older = now < this.#turnAt + this.#rememberMs ? this.#recent : new Map();
     this.#recent = new Map();
-    this.#turnAt = now + REMEMBER_MS;
+    this.#turnAt = now + this.#rememberMs;
   }
+}
+
+/** The status notifications of a user, whatever they say, follow each other; the login's are apart. */
+function keyOf(userId: number, kind: NoticeKind): number {
+  return userId * 2 + (kind === 'login' ? 0 : 1);
 }
