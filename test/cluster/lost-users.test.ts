@@ -1,3 +1,4 @@
+import { waitFor } from '@route/fixtures';
 import { CLIENT_TYPE, COMMANDS, decodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { startCluster, type TestLink } from '../harness/index.ts';
@@ -77,3 +78,29 @@ test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
     expect(told.reduce((sum, n) => sum + n, toldByFirst)).toBe(2);
   },
 );
+
+test('a user who was lost and told to be offline is told to be online when a link lists him again', async () => {
+  await using cluster = await startCluster({
+    nodes: 2,
+    env: { ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS },
+  });
+  await using near = await openKnownLink(cluster.node(0));
+  await using far = await openKnownLink(cluster.node(1));
+  const leaving = await openKnownLink(cluster.node(0));
+  leaving.online([online(1, windows), online(2, windows)]);
+  await leaving.query([1]);
+  leaving.close();
+  for (const link of [near, far]) {
+    for (const userId of [1, 2]) await untilToldOf(link, userId);
+  }
+  await using back = await openKnownLink(cluster.node(1));
+  back.online([online(1, windows)]);
+  back.status(online(2, windows));
+  for (const link of [near, far]) {
+    await waitFor(() => toldOn(link).length >= 6, { what: 'both users to be told of again' });
+    await link.query([1]);
+    expect(toldOn(link).slice(2).sort()).toEqual([
+      ...['login 1 on', 'login 2 on', 'status 1 online', 'status 2 online'],
+    ]);
+  }
+});

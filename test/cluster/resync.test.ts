@@ -73,3 +73,25 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
     });
   },
 );
+
+// Failed while a node said nothing of its own clients: everybody took the user for offline from then on.
+test('a user called offline because Redis had lost sight of his other client is told to be online again', async () => {
+  await using redis = await startPrivateRedis();
+  await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
+  await using set = await openKnownLinks(cluster.nodes, 4);
+  set.link(0).online(clientsOf([1]));
+  set.link(1).online(clientsOf([1]));
+  await waitForPresence([set.link(0), set.link(1)], { online: [1] });
+  expect(await askRedis(redis.url, 'FLUSHALL')).toBe('+OK');
+  set.link(1).status(offline(1));
+  for (const index of [0, 1, 2, 3]) {
+    await waitFor(() => lastNotices(set.link(index), 'status').get(1) === USER_STATUS.online, {
+      what: `link ${index} to be told that user 1 is online`,
+      deadlineMs: HEALED_WITHIN_MS,
+    });
+  }
+  const corrected = await Promise.all(
+    cluster.nodes.map((node) => node.metric('route_notices_corrected_total')),
+  );
+  expect(corrected.reduce((sum, count) => sum + count)).toBeGreaterThan(0);
+});

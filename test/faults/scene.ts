@@ -122,6 +122,9 @@ export class Scene implements AsyncDisposable {
   /** Ends a node at once, under whatever load there is. */
   async kill(node: RouteNode): Promise<void> {
     this.#samplePeak(node);
+    for (const { target, participant } of this.crowd.servers) {
+      if (target === node && participant !== undefined) participant.nodeKilled = true;
+    }
     await node.kill();
   }
 

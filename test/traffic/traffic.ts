@@ -8,6 +8,8 @@ export interface Participant {
   readonly link: TrafficLink;
   /** PDUs handed to the link; the sequence number of the last one. */
   written: number;
+  /** Its node was killed, and with it what the node had read and not yet passed on to everybody. */
+  nodeKilled: boolean;
 }
 
 /** What has become of the PDUs sent, summed over all receivers. */
@@ -20,7 +22,10 @@ export interface Totals {
   readonly reordered: number;
   /** PDUs that came to where nothing of their sender should. */
   readonly unexpected: number;
-  /** Missing at the end of what a sender wrote whose link is gone: its node may have died with them. */
+  /**
+   * Missing at the end of what a sender wrote whose link is gone, or anywhere where its node was killed: while
+   * the bus is in trouble some of what was read just before has reached the others, some has not.
+   */
   readonly cutOff: number;
 }
 
@@ -43,7 +48,12 @@ export class Traffic {
    * node knows it and delivers to it.
    */
   join(link: TrafficLink): Participant {
-    const joined: Participant = { id: this.#participants.length, link, written: 0 };
+    const joined: Participant = {
+      id: this.#participants.length,
+      link,
+      written: 0,
+      nodeKilled: false,
+    };
     for (const other of this.#participants) {
       // Of a sender that is gone something may still be on its way.
       joined.link.deliveries.expect(other.id, other.written + 1);
@@ -72,7 +82,9 @@ export class Traffic {
       totals.reordered += deliveries.reordered;
       totals.unexpected += deliveries.unexpected;
       for (const sender of this.#participants) {
-        totals.lost += deliveries.missingBetween(sender.id);
+        const between = deliveries.missingBetween(sender.id);
+        if (sender.nodeKilled) totals.cutOff += between;
+        else totals.lost += between;
         if (state !== 'open') continue;
         const atEnd = deliveries.missingAtEnd(sender.id, sender.written);
         if (sender.link.state === 'open') totals.lost += atEnd;

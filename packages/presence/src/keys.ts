@@ -13,6 +13,8 @@ export interface ShardKeys {
   readonly held: string;
   /** Sorted set: PC user lost with a link → when to tell of it, in ms of Redis's clock. */
   readonly lost: string;
+  /** Sorted set: lost user who was told to be offline → version that was told. */
+  readonly told: string;
 }
 
 /** The keys of all shards in a namespace. */
@@ -25,6 +27,7 @@ export function presenceKeys(namespace: string): readonly ShardKeys[] {
       meta: `${shard}meta`,
       held: `${shard}held:`,
       lost: `${shard}lost`,
+      told: `${shard}told`,
     };
   });
 }

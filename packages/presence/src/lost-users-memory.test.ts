@@ -1,3 +1,4 @@
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PresenceMemory } from './presence-memory.ts';
 import { client } from './testing/asking.ts';
@@ -17,6 +18,7 @@ describe('users lost with a link, in memory', () => {
       graceMs: GRACE_MS,
       perSecond: 20,
       lost: (userId, state) => told.push(`${userId} ${state}`),
+      back: ({ userId, status, clientType }) => told.push(`${userId} ${status} ${clientType}`),
     });
     presence.openLink(A, { aside: false });
     presence.openLink(B, { aside: false });
@@ -61,6 +63,23 @@ describe('users lost with a link, in memory', () => {
     expect(told).toEqual([]);
   });
 
+  test('who were told of and are back are taken back, unless an update says so', () => {
+    const waiter = { updated: () => {} };
+    presence.addClients(A, [
+      client(1, 'windows', 'online'),
+      client(2, 'windows', 'online'),
+      client(3, 'windows', 'online'),
+    ]);
+    presence.closeLink(A, 'release');
+    vi.advanceTimersByTime(2 * GRACE_MS);
+    expect(told.splice(0).sort()).toEqual(['1 gone', '2 gone', '3 gone']);
+    presence.addClients(B, [client(1, 'mac', 'leave'), client(3, 'ios', 'online')]);
+    presence.update(B, client(2, 'windows', 'online'), waiter);
+    presence.addClients(B, [client(1, 'windows', 'online'), client(2, 'windows', 'online')]);
+    const { leave } = USER_STATUS;
+    expect(told).toEqual([`1 ${leave} ${CLIENT_TYPE.mac}`]);
+  });
+
   test('are told of at the pace that is set', () => {
     presence.addClients(
       A,
@@ -79,6 +98,7 @@ describe('users lost with a link, in memory', () => {
       graceMs: 0,
       perSecond: 20,
       lost: () => told.push('somebody'),
+      back: () => told.push('somebody'),
     });
     silent.openLink(A, { aside: false });
     silent.addClients(A, [client(1, 'windows', 'online')]);

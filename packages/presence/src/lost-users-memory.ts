@@ -2,16 +2,18 @@
 export class LostUsersMemory {
   readonly #graceMs: number;
   readonly #perLook: number;
-  readonly #due: (userId: number) => void;
+  readonly #due: (userId: number) => number | undefined;
   /** In the order in which they were lost. */
   readonly #lostAtMs = new Map<number, number>();
+  /** Who was told to be offline with which version and when, the longest ago first. */
+  readonly #told = new Map<number, { readonly version: number; readonly atMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly graceMs: number;
     readonly perSecond: number;
-    /** The grace is over; whether the user is back is for the caller to see. */
-    due(userId: number): void;
+    /** The grace is over: the version with which the user is told to be offline, none if he is back. */
+    due(userId: number): number | undefined;
   }) {
     this.#graceMs = options.graceMs;
     this.#perLook = Math.ceil((options.perSecond * LOOK_MS) / 1000);
@@ -25,9 +27,12 @@ export class LostUsersMemory {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  /** A user has a PC client again. */
-  found(userId: number): void {
+  /** A user has a PC client again; returns the version with which he was told to be offline, if he was. */
+  found(userId: number): number | undefined {
     this.#lostAtMs.delete(userId);
+    const told = this.#told.get(userId);
+    this.#told.delete(userId);
+    return told?.version;
   }
 
   #look(): void {
@@ -36,7 +41,14 @@ export class LostUsersMemory {
     for (const [userId, lostAtMs] of this.#lostAtMs) {
       if (left-- === 0 || now - lostAtMs < this.#graceMs) break;
       this.#lostAtMs.delete(userId);
-      this.#due(userId);
+      const version = this.#due(userId);
+      if (version === undefined) continue;
+      this.#told.delete(userId);
+      this.#told.set(userId, { version, atMs: now });
+    }
+    for (const [userId, { atMs }] of this.#told) {
+      if (now - atMs < REMEMBER_MS) break;
+      this.#told.delete(userId);
     }
     if (this.#lostAtMs.size > 0) return;
     clearInterval(this.#timer);
@@ -45,3 +57,6 @@ export class LostUsersMemory {
 }
 
 const LOOK_MS = 100;
+
+/** Who has not come back after a day comes anew. */
+const REMEMBER_MS = 86_400_000;

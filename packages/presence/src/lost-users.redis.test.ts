@@ -132,3 +132,32 @@ test('nobody is told of before the grace is over, or where it is 0', async () =>
   expect(teller.told).toEqual([]);
   expect(await waiting(patient, namespace)).toEqual(['1']);
 });
+
+test('users who were told of and are back with their link are taken back once, those who come anew are not', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  node.presence.closeLink(await openWith(node, 1, 2, 3), 'release');
+  const teller = tellerOf(node, namespace);
+  await waitFor(
+    async () => {
+      await teller.lost.look();
+      return teller.told.length === 3;
+    },
+    { what: 'three users to be told of' },
+  );
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  node.presence.addClients(link, [client(1, 'mac', 'leave'), client(3, 'ios', 'online')]);
+  await updateOf(node.presence, link, client(2, 'windows', 'online'));
+  await waitFor(() => node.back.length > 0, { what: 'a user to be back' });
+  node.presence.resync();
+  node.presence.addClients(link, [client(2, 'mac', 'online')]);
+  await node.settled();
+  expect(node.back).toMatchObject([
+    { update: client(1, 'mac', 'leave'), toldVersion: teller.versions.get(1) },
+  ]);
+  expect(node.back[0]?.version).toBeGreaterThan(teller.versions.get(1) ?? Number.POSITIVE_INFINITY);
+  const keys = presenceKeys(namespace);
+  const remembered = await Promise.all(keys.map(({ told }) => node.redis.zrange(told, '0', '-1')));
+  expect(remembered.flat()).toEqual(['3']);
+});

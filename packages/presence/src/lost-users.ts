@@ -61,10 +61,10 @@ export class LostUsers {
     for (const keys of this.#shards) await this.#tellOf(keys);
   }
 
-  async #tellOf({ users, lost, meta }: ShardKeys): Promise<void> {
+  async #tellOf({ users, lost, meta, told: toldKey }: ShardKeys): Promise<void> {
     const { redis } = this.#options;
     const args = [this.#perShard, HOLD_MS];
-    const reply = await runScript(redis, SCRIPTS.claimLost, [users, lost, meta, ...args]);
+    const reply = await runScript(redis, SCRIPTS.claimLost, [users, lost, meta, toldKey, ...args]);
     const [version, heldUntil, ...claimed]: unknown[] = Array.isArray(reply) ? reply : [];
     const told: string[] = [];
     for (let i = 0; i < claimed.length; i += 2) {

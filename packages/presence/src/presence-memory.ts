@@ -6,6 +6,7 @@ import {
   type LinkEnd,
   type LinkId,
   type Presence,
+  type PresenceEvents,
   type QueryWaiter,
   strongerState,
   type UpdateOutcome,
@@ -20,6 +21,8 @@ export interface PresenceMemoryOptions {
   readonly perSecond: number;
   /** Such a user is not back. */
   lost(userId: number, state: UserState, version: number): void;
+  /** Such a user is back after all, see {@link PresenceEvents.back}. */
+  readonly back: PresenceEvents['back'];
 }
 
 /**
@@ -29,14 +32,18 @@ export interface PresenceMemoryOptions {
 export class PresenceMemory implements Presence {
   readonly #links = new Map<LinkId, { readonly ledger: Ledger; aside: boolean }>();
   readonly #lost: LostUsersMemory;
+  readonly #back: PresenceEvents['back'];
   #version = 0;
 
   constructor(options: PresenceMemoryOptions) {
+    this.#back = options.back;
     this.#lost = new LostUsersMemory({
       ...options,
       due: (userId) => {
         const state = this.stateOf(userId);
-        if (state !== 'pc') options.lost(userId, state, ++this.#version);
+        if (state === 'pc') return undefined;
+        options.lost(userId, state, ++this.#version);
+        return this.#version;
       },
     });
   }
@@ -62,7 +69,8 @@ export class PresenceMemory implements Presence {
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
     const { ledger, aside } = this.#link(link);
     ledger.update(update);
-    this.#find(link, update.userId);
+    // Whoever comes by an update is told of by that.
+    if (!aside && ledger.holding(update.userId).state === 'pc') this.#lost.found(update.userId);
     waiter.updated(update, aside ? { kind: 'aside' } : this.#commit(update.userId));
   }
 
@@ -85,7 +93,7 @@ export class PresenceMemory implements Presence {
     if (aside) this.#lose(found.ledger);
     else
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
-        for (const userId of found.ledger.pcUsersOf(shard)) this.#lost.found(userId);
+        for (const userId of found.ledger.pcUsersOf(shard)) this.#find(link, userId);
       }
   }
 
@@ -108,10 +116,13 @@ export class PresenceMemory implements Presence {
     return state;
   }
 
-  /** A user who has a PC client again is not lost. */
+  /** A user who has a PC client again is not lost; one who was told of already is told of again. */
   #find(link: LinkId, userId: number): void {
     const { ledger, aside } = this.#link(link);
-    if (!aside && ledger.holding(userId).state === 'pc') this.#lost.found(userId);
+    const client = aside ? undefined : ledger.holding(userId).pcClient(userId);
+    const toldVersion = client && this.#lost.found(userId);
+    if (client === undefined || toldVersion === undefined) return;
+    this.#back(client, toldVersion, ++this.#version);
   }
 
   #lose(ledger: Ledger): void {

@@ -12,7 +12,7 @@ import {
   type UpdateWaiter,
   type UserState,
 } from './presence.ts';
-import { PendingQuery, type ShardOperation } from './shard-operations.ts';
+import { PendingQuery, type ShardOperation, type UpdateOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 
 export interface PresenceRedisOptions {
@@ -66,6 +66,11 @@ export class PresenceRedis implements Presence {
       },
       localState: (userId: number) => this.#localState(userId),
       lateCommit: options.events.lateCommit.bind(options.events),
+      back: (userId: number, toldVersion: number, version: number) => {
+        // One who has gone again since is told of by the update that says so.
+        const client = this.#pcClient(userId)?.update;
+        if (client !== undefined) options.events.back(client, toldVersion, version);
+      },
       failed: (error: unknown) => {
         this.#failed(error instanceof Error ? error.message : String(error));
       },
@@ -118,14 +123,9 @@ export class PresenceRedis implements Presence {
   }
 
   confirm(userId: number, waiter: UpdateWaiter): void {
-    for (const link of this.#links.values()) {
-      const holding = link.holding(userId);
-      const update = holding.pcClient(userId);
-      if (update === undefined) continue;
-      const shard = this.#shardOf(userId);
-      this.#add(shard, { kind: 'update', link, update, holding, local: 'pc', waiter });
-      return;
-    }
+    const client = this.#pcClient(userId);
+    if (client === undefined) return;
+    this.#add(this.#shardOf(userId), { kind: 'update', ...client, local: 'pc', waiter });
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
@@ -222,6 +222,16 @@ export class PresenceRedis implements Presence {
       shard.add({ kind: 'release', link, pcUsers: link.ledger.pcUsersOf(i) });
     });
     this.#schedulePump();
+  }
+
+  /** A PC client of a user on one of this node's links, as if it were reported now. */
+  #pcClient(userId: number): Pick<UpdateOperation, 'link' | 'update' | 'holding'> | undefined {
+    for (const link of this.#links.values()) {
+      const holding = link.holding(userId);
+      const update = holding.pcClient(userId);
+      if (update !== undefined) return { link, update, holding };
+    }
+    return undefined;
   }
 
   /** What this node's own links hold of a user. */

@@ -38,6 +38,12 @@ export interface QueryWaiter {
 export interface PresenceEvents {
   /** An update that was answered 'later' stands now. Only the last one of a client is told. */
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
+
+  /**
+   * A user whom a link's end took away was told to be offline, as of `toldVersion`, and has a PC client
+   * again, which `update` stands for: his link is back, and lists him without a word to anybody.
+   */
+  back(update: ClientStatus, toldVersion: number, version: number): void;
 }
 
 /** How the end of a link is treated: taken out now, or left to the node's lease (a draining node). */

@@ -25,7 +25,7 @@ interface Shard {
 function newShard(): Shard {
   const [keys] = presenceKeys(uniqueNamespace());
   if (keys === undefined) throw new Error('there is no shard');
-  const { users, links, meta, held, lost } = keys;
+  const { users, links, meta, held, lost, told } = keys;
   return {
     keys,
     apply: (stamp, ...operations) =>
@@ -35,6 +35,7 @@ function newShard(): Shard {
         meta,
         held,
         lost,
+        told,
         NODE,
         stamp,
         ...operations,
@@ -74,11 +75,15 @@ test('each operation tells the state right after it, and versions grow over the 
   const shard = newShard();
   const operations = [LINK, 7, 'i1', '', 7, '', LINK, 7, 'w1i1', '', 7, '', LINK, 7, '', '', 7, ''];
   const first = await shard.apply(1, ...operations);
-  expect(first).toEqual([expect.any(Number), '112200']);
+  expect(first).toEqual([expect.any(Number), '112200', []]);
   // As if the clock had gone back: a new primary's may be behind.
   await redis.hset(shard.keys.meta, '@clock', 4_000_000_000_000_000);
-  expect(await shard.apply(2, LINK, 7, 'w1', LINK, 8, 'w1')).toEqual([4_000_000_000_000_001, '22']);
-  expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, '0']);
+  expect(await shard.apply(2, LINK, 7, 'w1', LINK, 8, 'w1')).toEqual([
+    4_000_000_000_000_001,
+    '22',
+    [],
+  ]);
+  expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, '0', []]);
 });
 
 test('a call that comes after a later one of its node is refused and changes nothing', async () => {

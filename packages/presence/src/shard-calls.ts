@@ -23,6 +23,15 @@ export type OperationArgs = (string | number)[];
 export interface Applied {
   readonly version: number;
   readonly states: States;
+  /** Those who were lost and told to be offline, and have a PC client now. */
+  readonly back: readonly BackUser[];
+}
+
+/** A lost user who is back. */
+export interface BackUser {
+  readonly userId: number;
+  /** The version with which he was told to be offline, as Redis writes it. */
+  readonly toldVersion: string;
 }
 
 /** One digit a user, as Redis writes them; see {@link stateAt}. */
@@ -48,14 +57,24 @@ export class ShardCalls {
 
   /** Sets what links hold of users and reads users in between. */
   async apply(args: OperationArgs): Promise<Applied> {
-    const { users, links, meta, held, lost } = this.#keys;
+    const { users, links, meta, held, lost, told } = this.#keys;
     const { redis, nodeId } = this.#caller;
-    args.unshift(users, links, meta, held, lost, nodeId, this.#caller.nextStamp());
+    args.unshift(users, links, meta, held, lost, told, nodeId, this.#caller.nextStamp());
     const reply = await runScript(redis, SCRIPTS.applyUpdates, args);
     if (!Array.isArray(reply)) {
       throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
     }
-    return { version: Number(reply[0]), states: String(reply[1]) };
+    const [version, states, back]: unknown[] = reply;
+    return { version: Number(version), states: String(states), back: backUsersIn(back) };
+  }
+
+  /** Everybody was told that these are back. */
+  async settleBack(back: readonly BackUser[]): Promise<void> {
+    const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
+    for (const [version, users] of byVersion) {
+      const ids = users.map(({ userId }) => userId);
+      await runScript(this.#caller.redis, SCRIPTS.settleLost, [this.#keys.told, version, ...ids]);
+    }
   }
 
   /** Reads the users whose ids are given. */
@@ -89,4 +108,13 @@ export class ShardCalls {
     const users = await this.#caller.redis.smembers(this.#keys.held + link);
     return users.map(Number);
   }
+}
+
+function backUsersIn(reply: unknown): BackUser[] {
+  if (!Array.isArray(reply)) return [];
+  const back: BackUser[] = [];
+  for (let i = 0; i + 1 < reply.length; i += 2) {
+    back.push({ userId: Number(reply[i]), toldVersion: String(reply[i + 1]) });
+  }
+  return back;
 }

@@ -1,9 +1,15 @@
-import type { ClientStatus } from '@route/protocol';
+import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
 import { strongerState, type UserState } from './presence.ts';
-import { type OperationArgs, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
+import {
+  type BackUser,
+  type OperationArgs,
+  type ShardCaller,
+  ShardCalls,
+  stateAt,
+} from './shard-calls.ts';
 import type {
   BulkTask,
   ReadOperation,
@@ -22,6 +28,8 @@ export interface ShardHost extends ShardCaller {
   /** What this node's own links hold of a user. */
   localState(userId: number): UserState;
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  /** A lost user who was told to be offline has a PC client on a link of this node. */
+  back(userId: number, toldVersion: number, version: number): void;
   failed(error: unknown): void;
 }
 
@@ -165,8 +173,8 @@ export class ShardQueue {
 
   async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
-    const { version, states } = batch.every((operation) => operation.kind === 'read')
-      ? { version: 0, states: await this.#calls.read(batch.map(({ userId }) => userId)) }
+    const { version, states, back } = batch.every((operation) => operation.kind === 'read')
+      ? { version: 0, states: await this.#calls.read(batch.map(({ userId }) => userId)), back: [] }
       : await this.#calls.apply(this.#argsOf(batch));
     if (round !== this.#round) return;
     // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
@@ -176,6 +184,22 @@ export class ShardQueue {
       if (operation.kind === 'read') operation.query.answer(operation.index, state === 'pc');
       else this.#committed(operation, state, version + i);
     });
+    if (back.length === 0) return;
+    const saidAnyway = new Set(batch.filter(saysThatPcIsThere).map(({ update }) => update.userId));
+    const unsaid = back.filter(({ userId }) => !saidAnyway.has(userId));
+    await this.#tellBack(back, unsaid, version + batch.length - 1);
+  }
+
+  /** Told before they are forgotten: a node that dies in between leaves it to whoever asserts them next. */
+  async #tellBack(
+    back: readonly BackUser[],
+    unsaid: readonly BackUser[],
+    version: number,
+  ): Promise<void> {
+    for (const { userId, toldVersion } of unsaid) {
+      this.#host.back(userId, Number(toldVersion), version);
+    }
+    if (back.length > 0) await this.#calls.settleBack(back);
   }
 
   #argsOf(batch: readonly OfUserOperation[]): OperationArgs {
@@ -221,7 +245,9 @@ export class ShardQueue {
     const args: OperationArgs = [];
     for (const userId of part) args.push(link.id, userId, link.holding(userId).text);
     if (part.length > 0) {
-      await this.#calls.apply(args);
+      const { version, back } = await this.#calls.apply(args);
+      if (round !== this.#round) return;
+      await this.#tellBack(back, back, version + part.length - 1);
     }
     task.next += part.length;
     if (task.next === task.userIds.length) {
@@ -231,3 +257,10 @@ export class ShardQueue {
 }
 
 type OfUserOperation = UpdateOperation | ReadOperation;
+
+/** Whether an operation is an update that every link is told of as a PC client's coming. */
+function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
+  if (operation.kind === 'read') return false;
+  const { status, clientType } = operation.update;
+  return isPc(clientType) && status !== USER_STATUS.offline;
+}

@@ -21,7 +21,7 @@ export class Counters {
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
   notices = 0;
   noticesOvertaken = 0;
-  /** Users called offline of whom a link here held a PC client, and told to be online again. */
+  /** Users called offline who had a PC client all the same, or again, and were told to be online. */
   noticesCorrected = 0;
   updatesLate = 0;
   pauses = 0;

@@ -3,12 +3,16 @@ import type { Engine, EngineEvents } from './engine.ts';
 import type { Settings } from './settings.ts';
 
 /** One node alone: presence in its own memory, nobody else to tell. */
-export function memoryEngine(settings: Settings, { lost }: Pick<EngineEvents, 'lost'>): Engine {
+export function memoryEngine(
+  settings: Settings,
+  events: Pick<EngineEvents, 'lost' | 'back'>,
+): Engine {
   return {
     presence: new PresenceMemory({
       graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
-      lost,
+      lost: events.lost,
+      back: events.back,
     }),
     busCounters: undefined,
     liveNodes: 1,

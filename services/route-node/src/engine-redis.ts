@@ -48,7 +48,7 @@ export class RedisEngine implements Engine {
       redis: this.#redis,
       namespace,
       nodeId,
-      events: { lateCommit: events.lateCommit },
+      events: { lateCommit: events.lateCommit, back: events.back },
       lostGraceMs,
       failed: (reason) => {
         options.counters.presenceFailures++;

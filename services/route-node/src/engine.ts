@@ -1,5 +1,5 @@
 import type { BusCounters } from '@route/bus';
-import type { Presence, UserState } from '@route/presence';
+import type { Presence, PresenceEvents, UserState } from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
 import type { UnreadyReason } from './readiness.ts';
 
@@ -11,6 +11,8 @@ export interface EngineEvents {
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
   /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
   lost(userId: number, state: UserState, version: number): void;
+  /** Such a user is back on a link that says so to nobody. */
+  readonly back: PresenceEvents['back'];
   /** The engine keeps the node from being ready, or does no longer. */
   unready(reason: UnreadyReason, holds: boolean): void;
   /** The bus takes no more for now: sources are to be slowed. */

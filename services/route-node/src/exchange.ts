@@ -65,6 +65,16 @@ export class Exchange {
     }
   }
 
+  /**
+   * Tells every link that a user has a PC client all the same, or again, who was told to be offline as of
+   * `toldVersion`; unless something later has been told.
+   */
+  takeBack(update: ClientStatus, toldVersion: number, version: number): void {
+    if (this.#latest.statusVersion(update.userId) > toldVersion) return;
+    this.#counters.noticesCorrected++;
+    this.announce(update, 'pc', version);
+  }
+
   /** Takes in what another node sent. */
   entry(kind: number, bytes: Buffer): void {
     if (kind === ENTRY_KINDS.run) {
@@ -93,9 +103,7 @@ export class Exchange {
   #contradict({ userId, version }: Notice): void {
     this.#presence.confirm(userId, {
       updated: (update, outcome) => {
-        if (outcome.kind !== 'committed' || this.#latest.statusVersion(userId) > version) return;
-        this.#counters.noticesCorrected++;
-        this.announce(update, outcome.state, outcome.version);
+        if (outcome.kind === 'committed') this.takeBack(update, version, outcome.version);
       },
     });
   }

@@ -118,7 +118,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_notices_corrected_total',
-    'Users called offline after Redis had lost sight of them, and told to be online again',
+    'Users called offline who had a PC client all the same, or again, and were told to be online',
     () => counters.noticesCorrected,
   );
   counter(

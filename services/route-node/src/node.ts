@@ -50,6 +50,9 @@ export class RouteNode {
         const clientType = CLIENT_TYPE.windows;
         exchange.announce({ userId, status: USER_STATUS.offline, clientType }, state, version);
       },
+      back: (update, toldVersion, version) => {
+        exchange.takeBack(update, toldVersion, version);
+      },
       unready: (reason, holds) => this.#readiness.set(reason, holds),
       busFull: (full) => this.#links.setBusFull(full),
     };

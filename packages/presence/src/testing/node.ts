@@ -35,6 +35,12 @@ export interface TestNode extends AsyncDisposable {
   /** What was told, in order: 'taken' or 'doubted'. */
   readonly leaseEvents: string[];
   readonly lateCommits: LateCommit[];
+  /** Lost users who were told to be offline and are back. */
+  readonly back: {
+    readonly update: ClientStatus;
+    readonly toldVersion: number;
+    readonly version: number;
+  }[];
   readonly reaped: Reaped[];
   readonly members: () => Members;
   /** Moves the reaper's clock on. */
@@ -54,6 +60,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   });
   const leaseEvents: string[] = [];
   const lateCommits: LateCommit[] = [];
+  const back: TestNode['back'] = [];
   const reaped: Reaped[] = [];
   let members: Members = { live: [], dead: [] };
   let now = 0;
@@ -84,6 +91,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     nodeId,
     events: {
       lateCommit: (update, state, version) => lateCommits.push({ update, state, version }),
+      back: (update, toldVersion, version) => back.push({ update, toldVersion, version }),
     },
     failed: (reason) => lease.doubt(reason),
     lostGraceMs: options.lostGraceMs ?? 0,
@@ -117,6 +125,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     auditor,
     leaseEvents,
     lateCommits,
+    back,
     reaped,
     members: () => members,
     advance: (ms) => {

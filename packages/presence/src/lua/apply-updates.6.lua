@@ -1,20 +1,23 @@
 -- Sets what links hold of users, and reads users' states between the updates, in the order given.
 -- KEYS  1 users hash (user id -> record), 2 links set, 3 meta hash ('@clock', node id -> stamp),
 --       4 prefix of the sets of users that each link holds (same slot; a link's id is appended),
---       5 lost: sorted set of the users to be told of, if they do not come back
+--       5 lost: sorted set of the users to be told of, if they do not come back,
+--       6 told: sorted set, user id -> version with which a lost user was told to be offline
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
 --       then three an operation: link id, user id, holding ('' for none);
 --       link id '' reads the user and changes nothing
--- REPLY { version, states }: the first operation's version, the next one has the next; and one digit an
+-- REPLY { version, states, back }: the first operation's version, the next one has the next; and one digit an
 --       operation, of its user right after it: 0 nobody holds the user, 1 held without a PC client,
---       2 with one
--- COST  one HMGET, HSET, HDEL and ZREM of the users, one SADD (SREM) of them for each link: all of them
+--       2 with one; back: { user, version told, user, version told, ... } of those who were told to be
+--       offline and have a PC client now
+-- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them for each link: all of them
 --       bounded by the number of operations, which the caller bounds (256)
--- TWICE sets the same again under a later version. A call that comes after a later one of its node (sent on a
+-- TWICE sets the same again under a later version; who is back stays so until he is forgotten (settle-lost), as
+--       the reply may not have been heard. A call that comes after a later one of its node (sent on a
 --       connection that was given up) is refused: STALE.
 --
 -- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
-local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp = ARGV[1], ARGV[2]
 
 local last = redis.call('HGET', meta, node)
@@ -38,8 +41,8 @@ for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[
 local changed = {} -- users whose record is another one now
 local holders = {} -- by link: by user, whether the link holds the user
 local states = {}
-local back = {} -- users who have a PC client now, or had in between
-local anyLost = redis.call('EXISTS', lost) == 1
+local withPc = {} -- users who have a PC client now, or had in between
+local anyLost = redis.call('EXISTS', lost, told) > 0
 
 for i = 3, #ARGV, 3 do
   local link, user, holding = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -57,7 +60,7 @@ for i = 3, #ARGV, 3 do
       record = false
     elseif string.find(entries, '=[^;]*[wm]') then
       record = 'p' .. entries
-      if anyLost then back[#back + 1] = user end
+      if anyLost then withPc[#withPc + 1] = user end
     else
       record = 'm' .. entries
     end
@@ -88,7 +91,17 @@ for user in pairs(changed) do
 end
 if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
-if #back > 0 then redis.call('ZREM', lost, unpack(back)) end
+local back = {}
+if #withPc > 0 then
+  redis.call('ZREM', lost, unpack(withPc))
+  for i, version in ipairs(redis.call('ZMSCORE', told, unpack(withPc))) do
+    local record = version and records[withPc[i]]
+    if record and string.byte(record) == 112 then
+      back[#back + 1] = withPc[i]
+      back[#back + 1] = version
+    end
+  end
+end
 
 for link, holds in pairs(holders) do
   local added, removed = {}, {}
@@ -103,4 +116,4 @@ for link, holds in pairs(holders) do
   if #removed > 0 then redis.call('SREM', held .. link, unpack(removed)) end
 end
 
-return { version, table.concat(states) }
+return { version, table.concat(states), back }
