@@ -215,7 +215,11 @@ export class Scene implements AsyncDisposable {
   async #untilExact(deadlineMs: number): Promise<Exactness> {
     const { model, servers } = this.crowd;
     const byQuery = lookByQuery(model, () => this.running);
-    const inRedis = lookIntoRedis(model, this.redis.url, this.cluster.namespace);
+    const inRedis = lookIntoRedis(
+      model,
+      { kind: 'single', url: this.redis.url },
+      this.cluster.namespace,
+    );
     return await untilExact(async () => {
       const apart = servers.filter((server) => !server.isConnected);
       if (apart.length > 0) return apart.map(({ id }) => `server ${id} has no link`);

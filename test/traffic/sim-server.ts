@@ -173,6 +173,10 @@ export class SimServer implements AsyncDisposable {
   }
 
   #report(userId: number, clientType: ClientType, userStatus: number): void {
+    this.#world.notices.note(
+      userId,
+      `server ${this.id} reports status ${userStatus} of client type ${clientType}`,
+    );
     this.#write(encodeMessage('user_status_update', { userId, clientType, userStatus }));
   }
 

@@ -1,4 +1,11 @@
-import { createRedisClient, type Redis, SHARD_TAGS } from '@route/redis';
+import {
+  createRedisClient,
+  primariesOf,
+  type Redis,
+  type RedisClient,
+  type RedisTarget,
+  SHARD_TAGS,
+} from '@route/redis';
 import type { Differences, Look } from './exactness.ts';
 import type { Model } from './model.ts';
 
@@ -9,10 +16,10 @@ const SCAN_COUNT = 1000;
  * docs/architecture.md tells of the keys. What no query would show (a ghost's record, a set left
  * behind) shows here.
  */
-export function lookIntoRedis(model: Model, url: string, namespace: string): Look {
+export function lookIntoRedis(model: Model, target: RedisTarget, namespace: string): Look {
   return async () => {
     const redis = createRedisClient({
-      url,
+      target,
       commandTimeoutMs: 2_000,
       connectTimeoutMs: 2_000,
       connectionName: 'presence-check',
@@ -29,7 +36,11 @@ export function lookIntoRedis(model: Model, url: string, namespace: string): Loo
   };
 }
 
-async function readPresence(redis: Redis, namespace: string, model: Model): Promise<Differences> {
+async function readPresence(
+  redis: RedisClient,
+  namespace: string,
+  model: Model,
+): Promise<Differences> {
   const differences: string[] = [];
   const stored = new Map<number, readonly string[]>();
   const holding = new Set<string>();
@@ -60,7 +71,7 @@ async function readPresence(redis: Redis, namespace: string, model: Model): Prom
       keys.delete(`${shard}held:${link}`);
     }
     // Who was lost with a link is remembered for the grace, whether back or not.
-    for (const name of ['users', 'links', 'meta', 'lost']) keys.delete(shard + name);
+    for (const name of ['users', 'links', 'meta', 'lost', 'told']) keys.delete(shard + name);
   }
   // A link may stay on the list of a shard in which it holds nobody any more, but not once it has ended.
   for (const [link, key] of listed) {
@@ -89,7 +100,12 @@ function unlike(key: string, has: ReadonlySet<string>, should: ReadonlySet<strin
   ];
 }
 
-async function scan(redis: Redis, pattern: string): Promise<string[]> {
+async function scan(client: RedisClient, pattern: string): Promise<string[]> {
+  const found = await Promise.all(primariesOf(client).map((server) => scanServer(server, pattern)));
+  return found.flat();
+}
+
+async function scanServer(redis: Redis, pattern: string): Promise<string[]> {
   const found: string[] = [];
   let cursor = '0';
   do {

@@ -1,4 +1,4 @@
-import { createRedisClient, type Redis, type RedisSettings } from '@route/redis';
+import type { Redis, RedisSettings } from '@route/redis';
 import type { Cancel, Clock } from './clock.ts';
 
 /** What the owner of a connection is told. */
@@ -10,6 +10,12 @@ export interface ConnectionEvents {
   onError(error: Error): void;
 }
 
+/**
+ * Makes a client for one attempt, not connected yet. It may have to find out first where to.
+ * @throws what kept it from finding out.
+ */
+export type ClientMaker = (settings: RedisSettings) => Promise<Redis>;
+
 /** Between attempts. Constant: after an outage nothing should wait longer than this to begin. */
 const RETRY_MS = 150;
 
@@ -19,10 +25,19 @@ const RETRY_MS = 150;
  */
 const KNOCK_MS = 250;
 
+export interface RedisConnectionOptions {
+  readonly settings: RedisSettings;
+  readonly make: ClientMaker;
+  readonly clock: Clock;
+  readonly events: ConnectionEvents;
+}
+
 /** One of the attempts that go on beside each other. */
 interface Lane {
   readonly settings: RedisSettings;
   client: Redis | undefined;
+  /** Changes with every attempt: what an older one comes to is of no use any more. */
+  attempts: number;
   cancelRetry: Cancel;
 }
 
@@ -33,20 +48,23 @@ interface Lane {
  */
 export class RedisConnection {
   readonly #lanes: readonly Lane[];
+  readonly #make: ClientMaker;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   #client: Redis | undefined;
   #tried: () => void = () => {};
   #closed = false;
 
-  constructor(settings: RedisSettings, clock: Clock, events: ConnectionEvents) {
+  constructor({ settings, make, clock, events }: RedisConnectionOptions) {
     const lane = (connectTimeoutMs: number): Lane => ({
       settings: { ...settings, connectTimeoutMs },
       client: undefined,
+      attempts: 0,
       cancelRetry: () => {},
     });
     const patience = settings.connectTimeoutMs;
     this.#lanes = patience > KNOCK_MS ? [lane(patience), lane(KNOCK_MS)] : [lane(patience)];
+    this.#make = make;
     this.#clock = clock;
     this.#events = events;
   }
@@ -83,10 +101,27 @@ export class RedisConnection {
   }
 
   #attempt(lane: Lane): void {
-    const client = createRedisClient(lane.settings);
+    const attempt = ++lane.attempts;
+    this.#make(lane.settings).then(
+      (client) => {
+        if (attempt === lane.attempts) this.#connect(lane, client);
+      },
+      (error: unknown) => {
+        if (attempt !== lane.attempts) return;
+        this.#events.onError(error instanceof Error ? error : new Error(String(error)));
+        this.#tried();
+        this.#retry(lane);
+      },
+    );
+  }
+
+  #connect(lane: Lane, client: Redis): void {
     lane.client = client;
     client.on('error', (error: Error) => {
-      if (client === lane.client) this.#events.onError(error);
+      if (client !== lane.client) return;
+      this.#events.onError(error);
+      // With Sentinels it may go on looking for the primary without ever being closed.
+      this.#tried();
     });
     client.on('ready', () => {
       if (client === lane.client) this.#won(lane, client);
@@ -110,9 +145,11 @@ export class RedisConnection {
     const again = client === this.#client ? this.#lanes : [lane];
     if (client === this.#client) this.#drop();
     else leave(lane);
-    for (const next of again) {
-      next.cancelRetry = this.#clock.after(RETRY_MS, () => this.#attempt(next));
-    }
+    for (const next of again) this.#retry(next);
+  }
+
+  #retry(lane: Lane): void {
+    lane.cancelRetry = this.#clock.after(RETRY_MS, () => this.#attempt(lane));
   }
 
   #drop(): void {
@@ -125,6 +162,7 @@ export class RedisConnection {
 
 function leave(lane: Lane): void {
   lane.cancelRetry();
+  lane.attempts++;
   const { client } = lane;
   lane.client = undefined;
   // Also ends its own reconnecting; a socket that does not end in time is destroyed by the client.

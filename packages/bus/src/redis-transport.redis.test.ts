@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createRedisClient } from '@route/redis';
+import { createServerClient } from '@route/redis';
 import { expect, inject, test } from 'vitest';
 import { recordedBus } from './testing/recorder.ts';
 import { redisTransport } from './testing/redis-medium.ts';
@@ -16,7 +16,7 @@ test('a node whose connections are cut hears itself again by itself', async () =
     transport: redisTransport(namespace, node),
     limits: LIMITS,
   });
-  const admin = createRedisClient(redisSettings('admin'));
+  const admin = createServerClient(redisSettings('admin'));
   await admin.connect();
   await a.bus.start();
   await until('it hears', () => a.bus.hearing);
@@ -35,7 +35,7 @@ test('a node whose connections are cut hears itself again by itself', async () =
 test('a node that may not subscribe is deaf, tries again and hears once it may', async () => {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const user = `u-${randomBytes(6).toString('hex')}`;
-  const admin = createRedisClient(redisSettings('admin'));
+  const admin = createServerClient(redisSettings('admin'));
   await admin.connect();
   await admin.acl('SETUSER', user, 'on', '>secret', '+@all', '~*', 'resetchannels');
   const url = new URL(inject('redisUrl'));
@@ -90,9 +90,9 @@ test('a connection that hangs without a word is left for a new one, and nothing 
   await b.bus.close();
 });
 
-function redisSettings(connectionName: string): Parameters<typeof createRedisClient>[0] {
+function redisSettings(connectionName: string): Parameters<typeof createServerClient>[0] {
   return {
-    url: inject('redisUrl'),
+    target: { kind: 'single', url: inject('redisUrl') },
     commandTimeoutMs: 1000,
     connectTimeoutMs: 1000,
     connectionName,

@@ -1,23 +1,43 @@
-import type { Redis, RedisSettings } from '@route/redis';
-import { type Clock, systemClock } from './clock.ts';
-import { RedisConnection } from './redis-connection.ts';
+import { createServerClient, type Redis, type RedisSettings, SlotOwner } from '@route/redis';
+import { type Cancel, type Clock, systemClock } from './clock.ts';
+import { type ClientMaker, RedisConnection } from './redis-connection.ts';
 import type { BusTransport, TransportEvents } from './transport.ts';
 
 /** Where frames travel. */
 export interface RedisTransportOptions {
   /** The connection's name is extended by the role: one connection publishes, another subscribes. */
   readonly redis: RedisSettings;
-  /** Frames go through the channel `<namespace>:bus`. */
+  /** Frames go through the channel `<namespace>:bus`; in a Redis Cluster, `{<namespace>:bus}`. */
   readonly namespace: string;
   readonly clock?: Clock;
 }
 
+/** How a channel is used: that of a whole Redis, or of the one node of a cluster that has its slot. */
+const WAYS = {
+  plain: {
+    event: 'messageBuffer',
+    publish: (client: Redis, channel: string, frame: Buffer) => client.publish(channel, frame),
+    subscribe: (client: Redis, channel: string) => client.subscribe(channel),
+  },
+  sharded: {
+    event: 'smessageBuffer',
+    publish: (client: Redis, channel: string, frame: Buffer) => client.spublish(channel, frame),
+    subscribe: (client: Redis, channel: string) => client.ssubscribe(channel),
+  },
+} as const;
+
+/** After the channel's slot has moved: the other nodes may not know of it yet. */
+const MOVED_PAUSE_MS = 100;
+
 /**
- * Frames over Redis pub/sub. Publishing has a connection of its own, so that replies do not queue
+ * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
+ * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not queue
  * behind what is pushed to the subscriber.
  */
 export class RedisTransport implements BusTransport {
+  readonly #way: (typeof WAYS)[keyof typeof WAYS];
   readonly #channel: string;
+  readonly #clock: Clock;
   readonly #publisher: RedisConnection;
   readonly #subscriber: RedisConnection;
   readonly #waiting: (() => void)[] = [];
@@ -26,26 +46,37 @@ export class RedisTransport implements BusTransport {
   #up = false;
   #unanswered = 0;
   #firstTry: (() => void) | undefined;
+  #cancelMove: Cancel | undefined;
 
   constructor({ redis, namespace, clock = systemClock }: RedisTransportOptions) {
-    this.#channel = `${namespace}:bus`;
+    const sharded = redis.target.kind === 'cluster';
+    this.#way = sharded ? WAYS.sharded : WAYS.plain;
+    this.#channel = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
+    this.#clock = clock;
+    const make = clientMaker(redis, this.#channel);
     const onError = (error: Error): void => this.#events?.onError(error);
     const named = (role: string): RedisSettings => ({
       ...redis,
       connectionName: `${redis.connectionName}-bus-${role}`,
     });
-    this.#publisher = new RedisConnection(named('publish'), clock, {
-      onReady: () => this.#tellState(),
-      onGone: () => this.#tellState(),
-      onError,
-    });
-    this.#subscriber = new RedisConnection(named('subscribe'), clock, {
-      onReady: (client) => void this.#subscribe(client),
-      onGone: () => {
-        this.#subscribed = false;
-        this.#tellState();
+    this.#publisher = new RedisConnection({
+      ...{ settings: named('publish'), make, clock },
+      events: {
+        onReady: () => this.#tellState(),
+        onGone: () => this.#tellState(),
+        onError,
       },
-      onError,
+    });
+    this.#subscriber = new RedisConnection({
+      ...{ settings: named('subscribe'), make, clock },
+      events: {
+        onReady: (client) => void this.#subscribe(client),
+        onGone: () => {
+          this.#subscribed = false;
+          this.#tellState();
+        },
+        onError,
+      },
     });
   }
 
@@ -69,7 +100,7 @@ export class RedisTransport implements BusTransport {
     const client = this.#publisher.client;
     if (client === undefined) return false;
     this.#unanswered += 1;
-    client.publish(this.#channel, frame).then(this.#answered, this.#refused);
+    this.#way.publish(client, this.#channel, frame).then(this.#answered, this.#refused);
     return true;
   }
 
@@ -80,6 +111,7 @@ export class RedisTransport implements BusTransport {
 
   async close(): Promise<void> {
     this.#events = undefined;
+    this.#cancelMove?.();
     this.#publisher.close();
     this.#subscriber.close();
     this.#firstTry?.();
@@ -88,11 +120,13 @@ export class RedisTransport implements BusTransport {
   /** Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request. */
   async #subscribe(client: Redis): Promise<void> {
     // Only Buffers are listened for: with a 'message' listener every frame would become a string too.
-    client.on('messageBuffer', (_channel: Buffer, frame: Buffer) => {
+    client.on(this.#way.event, (_channel: Buffer, frame: Buffer) => {
       if (client === this.#subscriber.client) this.#events?.onFrame(frame);
     });
+    // Told by a node of a cluster to whom the channel's slot does not belong any more.
+    client.on('moved', () => this.#moved());
     try {
-      await client.subscribe(this.#channel);
+      await this.#way.subscribe(client, this.#channel);
       if (client !== this.#subscriber.client) return;
       this.#subscribed = true;
       this.#tellState();
@@ -114,8 +148,16 @@ export class RedisTransport implements BusTransport {
     this.#answered();
   };
 
+  #moved(): void {
+    this.#cancelMove ??= this.#clock.after(MOVED_PAUSE_MS, () => {
+      this.#cancelMove = undefined;
+      this.reopen();
+    });
+  }
+
   #fail(error: unknown): void {
     this.#events?.onError(error instanceof Error ? error : new Error(String(error)));
+    if (error instanceof Error && error.message.startsWith('MOVED')) this.#moved();
   }
 
   #tellState(): void {
@@ -124,4 +166,10 @@ export class RedisTransport implements BusTransport {
     this.#up = up;
     this.#events?.onUp(up);
   }
+}
+
+function clientMaker(redis: RedisSettings, channel: string): ClientMaker {
+  if (redis.target.kind !== 'cluster') return async (settings) => createServerClient(settings);
+  const owner = new SlotOwner(redis, redis.target, channel);
+  return async (settings) => createServerClient(settings, await owner.find());
 }

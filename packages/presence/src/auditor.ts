@@ -1,4 +1,4 @@
-import { type Redis, runScript } from '@route/redis';
+import { type RedisClient, runScript } from '@route/redis';
 import { nodeOf, presenceKeys, type ShardKeys } from './keys.ts';
 import type { LinkId } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
@@ -10,7 +10,7 @@ export interface Audited {
 }
 
 export interface AuditorOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly namespace: string;
   readonly nodeId: string;
   readonly presence: Audited;

@@ -1,4 +1,10 @@
-import { loadScripts, type Redis, runScript } from '@route/redis';
+import {
+  loadScripts,
+  onServerGone,
+  type RedisClient,
+  readPrimaries,
+  runScript,
+} from '@route/redis';
 import { leasesKey } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 
@@ -21,7 +27,7 @@ export interface LeaseEvents {
 }
 
 export interface LeaseOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly namespace: string;
   readonly nodeId: string;
   /** How long a node that does not renew is still believed. */
@@ -36,6 +42,7 @@ const REMEMBER_MS = 600_000;
 const RETRY_MS = 250;
 
 const LEASE_ENDED = 'the lease had ended';
+const PRIMARIES_CHANGED = 'another server of the Redis Cluster has taken over';
 
 /**
  * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and who else
@@ -50,6 +57,9 @@ export class Lease {
   #stopped = true;
   #renewing = false;
   #timer: NodeJS.Timeout | undefined;
+  #stopWatching: () => void = () => {};
+  /** Which servers held the data at the last renewal. */
+  #primaries: string | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -78,7 +88,7 @@ export class Lease {
     this.#stopped = false;
     const { redis } = this.#options;
     redis.on('ready', this.#onReady);
-    redis.on('close', this.#onClose);
+    this.#stopWatching = onServerGone(redis, () => this.doubt('connection to Redis lost'));
     this.#schedule(0);
   }
 
@@ -87,7 +97,7 @@ export class Lease {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#options.redis.off('ready', this.#onReady);
-    this.#options.redis.off('close', this.#onClose);
+    this.#stopWatching();
     this.#held = false;
   }
 
@@ -101,7 +111,6 @@ export class Lease {
   }
 
   readonly #onReady = (): void => this.#schedule(0);
-  readonly #onClose = (): void => this.doubt('connection to Redis lost');
 
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
@@ -122,15 +131,19 @@ export class Lease {
     const wasHeld = this.#held;
     try {
       if (!wasHeld) await loadScripts(redis, Object.values(SCRIPTS));
+      const primaries = await readPrimaries(redis);
       const { held, members } = await this.#askRedis();
       if (this.#stopped) return;
+      const moved = this.#primaries !== undefined && this.#primaries !== primaries;
+      this.#primaries = primaries;
       // A doubt that came up while this renewal was under way is newer than its answer.
       const stillHeld = this.#held;
       if (wasHeld && !stillHeld) return this.#schedule(RETRY_MS);
-      if (wasHeld && !held) events.doubted(LEASE_ENDED);
+      const sure = held && !moved;
+      if (wasHeld && !sure) events.doubted(held ? PRIMARIES_CHANGED : LEASE_ENDED);
       this.#held = true;
       events.members(members);
-      if (!wasHeld || !held) events.taken();
+      if (!wasHeld || !sure) events.taken();
       this.#schedule(this.#renewEveryMs);
     } catch (error) {
       this.#renewing = false;

@@ -1,10 +1,10 @@
-import { type Redis, runScript } from '@route/redis';
+import { type RedisClient, runScript } from '@route/redis';
 import { presenceKeys, type ShardKeys } from './keys.ts';
 import type { UserState } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
 
 export interface LostUsersOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly namespace: string;
   /** How many users this node tells of in a second at the most. */
   readonly perSecond: number;

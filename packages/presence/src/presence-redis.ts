@@ -1,5 +1,5 @@
 import type { ClientStatus } from '@route/protocol';
-import { type Redis, SHARD_COUNT, shardOf } from '@route/redis';
+import { type RedisClient, SHARD_COUNT, shardOf } from '@route/redis';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
 import {
@@ -12,11 +12,11 @@ import {
   type UpdateWaiter,
   type UserState,
 } from './presence.ts';
-import { PendingQuery, type ShardOperation, type UpdateOperation } from './shard-operations.ts';
+import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 
 export interface PresenceRedisOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly namespace: string;
   readonly nodeId: string;
   readonly events: PresenceEvents;
@@ -43,6 +43,8 @@ const MAX_OPERATIONS_PER_CALL = 256;
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #leftToLease = new Set<LinkId>();
+  /** Users to be confirmed when Redis is back; each is held by a link of this node. */
+  readonly #toConfirm = new Map<number, UpdateWaiter>();
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
   readonly #pumpAll = (): void => this.#pump();
@@ -70,6 +72,9 @@ export class PresenceRedis implements Presence {
         // One who has gone again since is told of by the update that says so.
         const client = this.#pcClient(userId)?.update;
         if (client !== undefined) options.events.back(client, toldVersion, version);
+      },
+      confirmLater: (userId: number, waiter: UpdateWaiter) => {
+        this.#toConfirm.set(userId, waiter);
       },
       failed: (error: unknown) => {
         this.#failed(error instanceof Error ? error.message : String(error));
@@ -125,7 +130,7 @@ export class PresenceRedis implements Presence {
   confirm(userId: number, waiter: UpdateWaiter): void {
     const client = this.#pcClient(userId);
     if (client === undefined) return;
-    this.#add(this.#shardOf(userId), { kind: 'update', ...client, local: 'pc', waiter });
+    this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local: 'pc', waiter });
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
@@ -188,6 +193,9 @@ export class PresenceRedis implements Presence {
   resumed(): void {
     this.#suspended = false;
     for (const shard of this.#shards) shard.resume();
+    const toConfirm = [...this.#toConfirm];
+    this.#toConfirm.clear();
+    for (const [userId, waiter] of toConfirm) this.confirm(userId, waiter);
     this.resync();
     this.#schedulePump();
   }
@@ -225,7 +233,7 @@ export class PresenceRedis implements Presence {
   }
 
   /** A PC client of a user on one of this node's links, as if it were reported now. */
-  #pcClient(userId: number): Pick<UpdateOperation, 'link' | 'update' | 'holding'> | undefined {
+  #pcClient(userId: number): Pick<ConfirmOperation, 'link' | 'update' | 'holding'> | undefined {
     for (const link of this.#links.values()) {
       const holding = link.holding(userId);
       const update = holding.pcClient(userId);

@@ -73,7 +73,8 @@ export interface Presence {
 
   /**
    * Sets again a PC client that one of this node's links holds of a user, as if it had been reported
-   * anew; the waiter learns what the user's state is then. Nothing is done where no link holds one.
+   * anew; the waiter learns what the user's state is then, once it stands, however long
+   * that takes; it is never answered 'later'. Nothing is done where no link holds one.
    */
   confirm(userId: number, waiter: UpdateWaiter): void;
 

@@ -1,4 +1,4 @@
-import { type Redis, runScript } from '@route/redis';
+import { type RedisClient, runScript } from '@route/redis';
 import { nodeOf, presenceKeys, type ShardKeys } from './keys.ts';
 import type { Members } from './lease.ts';
 import type { LinkId } from './presence.ts';
@@ -13,7 +13,7 @@ export interface Reaped {
 }
 
 export interface ReaperOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly namespace: string;
   /** Which nodes live, as Redis says now. */
   readMembers(): Promise<Members>;

@@ -175,6 +175,32 @@ test('a late OFFLINE tells what other links of the node hold, before they are as
   expect(a.lateCommits).toMatchObject([{ state: 'pc' }]);
 });
 
+// Failed while it was put off like an update: the OFFLINE of the client that had been chosen took its place.
+test('a user who is to be confirmed while Redis is away is, by a client that is still there when it is back', async () => {
+  await using server = await startPrivateRedis();
+  await using stack = new AsyncDisposableStack();
+  const { nodes } = await scene(server, stack);
+  const [a] = nodes;
+  if (a === undefined) throw new Error('the scene has two nodes');
+  const [first, second] = [a.newLink(), a.newLink()];
+  a.presence.openLink(first, { aside: false });
+  a.presence.openLink(second, { aside: false });
+  await updateOf(a.presence, first, client(5_000, 'windows', 'online'));
+  await updateOf(a.presence, first, client(5_001, 'windows', 'online'));
+  await updateOf(a.presence, second, client(5_000, 'mac', 'online'));
+  a.presence.suspended();
+  const told: unknown[] = [];
+  for (const userId of [5_000, 5_001]) {
+    a.presence.confirm(userId, {
+      updated: (update, { kind }) => told.push({ update, kind }),
+    });
+    await updateOf(a.presence, first, client(userId, 'windows', 'offline'));
+  }
+  a.presence.resumed();
+  await a.settled();
+  expect(told).toEqual([{ update: client(5_000, 'mac', 'online'), kind: 'committed' }]);
+});
+
 test('whatever keys Redis loses, an audit finds every link and every user again', async () => {
   await using server = await startPrivateRedis();
   await fc.assert(

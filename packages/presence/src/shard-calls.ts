@@ -1,11 +1,11 @@
-import { type Redis, runScript } from '@route/redis';
+import { type RedisClient, runScript } from '@route/redis';
 import type { ShardKeys } from './keys.ts';
 import type { LinkId, UserState } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** As whom a node speaks to Redis. */
 export interface ShardCaller {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly nodeId: string;
   /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
   nextStamp(): number;

@@ -41,6 +41,18 @@ export interface UpdateOperation extends OfUser {
   readonly waiter: UpdateWaiter | undefined;
 }
 
+/**
+ * What a link holds of a user is set again. Not put off like an update: by the time that Redis is back the
+ * client may have gone, and another one be there.
+ */
+export interface ConfirmOperation extends OfUser {
+  readonly kind: 'confirm';
+  readonly link: CountedLink;
+  readonly update: ClientStatus;
+  readonly holding: Holding;
+  readonly waiter: UpdateWaiter;
+}
+
 export interface ReadOperation extends OfUser {
   readonly kind: 'read';
   readonly query: PendingQuery;
@@ -57,7 +69,7 @@ export interface ReleaseOperation {
 }
 
 /** What waits in a shard's queue, in the order in which it was asked for. */
-export type ShardOperation = UpdateOperation | ReadOperation | ReleaseOperation;
+export type ShardOperation = UpdateOperation | ConfirmOperation | ReadOperation | ReleaseOperation;
 
 /**
  * Many users of one link to be set, when there is nothing more urgent: a snapshot, or all that the

@@ -2,7 +2,7 @@ import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
-import { strongerState, type UserState } from './presence.ts';
+import { strongerState, type UpdateWaiter, type UserState } from './presence.ts';
 import {
   type BackUser,
   type OperationArgs,
@@ -12,6 +12,7 @@ import {
 } from './shard-calls.ts';
 import type {
   BulkTask,
+  ConfirmOperation,
   ReadOperation,
   ReleaseOperation,
   ShardOperation,
@@ -30,6 +31,8 @@ export interface ShardHost extends ShardCaller {
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
   /** A lost user who was told to be offline has a PC client on a link of this node. */
   back(userId: number, toldVersion: number, version: number): void;
+  /** Redis is away: the user is to be confirmed when it is back. */
+  confirmLater(userId: number, waiter: UpdateWaiter): void;
   failed(error: unknown): void;
 }
 
@@ -70,7 +73,8 @@ export class ShardQueue {
   }
 
   add(operation: ShardOperation): void {
-    if (operation.kind === 'update') operation.link.shards.add(this.#shard);
+    if (operation.kind === 'update' || operation.kind === 'confirm')
+      operation.link.shards.add(this.#shard);
     this.#operations.push(operation);
   }
 
@@ -130,6 +134,8 @@ export class ShardQueue {
     } else if (operation.kind === 'read') {
       const { query, index, userId, local } = operation;
       query.answer(index, strongerState(local, this.#host.localState(userId)) === 'pc');
+    } else if (operation.kind === 'confirm') {
+      this.#host.confirmLater(operation.update.userId, operation.waiter);
     } else {
       this.#late.add(operation);
       operation.waiter?.updated(operation.update, { kind: 'later' });
@@ -214,7 +220,11 @@ export class ShardQueue {
     return args;
   }
 
-  #committed({ update, waiter }: UpdateOperation, state: UserState, version: number): void {
+  #committed(
+    { update, waiter }: UpdateOperation | ConfirmOperation,
+    state: UserState,
+    version: number,
+  ): void {
     if (waiter === undefined) this.#host.lateCommit(update, state, version);
     else waiter.updated(update, { kind: 'committed', state, version });
   }
@@ -256,11 +266,11 @@ export class ShardQueue {
   }
 }
 
-type OfUserOperation = UpdateOperation | ReadOperation;
+type OfUserOperation = UpdateOperation | ConfirmOperation | ReadOperation;
 
 /** Whether an operation is an update that every link is told of as a PC client's coming. */
 function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
-  if (operation.kind === 'read') return false;
+  if (operation.kind !== 'update') return false;
   const { status, clientType } = operation.update;
   return isPc(clientType) && status !== USER_STATUS.offline;
 }

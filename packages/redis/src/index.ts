@@ -1,4 +1,21 @@
 export type { Redis } from 'ioredis';
-export { createRedisClient, type RedisSettings, reconnectDelayMs } from './client.ts';
+export {
+  createRedisClient,
+  createServerClient,
+  type RedisClient,
+  reconnectDelayMs,
+} from './client.ts';
+export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
 export { loadScripts, readScript, runScript, type Script } from './script.ts';
 export { SHARD_COUNT, SHARD_TAGS, shardOf } from './shards.ts';
+export { SlotOwner } from './slot-owner.ts';
+export type {
+  ClusterTarget,
+  HostPort,
+  RedisAccount,
+  RedisSettings,
+  RedisTarget,
+  RedisTls,
+  SentinelTarget,
+  SingleTarget,
+} from './target.ts';

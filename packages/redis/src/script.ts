@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { primariesOf } from './primaries.ts';
 
 /** One Lua script, read from a file named `<name>.<number of keys>.lua`. */
 export interface Script {
@@ -24,19 +25,21 @@ export function readScript(file: URL): Script {
   return { name: parts[1], keyCount: Number(parts[2]), source, sha1 };
 }
 
-/** Puts scripts into the server's cache, so that {@link runScript} finds them by their hash. */
-export async function loadScripts(redis: Redis, scripts: Iterable<Script>): Promise<void> {
-  for (const script of scripts) await redis.script('LOAD', script.source);
+/** Puts scripts into the cache of every server that takes writes, so that {@link runScript} finds them by their hash. */
+export async function loadScripts(redis: RedisClient, scripts: Iterable<Script>): Promise<void> {
+  for (const script of scripts) {
+    await Promise.all(primariesOf(redis).map((server) => server.script('LOAD', script.source)));
+  }
 }
 
 /**
- * Runs a script by its hash. A server that has forgotten it (SCRIPT FLUSH, a restart) is given it
- * again and asked once more; such a call is overtaken by calls made after it, so whoever needs order
+ * Runs a script by its hash. A server that has forgotten it (SCRIPT FLUSH, a restart) is sent
+ * the whole of it; such a call is overtaken by calls made after it, so whoever needs order
  * waits for the reply.
  * @throws whatever the script raises, or the client's error when the outcome is unknown.
  */
 export async function runScript(
-  redis: Redis,
+  redis: RedisClient,
   script: Script,
   keysAndArgs: readonly (string | number)[],
 ): Promise<unknown> {
@@ -44,7 +47,6 @@ export async function runScript(
     return await redis.evalsha(script.sha1, script.keyCount, ...keysAndArgs);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    await redis.script('LOAD', script.source);
-    return await redis.evalsha(script.sha1, script.keyCount, ...keysAndArgs);
+    return await redis.eval(script.source, script.keyCount, ...keysAndArgs);
   }
 }

@@ -1,10 +1,11 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
 import { Auditor, Lease, LostUsers, type Members, PresenceRedis, Reaper } from '@route/presence';
-import { createRedisClient, type Redis, SHARD_COUNT } from '@route/redis';
+import { createRedisClient, type RedisClient, SHARD_COUNT } from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
 import { type Logger, RepeatedLine } from './log.ts';
+import { redisTarget } from './redis-target.ts';
 import type { Settings } from './settings.ts';
 
 export interface RedisEngineOptions {
@@ -19,7 +20,7 @@ export interface RedisEngineOptions {
 export class RedisEngine implements Engine {
   readonly presence: PresenceRedis;
   readonly #options: RedisEngineOptions;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #bus: Bus;
   readonly #lease: Lease;
   readonly #reaper: Reaper;
@@ -36,7 +37,7 @@ export class RedisEngine implements Engine {
     const { settings, nodeId, events } = options;
     const namespace = settings.ROUTE_NAMESPACE;
     const connection = {
-      url: settings.REDIS_URL,
+      target: redisTarget(settings),
       commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT_MS,
       connectTimeoutMs: settings.REDIS_CONNECT_TIMEOUT_MS,
       connectionName: `route-${nodeId}`,

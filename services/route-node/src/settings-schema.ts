@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** An address to listen on; IPv6 hosts come in brackets, as in [::1]:8200. */
@@ -6,20 +7,52 @@ export interface Address {
   readonly port: number;
 }
 
+/** Host and port of an address in text; undefined where it is none. */
+function parseAddress(text: string): Address | undefined {
+  const [, v6, host, port] = ADDRESS.exec(text) ?? [];
+  const name = v6 ?? host;
+  if (name === undefined || port === undefined || Number(port) > 65_535) return undefined;
+  return { host: name, port: Number(port) };
+}
+
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
 
 const address = z.string().transform((text, context): Address => {
-  const [, v6, host, port] = ADDRESS.exec(text) ?? [];
-  const name = v6 ?? host;
-  if (name === undefined || port === undefined || Number(port) > 65_535) {
-    context.addIssue({
-      code: 'custom',
-      message: 'expected host:port, with a port from 0 to 65535',
-    });
-    return z.NEVER;
-  }
-  return { host: name, port: Number(port) };
+  const parsed = parseAddress(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: 'expected host:port, with a port from 0 to 65535',
+  });
+  return z.NEVER;
 });
+
+const addresses = z.string().transform((text, context): readonly Address[] => {
+  const parsed = text === '' ? [] : text.split(',').map((part) => parseAddress(part.trim()));
+  const all = parsed.filter((one) => one !== undefined && one.port > 0);
+  if (all.length === parsed.length) return all.filter((one) => one !== undefined);
+  context.addIssue({
+    code: 'custom',
+    message: 'expected host:port,host:port,..., with ports from 1 to 65535',
+  });
+  return z.NEVER;
+});
+
+/** A PEM file, read at start; undefined where none is named. */
+const pemFile = z.string().transform((path, context): string | undefined => {
+  if (path === '') return undefined;
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+    context.addIssue({ code: 'custom', message: 'expected a file in PEM format' });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    context.addIssue({ code: 'custom', message: `expected a readable file (${reason})` });
+  }
+  return z.NEVER;
+});
+
+const text = z.string();
 
 const redisUrl = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -81,6 +114,70 @@ export const SETTINGS = {
     meaning:
       'the Redis of the cluster (redis:// or rediss://); REDIS_URL_FILE names a file with it',
     secret: true,
+  },
+  REDIS_SENTINELS: {
+    schema: addresses,
+    default: '',
+    meaning: 'instead of REDIS_URL: the Sentinels that know the primary (host:port,host:port,...)',
+  },
+  REDIS_SENTINEL_NAME: {
+    schema: text,
+    default: '',
+    meaning: 'what the Sentinels call the primary; needed with REDIS_SENTINELS',
+  },
+  REDIS_SENTINEL_USERNAME: {
+    schema: text,
+    default: '',
+    meaning: 'the user at the Sentinels, where they ask for one',
+  },
+  REDIS_SENTINEL_PASSWORD: {
+    schema: text,
+    default: '',
+    meaning: 'the password at the Sentinels; REDIS_SENTINEL_PASSWORD_FILE names a file with it',
+    secret: true,
+  },
+  REDIS_CLUSTER: {
+    schema: addresses,
+    default: '',
+    meaning:
+      'instead of REDIS_URL: some nodes of a Redis Cluster, version 7 or later (host:port,host:port,...)',
+  },
+  REDIS_USERNAME: {
+    schema: text,
+    default: '',
+    meaning: 'the user at the servers that REDIS_SENTINELS or REDIS_CLUSTER leads to',
+  },
+  REDIS_PASSWORD: {
+    schema: text,
+    default: '',
+    meaning:
+      'the password at the servers that REDIS_SENTINELS or REDIS_CLUSTER leads to; REDIS_PASSWORD_FILE names a file with it',
+    secret: true,
+  },
+  REDIS_TLS: {
+    schema: oneOf(['off', 'on']),
+    default: 'off',
+    meaning: 'whether connections to REDIS_SENTINELS or REDIS_CLUSTER are encrypted',
+  },
+  REDIS_TLS_CA: {
+    schema: pemFile,
+    default: '',
+    meaning: 'file with the authorities that may sign Redis’s certificate; the system’s by default',
+  },
+  REDIS_TLS_CERT: {
+    schema: pemFile,
+    default: '',
+    meaning: 'file with the certificate that the node shows to Redis',
+  },
+  REDIS_TLS_KEY: {
+    schema: pemFile,
+    default: '',
+    meaning: 'file with the key of REDIS_TLS_CERT',
+  },
+  REDIS_TLS_SERVER_NAME: {
+    schema: text,
+    default: '',
+    meaning: 'the name that Redis’s certificate must carry, where it is not the host’s',
   },
   REDIS_COMMAND_TIMEOUT_MS: {
     schema: whole(50, 60_000),
@@ -223,6 +320,18 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
   ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,
   REDIS_URL: SETTINGS.REDIS_URL.schema,
+  REDIS_SENTINELS: SETTINGS.REDIS_SENTINELS.schema,
+  REDIS_SENTINEL_NAME: SETTINGS.REDIS_SENTINEL_NAME.schema,
+  REDIS_SENTINEL_USERNAME: SETTINGS.REDIS_SENTINEL_USERNAME.schema,
+  REDIS_SENTINEL_PASSWORD: SETTINGS.REDIS_SENTINEL_PASSWORD.schema,
+  REDIS_CLUSTER: SETTINGS.REDIS_CLUSTER.schema,
+  REDIS_USERNAME: SETTINGS.REDIS_USERNAME.schema,
+  REDIS_PASSWORD: SETTINGS.REDIS_PASSWORD.schema,
+  REDIS_TLS: SETTINGS.REDIS_TLS.schema,
+  REDIS_TLS_CA: SETTINGS.REDIS_TLS_CA.schema,
+  REDIS_TLS_CERT: SETTINGS.REDIS_TLS_CERT.schema,
+  REDIS_TLS_KEY: SETTINGS.REDIS_TLS_KEY.schema,
+  REDIS_TLS_SERVER_NAME: SETTINGS.REDIS_TLS_SERVER_NAME.schema,
   REDIS_COMMAND_TIMEOUT_MS: SETTINGS.REDIS_COMMAND_TIMEOUT_MS.schema,
   REDIS_CONNECT_TIMEOUT_MS: SETTINGS.REDIS_CONNECT_TIMEOUT_MS.schema,
   ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,

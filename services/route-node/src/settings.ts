@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { redisConflicts } from './redis-target.ts';
 import {
   SETTING_NAMES,
   SETTINGS,
@@ -63,7 +64,7 @@ export function readSettings(
 export function helpText(): string {
   const lines = SETTING_NAMES.map((name) => {
     const { meaning, default: fallback } = SETTINGS[name];
-    return `  ${name}  (--${flagOf(name)})\n      ${meaning}\n      default: ${fallback}`;
+    return `  ${name}  (--${flagOf(name)})\n      ${meaning}\n      default: ${fallback === '' ? 'none' : fallback}`;
   });
   return [
     'route-node: one node of a route cluster; msg_servers connect to it as to a route_server.',
@@ -128,7 +129,7 @@ function fromEnvironment(
 }
 
 function conflicts(settings: Settings): string[] {
-  const problems: string[] = [];
+  const problems = redisConflicts(settings);
   const { ROUTE_HEARTBEAT_SECONDS: heartbeat, ROUTE_LINK_TIMEOUT_SECONDS: timeout } = settings;
   if (heartbeat >= timeout) {
     problems.push(

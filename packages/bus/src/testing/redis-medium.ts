@@ -16,7 +16,12 @@ export function redisTransport(
   url = inject('redisUrl'),
 ): RedisTransport {
   return new RedisTransport({
-    redis: { url, commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: node },
+    redis: {
+      target: { kind: 'single', url },
+      commandTimeoutMs: 1000,
+      connectTimeoutMs: 1000,
+      connectionName: node,
+    },
     namespace,
   });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
-import { createRedisClient, type Redis } from '@route/redis';
+import { createServerClient, type Redis } from '@route/redis';
 import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
 import type { LinkId, UserState } from '../presence.ts';
@@ -160,8 +160,8 @@ export async function connect(
   url: string,
   { name = 'presence-test', commandTimeoutMs = 2_000 } = {},
 ): Promise<Redis> {
-  const redis = createRedisClient({
-    url,
+  const redis = createServerClient({
+    target: { kind: 'single', url },
     commandTimeoutMs,
     connectTimeoutMs: 2_000,
     connectionName: name,

@@ -1,0 +1,52 @@
+import slotOf from 'cluster-key-slot';
+import { createServerClient } from './client.ts';
+import { readSlotRanges } from './primaries.ts';
+import type { ClusterTarget, HostPort, RedisSettings } from './target.ts';
+
+/** Finds the node of a Redis Cluster that has a key's slot, or a channel's. */
+export class SlotOwner {
+  readonly #settings: RedisSettings;
+  readonly #slot: number;
+  /** Nodes given and learned: any that answers can tell. */
+  readonly #known = new Map<string, HostPort>();
+
+  constructor(settings: RedisSettings, target: ClusterTarget, key: string) {
+    this.#settings = settings;
+    this.#slot = slotOf(key);
+    for (const node of target.nodes) this.#learn(node);
+  }
+
+  /**
+   * Asks all nodes that are known at once; the first that answers is believed.
+   * @throws Error when none answers, or the slot has no owner.
+   */
+  async find(): Promise<HostPort> {
+    const nodes = [...this.#known.values()];
+    try {
+      return await Promise.any(nodes.map((node) => this.#ask(node)));
+    } catch (error) {
+      const reasons = error instanceof AggregateError ? error.errors : [error];
+      const texts = reasons.map((reason) => (reason instanceof Error ? reason.message : reason));
+      throw new Error(`no node of the Redis Cluster tells who has slot ${this.#slot}: ${texts}`);
+    }
+  }
+
+  async #ask(node: HostPort): Promise<HostPort> {
+    const client = createServerClient(this.#settings, node);
+    client.on('error', () => {}); // what goes wrong ends the attempt below
+    try {
+      await client.connect();
+      const ranges = await readSlotRanges(client);
+      for (const { host, port } of ranges) this.#learn({ host, port });
+      const owner = ranges.find(({ first, last }) => first <= this.#slot && this.#slot <= last);
+      if (owner === undefined) throw new Error('nobody has it');
+      return { host: owner.host, port: owner.port };
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  #learn({ host, port }: HostPort): void {
+    this.#known.set(`${host}:${port}`, { host, port });
+  }
+}
