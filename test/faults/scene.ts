@@ -1,5 +1,11 @@
 import { createHistogram } from 'node:perf_hooks';
-import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixtures';
+import {
+  type PrivateRedisServer,
+  type RedisDeployment,
+  startPrivateRedis,
+  waitFor,
+} from '@route/fixtures';
+import type { RedisTarget } from '@route/redis';
 import { onTestFailed } from 'vitest';
 import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
 import {
@@ -37,6 +43,8 @@ export interface SceneOptions {
   readonly measures?: boolean;
   /** Of each PDU of traffic; default 160. */
   readonly pduBytes?: number;
+  /** Several servers that together are the Redis; one of its own by default. Ends with the scene. */
+  readonly deployment?: RedisDeployment;
   /** Settings of all nodes beside a lease of {@link LEASE_SECONDS}. */
   readonly env?: NodeEnv;
 }
@@ -48,26 +56,35 @@ export const LEASE_SECONDS = 3;
 export class Scene implements AsyncDisposable {
   readonly seed: number;
   readonly random: Random;
-  readonly redis: PrivateRedisServer;
   readonly cluster: Cluster;
   readonly traffic = new Traffic();
   readonly crowd: Crowd;
   readonly story = new Story();
   readonly #options: SceneOptions;
+  readonly #redis: PrivateRedisServer | RedisDeployment;
   readonly #stack: AsyncDisposableStack;
   readonly #proxies: CutProxy[] = [];
   readonly #avoided = new Set<RouteNode>();
   #peakBytes: number | undefined;
   #pacer: Pacer | undefined;
 
-  constructor(options: SceneOptions, redis: PrivateRedisServer, stack: AsyncDisposableStack) {
+  constructor(
+    options: SceneOptions,
+    redis: PrivateRedisServer | RedisDeployment,
+    stack: AsyncDisposableStack,
+  ) {
     this.seed = options.seed;
     this.random = new Random(options.seed);
-    this.redis = redis;
+    this.#redis = redis;
     this.#options = options;
     this.#stack = stack;
     const env = { ROUTE_LEASE_SECONDS: String(LEASE_SECONDS), ...options.env };
-    this.cluster = stack.use(new Cluster({ redisUrl: redis.url, env }));
+    this.cluster = stack.use(
+      new Cluster({
+        ...('url' in redis && { redisUrl: redis.url }),
+        env: { ...('env' in redis && redis.env), ...env },
+      }),
+    );
     this.crowd = new Crowd({
       traffic: this.traffic,
       random: this.random.fork(),
@@ -79,6 +96,12 @@ export class Scene implements AsyncDisposable {
       measures: options.measures ?? false,
       targets: () => this.welcoming,
     });
+  }
+
+  /** The one server that is the scene's Redis. */
+  get redis(): PrivateRedisServer {
+    if ('url' in this.#redis) return this.#redis;
+    throw new Error('this scene has several Redis servers');
   }
 
   /** Nodes that run. */
@@ -215,11 +238,9 @@ export class Scene implements AsyncDisposable {
   async #untilExact(deadlineMs: number): Promise<Exactness> {
     const { model, servers } = this.crowd;
     const byQuery = lookByQuery(model, () => this.running);
-    const inRedis = lookIntoRedis(
-      model,
-      { kind: 'single', url: this.redis.url },
-      this.cluster.namespace,
-    );
+    const redis = this.#redis;
+    const target: RedisTarget = 'url' in redis ? { kind: 'single', url: redis.url } : redis.target;
+    const inRedis = lookIntoRedis(model, target, this.cluster.namespace);
     return await untilExact(async () => {
       const apart = servers.filter((server) => !server.isConnected);
       if (apart.length > 0) return apart.map(({ id }) => `server ${id} has no link`);
@@ -238,7 +259,7 @@ export class Scene implements AsyncDisposable {
 export async function startScene(options: SceneOptions): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   try {
-    const redis = stack.use(await startPrivateRedis());
+    const redis = stack.use(options.deployment ?? (await startPrivateRedis()));
     const scene = new Scene(options, redis, stack);
     onTestFailed(() => {
       process.stdout.write(scene.story.text);

@@ -1,6 +1,7 @@
-import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { sharedRedisUrl, startClusterRedis, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { leasesKey } from './keys.ts';
+import { client, queryOf, updateOf } from './testing/asking.ts';
 import { startLiveNode, startNode, type TestNode } from './testing/node.ts';
 import { TroubledProxy } from './testing/troubled-proxy.ts';
 
@@ -101,3 +102,23 @@ test('leases that ended within ten minutes are those of dead nodes, older ones a
   await node.redis.zadd(key, minutesAgo(9), 'nine', minutesAgo(11), 'eleven');
   expect(await node.lease.readMembers()).toEqual({ live: [node.nodeId], dead: ['nine'] });
 });
+
+test('another server of a Redis Cluster that takes over puts everything in doubt, though no call has failed', async () => {
+  await using cluster = await startClusterRedis();
+  await using node = await startLiveNode({
+    url: cluster.target,
+    namespace: uniqueNamespace(),
+  });
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  for (let userId = 0; userId < 200; userId++) {
+    await updateOf(node.presence, link, client(userId, 'windows', 'online'));
+  }
+  await node.settled();
+  const [switchOver] = cluster.switches;
+  await switchOver?.();
+  await waitFor(() => node.leaseEvents.length >= 3, { what: 'the doubt and its end' });
+  expect(node.leaseEvents.slice(0, 3)).toEqual(['taken', 'doubted', 'taken']);
+  await node.settled();
+  expect(await queryOf(node.presence, link, [0, 99, 199, 200])).toEqual([1, 1, 1, 0]);
+}, 60_000);

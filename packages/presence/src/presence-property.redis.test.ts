@@ -1,5 +1,5 @@
 import { sharedRedisUrl, startPrivateRedis, uniqueNamespace, waitFor } from '@route/fixtures';
-import type { Redis } from '@route/redis';
+import type { RedisClient } from '@route/redis';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { queryOf, stateOf } from './testing/asking.ts';
@@ -18,7 +18,7 @@ const TIMEOUT_MS = 120_000;
 interface Scene {
   readonly nodes: readonly TestNode[];
   readonly model: PresenceModel;
-  readonly admin: Redis;
+  readonly admin: RedisClient;
   readonly namespace: string;
 }
 
@@ -115,7 +115,7 @@ test(
 
 async function cause(
   fault: string,
-  { node, proxy, admin }: { node: TestNode; proxy: TroubledProxy; admin: Redis },
+  { node, proxy, admin }: { node: TestNode; proxy: TroubledProxy; admin: RedisClient },
 ): Promise<void> {
   switch (fault) {
     case 'suspend':

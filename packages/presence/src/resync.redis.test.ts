@@ -1,5 +1,5 @@
 import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixtures';
-import type { Redis } from '@route/redis';
+import type { RedisClient } from '@route/redis';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.ts';
@@ -11,7 +11,7 @@ const NAMESPACE = 'route';
 const USERS = Array.from({ length: 1_000 }, (_, i) => i);
 
 interface Scene {
-  readonly admin: Redis;
+  readonly admin: RedisClient;
   readonly nodes: readonly TestNode[];
   readonly model: PresenceModel;
 }

@@ -1,5 +1,5 @@
 import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
-import { type Redis, runScript } from '@route/redis';
+import { type RedisClient, runScript } from '@route/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
@@ -8,7 +8,7 @@ import { connect } from './testing/node.ts';
 const NODE = 'node';
 const LINK = 'node.1';
 
-let redis: Redis;
+let redis: RedisClient;
 beforeAll(async () => {
   redis = await connect(sharedRedisUrl());
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
-import { createServerClient, type Redis } from '@route/redis';
+import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
 import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
 import type { LinkId, UserState } from '../presence.ts';
@@ -9,7 +9,8 @@ import { PresenceRedis } from '../presence-redis.ts';
 import { type Reaped, Reaper } from '../reaper.ts';
 
 export interface TestNodeOptions {
-  readonly url: string;
+  /** Which Redis: one server by its URL, or any other kind. */
+  readonly url: string | RedisTarget;
   readonly namespace: string;
   readonly leaseMs?: number;
   readonly commandTimeoutMs?: number;
@@ -27,7 +28,7 @@ export interface LateCommit {
 /** The presence of one node, put together as the service does it; sweeps only when told to. */
 export interface TestNode extends AsyncDisposable {
   readonly nodeId: string;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly presence: PresenceRedis;
   readonly lease: Lease;
   readonly reaper: Reaper;
@@ -54,7 +55,8 @@ export interface TestNode extends AsyncDisposable {
 export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const { namespace, leaseMs = 5_000 } = options;
   const nodeId = randomNodeId();
-  const redis = await connect(options.url, {
+  const { url } = options;
+  const redis = await connectTo(typeof url === 'string' ? { kind: 'single', url } : url, {
     name: nodeId,
     commandTimeoutMs: options.commandTimeoutMs ?? 2_000,
   });
@@ -155,13 +157,17 @@ export async function startLiveNode(options: TestNodeOptions): Promise<TestNode>
   return node;
 }
 
-/** A connected client. */
-export async function connect(
-  url: string,
-  { name = 'presence-test', commandTimeoutMs = 2_000 } = {},
-): Promise<Redis> {
-  const redis = createServerClient({
-    target: { kind: 'single', url },
+/** A connected client of one server. */
+export async function connect(url: string): Promise<RedisClient> {
+  return await connectTo({ kind: 'single', url }, {});
+}
+
+async function connectTo(
+  target: RedisTarget,
+  { name = 'presence-test', commandTimeoutMs = 2_000 },
+): Promise<RedisClient> {
+  const redis = createRedisClient({
+    target,
     commandTimeoutMs,
     connectTimeoutMs: 2_000,
     connectionName: name,

@@ -1,4 +1,4 @@
-import type { Redis } from '@route/redis';
+import type { RedisClient } from '@route/redis';
 import { nodeOf, presenceKeys, type ShardKeys } from '../keys.ts';
 import type { LinkId } from '../presence.ts';
 
@@ -12,7 +12,7 @@ export interface Stored {
 }
 
 /** Reads the keys themselves, by none of the code under test. */
-export async function readStored(redis: Redis, namespace: string): Promise<Stored> {
+export async function readStored(redis: RedisClient, namespace: string): Promise<Stored> {
   const stored: Stored = { records: new Map(), contradictions: [], stamped: new Set() };
   const known = new Set<string>();
   for (const keys of presenceKeys(namespace)) {
@@ -26,7 +26,7 @@ export async function readStored(redis: Redis, namespace: string): Promise<Store
   return stored;
 }
 
-async function readShard(redis: Redis, keys: ShardKeys, stored: Stored): Promise<string[]> {
+async function readShard(redis: RedisClient, keys: ShardKeys, stored: Stored): Promise<string[]> {
   const byLink = new Map<LinkId, string[]>();
   for (const [user, record] of Object.entries(await redis.hgetall(keys.users))) {
     const entries = record.slice(2, -1).split(';');

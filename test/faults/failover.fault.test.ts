@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startClusterRedis, startSentinelRedis } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const EXACT_WITHIN_MS = 5_000;
+const BETWEEN_MS = 2_000;
+
+test.for([
+  { fault: 'a Sentinel failover in good order', start: startSentinelRedis, killed: false },
+  { fault: 'a Sentinel failover, primary killed', start: startSentinelRedis, killed: true },
+  { fault: 'a Cluster failover in good order', start: startClusterRedis, killed: false },
+  { fault: 'a Cluster failover, primary killed', start: startClusterRedis, killed: true },
+])('$fault: nothing is lost, presence is exact within 5 s', async ({ fault, start, killed }) => {
+  const deployment = await start();
+  await using scene = await startScene({ seed: seedOf(fault), deployment });
+  for (const takeOver of killed ? [deployment.killPrimary] : deployment.switches) {
+    await delay(BETWEEN_MS);
+    await takeOver();
+    scene.story.note('another server has taken over');
+  }
+  const exact = await scene.untilExact(EXACT_WITHIN_MS);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
