@@ -27,8 +27,45 @@ export function isFigures(value: unknown): value is Figures {
   return typeof value === 'object' && value !== null && 'fault' in value && 'sent' in value;
 }
 
-const COLUMNS: readonly (readonly [heading: string, of: (figures: Figures) => string])[] = [
+/** Figures of several runs of a fault: counts summed, times and memory at their worst. */
+export interface Summary extends Figures {
+  readonly runs: number;
+}
+
+/** One summary a fault, in the order in which they first appear; random schedules are one fault. */
+export function summarise(all: readonly Figures[]): Summary[] {
+  const byFault = Map.groupBy(all, ({ fault }) => fault.replace(/^(random schedule) .*$/, '$1s'));
+  return [...byFault].map(([fault, runs]) => {
+    const sum = (of: (figures: Figures) => number): number =>
+      runs.reduce((total, figures) => total + of(figures), 0);
+    const worst = (of: (figures: Figures) => number | undefined): number | undefined => {
+      const values = runs.map(of).filter((value) => value !== undefined);
+      return values.length === 0 ? undefined : Math.max(...values);
+    };
+    const exactAfterSeconds = worst((figures) => figures.exactAfterSeconds);
+    const peakMemoryBytes = worst((figures) => figures.peakMemoryBytes);
+    const p99Ms = worst((figures) => figures.p99Ms);
+    return {
+      fault,
+      seed: 0,
+      runs: runs.length,
+      sent: sum(({ sent }) => sent),
+      delivered: sum(({ delivered }) => delivered),
+      lost: sum(({ lost }) => lost),
+      doubled: sum(({ doubled }) => doubled),
+      reordered: sum(({ reordered }) => reordered),
+      unexpected: sum(({ unexpected }) => unexpected),
+      cutOff: sum(({ cutOff }) => cutOff),
+      ...(exactAfterSeconds !== undefined && { exactAfterSeconds }),
+      ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
+      ...(p99Ms !== undefined && { p99Ms }),
+    };
+  });
+}
+
+const COLUMNS: readonly (readonly [heading: string, of: (figures: Summary) => string])[] = [
   ['fault', ({ fault }) => fault],
+  ['runs', ({ runs }) => grouped(runs)],
   ['PDUs sent', ({ sent }) => grouped(sent)],
   ['delivered', ({ delivered }) => grouped(delivered)],
   ['lost', ({ lost }) => grouped(lost)],
@@ -40,8 +77,8 @@ const COLUMNS: readonly (readonly [heading: string, of: (figures: Figures) => st
   ['peak memory, MiB', ({ peakMemoryBytes }) => mebibytes(peakMemoryBytes)],
 ];
 
-/** The table of all figures, in Markdown. */
-export function figuresTable(all: readonly Figures[]): string {
+/** The table of some summaries, in Markdown. */
+export function figuresTable(all: readonly Summary[]): string {
   const rows = all.map((figures) => COLUMNS.map(([, of]) => of(figures)));
   const headings = COLUMNS.map(([heading]) => heading);
   const widths = headings.map((heading, i) =>

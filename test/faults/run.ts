@@ -5,15 +5,23 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { FIGURES_FILE_VARIABLE, figuresTable, isFigures } from './figures.ts';
+import {
+  FIGURES_FILE_VARIABLE,
+  type Figures,
+  figuresTable,
+  isFigures,
+  type Summary,
+  summarise,
+} from './figures.ts';
 import { SEED_VARIABLE } from './seed.ts';
 
-const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME]
+const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME] | --table FILE [--table FILE ...]
 
 Injects faults into a cluster of real processes under load and ends with a table of what came of them.
 
   --seed N      repeat what was printed with this seed: without --only, the random schedule
   --only NAME   only tests whose names contain this (a regular expression)
+  --table FILE  run nothing; one table of the figures of several runs, kept as below
 
 ${FIGURES_FILE_VARIABLE}=FILE keeps the figures, one JSON line a fault.
 `;
@@ -25,11 +33,16 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     only: { type: 'string' },
+    table: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help === true) {
   process.stdout.write(USAGE);
+  process.exit(0);
+}
+if (values.table !== undefined) {
+  printTable(values.table, summarise);
   process.exit(0);
 }
 if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
@@ -55,13 +68,18 @@ const vitest = spawn(process.execPath, [vitestProgram, ...args], {
 // Ctrl-C reaches vitest as well, which ends what it has started; the table is still printed then.
 process.on('SIGINT', () => {});
 const [status]: unknown[] = await once(vitest, 'exit');
-printTable();
+printTable([figuresFile], (all) => all.map((figures) => ({ ...figures, runs: 1 })));
 rmSync(folder, { recursive: true, force: true });
 process.exit(typeof status === 'number' ? status : 1);
 
-function printTable(): void {
-  if (!existsSync(figuresFile)) return;
-  const lines = readFileSync(figuresFile, 'utf8').split('\n');
+function printTable(
+  files: readonly string[],
+  toSummaries: (all: readonly Figures[]) => readonly Summary[],
+): void {
+  const lines = files
+    .filter((file) => existsSync(file))
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'));
   const all = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
-  process.stdout.write(`\n${figuresTable(all.filter(isFigures))}\n`);
+  if (all.length === 0) return;
+  process.stdout.write(`\n${figuresTable(toSummaries(all.filter(isFigures)))}\n`);
 }
