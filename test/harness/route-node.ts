@@ -181,7 +181,9 @@ export class RouteNode implements AsyncDisposable {
       await waitFor(
         async () => {
           if (!this.isRunning) return true;
-          return until === 'ready' ? await this.ready() : this.logsOf(until).length > 0;
+          if (until !== 'ready') return this.logsOf(until).length > 0;
+          // Its log may lag behind what it does, and tells where it listens.
+          return this.logsOf('listening').length > 0 && (await this.ready());
         },
         { what: `a node to be ${until}`, deadlineMs: START_DEADLINE_MS },
       );

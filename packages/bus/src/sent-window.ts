@@ -17,7 +17,7 @@ export interface GivenUp {
 }
 
 const REPEAT_AGAIN_MS = 250;
-const MAX_DOUBLINGS = 3;
+const MAX_DOUBLINGS = 2;
 
 /**
  * The frames that this node has sent and has to keep. Two things end separately, either before the other:

@@ -77,6 +77,8 @@ function connectionOptions(settings: RedisSettings) {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
+    // CLIENT SETINFO is of use to nobody here, and one more thing that a user must be allowed.
+    disableClientInfo: true,
     noDelay: true,
   } satisfies RedisOptions;
 }

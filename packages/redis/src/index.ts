@@ -7,6 +7,7 @@ export {
 } from './client.ts';
 export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
 export { loadScripts, readScript, runScript, type Script } from './script.ts';
+export { readServerLimits, type ServerLimits, type SubscriberLimit } from './server-limits.ts';
 export { SHARD_COUNT, SHARD_TAGS, shardOf } from './shards.ts';
 export { SlotOwner } from './slot-owner.ts';
 export type {

@@ -1,10 +1,11 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
 import { Auditor, Lease, LostUsers, type Members, PresenceRedis, Reaper } from '@route/presence';
-import { createRedisClient, type RedisClient, SHARD_COUNT } from '@route/redis';
+import { createRedisClient, type RedisClient, readServerLimits, SHARD_COUNT } from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
 import { type Logger, RepeatedLine } from './log.ts';
+import { redisAdvice } from './redis-advice.ts';
 import { redisTarget } from './redis-target.ts';
 import type { Settings } from './settings.ts';
 
@@ -26,6 +27,8 @@ export class RedisEngine implements Engine {
   readonly #reaper: Reaper;
   readonly #lost: LostUsers;
   readonly #auditor: Auditor;
+  /** What was last said about Redis's settings. */
+  #advised = '';
   readonly #redisErrors = new RepeatedLine();
   readonly #busErrors = new RepeatedLine();
   #members: Members = { live: [], dead: [] };
@@ -175,6 +178,29 @@ export class RedisEngine implements Engine {
     this.#auditor.start();
     events.unready('redis', false);
     this.#checkReady();
+    void this.#advise();
+  }
+
+  /** Looks at how Redis is set whenever it is new; says what is wrong once, until that changes. */
+  async #advise(): Promise<void> {
+    const { log, settings } = this.#options;
+    try {
+      const servers = await readServerLimits(this.#redis);
+      const advice = servers.flatMap((limits) =>
+        redisAdvice(limits, settings.ROUTE_BUS_WINDOW_BYTES).map((problem) => ({
+          server: limits.address,
+          problem,
+        })),
+      );
+      const said = JSON.stringify(advice);
+      if (said === this.#advised) return;
+      this.#advised = said;
+      for (const { server, problem } of advice) {
+        log.warn({ event: 'redis-setting', server, problem });
+      }
+    } catch (error) {
+      this.#logRedis(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #doubted(reason: string): void {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { redisTarget } from './redis-target.ts';
 import { helpText, readSettings, type Settings, SettingsError } from './settings.ts';
 import { SETTING_NAMES } from './settings-schema.ts';
 
@@ -75,6 +76,56 @@ describe('settings', () => {
       'ROUTE_HEARTBEAT_SECONDS is 30: expected less than ROUTE_LINK_TIMEOUT_SECONDS, 30',
     ]);
     expect(problemsOf([], { ROUTE_LINK_UNSENT_LIMIT_BYTES: '2048' })).toHaveLength(1);
+  });
+
+  it('of Redis mean one server, Sentinels or a cluster', () => {
+    expect(redisTarget(settingsOf([]))).toEqual({
+      kind: 'single',
+      url: 'redis://127.0.0.1:6379',
+    });
+    const sentinel = settingsOf([], {
+      REDIS_SENTINELS: 'a:1, [::1]:2',
+      REDIS_SENTINEL_NAME: 'main',
+      REDIS_SENTINEL_PASSWORD: 'watch',
+      REDIS_PASSWORD: 'hush',
+      REDIS_TLS: 'on',
+      REDIS_TLS_SERVER_NAME: 'redis',
+    });
+    expect(redisTarget(sentinel)).toEqual({
+      kind: 'sentinel',
+      sentinels: [
+        { host: 'a', port: 1 },
+        { host: '::1', port: 2 },
+      ],
+      name: 'main',
+      account: { password: 'hush' },
+      sentinelAccount: { password: 'watch' },
+      tls: { serverName: 'redis' },
+    });
+    const cluster = settingsOf([], { REDIS_CLUSTER: 'a:1', REDIS_USERNAME: 'route' });
+    expect(redisTarget(cluster)).toEqual({
+      kind: 'cluster',
+      nodes: [{ host: 'a', port: 1 }],
+      account: { username: 'route' },
+    });
+  });
+
+  it.each([
+    [{ REDIS_SENTINELS: 'a:1', REDIS_CLUSTER: 'b:2', REDIS_SENTINEL_NAME: 'x' }, 'expected one of'],
+    [{ REDIS_SENTINELS: 'a:1' }, 'REDIS_SENTINEL_NAME is ""'],
+    [{ REDIS_SENTINEL_NAME: 'main' }, 'expected a name together with REDIS_SENTINELS'],
+    [{ REDIS_PASSWORD: 'hush' }, 'expected in REDIS_URL'],
+    [{ REDIS_CLUSTER: 'a:1', REDIS_SENTINEL_PASSWORD: 'hush' }, 'expected REDIS_SENTINELS too'],
+    [{ REDIS_TLS: 'on' }, 'expected rediss://'],
+    [{ REDIS_TLS_SERVER_NAME: 'redis' }, 'expected rediss:// in REDIS_URL'],
+    [{ REDIS_CLUSTER: 'a:1', REDIS_TLS_SERVER_NAME: 'redis' }, 'expected REDIS_TLS to be "on"'],
+    [{ REDIS_CLUSTER: 'a:1,b' }, 'REDIS_CLUSTER is "a:1,b": expected host:port,host:port'],
+    [{ REDIS_TLS_CA: '/nowhere' }, 'REDIS_TLS_CA is "/nowhere": expected a readable file'],
+  ])('of Redis that contradict each other are refused: %o', (environment, expected) => {
+    const problems = problemsOf([], environment);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(expected);
+    expect(problems[0]).not.toContain('hush');
   });
 
   it('that are unknown flags are refused', () => {

@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import type { RedisClient } from './client.ts';
+import { primariesOf } from './primaries.ts';
+
+/** The output that a server lets pile up for a subscriber before it cuts it off; 0 bytes: any amount. */
+export interface SubscriberLimit {
+  readonly hardBytes: number;
+  readonly softBytes: number;
+  /** For how long the soft limit may be passed. */
+  readonly softSeconds: number;
+}
+
+/** What a server is set to that a route node depends on; undefined where it may not be read. */
+export interface ServerLimits {
+  readonly address: string;
+  readonly version: string;
+  /** 0 for no bound. */
+  readonly maxMemoryBytes: number;
+  /** What is done when that is reached, as in `noeviction`. */
+  readonly maxMemoryPolicy: string;
+  readonly subscriberLimit: SubscriberLimit | undefined;
+}
+
+/**
+ * Reads the settings of every server that takes writes.
+ * @throws the client's error when one does not answer.
+ */
+export async function readServerLimits(client: RedisClient): Promise<ServerLimits[]> {
+  return await Promise.all(primariesOf(client).map(readOne));
+}
+
+async function readOne(server: Redis): Promise<ServerLimits> {
+  const info = await server.info();
+  const field = (name: string): string =>
+    new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  return {
+    address: addressOf(server),
+    version: field('redis_version'),
+    maxMemoryBytes: Number(field('maxmemory')),
+    maxMemoryPolicy: field('maxmemory_policy'),
+    subscriberLimit: await readSubscriberLimit(server),
+  };
+}
+
+/** undefined where the node's user, or whoever runs the server, keeps CONFIG from it. */
+async function readSubscriberLimit(server: Redis): Promise<SubscriberLimit | undefined> {
+  const reply: unknown = await server
+    .config('GET', 'client-output-buffer-limit')
+    .catch((error: unknown) => {
+      const refused = error instanceof Error && /^(NOPERM|ERR unknown)/.test(error.message);
+      if (!refused) throw error;
+    });
+  const text = Array.isArray(reply) ? String(reply[1]) : '';
+  const [, hard, soft, seconds] = /pubsub (\d+) (\d+) (\d+)/.exec(text) ?? [];
+  if (hard === undefined) return undefined;
+  return { hardBytes: Number(hard), softBytes: Number(soft), softSeconds: Number(seconds) };
+}
+
+/** Of the connection: behind Sentinels a client's own options tell nothing. */
+function addressOf({ stream, options }: Redis): string {
+  const { remoteAddress = options.host, remotePort = options.port } = stream;
+  return `${remoteAddress}:${remotePort}`;
+}

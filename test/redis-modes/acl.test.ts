@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { askServer, startClusterRedis, startRedisProcess, waitFor } from '@route/fixtures';
+import { findFreePort } from '@route/local-cluster';
+import { describe, expect, test } from 'vitest';
+import { openKnownLinks } from '../cluster/known-links.ts';
+import { clientsOf, offline, online, userIds, waitForPresence } from '../cluster/statuses.ts';
+import { GOLDEN_ENV, goldenSuite } from '../golden/golden-suite.ts';
+import { type NodeEnv, startCluster } from '../harness/index.ts';
+
+const ADMIN = { username: 'admin', password: 'of-this-test' };
+const PASSWORD = 'hush';
+const ENV: NodeEnv = { ROUTE_NAMESPACE: 'route' };
+
+/** The users that the project ships, with a password, and one who may see what was refused. */
+const USERS = [
+  readFileSync(new URL('../../deploy/redis/users.acl', import.meta.url), 'utf8').replace(
+    ' nopass ',
+    ` >${PASSWORD} `,
+  ),
+  `user ${ADMIN.username} on >${ADMIN.password} ~* &* +@all`,
+].join('\n');
+
+interface GuardedRedis extends AsyncDisposable {
+  readonly env: NodeEnv;
+  readonly ports: readonly number[];
+}
+
+async function startGuarded(): Promise<GuardedRedis> {
+  const port = await findFreePort();
+  const server = await startRedisProcess({
+    port,
+    files: { 'users.acl': USERS },
+    config: (directory) => [
+      ...[`port ${port}`, 'bind 127.0.0.1', 'save ""', `dir ${directory}`],
+      `aclfile ${directory}/users.acl`,
+    ],
+  });
+  return {
+    env: { ...ENV, REDIS_URL: `redis://route:${PASSWORD}@127.0.0.1:${port}` },
+    ports: [port],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** Its nodes are given their users only when they have found each other. */
+async function startGuardedCluster(): Promise<GuardedRedis> {
+  const cluster = await startClusterRedis();
+  const ports = cluster.target.kind === 'cluster' ? cluster.target.nodes.map((n) => n.port) : [];
+  for (const port of ports) {
+    // The other users first: afterwards the default one may not do anything.
+    for (const line of USERS.split('\n').toReversed()) {
+      const [user, name = '', ...rules] = line.split(' ');
+      if (user !== 'user') continue;
+      expect(await askServer(port, ['ACL', 'SETUSER', name, ...rules])).toEqual(['OK']);
+    }
+  }
+  return {
+    env: { ...ENV, ...cluster.env, REDIS_USERNAME: 'route', REDIS_PASSWORD: PASSWORD },
+    ports,
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
+goldenSuite('three nodes as the user of deploy/redis/users.acl', async () => {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startGuarded());
+  const env = { ...GOLDEN_ENV, ...redis.env };
+  const { nodes } = stack.use(await startCluster({ nodes: 3, env }));
+  const owned = stack.move();
+  return { nodes, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+});
+
+describe.each([
+  ['one Redis', startGuarded],
+  ['a Redis Cluster', startGuardedCluster],
+] as const)('as the user of deploy/redis/users.acl of %s', (_, start) => {
+  test('nodes relay, resync, reap, audit and tell of lost users, and are refused nothing', async () => {
+    await using redis = await start();
+    const env = {
+      ...redis.env,
+      ROUTE_LEASE_SECONDS: '2',
+      ROUTE_AUDIT_SECONDS: '1',
+      ROUTE_LOST_GRACE_SECONDS: '1',
+    };
+    await using cluster = await startCluster({ nodes: 3, env });
+    await using set = await openKnownLinks(cluster.nodes, 3);
+    const users = userIds(1, 300);
+    for (const i of [0, 1, 2]) {
+      set.link(i).online(clientsOf(users.slice(100 * i, 100 * (i + 1))));
+    }
+    const left = [set.link(1), set.link(2)];
+    await waitForPresence(left, { online: users });
+    set.link(1).status(online(5001));
+    set.link(1).status(offline(101));
+    await waitForPresence(left, { online: [5001], offline: [101] });
+
+    for (const port of redis.ports) {
+      await askServer(port, ['FLUSHALL'], ADMIN);
+      await askServer(port, ['CLIENT', 'KILL', 'TYPE', 'normal'], ADMIN);
+    }
+    await waitForPresence(left, { online: users.slice(101), deadlineMs: 30_000 });
+    await cluster.node(0).kill();
+    await waitForPresence(left, {
+      online: users.slice(101),
+      offline: users.slice(0, 100),
+      deadlineMs: 30_000,
+    });
+    const told = (): Promise<number[]> =>
+      Promise.all(
+        [1, 2].map((i) => cluster.node(i).metric('route_presence_lost_users_told_total')),
+      );
+    await waitFor(async () => (await told()).reduce((sum, n) => sum + n) >= 100, {
+      what: 'the lost users to be told of',
+      deadlineMs: 30_000,
+    });
+
+    for (const port of redis.ports) {
+      expect(await askServer(port, ['ACL', 'LOG'], ADMIN)).toEqual([]);
+    }
+    expect(cluster.nodes.flatMap((node) => node.logsOf('redis-setting'))).toEqual([]);
+  });
+});
