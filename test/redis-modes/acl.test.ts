@@ -4,8 +4,9 @@ import { findFreePort } from '@route/local-cluster';
 import { describe, expect, test } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
 import { clientsOf, offline, online, userIds, waitForPresence } from '../cluster/statuses.ts';
-import { GOLDEN_ENV, goldenSuite } from '../golden/golden-suite.ts';
+import { goldenSuite } from '../golden/golden-suite.ts';
 import { type NodeEnv, startCluster } from '../harness/index.ts';
+import { type ReachedRedis, startNodesOn } from './nodes-on.ts';
 
 const ADMIN = { username: 'admin', password: 'of-this-test' };
 const PASSWORD = 'hush';
@@ -20,8 +21,7 @@ const USERS = [
   `user ${ADMIN.username} on >${ADMIN.password} ~* &* +@all`,
 ].join('\n');
 
-interface GuardedRedis extends AsyncDisposable {
-  readonly env: NodeEnv;
+interface GuardedRedis extends ReachedRedis {
   readonly ports: readonly number[];
 }
 
@@ -61,14 +61,7 @@ async function startGuardedCluster(): Promise<GuardedRedis> {
   };
 }
 
-goldenSuite('three nodes as the user of deploy/redis/users.acl', async () => {
-  await using stack = new AsyncDisposableStack();
-  const redis = stack.use(await startGuarded());
-  const env = { ...GOLDEN_ENV, ...redis.env };
-  const { nodes } = stack.use(await startCluster({ nodes: 3, env }));
-  const owned = stack.move();
-  return { nodes, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-});
+goldenSuite('three nodes as the user of deploy/redis/users.acl', () => startNodesOn(startGuarded));
 
 describe.each([
   ['one Redis', startGuarded],

@@ -1,12 +1,5 @@
 import { startSentinelRedis } from '@route/fixtures';
-import { GOLDEN_ENV, goldenSuite } from '../golden/golden-suite.ts';
-import { startCluster } from '../harness/index.ts';
+import { goldenSuite } from '../golden/golden-suite.ts';
+import { startNodesOn } from './nodes-on.ts';
 
-goldenSuite('three nodes on a Redis under Sentinels', async () => {
-  await using stack = new AsyncDisposableStack();
-  const redis = stack.use(await startSentinelRedis());
-  const env = { ...GOLDEN_ENV, ...redis.env };
-  const { nodes } = stack.use(await startCluster({ nodes: 3, env }));
-  const owned = stack.move();
-  return { nodes, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-});
+goldenSuite('three nodes on a Redis under Sentinels', () => startNodesOn(startSentinelRedis));

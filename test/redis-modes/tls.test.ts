@@ -1,11 +1,12 @@
 import { makeCertificates, startRedisProcess } from '@route/fixtures';
 import { findFreePort } from '@route/local-cluster';
 import { expect, test } from 'vitest';
-import { GOLDEN_ENV, goldenSuite } from '../golden/golden-suite.ts';
-import { startCluster, startRouteNode } from '../harness/index.ts';
+import { goldenSuite } from '../golden/golden-suite.ts';
+import { startRouteNode } from '../harness/index.ts';
+import { type ReachedRedis, startNodesOn } from './nodes-on.ts';
 
 /** A Redis that takes encrypted connections only, of those who show a certificate of its authority. */
-async function startTlsRedis() {
+async function startTlsRedis(): Promise<ReachedRedis> {
   await using stack = new AsyncDisposableStack();
   const certificates = stack.use(await makeCertificates());
   const server = await certificates.issue('redis');
@@ -30,36 +31,24 @@ async function startTlsRedis() {
   );
   const owned = stack.move();
   return {
-    url: `rediss://127.0.0.1:${port}`,
-    authorityFile: certificates.authority.certFile,
-    client,
+    env: {
+      REDIS_URL: `rediss://127.0.0.1:${port}`,
+      REDIS_TLS_CA: certificates.authority.certFile,
+      REDIS_TLS_CERT: client.certFile,
+      REDIS_TLS_KEY: client.keyFile,
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-goldenSuite('three nodes that reach Redis by TLS, with certificates of their own,', async () => {
-  await using stack = new AsyncDisposableStack();
-  const redis = stack.use(await startTlsRedis());
-  const env = {
-    ...GOLDEN_ENV,
-    REDIS_TLS_CA: redis.authorityFile,
-    REDIS_TLS_CERT: redis.client.certFile,
-    REDIS_TLS_KEY: redis.client.keyFile,
-  };
-  const { nodes } = stack.use(await startCluster({ nodes: 3, redisUrl: redis.url, env }));
-  const owned = stack.move();
-  return { nodes, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-});
+goldenSuite('three nodes that reach Redis by TLS, with certificates of their own,', () =>
+  startNodesOn(startTlsRedis),
+);
 
 test('a node that does not know Redis’s authority does not trust it, and says so', async () => {
   await using redis = await startTlsRedis();
   await using node = await startRouteNode({
-    env: {
-      ROUTE_ENGINE: 'redis',
-      REDIS_URL: redis.url,
-      REDIS_TLS_CERT: redis.client.certFile,
-      REDIS_TLS_KEY: redis.client.keyFile,
-    },
+    env: { ROUTE_ENGINE: 'redis', ...redis.env, REDIS_TLS_CA: '' },
     waitUntilReady: false,
   });
   const { problem } = await node.waitForLog('redis-error');

@@ -86,7 +86,7 @@ export class SentWindow {
 
   /**
    * The frames of a range that are due to be repeated, up to the first that reaches `maxBytes`. Several nodes ask for the same frame, and each
-   * asks until it has come: a frame is repeated at once, then after 250 ms, then ever more seldom, so that
+   * asks until it has come: a frame is repeated at once, then after 250 ms, then up to a second apart, so that
    * asking costs no more than is lost.
    */
   repeat({ first, last }: Range, now: number, maxBytes: number): readonly Buffer[] {
