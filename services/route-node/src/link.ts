@@ -6,6 +6,7 @@ import { Conversation, type Host } from './conversation.ts';
 import type { Receiver } from './exchange.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import type { Halfway } from './slow-links.ts';
+import { StuckWatch } from './stuck-watch.ts';
 
 /** Bounds of a link, from the node's settings. */
 export interface LinkLimits {
@@ -47,13 +48,13 @@ export class Link implements Receiver {
   readonly #host: LinkHost;
   readonly #framer: Framer;
   readonly #writer: LinkWriter;
+  readonly #stuck: StuckWatch;
   #ending: CloseReason | undefined;
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
   #lastSentMs = performance.now();
   #halfway: Halfway | undefined;
-  #overMarkSinceMs: number | undefined;
   #held = false;
   #waits = false;
 
@@ -62,6 +63,8 @@ export class Link implements Receiver {
     this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
     this.#socket = socket;
     this.#host = host;
+    const { unsentMarkBytes: markBytes, stuckMs } = host.limits;
+    this.#stuck = new StuckWatch({ markBytes, stuckMs });
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,
@@ -118,13 +121,13 @@ export class Link implements Receiver {
   /** Called every now and then: heartbeat, time-out, stuck, and whether what waits has shrunk. */
   tick(nowMs: number): void {
     if (this.#ending !== undefined) return;
-    const { heartbeatMs, timeoutMs, stuckMs } = this.#host.limits;
+    const { heartbeatMs, timeoutMs } = this.#host.limits;
     if (this.#waits) this.#checkWaiting();
     // While the node itself does not read the link, silence says nothing.
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
-    } else if (this.#overMarkSinceMs !== undefined && nowMs - this.#overMarkSinceMs >= stuckMs) {
+    } else if (this.#stuck.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (nowMs - this.#lastSentMs >= heartbeatMs) {
       this.#host.counters.heartbeatsSent++;
@@ -205,18 +208,19 @@ export class Link implements Receiver {
     // What only waits for the tick's end says nothing of the msg_server.
     if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
-    const over = this.#overMarkSinceMs !== undefined;
+    const over = this.#stuck.isOver;
     if (unsent <= unsentMarkBytes / 2) this.#halfway = undefined;
     else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
     if (unsent > unsentLimitBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > unsentMarkBytes) {
-      this.#overMarkSinceMs = performance.now();
+      this.#stuck.over(unsent, performance.now());
       this.#host.overMark(this, true);
     } else if (over && unsent > unsentMarkBytes / 2) {
+      this.#stuck.over(unsent, performance.now());
       this.#host.grownOverMark(this);
     } else if (over) {
-      this.#overMarkSinceMs = undefined;
+      this.#stuck.back();
       this.#host.overMark(this, false);
     }
   }

@@ -264,7 +264,7 @@ export const SETTINGS = {
   ROUTE_LINK_STUCK_SECONDS: {
     schema: seconds(0.1, 3600),
     default: '10',
-    meaning: 'a link that stays over the mark of unsent bytes for so long is closed',
+    meaning: 'a link over the mark of unsent bytes whose backlog does not shrink for so long is closed',
   },
   ROUTE_BUS_WINDOW_BYTES: {
     schema: whole(64 * 1024, 24 * MIB),
