@@ -47,6 +47,7 @@ async function readPresence(
   const listed = new Map<string, string>();
   const keys = new Set(await scan(redis, `${namespace}:*`));
   keys.delete(`${namespace}:{nodes}:leases`);
+  keys.delete(`${namespace}:{nodes}:about`);
   for (const tag of SHARD_TAGS) {
     const shard = `${namespace}:{${tag}}:`;
     const heldBy = new Map<string, Set<string>>();

@@ -1,6 +1,7 @@
 export { Auditor, type AuditorOptions } from './auditor.ts';
 export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './lease.ts';
 export { LostUsers, type LostUsersOptions } from './lost-users.ts';
+export type { NodeAbout } from './node-about.ts';
 export type {
   LinkEnd,
   LinkId,

@@ -37,6 +37,11 @@ export function leasesKey(namespace: string): string {
   return `${namespace}:{nodes}:leases`;
 }
 
+/** The hash of what each live node says of itself, in the leases' slot. */
+export function aboutKey(namespace: string): string {
+  return `${namespace}:{nodes}:about`;
+}
+
 /** The node that a link belongs to, as its id tells. */
 export function nodeOf(link: LinkId): string {
   return link.slice(0, link.lastIndexOf('.'));

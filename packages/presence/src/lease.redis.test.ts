@@ -1,6 +1,6 @@
 import { sharedRedisUrl, startClusterRedis, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { leasesKey } from './keys.ts';
+import { aboutKey, leasesKey } from './keys.ts';
 import { client, queryOf, updateOf } from './testing/asking.ts';
 import { startLiveNode, startNode, type TestNode } from './testing/node.ts';
 import { TroubledProxy } from './testing/troubled-proxy.ts';
@@ -21,7 +21,7 @@ test('a node takes its lease and sees who else lives', async () => {
   expect(a.leaseEvents).toEqual(['taken']);
   await waitFor(() => a.members().live.length === 2, { what: 'both to live' });
   expect(new Set(a.members().live)).toEqual(new Set([a.nodeId, b.nodeId]));
-  expect(await a.lease.readMembers()).toEqual({ live: expect.any(Array), dead: [] });
+  expect(await a.lease.readMembers()).toMatchObject({ live: expect.any(Array), dead: [] });
 });
 
 test('a lease that nobody renews runs out, and its node counts as dead', async () => {
@@ -34,6 +34,45 @@ test('a lease that nobody renews runs out, and its node counts as dead', async (
   expect(b.members().live).toEqual([b.nodeId]);
   a.lease.start();
   await untilTold(a, ['taken', 'taken']);
+});
+
+test('each node knows what the others say of themselves, as of their last renewal', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  b.about.links = 7;
+  await waitFor(() => a.members().about.find(({ node }) => node === b.nodeId)?.links === 7, {
+    what: 'what the other says',
+  });
+  expect(
+    a
+      .members()
+      .about.map(({ node }) => node)
+      .sort(),
+  ).toEqual([a.nodeId, b.nodeId].sort());
+});
+
+test('what a node said of itself goes with its lease', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  a.lease.stop();
+  await b.redis.hset(aboutKey(namespace), 'nobody', '{}');
+  await waitFor(async () => (await b.redis.hlen(aboutKey(namespace))) === 1, {
+    what: 'only what the live one says to be kept',
+  });
+  expect((await b.lease.readMembers()).about).toEqual([b.about]);
+});
+
+test('a live node that describes itself in another way lives all the same', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  const [seconds = 0] = await node.redis.time();
+  await node.redis.zadd(leasesKey(namespace), (seconds + 60) * 1000, 'later');
+  await node.redis.hset(aboutKey(namespace), 'later', JSON.stringify({ is: 'node', links: '7' }));
+  const { live, about } = await node.lease.readMembers();
+  expect(live.toSorted()).toEqual([node.nodeId, 'later'].sort());
+  expect(about).toEqual([node.about]);
 });
 
 test('a node that finds its lease ended takes it again and says so', async () => {
@@ -100,7 +139,7 @@ test('leases that ended within ten minutes are those of dead nodes, older ones a
   const minutesAgo = (minutes: number): number => (seconds - minutes * 60) * 1000;
   const key = leasesKey(namespace);
   await node.redis.zadd(key, minutesAgo(9), 'nine', minutesAgo(11), 'eleven');
-  expect(await node.lease.readMembers()).toEqual({ live: [node.nodeId], dead: ['nine'] });
+  expect(await node.lease.readMembers()).toMatchObject({ live: [node.nodeId], dead: ['nine'] });
 });
 
 test('another server of a Redis Cluster that takes over puts everything in doubt, though no call has failed', async () => {

@@ -5,13 +5,16 @@ import {
   readPrimaries,
   runScript,
 } from '@route/redis';
-import { leasesKey } from './keys.ts';
+import { aboutKey, leasesKey } from './keys.ts';
+import { type NodeAbout, parseAbout } from './node-about.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** Which nodes hold a lease, and which held one not long ago. */
 export interface Members {
   readonly live: readonly string[];
   readonly dead: readonly string[];
+  /** What the live ones say of themselves; one whose software says it otherwise is missing. */
+  readonly about: readonly NodeAbout[];
 }
 
 export interface LeaseEvents {
@@ -32,6 +35,8 @@ export interface LeaseOptions {
   readonly nodeId: string;
   /** How long a node that does not renew is still believed. */
   readonly leaseMs: number;
+  /** What this node says of itself now. */
+  about(): NodeAbout;
   readonly events: LeaseEvents;
 }
 
@@ -52,7 +57,7 @@ const PRIMARIES_CHANGED = 'another server of the Redis Cluster has taken over';
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #renewEveryMs: number;
-  readonly #key: string;
+  readonly #keys: readonly [leases: string, about: string];
   #held = false;
   #stopped = true;
   #renewing = false;
@@ -64,7 +69,7 @@ export class Lease {
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#renewEveryMs = Math.min(1000, Math.max(50, options.leaseMs / 10));
-    this.#key = leasesKey(options.namespace);
+    this.#keys = [leasesKey(options.namespace), aboutKey(options.namespace)];
   }
 
   /** Whether the lease is held and Redis answers. */
@@ -120,7 +125,8 @@ export class Lease {
 
   async #askRedis(): Promise<{ held: boolean; members: Members }> {
     const { redis, nodeId, leaseMs } = this.#options;
-    const args = [this.#key, nodeId, leaseMs, REMEMBER_MS];
+    const about = JSON.stringify(this.#options.about());
+    const args = [...this.#keys, nodeId, leaseMs, REMEMBER_MS, about];
     return parseReply(await runScript(redis, SCRIPTS.renewLease, args));
   }
 
@@ -157,8 +163,15 @@ export class Lease {
 function parseReply(reply: unknown): { held: boolean; members: Members } {
   if (!Array.isArray(reply))
     throw new Error(`renew-lease replied ${String(reply)}, expected a list`);
-  const [held, live, dead]: unknown[] = reply;
-  return { held: held === 1, members: { live: strings(live), dead: strings(dead) } };
+  const [held, live, dead, about]: unknown[] = reply;
+  const members = {
+    live: strings(live),
+    dead: strings(dead),
+    about: strings(about)
+      .map(parseAbout)
+      .filter((said) => said !== undefined),
+  };
+  return { held: held === 1, members };
 }
 
 function strings(list: unknown): string[] {

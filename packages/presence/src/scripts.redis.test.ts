@@ -1,7 +1,7 @@
 import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
 import { type RedisClient, runScript } from '@route/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
+import { aboutKey, leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 import { connect } from './testing/node.ts';
 
@@ -147,9 +147,10 @@ test('records make lost links findable again, once', async () => {
 });
 
 test('a lease taken twice is held the second time', async () => {
-  const key = leasesKey(uniqueNamespace());
+  const namespace = uniqueNamespace();
+  const keys = [leasesKey(namespace), aboutKey(namespace)];
   const renew = (): Promise<unknown> =>
-    runScript(redis, SCRIPTS.renewLease, [key, NODE, 5_000, 600_000]);
-  expect(await renew()).toEqual([0, [NODE], []]);
-  expect(await renew()).toEqual([1, [NODE], []]);
+    runScript(redis, SCRIPTS.renewLease, [...keys, NODE, 5_000, 600_000, 'about me']);
+  expect(await renew()).toEqual([0, [NODE], [], ['about me']]);
+  expect(await renew()).toEqual([1, [NODE], [], ['about me']]);
 });

@@ -10,5 +10,5 @@ export const SCRIPTS = {
   markLost: readScript(new URL('./lua/mark-lost.2.lua', import.meta.url)),
   claimLost: readScript(new URL('./lua/claim-lost.4.lua', import.meta.url)),
   settleLost: readScript(new URL('./lua/settle-lost.1.lua', import.meta.url)),
-  renewLease: readScript(new URL('./lua/renew-lease.1.lua', import.meta.url)),
+  renewLease: readScript(new URL('./lua/renew-lease.2.lua', import.meta.url)),
 } as const;

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 /** One node alone: presence in its own memory, nobody else to tell. */
 export function memoryEngine(
   settings: Settings,
-  events: Pick<EngineEvents, 'lost' | 'back'>,
+  events: Pick<EngineEvents, 'about' | 'lost' | 'back'>,
 ): Engine {
   return {
     presence: new PresenceMemory({
@@ -16,6 +16,9 @@ export function memoryEngine(
     }),
     busCounters: undefined,
     liveNodes: 1,
+    get nodes() {
+      return [events.about()];
+    },
     send: () => undefined,
     setRoom: () => undefined,
     start: async () => undefined,

@@ -1,5 +1,13 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
-import { Auditor, Lease, LostUsers, type Members, PresenceRedis, Reaper } from '@route/presence';
+import {
+  Auditor,
+  Lease,
+  LostUsers,
+  type Members,
+  type NodeAbout,
+  PresenceRedis,
+  Reaper,
+} from '@route/presence';
 import { createRedisClient, type RedisClient, readServerLimits, SHARD_COUNT } from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
@@ -31,7 +39,7 @@ export class RedisEngine implements Engine {
   #advised = '';
   readonly #redisErrors = new RepeatedLine();
   readonly #busErrors = new RepeatedLine();
-  #members: Members = { live: [], dead: [] };
+  #members: Members = { live: [], dead: [], about: [] };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
 
@@ -96,6 +104,7 @@ export class RedisEngine implements Engine {
       namespace,
       nodeId,
       leaseMs,
+      about: events.about,
       events: {
         taken: () => this.#taken(),
         doubted: (reason) => this.#doubted(reason),
@@ -133,6 +142,10 @@ export class RedisEngine implements Engine {
 
   get liveNodes(): number {
     return this.#members.live.length;
+  }
+
+  get nodes(): readonly NodeAbout[] {
+    return this.#members.about;
   }
 
   send(kind: number, bytes: Buffer): void {

@@ -1,10 +1,12 @@
 import type { BusCounters } from '@route/bus';
-import type { Presence, PresenceEvents, UserState } from '@route/presence';
+import type { NodeAbout, Presence, PresenceEvents, UserState } from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
 import type { UnreadyReason } from './readiness.ts';
 
-/** What an engine tells its node. */
+/** What an engine asks and tells its node. */
 export interface EngineEvents {
+  /** What the node says of itself to the others. */
+  about(): NodeAbout;
   /** Something that another node sent over the bus. */
   entry(kind: number, bytes: Buffer): void;
   /** A status update that presence had put off stands now. */
@@ -26,6 +28,8 @@ export interface Engine {
   readonly busCounters: Readonly<BusCounters> | undefined;
   /** Nodes whose lease lives, this one included. */
   readonly liveNodes: number;
+  /** What the live nodes said of themselves a short while ago, this one included. */
+  readonly nodes: readonly NodeAbout[];
   /** Sends an entry to all other nodes; the bytes are not copied. */
   send(kind: number, bytes: Buffer): void;
   /** Tells whether this node's links have room for what comes over the bus. */

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { NodeAbout } from '@route/presence';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import packageJson from '../package.json' with { type: 'json' };
 import { Admin } from './admin.ts';
+import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
@@ -29,9 +32,16 @@ export class RouteNode {
   readonly #links: LinkTable;
   readonly #admin: Admin;
   readonly #readiness: Readiness;
+  readonly #nodeId: string;
+  readonly #startedAtMs = Date.now();
   #draining = false;
+  /** Where others reach the admin port; it is bound before anything else. */
+  #adminAt = '';
+  /** Where msg_servers reach this node; null while it does not take links. */
+  #linksAt: string | null = null;
 
   constructor(nodeId: string, settings: Settings, log: Logger) {
+    this.#nodeId = nodeId;
     this.#settings = settings;
     this.#log = log;
     const counters = new Counters();
@@ -39,6 +49,7 @@ export class RouteNode {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
     const events: EngineEvents = {
+      about: () => this.#about(),
       entry: (kind, bytes) => exchange.entry(kind, bytes),
       lateCommit: (update, state, version) => {
         counters.updatesLate++;
@@ -105,14 +116,16 @@ export class RouteNode {
   async start(): Promise<void> {
     const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_NAMESPACE } = this.#settings;
     const admin = await this.#admin.listen(ROUTE_ADMIN_LISTEN);
-    this.#log.info({ event: 'admin-listening', ...admin });
+    this.#adminAt = advertised(admin, this.#settings.ROUTE_ADVERTISE_HOST);
+    this.#log.info({ event: 'admin-listening', ...admin, advertised: this.#adminAt });
     if (ROUTE_ENGINE === 'redis') {
       this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
     }
     await this.#engine.start();
     if (this.#draining) return;
     const links = await this.#links.listen(ROUTE_LISTEN);
-    this.#log.info({ event: 'listening', ...links });
+    this.#linksAt = advertised(links, this.#settings.ROUTE_ADVERTISE_HOST);
+    this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
     this.#readiness.set('starting', false);
   }
 
@@ -126,6 +139,18 @@ export class RouteNode {
     await this.#engine.stop();
     this.#admin.close();
     this.#log.info({ event: 'stopped' });
+  }
+
+  #about(): NodeAbout {
+    return {
+      node: this.#nodeId,
+      admin: this.#adminAt,
+      listen: this.#linksAt,
+      links: this.#links.size,
+      draining: this.#draining,
+      startedAtMs: this.#startedAtMs,
+      version: packageJson.version,
+    };
   }
 }
 

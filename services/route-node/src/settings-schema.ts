@@ -103,6 +103,12 @@ export const SETTINGS = {
     default: '127.0.0.1:9200',
     meaning: 'where /metrics, /healthz and /readyz are served (host:port)',
   },
+  ROUTE_ADVERTISE_HOST: {
+    schema: z.string().regex(/^[A-Za-z0-9_.:-]{0,253}$/, 'expected a host name or an address'),
+    default: '',
+    meaning:
+      'the host under which other nodes and tools reach this one; by default the one listened on, or this machine’s first address',
+  },
   ROUTE_ENGINE: {
     schema: oneOf(['redis', 'memory']),
     default: 'redis',
@@ -318,6 +324,7 @@ export const SETTING_NAMES = Object.keys(SETTINGS).filter(
 export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_LISTEN: SETTINGS.ROUTE_LISTEN.schema,
   ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
+  ROUTE_ADVERTISE_HOST: SETTINGS.ROUTE_ADVERTISE_HOST.schema,
   ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,
   REDIS_URL: SETTINGS.REDIS_URL.schema,
   REDIS_SENTINELS: SETTINGS.REDIS_SENTINELS.schema,

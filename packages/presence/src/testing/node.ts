@@ -4,6 +4,7 @@ import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
 import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
+import type { NodeAbout } from '../node-about.ts';
 import type { LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../presence-redis.ts';
 import { type Reaped, Reaper } from '../reaper.ts';
@@ -44,6 +45,8 @@ export interface TestNode extends AsyncDisposable {
   }[];
   readonly reaped: Reaped[];
   readonly members: () => Members;
+  /** What the node says of itself; a test may change it. */
+  readonly about: { -readonly [Field in keyof NodeAbout]: NodeAbout[Field] };
   /** Moves the reaper's clock on. */
   readonly advance: (ms: number) => void;
   /** A link id that was never used before. */
@@ -64,7 +67,11 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const lateCommits: LateCommit[] = [];
   const back: TestNode['back'] = [];
   const reaped: Reaped[] = [];
-  let members: Members = { live: [], dead: [] };
+  let members: Members = { live: [], dead: [], about: [] };
+  const about = {
+    ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0 },
+    ...{ draining: false, startedAtMs: 0, version: '0.0.0' },
+  };
   let now = 0;
   let links = 0;
 
@@ -73,6 +80,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     namespace,
     nodeId,
     leaseMs,
+    about: () => about,
     events: {
       taken: () => {
         leaseEvents.push('taken');
@@ -130,6 +138,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     back,
     reaped,
     members: () => members,
+    about,
     advance: (ms) => {
       now += ms;
     },

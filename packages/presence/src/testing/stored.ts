@@ -20,7 +20,7 @@ export async function readStored(redis: RedisClient, namespace: string): Promise
     for (const key of await readShard(redis, keys, stored)) known.add(key);
   }
   for (const key of await redis.keys(`${namespace}:*`)) {
-    const isOthers = known.has(key) || key.endsWith(':leases');
+    const isOthers = known.has(key) || /:(?:leases|about)$/.test(key);
     if (!isOthers) stored.contradictions.push(`key ${key} is left over`);
   }
   return stored;

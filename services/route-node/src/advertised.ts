@@ -1,0 +1,27 @@
+import { hostname, networkInterfaces } from 'node:os';
+import type { Address } from './settings.ts';
+
+const ANY = new Set(['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0']);
+const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
+
+/**
+ * Where others reach what is bound to an address, as host:port. Another host may be given for it,
+ * except for what is bound to loopback, which is reached there or not at all.
+ */
+export function advertised(bound: Address, given: string): string {
+  const { host, port } = bound;
+  if (LOOPBACK.test(host)) return inText(host, port);
+  if (given !== '') return inText(given, port);
+  return inText(ANY.has(host) ? ownHost() : host, port);
+}
+
+/** This machine's first address beyond itself; its name where it has none. */
+function ownHost(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+  const outer = addresses.filter(({ internal }) => !internal);
+  return (outer.find(({ family }) => family === 'IPv4') ?? outer[0])?.address ?? hostname();
+}
+
+function inText(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
