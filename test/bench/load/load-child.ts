@@ -1,0 +1,52 @@
+import { DIALECTS } from './dialect.ts';
+import { LoadLink } from './load-link.ts';
+import { isLoadOrder, type LinkOrder, type LoadAnswer, type LoadOrder } from './load-messages.ts';
+import { loadPdu } from './load-pdu.ts';
+
+const links: LoadLink[] = [];
+let senders: LoadLink[] = [];
+
+async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
+  const dialect = DIALECTS[order.dialect];
+  const pdu = loadPdu(order.pduBytes);
+  const openOne = (link: LinkOrder) => LoadLink.open(link, dialect, pdu);
+  links.push(...(await Promise.all(order.links.map(openOne))));
+  const sending = new Set(order.links.filter(({ sends }) => sends).map(({ id }) => id));
+  senders = links.filter(({ id }) => sending.has(id));
+}
+
+async function obey(order: LoadOrder): Promise<LoadAnswer> {
+  switch (order.kind) {
+    case 'open':
+      await open(order);
+      break;
+    case 'probe':
+      links.find(({ id }) => id === order.id)?.probe();
+      break;
+    case 'reset':
+      for (const link of links) link.reset();
+      break;
+    case 'flood':
+      for (const sender of senders) sender.flood();
+      break;
+    case 'stop':
+      await Promise.all(senders.map((sender) => sender.stop()));
+      break;
+    case 'count': {
+      const { user, system } = process.cpuUsage();
+      const counts = links.map((link) => link.count());
+      const count = { atMs: performance.now(), cpuMs: (user + system) / 1000, links: counts };
+      return { kind: 'count', count };
+    }
+  }
+  return { kind: 'done' };
+}
+
+process.on('message', (order: unknown) => {
+  if (!isLoadOrder(order)) throw new Error(`told ${JSON.stringify(order)}, expected an order`);
+  obey(order).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => process.send?.({ kind: 'failed', problem: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
