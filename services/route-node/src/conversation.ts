@@ -25,6 +25,12 @@ import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
 
+/** A conversation's own link. */
+export interface OwnLink extends Receiver {
+  /** Some of what waited for presence waits no longer. */
+  progressed(): void;
+}
+
 /** What a conversation needs of the node that its link is on. */
 export interface Host {
   readonly presence: Presence;
@@ -48,14 +54,15 @@ export class Conversation implements PduSink {
   readonly #link: LinkId;
   readonly #receiver: Receiver;
   readonly #host: Host;
-  readonly #turns = new InOrder();
+  readonly #turns: InOrder;
   #master: boolean | undefined;
   #ended = false;
 
-  constructor(link: LinkId, receiver: Receiver, host: Host) {
+  constructor(link: LinkId, receiver: OwnLink, host: Host) {
     this.#link = link;
     this.#receiver = receiver;
     this.#host = host;
+    this.#turns = new InOrder(() => receiver.progressed());
     const aside = host.links === 'master';
     host.presence.openLink(link, { aside });
     host.exchange.setReceiving(receiver, !aside);
