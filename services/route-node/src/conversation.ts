@@ -134,7 +134,10 @@ export class Conversation implements PduSink {
       case 'status-query': {
         const request = decodeUsersStatusRequest(pdu);
         if (request === undefined) return false;
-        const turn = new QueryTurn(request, this.#receiver, this.#turns);
+        const turn = new QueryTurn(request, this.#receiver, {
+          exchange: this.#host.exchange,
+          turns: this.#turns,
+        });
         this.#turns.add(turn);
         this.#host.presence.query(this.#link, request.userIds, turn);
         return true;
@@ -212,16 +215,25 @@ class UpdateTurn implements Turn, UpdateWaiter {
   }
 }
 
+/** What an id costs while it is asked for: its place in the query, and in its shard's queue. */
+const BYTES_PER_ID = 80;
+
 /** A status query that waits for its answer. */
 class QueryTurn implements Turn, QueryWaiter {
   readonly #request: UsersStatusRequest;
   readonly #receiver: Receiver;
+  readonly #exchange: Exchange;
   readonly #turns: InOrder;
   #online: Uint8Array | undefined;
 
-  constructor(request: UsersStatusRequest, receiver: Receiver, turns: InOrder) {
+  constructor(
+    request: UsersStatusRequest,
+    receiver: Receiver,
+    { exchange, turns }: { readonly exchange: Exchange; readonly turns: InOrder },
+  ) {
     this.#request = request;
     this.#receiver = receiver;
+    this.#exchange = exchange;
     this.#turns = turns;
   }
 
@@ -230,7 +242,7 @@ class QueryTurn implements Turn, QueryWaiter {
   }
 
   get bytes(): number {
-    return 64 + this.#request.userIds.length * 8 + this.#request.attachData.length;
+    return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
   }
 
   answered(online: Uint8Array): void {
@@ -245,6 +257,7 @@ class QueryTurn implements Turn, QueryWaiter {
       userId: id,
       status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
     }));
+    this.#exchange.tellGathered();
     this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
   }
 }
