@@ -12,6 +12,7 @@ import {
   type UpdateWaiter,
   type UserState,
 } from './presence.ts';
+import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 
@@ -33,7 +34,6 @@ export interface PresenceRedisOptions {
  * query never finds more than a few milliseconds of them before it.
  */
 const BULK_CALLS = 4;
-const MAX_OPERATIONS_PER_CALL = 256;
 
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
@@ -59,7 +59,10 @@ export class PresenceRedis implements Presence {
       redis: options.redis,
       nodeId: options.nodeId,
       lostGraceMs: options.lostGraceMs,
-      maxOperationsPerCall: options.maxOperationsPerCall ?? MAX_OPERATIONS_PER_CALL,
+      maxOperationsPerCall: Math.min(
+        options.maxOperationsPerCall ?? MOST_OPERATIONS,
+        MOST_OPERATIONS,
+      ),
       nextStamp: () => ++this.#stamp,
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
       bulkCallEnded: () => {
