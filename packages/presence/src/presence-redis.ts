@@ -153,7 +153,7 @@ export class PresenceRedis implements Presence {
     const link = this.#link(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
-    if (aside) this.#release(link);
+    if (aside) this.#release(link, { ended: false });
     else this.#assert(link);
   }
 
@@ -162,7 +162,7 @@ export class PresenceRedis implements Presence {
     this.#links.delete(id);
     link.counts = false;
     if (end === 'release') {
-      this.#release(link);
+      this.#release(link, { ended: true });
       return;
     }
     this.#leftToLease.add(id);
@@ -187,7 +187,7 @@ export class PresenceRedis implements Presence {
     for (const id of listed) {
       if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
       const link = this.#links.get(id) ?? new CountedLink(id, false);
-      shard.add({ kind: 'release', link, pcUsers: [] });
+      shard.add({ kind: 'release', link, hadPc: () => [] });
     }
     this.#schedulePump();
   }
@@ -226,11 +226,13 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  #release(link: CountedLink): void {
+  #release(link: CountedLink, { ended }: { readonly ended: boolean }): void {
     this.#shards.forEach((shard, i) => {
       shard.dropBulk(link);
       if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
-      shard.add({ kind: 'release', link, pcUsers: link.ledger.pcUsersOf(i) });
+      // The ledger of a link that has ended stays as it is; that of one set aside goes on.
+      const had = ended ? undefined : link.ledger.pcUsersOf(i);
+      shard.add({ kind: 'release', link, hadPc: () => had ?? link.ledger.pcUsersOf(i) });
     });
     this.#schedulePump();
   }

@@ -75,9 +75,16 @@ export class ShardQueue {
   }
 
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
-  addBulk(link: CountedLink, userIds?: readonly number[]): void {
+  addBulk(link: CountedLink, userIds?: number[]): void {
     link.shards.add(this.#shard);
-    this.#bulk.push({ link, after: this.#sent + this.#waiting, userIds, next: 0 });
+    const after = this.#sent + this.#waiting;
+    const last = this.#bulk.at(-1);
+    // Parts of one snapshot: nothing else was asked for in between.
+    if (userIds && last?.userIds && last.link === link && last.after === after) {
+      for (const userId of userIds) last.userIds.push(userId);
+    } else {
+      this.#bulk.push({ link, after, userIds, next: 0 });
+    }
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -237,7 +244,7 @@ export class ShardQueue {
     else waiter.updated(update, { kind: 'committed', state, version });
   }
 
-  async #release({ link, pcUsers }: ReleaseOperation): Promise<void> {
+  async #release({ link, hadPc }: ReleaseOperation): Promise<void> {
     const { maxOperationsPerCall } = this.#host;
     const round = this.#round;
     for (let remaining = 1; remaining > 0; ) {
@@ -245,7 +252,9 @@ export class ShardQueue {
       if (round !== this.#round) return;
     }
     // Said by the ledger, and not only found by the release: a Redis that was emptied knows of nobody.
-    for (let i = 0; i < pcUsers.length && this.#host.lostGraceMs > 0; i += maxOperationsPerCall) {
+    if (this.#host.lostGraceMs === 0) return;
+    const pcUsers = hadPc();
+    for (let i = 0; i < pcUsers.length; i += maxOperationsPerCall) {
       await this.#calls.markLost(pcUsers.slice(i, i + maxOperationsPerCall));
       if (round !== this.#round) return;
     }

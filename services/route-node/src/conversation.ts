@@ -10,20 +10,22 @@ import {
   type ClientStatus,
   COMMAND_INDEX_BY_ID,
   COMMANDS,
-  decodeOnlineUserInfo,
   decodeRoleSet,
   decodeUserStatusUpdate,
   decodeUsersStatusRequest,
   encodeUsersStatusResponse,
+  type ListedClients,
   type PduSink,
   type ReadHandling,
   type RelayHandling,
+  readOnlineUserInfo,
   USER_STATUS,
   type UsersStatusRequest,
 } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
+import { SnapshotIntake } from './snapshot-intake.ts';
 
 /** A conversation's own link. */
 export interface OwnLink extends Receiver {
@@ -52,9 +54,11 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
 /** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
 export class Conversation implements PduSink {
   readonly #link: LinkId;
-  readonly #receiver: Receiver;
+  readonly #receiver: OwnLink;
   readonly #host: Host;
   readonly #turns: InOrder;
+  /** A large snapshot that is being taken in: what comes behind it waits there. */
+  #intake: SnapshotIntake | undefined;
   #master: boolean | undefined;
   #ended = false;
 
@@ -75,27 +79,34 @@ export class Conversation implements PduSink {
 
   /** PDUs that wait for presence, or behind one that does. */
   get waitingPdus(): number {
-    return this.#turns.length;
+    return this.#turns.length + (this.#intake?.length ?? 0);
   }
 
   /** Bytes that these PDUs hold on to. */
   get waitingBytes(): number {
-    return this.#turns.bytes;
+    return this.#turns.bytes + (this.#intake?.bytes ?? 0);
   }
 
   /** Calls back once everything that was asked is answered and told. */
   whenSettled(settled: () => void): void {
+    this.#finishIntake();
     this.#turns.whenEmpty(settled);
   }
 
   /** The link ends: it no longer counts. What it has sent before is still carried out. */
   end(how: LinkEnd): void {
     if (this.#ended) return;
+    this.#finishIntake();
     this.#ended = true;
     this.#host.presence.closeLink(this.#link, how);
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
+    if (this.#intake !== undefined) {
+      const handle = (): void => this.run(handling, bytes, pduCount);
+      this.#intake.wait({ bytes: bytes.length, handle });
+      return;
+    }
     this.#host.counters.relayedPdus += pduCount;
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
     else this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, bytes));
@@ -103,6 +114,10 @@ export class Conversation implements PduSink {
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
     if (this.#ended) return;
+    if (this.#intake !== undefined) {
+      this.#intake.wait({ bytes: pdu.length, handle: () => this.pdu(handling, pdu) });
+      return;
+    }
     if (!this.#handle(handling, pdu)) {
       const command = COMMAND_OF[handling];
       const { malformed } = this.#host.counters;
@@ -119,7 +134,7 @@ export class Conversation implements PduSink {
         return role !== undefined;
       }
       case 'snapshot': {
-        const clients = decodeOnlineUserInfo(pdu);
+        const clients = readOnlineUserInfo(pdu);
         if (clients !== undefined) this.#addClients(clients);
         return clients !== undefined;
       }
@@ -152,13 +167,26 @@ export class Conversation implements PduSink {
     this.#host.exchange.setReceiving(this.#receiver, master);
   }
 
-  #addClients(clients: readonly ClientStatus[]): void {
+  /** There may be another snapshot behind it. */
+  #finishIntake(): void {
+    while (this.#intake !== undefined) this.#intake.finish();
+  }
+
+  #addClients(clients: ListedClients): void {
     // Protocol: a stock msg_server declares its master link before it lists its users on it.
-    if (this.#host.links === 'all' && this.#master !== true && clients.length > 0) {
+    if (this.#host.links === 'all' && this.#master !== true && clients.remaining > 0) {
       this.#host.counters.nonMasterSnapshots++;
       this.#host.warnOfSecondLink(this.#link);
     }
-    this.#host.presence.addClients(this.#link, clients);
+    const add = (part: readonly ClientStatus[]): void => {
+      this.#host.presence.addClients(this.#link, part);
+    };
+    const intake = new SnapshotIntake(clients, add, () => {
+      this.#intake = undefined;
+      intake.handleBehind();
+      this.#receiver.progressed();
+    });
+    if (!intake.begin()) this.#intake = intake;
   }
 }
 
