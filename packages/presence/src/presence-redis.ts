@@ -12,6 +12,7 @@ import {
   type UpdateWaiter,
   type UserState,
 } from './presence.ts';
+import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 
@@ -33,7 +34,6 @@ export interface PresenceRedisOptions {
  * query never finds more than a few milliseconds of them before it.
  */
 const BULK_CALLS = 4;
-const MAX_OPERATIONS_PER_CALL = 256;
 
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
@@ -59,7 +59,10 @@ export class PresenceRedis implements Presence {
       redis: options.redis,
       nodeId: options.nodeId,
       lostGraceMs: options.lostGraceMs,
-      maxOperationsPerCall: options.maxOperationsPerCall ?? MAX_OPERATIONS_PER_CALL,
+      maxOperationsPerCall: Math.min(
+        options.maxOperationsPerCall ?? MOST_OPERATIONS,
+        MOST_OPERATIONS,
+      ),
       nextStamp: () => ++this.#stamp,
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
       bulkCallEnded: () => {
@@ -150,7 +153,7 @@ export class PresenceRedis implements Presence {
     const link = this.#link(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
-    if (aside) this.#release(link);
+    if (aside) this.#release(link, { ended: false });
     else this.#assert(link);
   }
 
@@ -159,7 +162,7 @@ export class PresenceRedis implements Presence {
     this.#links.delete(id);
     link.counts = false;
     if (end === 'release') {
-      this.#release(link);
+      this.#release(link, { ended: true });
       return;
     }
     this.#leftToLease.add(id);
@@ -184,7 +187,7 @@ export class PresenceRedis implements Presence {
     for (const id of listed) {
       if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
       const link = this.#links.get(id) ?? new CountedLink(id, false);
-      shard.add({ kind: 'release', link, pcUsers: [] });
+      shard.add({ kind: 'release', link, hadPc: () => [] });
     }
     this.#schedulePump();
   }
@@ -223,11 +226,13 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  #release(link: CountedLink): void {
+  #release(link: CountedLink, { ended }: { readonly ended: boolean }): void {
     this.#shards.forEach((shard, i) => {
       shard.dropBulk(link);
       if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
-      shard.add({ kind: 'release', link, pcUsers: link.ledger.pcUsersOf(i) });
+      // The ledger of a link that has ended stays as it is; that of one set aside goes on.
+      const had = ended ? undefined : link.ledger.pcUsersOf(i);
+      shard.add({ kind: 'release', link, hadPc: () => had ?? link.ledger.pcUsersOf(i) });
     });
     this.#schedulePump();
   }

@@ -52,6 +52,11 @@ export {
   encodeStatusNotify,
   encodeUsersStatusResponse,
   HEARTBEAT_PDU,
+  type ListedClients,
+  NOTIFY_BYTES,
+  readOnlineUserInfo,
   type UsersStatusRequest,
   type UsersStatusResponse,
+  writeLoginStatusNotify,
+  writeStatusNotify,
 } from './presence-messages.ts';

@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
 import type { CloseReason } from './close-reasons.ts';
-import { Conversation, type Host } from './conversation.ts';
-import type { Receiver } from './exchange.ts';
+import { Conversation, type Host, type OwnLink } from './conversation.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import type { Halfway } from './slow-links.ts';
 import { StuckWatch } from './stuck-watch.ts';
@@ -38,7 +37,7 @@ export interface LinkHost extends Host {
 const END_MS = 2000;
 
 /** One TCP connection of a msg_server, from its opening to its end. */
-export class Link implements Receiver {
+export class Link implements OwnLink {
   readonly id: LinkId;
   /** The msg_server's address and port. */
   readonly peer: string;
@@ -112,6 +111,11 @@ export class Link implements Receiver {
     this.#checkUnsent();
   }
 
+  /** A link that was not read for what it had waiting is read again as soon as half of it is done. */
+  progressed(): void {
+    if (this.#waits) this.#checkWaiting();
+  }
+
   /** Holds the link back (the node does not read it), or lets it go on. */
   hold(held: boolean): void {
     this.#held = held;
@@ -122,7 +126,6 @@ export class Link implements Receiver {
   tick(nowMs: number): void {
     if (this.#ending !== undefined) return;
     const { heartbeatMs, timeoutMs } = this.#host.limits;
-    if (this.#waits) this.#checkWaiting();
     // While the node itself does not read the link, silence says nothing.
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
