@@ -1,0 +1,175 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '@route/fixtures';
+import type { LinkTarget, NodeEnv } from '../harness/index.ts';
+import { imageTags, ROOT } from './images.ts';
+import { type RunOptions, runProgram } from './run-program.ts';
+import { shortenedMonitoring } from './short-monitoring.ts';
+
+const UP_DEADLINE_MS = 180_000;
+const NAME = 'route-test';
+
+/** Grafana's image cannot be had everywhere; its dashboard's queries are tested without it. */
+const SERVICES = ['redis', 'route-node', 'haproxy', 'prometheus'];
+
+/** A container of a project. */
+export interface Container {
+  readonly id: string;
+  /** Its address on the project's network, with which Prometheus names the node. */
+  readonly address: string;
+}
+
+/**
+ * docker-compose.yml brought up under a name of its own, on free ports, with an image of its own. At the
+ * end of its scope all of it is removed.
+ */
+export class ComposeProject implements AsyncDisposable {
+  readonly name: string;
+  readonly image: string;
+  readonly #folder: string;
+  readonly #tags: Record<string, string>;
+  #links: LinkTarget | undefined;
+  #prometheusUrl: string | undefined;
+
+  private constructor(name: string, folder: string, tags: Record<string, string>) {
+    this.name = name;
+    this.image = `route-cluster/route-node:${name}`;
+    this.#folder = folder;
+    this.#tags = tags;
+  }
+
+  /** Removes what killed runs have left, and prepares; nothing is started. */
+  static async create(): Promise<ComposeProject> {
+    await sweepProjects();
+    const folder = await mkdtemp(join(tmpdir(), 'route-compose-'));
+    const name = `${NAME}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+    await shortenedMonitoring(join(folder, 'prometheus'));
+    return new ComposeProject(name, folder, await imageTags());
+  }
+
+  /** Where msg_servers connect: HAProxy. */
+  get links(): LinkTarget {
+    if (this.#links === undefined) throw new Error('the project is not up yet');
+    return this.#links;
+  }
+
+  /** `http://host:port`, without a slash at the end. */
+  get prometheusUrl(): string {
+    if (this.#prometheusUrl === undefined) throw new Error('the project is not up yet');
+    return this.#prometheusUrl;
+  }
+
+  /** Builds the image from this tree. */
+  async build(): Promise<void> {
+    await this.compose(['build', '--quiet', 'route-node'], { timeoutMs: UP_DEADLINE_MS });
+  }
+
+  /** Brings everything up, or to other settings or another number of nodes; returns when all is healthy. */
+  async up({ nodes, env = {} }: { nodes: number; env?: NodeEnv }): Promise<void> {
+    await this.#writeOverride(env);
+    const scale = ['--scale', `route-node=${nodes}`];
+    const args = ['up', '--detach', '--wait', '--no-build', ...scale, ...SERVICES];
+    await this.compose(args, { timeoutMs: UP_DEADLINE_MS });
+    this.#links = { host: '127.0.0.1', port: await this.#publishedPort('haproxy', 8200) };
+    this.#prometheusUrl = `http://127.0.0.1:${await this.#publishedPort('prometheus', 9090)}`;
+  }
+
+  /** The running containers of the nodes. */
+  async nodes(): Promise<Container[]> {
+    const ids = (await this.compose(['ps', '--quiet', 'route-node'])).split('\n').filter(Boolean);
+    if (ids.length === 0) return [];
+    const format = '{{.Id}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+    const lines = await runProgram('docker', ['inspect', '--format', format, ...ids]);
+    return lines
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([id = '', address = '']) => ({ id, address }));
+  }
+
+  /** What a node answers on its admin port. */
+  async askNode({ id }: Container, path: string): Promise<string> {
+    const script = `console.log(await (await fetch('http://127.0.0.1:9200${path}')).text())`;
+    return await runProgram('docker', [
+      ...['exec', id, 'node', '--input-type=module', '--eval', script],
+    ]);
+  }
+
+  /** Ends a node's container in good order and starts it again; returns when it is ready. */
+  async restartNode({ id }: Container): Promise<void> {
+    await runProgram('docker', ['stop', '--time', '60', id], { timeoutMs: 90_000 });
+    const exit = await runProgram('docker', ['inspect', '--format', '{{.State.ExitCode}}', id]);
+    if (exit.trim() !== '0') throw new Error(`node ${id} ended with status ${exit.trim()}`);
+    await runProgram('docker', ['start', id]);
+    const health = ['inspect', '--format', '{{.State.Health.Status}}', id];
+    await waitFor(async () => (await runProgram('docker', health)).trim() === 'healthy', {
+      what: `node ${id} to be healthy`,
+      deadlineMs: 30_000,
+    });
+  }
+
+  /** Runs docker compose on this project. */
+  async compose(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const files = ['-f', `${ROOT}docker-compose.yml`, '-f', join(this.#folder, 'override.json')];
+    if (args[0] === 'build') files.splice(2);
+    const project = ['compose', '-p', this.name, '--project-directory', ROOT, ...files];
+    const env = {
+      ...this.#tags,
+      ROUTE_NODE_IMAGE: this.image,
+      ROUTE_PORT: '0',
+      HAPROXY_STATUS_PORT: '0',
+      PROMETHEUS_PORT: '0',
+    };
+    return await runProgram('docker', [...project, ...args], { ...options, env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeProject(this.name);
+    await runProgram('docker', ['image', 'rm', '--force', this.image]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #publishedPort(service: string, port: number): Promise<number> {
+    const address = await this.compose(['port', service, String(port)]);
+    return Number(/:(\d+)\s*$/.exec(address)?.[1]);
+  }
+
+  async #writeOverride(env: NodeEnv): Promise<void> {
+    const override = {
+      services: {
+        'route-node': { environment: env },
+        prometheus: { volumes: [`${join(this.#folder, 'prometheus')}:/etc/prometheus:ro`] },
+      },
+    };
+    await writeFile(join(this.#folder, 'override.json'), JSON.stringify(override));
+  }
+}
+
+/** Removes the projects of test processes that live no longer. */
+async function sweepProjects(): Promise<void> {
+  const list = await runProgram('docker', [
+    ...['compose', 'ls', '--all', '--quiet', '--filter', `name=${NAME}-`],
+  ]);
+  for (const project of list.split('\n')) {
+    const pid = new RegExp(`^${NAME}-(\\d+)-`).exec(project)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await removeProject(project);
+    await runProgram('docker', ['image', 'rm', '--force', `route-cluster/route-node:${project}`]);
+  }
+}
+
+async function removeProject(name: string): Promise<void> {
+  const down = ['down', '--volumes', '--remove-orphans', '--timeout', '0'];
+  await runProgram('docker', ['compose', '-p', name, ...down], { timeoutMs: UP_DEADLINE_MS });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, as another user's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
