@@ -1,17 +1,28 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitFor } from '@route/fixtures';
 import type { LinkTarget, NodeEnv } from '../harness/index.ts';
 import { imageTags, ROOT } from './images.ts';
 import { type RunOptions, runProgram } from './run-program.ts';
 import { shortenedMonitoring } from './short-monitoring.ts';
 
-const UP_DEADLINE_MS = 180_000;
+const UP_DEADLINE_MS = 120_000;
 const NAME = 'route-test';
 
+/** What there must be for links. */
+export const CLUSTER = ['redis', 'route-node', 'haproxy'] as const;
+
 /** Grafana's image cannot be had everywhere; its dashboard's queries are tested without it. */
-const SERVICES = ['redis', 'route-node', 'haproxy', 'prometheus'];
+const SERVICES = [...CLUSTER, 'prometheus'] as const;
+
+export interface UpOptions {
+  /** How many route nodes. */
+  readonly nodes: number;
+  /** Their settings, beside those of docker-compose.yml. */
+  readonly env?: NodeEnv;
+  /** All but Grafana by default. */
+  readonly services?: readonly string[];
+}
 
 /** A container of a project. */
 export interface Container {
@@ -30,7 +41,7 @@ export class ComposeProject implements AsyncDisposable {
   readonly #folder: string;
   readonly #tags: Record<string, string>;
   #links: LinkTarget | undefined;
-  #prometheusUrl: string | undefined;
+  #scale: readonly string[] = [];
 
   private constructor(name: string, folder: string, tags: Record<string, string>) {
     this.name = name;
@@ -55,9 +66,8 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   /** `http://host:port`, without a slash at the end. */
-  get prometheusUrl(): string {
-    if (this.#prometheusUrl === undefined) throw new Error('the project is not up yet');
-    return this.#prometheusUrl;
+  async prometheusUrl(): Promise<string> {
+    return `http://127.0.0.1:${await this.#publishedPort('prometheus', 9090)}`;
   }
 
   /** Builds the image from this tree. */
@@ -65,14 +75,15 @@ export class ComposeProject implements AsyncDisposable {
     await this.compose(['build', '--quiet', 'route-node'], { timeoutMs: UP_DEADLINE_MS });
   }
 
-  /** Brings everything up, or to other settings or another number of nodes; returns when all is healthy. */
-  async up({ nodes, env = {} }: { nodes: number; env?: NodeEnv }): Promise<void> {
+  /**
+   * Brings services up, or to other settings or another number of nodes; what is up as it should be stays.
+   * Returns when all is healthy.
+   */
+  async up({ nodes, env = {}, services = SERVICES }: UpOptions): Promise<void> {
     await this.#writeOverride(env);
-    const scale = ['--scale', `route-node=${nodes}`];
-    const args = ['up', '--detach', '--wait', '--no-build', ...scale, ...SERVICES];
-    await this.compose(args, { timeoutMs: UP_DEADLINE_MS });
+    this.#scale = ['--scale', `route-node=${nodes}`];
+    await this.#bringUp(services);
     this.#links = { host: '127.0.0.1', port: await this.#publishedPort('haproxy', 8200) };
-    this.#prometheusUrl = `http://127.0.0.1:${await this.#publishedPort('prometheus', 9090)}`;
   }
 
   /** The running containers of the nodes. */
@@ -101,12 +112,12 @@ export class ComposeProject implements AsyncDisposable {
     await runProgram('docker', ['stop', '--time', '60', id], { timeoutMs: 90_000 });
     const exit = await runProgram('docker', ['inspect', '--format', '{{.State.ExitCode}}', id]);
     if (exit.trim() !== '0') throw new Error(`node ${id} ended with status ${exit.trim()}`);
-    await runProgram('docker', ['start', id]);
-    const health = ['inspect', '--format', '{{.State.Health.Status}}', id];
-    await waitFor(async () => (await runProgram('docker', health)).trim() === 'healthy', {
-      what: `node ${id} to be healthy`,
-      deadlineMs: 30_000,
-    });
+    await this.#bringUp(['route-node']);
+  }
+
+  /** The last lines of everybody's log. */
+  async logs(): Promise<string> {
+    return await this.compose(['logs', '--no-color', '--tail', '40']);
   }
 
   /** Runs docker compose on this project. */
@@ -128,6 +139,13 @@ export class ComposeProject implements AsyncDisposable {
     await removeProject(this.name);
     await runProgram('docker', ['image', 'rm', '--force', this.image]);
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #bringUp(services: readonly string[]): Promise<void> {
+    const args = ['up', '--detach', '--wait', '--wait-timeout', String(UP_DEADLINE_MS / 1000)];
+    await this.compose([...args, '--no-build', ...this.#scale, ...services], {
+      timeoutMs: UP_DEADLINE_MS + 10_000,
+    });
   }
 
   async #publishedPort(service: string, port: number): Promise<number> {
