@@ -99,20 +99,18 @@ export class ComposeProject implements AsyncDisposable {
       .map(([id = '', address = '']) => ({ id, address }));
   }
 
-  /** What a node answers on its admin port. */
-  async askNode({ id }: Container, path: string): Promise<string> {
-    const script = `console.log(await (await fetch('http://127.0.0.1:9200${path}')).text())`;
-    return await runProgram('docker', [
-      ...['exec', id, 'node', '--input-type=module', '--eval', script],
-    ]);
-  }
-
-  /** Ends a node's container in good order and starts it again; returns when it is ready. */
-  async restartNode({ id }: Container): Promise<void> {
+  /** Replaces a node's container as docs/operations.md says; returns when all nodes are ready. */
+  async replaceNode({ id }: Container): Promise<void> {
     await runProgram('docker', ['stop', '--time', '60', id], { timeoutMs: 90_000 });
     const exit = await runProgram('docker', ['inspect', '--format', '{{.State.ExitCode}}', id]);
     if (exit.trim() !== '0') throw new Error(`node ${id} ended with status ${exit.trim()}`);
-    await this.#bringUp(['route-node']);
+    await runProgram('docker', ['rm', id]);
+    await this.#bringUp(['--no-recreate', 'route-node']);
+  }
+
+  /** Has HAProxy read its configuration anew: new processes take new links, the old ones keep theirs. */
+  async reloadBalancer(): Promise<void> {
+    await this.compose(['kill', '--signal', 'USR2', 'haproxy']);
   }
 
   /** The last lines of everybody's log. */
@@ -141,9 +139,9 @@ export class ComposeProject implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #bringUp(services: readonly string[]): Promise<void> {
+  async #bringUp(servicesAndFlags: readonly string[]): Promise<void> {
     const args = ['up', '--detach', '--wait', '--wait-timeout', String(UP_DEADLINE_MS / 1000)];
-    await this.compose([...args, '--no-build', ...this.#scale, ...services], {
+    await this.compose([...args, '--no-build', ...this.#scale, ...servicesAndFlags], {
       timeoutMs: UP_DEADLINE_MS + 10_000,
     });
   }

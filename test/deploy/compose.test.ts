@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { waitFor } from '@route/fixtures';
 import {
   afterAll,
@@ -12,6 +13,7 @@ import {
 import { openKnownLinks } from '../cluster/known-links.ts';
 import { GOLDEN_ENV, goldenSuite } from '../golden/golden-suite.ts';
 import { CLUSTER, ComposeProject } from './compose-project.ts';
+import { drawDashboard } from './draw-dashboard.ts';
 import { People } from './people.ts';
 import { PrometheusClient } from './prometheus-client.ts';
 import { asAsked, metricsIn, readAlerts, readPanels } from './queries.ts';
@@ -60,13 +62,23 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
     const ofScene = new AsyncDisposableStack();
     let people: People;
     let prometheus: PrometheusClient;
+    let begunAtSeconds: number;
 
     beforeAll(async () => {
       await project.up({ nodes: 3, env: ENV });
       prometheus = new PrometheusClient(await project.prometheusUrl());
+      begunAtSeconds = Math.floor(Date.now() / 1000);
       people = ofScene.use(await People.begin(project.links));
     }, START_DEADLINE_MS);
-    afterAll(() => ofScene.disposeAsync(), START_DEADLINE_MS);
+    afterAll(async () => {
+      // Set it to docs/dashboard.svg to draw the picture in docs/operations.md anew.
+      const picture = process.env['ROUTE_PICTURE'];
+      if (picture !== undefined) {
+        const range = { from: begunAtSeconds, to: Math.floor(Date.now() / 1000) };
+        await writeFile(picture, await drawDashboard(prometheus, range));
+      }
+      await ofScene.disposeAsync();
+    }, START_DEADLINE_MS);
 
     beforeEach(() => {
       onTestFailed(async () => {
@@ -88,7 +100,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
           const up = (await prometheus.up('route-node')).sort();
           return up.join() === wanted.join() || Promise.reject(new Error(`up are ${up}`));
         },
-        { what: `Prometheus to scrape ${wanted}`, deadlineMs: 30_000 },
+        { what: `Prometheus to scrape ${wanted}`, deadlineMs: 30_000, everyMs: 250 },
       );
     };
 
@@ -100,7 +112,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
           const sum = all.reduce((total, n) => total + n, 0);
           return sum === people.crowd.servers.length + 1 && all;
         },
-        { what: 'Prometheus to see all links', deadlineMs: 20_000 },
+        { what: 'Prometheus to see all links', deadlineMs: 20_000, everyMs: 250 },
       );
       expect(Math.max(...links) - Math.min(...links)).toBeLessThanOrEqual(1);
     });
@@ -113,6 +125,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
         {
           what: 'three nodes to be ready',
           deadlineMs: 20_000,
+          everyMs: 250,
         },
       );
       expect(await prometheus.alerts('firing')).toEqual([]);
@@ -133,7 +146,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
           }
           return empty.length === 0 || Promise.reject(new Error(empty.join('\n')));
         },
-        { what: 'answers to all queries', deadlineMs: 30_000 },
+        { what: 'answers to all queries', deadlineMs: 30_000, everyMs: 250 },
       );
     });
 
@@ -160,6 +173,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
         await waitFor(async () => (await prometheus.alerts('firing')).includes('RouteNodeLost'), {
           what: 'the alert of a lost node',
           deadlineMs: 30_000,
+          everyMs: 250,
         });
         const lost = crowd.servers.filter(({ lostLinks }) => lostLinks > 0).length;
         expect(lost).toBeGreaterThan(2);
@@ -181,7 +195,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
             const query = 'haproxy_backend_active_servers{proxy="route_nodes"}';
             return (await prometheus.query(query))[0]?.value === 5;
           },
-          { what: 'HAProxy to know five nodes', deadlineMs: 20_000 },
+          { what: 'HAProxy to know five nodes', deadlineMs: 20_000, everyMs: 250 },
         );
         await using _ = await openKnownLinks([project.links], 8);
         await waitFor(
@@ -189,18 +203,35 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
             const fresh = [...(await linksByNode())].filter(([node]) => !before.has(node));
             return fresh.length >= 2 && fresh.every(([, links]) => links > 0);
           },
-          { what: 'links on the new nodes', deadlineMs: 20_000 },
+          { what: 'links on the new nodes', deadlineMs: 20_000, everyMs: 250 },
         );
       },
       SCENE_DEADLINE_MS,
     );
+
+    test('HAProxy reads its configuration anew, and no link ends', async () => {
+      const lost = () => people.crowd.servers.map(({ lostLinks }) => lostLinks);
+      const before = lost();
+      const uptimeNow = async (): Promise<number | undefined> =>
+        (await prometheus.query('haproxy_process_uptime_seconds'))[0]?.value;
+      const uptime = await uptimeNow();
+      await project.reloadBalancer();
+      await waitFor(async () => Number(await uptimeNow()) < Number(uptime), {
+        what: 'the new process to be scraped',
+        deadlineMs: 20_000,
+        everyMs: 250,
+      });
+      await using _ = await openKnownLinks([project.links], 2);
+      await people.untilFlowing();
+      expect(lost()).toEqual(before);
+    });
 
     test(
       'all nodes are replaced one after the other: nothing is lost, nobody is seen offline',
       async () => {
         const { crowd, watch } = people;
         for (const node of await project.nodes()) {
-          await project.restartNode(node);
+          await project.replaceNode(node);
           await people.untilFlowing();
         }
         expect(crowd.servers.every(({ lostLinks }) => lostLinks > 0)).toBe(true);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { inject } from 'vitest';
 import { runProgram } from './run-program.ts';
 
 export const ROOT: string = new URL('../../', import.meta.url).pathname;
@@ -41,12 +40,6 @@ export async function imageOf(name: string): Promise<string> {
   const image = pinnedImages().find((pinned) => pinned.name === name);
   if (image === undefined) throw new Error(`docker-compose.yml pins no image ${name}`);
   return `${name}:${await presentTag(image)}`;
-}
-
-/** @throws Error that says why there are no containers. */
-export function needContainers(): void {
-  const reason = inject('noContainersBecause');
-  if (reason !== '') throw new Error(`this test needs a container engine: ${reason}`);
 }
 
 async function presentTag({ name, tag }: PinnedImage): Promise<string> {

@@ -13,6 +13,17 @@ const vector = z.object({
   }),
 });
 
+const matrix = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        values: z.array(z.tuple([z.number(), z.string().transform(Number)])),
+      }),
+    ),
+  }),
+});
+
 const targets = z.object({
   data: z.object({
     activeTargets: z.array(
@@ -33,6 +44,19 @@ export interface Sample {
   readonly value: number;
 }
 
+/** One series over a while. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Unix times in seconds, and what was so then. */
+  readonly points: readonly (readonly [atSeconds: number, value: number])[];
+}
+
+/** A while, in Unix seconds. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Asks a Prometheus. */
 export class PrometheusClient {
   readonly #url: string;
@@ -45,6 +69,13 @@ export class PrometheusClient {
   async query(expression: string): Promise<Sample[]> {
     const answer = vector.parse(await this.#ask(`query?query=${encodeURIComponent(expression)}`));
     return answer.data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
+  }
+
+  /** What an expression came to, second by second. */
+  async queryRange(expression: string, { from, to }: Range): Promise<Series[]> {
+    const query = `query=${encodeURIComponent(expression)}&start=${from}&end=${to}&step=1`;
+    const answer = matrix.parse(await this.#ask(`query_range?${query}`));
+    return answer.data.result.map(({ metric, values }) => ({ labels: metric, points: values }));
   }
 
   /** Addresses of the targets of a job that are up. */
