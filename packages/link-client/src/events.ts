@@ -34,6 +34,8 @@ export interface RouteClientEvents extends CommandEvents {
   master: [address: string];
   /** There is a master link with room: after a `wait`, after a `no-link`. */
   drain: [];
+  /** Every command that comes, decoded, before its own event: for those who take them all alike. */
+  message: [message: DecodedMessage, address: string];
   /** Every PDU as it is on the wire, before its own event. Bytes may be kept, not changed. */
   pdu: [pdu: Buffer, address: string];
   /** A PDU whose command is unknown or whose body does not parse; it has been dropped. */

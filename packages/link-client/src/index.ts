@@ -3,6 +3,8 @@ export {
   type ClientStatus,
   type ClientType,
   type CommandName,
+  type DecodedMessage,
+  type DecodedPdu,
   GROUP_MODIFY_TYPE,
   type Header,
   isPc,

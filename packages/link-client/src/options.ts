@@ -15,7 +15,7 @@ export interface RouteClientOptions {
   readonly snapshot: () => readonly ClientStatus[];
   /**
    * `each` (default): a link to every address at once, one of them master, as a stock msg_server
-   * does. `any`: one link alone, to one address after the other until one takes it.
+   * does. `any`: one link alone, to the first address, and to the others in a drawn order when it fails.
    * Several links into one cluster need `ROUTE_LINKS=master` on its nodes, or everything counts twice.
    */
   readonly links?: 'each' | 'any';

@@ -61,6 +61,8 @@ test.each(keysOf(MESSAGES))(
     for (const name of keysOf(MESSAGES)) {
       scene.client.on(name, (...args: CommandEvents[typeof name]) => came.push(name, ...args));
     }
+    const messages: unknown[] = [];
+    scene.client.on('message', (message) => messages.push(message));
     link.socket.write(encodeMessage<typeof command>(command, MESSAGES[command]));
     await waitFor(() => came.length > 0, { what: command });
     expect(came).toMatchObject([
@@ -68,6 +70,7 @@ test.each(keysOf(MESSAGES))(
       MESSAGES[command],
       { address: end.address, header: { version: 1 } },
     ]);
+    expect(messages).toMatchObject([{ command, fields: MESSAGES[command] }]);
   },
 );
 

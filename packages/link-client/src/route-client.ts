@@ -210,7 +210,7 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
       this.emit('unreadable', pdu, link.address);
       return;
     }
-    if (command !== 'users_status_response' && this.listenerCount(command) === 0) return;
+    if (!this.#isWanted(command)) return;
     const message = decodeMessage(pdu);
     if (message === undefined) {
       this.emit('unreadable', pdu, link.address);
@@ -220,6 +220,13 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
       const { userStatList: stats, attachData = Buffer.alloc(0) } = message.fields;
       this.#queries.answer(link, message.header.seqNum, { stats, attachData });
     }
+    this.emit('message', message, link.address);
     emitMessage(this, message, link.address);
+  }
+
+  /** Whether a body is worth being read. */
+  #isWanted(command: CommandName): boolean {
+    if (command === 'users_status_response') return true;
+    return this.listenerCount(command) > 0 || this.listenerCount('message') > 0;
   }
 }

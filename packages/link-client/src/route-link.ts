@@ -23,7 +23,7 @@ export interface RouteLinkDown extends Down {
 
 /** What a RouteLink is made of. */
 export interface RouteLinkOptions {
-  /** Tried in turn, beginning with the first. */
+  /** Tried in turn: the first one first, the others in an order drawn at random. */
   readonly addresses: readonly [RouteAddress, ...RouteAddress[]];
   readonly settings: ClientSettings;
   readonly events: RouteLinkEvents;
@@ -32,6 +32,7 @@ export interface RouteLinkOptions {
 /** One link that is kept up: connects, and after every end connects again. */
 export class RouteLink {
   readonly #options: RouteLinkOptions;
+  readonly #turns: readonly RouteAddress[];
   #address: RouteAddress;
   #turn = 0;
   #connection: Connection | undefined;
@@ -43,7 +44,10 @@ export class RouteLink {
 
   constructor(options: RouteLinkOptions) {
     this.#options = options;
-    [this.#address] = options.addresses;
+    const [first, ...others] = options.addresses;
+    this.#address = first;
+    // The links of a node that died go to all others alike, not to one neighbour.
+    this.#turns = [first, ...shuffled(others, options.settings.random)];
   }
 
   /** The address that it is on, tries, or was on last: `host:port`. */
@@ -62,8 +66,8 @@ export class RouteLink {
 
   /** Begins to connect. */
   start(): void {
-    const { addresses, settings, events } = this.#options;
-    this.#address = addresses[this.#turn % addresses.length] ?? this.#address;
+    const { settings, events } = this.#options;
+    this.#address = this.#turns[this.#turn % this.#turns.length] ?? this.#address;
     this.#turn++;
     let wasUp = false;
     this.#connection = new Connection(this.#address, settings, {
@@ -110,13 +114,18 @@ export class RouteLink {
   }
 
   #retry(): number {
-    const { addresses, settings } = this.#options;
+    const { settings } = this.#options;
     const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs, random, clock } = settings;
     // Where there are several addresses each gets its attempt before the waits grow.
-    const failures = Math.floor(this.#attempts / addresses.length);
+    const failures = Math.floor(this.#attempts / this.#turns.length);
     this.#attempts++;
     const retryMs = reconnectDelayMs({ failures, firstMs, mostMs, random: random() });
     this.#cancelRetry = clock.after(retryMs, () => this.start());
     return retryMs;
   }
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const drawn = items.map((item) => ({ item, place: random() }));
+  return drawn.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }
