@@ -43,6 +43,7 @@ export {
   type UserStat,
   type UserStatus,
 } from './message-fields.ts';
+export { PduSplitter, type PduSplitterOptions } from './pdu-splitter.ts';
 export {
   decodeOnlineUserInfo,
   decodeRoleSet,
