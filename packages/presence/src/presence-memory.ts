@@ -9,10 +9,13 @@ import {
   type PresenceEvents,
   type QueryWaiter,
   strongerState,
+  type Tally,
   type UpdateOutcome,
   type UpdateWaiter,
   type UserState,
+  type Whereabouts,
 } from './presence.ts';
+import { tallyOf } from './tally.ts';
 
 export interface PresenceMemoryOptions {
   /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
@@ -52,6 +55,30 @@ export class PresenceMemory implements Presence {
     let users = 0;
     for (const { ledger } of this.#links.values()) users += ledger.size;
     return users;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.#links.get(link)?.ledger.size ?? 0;
+  }
+
+  tally(shard: number): Tally {
+    return tallyOf(
+      Array.from(this.#links.values(), ({ ledger }) => ledger),
+      shard,
+    );
+  }
+
+  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    return userIds.map((userId) => ({
+      userId,
+      state: this.stateOf(userId),
+      holdings: [...this.#links]
+        .filter(([, { ledger, aside }]) => !aside && !ledger.holding(userId).isNothing)
+        .map(([link, { ledger }]) => {
+          const { clients, away } = ledger.holding(userId);
+          return { link, clients, away };
+        }),
+    }));
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {

@@ -9,11 +9,15 @@ import {
   type PresenceEvents,
   type QueryWaiter,
   strongerState,
+  type Tally,
   type UpdateWaiter,
   type UserState,
+  type Whereabouts,
 } from './presence.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
+import { tallyOf } from './tally.ts';
+import { readWhereabouts } from './whereabouts.ts';
 
 export interface PresenceRedisOptions {
   readonly redis: RedisClient;
@@ -47,6 +51,7 @@ export class PresenceRedis implements Presence {
   readonly #toConfirm = new Map<number, UpdateWaiter>();
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
+  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<Whereabouts[]>;
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
   #pumpScheduled = false;
@@ -55,6 +60,8 @@ export class PresenceRedis implements Presence {
 
   constructor(options: PresenceRedisOptions) {
     this.#failed = options.failed;
+    const { redis, namespace } = options;
+    this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const host = {
       redis: options.redis,
       nodeId: options.nodeId,
@@ -88,6 +95,28 @@ export class PresenceRedis implements Presence {
     let users = 0;
     for (const link of this.#links.values()) users += link.ledger.size;
     return users;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.#links.get(link)?.ledger.size ?? 0;
+  }
+
+  tally(shard: number): Tally {
+    return tallyOf(
+      Array.from(this.#links.values(), ({ ledger }) => ledger),
+      shard,
+    );
+  }
+
+  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    const stored = await this.#readWhereabouts(userIds);
+    return stored.map((user) => ({
+      ...user,
+      holdings: user.holdings.map((holding) => ({
+        ...holding,
+        away: this.#links.get(holding.link)?.holding(user.userId).away,
+      })),
+    }));
   }
 
   /** Whether all that was reported so far stands in Redis. */

@@ -11,6 +11,39 @@ export function strongerState(a: UserState, b: UserState): UserState {
   return a === 'pc' || b === 'gone' ? a : b;
 }
 
+/** How many clients of each type. */
+export interface ClientCounts {
+  readonly windows: number;
+  readonly mac: number;
+  readonly ios: number;
+  readonly android: number;
+}
+
+/** What one link holds of a user. */
+export interface UserHolding {
+  readonly link: LinkId;
+  readonly clients: ClientCounts;
+  /** How many of them are away: only the link's own node knows; undefined elsewhere. */
+  readonly away: ClientCounts | undefined;
+}
+
+/** Where a user is. */
+export interface Whereabouts {
+  readonly userId: number;
+  readonly state: UserState;
+  readonly holdings: readonly UserHolding[];
+}
+
+/** What links hold, counted. */
+export interface Tally {
+  /** Users; one who is on two links counts twice. */
+  readonly users: number;
+  /** Of these, those who have a PC client on the link. */
+  readonly pcUsers: number;
+  readonly clients: ClientCounts;
+  readonly away: ClientCounts;
+}
+
 /**
  * What became of a status update.
  * - committed: it stands in presence. `state` is what holds of the user right after it; `version`
@@ -92,4 +125,16 @@ export interface Presence {
 
   /** Users held by the open links of this node; one who is on two links counts twice. */
   readonly heldUsers: number;
+
+  /** Users held by one link, kept aside or not; 0 for one that is not open. */
+  heldBy(link: LinkId): number;
+
+  /** Counts what this node's links hold in one shard, 0 to SHARD_COUNT - 1. COST: the shard's users. */
+  tally(shard: number): Tally;
+
+  /**
+   * Where users are, on all nodes, in the order asked.
+   * @throws the client's error when Redis does not answer.
+   */
+  whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]>;
 }
