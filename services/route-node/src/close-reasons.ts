@@ -7,6 +7,7 @@ export const CLOSE_REASONS = {
   'length-too-large': 'a header told a length above the limit',
   'unsent-over-limit': 'the msg_server does not read, and too much waits to be sent to it',
   'unsent-for-too-long': 'the msg_server has been reading too slowly for too long',
+  'closed-by-operator': 'an operator had it closed; the msg_server connects again',
   draining: 'this node is going away; the msg_server shall connect to another',
   stopping: 'this node stops at once',
 } as const;
@@ -14,7 +15,12 @@ export const CLOSE_REASONS = {
 export type CloseReason = keyof typeof CLOSE_REASONS;
 
 /** Reasons that are this node's or its msg_server's ordinary business; the others are worth a warning. */
-const ORDINARY: ReadonlySet<CloseReason> = new Set(['peer-closed', 'draining', 'stopping']);
+const ORDINARY: ReadonlySet<CloseReason> = new Set([
+  'peer-closed',
+  'closed-by-operator',
+  'draining',
+  'stopping',
+]);
 
 /** Whether a link's end is worth a warning in the log. */
 export function isOrdinary(reason: CloseReason): boolean {

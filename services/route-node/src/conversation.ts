@@ -24,12 +24,14 @@ import {
 import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
+import type { Watch } from './watch.ts';
 
 /** What a conversation needs of the node that its link is on. */
 export interface Host {
   readonly presence: Presence;
   readonly exchange: Exchange;
   readonly counters: Counters;
+  readonly watch: Watch;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';
   /** A link that is nobody's master reports users though every link counts here. */
@@ -51,6 +53,7 @@ export class Conversation implements PduSink {
   readonly #turns = new InOrder();
   #master: boolean | undefined;
   #ended = false;
+  #receivedPdus = 0;
 
   constructor(link: LinkId, receiver: Receiver, host: Host) {
     this.#link = link;
@@ -64,6 +67,16 @@ export class Conversation implements PduSink {
   /** Whether its msg_server has declared this link its master; undefined when it has not said. */
   get master(): boolean | undefined {
     return this.#master;
+  }
+
+  /** Whether the link receives, and what it reports counts. */
+  get counts(): boolean {
+    return this.#host.links === 'all' || this.#master === true;
+  }
+
+  /** PDUs that were to be relayed or read. */
+  get receivedPdus(): number {
+    return this.#receivedPdus;
   }
 
   /** PDUs that wait for presence, or behind one that does. */
@@ -90,12 +103,16 @@ export class Conversation implements PduSink {
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
     this.#host.counters.relayedPdus += pduCount;
+    this.#receivedPdus += pduCount;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
     else this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, bytes));
   }
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
     if (this.#ended) return;
+    this.#receivedPdus++;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, pdu);
     if (!this.#handle(handling, pdu)) {
       const command = COMMAND_OF[handling];
       const { malformed } = this.#host.counters;

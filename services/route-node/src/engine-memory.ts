@@ -14,10 +14,15 @@ export function memoryEngine(
       lost: events.lost,
       back: events.back,
     }),
-    busCounters: undefined,
+    bus: undefined,
+    leaseHeld: undefined,
     liveNodes: 1,
     get nodes() {
       return [events.about()];
+    },
+    directory: async () => {
+      const about = events.about();
+      return { nowMs: null, entries: [{ node: about.node, leaseLeftMs: null, about }] };
     },
     send: () => undefined,
     setRoom: () => undefined,

@@ -4,6 +4,7 @@ import type { ClientStatus, RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import { decodeNotices, ENTRY_KINDS, encodeNotice } from './entries.ts';
 import { LatestNotices, type Notice, noticesOf } from './notices.ts';
+import type { Watch } from './watch.ts';
 
 /** A link as the exchange sees it: something that bytes are written to. */
 export interface Receiver {
@@ -15,6 +16,7 @@ export interface ExchangeOptions {
   readonly bus: Pick<Bus, 'send'>;
   readonly presence: Pick<Presence, 'confirm'>;
   readonly counters: Counters;
+  readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
   readonly overtakenMs: number;
 }
@@ -29,12 +31,14 @@ export class Exchange {
   readonly #bus: Pick<Bus, 'send'>;
   readonly #presence: Pick<Presence, 'confirm'>;
   readonly #counters: Counters;
+  readonly #watch: Watch;
 
-  constructor({ bus, presence, counters, overtakenMs }: ExchangeOptions) {
+  constructor({ bus, presence, counters, watch, overtakenMs }: ExchangeOptions) {
     this.#latest = new LatestNotices(overtakenMs, () => performance.now());
     this.#bus = bus;
     this.#presence = presence;
     this.#counters = counters;
+    this.#watch = watch;
   }
 
   /** Links that receive now. */
@@ -61,6 +65,7 @@ export class Exchange {
     for (const notice of noticesOf(update, state, version)) {
       // One that is already overtaken need not go to the other nodes either: they have the later one.
       if (!this.#passOn(notice)) continue;
+      if (this.#watch.isOn) this.#watch.pass(undefined, notice.pdu);
       this.#bus.send(ENTRY_KINDS.notice, encodeNotice(notice));
     }
   }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { LinkId } from '@route/presence';
 import type { FramingError } from '@route/protocol';
 import { type CloseReason, isOrdinary } from './close-reasons.ts';
 import { Link, type LinkHost } from './link.ts';
@@ -12,7 +13,7 @@ import { SourceGate } from './source-gate.ts';
 /** What the table hands on to each link, beside what it provides itself. */
 export type LinkTableOptions = Pick<
   LinkHost,
-  'presence' | 'exchange' | 'counters' | 'links' | 'limits'
+  'presence' | 'exchange' | 'counters' | 'watch' | 'links' | 'limits'
 > & {
   readonly nodeId: string;
   readonly log: Logger;
@@ -67,6 +68,17 @@ export class LinkTable {
   /** Links that are open or ending. */
   get size(): number {
     return this.#links.size;
+  }
+
+  /** All of these, in the order in which they were opened. */
+  all(): Iterable<Link> {
+    return this.#links;
+  }
+
+  /** The link with this id, if it is open or ending. */
+  find(id: LinkId): Link | undefined {
+    for (const link of this.#links) if (link.id === id) return link;
+    return undefined;
   }
 
   /** Bytes that wait to be sent, on all links together. */

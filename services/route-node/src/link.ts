@@ -54,6 +54,7 @@ export class Link implements Receiver {
   #lastSentMs = performance.now();
   #halfway: Halfway | undefined;
   #overMarkSinceMs: number | undefined;
+  #receivedBytes = 0;
   #held = false;
   #waits = false;
 
@@ -96,6 +97,27 @@ export class Link implements Receiver {
   /** Bytes that were sent. */
   get takenBytes(): number {
     return this.#writer.takenBytes;
+  }
+
+  /** Bytes that were received. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Whether it has begun to end. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Whether the node reads it, and if not, why. */
+  get reading(): 'reading' | 'held' | 'waits-for-presence' {
+    if (!this.#socket.isPaused()) return 'reading';
+    return this.#held ? 'held' : 'waits-for-presence';
+  }
+
+  /** For how long nothing has come, in ms. */
+  get silentMs(): number {
+    return performance.now() - this.#lastReceivedMs;
   }
 
   get halfway(): Halfway | undefined {
@@ -172,6 +194,7 @@ export class Link implements Receiver {
   #received(chunk: Buffer): void {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
+    this.#receivedBytes += chunk.length;
     if (this.#ending !== undefined && this.#ending !== 'draining') return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);

@@ -161,8 +161,9 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Other nodes’ frames that this node never got',
     () => counters.busFramesLost,
   );
-  const { busCounters } = engine;
-  if (busCounters !== undefined) {
+  const { bus } = engine;
+  if (bus !== undefined) {
+    const busCounters = bus.counters;
     counter('route_bus_sent_frames_total', 'Frames published', () => busCounters.framesSent);
     counter('route_bus_sent_bytes_total', 'Bytes published', () => busCounters.bytesSent);
     counter('route_bus_received_frames_total', 'Frames taken in', () => busCounters.framesReceived);
@@ -195,6 +196,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       'route_bus_share_bytes',
       'Bytes that this node may have under way',
       () => busCounters.shareBytes,
+    );
+    gauge(
+      'route_bus_echo_seconds',
+      'How long the node’s last announcement took to come back to it',
+      () => (bus.echoMs ?? 0) / 1000,
     );
     gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {
       return busCounters.awaitedNodes;

@@ -2,19 +2,25 @@ import { randomBytes } from 'node:crypto';
 import type { NodeAbout } from '@route/presence';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import packageJson from '../package.json' with { type: 'json' };
-import { Admin } from './admin.ts';
+import { Guard } from './admin/guard.ts';
+import { adminRoutes } from './admin/routes.ts';
+import { AdminServer } from './admin/server.ts';
 import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
 import { Exchange } from './exchange.ts';
+import type { Journal } from './journal.ts';
 import type { LinkLimits } from './link.ts';
 import { LinkTable } from './link-table.ts';
 import type { Logger } from './log.ts';
+import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
+import { Totals } from './totals.ts';
+import { Watch } from './watch.ts';
 
 const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const NODE_ID_LENGTH = 12;
@@ -24,27 +30,38 @@ export function newNodeId(): string {
   return [...randomBytes(NODE_ID_LENGTH)].map((byte) => NODE_ID_ALPHABET[byte % 32]).join('');
 }
 
+export interface RouteNodeOptions {
+  readonly nodeId: string;
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** What the log has told. */
+  readonly journal: Journal;
+  /** An operator has asked over the admin port that the node go away. */
+  drainAsked(): void;
+}
+
 /** One route node: wires links, presence and the bus together. */
 export class RouteNode {
   readonly #settings: Settings;
   readonly #log: Logger;
   readonly #engine: Engine;
   readonly #links: LinkTable;
-  readonly #admin: Admin;
+  readonly #admin: AdminServer;
   readonly #readiness: Readiness;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
-  #draining = false;
+  #drained: Promise<void> | undefined;
   /** Where others reach the admin port; it is bound before anything else. */
   #adminAt = '';
   /** Where msg_servers reach this node; null while it does not take links. */
   #linksAt: string | null = null;
 
-  constructor(nodeId: string, settings: Settings, log: Logger) {
+  constructor({ nodeId, settings, log, journal, drainAsked }: RouteNodeOptions) {
     this.#nodeId = nodeId;
     this.#settings = settings;
     this.#log = log;
     const counters = new Counters();
+    const watch = new Watch();
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
@@ -77,6 +94,7 @@ export class RouteNode {
       bus: this.#engine,
       presence,
       counters,
+      watch,
       // What comes over the bus comes within the time that it is held, or not at all.
       overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
     });
@@ -84,6 +102,7 @@ export class RouteNode {
       nodeId,
       log,
       counters,
+      watch,
       presence,
       exchange,
       links: settings.ROUTE_LINKS,
@@ -98,14 +117,36 @@ export class RouteNode {
       nodeId,
       engineName,
     });
-    this.#admin = new Admin({
-      nodeId,
-      readiness: this.#readiness,
-      metrics: async () => ({
-        contentType: registry.contentType,
-        text: await registry.metrics(),
+    const guard = new Guard({
+      token: settings.ROUTE_ADMIN_TOKEN,
+      hosts: settings.ROUTE_ADMIN_HOSTS,
+    });
+    this.#admin = new AdminServer({
+      guard,
+      failed: (path, error) => log.error({ event: 'admin-failed', path, err: error }),
+      routes: adminRoutes({
+        about: () => this.#about(),
+        settings,
+        counters,
+        engine: this.#engine,
+        links: this.#links,
+        readiness: this.#readiness,
+        loop: new LoopWatch(),
+        journal,
+        watch,
+        totals: new Totals(presence),
+        guard,
+        actions: {
+          links: this.#links,
+          drainSeconds: settings.ROUTE_DRAIN_SECONDS,
+          drain: drainAsked,
+          rebalance: () => undefined,
+        },
+        metrics: async () => ({
+          contentType: registry.contentType,
+          text: await registry.metrics(),
+        }),
       }),
-      failed: (error) => log.error({ event: 'metrics-failed', err: error }),
     });
   }
 
@@ -122,7 +163,7 @@ export class RouteNode {
       this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
     }
     await this.#engine.start();
-    if (this.#draining) return;
+    if (this.#drained !== undefined) return;
     const links = await this.#links.listen(ROUTE_LISTEN);
     this.#linksAt = advertised(links, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
@@ -131,8 +172,11 @@ export class RouteNode {
 
   /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
   async drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+    this.#drained ??= this.#drain();
+    await this.#drained;
+  }
+
+  async #drain(): Promise<void> {
     this.#readiness.set('draining', true);
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
@@ -147,7 +191,7 @@ export class RouteNode {
       admin: this.#adminAt,
       listen: this.#linksAt,
       links: this.#links.size,
-      draining: this.#draining,
+      draining: this.#drained !== undefined,
       startedAtMs: this.#startedAtMs,
       version: packageJson.version,
     };

@@ -64,6 +64,18 @@ const redisUrl = z.string().superRefine((text, context) => {
   }
 });
 
+/** Long enough not to be guessed, and fit for a header. */
+const adminToken = z
+  .string()
+  .regex(/^$|^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters without spaces');
+
+const hostNames = z.string().transform((text, context): readonly string[] => {
+  const names = text === '' ? [] : text.split(',').map((name) => name.trim());
+  if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
+  context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
+  return z.NEVER;
+});
+
 function whole(least: number, most: number) {
   const message = `expected a whole number from ${least} to ${most}`;
   return z
@@ -101,7 +113,25 @@ export const SETTINGS = {
   ROUTE_ADMIN_LISTEN: {
     schema: address,
     default: '127.0.0.1:9200',
-    meaning: 'where /metrics, /healthz and /readyz are served (host:port)',
+    meaning: 'where /metrics, /healthz, /readyz and the admin API are served (host:port)',
+  },
+  ROUTE_ADMIN_TOKEN: {
+    schema: adminToken,
+    default: '',
+    meaning:
+      'who has it may change the node’s state over the admin API (drain, close a link, rebalance); nobody by default; ROUTE_ADMIN_TOKEN_FILE names a file with it',
+    secret: true,
+  },
+  ROUTE_ADMIN_HOSTS: {
+    schema: hostNames,
+    default: '',
+    meaning:
+      'names by which the admin API may be called to change state, beside addresses, localhost and the machine’s own name (name,name,...)',
+  },
+  ROUTE_WATCH_BODIES: {
+    schema: oneOf(['off', 'on']),
+    default: 'off',
+    meaning: 'whether the admin API may show what users write, to whoever has ROUTE_ADMIN_TOKEN',
   },
   ROUTE_ADVERTISE_HOST: {
     schema: z.string().regex(/^[A-Za-z0-9_.:-]{0,253}$/, 'expected a host name or an address'),
@@ -324,6 +354,9 @@ export const SETTING_NAMES = Object.keys(SETTINGS).filter(
 export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_LISTEN: SETTINGS.ROUTE_LISTEN.schema,
   ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
+  ROUTE_ADMIN_TOKEN: SETTINGS.ROUTE_ADMIN_TOKEN.schema,
+  ROUTE_ADMIN_HOSTS: SETTINGS.ROUTE_ADMIN_HOSTS.schema,
+  ROUTE_WATCH_BODIES: SETTINGS.ROUTE_WATCH_BODIES.schema,
   ROUTE_ADVERTISE_HOST: SETTINGS.ROUTE_ADVERTISE_HOST.schema,
   ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,
   REDIS_URL: SETTINGS.REDIS_URL.schema,
