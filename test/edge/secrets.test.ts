@@ -27,9 +27,13 @@ function expectNoSecrets(node: RouteNode): void {
 }
 
 async function startGuardedRedis(): Promise<RedisProcess> {
+  const port = await findFreePort();
   return await startRedisProcess({
-    port: await findFreePort(),
-    config: (directory) => [`dir ${directory}`, 'save ""', `requirepass ${PASSWORD}`],
+    port,
+    config: (directory) => [
+      ...[`port ${port}`, 'bind 127.0.0.1', `dir ${directory}`, 'save ""'],
+      `requirepass ${PASSWORD}`,
+    ],
   });
 }
 

@@ -174,7 +174,7 @@ test('the peer of an encrypted link is the address that the load balancer tells 
   socket.write(proxyHeader({ ip: [10, 1, 2, 3], port: 4001 }));
   await using link = new TestLink(await secure(socket, trusting()));
   await link.known();
-  expect(node.logsOf('link-opened').map(({ peer }) => peer)).toEqual(['10.1.2.3:4001']);
+  await node.waitForLog('link-opened', ({ peer }) => peer === '10.1.2.3:4001');
   await link.close();
   await node.waitForLog('link-closed', ({ reason }) => reason === 'peer-closed');
   await node.waitForMetric('route_links', (count) => count === 0);
