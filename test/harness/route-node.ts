@@ -170,6 +170,11 @@ export class RouteNode implements AsyncDisposable {
     await this.exited;
   }
 
+  /** From now on an end by itself is what the test is about. */
+  expectEnd(): void {
+    this.#signalled = true;
+  }
+
   /** From now on a fatal log line, and an end by itself, are what the test is about. */
   expectFatal(): void {
     this.#fatalExpected = true;

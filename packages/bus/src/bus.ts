@@ -1,6 +1,7 @@
 import { Announcer } from './announcer.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
+import { Echo } from './echo.ts';
 import { type DataFrame, decodeData } from './frame.ts';
 import { type Header, isNodeId, MAX_NODE_ID_BYTES, readHeader, writeHeader } from './header.ts';
 import { Hearing } from './hearing.ts';
@@ -12,6 +13,17 @@ import type { Arrived, StreamEvents } from './stream.ts';
 import type { BusTransport } from './transport.ts';
 
 const MAX_KIND = 127;
+
+/** How far another node is behind, in frames. */
+export interface PeerLag {
+  readonly node: string;
+  /** Frames sent here that it has not got yet. */
+  readonly behind: number;
+  /** Frames sent here for which its links have not had room yet. */
+  readonly untaken: number;
+  /** Whether frames of it are missing here. */
+  readonly hole: boolean;
+}
 
 /**
  * Carries entries from this node to all others: in their sender's order, exactly once, over a transport
@@ -25,6 +37,7 @@ export class Bus {
   readonly #clock: Clock;
   readonly #counters = zeroCounters();
   readonly #hearing: Hearing;
+  readonly #echo = new Echo();
   readonly #peers: Peers;
   readonly #sender: Sender;
   readonly #announcer: Announcer;
@@ -91,6 +104,24 @@ export class Bus {
   /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
   get full(): boolean {
     return this.#sender.full;
+  }
+
+  /** How long its last announcement took to come back to this node, in ms; undefined before the first. */
+  get echoMs(): number | undefined {
+    return this.#echo.lastMs;
+  }
+
+  /** How far each other node that has not left is behind this one. */
+  get peers(): readonly PeerLag[] {
+    const { tail } = this.#sender;
+    return [...this.#peers.all()]
+      .filter(({ left }) => !left)
+      .map(({ node, got, taken, stream }) => ({
+        node,
+        behind: tail - got,
+        untaken: tail - taken,
+        hole: stream.hasHole,
+      }));
   }
 
   /** What has happened so far. */
@@ -201,6 +232,7 @@ export class Bus {
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
+    this.#echo.reset();
     // Being up is only believed when the node hears itself; being down is believed at once.
     if (up) this.#announcer.announce();
     else this.#hearing.down();
@@ -211,6 +243,7 @@ export class Bus {
     const header = readHeader(frame);
     if (header?.sender === this.#nodeId) {
       this.#hearing.heard(this.#clock.now());
+      if (header.type === 'status') this.#echo.heard(this.#clock.now());
       return;
     }
     if (header?.type === 'leave') {
@@ -294,10 +327,14 @@ export class Bus {
   #publishStatus(frame: Buffer): void {
     if (!this.#running) return;
     this.#counters.statusesSent += 1;
-    this.#publish(frame);
+    // Before it is: a transport in memory gives the frame back at once.
+    this.#echo.sent(this.#clock.now());
+    if (!this.#publish(frame)) this.#echo.notSent();
   }
 
-  #publish(frame: Buffer): void {
-    if (!this.#transport.publish(frame)) this.#counters.unsent += 1;
+  #publish(frame: Buffer): boolean {
+    const published = this.#transport.publish(frame);
+    if (!published) this.#counters.unsent += 1;
+    return published;
   }
 }

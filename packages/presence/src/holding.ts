@@ -1,5 +1,5 @@
 import { CLIENT_TYPE, type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
-import type { UserState } from './presence.ts';
+import type { ClientCounts, UserState } from './presence.ts';
 
 type Counts = readonly [number, number, number, number];
 
@@ -45,6 +45,16 @@ export class Holding {
 
   get isNothing(): boolean {
     return this.text === '';
+  }
+
+  /** How many clients of each type are counted, away or not. */
+  get clients(): ClientCounts {
+    return byType(this.#counts);
+  }
+
+  /** How many of them are away. */
+  get away(): ClientCounts {
+    return byType(this.#away);
   }
 
   /** How many clients of a type are counted, away or not. */
@@ -127,6 +137,10 @@ function indexOf(type: ClientType): number {
     case CLIENT_TYPE.android:
       return 3;
   }
+}
+
+function byType([windows, mac, ios, android]: Counts): ClientCounts {
+  return { windows, mac, ios, android };
 }
 
 function at(counts: Counts, i: number): number {

@@ -30,6 +30,11 @@ export class Ledger {
     return this.#set(client.userId, this.holding(client.userId).added(client));
   }
 
+  /** What is held of each user of a shard. */
+  holdingsIn(shard: number): Iterable<Holding> {
+    return this.#shards[shard]?.values() ?? [];
+  }
+
   /** Whether any user of a shard is held. */
   holdsIn(shard: number): boolean {
     return (this.#shards[shard]?.size ?? 0) > 0;

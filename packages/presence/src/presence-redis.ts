@@ -2,6 +2,7 @@ import type { ClientStatus } from '@route/protocol';
 import { type RedisClient, SHARD_COUNT, shardOf } from '@route/redis';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
+import { LingeringLinks } from './lingering-links.ts';
 import {
   type LinkEnd,
   type LinkId,
@@ -9,12 +10,16 @@ import {
   type PresenceEvents,
   type QueryWaiter,
   strongerState,
+  type Tally,
   type UpdateWaiter,
   type UserState,
+  type Whereabouts,
 } from './presence.ts';
 import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
+import { tallyOf } from './tally.ts';
+import { readWhereabouts } from './whereabouts.ts';
 
 export interface PresenceRedisOptions {
   readonly redis: RedisClient;
@@ -25,6 +30,8 @@ export interface PresenceRedisOptions {
   failed(reason: string): void;
   /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
   readonly lostGraceMs: number;
+  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  readonly lingerMs: number;
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall?: number;
 }
@@ -43,10 +50,12 @@ const BULK_CALLS = 4;
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #leftToLease = new Set<LinkId>();
+  readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
   readonly #toConfirm = new Map<number, UpdateWaiter>();
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
+  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<Whereabouts[]>;
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
   #pumpScheduled = false;
@@ -55,6 +64,9 @@ export class PresenceRedis implements Presence {
 
   constructor(options: PresenceRedisOptions) {
     this.#failed = options.failed;
+    this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
+    const { redis, namespace } = options;
+    this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const host = {
       redis: options.redis,
       nodeId: options.nodeId,
@@ -91,6 +103,32 @@ export class PresenceRedis implements Presence {
     let users = 0;
     for (const link of this.#links.values()) users += link.ledger.size;
     return users;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.#links.get(link)?.ledger.size ?? 0;
+  }
+
+  tally(shard: number): Tally {
+    return tallyOf(
+      Array.from(this.#links.values(), ({ ledger }) => ledger),
+      shard,
+    );
+  }
+
+  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    const stored = await this.#readWhereabouts(userIds);
+    return stored.map((user) => ({
+      ...user,
+      holdings: user.holdings.map((holding) => ({
+        ...holding,
+        away: this.#links.get(holding.link)?.holding(user.userId).away,
+      })),
+    }));
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
   }
 
   /** Whether all that was reported so far stands in Redis. */
@@ -159,9 +197,13 @@ export class PresenceRedis implements Presence {
 
   closeLink(id: LinkId, end: LinkEnd): void {
     const link = this.#link(id);
+    if (end === 'linger' && link.counts) {
+      this.#lingering.add(id);
+      return;
+    }
     this.#links.delete(id);
     link.counts = false;
-    if (end === 'release') {
+    if (end !== 'leave-to-lease') {
       this.#release(link, { ended: true });
       return;
     }

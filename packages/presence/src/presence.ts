@@ -11,6 +11,39 @@ export function strongerState(a: UserState, b: UserState): UserState {
   return a === 'pc' || b === 'gone' ? a : b;
 }
 
+/** How many clients of each type. */
+export interface ClientCounts {
+  readonly windows: number;
+  readonly mac: number;
+  readonly ios: number;
+  readonly android: number;
+}
+
+/** What one link holds of a user. */
+export interface UserHolding {
+  readonly link: LinkId;
+  readonly clients: ClientCounts;
+  /** How many of them are away: only the link's own node knows; undefined elsewhere. */
+  readonly away: ClientCounts | undefined;
+}
+
+/** Where a user is. */
+export interface Whereabouts {
+  readonly userId: number;
+  readonly state: UserState;
+  readonly holdings: readonly UserHolding[];
+}
+
+/** What links hold, counted. */
+export interface Tally {
+  /** Users; one who is on two links counts twice. */
+  readonly users: number;
+  /** Of these, those who have a PC client on the link. */
+  readonly pcUsers: number;
+  readonly clients: ClientCounts;
+  readonly away: ClientCounts;
+}
+
 /**
  * What became of a status update.
  * - committed: it stands in presence. `state` is what holds of the user right after it; `version`
@@ -46,8 +79,14 @@ export interface PresenceEvents {
   back(update: ClientStatus, toldVersion: number, version: number): void;
 }
 
-/** How the end of a link is treated: taken out now, or left to the node's lease (a draining node). */
-export type LinkEnd = 'release' | 'leave-to-lease';
+/**
+ * How the end of a link is treated.
+ * - release: what it held is taken out now.
+ * - linger: its msg_server was asked to connect again and will say the same on another link; what this one
+ *   held counts on for as long as a lease lasts, and is taken out then.
+ * - leave-to-lease: the same for a node that goes away: its lease says for how long.
+ */
+export type LinkEnd = 'release' | 'linger' | 'leave-to-lease';
 
 /**
  * Who is online, on which link, with which client types, how many of each. One engine serves the
@@ -90,6 +129,21 @@ export interface Presence {
   /** Sets again all that this node's links hold, replacing what presence remembers of them. */
   resync(): void;
 
+  /** Links that have ended and count on. */
+  readonly lingeringLinks: number;
+
   /** Users held by the open links of this node; one who is on two links counts twice. */
   readonly heldUsers: number;
+
+  /** Users held by one link, kept aside or not; 0 for one that is not open. */
+  heldBy(link: LinkId): number;
+
+  /** Counts what this node's links hold in one shard, 0 to SHARD_COUNT - 1. COST: the shard's users. */
+  tally(shard: number): Tally;
+
+  /**
+   * Where users are, on all nodes, in the order asked.
+   * @throws the client's error when Redis does not answer.
+   */
+  whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]>;
 }

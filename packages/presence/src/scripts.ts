@@ -11,4 +11,5 @@ export const SCRIPTS = {
   claimLost: readScript(new URL('./lua/claim-lost.4.lua', import.meta.url)),
   settleLost: readScript(new URL('./lua/settle-lost.1.lua', import.meta.url)),
   renewLease: readScript(new URL('./lua/renew-lease.2.lua', import.meta.url)),
+  readNodes: readScript(new URL('./lua/read-nodes.2.lua', import.meta.url)),
 } as const;

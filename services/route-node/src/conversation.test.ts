@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { Conversation } from './conversation.ts';
 import { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import { Watch } from './watch.ts';
 
 const { online } = USER_STATUS;
 const { windows } = CLIENT_TYPE;
@@ -49,12 +50,14 @@ class Ear {
 
 function scene() {
   const presence = new PresenceMemory({
-    ...{ graceMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
+    ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
   });
   const counters = new Counters();
   const bus = { send: () => {} };
-  const exchange = new Exchange({ bus, presence, counters, overtakenMs: 60_000 });
-  const host = { presence, exchange, counters, links: 'all', warnOfSecondLink: () => {} } as const;
+  const watch = new Watch();
+  const exchange = new Exchange({ bus, presence, counters, watch, overtakenMs: 60_000 });
+  const warnOfSecondLink = (): void => {};
+  const host = { presence, exchange, counters, watch, links: 'all', warnOfSecondLink } as const;
   const own = new Ear();
   const other = new Ear();
   exchange.setReceiving(other, true);

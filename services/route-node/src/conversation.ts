@@ -26,6 +26,7 @@ import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
+import type { Watch } from './watch.ts';
 
 /** A conversation's own link. */
 export interface OwnLink extends Receiver {
@@ -38,6 +39,7 @@ export interface Host {
   readonly presence: Presence;
   readonly exchange: Exchange;
   readonly counters: Counters;
+  readonly watch: Watch;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';
   /** A link that is nobody's master reports users though every link counts here. */
@@ -61,6 +63,7 @@ export class Conversation implements PduSink {
   #intake: SnapshotIntake | undefined;
   #master: boolean | undefined;
   #ended = false;
+  #receivedPdus = 0;
 
   constructor(link: LinkId, receiver: OwnLink, host: Host) {
     this.#link = link;
@@ -75,6 +78,16 @@ export class Conversation implements PduSink {
   /** Whether its msg_server has declared this link its master; undefined when it has not said. */
   get master(): boolean | undefined {
     return this.#master;
+  }
+
+  /** Whether the link receives, and what it reports counts. */
+  get counts(): boolean {
+    return this.#host.links === 'all' || this.#master === true;
+  }
+
+  /** PDUs that were to be relayed or read. */
+  get receivedPdus(): number {
+    return this.#receivedPdus;
   }
 
   /** PDUs that wait for presence, or behind one that does. */
@@ -108,6 +121,8 @@ export class Conversation implements PduSink {
       return;
     }
     this.#host.counters.relayedPdus += pduCount;
+    this.#receivedPdus += pduCount;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
     else this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, bytes));
   }
@@ -118,6 +133,8 @@ export class Conversation implements PduSink {
       this.#intake.wait({ bytes: pdu.length, handle: () => this.pdu(handling, pdu) });
       return;
     }
+    this.#receivedPdus++;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, pdu);
     if (!this.#handle(handling, pdu)) {
       const command = COMMAND_OF[handling];
       const { malformed } = this.#host.counters;

@@ -9,15 +9,21 @@ export function memoryEngine(
 ): Engine {
   return {
     presence: new PresenceMemory({
+      lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
       graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
       lost: events.lost,
       back: events.back,
     }),
-    busCounters: undefined,
+    bus: undefined,
+    leaseHeld: undefined,
     liveNodes: 1,
     get nodes() {
       return [events.about()];
+    },
+    directory: async () => {
+      const about = events.about();
+      return { nowMs: null, entries: [{ node: about.node, leaseLeftMs: null, about }] };
     },
     send: () => undefined,
     setRoom: () => undefined,

@@ -1,12 +1,14 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
 import {
   Auditor,
+  type Directory,
   Lease,
   LostUsers,
   type Members,
   type NodeAbout,
   PresenceRedis,
   Reaper,
+  readDirectory,
 } from '@route/presence';
 import { createRedisClient, type RedisClient, readServerLimits, SHARD_COUNT } from '@route/redis';
 import type { Counters } from './counters.ts';
@@ -62,6 +64,7 @@ export class RedisEngine implements Engine {
       nodeId,
       events: { lateCommit: events.lateCommit, back: events.back },
       lostGraceMs,
+      lingerMs: leaseMs,
       failed: (reason) => {
         options.counters.presenceFailures++;
         this.#lease.doubt(reason);
@@ -136,8 +139,12 @@ export class RedisEngine implements Engine {
     });
   }
 
-  get busCounters(): Bus['counters'] {
-    return this.#bus.counters;
+  get bus(): Bus {
+    return this.#bus;
+  }
+
+  get leaseHeld(): boolean {
+    return this.#lease.held;
   }
 
   get liveNodes(): number {
@@ -146,6 +153,11 @@ export class RedisEngine implements Engine {
 
   get nodes(): readonly NodeAbout[] {
     return this.#members.about;
+  }
+
+  async directory(): Promise<Directory> {
+    const namespace = this.#options.settings.ROUTE_NAMESPACE;
+    return await readDirectory({ redis: this.#redis, namespace });
   }
 
   send(kind: number, bytes: Buffer): void {

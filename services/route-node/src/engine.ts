@@ -1,5 +1,5 @@
-import type { BusCounters } from '@route/bus';
-import type { NodeAbout, Presence, PresenceEvents, UserState } from '@route/presence';
+import type { Bus } from '@route/bus';
+import type { Directory, NodeAbout, Presence, PresenceEvents, UserState } from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
 import type { UnreadyReason } from './readiness.ts';
 
@@ -24,12 +24,19 @@ export interface EngineEvents {
 /** What joins a node to the others, or lets it work alone. */
 export interface Engine {
   readonly presence: Presence;
-  /** What the bus has counted; undefined where there is none. */
-  readonly busCounters: Readonly<BusCounters> | undefined;
+  /** How the bus is; undefined where there is none. */
+  readonly bus: Pick<Bus, 'counters' | 'hearing' | 'full' | 'echoMs' | 'peers'> | undefined;
+  /** Whether the lease is held and Redis answers; undefined where there is none. */
+  readonly leaseHeld: boolean | undefined;
   /** Nodes whose lease lives, this one included. */
   readonly liveNodes: number;
   /** What the live nodes said of themselves a short while ago, this one included. */
   readonly nodes: readonly NodeAbout[];
+  /**
+   * All nodes that are known, with how long their leases last.
+   * @throws the client's error when Redis does not answer.
+   */
+  directory(): Promise<Directory>;
   /** Sends an entry to all other nodes; the bytes are not copied. */
   send(kind: number, bytes: Buffer): void;
   /** Tells whether this node's links have room for what comes over the bus. */

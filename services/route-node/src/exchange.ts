@@ -5,6 +5,7 @@ import type { Counters } from './counters.ts';
 import { ENTRY_KINDS, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
 import { Gathering } from './gathering.ts';
 import { LatestNotices, type Notice, noticesOf, writeNoticePdu } from './notices.ts';
+import type { Watch } from './watch.ts';
 
 /** A link as the exchange sees it: something that bytes are written to. */
 export interface Receiver {
@@ -16,6 +17,7 @@ export interface ExchangeOptions {
   readonly bus: Pick<Bus, 'send'>;
   readonly presence: Pick<Presence, 'confirm'>;
   readonly counters: Counters;
+  readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
   readonly overtakenMs: number;
 }
@@ -35,8 +37,9 @@ export class Exchange {
   readonly #toBus: Gathering<Notice>;
   readonly #tell = (): void => this.tellGathered();
   #gathered = false;
+  readonly #watch: Watch;
 
-  constructor({ bus, presence, counters, overtakenMs }: ExchangeOptions) {
+  constructor({ bus, presence, counters, watch, overtakenMs }: ExchangeOptions) {
     this.#latest = new LatestNotices(overtakenMs, () => performance.now());
     this.#bus = bus;
     this.#presence = presence;
@@ -47,6 +50,7 @@ export class Exchange {
     this.#toBus = new Gathering(writeNotice, NOTICE_BYTES, (notices) => {
       this.#bus.send(ENTRY_KINDS.notice, notices);
     });
+    this.#watch = watch;
   }
 
   /** Links that receive now. */
@@ -74,7 +78,9 @@ export class Exchange {
   announce(update: ClientStatus, state: UserState, version: number): void {
     for (const notice of noticesOf(update, state, version)) {
       // One that is already overtaken need not go to the other nodes either: they have the later one.
-      if (this.#passOn(notice)) this.#toBus.add(notice);
+      if (!this.#passOn(notice)) continue;
+      if (this.#watch.isOn) this.#showNotice(notice);
+      this.#toBus.add(notice);
     }
   }
 
@@ -120,6 +126,11 @@ export class Exchange {
     }
     if (notice.kind === 'offline') this.#contradict(notice);
     return true;
+  }
+
+  #showNotice(notice: Notice): void {
+    const pdu = Buffer.alloc(NOTIFY_BYTES);
+    this.#watch.pass(undefined, pdu.subarray(0, writeNoticePdu(pdu, 0, notice)));
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
-import type { CloseReason } from './close-reasons.ts';
+import type { Admitted } from './admission/admission.ts';
+import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
 import { Conversation, type Host, type OwnLink } from './conversation.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import type { Halfway } from './slow-links.ts';
@@ -54,12 +55,13 @@ export class Link implements OwnLink {
   #lastReceivedMs = performance.now();
   #lastSentMs = performance.now();
   #halfway: Halfway | undefined;
+  #receivedBytes = 0;
   #held = false;
   #waits = false;
 
-  constructor(id: LinkId, socket: Socket, host: LinkHost) {
+  constructor(id: LinkId, { socket, peer }: Admitted, host: LinkHost) {
     this.id = id;
-    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.peer = peer;
     this.#socket = socket;
     this.#host = host;
     const { unsentMarkBytes: markBytes, stuckMs } = host.limits;
@@ -98,6 +100,27 @@ export class Link implements OwnLink {
   /** Bytes that were sent. */
   get takenBytes(): number {
     return this.#writer.takenBytes;
+  }
+
+  /** Bytes that were received. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Whether it has begun to end. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Whether the node reads it, and if not, why. */
+  get reading(): 'reading' | 'held' | 'waits-for-presence' {
+    if (!this.#socket.isPaused()) return 'reading';
+    return this.#held ? 'held' : 'waits-for-presence';
+  }
+
+  /** For how long nothing has come, in ms. */
+  get silentMs(): number {
+    return performance.now() - this.#lastReceivedMs;
   }
 
   get halfway(): Halfway | undefined {
@@ -140,7 +163,7 @@ export class Link implements OwnLink {
 
   /**
    * Ends the link in good order: what it still waits for is answered, what was queued is sent, then
-   * the connection is closed. When draining, what the msg_server has sent before it notices is still
+   * the connection is closed. Where it is asked to return, what it has sent before it notices is still
    * read; otherwise the link counts no longer.
    */
   end(reason: CloseReason): void {
@@ -153,7 +176,7 @@ export class Link implements OwnLink {
     this.#host.overMark(this, false);
     this.#host.exchange.setReceiving(this, false);
     this.#host.ending(this, reason, error);
-    if (reason !== 'draining') this.conversation.end(this.#afterwards);
+    if (!isReadToTheEnd(reason)) this.conversation.end(this.#afterwards);
     this.#readOrNot();
     this.conversation.whenSettled(() => {
       this.#finished = true;
@@ -168,17 +191,15 @@ export class Link implements OwnLink {
     this.#socket.destroy();
   }
 
-  /** A node that goes away leaves what its links held to its lease: they come back elsewhere at once. */
   get #afterwards(): LinkEnd {
-    return this.#ending === 'draining' || this.#ending === 'stopping'
-      ? 'leave-to-lease'
-      : 'release';
+    return this.#ending === undefined ? 'release' : linkEndOf(this.#ending);
   }
 
   #received(chunk: Buffer): void {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
-    if (this.#ending !== undefined && this.#ending !== 'draining') return;
+    this.#receivedBytes += chunk.length;
+    if (this.#ending !== undefined && !isReadToTheEnd(this.#ending)) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);
     this.#checkWaiting();

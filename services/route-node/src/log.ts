@@ -1,5 +1,15 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import {
+  type DestinationStream,
+  destination,
+  type Level,
+  type Logger,
+  multistream,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
 import pretty from 'pino-pretty';
+import { errorInLog } from './error-in-log.ts';
+import type { Journal } from './journal.ts';
 
 export type { Logger } from 'pino';
 
@@ -10,9 +20,30 @@ export interface Log {
   flush(): void;
 }
 
+export interface LogOptions {
+  /** The least severe lines that are written. */
+  readonly level: Level | 'silent';
+  readonly nodeId: string;
+  /** Remembers what is told at info or above, written or not. */
+  readonly journal: Journal;
+}
+
 /** JSON lines on standard output, in colours and words where that is a terminal. */
-export function openLog(level: string, nodeId: string): Log {
-  const options = { level, base: { node: nodeId }, timestamp: stdTimeFunctions.isoTime };
+export function openLog({ level, nodeId, journal }: LogOptions): Log {
+  const { stream, flush } = output();
+  const streams = [{ level: 'info' as const, stream: journal }];
+  const all = level === 'silent' ? streams : [...streams, { level, stream }];
+  const least = level === 'trace' || level === 'debug' ? level : 'info';
+  const options = {
+    level: least,
+    base: { node: nodeId },
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: errorInLog },
+  };
+  return { logger: pino(options, multistream(all)), flush };
+}
+
+function output(): { stream: DestinationStream; flush(): void } {
   if (process.stdout.isTTY) {
     const stream: DestinationStream = pretty({
       ignore: 'pid,hostname,node,event',
@@ -20,10 +51,10 @@ export function openLog(level: string, nodeId: string): Log {
       singleLine: true,
       sync: true,
     });
-    return { logger: pino(options, stream), flush: () => undefined };
+    return { stream, flush: () => undefined };
   }
   const stream = destination({ dest: 1, sync: false, minLength: 0 });
-  return { logger: pino(options, stream), flush: () => stream.flushSync() };
+  return { stream, flush: () => stream.flushSync() };
 }
 
 /** Lets one line through in a while, with the number of those held back: for what repeats. */

@@ -1,3 +1,4 @@
+import { Journal } from './journal.ts';
 import { openLog } from './log.ts';
 import { newNodeId, RouteNode } from './node.ts';
 import { helpText, type Invocation, readSettings, SettingsError } from './settings.ts';
@@ -23,7 +24,8 @@ if (invocation.kind === 'help') {
 
 const { settings } = invocation;
 const nodeId = newNodeId();
-const { logger, flush } = openLog(settings.LOG_LEVEL, nodeId);
+const journal = new Journal();
+const { logger, flush } = openLog({ level: settings.LOG_LEVEL, nodeId, journal });
 
 function exit(status: number): never {
   flush();
@@ -49,18 +51,23 @@ logger.info({
   adminListen: ROUTE_ADMIN_LISTEN,
 });
 
-const node = new RouteNode(nodeId, settings, logger);
+const node = new RouteNode({ nodeId, settings, log: logger, journal, drainAsked: drain });
+
+function drain(): void {
+  node.drain().then(
+    () => exit(0),
+    (error: unknown) => fail('drain-failed', error),
+  );
+}
 
 let signalled = false;
 function onSignal(signal: NodeJS.Signals): void {
   logger.info({ event: 'signal', signal });
   if (signalled) exit(EXIT.signal);
   signalled = true;
-  node.drain().then(
-    () => exit(0),
-    (error: unknown) => fail('drain-failed', error),
-  );
+  drain();
 }
+process.on('SIGHUP', () => node.reload());
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
 

@@ -2,19 +2,28 @@ import { randomBytes } from 'node:crypto';
 import type { NodeAbout } from '@route/presence';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import packageJson from '../package.json' with { type: 'json' };
-import { Admin } from './admin.ts';
+import { Guard } from './admin/guard.ts';
+import { adminRoutes } from './admin/routes.ts';
+import { AdminServer } from './admin/server.ts';
+import type { AdmissionRules } from './admission/admission.ts';
+import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
 import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
 import { Exchange } from './exchange.ts';
+import type { Journal } from './journal.ts';
 import type { LinkLimits } from './link.ts';
 import { LinkTable } from './link-table.ts';
 import type { Logger } from './log.ts';
+import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { Rebalancer } from './rebalancing/rebalancer.ts';
 import type { Settings } from './settings.ts';
+import { Totals } from './totals.ts';
+import { Watch } from './watch.ts';
 
 const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const NODE_ID_LENGTH = 12;
@@ -24,27 +33,40 @@ export function newNodeId(): string {
   return [...randomBytes(NODE_ID_LENGTH)].map((byte) => NODE_ID_ALPHABET[byte % 32]).join('');
 }
 
+export interface RouteNodeOptions {
+  readonly nodeId: string;
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** What the log has told. */
+  readonly journal: Journal;
+  /** An operator has asked over the admin port that the node go away. */
+  drainAsked(): void;
+}
+
 /** One route node: wires links, presence and the bus together. */
 export class RouteNode {
   readonly #settings: Settings;
   readonly #log: Logger;
   readonly #engine: Engine;
   readonly #links: LinkTable;
-  readonly #admin: Admin;
+  readonly #tls: LinkTls | undefined;
+  readonly #admin: AdminServer;
   readonly #readiness: Readiness;
+  readonly #rebalancer: Rebalancer;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
-  #draining = false;
+  #drained: Promise<void> | undefined;
   /** Where others reach the admin port; it is bound before anything else. */
   #adminAt = '';
   /** Where msg_servers reach this node; null while it does not take links. */
   #linksAt: string | null = null;
 
-  constructor(nodeId: string, settings: Settings, log: Logger) {
+  constructor({ nodeId, settings, log, journal, drainAsked }: RouteNodeOptions) {
     this.#nodeId = nodeId;
     this.#settings = settings;
     this.#log = log;
     const counters = new Counters();
+    const watch = new Watch();
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
@@ -77,20 +99,38 @@ export class RouteNode {
       bus: this.#engine,
       presence,
       counters,
+      watch,
       // What comes over the bus comes within the time that it is held, or not at all.
       overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
     });
+    const tlsFiles = linkTlsFiles(settings);
+    this.#tls = tlsFiles && new LinkTls(tlsFiles);
     this.#links = new LinkTable({
+      admission: rulesOf(settings),
+      tls: this.#tls,
       nodeId,
       log,
       counters,
+      watch,
       presence,
       exchange,
       links: settings.ROUTE_LINKS,
       limits: limitsOf(settings),
       roomChanged: (hasRoom) => this.#engine.setRoom(hasRoom),
     });
+    this.#rebalancer = new Rebalancer({
+      nodeId,
+      log,
+      tolerancePercent: settings.ROUTE_REBALANCE,
+      perMinute: settings.ROUTE_REBALANCE_PER_MINUTE,
+      links: this.#links,
+      nodes: () => this.#engine.nodes,
+      about: () => this.#about(),
+      isReady: () => this.#readiness.reasons.length === 0,
+      now: () => performance.now(),
+    });
     const registry = nodeMetrics({
+      rebalancer: this.#rebalancer,
       counters,
       links: this.#links,
       engine: this.#engine,
@@ -98,14 +138,36 @@ export class RouteNode {
       nodeId,
       engineName,
     });
-    this.#admin = new Admin({
-      nodeId,
-      readiness: this.#readiness,
-      metrics: async () => ({
-        contentType: registry.contentType,
-        text: await registry.metrics(),
+    const guard = new Guard({
+      token: settings.ROUTE_ADMIN_TOKEN,
+      hosts: settings.ROUTE_ADMIN_HOSTS,
+    });
+    this.#admin = new AdminServer({
+      guard,
+      failed: (path, error) => log.error({ event: 'admin-failed', path, err: error }),
+      routes: adminRoutes({
+        about: () => this.#about(),
+        settings,
+        counters,
+        engine: this.#engine,
+        links: this.#links,
+        readiness: this.#readiness,
+        loop: new LoopWatch(),
+        journal,
+        watch,
+        totals: new Totals(presence),
+        guard,
+        actions: {
+          links: this.#links,
+          drainSeconds: settings.ROUTE_DRAIN_SECONDS,
+          drain: drainAsked,
+          rebalance: () => this.#rebalancer.rebalance(),
+        },
+        metrics: async () => ({
+          contentType: registry.contentType,
+          text: await registry.metrics(),
+        }),
       }),
-      failed: (error) => log.error({ event: 'metrics-failed', err: error }),
     });
   }
 
@@ -122,18 +184,34 @@ export class RouteNode {
       this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
     }
     await this.#engine.start();
-    if (this.#draining) return;
+    if (this.#drained !== undefined) return;
     const links = await this.#links.listen(ROUTE_LISTEN);
     this.#linksAt = advertised(links, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
     this.#readiness.set('starting', false);
+    this.#rebalancer.start();
+  }
+
+  /** Reads again what may change while links are open: the certificates. What cannot be used leaves all as it was. */
+  reload(): void {
+    if (this.#tls === undefined) return;
+    try {
+      this.#tls.reload();
+      this.#log.info({ event: 'certificates-read' });
+    } catch (error) {
+      this.#log.error({ event: 'certificates-not-read', err: error });
+    }
   }
 
   /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
   async drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+    this.#drained ??= this.#drain();
+    await this.#drained;
+  }
+
+  async #drain(): Promise<void> {
     this.#readiness.set('draining', true);
+    this.#rebalancer.stop();
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
     await this.#engine.stop();
@@ -147,11 +225,23 @@ export class RouteNode {
       admin: this.#adminAt,
       listen: this.#linksAt,
       links: this.#links.size,
-      draining: this.#draining,
+      leaving: this.#engine.presence.lingeringLinks,
+      draining: this.#drained !== undefined,
       startedAtMs: this.#startedAtMs,
       version: packageJson.version,
     };
   }
+}
+
+function rulesOf(settings: Settings): AdmissionRules {
+  return {
+    proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
+    allow: settings.ROUTE_ALLOW,
+    maxLinks: settings.ROUTE_MAX_LINKS,
+    maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
+    maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
+    handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
+  };
 }
 
 function limitsOf(settings: Settings): LinkLimits {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { COMMAND_INDEX_BY_ID, COMMANDS, COMMAND_COUNT, HEADER_BYTES } from '@route/protocol';
+import { COMMAND_COUNT, COMMAND_INDEX_BY_ID, COMMANDS, HEADER_BYTES } from '@route/protocol';
 
-const indexOf = ({ commandId }: { commandId: number }): number => COMMAND_INDEX_BY_ID[commandId] ?? 0;
+const indexOf = ({ commandId }: { commandId: number }): number =>
+  COMMAND_INDEX_BY_ID[commandId] ?? 0;
 const LOGIN = indexOf(COMMANDS.login_status_notify);
 const STATUS = indexOf(COMMANDS.status_notify);
 const RESPONSE = indexOf(COMMANDS.users_status_response);
@@ -59,7 +60,8 @@ export class LoadLink {
   /** Hands everything to the kernel, as fast as the node takes it. */
   async send(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
-      if (!this.#socket.write(bytes.subarray(at, at + WRITE_BYTES))) await once(this.#socket, 'drain');
+      if (!this.#socket.write(bytes.subarray(at, at + WRITE_BYTES)))
+        await once(this.#socket, 'drain');
     }
   }
 
@@ -69,7 +71,11 @@ export class LoadLink {
   }
 
   /** Waits until what came fulfils a condition; looks at it often. */
-  async until(what: string, fulfils: (received: Received) => boolean, deadlineMs = 60_000): Promise<void> {
+  async until(
+    what: string,
+    fulfils: (received: Received) => boolean,
+    deadlineMs = 60_000,
+  ): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     while (!fulfils(this.received)) {
       if (performance.now() > deadline) {

@@ -11,5 +11,10 @@ const scenarios: Record<string, () => Promise<Figures>> = {
   memory: () => memory(numbers[0] ?? 1_000_000),
 };
 const figures = await scenarios[name]?.();
-console.log(name, ...Object.entries(figures ?? {}).map(([key, value]) => `${key}=${value > 100 ? Math.round(value) : value.toFixed(2)}`));
+console.log(
+  name,
+  ...Object.entries(figures ?? {}).map(
+    ([key, value]) => `${key}=${value > 100 ? Math.round(value) : value.toFixed(2)}`,
+  ),
+);
 process.exit(0);

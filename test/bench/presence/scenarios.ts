@@ -91,7 +91,8 @@ export async function snapshot(users: number): Promise<Figures> {
   const idsSoFar = b.received.ids;
   await b.send(queryPdus(userIds, 100));
   await b.until('all answered', (received) => received.ids === idsSoFar + users);
-  if (b.received.online !== online + users) throw new Error(`${b.received.online - online} of ${users} visible`);
+  if (b.received.online !== online + users)
+    throw new Error(`${b.received.online - online} of ${users} visible`);
   const verified = performance.now() - start;
   beside.stop();
   local.stop();
@@ -150,13 +151,18 @@ export async function logins(perLink: number, nodes: number): Promise<Figures> {
   const start = performance.now();
   const sent = both.map((link, i) => link.send(bytes[i] ?? Buffer.alloc(0)));
   const expected = warm.length + 2 * perLink;
-  await Promise.all(both.map((link) => link.until('all notices', (r) => r.statuses === expected && r.logins === expected)));
+  await Promise.all(
+    both.map((link) =>
+      link.until('all notices', (r) => r.statuses === expected && r.logins === expected),
+    ),
+  );
   const seconds = (performance.now() - start) / 1000;
   await Promise.all(sent);
   const cpuAfter = await cpuOf(stage);
   const total = sum(warm) + sum(users.flat());
   for (const { received } of both) {
-    if (received.statusIds !== total || received.loginIds !== total) throw new Error('other users notified');
+    if (received.statusIds !== total || received.loginIds !== total)
+      throw new Error('other users notified');
   }
   return { nodes, perSecond: (2 * perLink) / seconds, ...used(cpu, cpuAfter, seconds) };
 }
@@ -178,7 +184,9 @@ export async function queries(size: number, perLink: number, nodes: number): Pro
   const cpu = await cpuOf(stage);
   const start = performance.now();
   const sent = both.map((link) => link.send(bytes));
-  await Promise.all(both.map((link, i) => link.until('all', (r) => r.ids === (befores[i]?.ids ?? 0) + perLink)));
+  await Promise.all(
+    both.map((link, i) => link.until('all', (r) => r.ids === (befores[i]?.ids ?? 0) + perLink)),
+  );
   const seconds = (performance.now() - start) / 1000;
   await Promise.all(sent);
   const cpuAfter = await cpuOf(stage);
@@ -203,7 +211,8 @@ export async function ask(perSecond: number, seconds: number, nodes: number): Pr
   const due: number[] = [];
   let answered = 0;
   b.onPdu = (_, bytes, at) => {
-    if (bytes.readUInt16BE(at + 10) === 0x020b) latencies.push(performance.now() - (due[answered++] ?? 0));
+    if (bytes.readUInt16BE(at + 10) === 0x020b)
+      latencies.push(performance.now() - (due[answered++] ?? 0));
   };
   const start = performance.now() + 10;
   const total = perSecond * seconds;
@@ -235,7 +244,9 @@ export async function memory(users: number): Promise<Figures> {
   const m0 = await stage.metrics(0);
   const started = performance.now();
   for (let at = 0; at < users; at += 100_000) {
-    await link.send(snapshotPdu(ids(1_000_000 + at, Math.min(100_000, users - at)), CLIENT_TYPE.windows));
+    await link.send(
+      snapshotPdu(ids(1_000_000 + at, Math.min(100_000, users - at)), CLIENT_TYPE.windows),
+    );
   }
   for (;;) {
     if ((await stage.usersInRedis()) === users) break;
@@ -272,6 +283,8 @@ function used(before: Cpu, after: Cpu, seconds: number): Figures {
   return {
     seconds,
     redisCpu: (after.redis - before.redis) / seconds,
-    ...Object.fromEntries(after.nodes.map((n, i) => [`node${i}Cpu`, (n - (before.nodes[i] ?? 0)) / seconds])),
+    ...Object.fromEntries(
+      after.nodes.map((n, i) => [`node${i}Cpu`, (n - (before.nodes[i] ?? 0)) / seconds]),
+    ),
   };
 }

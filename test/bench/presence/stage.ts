@@ -89,13 +89,17 @@ export class Stage implements AsyncDisposable {
   }
 
   async usersInRedis(): Promise<number> {
-    const sizes = await Promise.all(SHARD_TAGS.map((tag) => this.redis.hlen(`route:{${tag}}:users`)));
+    const sizes = await Promise.all(
+      SHARD_TAGS.map((tag) => this.redis.hlen(`route:{${tag}}:users`)),
+    );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async redisInfo(section: string): Promise<Map<string, string>> {
     const lines = (await this.redis.info(section)).split('\r\n');
-    return new Map(lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1)]));
+    return new Map(
+      lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1)]),
+    );
   }
 
   #node(index: number): RunningNode {

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** POST /api/v1/drain: accepted; the process ends when its links are gone. */
+export const drainResultSchema = z.object({
+  node: z.string(),
+  draining: z.literal(true),
+  links: z.number(),
+  overSeconds: z.number(),
+});
+export type DrainResult = z.infer<typeof drainResultSchema>;
+
+/** POST /api/v1/links/ID/close */
+export const closeLinkResultSchema = z.object({
+  node: z.string(),
+  link: z.string(),
+  peer: z.string(),
+});
+export type CloseLinkResult = z.infer<typeof closeLinkResultSchema>;
+
+/** POST /api/v1/rebalance */
+export const rebalanceResultSchema = z.object({
+  node: z.string(),
+  /** Links open, and how many would be this node's fair share. */
+  links: z.number(),
+  fairShare: z.number(),
+  /** How many links are to go, a few at a time. */
+  shed: z.number(),
+});
+export type RebalanceResult = z.infer<typeof rebalanceResultSchema>;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** Why a request is refused: a stable code, and the HTTP status that goes with it. */
+export const API_ERRORS = {
+  'bad-request': 400,
+  'token-missing': 401,
+  'token-wrong': 401,
+  'token-not-configured': 403,
+  'host-refused': 403,
+  'bodies-not-allowed': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'not-possible': 409,
+  'body-too-large': 413,
+  'too-many-streams': 429,
+  failed: 500,
+  'redis-away': 503,
+} as const;
+
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** The body of every answer that is no success. */
+export const errorViewSchema = z.object({
+  /** One of {@link API_ERRORS}; a later version may have others. */
+  code: z.string(),
+  /** What was given and what was expected. */
+  error: z.string(),
+});
+export type ErrorView = z.infer<typeof errorViewSchema>;

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+
+/** How far another node is behind this one's sending, in frames. */
+export const busPeerSchema = z.object({
+  node: z.string(),
+  /** Frames of this node that it has not got yet. */
+  behind: z.number(),
+  /** Frames of this node for which its links have not had room yet. */
+  untaken: z.number(),
+  /** Whether frames of it are missing here, and have been asked for. */
+  hole: z.boolean(),
+});
+export type BusPeerView = z.infer<typeof busPeerSchema>;
+
+export const busViewSchema = z.object({
+  /** Whether the node hears itself on the bus. */
+  hearing: z.boolean(),
+  /** How long the node's own announcements took to come back through Redis, in ms; null before the first. */
+  echoMs: z.number().nullable(),
+  /** Whether the bus takes no more for now, so that links are not read. */
+  full: z.boolean(),
+  /** Bytes under way, and how many this node may have under way. */
+  windowBytes: z.number(),
+  shareBytes: z.number(),
+  awaitedNodes: z.number(),
+  framesSent: z.number(),
+  bytesSent: z.number(),
+  framesReceived: z.number(),
+  bytesReceived: z.number(),
+  framesRepeated: z.number(),
+  framesLost: z.number(),
+  framesGivenUp: z.number(),
+  /** Times the node found itself deaf and connected anew. */
+  reopened: z.number(),
+  peers: z.array(busPeerSchema),
+});
+export type BusView = z.infer<typeof busViewSchema>;
+
+/** GET /api/v1/node */
+export const nodeViewSchema = z.object({
+  node: z.string(),
+  version: z.string(),
+  /** The version of Node.js. */
+  runtime: z.string(),
+  engine: z.enum(['redis', 'memory']),
+  namespace: z.string(),
+  /** Where msg_servers connect; null before the node listens. */
+  listen: z.string().nullable(),
+  /** The node's own clock, ms since 1970, when it answered. */
+  nowMs: z.number(),
+  startedAtMs: z.number(),
+  ready: z.boolean(),
+  draining: z.boolean(),
+  /** Why it is not ready; empty when it is. */
+  reasons: z.array(z.object({ reason: z.string(), meaning: z.string() })),
+  /** null with the memory engine. */
+  lease: z.object({ held: z.boolean(), seconds: z.number(), liveNodes: z.number() }).nullable(),
+  bus: busViewSchema.nullable(),
+  links: z.object({
+    open: z.number(),
+    /** false while the node reads none of them: somebody is slow, or the bus is full. */
+    reading: z.boolean(),
+    unsentBytes: z.number(),
+    waitingPdus: z.number(),
+  }),
+  presence: z.object({ heldUsers: z.number() }),
+  /** Since the start. */
+  traffic: z.object({
+    receivedPdus: z.number(),
+    receivedBytes: z.number(),
+    relayedPdus: z.number(),
+    sentBytes: z.number(),
+    notices: z.number(),
+  }),
+  /** Since the start; in good times all 0 but the first three. */
+  incidents: z.object({
+    linksOpened: z.number(),
+    linksClosed: z.number(),
+    resyncs: z.number(),
+    linksReaped: z.number(),
+    presenceFailures: z.number(),
+    framesLost: z.number(),
+    malformedPdus: z.number(),
+    pauses: z.number(),
+  }),
+  /** How late the event loop was, over the last seconds. */
+  eventLoop: z.object({
+    overMs: z.number(),
+    p50Ms: z.number(),
+    p99Ms: z.number(),
+    maxMs: z.number(),
+    /** Part of the time in which it had something to do, 0 to 1. */
+    utilization: z.number(),
+  }),
+  memory: z.object({ rssBytes: z.number(), heapUsedBytes: z.number() }),
+  /** By name, as one would write them; secrets and files only as given or not. */
+  settings: z.record(z.string(), z.string()),
+});
+export type NodeView = z.infer<typeof nodeViewSchema>;
+
+export const clusterNodeSchema = z.object({
+  node: z.string(),
+  /** Whether it is the one that answers. */
+  self: z.boolean(),
+  /** Whether its lease lives. */
+  alive: z.boolean(),
+  /** Until its lease ends, in ms; below 0: ended so long ago; null with the memory engine. */
+  leaseLeftMs: z.number().nullable(),
+  /** What it says of itself; null for one that is gone, or says nothing. */
+  about: z
+    .object({
+      admin: z.string(),
+      listen: z.string().nullable(),
+      links: z.number(),
+      draining: z.boolean(),
+      startedAtMs: z.number(),
+      version: z.string(),
+    })
+    .nullable(),
+});
+export type ClusterNode = z.infer<typeof clusterNodeSchema>;
+
+/** GET /api/v1/cluster: live nodes, and those whose lease ended in the last ten minutes. */
+export const clusterViewSchema = z.object({
+  node: z.string(),
+  namespace: z.string(),
+  /** The clock of Redis, ms since 1970; null with the memory engine. */
+  redisNowMs: z.number().nullable(),
+  nodes: z.array(clusterNodeSchema),
+});
+export type ClusterView = z.infer<typeof clusterViewSchema>;
+
+export const linkViewSchema = z.object({
+  link: z.string(),
+  peer: z.string(),
+  openedAtMs: z.number(),
+  /** What its msg_server has said of it; 'none': nothing. */
+  role: z.enum(['master', 'slave', 'none']),
+  /** Whether it receives and counts. */
+  counts: z.boolean(),
+  state: z.enum(['open', 'ending']),
+  users: z.number(),
+  /** PDUs relayed or read; heartbeats and what is ignored are not among them. */
+  receivedPdus: z.number(),
+  receivedBytes: z.number(),
+  sentBytes: z.number(),
+  unsentBytes: z.number(),
+  /** PDUs that wait for presence, or behind one that does. */
+  waitingPdus: z.number(),
+  /** Whether the node reads it now, and if not, why. */
+  reading: z.enum(['reading', 'held', 'waits-for-presence']),
+  silentMs: z.number(),
+});
+export type LinkView = z.infer<typeof linkViewSchema>;
+
+/** GET /api/v1/links */
+export const linksViewSchema = z.object({ node: z.string(), links: z.array(linkViewSchema) });
+export type LinksView = z.infer<typeof linksViewSchema>;

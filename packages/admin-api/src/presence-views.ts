@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** How many clients of each type. */
+export const clientCountsSchema = z.object({
+  windows: z.number(),
+  mac: z.number(),
+  ios: z.number(),
+  android: z.number(),
+});
+export type ClientCounts = z.infer<typeof clientCountsSchema>;
+
+/** GET /api/v1/totals: what the links of this node hold. Whoever wants the cluster's adds up all nodes'. */
+export const totalsViewSchema = z.object({
+  node: z.string(),
+  /** When it was counted, ms since 1970; up to a few seconds ago. */
+  countedAtMs: z.number(),
+  /** Users held; one who is on two links counts twice. */
+  users: z.number(),
+  /** Of these, on this link: with a PC client, and with mobile clients alone. */
+  pcUsers: z.number(),
+  mobileOnlyUsers: z.number(),
+  clients: clientCountsSchema,
+  /** How many of the clients are away. */
+  away: clientCountsSchema,
+});
+export type TotalsView = z.infer<typeof totalsViewSchema>;
+
+/** One link's part of a user. */
+export const userLinkSchema = z.object({
+  link: z.string(),
+  node: z.string(),
+  clients: clientCountsSchema,
+  /** The rest is known to the link's own node alone; null in the answer of any other. */
+  peer: z.string().nullable(),
+  /** When the link was opened, ms since 1970: the user has not been on it for longer. */
+  openedAtMs: z.number().nullable(),
+  away: clientCountsSchema.nullable(),
+});
+export type UserLink = z.infer<typeof userLinkSchema>;
+
+export const userViewSchema = z.object({
+  userId: z.number(),
+  /** What a status query reports: online with any PC client, else offline. */
+  status: z.enum(['online', 'offline']),
+  state: z.enum(['pc', 'mobile-only', 'gone']),
+  links: z.array(userLinkSchema),
+});
+export type UserView = z.infer<typeof userViewSchema>;
+
+/** GET /api/v1/users/ID[,ID...]: where users are, on all nodes, in the order asked. */
+export const usersViewSchema = z.object({ node: z.string(), users: z.array(userViewSchema) });
+export type UsersView = z.infer<typeof usersViewSchema>;

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** One fact of a node's log. */
+export const eventViewSchema = z.object({
+  /** Grows by one with each event of the node. */
+  seq: z.number(),
+  atMs: z.number(),
+  level: z.string(),
+  /** From the node's closed list, as in `link-opened`. */
+  event: z.string(),
+  /** What else the log line says. */
+  facts: z.record(z.string(), z.unknown()),
+});
+export type EventView = z.infer<typeof eventViewSchema>;
+
+/** GET /api/v1/events; in a stream each message is one {@link EventView}. */
+export const eventsViewSchema = z.object({
+  node: z.string(),
+  /** To be given as `after` to hear only what comes later. */
+  lastSeq: z.number(),
+  events: z.array(eventViewSchema),
+});
+export type EventsView = z.infer<typeof eventsViewSchema>;
+
+/** A PDU that passed through: one message of GET /api/v1/watch. */
+export const watchedPduSchema = z.object({
+  kind: z.literal('pdu'),
+  atMs: z.number(),
+  node: z.string(),
+  /** The link that it came on; null where the node made it. */
+  link: z.string().nullable(),
+  peer: z.string().nullable(),
+  command: z.string(),
+  serviceId: z.number(),
+  commandId: z.number(),
+  /** Bytes, header included. */
+  length: z.number(),
+  version: z.number(),
+  flag: z.number(),
+  seqNum: z.number(),
+  reserved: z.number(),
+  /** With decode=1: the body's fields, contents of messages left out; null where it does not parse. */
+  fields: z.record(z.string(), z.unknown()).nullable().optional(),
+  /** With bodies=1: the first bytes of the body. */
+  bodyHex: z.string().optional(),
+});
+export type WatchedPdu = z.infer<typeof watchedPduSchema>;
+
+/** What came too fast to be told: sent once a second where it is not 0. */
+export const watchDroppedSchema = z.object({
+  kind: z.literal('dropped'),
+  atMs: z.number(),
+  node: z.string(),
+  pdus: z.number(),
+});
+export type WatchDropped = z.infer<typeof watchDroppedSchema>;
+
+export const watchMessageSchema = z.discriminatedUnion('kind', [
+  watchedPduSchema,
+  watchDroppedSchema,
+]);
+export type WatchMessage = z.infer<typeof watchMessageSchema>;

@@ -1,0 +1,67 @@
+import { runScript } from '@route/redis';
+import { aboutKey, leasesKey, presenceKeys } from './keys.ts';
+import { type NodeAbout, parseAbout } from './node-about.ts';
+import type { LinkId } from './presence.ts';
+import { SCRIPTS } from './scripts.ts';
+import type { PresenceStore } from './whereabouts.ts';
+
+/** A node as Redis knows it. */
+export interface DirectoryEntry {
+  readonly node: string;
+  /** Until its lease ends, in ms; 0 or less: it has ended; null where there is none, without Redis. */
+  readonly leaseLeftMs: number | null;
+  /** What it says of itself; undefined where it says nothing, or its software says it otherwise. */
+  readonly about: NodeAbout | undefined;
+}
+
+/** All nodes that are known in a namespace, by Redis's clock. */
+export interface Directory {
+  /** Redis's clock, ms since 1970; null without Redis. */
+  readonly nowMs: number | null;
+  /** Live ones, and those whose lease has ended not long ago; by id. */
+  readonly entries: readonly DirectoryEntry[];
+}
+
+/**
+ * Reads which nodes there are; changes nothing.
+ * @throws the client's error when Redis does not answer.
+ */
+export async function readDirectory({ redis, namespace }: PresenceStore): Promise<Directory> {
+  const keys = [leasesKey(namespace), aboutKey(namespace)];
+  const reply = await runScript(redis, SCRIPTS.readNodes, keys);
+  const [now, leases, abouts]: unknown[] = Array.isArray(reply) ? reply : [];
+  const nowMs = Number(now);
+  const about = new Map(pairs(abouts));
+  const entries = pairs(leases).map(([node, end]): DirectoryEntry => {
+    const said = about.get(node);
+    return {
+      node,
+      leaseLeftMs: Number(end) - nowMs,
+      about: said === undefined ? undefined : parseAbout(said),
+    };
+  });
+  return { nowMs, entries: entries.sort((a, b) => (a.node < b.node ? -1 : 1)) };
+}
+
+/**
+ * Reads which links Redis holds users of, and in how many shards each; whether or not their nodes live.
+ * @throws the client's error when Redis does not answer.
+ */
+export async function readHeldLinks({
+  redis,
+  namespace,
+}: PresenceStore): Promise<ReadonlyMap<LinkId, number>> {
+  const shards = new Map<LinkId, number>();
+  await Promise.all(
+    presenceKeys(namespace).map(async ({ links }) => {
+      for (const link of await redis.smembers(links)) shards.set(link, (shards.get(link) ?? 0) + 1);
+    }),
+  );
+  return shards;
+}
+
+function pairs(flat: unknown): (readonly [string, string])[] {
+  if (!Array.isArray(flat)) return [];
+  const texts = flat.map(String);
+  return texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1] ?? ''] as const] : []));
+}

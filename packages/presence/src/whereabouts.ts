@@ -1,0 +1,58 @@
+import { type RedisClient, shardOf } from '@route/redis';
+import { presenceKeys } from './keys.ts';
+import type { ClientCounts, UserHolding, Whereabouts } from './presence.ts';
+
+/** Where presence is kept. */
+export interface PresenceStore {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+}
+
+/**
+ * Reads from Redis where users are, in the order asked. COST: one HMGET a shard concerned.
+ * @throws the client's error when Redis does not answer.
+ */
+export async function readWhereabouts(
+  { redis, namespace }: PresenceStore,
+  userIds: readonly number[],
+): Promise<Whereabouts[]> {
+  const keys = presenceKeys(namespace);
+  const byShard = Map.groupBy(new Set(userIds), shardOf);
+  const records = new Map<number, string>();
+  await Promise.all(
+    [...byShard].map(async ([shard, users]) => {
+      const key = keys[shard]?.users;
+      if (key === undefined) return;
+      const found = await redis.hmget(key, ...users.map(String));
+      for (const [index, userId] of users.entries()) {
+        const record = found[index];
+        if (record !== null && record !== undefined) records.set(userId, record);
+      }
+    }),
+  );
+  return userIds.map((userId) => parseRecord(userId, records.get(userId)));
+}
+
+/** A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link. */
+function parseRecord(userId: number, record: string | undefined): Whereabouts {
+  if (record === undefined) return { userId, state: 'gone', holdings: [] };
+  const holdings = record
+    .split(';')
+    .slice(1, -1)
+    .map((entry): UserHolding => {
+      const end = entry.lastIndexOf('=');
+      const clients = parseCounts(entry.slice(end + 1));
+      return { link: entry.slice(0, end), clients, away: undefined };
+    });
+  return { userId, state: record.startsWith('p') ? 'pc' : 'mobile-only', holdings };
+}
+
+/** Of a holding as Redis keeps it, as in 'w1i2'. */
+function parseCounts(text: string): ClientCounts {
+  const counts = new Map<string, number>();
+  for (const [, letter = '', count] of text.matchAll(/([a-z])(\d+)/g)) {
+    counts.set(letter, Number(count));
+  }
+  const of = (letter: string): number => counts.get(letter) ?? 0;
+  return { windows: of('w'), mac: of('m'), ios: of('i'), android: of('a') };
+}

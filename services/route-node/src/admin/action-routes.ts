@@ -1,0 +1,67 @@
+import type { CloseLinkResult, DrainResult, RebalanceResult } from '@route/admin-api';
+import type { LinkTable } from '../link-table.ts';
+import { ApiError } from './api-error.ts';
+import { json, type Route } from './route.ts';
+
+/** What may be asked of a node that changes its state. */
+export interface Actions {
+  readonly links: LinkTable;
+  /** Over how many seconds a drain closes the links. */
+  readonly drainSeconds: number;
+  /** Has the node go away, as SIGTERM does. */
+  drain(): void;
+  /** Has links above this node's fair share go; undefined where it cannot tell its share. */
+  rebalance(): Omit<RebalanceResult, 'node'> | undefined;
+}
+
+/** What changes state; all of it needs the token. */
+export function actionRoutes(nodeId: string, actions: Actions): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/drain',
+      handle: () => {
+        const { links, drainSeconds: overSeconds } = actions;
+        actions.drain();
+        const result: DrainResult = {
+          node: nodeId,
+          draining: true,
+          links: links.size,
+          overSeconds,
+        };
+        return json(result, 202);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/links/:id/close',
+      handle: ({ params }) => {
+        const id = params['id'] ?? '';
+        const link = actions.links.find(id);
+        if (link === undefined || link.isEnding) {
+          throw new ApiError(
+            'not-found',
+            `link is ${JSON.stringify(id)}: expected one of this node's open links, as /api/v1/links lists them`,
+          );
+        }
+        link.end('closed-by-operator');
+        const result: CloseLinkResult = { node: nodeId, link: id, peer: link.peer };
+        return json(result);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/rebalance',
+      handle: () => {
+        const result = actions.rebalance();
+        if (result === undefined) {
+          throw new ApiError(
+            'not-possible',
+            'this node knows of no other to share links with: expected a cluster of two nodes or more',
+          );
+        }
+        return json({ node: nodeId, ...result }, 202);
+      },
+    },
+  ];
+}

@@ -1,0 +1,58 @@
+import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
+import type { Presence } from '@route/presence';
+import type { Engine } from '../engine.ts';
+import type { LinkTable } from '../link-table.ts';
+import { ApiError } from './api-error.ts';
+import { linkView } from './link-view.ts';
+import { json, type Route } from './route.ts';
+
+export interface ClusterSources {
+  readonly nodeId: string;
+  readonly namespace: string;
+  readonly engine: Engine;
+  readonly links: LinkTable;
+  readonly presence: Presence;
+  /** This node as it is now. */
+  nodeView(): NodeView;
+}
+
+/** This node, all nodes, and this node's links. */
+export function clusterRoutes(sources: ClusterSources): Route[] {
+  const { nodeId, links, presence } = sources;
+  return [
+    { method: 'GET', path: '/api/v1/node', handle: () => json(sources.nodeView()) },
+    { method: 'GET', path: '/api/v1/cluster', handle: async () => json(await cluster(sources)) },
+    {
+      method: 'GET',
+      path: '/api/v1/links',
+      handle: () => {
+        const view: LinksView = {
+          node: nodeId,
+          links: Array.from(links.all(), (link) => linkView(link, presence)),
+        };
+        return json(view);
+      },
+    },
+  ];
+}
+
+async function cluster({ nodeId, namespace, engine }: ClusterSources): Promise<ClusterView> {
+  try {
+    const { nowMs, entries } = await engine.directory();
+    return {
+      node: nodeId,
+      namespace,
+      redisNowMs: nowMs,
+      nodes: entries.map(({ node, leaseLeftMs, about }) => ({
+        node,
+        self: node === nodeId,
+        alive: leaseLeftMs === null || leaseLeftMs > 0,
+        leaseLeftMs,
+        about: about ?? null,
+      })),
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
+  }
+}

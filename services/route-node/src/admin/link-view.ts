@@ -1,0 +1,34 @@
+import type { LinkView } from '@route/admin-api';
+import type { Presence } from '@route/presence';
+import type { Link } from '../link.ts';
+
+/** One link as the API tells of it. */
+export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkView {
+  const { conversation } = link;
+  return {
+    link: link.id,
+    peer: link.peer,
+    openedAtMs: wallClock(link.openedAtMs),
+    role: roleOf(conversation.master),
+    counts: conversation.counts,
+    state: link.isEnding ? 'ending' : 'open',
+    users: presence.heldBy(link.id),
+    receivedPdus: conversation.receivedPdus,
+    receivedBytes: link.receivedBytes,
+    sentBytes: link.takenBytes,
+    unsentBytes: link.unsentBytes,
+    waitingPdus: conversation.waitingPdus,
+    reading: link.reading,
+    silentMs: Math.round(link.silentMs),
+  };
+}
+
+/** Monotonic milliseconds as milliseconds since 1970. */
+export function wallClock(monotonicMs: number): number {
+  return Math.round(performance.timeOrigin + monotonicMs);
+}
+
+function roleOf(master: boolean | undefined): LinkView['role'] {
+  if (master === undefined) return 'none';
+  return master ? 'master' : 'slave';
+}

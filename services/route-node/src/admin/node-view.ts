@@ -1,0 +1,105 @@
+import type { BusView, NodeView } from '@route/admin-api';
+import type { NodeAbout } from '@route/presence';
+import type { Counters } from '../counters.ts';
+import type { Engine } from '../engine.ts';
+import type { LinkTable } from '../link-table.ts';
+import type { LoopWatch } from '../loop-delay.ts';
+import { type Readiness, UNREADY_REASONS } from '../readiness.ts';
+import type { Settings } from '../settings.ts';
+import { shownSettings } from '../shown-settings.ts';
+
+export interface NodeViewSources {
+  /** What the node says of itself to the others. */
+  about(): NodeAbout;
+  readonly settings: Settings;
+  readonly counters: Counters;
+  readonly engine: Engine;
+  readonly links: LinkTable;
+  readonly readiness: Readiness;
+  readonly loop: LoopWatch;
+}
+
+/** The node as it is now. */
+export function nodeView(sources: NodeViewSources): NodeView {
+  const { settings, counters, engine, links, readiness } = sources;
+  const { node, version, listen, draining, startedAtMs } = sources.about();
+  const { reasons } = readiness;
+  const memory = process.memoryUsage();
+  return {
+    node,
+    version,
+    runtime: process.version,
+    engine: settings.ROUTE_ENGINE,
+    namespace: settings.ROUTE_NAMESPACE,
+    listen,
+    nowMs: Date.now(),
+    startedAtMs,
+    ready: reasons.length === 0,
+    draining,
+    reasons: reasons.map((reason) => ({ reason, meaning: UNREADY_REASONS[reason] })),
+    lease:
+      engine.leaseHeld === undefined
+        ? null
+        : {
+            held: engine.leaseHeld,
+            seconds: settings.ROUTE_LEASE_SECONDS,
+            liveNodes: engine.liveNodes,
+          },
+    bus: busView(engine),
+    links: {
+      open: links.size,
+      reading: links.reading,
+      unsentBytes: links.unsentBytes,
+      waitingPdus: links.waitingPdus,
+    },
+    presence: { heldUsers: engine.presence.heldUsers },
+    traffic: {
+      receivedPdus: sum(counters.received),
+      receivedBytes: counters.receivedBytes,
+      relayedPdus: counters.relayedPdus,
+      sentBytes: counters.sentBytes,
+      notices: counters.notices,
+    },
+    incidents: {
+      linksOpened: counters.opened,
+      linksClosed: sum(Object.values(counters.closed)),
+      resyncs: counters.resyncs,
+      linksReaped: counters.reapedLinks,
+      presenceFailures: counters.presenceFailures,
+      framesLost: counters.busFramesLost,
+      malformedPdus: sum(counters.malformed),
+      pauses: counters.pauses,
+    },
+    eventLoop: sources.loop.now,
+    memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+    settings: shownSettings(settings),
+  };
+}
+
+function busView({ bus }: Engine): BusView | null {
+  if (bus === undefined) return null;
+  const { counters } = bus;
+  return {
+    hearing: bus.hearing,
+    echoMs: bus.echoMs ?? null,
+    full: bus.full,
+    windowBytes: counters.windowBytes,
+    shareBytes: counters.shareBytes,
+    awaitedNodes: counters.awaitedNodes,
+    framesSent: counters.framesSent,
+    bytesSent: counters.bytesSent,
+    framesReceived: counters.framesReceived,
+    bytesReceived: counters.bytesReceived,
+    framesRepeated: counters.framesRepeated,
+    framesLost: counters.framesLost,
+    framesGivenUp: counters.framesGivenUp,
+    reopened: counters.reopened,
+    peers: [...bus.peers],
+  };
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const n of numbers) total += n;
+  return total;
+}

@@ -1,0 +1,94 @@
+import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
+import { type LinkId, nodeOf, type Presence, type UserHolding } from '@route/presence';
+import type { Link } from '../link.ts';
+import type { Totals } from '../totals.ts';
+import { ApiError } from './api-error.ts';
+import { wallClock } from './link-view.ts';
+import { json, type Route } from './route.ts';
+
+export interface PresenceSources {
+  readonly nodeId: string;
+  readonly presence: Presence;
+  readonly totals: Totals;
+  /** A link of this node. */
+  linkOf(id: LinkId): Link | undefined;
+}
+
+const MOST_USERS = 100;
+const MOST_ID = 0xffff_ffff;
+
+/** Where users are, and how many there are. */
+export function presenceRoutes(sources: PresenceSources): Route[] {
+  const { nodeId, presence, totals } = sources;
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/totals',
+      handle: async () => {
+        const { tally, countedAtMs } = await totals.read();
+        const { users, pcUsers, clients, away } = tally;
+        const view: TotalsView = {
+          node: nodeId,
+          countedAtMs,
+          users,
+          pcUsers,
+          mobileOnlyUsers: users - pcUsers,
+          clients,
+          away,
+        };
+        return json(view);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/users/:ids',
+      handle: async ({ params }) => {
+        const found = await asked(presence, readIds(params['ids'] ?? ''));
+        const view: UsersView = {
+          node: nodeId,
+          users: found.map(({ userId, state, holdings }) => ({
+            userId,
+            status: state === 'pc' ? 'online' : 'offline',
+            state,
+            links: holdings.map((holding) => userLink(sources, holding)),
+          })),
+        };
+        return json(view);
+      },
+    },
+  ];
+}
+
+async function asked(presence: Presence, ids: readonly number[]) {
+  try {
+    return await presence.whereabouts(ids);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
+  }
+}
+
+function userLink({ linkOf }: PresenceSources, { link, clients, away }: UserHolding): UserLink {
+  const here = linkOf(link);
+  return {
+    link,
+    node: nodeOf(link),
+    clients,
+    peer: here?.peer ?? null,
+    openedAtMs: here === undefined ? null : wallClock(here.openedAtMs),
+    away: away ?? null,
+  };
+}
+
+function readIds(text: string): number[] {
+  const parts = text.split(',');
+  const wrong = parts.filter((part) => !/^\d{1,10}$/.test(part) || Number(part) > MOST_ID);
+  if (wrong.length > 0 || parts.length > MOST_USERS) {
+    const given = wrong.length > 0 ? wrong.map((part) => JSON.stringify(part)).join(', ') : text;
+    throw new ApiError(
+      'bad-request',
+      `ids are ${given}: expected 1 to ${MOST_USERS} whole numbers from 0 to ${MOST_ID}, with commas between`,
+    );
+  }
+  return parts.map(Number);
+}

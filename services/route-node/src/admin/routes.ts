@@ -1,0 +1,56 @@
+import type { Journal } from '../journal.ts';
+import type { Totals } from '../totals.ts';
+import type { Watch } from '../watch.ts';
+import { type Actions, actionRoutes } from './action-routes.ts';
+import { clusterRoutes } from './cluster-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import type { Guard } from './guard.ts';
+import { type NodeViewSources, nodeView } from './node-view.ts';
+import { presenceRoutes } from './presence-routes.ts';
+import { probeRoutes } from './probes.ts';
+import type { Route } from './route.ts';
+import { watchRoutes } from './watch-routes.ts';
+
+/** Where the admin port's answers come from. */
+export interface AdminSources extends NodeViewSources {
+  readonly journal: Journal;
+  readonly watch: Watch;
+  readonly totals: Totals;
+  readonly guard: Guard;
+  readonly actions: Actions;
+  /** All metrics in Prometheus' text format, and its content type. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** All that the admin port serves. */
+export function adminRoutes(sources: AdminSources): Route[] {
+  const { settings, engine, links, readiness } = sources;
+  const { node: nodeId } = sources.about();
+  const { presence } = engine;
+  return [
+    ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),
+    ...clusterRoutes({
+      nodeId,
+      namespace: settings.ROUTE_NAMESPACE,
+      engine,
+      links,
+      presence,
+      nodeView: () => nodeView(sources),
+    }),
+    ...presenceRoutes({
+      nodeId,
+      presence,
+      totals: sources.totals,
+      linkOf: (id) => links.find(id),
+    }),
+    ...eventRoutes(nodeId, sources.journal),
+    ...watchRoutes({
+      nodeId,
+      watch: sources.watch,
+      guard: sources.guard,
+      bodiesAllowed: settings.ROUTE_WATCH_BODIES === 'on',
+      peerOf: (id) => links.find(id)?.peer,
+    }),
+    ...actionRoutes(nodeId, sources.actions),
+  ];
+}

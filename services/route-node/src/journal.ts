@@ -1,0 +1,49 @@
+import type { EventView } from '@route/admin-api';
+import { levels } from 'pino';
+
+/** So many facts are remembered: some hours of an ordinary day, some minutes of a bad one. */
+const REMEMBERED = 2000;
+
+/** What a log line has beside its facts, or says of every line. */
+const NOT_FACTS: ReadonlySet<string> = new Set(['level', 'time', 'event', 'node']);
+
+/** The last facts of the node's log, for whoever asks the admin port; a stream that pino writes to. */
+export class Journal {
+  #events: EventView[] = [];
+  #lastSeq = 0;
+  readonly #listeners = new Set<(event: EventView) => void>();
+
+  /** The number of the last fact; 0 where there is none. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Takes in one line of the log. */
+  write(line: string): void {
+    const fields: Record<string, unknown> = JSON.parse(line);
+    const { level, time, event } = fields;
+    const fact: EventView = {
+      seq: ++this.#lastSeq,
+      atMs: Date.parse(String(time)),
+      level: levels.labels[Number(level)] ?? String(level),
+      event: String(event),
+      facts: Object.fromEntries(Object.entries(fields).filter(([name]) => !NOT_FACTS.has(name))),
+    };
+    this.#events.push(fact);
+    // Now and then, not each time: moving all of them costs more than some that are too many.
+    if (this.#events.length >= 2 * REMEMBERED) this.#events = this.#events.slice(-REMEMBERED);
+    for (const listener of this.#listeners) listener(fact);
+  }
+
+  /** The last `limit` facts that came after the one with this number, oldest first. */
+  after(seq: number, limit: number): readonly EventView[] {
+    const remembered = this.#events.slice(-REMEMBERED);
+    return remembered.filter((event) => event.seq > seq).slice(-limit);
+  }
+
+  /** Tells every fact to come. @returns what ends it. */
+  listen(listener: (event: EventView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,43 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { addTallies, EMPTY_TALLY, type Presence, type Tally } from '@route/presence';
+import { SHARD_COUNT } from '@route/redis';
+
+/** Whoever asks again within this time gets the same answer. */
+const KEEP_MS = 5000;
+
+/** A count of all that the node's links hold, and when it was made (ms since 1970). */
+export interface Count {
+  readonly tally: Tally;
+  readonly countedAtMs: number;
+}
+
+/** Counts what the node's links hold: at most once in a while, and never for long at a time. */
+export class Totals {
+  readonly #presence: Pick<Presence, 'tally'>;
+  #count: Promise<Count> | undefined;
+  #staleAtMs = 0;
+
+  constructor(presence: Pick<Presence, 'tally'>) {
+    this.#presence = presence;
+  }
+
+  /** The count, made now or a few seconds ago. */
+  async read(): Promise<Count> {
+    if (this.#count === undefined || performance.now() >= this.#staleAtMs) {
+      this.#staleAtMs = Number.POSITIVE_INFINITY;
+      this.#count = this.#make();
+    }
+    return await this.#count;
+  }
+
+  async #make(): Promise<Count> {
+    let tally = EMPTY_TALLY;
+    for (let shard = 0; shard < SHARD_COUNT; shard++) {
+      tally = addTallies(tally, this.#presence.tally(shard));
+      // Relaying goes on between two shards.
+      await turn();
+    }
+    this.#staleAtMs = performance.now() + KEEP_MS;
+    return { tally, countedAtMs: Date.now() };
+  }
+}

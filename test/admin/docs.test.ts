@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { API_ERRORS } from '@route/admin-api';
+import { expect, test } from 'vitest';
+import { startRouteNode } from '../harness/index.ts';
+import { rawRequest } from './raw-request.ts';
+
+const page = readFileSync(new URL('../../docs/admin-api.md', import.meta.url), 'utf8');
+
+test('the reference names every error code with its status, and no other', () => {
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)];
+  const documented = rows.map(([, code, status]) => [code, Number(status)]);
+  expect(Object.fromEntries(documented)).toEqual(API_ERRORS);
+});
+
+test('the reference names every path that a node serves', async () => {
+  await using node = await startRouteNode();
+  const { body } = await rawRequest(node.adminUrl, { path: '/nowhere' });
+  const served = String(JSON.parse(body).error)
+    .replace(/.*expected one of /, '')
+    .split(', ');
+  expect(served.length).toBeGreaterThan(10);
+  for (const path of served) {
+    expect(page).toContain(path.replace('/:ids', '/ID').replace('/:id/', '/ID/'));
+  }
+});
