@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { coresDuring } from './cpu-time.ts';
 import { Load } from './load/load.ts';
-import type { Effort, FigureSpec, Reading } from './scenario.ts';
+import { type Effort, type FigureSpec, OTHER_CORES, type Reading } from './scenario.ts';
 import type { Subject } from './subjects/subject.ts';
+import { usageDuring } from './usage.ts';
 
 /** What is measured when links send as fast as they can. */
 export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
@@ -10,7 +10,9 @@ export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
   { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0 },
   { key: 'lostPdus', heading: 'lost', digits: 0 },
   { key: 'subjectCores', heading: 'its cores', digits: 2 },
+  { key: 'redisCores', heading: 'Redis cores', digits: 2 },
   { key: 'loadCores', heading: 'load cores', digits: 2 },
+  { key: OTHER_CORES, heading: 'other cores', digits: 2 },
 ];
 
 export interface FlatOutOptions {
@@ -35,13 +37,19 @@ export async function measureFlatOut(
   });
   await load.flood();
   await delay(warmUpMs);
-  const { result: rates, cores } = await coresDuring(running.pids, () => load.measure(measureMs));
+  const { result: rates, usage } = await usageDuring(running, () => load.measure(measureMs));
   const totals = await load.finish();
+  const known = usage.subjectCores + usage.redisCores + rates.loadCores;
   return {
     deliveredPerSecond: rates.deliveredPerSecond,
-    relayedPerSecond: rates.sentPerSecond,
-    lostPdus: totals.duePdus - totals.deliveredPdus,
-    subjectCores: cores,
+    // The pump invents what it delivers.
+    ...(subject.relays && {
+      relayedPerSecond: rates.sentPerSecond,
+      lostPdus: totals.duePdus - totals.deliveredPdus,
+    }),
+    subjectCores: usage.subjectCores,
+    ...(running.redisPort !== undefined && { redisCores: usage.redisCores }),
     loadCores: rates.loadCores,
+    [OTHER_CORES]: Math.max(0, usage.machineCores - known),
   };
 }

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askServer } from '@route/fixtures';
 import { describeMachine } from './machine.ts';
@@ -9,6 +9,7 @@ import { runScenario } from './runner.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
+import { profilingEnv } from './subjects/route-nodes.ts';
 import { type Finished, goalTable, resultTable } from './table.ts';
 
 const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
@@ -23,6 +24,7 @@ ${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\
   --quick        one short round, no more than the curves' ends
   --rounds N     how often each case is measured (${FULL.rounds})
   --only TEXT    only cases whose subject contains this
+  --profile DIR  route nodes write CPU profiles there (their figures are lower then)
   --out FOLDER   where results.json and the plots go (bench-results)
 `;
 
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    profile: { type: 'string' },
     only: { type: 'string', default: '' },
     out: { type: 'string', default: 'bench-results' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -51,6 +54,11 @@ const wanted = SCENARIOS.filter(
 );
 const chosen = values.quick ? QUICK : FULL;
 const effort: Effort = { ...chosen, rounds: Number(values.rounds ?? chosen.rounds) };
+// Nodes end at once: links of a load need no drain.
+const nodeEnv = {
+  ROUTE_DRAIN_SECONDS: '0',
+  ...(values.profile !== undefined && profilingEnv(resolve(values.profile))),
+};
 await measure(wanted);
 
 async function measure(scenarios: readonly Scenario[]): Promise<void> {
@@ -61,7 +69,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
     started ??= startBenchRedis().then((server) => stack.use(server));
     return started;
   };
-  const preparation = { effort, redis, say: (line: string) => progress.say(line) };
+  const preparation = { effort, nodeEnv, redis, say: (line: string) => progress.say(line) };
   const finished: Finished[] = [];
   for (const scenario of scenarios) {
     const only = { ...scenario, cases: async () => selected(await scenario.cases(preparation)) };

@@ -1,3 +1,4 @@
+import type { NodeEnv } from '../harness/index.ts';
 import type { BenchRedis } from './subjects/redis.ts';
 
 /** How much time measuring may take. */
@@ -9,6 +10,12 @@ export interface Effort {
   /** Leave out what only fills in a curve or takes long. */
   readonly quick: boolean;
 }
+
+/**
+ * A figure that every reading should have: the processors that neither the subject, nor its Redis, nor the
+ * load kept busy. A reading that the rest of the machine has disturbed is taken again.
+ */
+export const OTHER_CORES = 'otherCores';
 
 /** What one measurement gave, by the keys of the scenario's figures. */
 export type Reading = Readonly<Record<string, number>>;
@@ -54,6 +61,8 @@ export interface PlotSpec {
 /** What a scenario can do while it prepares. */
 export interface Preparation {
   readonly effort: Effort;
+  /** Settings of every route node that is started. */
+  readonly nodeEnv: NodeEnv;
   /** The Redis that the whole run shares, started when it is first asked for: use a namespace of your own. */
   redis(): Promise<BenchRedis>;
   /** Tells the person who waits, above the progress line. */

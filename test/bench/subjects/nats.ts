@@ -27,6 +27,7 @@ export function natsServers(program: string, count: 1 | 2): Subject {
   return {
     name: count === 1 ? 'nats-server' : `${count} clustered nats-servers`,
     dialect: 'nats',
+    relays: true,
     start: () => start(program, count),
   };
 }
