@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { relay } from './relay.ts';
+import { relayCluster } from './relay-cluster.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
-export const SCENARIOS: readonly Scenario[] = [relay];
+export const SCENARIOS: readonly Scenario[] = [relay, relayCluster];
