@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from './load/load.ts';
-import { type Effort, type FigureSpec, OTHER_CORES, type Reading } from './scenario.ts';
+import type { Effort, FigureSpec, Reading } from './scenario.ts';
 import type { Subject } from './subjects/subject.ts';
-import { usageDuring } from './usage.ts';
+import { CORES_FIGURES, coresReading, usageDuring } from './usage.ts';
 
 /** What is measured when links send as fast as they can. */
 export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
-  { key: 'deliveredPerSecond', heading: 'delivered/s', digits: 0 },
-  { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0 },
-  { key: 'lostPdus', heading: 'lost', digits: 0 },
-  { key: 'subjectCores', heading: 'its cores', digits: 2 },
-  { key: 'redisCores', heading: 'Redis cores', digits: 2 },
-  { key: 'loadCores', heading: 'load cores', digits: 2 },
-  { key: OTHER_CORES, heading: 'other cores', digits: 2 },
+  { key: 'deliveredPerSecond', heading: 'delivered/s', digits: 0, kind: 'result' },
+  { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0, kind: 'result' },
+  { key: 'lostPdus', heading: 'PDUs lost', digits: 0, kind: 'result' },
+  ...CORES_FIGURES,
 ];
 
 export interface FlatOutOptions {
@@ -20,9 +17,6 @@ export interface FlatOutOptions {
   readonly senders: number;
   readonly pduBytes: number;
 }
-
-/** The load's processes; more of them only take turns on a small machine. */
-const LOAD_PROCESSES = 1;
 
 /** Links on a subject that send flat out: what is delivered a second, and that nothing is lost. */
 export async function measureFlatOut(
@@ -33,13 +27,12 @@ export async function measureFlatOut(
   await using running = await subject.start();
   await using load = await Load.open({
     ...{ links, senders, pduBytes, dialect: subject.dialect },
-    ...{ targets: running.targets, processes: LOAD_PROCESSES },
+    ...{ targets: running.targets, purpose: 'flat-out' },
   });
   await load.flood();
   await delay(warmUpMs);
   const { result: rates, usage } = await usageDuring(running, () => load.measure(measureMs));
   const totals = await load.finish();
-  const known = usage.subjectCores + usage.redisCores + rates.loadCores;
   return {
     deliveredPerSecond: rates.deliveredPerSecond,
     // The pump invents what it delivers.
@@ -47,9 +40,6 @@ export async function measureFlatOut(
       relayedPerSecond: rates.sentPerSecond,
       lostPdus: totals.duePdus - totals.deliveredPdus,
     }),
-    subjectCores: usage.subjectCores,
-    ...(running.redisPort !== undefined && { redisCores: usage.redisCores }),
-    loadCores: rates.loadCores,
-    [OTHER_CORES]: Math.max(0, usage.machineCores - known),
+    ...coresReading(usage, rates.loadCores, running),
   };
 }

@@ -10,7 +10,7 @@ import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
 import { profilingEnv } from './subjects/route-nodes.ts';
-import { type Finished, goalTable, resultTable } from './table.ts';
+import { type Finished, resultTable } from './table.ts';
 
 const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
 const QUICK: Effort = { rounds: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
@@ -87,7 +87,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   const file = join(values.out, 'results.json');
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
   progress.clear();
-  process.stdout.write(`${resultTable(finished)}\n\n${goalTable(finished)}\n\n${file}\n`);
+  process.stdout.write(`${resultTable(finished)}\n\n${file}\n`);
 }
 
 function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {

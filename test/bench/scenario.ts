@@ -26,6 +26,8 @@ export interface FigureSpec {
   /** Column heading, with the unit. */
   readonly heading: string;
   readonly digits: number;
+  /** Figures of processor time share one column of the table. */
+  readonly kind: 'result' | 'cores';
 }
 
 /** One thing to be measured: a subject at one point. */

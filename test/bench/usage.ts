@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { askServer } from '@route/fixtures';
+import { type FigureSpec, OTHER_CORES, type Reading } from './scenario.ts';
 
 /** What /proc counts processor time in on Linux, whatever the machine. */
 const TICKS_PER_SECOND = 100;
@@ -18,6 +19,25 @@ export interface Usage {
   readonly redisCores: number;
   /** All that ran in user or system time, and what the machine's host took away. */
   readonly machineCores: number;
+}
+
+/** The figures that {@link coresReading} gives. */
+export const CORES_FIGURES: readonly FigureSpec[] = [
+  { key: 'subjectCores', heading: 'itself', digits: 2, kind: 'cores' },
+  { key: 'redisCores', heading: 'Redis', digits: 2, kind: 'cores' },
+  { key: 'loadCores', heading: 'load', digits: 2, kind: 'cores' },
+  { key: OTHER_CORES, heading: 'others', digits: 2, kind: 'cores' },
+];
+
+/** Usage, and the load's own, as part of a reading. */
+export function coresReading(usage: Usage, loadCores: number, watched: Watched): Reading {
+  const { subjectCores, redisCores, machineCores } = usage;
+  return {
+    subjectCores,
+    ...(watched.redisPort !== undefined && { redisCores }),
+    loadCores,
+    [OTHER_CORES]: Math.max(0, machineCores - subjectCores - redisCores - loadCores),
+  };
 }
 
 /** Does something and tells what processor time went where meanwhile. */

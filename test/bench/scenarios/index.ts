@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
+import { latency } from './latency.ts';
 import { relay } from './relay.ts';
 import { relayCluster } from './relay-cluster.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
-export const SCENARIOS: readonly Scenario[] = [relay, relayCluster];
+export const SCENARIOS: readonly Scenario[] = [relay, relayCluster, latency];
