@@ -12,6 +12,11 @@ export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
   ...CORES_FIGURES,
 ];
 
+/** Bytes of PDUs, as the others have them. */
+export const DELIVERED_BYTES_FIGURE: FigureSpec = {
+  ...{ key: 'deliveredMibPerSecond', heading: 'MiB delivered/s', digits: 0, kind: 'result' },
+};
+
 export interface FlatOutOptions {
   readonly links: number;
   readonly senders: number;
@@ -35,6 +40,7 @@ export async function measureFlatOut(
   const totals = await load.finish();
   return {
     deliveredPerSecond: rates.deliveredPerSecond,
+    deliveredMibPerSecond: (rates.deliveredPerSecond * pduBytes) / 2 ** 20,
     // The pump invents what it delivers.
     ...(subject.relays && {
       relayedPerSecond: rates.sentPerSecond,

@@ -10,6 +10,7 @@ import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
 import { profilingEnv } from './subjects/route-nodes.ts';
+import { curvesOf, drawPlot } from './svg-plot.ts';
 import { type Finished, resultTable } from './table.ts';
 
 const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
@@ -86,8 +87,23 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   };
   const file = join(values.out, 'results.json');
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  const plots = await writePlots(finished, values.out);
   progress.clear();
-  process.stdout.write(`${resultTable(finished)}\n\n${file}\n`);
+  process.stdout.write(`${resultTable(finished)}\n\n${[file, ...plots].join('\n')}\n`);
+}
+
+async function writePlots(all: readonly Finished[], folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const { scenario, result } of all) {
+    for (const plot of scenario.plots) {
+      const curves = curvesOf(plot, result);
+      if (curves.length === 0) continue;
+      const file = join(folder, `${plot.file}.svg`);
+      await writeFile(file, drawPlot(plot, curves));
+      files.push(file);
+    }
+  }
+  return files;
 }
 
 function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {

@@ -34,7 +34,7 @@ export interface FigureSpec {
 export interface Case {
   /** What is measured: `route node, redis engine`, `nats-server`. */
   readonly subject: string;
-  /** At which point of a curve; absent where the scenario has none. */
+  /** At which point of a curve, as `8 links`; absent where the scenario has none. */
   readonly at?: string;
   /** Starts what it needs, measures once, ends it. `effort` may be shorter than the scenario's. */
   measure(effort: Effort): Promise<Reading>;
@@ -50,14 +50,15 @@ export interface Goal {
   readonly bound: { readonly atLeast: number } | { readonly atMost: number };
 }
 
-/** A curve to be drawn: one figure over the numbers in the cases' `at`, one line a subject. */
+/** A curve to be drawn: one figure over the numbers of the cases' `at`, one line a subject. */
 export interface PlotSpec {
+  /** The file's name, without `.svg`. */
   readonly file: string;
   readonly title: string;
-  readonly xLabel: string;
+  /** Cases whose `at` is a number and this are on it: `8 links`. */
+  readonly unit: string;
   readonly figure: string;
   readonly yLabel: string;
-  readonly scale: 'linear' | 'log';
 }
 
 /** What a scenario can do while it prepares. */
@@ -79,6 +80,8 @@ export interface Scenario {
   readonly figures: readonly FigureSpec[];
   readonly goals: readonly Goal[];
   readonly plots: readonly PlotSpec[];
+  /** Where it takes long: how many rounds are enough. */
+  readonly mostRounds?: number;
   /** What is to be measured here and now; a peer that is not installed is said and left out. */
   cases(preparation: Preparation): Promise<readonly Case[]>;
 }

@@ -28,7 +28,7 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       await open(order);
       break;
     case 'probe':
-      links.find(({ id }) => id === order.id)?.probe();
+      for (const sender of senders) sender.probe();
       break;
     case 'reset':
       for (const link of links) link.reset();

@@ -22,8 +22,8 @@ export type LoadOrder =
       /** Links that do not send read the stamps of what they receive. */
       readonly readsStamps: boolean;
     }
-  /** The link sends one PDU. */
-  | { readonly kind: 'probe'; readonly id: number }
+  /** Each sender sends one PDU. */
+  | { readonly kind: 'probe' }
   /** Counts begin at 0 from here on. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'flood' }

@@ -15,7 +15,7 @@ import {
 
 const CHILD = new URL('./load-child.ts', import.meta.url);
 const MEET_DEADLINE_MS = 15_000;
-const PROBE_EVERY_MS = 50;
+const POLL_MS = 50;
 /** Which of the processes does what; flat out, the first does both. */
 const SENDING = 0;
 const RECEIVING = 1;
@@ -140,7 +140,7 @@ export class Load implements AsyncDisposable {
     let last = await this.totals();
     let grewAt = performance.now();
     while (last.deliveredPdus < last.duePdus && performance.now() - grewAt < STALLED_MS) {
-      await delay(PROBE_EVERY_MS);
+      await delay(POLL_MS);
       const totals = await this.totals();
       if (totals.deliveredPdus > last.deliveredPdus) grewAt = performance.now();
       last = totals;
@@ -153,8 +153,7 @@ export class Load implements AsyncDisposable {
     const sent = sum(links, sentPdus);
     return {
       sentPdus: sent,
-      // What a server says for itself (NATS's PING) is shorter than a PDU and never makes one up.
-      deliveredPdus: sum(links, (link) => Math.floor(link.receivedBytes / this.#receivedBytes)),
+      deliveredPdus: sum(links, (link) => this.#wholePdus(link)),
       duePdus: sum(links, (link) => sent - link.sentPdus),
       openLinks: links.filter(({ isOpen }) => isOpen).length,
     };
@@ -164,22 +163,21 @@ export class Load implements AsyncDisposable {
     await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
   }
 
-  /** A connection stands before its server knows the link: each sender probes until all others hear it. */
+  /** A connection stands before its server knows the link: the senders send until all others hear all. */
   async #meet(): Promise<void> {
-    for (let id = 0; id < this.#options.senders; id++) {
-      await this.#quiet();
-      await this.reset();
-      await waitFor(
-        async () => {
-          await this.#tellAll(() => ({ kind: 'probe', id }));
-          await delay(PROBE_EVERY_MS);
-          const links = await this.#links();
-          return links.every((link) => link.id === id || link.receivedBytes > 0);
-        },
-        { what: `every link to hear link ${id}`, deadlineMs: MEET_DEADLINE_MS },
-      );
-    }
-    await this.#quiet();
+    const { senders } = this.#options;
+    const hears = (link: LinkCount): boolean =>
+      this.#wholePdus(link) === (link.id < senders ? senders - 1 : senders);
+    await waitFor(
+      async () => {
+        await this.#quiet();
+        await this.reset();
+        await this.#tellAll(() => ({ kind: 'probe' }));
+        await this.#quiet();
+        return (await this.#links()).every(hears);
+      },
+      { what: 'every link to hear every sender', deadlineMs: MEET_DEADLINE_MS },
+    );
     await this.reset();
   }
 
@@ -192,6 +190,11 @@ export class Load implements AsyncDisposable {
       last = bytes;
       await delay(QUIET_MS);
     }
+  }
+
+  #wholePdus({ receivedBytes }: LinkCount): number {
+    // What a server says for itself (NATS's PING) is shorter than a PDU and never makes one up.
+    return Math.floor(receivedBytes / this.#receivedBytes);
   }
 
   #orderOf(id: number): LinkOrder {
