@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askServer } from '@route/fixtures';
 import { describeMachine } from './machine.ts';
@@ -9,7 +9,9 @@ import { runScenario } from './runner.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
-import { type Finished, goalTable, resultTable } from './table.ts';
+import { profilingEnv } from './subjects/route-nodes.ts';
+import { curvesOf, drawPlot } from './svg-plot.ts';
+import { type Finished, resultTable } from './table.ts';
 
 const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
 const QUICK: Effort = { rounds: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
@@ -23,6 +25,7 @@ ${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\
   --quick        one short round, no more than the curves' ends
   --rounds N     how often each case is measured (${FULL.rounds})
   --only TEXT    only cases whose subject contains this
+  --profile DIR  route nodes write CPU profiles there (their figures are lower then)
   --out FOLDER   where results.json and the plots go (bench-results)
 `;
 
@@ -31,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    profile: { type: 'string' },
     only: { type: 'string', default: '' },
     out: { type: 'string', default: 'bench-results' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -51,6 +55,11 @@ const wanted = SCENARIOS.filter(
 );
 const chosen = values.quick ? QUICK : FULL;
 const effort: Effort = { ...chosen, rounds: Number(values.rounds ?? chosen.rounds) };
+// Nodes end at once: links of a load need no drain.
+const nodeEnv = {
+  ROUTE_DRAIN_SECONDS: '0',
+  ...(values.profile !== undefined && profilingEnv(resolve(values.profile))),
+};
 await measure(wanted);
 
 async function measure(scenarios: readonly Scenario[]): Promise<void> {
@@ -61,7 +70,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
     started ??= startBenchRedis().then((server) => stack.use(server));
     return started;
   };
-  const preparation = { effort, redis, say: (line: string) => progress.say(line) };
+  const preparation = { effort, nodeEnv, redis, say: (line: string) => progress.say(line) };
   const finished: Finished[] = [];
   for (const scenario of scenarios) {
     const only = { ...scenario, cases: async () => selected(await scenario.cases(preparation)) };
@@ -78,8 +87,23 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   };
   const file = join(values.out, 'results.json');
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  const plots = await writePlots(finished, values.out);
   progress.clear();
-  process.stdout.write(`${resultTable(finished)}\n\n${goalTable(finished)}\n\n${file}\n`);
+  process.stdout.write(`${resultTable(finished)}\n\n${[file, ...plots].join('\n')}\n`);
+}
+
+async function writePlots(all: readonly Finished[], folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const { scenario, result } of all) {
+    for (const plot of scenario.plots) {
+      const curves = curvesOf(plot, result);
+      if (curves.length === 0) continue;
+      const file = join(folder, `${plot.file}.svg`);
+      await writeFile(file, drawPlot(plot, curves));
+      files.push(file);
+    }
+  }
+  return files;
 }
 
 function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {

@@ -16,8 +16,8 @@ export interface ScenarioResult {
 
 /** A goal and what was measured for it. */
 export interface GoalResult {
-  /** For a person: `delivered/s of route node is at least 4 × nats-server's`. */
-  readonly goal: string;
+  readonly goal: Goal;
+  /** The median, or the median of each round's ratio. */
   readonly measured: number;
   readonly met: boolean;
 }
@@ -35,7 +35,7 @@ export function judgeGoals(scenario: Scenario, result: ScenarioResult): GoalResu
     if (measured === undefined) return [];
     const { bound } = goal;
     const met = 'atLeast' in bound ? measured >= bound.atLeast : measured <= bound.atMost;
-    return [{ goal: describe(goal, scenario), measured, met }];
+    return [{ goal, measured, met }];
   });
 }
 
@@ -53,11 +53,4 @@ function measuredFor(goal: Goal, { cases }: ScenarioResult): number | undefined 
     return mine === undefined || theirs === undefined ? [] : [mine / theirs];
   });
   return ratios.length === 0 ? undefined : summarise(ratios).median;
-}
-
-function describe({ subject, at, figure, against, bound }: Goal, { figures }: Scenario): string {
-  const heading = figures.find(({ key }) => key === figure)?.heading ?? figure;
-  const which = at === undefined ? subject : `${subject} at ${at}`;
-  const words = 'atLeast' in bound ? `at least ${bound.atLeast}` : `at most ${bound.atMost}`;
-  return `${heading} of ${which}: ${words}${against === undefined ? '' : ` × that of ${against}`}`;
 }

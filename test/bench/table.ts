@@ -1,4 +1,4 @@
-import { type GoalResult, type ScenarioResult, summaryOf } from './results.ts';
+import { type CaseResult, type GoalResult, type ScenarioResult, summaryOf } from './results.ts';
 import type { FigureSpec, Scenario } from './scenario.ts';
 import type { Summary } from './statistics.ts';
 
@@ -9,31 +9,54 @@ export interface Finished {
   readonly goals: readonly GoalResult[];
 }
 
-const HEADINGS = ['scenario', 'subject', 'figure', 'median', 'least', 'most'] as const;
+const HEADINGS = ['scenario', 'subject', 'figure', 'median', 'least', 'most', 'goal', 'cores'];
 
 /** The table of all that was measured, in Markdown: one row a case and figure. */
 export function resultTable(all: readonly Finished[]): string {
-  const rows = all.flatMap(({ scenario, result }) =>
-    result.cases.flatMap((one) =>
-      scenario.figures.flatMap((figure) => {
-        const summary = summaryOf(one, figure.key);
-        if (summary === undefined) return [];
-        const subject = one.at === undefined ? one.subject : `${one.subject} at ${one.at}`;
-        return [[scenario.name, subject, figure.heading, ...cellsOf(figure, summary)]];
-      }),
-    ),
-  );
-  return markdownTable(HEADINGS, rows);
+  return markdownTable(HEADINGS, all.flatMap(rowsOf));
 }
 
-/** The table of what was aimed at. */
-export function goalTable(all: readonly Finished[]): string {
-  const rows = all.flatMap(({ scenario, goals }) =>
-    goals.map(({ goal, measured, met }) => {
-      return [scenario.name, goal, measured.toPrecision(3), met ? 'yes' : 'NO'];
-    }),
-  );
-  return rows.length === 0 ? '' : markdownTable(['scenario', 'goal', 'measured', 'met'], rows);
+function rowsOf({ scenario, result, goals }: Finished): string[][] {
+  const results = scenario.figures.filter(({ kind }) => kind === 'result');
+  return result.cases.flatMap((one) => {
+    const subject = one.at === undefined ? one.subject : `${one.subject}, ${one.at}`;
+    return results
+      .flatMap((figure) => {
+        const summary = summaryOf(one, figure.key);
+        return summary === undefined ? [] : [{ figure, summary }];
+      })
+      .map(({ figure, summary }, row) => {
+        const own = goals.filter(({ goal }) => {
+          return goal.subject === one.subject && goal.at === one.at && goal.figure === figure.key;
+        });
+        return [
+          ...[scenario.name, subject, figure.heading, ...cellsOf(figure, summary)],
+          own.map(describeGoal).join('; '),
+          row === 0 ? describeCores(scenario.figures, one) : '',
+        ];
+      });
+  });
+}
+
+/** Where processor time went: `itself 1.05, load 0.31`. */
+function describeCores(figures: readonly FigureSpec[], one: CaseResult): string {
+  return figures
+    .filter(({ kind }) => kind === 'cores')
+    .flatMap((figure) => {
+      const summary = summaryOf(one, figure.key);
+      return summary === undefined
+        ? []
+        : [`${figure.heading} ${grouped(summary.median, figure.digits)}`];
+    })
+    .join(', ');
+}
+
+function describeGoal({ goal, measured, met }: GoalResult): string {
+  const [sign, bound] =
+    'atLeast' in goal.bound ? ['≥', goal.bound.atLeast] : ['≤', goal.bound.atMost];
+  if (goal.against === undefined) return `${sign} ${grouped(bound, 0)}: ${met ? 'met' : 'NOT MET'}`;
+  const ratio = `${grouped(measured, 2)} × ${goal.against}`;
+  return `${ratio} (${sign} ${bound}: ${met ? 'met' : 'NOT MET'})`;
 }
 
 function cellsOf({ digits }: FigureSpec, { median, least, most }: Summary): string[] {

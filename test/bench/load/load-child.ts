@@ -1,15 +1,22 @@
+import { obeyOrders } from '../told-process.ts';
 import { DIALECTS } from './dialect.ts';
 import { LoadLink } from './load-link.ts';
 import { isLoadOrder, type LinkOrder, type LoadAnswer, type LoadOrder } from './load-messages.ts';
 import { loadPdu } from './load-pdu.ts';
+import { pace } from './pacer.ts';
+import { Latencies } from './stamps.ts';
 
 const links: LoadLink[] = [];
+const latencies = new Latencies();
 let senders: LoadLink[] = [];
 
 async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
   const dialect = DIALECTS[order.dialect];
   const pdu = loadPdu(order.pduBytes);
-  const openOne = (link: LinkOrder) => LoadLink.open(link, dialect, pdu);
+  const openOne = (link: LinkOrder) => {
+    const readsStamps = order.readsStamps && !link.sends;
+    return LoadLink.open(link, { dialect, pdu, ...(readsStamps && { latencies }) });
+  };
   links.push(...(await Promise.all(order.links.map(openOne))));
   const sending = new Set(order.links.filter(({ sends }) => sends).map(({ id }) => id));
   senders = links.filter(({ id }) => sending.has(id));
@@ -21,14 +28,20 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       await open(order);
       break;
     case 'probe':
-      links.find(({ id }) => id === order.id)?.probe();
+      for (const sender of senders) sender.probe();
       break;
     case 'reset':
       for (const link of links) link.reset();
+      latencies.reset();
       break;
     case 'flood':
       for (const sender of senders) sender.flood();
       break;
+    case 'pace':
+      await pace(senders, order.perSecond, order.ms);
+      break;
+    case 'latency':
+      return { kind: 'latency', latency: latencies.summary };
     case 'stop':
       await Promise.all(senders.map((sender) => sender.stop()));
       break;
@@ -42,11 +55,4 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
   return { kind: 'done' };
 }
 
-process.on('message', (order: unknown) => {
-  if (!isLoadOrder(order)) throw new Error(`told ${JSON.stringify(order)}, expected an order`);
-  obey(order).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => process.send?.({ kind: 'failed', problem: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
+obeyOrders(isLoadOrder, obey);

@@ -19,15 +19,30 @@ export type LoadOrder =
       readonly links: readonly LinkOrder[];
       readonly dialect: DialectName;
       readonly pduBytes: number;
+      /** Links that do not send read the stamps of what they receive. */
+      readonly readsStamps: boolean;
     }
-  /** The link sends one PDU. */
-  | { readonly kind: 'probe'; readonly id: number }
+  /** Each sender sends one PDU. */
+  | { readonly kind: 'probe' }
   /** Counts begin at 0 from here on. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'flood' }
+  /** Send stamped PDUs at a steady rate, all senders of the process together; answered when done. */
+  | { readonly kind: 'pace'; readonly perSecond: number; readonly ms: number }
   /** Send no more; answered when all that was begun has left. */
   | { readonly kind: 'stop' }
-  | { readonly kind: 'count' };
+  | { readonly kind: 'count' }
+  /** What the stamps read since the last reset tell. */
+  | { readonly kind: 'latency' };
+
+/** How long stamped PDUs were under way, in microseconds. */
+export interface Latency {
+  readonly count: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+  readonly maxUs: number;
+}
 
 /** What one link has counted since the last reset. */
 export interface LinkCount {
@@ -49,10 +64,12 @@ export interface LoadCount {
 export type LoadAnswer =
   | { readonly kind: 'done' }
   | { readonly kind: 'count'; readonly count: LoadCount }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | { readonly kind: 'latency'; readonly latency: Latency };
 
-const ORDER_KINDS: readonly unknown[] = ['open', 'probe', 'reset', 'flood', 'stop', 'count'];
-const ANSWER_KINDS: readonly unknown[] = ['done', 'count', 'failed'];
+const ORDER_KINDS: readonly unknown[] = [
+  ...['open', 'probe', 'reset', 'flood', 'pace', 'stop', 'count', 'latency'],
+];
+const ANSWER_KINDS: readonly unknown[] = ['done', 'count', 'latency'];
 
 /** Whether a message is an order: both sides are this program, so its kind is enough. */
 export function isLoadOrder(message: unknown): message is LoadOrder {

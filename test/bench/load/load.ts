@@ -4,7 +4,9 @@ import { ToldProcess } from '../told-process.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
 import {
   isLoadAnswer,
+  type Latency,
   type LinkCount,
+  type LinkOrder,
   type LoadAnswer,
   type LoadCount,
   type LoadOrder,
@@ -13,7 +15,10 @@ import {
 
 const CHILD = new URL('./load-child.ts', import.meta.url);
 const MEET_DEADLINE_MS = 15_000;
-const PROBE_EVERY_MS = 50;
+const POLL_MS = 50;
+/** Which of the processes does what; flat out, the first does both. */
+const SENDING = 0;
+const RECEIVING = 1;
 const QUIET_MS = 100;
 const STALLED_MS = 3_000;
 
@@ -25,8 +30,12 @@ export interface LoadOptions {
   readonly senders: number;
   readonly pduBytes: number;
   readonly dialect: DialectName;
-  /** Over how many processes the links are spread. */
-  readonly processes: number;
+  /**
+   * `flat-out`: links go to the targets in turn, all in one process (more would only take turns on a small
+   * machine). `paced`: senders to the first target, the others to the last, each in a process of their
+   * own, and what comes is looked at.
+   */
+  readonly purpose: 'flat-out' | 'paced';
 }
 
 /** What all links together have counted since the last reset. */
@@ -57,7 +66,7 @@ export class Load implements AsyncDisposable {
     this.#options = options;
     this.#receivedBytes = DIALECTS[options.dialect].receivedBytes(options.pduBytes);
     this.#processes = Array.from(
-      { length: options.processes },
+      { length: options.purpose === 'paced' ? 2 : 1 },
       () => new ToldProcess(CHILD, isLoadAnswer),
     );
   }
@@ -66,13 +75,12 @@ export class Load implements AsyncDisposable {
   static async open(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     try {
-      const { dialect, pduBytes, links, senders, targets } = options;
-      const all = Array.from({ length: links }, (_, id) => {
-        return { id, sends: id < senders, ...targetAt(targets, id) };
-      });
+      const { dialect, pduBytes, links, purpose } = options;
+      const readsStamps = purpose === 'paced';
+      const all = Array.from({ length: links }, (_, id) => load.#orderOf(id));
       await load.#tellAll((process) => {
-        const own = all.filter(({ id }) => load.#processOf(id) === process);
-        return { kind: 'open', links: own, dialect, pduBytes };
+        const own = all.filter((link) => load.#processOf(link) === process);
+        return { kind: 'open', links: own, dialect, pduBytes, readsStamps };
       });
       await load.#meet();
       return load;
@@ -90,6 +98,18 @@ export class Load implements AsyncDisposable {
   /** The senders begin to send as fast as they can. */
   async flood(): Promise<void> {
     await this.#tellAll(() => ({ kind: 'flood' }));
+  }
+
+  /** The senders send stamped PDUs at a steady rate for a while. */
+  async pace(perSecond: number, ms: number): Promise<void> {
+    await this.#processes[SENDING]?.tell({ kind: 'pace', perSecond, ms });
+  }
+
+  /** How long what was paced since the last reset has been under way. */
+  async latency(): Promise<Latency> {
+    const answer = await this.#processes[RECEIVING]?.tell({ kind: 'latency' });
+    if (answer?.kind !== 'latency') throw new Error('the load was not opened to be paced');
+    return answer.latency;
   }
 
   /** What is sent and delivered in so many ms from now on. */
@@ -120,7 +140,7 @@ export class Load implements AsyncDisposable {
     let last = await this.totals();
     let grewAt = performance.now();
     while (last.deliveredPdus < last.duePdus && performance.now() - grewAt < STALLED_MS) {
-      await delay(PROBE_EVERY_MS);
+      await delay(POLL_MS);
       const totals = await this.totals();
       if (totals.deliveredPdus > last.deliveredPdus) grewAt = performance.now();
       last = totals;
@@ -133,8 +153,7 @@ export class Load implements AsyncDisposable {
     const sent = sum(links, sentPdus);
     return {
       sentPdus: sent,
-      // What a server says for itself (NATS's PING) is shorter than a PDU and never makes one up.
-      deliveredPdus: sum(links, (link) => Math.floor(link.receivedBytes / this.#receivedBytes)),
+      deliveredPdus: sum(links, (link) => this.#wholePdus(link)),
       duePdus: sum(links, (link) => sent - link.sentPdus),
       openLinks: links.filter(({ isOpen }) => isOpen).length,
     };
@@ -144,22 +163,21 @@ export class Load implements AsyncDisposable {
     await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
   }
 
-  /** A connection stands before its server knows the link: each sender probes until all others hear it. */
+  /** A connection stands before its server knows the link: the senders send until all others hear all. */
   async #meet(): Promise<void> {
-    for (let id = 0; id < this.#options.senders; id++) {
-      await this.#quiet();
-      await this.reset();
-      await waitFor(
-        async () => {
-          await this.#tellAll(() => ({ kind: 'probe', id }));
-          await delay(PROBE_EVERY_MS);
-          const links = await this.#links();
-          return links.every((link) => link.id === id || link.receivedBytes > 0);
-        },
-        { what: `every link to hear link ${id}`, deadlineMs: MEET_DEADLINE_MS },
-      );
-    }
-    await this.#quiet();
+    const { senders } = this.#options;
+    const hears = (link: LinkCount): boolean =>
+      this.#wholePdus(link) === (link.id < senders ? senders - 1 : senders);
+    await waitFor(
+      async () => {
+        await this.#quiet();
+        await this.reset();
+        await this.#tellAll(() => ({ kind: 'probe' }));
+        await this.#quiet();
+        return (await this.#links()).every(hears);
+      },
+      { what: 'every link to hear every sender', deadlineMs: MEET_DEADLINE_MS },
+    );
     await this.reset();
   }
 
@@ -174,9 +192,22 @@ export class Load implements AsyncDisposable {
     }
   }
 
-  /** Neighbouring links, which are on different nodes, go to one process. */
-  #processOf(id: number): number {
-    return Math.floor(id / this.#options.targets.length) % this.#processes.length;
+  #wholePdus({ receivedBytes }: LinkCount): number {
+    // What a server says for itself (NATS's PING) is shorter than a PDU and never makes one up.
+    return Math.floor(receivedBytes / this.#receivedBytes);
+  }
+
+  #orderOf(id: number): LinkOrder {
+    const { targets, senders, purpose } = this.#options;
+    const sends = id < senders;
+    const paced = sends ? 0 : targets.length - 1;
+    const target = targets[purpose === 'paced' ? paced : id % targets.length];
+    if (target === undefined) throw new Error('there is no server to send to');
+    return { id, sends, ...target };
+  }
+
+  #processOf({ sends }: LinkOrder): number {
+    return this.#options.purpose === 'paced' && !sends ? RECEIVING : SENDING;
   }
 
   async #links(): Promise<LinkCount[]> {
@@ -198,10 +229,4 @@ const receivedBytes = (link: LinkCount): number => link.receivedBytes;
 
 function sum(links: readonly LinkCount[], of: (link: LinkCount) => number): number {
   return links.reduce((total, link) => total + of(link), 0);
-}
-
-function targetAt(targets: readonly Target[], id: number): Target {
-  const target = targets[id % targets.length];
-  if (target === undefined) throw new Error('there is no server to send to');
-  return { host: target.host, port: target.port };
 }

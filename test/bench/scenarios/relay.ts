@@ -1,7 +1,7 @@
 import { FLAT_OUT_FIGURES, measureFlatOut } from '../flat-out.ts';
 import type { Case, Preparation, Scenario } from '../scenario.ts';
-import { bareRelay } from '../subjects/bare-relay.ts';
 import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { bareRelay, loadAlone } from '../subjects/probes.ts';
 import { memoryNode, routeNodes } from '../subjects/route-nodes.ts';
 
 const LINKS = { links: 8, senders: 4, pduBytes: 160 };
@@ -28,15 +28,15 @@ export const relay: Scenario = {
   cases,
 };
 
-async function cases({ redis, say }: Preparation): Promise<readonly Case[]> {
-  const { url } = await redis();
+async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
   const program = await findNatsServer();
   if (program === undefined) say('nats-server is not installed: it is not measured');
   const subjects = [
-    routeNodes(url, 1),
-    memoryNode,
+    routeNodes(await redis(), 1, nodeEnv),
+    memoryNode(nodeEnv),
     bareRelay,
     ...(program === undefined ? [] : [natsServers(program, 1)]),
+    loadAlone(LINKS.pduBytes),
   ];
   return subjects.map((subject) => ({
     subject: subject.name,

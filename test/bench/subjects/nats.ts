@@ -23,10 +23,11 @@ export async function findNatsServer(): Promise<string | undefined> {
 }
 
 /** One nats-server, or several that are clustered, with the package's own settings. */
-export function natsServers(program: string, count: 1 | 2): Subject {
+export function natsServers(program: string, count: number): Subject {
   return {
     name: count === 1 ? 'nats-server' : `${count} clustered nats-servers`,
     dialect: 'nats',
+    relays: true,
     start: () => start(program, count),
   };
 }

@@ -5,6 +5,8 @@ import type { Target } from '../load/load-messages.ts';
 export interface Subject {
   readonly name: string;
   readonly dialect: DialectName;
+  /** Whether what it delivers is what was sent. */
+  readonly relays: boolean;
   start(): Promise<RunningSubject>;
 }
 
@@ -14,4 +16,6 @@ export interface RunningSubject extends AsyncDisposable {
   readonly targets: readonly Target[];
   /** The processes that do the work, without Redis. */
   readonly pids: readonly number[];
+  /** The Redis that they use, if they do. */
+  readonly redisPort?: number;
 }
