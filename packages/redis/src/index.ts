@@ -6,6 +6,7 @@ export {
   reconnectDelayMs,
 } from './client.ts';
 export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
+export { PublishCommand } from './publish-command.ts';
 export { loadScripts, readScript, runScript, type Script } from './script.ts';
 export { readServerLimits, type ServerLimits, type SubscriberLimit } from './server-limits.ts';
 export { SHARD_COUNT, SHARD_TAGS, shardOf } from './shards.ts';
