@@ -52,7 +52,15 @@ class PduBuffer {
 
 /** How many bytes a varint takes. */
 function varintBytes(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+  return value < 0x80
+    ? 1
+    : value < 0x4000
+      ? 2
+      : value < 0x20_0000
+        ? 3
+        : value < 0x1000_0000
+          ? 4
+          : 5;
 }
 
 /** ROLE_SET: this link is its msg_server's master. */
@@ -82,7 +90,10 @@ export function snapshotPdu(userIds: Iterable<number>, clientType: ClientType): 
 /** One USER_STATUS_UPDATE a user. */
 export function updatePdus(
   userIds: Iterable<number>,
-  { status, clientType }: { status: keyof typeof USER_STATUS; clientType: keyof typeof CLIENT_TYPE },
+  {
+    status,
+    clientType,
+  }: { status: keyof typeof USER_STATUS; clientType: keyof typeof CLIENT_TYPE },
 ): Buffer {
   const pdus = new PduBuffer();
   for (const userId of userIds) {
