@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LinkDown } from '@route/link-client';
 import { DeliveryCheck } from './delivery-check.ts';
 import { Figures } from './figures.ts';
 import { KickCheck } from './kick-check.ts';
@@ -38,7 +39,7 @@ const DOUBT_MS = 20_000;
 const SAMPLE_MS = 200;
 const SECOND_MS = 1_000;
 const POLL_MS = 100;
-const LINK_DEADLINE_MS = 15_000;
+const LINK_DEADLINE_MS = 10_000;
 const DELIVERY_DEADLINE_MS = 10_000;
 const EXACT_DEADLINE_MS = 30_000;
 /** Once something has been found wrong already, waiting for more tells little. */
@@ -85,7 +86,7 @@ export class Simulation implements AsyncDisposable {
       addresses,
       reconnectMs: RECONNECT_MS,
       joined: (server: SimServer) => this.#links.joined(server),
-      down: (_: SimServer, how: Parameters<LinkWatch['down']>[0]) => this.#links.down(how),
+      down: (how: LinkDown) => this.#links.down(how),
     };
     this.#servers = Array.from({ length: servers }, (_, id) => new SimServer(id, world));
     const tell = (text: string): void => this.tell(text);
@@ -102,7 +103,7 @@ export class Simulation implements AsyncDisposable {
     });
   }
 
-  /** Connects all msg_servers. Returns how many have a link when all have, or after 15 s. */
+  /** Connects all msg_servers. Returns how many have a link when all have, or after 10 s. */
   async connect(): Promise<number> {
     if (this.#options.storm !== 'login') this.#people.settleIn();
     for (const server of this.#servers) server.start();
@@ -222,7 +223,9 @@ export class Simulation implements AsyncDisposable {
   async #storms(kind: Storm): Promise<void> {
     const { users } = this.#options;
     if (kind === 'login') {
-      const seconds = await loginStorm(this.#people, this.#servers, users);
+      const login = { people: this.#people, servers: this.#servers, users };
+      const seconds = await loginStorm(login, this.#stop.signal);
+      if (seconds === undefined) return;
       this.tell(`login storm: ${users} users logged in within ${seconds.toFixed(2)} s`);
       return;
     }
