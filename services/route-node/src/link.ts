@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
+import type { Admitted } from './admission/admission.ts';
 import type { CloseReason } from './close-reasons.ts';
 import { Conversation, type Host } from './conversation.ts';
 import type { Receiver } from './exchange.ts';
@@ -58,9 +59,9 @@ export class Link implements Receiver {
   #held = false;
   #waits = false;
 
-  constructor(id: LinkId, socket: Socket, host: LinkHost) {
+  constructor(id: LinkId, { socket, peer }: Admitted, host: LinkHost) {
     this.id = id;
-    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.peer = peer;
     this.#socket = socket;
     this.#host = host;
     this.#writer = new LinkWriter({

@@ -82,6 +82,23 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => engine.presence.heldUsers,
   );
 
+  gauge(
+    'route_handshakes',
+    'Connections on their way to become links (PROXY protocol, TLS)',
+    () => links.handshakes,
+  );
+
+  counter(
+    'route_connections_refused_total',
+    'Connections that did not become links',
+    () => counters.refused,
+    'reason',
+  );
+  counter(
+    'route_connections_checks_total',
+    'Connections that a load balancer made for itself, to see whether the node answers',
+    () => counters.checks,
+  );
   counter('route_links_opened_total', 'Links opened', () => counters.opened);
   counter('route_links_closed_total', 'Links closed', () => counters.closed, 'reason');
   counter(

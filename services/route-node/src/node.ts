@@ -5,6 +5,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import { Guard } from './admin/guard.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { AdminServer } from './admin/server.ts';
+import type { AdmissionRules } from './admission/admission.ts';
+import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
 import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
@@ -46,6 +48,7 @@ export class RouteNode {
   readonly #log: Logger;
   readonly #engine: Engine;
   readonly #links: LinkTable;
+  readonly #tls: LinkTls | undefined;
   readonly #admin: AdminServer;
   readonly #readiness: Readiness;
   readonly #nodeId: string;
@@ -98,7 +101,11 @@ export class RouteNode {
       // What comes over the bus comes within the time that it is held, or not at all.
       overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
     });
+    const tlsFiles = linkTlsFiles(settings);
+    this.#tls = tlsFiles && new LinkTls(tlsFiles);
     this.#links = new LinkTable({
+      admission: rulesOf(settings),
+      tls: this.#tls,
       nodeId,
       log,
       counters,
@@ -170,6 +177,17 @@ export class RouteNode {
     this.#readiness.set('starting', false);
   }
 
+  /** Reads again what may change while links are open: the certificates. What cannot be used leaves all as it was. */
+  reload(): void {
+    if (this.#tls === undefined) return;
+    try {
+      this.#tls.reload();
+      this.#log.info({ event: 'certificates-read' });
+    } catch (error) {
+      this.#log.error({ event: 'certificates-not-read', err: error });
+    }
+  }
+
   /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
   async drain(): Promise<void> {
     this.#drained ??= this.#drain();
@@ -196,6 +214,17 @@ export class RouteNode {
       version: packageJson.version,
     };
   }
+}
+
+function rulesOf(settings: Settings): AdmissionRules {
+  return {
+    proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
+    allow: settings.ROUTE_ALLOW,
+    maxLinks: settings.ROUTE_MAX_LINKS,
+    maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
+    maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
+    handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
+  };
 }
 
 function limitsOf(settings: Settings): LinkLimits {
