@@ -2,6 +2,7 @@ import type { ClientStatus } from '@route/protocol';
 import { type RedisClient, SHARD_COUNT, shardOf } from '@route/redis';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
+import { LingeringLinks } from './lingering-links.ts';
 import {
   type LinkEnd,
   type LinkId,
@@ -28,6 +29,8 @@ export interface PresenceRedisOptions {
   failed(reason: string): void;
   /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
   readonly lostGraceMs: number;
+  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  readonly lingerMs: number;
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall?: number;
 }
@@ -47,6 +50,7 @@ const MAX_OPERATIONS_PER_CALL = 256;
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #leftToLease = new Set<LinkId>();
+  readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
   readonly #toConfirm = new Map<number, UpdateWaiter>();
   readonly #shards: readonly ShardQueue[];
@@ -60,6 +64,7 @@ export class PresenceRedis implements Presence {
 
   constructor(options: PresenceRedisOptions) {
     this.#failed = options.failed;
+    this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     const { redis, namespace } = options;
     this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const host = {
@@ -117,6 +122,10 @@ export class PresenceRedis implements Presence {
         away: this.#links.get(holding.link)?.holding(user.userId).away,
       })),
     }));
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
   }
 
   /** Whether all that was reported so far stands in Redis. */
@@ -185,9 +194,13 @@ export class PresenceRedis implements Presence {
 
   closeLink(id: LinkId, end: LinkEnd): void {
     const link = this.#link(id);
+    if (end === 'linger' && link.counts) {
+      this.#lingering.add(id);
+      return;
+    }
     this.#links.delete(id);
     link.counts = false;
-    if (end === 'release') {
+    if (end !== 'leave-to-lease') {
       this.#release(link);
       return;
     }

@@ -81,6 +81,24 @@ export class LinkTable {
     return this.#links.size;
   }
 
+  /** Links that are open. */
+  get open(): number {
+    let open = 0;
+    for (const link of this.#links) if (!link.isEnding) open++;
+    return open;
+  }
+
+  /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
+  shed(count: number): void {
+    let left = count;
+    for (const link of this.#links) {
+      if (left === 0) return;
+      if (link.isEnding) continue;
+      link.end('rebalancing');
+      left--;
+    }
+  }
+
   /** All of these, in the order in which they were opened. */
   all(): Iterable<Link> {
     return this.#links;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
 import type { Admitted } from './admission/admission.ts';
-import type { CloseReason } from './close-reasons.ts';
+import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
 import { Conversation, type Host } from './conversation.ts';
 import type { Receiver } from './exchange.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
@@ -157,7 +157,7 @@ export class Link implements Receiver {
 
   /**
    * Ends the link in good order: what it still waits for is answered, what was queued is sent, then
-   * the connection is closed. When draining, what the msg_server has sent before it notices is still
+   * the connection is closed. Where it is asked to return, what it has sent before it notices is still
    * read; otherwise the link counts no longer.
    */
   end(reason: CloseReason): void {
@@ -170,7 +170,7 @@ export class Link implements Receiver {
     this.#host.overMark(this, false);
     this.#host.exchange.setReceiving(this, false);
     this.#host.ending(this, reason, error);
-    if (reason !== 'draining') this.conversation.end(this.#afterwards);
+    if (!isReadToTheEnd(reason)) this.conversation.end(this.#afterwards);
     this.#readOrNot();
     this.conversation.whenSettled(() => {
       this.#finished = true;
@@ -185,18 +185,15 @@ export class Link implements Receiver {
     this.#socket.destroy();
   }
 
-  /** A node that goes away leaves what its links held to its lease: they come back elsewhere at once. */
   get #afterwards(): LinkEnd {
-    return this.#ending === 'draining' || this.#ending === 'stopping'
-      ? 'leave-to-lease'
-      : 'release';
+    return this.#ending === undefined ? 'release' : linkEndOf(this.#ending);
   }
 
   #received(chunk: Buffer): void {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
     this.#receivedBytes += chunk.length;
-    if (this.#ending !== undefined && this.#ending !== 'draining') return;
+    if (this.#ending !== undefined && !isReadToTheEnd(this.#ending)) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);
     this.#checkWaiting();

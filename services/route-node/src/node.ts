@@ -20,6 +20,7 @@ import type { Logger } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { Rebalancer } from './rebalancing/rebalancer.ts';
 import type { Settings } from './settings.ts';
 import { Totals } from './totals.ts';
 import { Watch } from './watch.ts';
@@ -51,6 +52,7 @@ export class RouteNode {
   readonly #tls: LinkTls | undefined;
   readonly #admin: AdminServer;
   readonly #readiness: Readiness;
+  readonly #rebalancer: Rebalancer;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
   #drained: Promise<void> | undefined;
@@ -116,7 +118,19 @@ export class RouteNode {
       limits: limitsOf(settings),
       roomChanged: (hasRoom) => this.#engine.setRoom(hasRoom),
     });
+    this.#rebalancer = new Rebalancer({
+      nodeId,
+      log,
+      tolerancePercent: settings.ROUTE_REBALANCE,
+      perMinute: settings.ROUTE_REBALANCE_PER_MINUTE,
+      links: this.#links,
+      nodes: () => this.#engine.nodes,
+      about: () => this.#about(),
+      isReady: () => this.#readiness.reasons.length === 0,
+      now: () => performance.now(),
+    });
     const registry = nodeMetrics({
+      rebalancer: this.#rebalancer,
       counters,
       links: this.#links,
       engine: this.#engine,
@@ -147,7 +161,7 @@ export class RouteNode {
           links: this.#links,
           drainSeconds: settings.ROUTE_DRAIN_SECONDS,
           drain: drainAsked,
-          rebalance: () => undefined,
+          rebalance: () => this.#rebalancer.rebalance(),
         },
         metrics: async () => ({
           contentType: registry.contentType,
@@ -175,6 +189,7 @@ export class RouteNode {
     this.#linksAt = advertised(links, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
     this.#readiness.set('starting', false);
+    this.#rebalancer.start();
   }
 
   /** Reads again what may change while links are open: the certificates. What cannot be used leaves all as it was. */
@@ -196,6 +211,7 @@ export class RouteNode {
 
   async #drain(): Promise<void> {
     this.#readiness.set('draining', true);
+    this.#rebalancer.stop();
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
     await this.#engine.stop();
@@ -209,6 +225,7 @@ export class RouteNode {
       admin: this.#adminAt,
       listen: this.#linksAt,
       links: this.#links.size,
+      leaving: this.#engine.presence.lingeringLinks,
       draining: this.#drained !== undefined,
       startedAtMs: this.#startedAtMs,
       version: packageJson.version,

@@ -116,3 +116,9 @@ export function oneOf<const Choice extends readonly [string, ...string[]]>(choic
 
 /** 1 for yes, 0 for no. */
 export const zeroOrOne = oneOf(['0', '1']).transform((digit) => digit === '1');
+
+/** `off`, or per cent. */
+export const offOrPercent = z
+  .string()
+  .regex(/^(?:off|[1-9]\d{0,3})$/, 'expected off, or per cent from 1 to 9999')
+  .transform((text) => (text === 'off' ? undefined : Number(text)));

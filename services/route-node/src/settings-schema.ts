@@ -7,6 +7,7 @@ import {
   hostNames,
   namespace,
   networks,
+  offOrPercent,
   oneOf,
   pemFile,
   pemPath,
@@ -243,6 +244,17 @@ export const SETTINGS = {
     default: '10',
     meaning: 'over how many seconds the links are closed after SIGTERM',
   },
+  ROUTE_REBALANCE: {
+    schema: offOrPercent,
+    default: 'off',
+    meaning:
+      'a node with so many per cent of links more than its fair share has some of them connect again, for the load balancer to give them to another; off: never unasked',
+  },
+  ROUTE_REBALANCE_PER_MINUTE: {
+    schema: whole(1, 100_000),
+    default: '30',
+    meaning: 'so many links one node has connect again in a minute for that at the most',
+  },
   ROUTE_MAX_PDU_BYTES: {
     schema: whole(16, 256 * MIB),
     default: String(16 * MIB),
@@ -363,6 +375,8 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_HEARTBEAT_SECONDS: SETTINGS.ROUTE_HEARTBEAT_SECONDS.schema,
   ROUTE_LINK_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_TIMEOUT_SECONDS.schema,
   ROUTE_DRAIN_SECONDS: SETTINGS.ROUTE_DRAIN_SECONDS.schema,
+  ROUTE_REBALANCE: SETTINGS.ROUTE_REBALANCE.schema,
+  ROUTE_REBALANCE_PER_MINUTE: SETTINGS.ROUTE_REBALANCE_PER_MINUTE.schema,
   ROUTE_MAX_PDU_BYTES: SETTINGS.ROUTE_MAX_PDU_BYTES.schema,
   ROUTE_LINK_WAITING_PDUS: SETTINGS.ROUTE_LINK_WAITING_PDUS.schema,
   ROUTE_LINK_WAITING_BYTES: SETTINGS.ROUTE_LINK_WAITING_BYTES.schema,
