@@ -19,8 +19,8 @@ test('a link’s peer is the msg_server’s own address, IPv4 or IPv6', async ()
   await alice.known();
   await using distant = await openProxied(node, IPV6);
   await distant.known();
-  const opened = node.logsOf('link-opened').map(({ peer }) => peer);
-  expect(opened).toEqual(['10.1.2.3:4001', '[2001:db8::7]:4003']);
+  await node.waitForLog('link-opened', ({ peer }) => peer === '10.1.2.3:4001');
+  await node.waitForLog('link-opened', ({ peer }) => peer === '[2001:db8::7]:4003');
   await alice.close();
   await node.waitForLog('link-closed', ({ peer }) => peer === '10.1.2.3:4001');
 });

@@ -68,7 +68,7 @@ describe('no more go than may in a minute', () => {
   test.each([
     [30, 60, 30],
     [30, 10, 5],
-    [6, 65, 6],
+    [6, 60, 6],
     [600, 5, 50],
   ])('%i a minute, for %i s: %i', (perMinute, seconds, shed) => {
     const scene = new Scene(1000, { perMinute });

@@ -47,14 +47,14 @@ export class Rebalancer {
   readonly #options: RebalancerOptions;
   /** Links that an operator wants to go still. */
   #asked = 0;
-  /** Links that may go now; it grows with time, up to what a tick brings or one. */
-  #credit = 0;
-  #creditAtMs: number;
+  /** Time in which no link went; each costs its part of a minute. No more is saved than for a tick, or one link. */
+  #savedMs = 0;
+  #savedAtMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RebalancerOptions) {
     this.#options = options;
-    this.#creditAtMs = options.now();
+    this.#savedAtMs = options.now();
   }
 
   /** How many links this node would have if all had the same; its own number while it does not know better. */
@@ -96,7 +96,7 @@ export class Rebalancer {
     if (share === undefined) return;
     const count = this.#count(share, most);
     if (count === 0) return;
-    this.#credit -= count;
+    this.#savedMs -= count * this.#linkMs;
     this.#asked = Math.max(0, this.#asked - count);
     log.info({ event: 'links-shed', shed: count, links: links.open, fairShare: share });
     links.shed(count);
@@ -111,14 +111,17 @@ export class Rebalancer {
     return linksToShed({ open, share, tolerancePercent, most });
   }
 
-  /** Whole links that may go now. */
+  get #linkMs(): number {
+    return MINUTE_MS / this.#options.perMinute;
+  }
+
+  /** How many links may go now. */
   #earn(): number {
-    const { perMinute, now } = this.#options;
-    const elapsedMs = now() - this.#creditAtMs;
-    this.#creditAtMs += elapsedMs;
-    const most = Math.max(1, (perMinute * TICK_MS) / MINUTE_MS);
-    this.#credit = Math.min(most, this.#credit + (perMinute * elapsedMs) / MINUTE_MS);
-    return Math.floor(this.#credit);
+    const nowMs = this.#options.now();
+    const saved = this.#savedMs + nowMs - this.#savedAtMs;
+    this.#savedAtMs = nowMs;
+    this.#savedMs = Math.min(Math.max(TICK_MS, this.#linkMs), saved);
+    return Math.floor(this.#savedMs / this.#linkMs);
   }
 
   #share(): number | undefined {
