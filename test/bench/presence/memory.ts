@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
-import { CLIENT_TYPE } from '@route/protocol';
 import { residentBytes } from '../resident-memory.ts';
 import type { Reading } from '../scenario.ts';
 import { snapshotPdu } from './pdus.ts';
 import type { Stage } from './stage.ts';
 import { usersFrom } from './users.ts';
 
+const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS_PER_LINK = 100_000;
 const SETTLE_MS = 2000;
 const DEADLINE_MS = 60_000;
@@ -16,7 +16,7 @@ export async function measureMemory(stage: Stage, users: number): Promise<Readin
   const [node] = stage.nodes;
   // What a first snapshot leaves behind, in buffers and code, is no user's cost.
   const first = await stage.link(0);
-  await first.send(snapshotPdu(usersFrom(1, USERS_PER_LINK), CLIENT_TYPE.windows));
+  await first.send(snapshotPdu(usersFrom(1, USERS_PER_LINK), PC));
   await waitForUsers(stage, USERS_PER_LINK);
   await delay(SETTLE_MS);
   const before = {
@@ -27,7 +27,7 @@ export async function measureMemory(stage: Stage, users: number): Promise<Readin
   const { cores } = await stage.timed(async () => {
     for (let at = USERS_PER_LINK; at < users; at += USERS_PER_LINK) {
       const link = await stage.link(0);
-      await link.send(snapshotPdu(usersFrom(1 + at, USERS_PER_LINK), CLIENT_TYPE.windows));
+      await link.send(snapshotPdu(usersFrom(1 + at, USERS_PER_LINK), PC));
     }
     await waitForUsers(stage, users);
   });

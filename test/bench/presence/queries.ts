@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { CLIENT_TYPE, COMMANDS } from '@route/protocol';
+import { COMMANDS } from '@route/protocol';
 import type { Effort, Reading } from '../scenario.ts';
 import { queryPdus, snapshotPdu } from './pdus.ts';
 import { percentile } from './percentile.ts';
@@ -8,6 +8,7 @@ import { untilOnline } from './snapshot.ts';
 import type { Stage } from './stage.ts';
 import { sumOf, usersFrom } from './users.ts';
 
+const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS = 100_000;
 /** Takes each of twice as many users in turn, in no order: every other one is online. */
 const STEP = 7919;
@@ -19,7 +20,7 @@ const asked = (count: number): number[] =>
 /** A link on each node's turn, and users online who came on the first. */
 async function twoLinks(stage: Stage): Promise<PresenceLink[]> {
   const links = [await stage.link(0), await stage.link(stage.nodes.length - 1)];
-  await links[0]?.send(snapshotPdu(usersFrom(1, USERS), CLIENT_TYPE.mac));
+  await links[0]?.send(snapshotPdu(usersFrom(1, USERS), PC));
   const [, asker] = links;
   if (asker !== undefined) await untilOnline(asker, usersFrom(1, USERS));
   return links;

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CLIENT_TYPE } from '@route/protocol';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 import type { Effort, Reading } from '../scenario.ts';
 import { queryPdus, snapshotPdu } from './pdus.ts';
@@ -9,6 +8,7 @@ import type { Stage } from './stage.ts';
 import { usersFrom } from './users.ts';
 
 /** What one msg_server lists at the most; more users are listed by more of them at once. */
+const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS_PER_LINK = 100_000;
 const QUERY_IDS = 100;
 const RELAYED_PER_SECOND = 1000;
@@ -28,7 +28,7 @@ export async function measureSnapshot(
   const userIds = usersFrom(1_000_000, users);
   const senders: { link: PresenceLink; pdu: Buffer }[] = [];
   for (let at = 0; at < users; at += USERS_PER_LINK) {
-    const pdu = snapshotPdu(userIds.slice(at, at + USERS_PER_LINK), CLIENT_TYPE.windows);
+    const pdu = snapshotPdu(userIds.slice(at, at + USERS_PER_LINK), PC);
     senders.push({ link: await stage.link(0), pdu });
   }
   const asker = await stage.link(1);

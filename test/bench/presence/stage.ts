@@ -4,7 +4,7 @@ import { type Cluster, type NodeEnv, type RouteNode, startCluster } from '../../
 import type { Reading } from '../scenario.ts';
 import type { BenchRedis } from '../subjects/redis.ts';
 import { coresReading, usageDuring, type Watched } from '../usage.ts';
-import { masterPdu } from './pdus.ts';
+import { MASTER_PDU } from './pdus.ts';
 import { PresenceLink } from './presence-link.ts';
 
 /** What presence is measured on: route nodes over a Redis, and links that this process holds. */
@@ -35,7 +35,7 @@ export class Stage implements AsyncDisposable {
     const { host, port } = this.#cluster.node(node);
     const link = await PresenceLink.open({ host, port });
     this.#links.push(link);
-    link.write(masterPdu());
+    link.write(MASTER_PDU);
     return link;
   }
 
