@@ -68,7 +68,10 @@ export class Simulation implements AsyncDisposable {
   readonly #events: SimEvent[] = [];
   readonly #stop = new AbortController();
   readonly #beganMs = performance.now();
-  #running = new DisposableStack();
+  /** People and messages. */
+  readonly #life = new DisposableStack();
+  /** What goes on until the end. */
+  readonly #upkeep = new DisposableStack();
   #background: Promise<unknown>[] = [];
   #ending: Ending | undefined;
 
@@ -114,10 +117,10 @@ export class Simulation implements AsyncDisposable {
   /** People begin to act, messages to flow, and checks to look. */
   begin(): void {
     const { rate, churn, storm } = this.#options;
-    this.#running.use(new Pace(rate, () => this.#sendOne()));
-    this.#running.use(new Pace(churn, () => this.#people.act()));
+    this.#life.use(new Pace(rate, () => this.#sendOne()));
+    this.#life.use(new Pace(churn, () => this.#people.act()));
     const everySecond = setInterval(() => this.#everySecond(), SECOND_MS);
-    this.#running.defer(() => clearInterval(everySecond));
+    this.#upkeep.defer(() => clearInterval(everySecond));
     this.#background.push(this.#sampling());
     if (storm !== undefined) this.#background.push(this.#storms(storm));
   }
@@ -127,7 +130,7 @@ export class Simulation implements AsyncDisposable {
    * gives the last verdict.
    */
   async finish(ours?: ReadonlyMap<string, number | undefined>): Promise<Picture> {
-    this.#running.dispose();
+    this.#life.dispose();
     this.#stop.abort();
     await Promise.all(this.#background);
     const arrived = (): boolean => this.#deliveries.totals().awaited === 0;
@@ -190,7 +193,8 @@ export class Simulation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#running.dispose();
+    this.#life.dispose();
+    this.#upkeep.dispose();
     this.#stop.abort();
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
     await Promise.all(this.#background);
