@@ -28,6 +28,8 @@ export interface FigureSpec {
   readonly digits: number;
   /** Figures of processor time share one column of the table. */
   readonly kind: 'result' | 'cores';
+  /** A median at or above this means that this is what bounds the others; the table says so. */
+  readonly limitAt?: number;
 }
 
 /** One thing to be measured: a subject at one point. */
