@@ -12,8 +12,8 @@ import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
 import { profilingEnv } from './subjects/route-nodes.ts';
 import type { Finished } from './table.ts';
 
-const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
-const QUICK: Effort = { rounds: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
+const FULL: Effort = { rounds: 3, attempts: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
+const QUICK: Effort = { rounds: 1, attempts: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
 
 const USAGE = `Usage: npm run bench -- [SCENARIO ...] [--quick] [--rounds N] [--out FOLDER]
 

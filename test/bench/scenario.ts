@@ -5,6 +5,8 @@ import type { BenchRedis } from './subjects/redis.ts';
 export interface Effort {
   /** How often each case is measured; the cases take turns. */
   readonly rounds: number;
+  /** How often a measurement is made at the most when the rest of the machine disturbs it. */
+  readonly attempts: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Leave out what only fills in a curve or takes long. */

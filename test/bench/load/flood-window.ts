@@ -1,5 +1,9 @@
-/** How many bytes may be on their way in: enough for any relay never to wait, and soon drained. */
-const WINDOW_BYTES = 32 * 1024 * 1024;
+const MIB = 2 ** 20;
+
+/** How many bytes may be on their way in: what comes of them is bounded, and soon drained. */
+const DELIVERED_BYTES = 1024 * MIB;
+const LEAST_BYTES = 16 * MIB;
+const MOST_BYTES = 128 * MIB;
 
 /** A sender that may have to wait for the window. */
 export interface Waiter {
@@ -13,6 +17,7 @@ export interface Waiter {
 export class FloodWindow {
   readonly #copies: number;
   readonly #pduBytes: number;
+  readonly #windowBytes: number;
   readonly #receivedPduBytes: number;
   #sentPdus = 0;
   #receivedBytes = 0;
@@ -22,12 +27,14 @@ export class FloodWindow {
   constructor(options: { copies: number; pduBytes: number; receivedPduBytes: number }) {
     this.#copies = Math.max(1, options.copies);
     this.#pduBytes = options.pduBytes;
+    const shareBytes = DELIVERED_BYTES / this.#copies;
+    this.#windowBytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, shareBytes));
     this.#receivedPduBytes = options.receivedPduBytes;
   }
 
   get #isOpen(): boolean {
     const arrived = this.#receivedBytes / this.#receivedPduBytes / this.#copies;
-    return (this.#sentPdus - arrived) * this.#pduBytes < WINDOW_BYTES;
+    return (this.#sentPdus - arrived) * this.#pduBytes < this.#windowBytes;
   }
 
   /** Whether a sender may send so many more PDUs; if not, it is told when it may go on. */
