@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts', 'test/fixtures/**/*.test.ts'],
+          include: ['{packages,services}/*/src/**/*.test.ts', 'test/{fixtures,bench}/**/*.test.ts'],
           exclude: ['**/*.redis.test.ts'],
         },
       },
@@ -34,6 +34,7 @@ export default defineConfig({
           exclude: [
             'test/redis/**',
             'test/fixtures/**',
+            'test/bench/**',
             '**/*.fault.test.ts',
             '**/node_modules/**',
           ],

@@ -1,10 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
-import {
-  type PrivateRedisServer,
-  type RedisDeployment,
-  startPrivateRedis,
-  waitFor,
-} from '@route/fixtures';
+import { type PrivateRedisServer, type RedisDeployment, startPrivateRedis } from '@route/fixtures';
 import type { RedisTarget } from '@route/redis';
 import { onTestFailed } from 'vitest';
 import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
@@ -172,17 +167,7 @@ export class Scene implements AsyncDisposable {
 
   /** Waits until every open link has got something that each of the others has sent from now on. */
   async untilFlowing(): Promise<void> {
-    const open = this.traffic.open;
-    const marks = open.map(({ written }) => written + 1);
-    const flows = (): boolean =>
-      open.every(({ link }) =>
-        open.every(({ id }, i) => {
-          const gone =
-            link.state !== 'open' || this.traffic.participants[id]?.link.state !== 'open';
-          return gone || link.deliveries.missingAtEnd(id, marks[i] ?? 0) === 0;
-        }),
-      );
-    await waitFor(flows, { deadlineMs: FLOW_DEADLINE_MS, what: 'traffic between all links' });
+    await this.traffic.untilFlowing(FLOW_DEADLINE_MS);
   }
 
   /** Watches from a node the users who are online throughout, of servers for which `on` holds. */

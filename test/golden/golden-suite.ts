@@ -1,6 +1,6 @@
 import { commandName } from '@route/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RouteNode } from '../harness/index.ts';
+import type { LinkTarget } from '../harness/index.ts';
 import { type Outcome, replay, type Stage } from './replay.ts';
 import { corrected } from './right.ts';
 import { Stillness } from './stillness.ts';
@@ -19,9 +19,9 @@ export const GOLDEN_ENV = {
   ROUTE_LOST_GRACE_SECONDS: '0',
 } as const;
 
-/** Nodes to replay on, ended together. */
+/** Nodes to replay on, or one way to them for each, ended together. */
 export interface Nodes extends AsyncDisposable {
-  readonly nodes: readonly RouteNode[];
+  readonly nodes: readonly LinkTarget[];
 }
 
 /** Every trace, one after the other, against nodes that are started once. */

@@ -11,6 +11,7 @@ export {
   startRouteNode,
 } from './route-node.ts';
 export {
+  connectTo,
   type LinkTarget,
   messagePdu,
   openLink,

@@ -21,6 +21,8 @@ const MAX_SEQ_NUM = 0xffff;
 export interface LinkTarget {
   readonly host: string;
   readonly port: number;
+  /** Connects in a way of its own, where a plain connection is not what the other side expects. */
+  readonly connect?: () => Promise<Socket>;
 }
 
 /** How a link ended that the test did not end: in good order, or broken. */
@@ -251,8 +253,13 @@ export function messagePdu(fromUserId: number, n: number): Buffer {
 }
 
 /** Opens a link: `await using link = await openLink(node)`. It sends nothing by itself. */
-export async function openLink({ host, port }: LinkTarget): Promise<TestLink> {
+export async function openLink(target: LinkTarget): Promise<TestLink> {
+  return new TestLink(await (target.connect ?? (() => connectTo(target)))());
+}
+
+/** A plain connection that is open. */
+export async function connectTo({ host, port }: LinkTarget): Promise<Socket> {
   const socket = connect({ host, port });
   await once(socket, 'connect');
-  return new TestLink(socket);
+  return socket;
 }

@@ -95,6 +95,23 @@ export class Traffic {
     return { sent, ...totals };
   }
 
+  /**
+   * Waits until every open link has got something that each of the others has sent from now on.
+   * @throws Error when the deadline passes first.
+   */
+  async untilFlowing(deadlineMs: number): Promise<void> {
+    const open = this.open;
+    const marks = open.map(({ written }) => written + 1);
+    const flows = (): boolean =>
+      open.every(({ link }) =>
+        open.every((sender, i) => {
+          const gone = link.state !== 'open' || sender.link.state !== 'open';
+          return gone || link.deliveries.missingAtEnd(sender.id, marks[i] ?? 0) === 0;
+        }),
+      );
+    await waitFor(flows, { deadlineMs, what: 'traffic between all links' });
+  }
+
   /** Waits until nothing is missing any more, or the deadline passes; returns what it came to. */
   async settle(deadlineMs: number): Promise<Totals> {
     const complete = (): boolean => this.totals().lost === 0;

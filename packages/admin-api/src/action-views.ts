@@ -23,7 +23,7 @@ export const rebalanceResultSchema = z.object({
   /** Links open, and how many would be this node's fair share. */
   links: z.number(),
   fairShare: z.number(),
-  /** How many links were asked to go. */
+  /** How many links are to go, a few at a time. */
   shed: z.number(),
 });
 export type RebalanceResult = z.infer<typeof rebalanceResultSchema>;

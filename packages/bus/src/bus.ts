@@ -301,7 +301,10 @@ export class Bus {
   }
 
   #heard(sender: string): Peer {
-    return this.#peers.heard(sender, this.#hearing.timeMs, this.#sender.tail);
+    const peer = this.#peers.heard(sender, this.#hearing.timeMs, this.#sender.tail);
+    // From here on it is owed everything, also what is sent before it has said a word about this node.
+    if (this.#sender.alone) this.#sender.settle();
+    return peer;
   }
 
   #streamEvents(sender: string): StreamEvents {

@@ -14,6 +14,33 @@ test('a node that joins starts with what is sent once it is known', async () => 
   expect(b.losses).toEqual([]);
 });
 
+test('a node that is alone publishes nothing of what it is given, until somebody is heard', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a']);
+  send(a, world, 'to nobody');
+  expect(a.bus.counters.framesSent).toBe(0);
+  const b = await world.add('b');
+  world.clock.advance(1);
+  expect(a.bus.counters.awaitedNodes).toBe(1);
+  send(a, world, 'to b');
+  world.clock.advance(300);
+  expect(a.bus.counters.framesSent).toBe(1);
+  expect(b.entries).toEqual(['a 0 to b']);
+});
+
+test('a node whose last companion has left publishes nothing more', async () => {
+  const { world, a, b } = await pair();
+  send(a, world, '1');
+  world.clock.advance(300);
+  await b.bus.close();
+  world.clock.advance(1);
+  a.bus.setLiveNodes(['a']);
+  send(a, world, '2');
+  expect(a.bus.counters.framesSent).toBe(1);
+  expect(b.entries).toEqual(['a 0 1']);
+});
+
 test('a node that joins is known and owed everything before anybody’s next announcement', async () => {
   const world = new World();
   const a = await world.add('a');

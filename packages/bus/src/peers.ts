@@ -48,6 +48,8 @@ export interface Progress {
   readonly kept: number;
   readonly taken: number;
   readonly awaited: number;
+  /** No other node is known, but for such as have left: there is nobody to send anything to. */
+  readonly alone: boolean;
 }
 
 /** A silent node is kept in full for so long; then only the place that its stream has reached. */
@@ -103,7 +105,10 @@ export class Peers {
     let kept = tail;
     let taken = tail;
     let awaited = 0;
+    // Before the leases have been read, others may live that have not been heard yet.
+    let alone = this.#listKnown;
     for (const peer of this.#peers.values()) {
+      alone &&= peer.left;
       if (this.#isAwaited(peer, now)) {
         peer.awaitedAt = now;
         awaited += 1;
@@ -113,7 +118,7 @@ export class Peers {
         kept = Math.min(kept, peer.got);
       }
     }
-    return { got, kept: Math.min(kept, got), taken, awaited };
+    return { got, kept: Math.min(kept, got), taken, awaited, alone };
   }
 
   /**

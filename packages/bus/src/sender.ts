@@ -34,6 +34,7 @@ export class Sender {
   #waiters: Waiter[] = [];
   #shareBytes: number;
   #awaited = 0;
+  #alone = false;
   #repeatedBytes = 0;
   #full = false;
 
@@ -58,13 +59,22 @@ export class Sender {
     return this.#full;
   }
 
+  /** Whether there is nobody to send anything to. */
+  get alone(): boolean {
+    return this.#alone;
+  }
+
   /** Bytes that one node may have under way. */
   get shareBytes(): number {
     return this.#shareBytes;
   }
 
-  /** Queues an entry for the next {@link publishBatch}. */
+  /**
+   * Queues an entry for the next {@link publishBatch}. A node that is alone sends nothing: one that joins
+   * is owed only what is sent once it is known.
+   */
   send(kind: number, bytes: Buffer): void {
+    if (this.#alone) return;
     this.#batch.add({ kind, bytes });
     if (!this.#full && this.#awaited > 0) this.#judgeFull();
   }
@@ -113,9 +123,10 @@ export class Sender {
   /** Lets go of what the others have, and judges anew whether the window is full. */
   settle(): void {
     const { limits, counters, progress } = this.#options;
-    const { got, kept, taken, awaited } = progress(this.tail);
+    const { got, kept, taken, awaited, alone } = progress(this.tail);
     this.#window.release(kept, taken);
     this.#awaited = awaited;
+    this.#alone = alone;
     this.#shareBytes = limits.windowBytes / (awaited + 1);
     counters.windowBytes = this.#window.bytes;
     counters.shareBytes = this.#shareBytes;

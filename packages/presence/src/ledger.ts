@@ -42,8 +42,11 @@ export class Ledger {
 
   /** The ids of the users of a shard who have a PC client, as they are now. */
   pcUsersOf(shard: number): number[] {
-    const users = [...(this.#shards[shard] ?? [])];
-    return users.filter(([, holding]) => holding.state === 'pc').map(([userId]) => userId);
+    const pcUsers: number[] = [];
+    this.#shards[shard]?.forEach((holding, userId) => {
+      if (holding.state === 'pc') pcUsers.push(userId);
+    });
+    return pcUsers;
   }
 
   /** The ids of all users held in a shard, as they are now. */

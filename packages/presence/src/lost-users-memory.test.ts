@@ -15,6 +15,7 @@ describe('users lost with a link, in memory', () => {
     vi.useFakeTimers();
     told = [];
     presence = new PresenceMemory({
+      lingerMs: 100,
       graceMs: GRACE_MS,
       perSecond: 20,
       lost: (userId, state) => told.push(`${userId} ${state}`),
@@ -95,6 +96,7 @@ describe('users lost with a link, in memory', () => {
 
   test('are nobody where the grace is 0', () => {
     const silent = new PresenceMemory({
+      lingerMs: 100,
       graceMs: 0,
       perSecond: 20,
       lost: () => told.push('somebody'),

@@ -7,6 +7,7 @@ const ABOUT: NodeAbout = {
   admin: '10.0.0.7:9200',
   listen: '10.0.0.7:8200',
   links: 3,
+  leaving: 1,
   draining: false,
   startedAtMs: 1_790_000_000_000,
   version: '0.1.0',

@@ -8,6 +8,8 @@ export interface NodeAbout {
   readonly listen: string | null;
   /** Links open on it. */
   readonly links: number;
+  /** Links that it has asked to connect elsewhere, and that may not have done so yet. */
+  readonly leaving: number;
   /** Whether it is going away. */
   readonly draining: boolean;
   /** When it was started, in ms since 1970 by its own clock. */
@@ -27,13 +29,14 @@ export function parseAbout(text: string): NodeAbout | undefined {
   if (text.length > MAX_ABOUT_BYTES) return undefined;
   const said = parseObject(text);
   if (said === undefined) return undefined;
-  const { node, admin, listen, links, draining, startedAtMs, version } = said;
+  const { node, admin, listen, links, leaving, draining, startedAtMs, version } = said;
   if (typeof node !== 'string' || typeof admin !== 'string' || typeof version !== 'string') {
     return undefined;
   }
   if (typeof listen !== 'string' && listen !== null) return undefined;
-  if (!isCount(links) || !isCount(startedAtMs) || typeof draining !== 'boolean') return undefined;
-  return { node, admin, listen, links, draining, startedAtMs, version };
+  if (!isCount(links) || !isCount(leaving) || !isCount(startedAtMs)) return undefined;
+  if (typeof draining !== 'boolean') return undefined;
+  return { node, admin, listen, links, leaving, draining, startedAtMs, version };
 }
 
 function parseObject(text: string): Partial<Record<keyof NodeAbout, unknown>> | undefined {

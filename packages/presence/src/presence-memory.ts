@@ -1,6 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
 import { Ledger } from './ledger.ts';
+import { LingeringLinks } from './lingering-links.ts';
 import { LostUsersMemory } from './lost-users-memory.ts';
 import {
   type LinkEnd,
@@ -20,6 +21,8 @@ import { tallyOf } from './tally.ts';
 export interface PresenceMemoryOptions {
   /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
   readonly graceMs: number;
+  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  readonly lingerMs: number;
   /** How many of them are told of in a second at the most. */
   readonly perSecond: number;
   /** Such a user is not back. */
@@ -35,11 +38,13 @@ export interface PresenceMemoryOptions {
 export class PresenceMemory implements Presence {
   readonly #links = new Map<LinkId, { readonly ledger: Ledger; aside: boolean }>();
   readonly #lost: LostUsersMemory;
+  readonly #lingering: LingeringLinks;
   readonly #back: PresenceEvents['back'];
   #version = 0;
 
   constructor(options: PresenceMemoryOptions) {
     this.#back = options.back;
+    this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#lost = new LostUsersMemory({
       ...options,
       due: (userId) => {
@@ -79,6 +84,10 @@ export class PresenceMemory implements Presence {
           return { link, clients, away };
         }),
     }));
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
@@ -124,8 +133,12 @@ export class PresenceMemory implements Presence {
       }
   }
 
-  closeLink(link: LinkId, _end: LinkEnd): void {
+  closeLink(link: LinkId, end: LinkEnd): void {
     const { ledger, aside } = this.#link(link);
+    if (end === 'linger' && !aside) {
+      this.#lingering.add(link);
+      return;
+    }
     this.#links.delete(link);
     if (!aside) this.#lose(ledger);
   }

@@ -2,6 +2,7 @@ import type { ClientStatus } from '@route/protocol';
 import { type RedisClient, SHARD_COUNT, shardOf } from '@route/redis';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
+import { LingeringLinks } from './lingering-links.ts';
 import {
   type LinkEnd,
   type LinkId,
@@ -14,6 +15,7 @@ import {
   type UserState,
   type Whereabouts,
 } from './presence.ts';
+import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 import { tallyOf } from './tally.ts';
@@ -28,6 +30,8 @@ export interface PresenceRedisOptions {
   failed(reason: string): void;
   /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
   readonly lostGraceMs: number;
+  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  readonly lingerMs: number;
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall?: number;
 }
@@ -37,7 +41,6 @@ export interface PresenceRedisOptions {
  * query never finds more than a few milliseconds of them before it.
  */
 const BULK_CALLS = 4;
-const MAX_OPERATIONS_PER_CALL = 256;
 
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
@@ -47,6 +50,7 @@ const MAX_OPERATIONS_PER_CALL = 256;
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #leftToLease = new Set<LinkId>();
+  readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
   readonly #toConfirm = new Map<number, UpdateWaiter>();
   readonly #shards: readonly ShardQueue[];
@@ -60,13 +64,17 @@ export class PresenceRedis implements Presence {
 
   constructor(options: PresenceRedisOptions) {
     this.#failed = options.failed;
+    this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     const { redis, namespace } = options;
     this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const host = {
       redis: options.redis,
       nodeId: options.nodeId,
       lostGraceMs: options.lostGraceMs,
-      maxOperationsPerCall: options.maxOperationsPerCall ?? MAX_OPERATIONS_PER_CALL,
+      maxOperationsPerCall: Math.min(
+        options.maxOperationsPerCall ?? MOST_OPERATIONS,
+        MOST_OPERATIONS,
+      ),
       nextStamp: () => ++this.#stamp,
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
       bulkCallEnded: () => {
@@ -117,6 +125,10 @@ export class PresenceRedis implements Presence {
         away: this.#links.get(holding.link)?.holding(user.userId).away,
       })),
     }));
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
   }
 
   /** Whether all that was reported so far stands in Redis. */
@@ -179,16 +191,20 @@ export class PresenceRedis implements Presence {
     const link = this.#link(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
-    if (aside) this.#release(link);
+    if (aside) this.#release(link, { ended: false });
     else this.#assert(link);
   }
 
   closeLink(id: LinkId, end: LinkEnd): void {
     const link = this.#link(id);
+    if (end === 'linger' && link.counts) {
+      this.#lingering.add(id);
+      return;
+    }
     this.#links.delete(id);
     link.counts = false;
-    if (end === 'release') {
-      this.#release(link);
+    if (end !== 'leave-to-lease') {
+      this.#release(link, { ended: true });
       return;
     }
     this.#leftToLease.add(id);
@@ -213,7 +229,7 @@ export class PresenceRedis implements Presence {
     for (const id of listed) {
       if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
       const link = this.#links.get(id) ?? new CountedLink(id, false);
-      shard.add({ kind: 'release', link, pcUsers: [] });
+      shard.add({ kind: 'release', link, hadPc: () => [] });
     }
     this.#schedulePump();
   }
@@ -252,11 +268,13 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  #release(link: CountedLink): void {
+  #release(link: CountedLink, { ended }: { readonly ended: boolean }): void {
     this.#shards.forEach((shard, i) => {
       shard.dropBulk(link);
       if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
-      shard.add({ kind: 'release', link, pcUsers: link.ledger.pcUsersOf(i) });
+      // The ledger of a link that has ended stays as it is; that of one set aside goes on.
+      const had = ended ? undefined : link.ledger.pcUsersOf(i);
+      shard.add({ kind: 'release', link, hadPc: () => had ?? link.ledger.pcUsersOf(i) });
     });
     this.#schedulePump();
   }

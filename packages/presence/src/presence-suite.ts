@@ -1,3 +1,4 @@
+import { waitFor } from '@route/fixtures';
 import { describe, expect, test } from 'vitest';
 import type { Presence, UpdateOutcome } from './presence.ts';
 import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.ts';
@@ -330,6 +331,31 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await stateOf(presence, USER)).toBe('gone');
       for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 1);
       expect(await stateOf(presence, USER)).toBe('pc');
+    });
+
+    test('a link that lingers counts on for a while, and then takes what it added with it', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
+      presence.closeLink(A, 'linger');
+      expect(presence.lingeringLinks).toBe(1);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
+      // Its msg_server is back on another link, with one of the two.
+      presence.addClients(B, [client(USER, 'windows', 'online')]);
+      await waitFor(() => presence.lingeringLinks === 0, { what: 'the link to linger no longer' });
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 0]);
+      expect(presence.heldUsers).toBe(1);
+    });
+
+    test('a link kept aside does not linger', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online')]);
+      presence.setAside(A, true);
+      presence.closeLink(A, 'linger');
+      expect(presence.lingeringLinks).toBe(0);
+      expect(presence.heldUsers).toBe(0);
     });
 
     test('a link that is not open is refused', async () => {

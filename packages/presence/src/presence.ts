@@ -79,8 +79,14 @@ export interface PresenceEvents {
   back(update: ClientStatus, toldVersion: number, version: number): void;
 }
 
-/** How the end of a link is treated: taken out now, or left to the node's lease (a draining node). */
-export type LinkEnd = 'release' | 'leave-to-lease';
+/**
+ * How the end of a link is treated.
+ * - release: what it held is taken out now.
+ * - linger: its msg_server was asked to connect again and will say the same on another link; what this one
+ *   held counts on for as long as a lease lasts, and is taken out then.
+ * - leave-to-lease: the same for a node that goes away: its lease says for how long.
+ */
+export type LinkEnd = 'release' | 'linger' | 'leave-to-lease';
 
 /**
  * Who is online, on which link, with which client types, how many of each. One engine serves the
@@ -122,6 +128,9 @@ export interface Presence {
 
   /** Sets again all that this node's links hold, replacing what presence remembers of them. */
   resync(): void;
+
+  /** Links that have ended and count on. */
+  readonly lingeringLinks: number;
 
   /** Users held by the open links of this node; one who is on two links counts twice. */
   readonly heldUsers: number;

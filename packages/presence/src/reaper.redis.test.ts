@@ -168,3 +168,27 @@ test('a draining node leaves its links to its lease', async () => {
   await other.reaper.sweep();
   expect(await stateOf(other.presence, ONE)).toBe('gone');
 });
+
+test('a link that lingers outlasts an emptied Redis and audits, and goes with its node if that dies', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({
+    url: sharedRedisUrl(),
+    namespace,
+    leaseMs: 300,
+    lingerMs: 60_000,
+  });
+  await using other = await live(namespace);
+  const link = await openWithUsers(node);
+  node.presence.closeLink(link, 'linger');
+  await node.auditor.auditAll();
+  await node.settled();
+  expect(await stateOf(other.presence, ONE)).toBe('pc');
+  await other.redis.del(...(await other.redis.keys(`${namespace}:{*}:users`)));
+  node.presence.resync();
+  await node.settled();
+  expect(await stateOf(other.presence, ONE)).toBe('pc');
+  node.lease.stop();
+  await untilDead(node, other);
+  await other.reaper.sweep();
+  expect(await stateOf(other.presence, ONE)).toBe('gone');
+});

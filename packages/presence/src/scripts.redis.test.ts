@@ -3,6 +3,7 @@ import { type RedisClient, runScript } from '@route/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aboutKey, leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
+import { Saying } from './shard-calls.ts';
 import { connect } from './testing/node.ts';
 
 const NODE = 'node';
@@ -28,18 +29,15 @@ function newShard(): Shard {
   const { users, links, meta, held, lost, told } = keys;
   return {
     keys,
-    apply: (stamp, ...operations) =>
-      runScript(redis, SCRIPTS.applyUpdates, [
-        users,
-        links,
-        meta,
-        held,
-        lost,
-        told,
-        NODE,
-        stamp,
-        ...operations,
-      ]),
+    apply: (stamp, ...operations) => {
+      const saying = new Saying();
+      for (let i = 0; i < operations.length; i += 3) {
+        const [link, userId, holding] = operations.slice(i, i + 3);
+        saying.set(String(link), Number(userId), String(holding));
+      }
+      const scriptKeys = [users, links, meta, held, lost, told];
+      return runScript(redis, SCRIPTS.applyUpdates, [...scriptKeys, NODE, stamp, ...saying.args]);
+    },
     release: (mode, stamp, limit) => {
       const args = [users, links, meta, held + LINK, lost, LINK, NODE, mode, stamp, limit, 0];
       return runScript(redis, SCRIPTS.releaseLink, args);

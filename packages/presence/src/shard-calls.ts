@@ -1,5 +1,6 @@
 import { type RedisClient, runScript } from '@route/redis';
 import type { ShardKeys } from './keys.ts';
+import { packNumbers, packTexts } from './packed-list.ts';
 import type { LinkId, UserState } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
 
@@ -13,11 +14,47 @@ export interface ShardCaller {
   readonly lostGraceMs: number;
 }
 
-/**
- * Link id, user id, holding, and so on; link id '' reads the user. For {@link ShardCalls.read} the ids
- * alone. A call takes the list over: nobody else needs it, and copies of it would be the most of its cost.
- */
-export type OperationArgs = (string | number)[];
+/** Holdings that links have of users, and reads between them, gathered to be said in one call. */
+export class Saying {
+  readonly #userIds: number[] = [];
+  /** Link id, holding, link id, ...: what is said of any user. */
+  readonly #said: string[] = [];
+  readonly #places = new Map<LinkId, Map<string, number>>();
+  readonly #which: number[] = [];
+
+  /** Sets what a link holds of a user, '' for nothing. */
+  set(link: LinkId, userId: number, holding: string): void {
+    this.#userIds.push(userId);
+    this.#which.push(this.#placeOf(link, holding));
+  }
+
+  /** Reads the user as the operations before have left it. */
+  read(userId: number): void {
+    this.set('', userId, '');
+  }
+
+  get args(): Buffer[] {
+    return [packNumbers(this.#userIds), packTexts(this.#said), Buffer.from(this.#which)];
+  }
+
+  #placeOf(link: LinkId, holding: string): number {
+    let places = this.#places.get(link);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(link, places);
+    }
+    let place = places.get(holding);
+    if (place === undefined) {
+      place = this.#said.length / 2;
+      places.set(holding, place);
+      this.#said.push(link, holding);
+    }
+    return place;
+  }
+}
+
+/** A byte tells which of the things said an operation says: one call carries no more operations. */
+export const MOST_OPERATIONS = 256;
 
 /** The version that the first operation got, and the state of each one's user right after it. */
 export interface Applied {
@@ -56,11 +93,12 @@ export class ShardCalls {
   }
 
   /** Sets what links hold of users and reads users in between. */
-  async apply(args: OperationArgs): Promise<Applied> {
+  async apply(saying: Saying): Promise<Applied> {
     const { users, links, meta, held, lost, told } = this.#keys;
     const { redis, nodeId } = this.#caller;
-    args.unshift(users, links, meta, held, lost, told, nodeId, this.#caller.nextStamp());
-    const reply = await runScript(redis, SCRIPTS.applyUpdates, args);
+    const keys = [users, links, meta, held, lost, told];
+    const args = [nodeId, this.#caller.nextStamp(), ...saying.args];
+    const reply = await runScript(redis, SCRIPTS.applyUpdates, [...keys, ...args]);
     if (!Array.isArray(reply)) {
       throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
     }
@@ -78,9 +116,9 @@ export class ShardCalls {
   }
 
   /** Reads the users whose ids are given. */
-  async read(userIds: OperationArgs): Promise<States> {
-    userIds.unshift(this.#keys.users);
-    return String(await runScript(this.#caller.redis, SCRIPTS.readStates, userIds));
+  async read(userIds: readonly number[]): Promise<States> {
+    const args = [this.#keys.users, packNumbers(userIds)];
+    return String(await runScript(this.#caller.redis, SCRIPTS.readStates, args));
   }
 
   /** Takes away a link of this node, up to so many users; returns how many are left. */

@@ -64,8 +64,8 @@ export interface ReadOperation extends OfUser {
 export interface ReleaseOperation {
   readonly kind: 'release';
   readonly link: CountedLink;
-  /** Who had a PC client on it, in this shard. */
-  readonly pcUsers: readonly number[];
+  /** Who had a PC client on it, in this shard. Asked for late: of a million users it takes a while. */
+  hadPc(): readonly number[];
 }
 
 /** What waits in a shard's queue, in the order in which it was asked for. */
@@ -83,6 +83,6 @@ export interface BulkTask {
    */
   readonly after: number;
   /** undefined: the users that the ledger and Redis know, found out when the task begins. */
-  userIds: readonly number[] | undefined;
+  userIds: number[] | undefined;
   next: number;
 }

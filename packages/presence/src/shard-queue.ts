@@ -3,13 +3,7 @@ import type { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
 import { strongerState, type UpdateWaiter, type UserState } from './presence.ts';
-import {
-  type BackUser,
-  type OperationArgs,
-  type ShardCaller,
-  ShardCalls,
-  stateAt,
-} from './shard-calls.ts';
+import { type BackUser, Saying, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
 import type {
   BulkTask,
   ConfirmOperation,
@@ -21,7 +15,7 @@ import type {
 
 /** What a shard's queue needs of the engine that it belongs to. */
 export interface ShardHost extends ShardCaller {
-  /** How many operations travel in one call at the most. */
+  /** How many operations travel in one call at the most, see {@link MOST_OPERATIONS}. */
   readonly maxOperationsPerCall: number;
   /** Asks for one of the few places for bulk calls; freed by {@link ShardHost.bulkCallEnded}. */
   bulkCallBegins(): boolean;
@@ -46,6 +40,8 @@ export class ShardQueue {
   readonly #calls: ShardCalls;
   readonly #host: ShardHost;
   #operations: ShardOperation[] = [];
+  /** Where in it the first is that has not been sent. */
+  #next = 0;
   #bulk: BulkTask[] = [];
   readonly #late = new LateUpdates();
   /** How many operations were ever taken out of the queue and sent. */
@@ -69,7 +65,7 @@ export class ShardQueue {
   }
 
   get isIdle(): boolean {
-    return this.#calling === undefined && this.#operations.length === 0 && this.#bulk.length === 0;
+    return this.#calling === undefined && this.#waiting === 0 && this.#bulk.length === 0;
   }
 
   add(operation: ShardOperation): void {
@@ -79,9 +75,16 @@ export class ShardQueue {
   }
 
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
-  addBulk(link: CountedLink, userIds?: readonly number[]): void {
+  addBulk(link: CountedLink, userIds?: number[]): void {
     link.shards.add(this.#shard);
-    this.#bulk.push({ link, after: this.#sent + this.#operations.length, userIds, next: 0 });
+    const after = this.#sent + this.#waiting;
+    const last = this.#bulk.at(-1);
+    // Parts of one snapshot: nothing else was asked for in between.
+    if (userIds && last?.userIds && last.link === link && last.after === after) {
+      for (const userId of userIds) last.userIds.push(userId);
+    } else {
+      this.#bulk.push({ link, after, userIds, next: 0 });
+    }
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -92,7 +95,7 @@ export class ShardQueue {
   /** Sends the next call, unless one is under way. */
   pump(): void {
     if (this.#calling !== undefined) return;
-    const [first] = this.#operations;
+    const first = this.#operations[this.#next];
     const [task] = this.#bulk;
     const isBulksTurn = first === undefined || this.#bulkIsNext;
     const mayBulk = task !== undefined && isBulksTurn && this.#sent >= task.after;
@@ -103,8 +106,7 @@ export class ShardQueue {
     } else if (first !== undefined) {
       this.#bulkIsNext = true;
       if (first.kind === 'release') {
-        this.#operations.shift();
-        this.#sent++;
+        this.#taken(1);
         this.#call([first], this.#release(first));
       } else {
         const batch = this.#takeBatch();
@@ -120,9 +122,11 @@ export class ShardQueue {
    */
   abandon(): void {
     this.#round++;
-    const operations = [...(this.#calling ?? []), ...this.#operations];
+    const waiting = this.#operations.slice(this.#next);
+    const operations = [...(this.#calling ?? []), ...waiting];
     this.#calling = undefined;
     this.#operations = [];
+    this.#next = 0;
     this.#bulk = [];
     for (const operation of operations) this.putOff(operation);
   }
@@ -168,20 +172,34 @@ export class ShardQueue {
 
   #takeBatch(): OfUserOperation[] {
     const batch: OfUserOperation[] = [];
-    for (const operation of this.#operations) {
-      if (operation.kind === 'release' || batch.length === this.#host.maxOperationsPerCall) break;
+    while (batch.length < this.#host.maxOperationsPerCall) {
+      const operation = this.#operations[this.#next + batch.length];
+      if (operation === undefined || operation.kind === 'release') break;
       batch.push(operation);
     }
-    this.#operations = this.#operations.slice(batch.length);
-    this.#sent += batch.length;
+    this.#taken(batch.length);
     return batch;
+  }
+
+  /** How many operations have not been sent. */
+  get #waiting(): number {
+    return this.#operations.length - this.#next;
+  }
+
+  /** So many are sent. Those left move up when they are fewer than these: each moves once at the most. */
+  #taken(count: number): void {
+    this.#sent += count;
+    this.#next += count;
+    if (this.#next < this.#waiting) return;
+    this.#operations = this.#operations.slice(this.#next);
+    this.#next = 0;
   }
 
   async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
     const { version, states, back } = batch.every((operation) => operation.kind === 'read')
       ? { version: 0, states: await this.#calls.read(batch.map(({ userId }) => userId)), back: [] }
-      : await this.#calls.apply(this.#argsOf(batch));
+      : await this.#calls.apply(this.#sayingOf(batch));
     if (round !== this.#round) return;
     // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
     this.#calling = [];
@@ -208,16 +226,13 @@ export class ShardQueue {
     if (back.length > 0) await this.#calls.settleBack(back);
   }
 
-  #argsOf(batch: readonly OfUserOperation[]): OperationArgs {
-    const args: OperationArgs = [];
+  #sayingOf(batch: readonly OfUserOperation[]): Saying {
+    const saying = new Saying();
     for (const operation of batch) {
-      if (operation.kind === 'read') {
-        args.push('', operation.userId, '');
-      } else {
-        args.push(operation.link.id, operation.update.userId, operation.holding.text);
-      }
+      if (operation.kind === 'read') saying.read(operation.userId);
+      else saying.set(operation.link.id, operation.update.userId, operation.holding.text);
     }
-    return args;
+    return saying;
   }
 
   #committed(
@@ -229,7 +244,7 @@ export class ShardQueue {
     else waiter.updated(update, { kind: 'committed', state, version });
   }
 
-  async #release({ link, pcUsers }: ReleaseOperation): Promise<void> {
+  async #release({ link, hadPc }: ReleaseOperation): Promise<void> {
     const { maxOperationsPerCall } = this.#host;
     const round = this.#round;
     for (let remaining = 1; remaining > 0; ) {
@@ -237,7 +252,9 @@ export class ShardQueue {
       if (round !== this.#round) return;
     }
     // Said by the ledger, and not only found by the release: a Redis that was emptied knows of nobody.
-    for (let i = 0; i < pcUsers.length && this.#host.lostGraceMs > 0; i += maxOperationsPerCall) {
+    if (this.#host.lostGraceMs === 0) return;
+    const pcUsers = hadPc();
+    for (let i = 0; i < pcUsers.length; i += maxOperationsPerCall) {
       await this.#calls.markLost(pcUsers.slice(i, i + maxOperationsPerCall));
       if (round !== this.#round) return;
     }
@@ -252,10 +269,10 @@ export class ShardQueue {
       task.userIds = [...new Set([...known, ...link.ledger.usersOf(this.#shard)])];
     }
     const part = task.userIds.slice(task.next, task.next + this.#host.maxOperationsPerCall);
-    const args: OperationArgs = [];
-    for (const userId of part) args.push(link.id, userId, link.holding(userId).text);
+    const saying = new Saying();
+    for (const userId of part) saying.set(link.id, userId, link.holding(userId).text);
     if (part.length > 0) {
-      const { version, back } = await this.#calls.apply(args);
+      const { version, back } = await this.#calls.apply(saying);
       if (round !== this.#round) return;
       await this.#tellBack(back, back, version + part.length - 1);
     }

@@ -43,6 +43,7 @@ export {
   type UserStat,
   type UserStatus,
 } from './message-fields.ts';
+export { PduSplitter, type PduSplitterOptions } from './pdu-splitter.ts';
 export {
   decodeOnlineUserInfo,
   decodeRoleSet,
@@ -52,6 +53,11 @@ export {
   encodeStatusNotify,
   encodeUsersStatusResponse,
   HEARTBEAT_PDU,
+  type ListedClients,
+  NOTIFY_BYTES,
+  readOnlineUserInfo,
   type UsersStatusRequest,
   type UsersStatusResponse,
+  writeLoginStatusNotify,
+  writeStatusNotify,
 } from './presence-messages.ts';

@@ -1,4 +1,5 @@
-import { readHeader } from './header.ts';
+import { COMMANDS } from './commands.ts';
+import { HEADER_BYTES, readHeader, writeHeader } from './header.ts';
 import { decodeFields, encodeMessage } from './message-codec.ts';
 import {
   type ClientStatus,
@@ -6,6 +7,13 @@ import {
   type UserStat,
   type UserStatus,
 } from './message-fields.ts';
+import {
+  countPlainClients,
+  plainClients,
+  plainStatusRequest,
+  plainStatusUpdate,
+} from './plain-bodies.ts';
+import { varintBytes, writeVarint } from './varint.ts';
 
 /** A msg_server's question how some users are. */
 export interface UsersStatusRequest {
@@ -44,12 +52,49 @@ export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undef
   return fields && { master: fields.master !== 0 };
 }
 
+/** The clients that an ONLINE_USER_INFO lists, to be taken a part at a time: there may be a million. */
+export class ListedClients {
+  readonly #pdu: Buffer;
+  /** undefined where the PDU itself is read on. */
+  readonly #rest: ClientStatus[] | undefined;
+  #at = HEADER_BYTES;
+  #remaining: number;
+
+  constructor(pdu: Buffer, listed: number | readonly ClientStatus[]) {
+    this.#pdu = pdu;
+    this.#rest = typeof listed === 'number' ? undefined : [...listed];
+    this.#remaining = typeof listed === 'number' ? listed : listed.length;
+  }
+
+  /** How many have not been taken. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
+  /** The next ones, so many at the most; one entry a client connection, repeats included. */
+  take(most: number): readonly ClientStatus[] {
+    const count = Math.min(most, this.#remaining);
+    this.#remaining -= count;
+    if (this.#rest !== undefined) return this.#rest.splice(0, count);
+    const { clients, next } = plainClients(this.#pdu, this.#at, count);
+    this.#at = next;
+    return clients;
+  }
+}
+
 /**
- * Reads an ONLINE_USER_INFO PDU: one entry a client connection, repeats included.
+ * Reads an ONLINE_USER_INFO PDU, the whole of it: nothing is taken before all is known to be good.
  * @returns undefined when the body does not parse. Protocol: one bad entry drops the whole list.
  */
+export function readOnlineUserInfo(pdu: Buffer): ListedClients | undefined {
+  const listed = countPlainClients(pdu) ?? decodeFields('online_user_info', pdu)?.userStatList;
+  return listed === undefined ? undefined : new ListedClients(pdu, listed);
+}
+
+/** All that an ONLINE_USER_INFO PDU lists; see {@link readOnlineUserInfo}. */
 export function decodeOnlineUserInfo(pdu: Buffer): readonly ClientStatus[] | undefined {
-  return decodeFields('online_user_info', pdu)?.userStatList;
+  const listed = readOnlineUserInfo(pdu);
+  return listed?.take(listed.remaining);
 }
 
 /**
@@ -58,6 +103,8 @@ export function decodeOnlineUserInfo(pdu: Buffer): readonly ClientStatus[] | und
  * dropped likewise.
  */
 export function decodeUserStatusUpdate(pdu: Buffer): ClientStatus | undefined {
+  const plain = plainStatusUpdate(pdu);
+  if (plain !== undefined) return plain;
   const fields = decodeFields('user_status_update', pdu);
   if (fields === undefined || !isUserStatus(fields.userStatus)) return undefined;
   return { userId: fields.userId, status: fields.userStatus, clientType: fields.clientType };
@@ -68,24 +115,112 @@ export function decodeUserStatusUpdate(pdu: Buffer): ClientStatus | undefined {
  * @returns undefined when the body does not parse.
  */
 export function decodeUsersStatusRequest(pdu: Buffer): UsersStatusRequest | undefined {
+  const { seqNum } = readHeader(pdu);
+  const plain = plainStatusRequest(pdu);
+  if (plain !== undefined) {
+    const { userId, userIds, attachData = NO_BYTES } = plain;
+    return { userId, userIds, attachData, seqNum };
+  }
   const fields = decodeFields('users_status_request', pdu);
   if (fields === undefined) return undefined;
   const { userId, userIdList: userIds, attachData = NO_BYTES } = fields;
-  return { userId, userIds, attachData, seqNum: readHeader(pdu).seqNum };
+  return { userId, userIds, attachData, seqNum };
 }
 
-/** A LOGIN_STATUS_NOTIFY PDU: whether the user has a PC client. Protocol: 1 on, 0 off. */
+/** A LOGIN_STATUS_NOTIFY or STATUS_NOTIFY PDU is no longer. */
+export const NOTIFY_BYTES = HEADER_BYTES + 12;
+
+/**
+ * Writes a LOGIN_STATUS_NOTIFY PDU: whether the user has a PC client. Protocol: 1 on, 0 off.
+ * @returns where it ends.
+ */
+export function writeLoginStatusNotify(
+  bytes: Buffer,
+  start: number,
+  { userId, online }: { readonly userId: number; readonly online: boolean },
+): number {
+  let at = start + HEADER_BYTES;
+  bytes[at++] = 0x08;
+  at = writeVarint(bytes, userId, at);
+  bytes[at++] = 0x10;
+  bytes[at++] = online ? 1 : 0;
+  writeOwnHeader(bytes, start, { command: 'login_status_notify', end: at, seqNum: 0 });
+  return at;
+}
+
+/**
+ * Writes a STATUS_NOTIFY PDU: the status that a PC client of the user was reported to have.
+ * @returns where it ends.
+ */
+export function writeStatusNotify(bytes: Buffer, start: number, stat: UserStat): number {
+  const at = writeUserStat(bytes, start + HEADER_BYTES, { tag: 0x0a, ...stat });
+  writeOwnHeader(bytes, start, { command: 'status_notify', end: at, seqNum: 0 });
+  return at;
+}
+
+/** A LOGIN_STATUS_NOTIFY PDU, see {@link writeLoginStatusNotify}. */
 export function encodeLoginStatusNotify(userId: number, online: boolean): Buffer {
-  return encodeMessage('login_status_notify', { userId, loginStatus: online ? 1 : 0 });
+  const bytes = Buffer.allocUnsafe(NOTIFY_BYTES);
+  return bytes.subarray(0, writeLoginStatusNotify(bytes, 0, { userId, online }));
 }
 
-/** A STATUS_NOTIFY PDU: the status that a PC client of the user was reported to have. */
+/** A STATUS_NOTIFY PDU, see {@link writeStatusNotify}. */
 export function encodeStatusNotify(userId: number, status: UserStatus): Buffer {
-  return encodeMessage('status_notify', { userStat: { userId, status } });
+  const bytes = Buffer.allocUnsafe(NOTIFY_BYTES);
+  return bytes.subarray(0, writeStatusNotify(bytes, 0, { userId, status }));
 }
 
 /** A USERS_STATUS_RESPONSE PDU. Protocol: attach_data is always present, even when empty. */
 export function encodeUsersStatusResponse(response: UsersStatusResponse): Buffer {
-  const { userId, stats: userStatList, attachData, seqNum } = response;
-  return encodeMessage('users_status_response', { userId, userStatList, attachData }, { seqNum });
+  const { userId, stats, attachData, seqNum } = response;
+  const attachBytes = 2 + varintBytes(attachData.length) + attachData.length;
+  let size = HEADER_BYTES + 1 + varintBytes(userId) + attachBytes;
+  for (const stat of stats) size += 2 + userStatBytes(stat.userId);
+  const pdu = Buffer.allocUnsafe(size);
+  let at = HEADER_BYTES;
+  pdu[at++] = 0x08;
+  at = writeVarint(pdu, userId, at);
+  for (const { userId: id, status } of stats) {
+    at = writeUserStat(pdu, at, { tag: 0x12, userId: id, status });
+  }
+  // Field 20, bytes: its tag takes two bytes.
+  pdu[at++] = 0xa2;
+  pdu[at++] = 0x01;
+  at = writeVarint(pdu, attachData.length, at);
+  pdu.set(attachData, at);
+  writeOwnHeader(pdu, 0, { command: 'users_status_response', end: size, seqNum });
+  return pdu;
+}
+
+function userStatBytes(userId: number): number {
+  return 3 + varintBytes(userId);
+}
+
+/** A UserStat as the field of a message that `tag` says. */
+function writeUserStat(
+  bytes: Buffer,
+  start: number,
+  { tag, userId, status }: UserStat & { readonly tag: number },
+): number {
+  let at = start;
+  bytes[at++] = tag;
+  bytes[at++] = userStatBytes(userId);
+  bytes[at++] = 0x08;
+  at = writeVarint(bytes, userId, at);
+  bytes[at++] = 0x10;
+  bytes[at++] = status;
+  return at;
+}
+
+type OwnCommand = 'login_status_notify' | 'status_notify' | 'users_status_response';
+
+function writeOwnHeader(
+  bytes: Buffer,
+  start: number,
+  { command, end, seqNum }: { command: OwnCommand; end: number; seqNum: number },
+): void {
+  const { serviceId, commandId } = COMMANDS[command];
+  const length = end - start;
+  const header = { length, version: 1, flag: 0, serviceId, commandId, seqNum, reserved: 0 };
+  writeHeader(bytes, header, start);
 }

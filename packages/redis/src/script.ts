@@ -41,7 +41,7 @@ export async function loadScripts(redis: RedisClient, scripts: Iterable<Script>)
 export async function runScript(
   redis: RedisClient,
   script: Script,
-  keysAndArgs: readonly (string | number)[],
+  keysAndArgs: readonly (string | number | Buffer)[],
 ): Promise<unknown> {
   try {
     return await redis.evalsha(script.sha1, script.keyCount, ...keysAndArgs);

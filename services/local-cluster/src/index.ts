@@ -1,5 +1,6 @@
 export { askRedis, redisAnswers } from './ask-redis.ts';
 export { type Child, type ChildSpec, startChild } from './child.ts';
+export { LocalCluster, type LocalClusterHooks } from './local-cluster.ts';
 export {
   type NodeSpec,
   type NodeStart,
@@ -23,4 +24,5 @@ export {
   redisFromApt,
   redisFromPath,
 } from './redis-source.ts';
+export { readStartSettings, START_HELP, type StartSettings } from './settings.ts';
 export { until } from './until.ts';

@@ -31,6 +31,11 @@ export class LocalCluster {
     this.#hooks = hooks;
   }
 
+  /** The nodes that were started, those that have ended since included. */
+  get nodes(): readonly RunningNode[] {
+    return this.#nodes;
+  }
+
   /**
    * Starts everything and tells what runs where; tells why when it cannot, and returns false. Whatever
    * it returns, what it has started stays until {@link stop}.

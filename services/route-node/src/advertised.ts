@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
-import type { Address } from './settings.ts';
+import { type Address, addressText } from './address.ts';
 
 const ANY = new Set(['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0']);
 const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
@@ -10,9 +10,9 @@ const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
  */
 export function advertised(bound: Address, given: string): string {
   const { host, port } = bound;
-  if (LOOPBACK.test(host)) return inText(host, port);
-  if (given !== '') return inText(given, port);
-  return inText(ANY.has(host) ? ownHost() : host, port);
+  if (LOOPBACK.test(host)) return addressText(bound);
+  if (given !== '') return addressText({ host: given, port });
+  return addressText({ host: ANY.has(host) ? ownHost() : host, port });
 }
 
 /** This machine's first address beyond itself; its name where it has none. */
@@ -20,8 +20,4 @@ function ownHost(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
   const outer = addresses.filter(({ internal }) => !internal);
   return (outer.find(({ family }) => family === 'IPv4') ?? outer[0])?.address ?? hostname();
-}
-
-function inText(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,3 +1,5 @@
+import type { LinkEnd } from '@route/presence';
+
 /** Why a link ended: the label of a metric and a field of the log at once. */
 export const CLOSE_REASONS = {
   'peer-closed': 'the msg_server closed the connection',
@@ -7,6 +9,7 @@ export const CLOSE_REASONS = {
   'length-too-large': 'a header told a length above the limit',
   'unsent-over-limit': 'the msg_server does not read, and too much waits to be sent to it',
   'unsent-for-too-long': 'the msg_server has been reading too slowly for too long',
+  rebalancing: 'this node has more than its share of the links; the msg_server connects again',
   'closed-by-operator': 'an operator had it closed; the msg_server connects again',
   draining: 'this node is going away; the msg_server shall connect to another',
   stopping: 'this node stops at once',
@@ -17,10 +20,29 @@ export type CloseReason = keyof typeof CLOSE_REASONS;
 /** Reasons that are this node's or its msg_server's ordinary business; the others are worth a warning. */
 const ORDINARY: ReadonlySet<CloseReason> = new Set([
   'peer-closed',
+  'rebalancing',
   'closed-by-operator',
   'draining',
   'stopping',
 ]);
+
+/** Reasons with which a msg_server that does nothing wrong is asked to connect again. */
+const ASKED_TO_RETURN: ReadonlySet<CloseReason> = new Set([
+  'rebalancing',
+  'closed-by-operator',
+  'draining',
+]);
+
+/** Whether what the msg_server sends before it has noticed the end is still carried out. */
+export function isReadToTheEnd(reason: CloseReason): boolean {
+  return ASKED_TO_RETURN.has(reason);
+}
+
+/** What becomes of what the link held: who is asked to return shall not be seen to have gone. */
+export function linkEndOf(reason: CloseReason): LinkEnd {
+  if (reason === 'draining' || reason === 'stopping') return 'leave-to-lease';
+  return ASKED_TO_RETURN.has(reason) ? 'linger' : 'release';
+}
 
 /** Whether a link's end is worth a warning in the log. */
 export function isOrdinary(reason: CloseReason): boolean {

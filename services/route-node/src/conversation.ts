@@ -10,21 +10,29 @@ import {
   type ClientStatus,
   COMMAND_INDEX_BY_ID,
   COMMANDS,
-  decodeOnlineUserInfo,
   decodeRoleSet,
   decodeUserStatusUpdate,
   decodeUsersStatusRequest,
   encodeUsersStatusResponse,
+  type ListedClients,
   type PduSink,
   type ReadHandling,
   type RelayHandling,
+  readOnlineUserInfo,
   USER_STATUS,
   type UsersStatusRequest,
 } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
+import { SnapshotIntake } from './snapshot-intake.ts';
 import type { Watch } from './watch.ts';
+
+/** A conversation's own link. */
+export interface OwnLink extends Receiver {
+  /** Some of what waited for presence waits no longer. */
+  progressed(): void;
+}
 
 /** What a conversation needs of the node that its link is on. */
 export interface Host {
@@ -48,17 +56,20 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
 /** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
 export class Conversation implements PduSink {
   readonly #link: LinkId;
-  readonly #receiver: Receiver;
+  readonly #receiver: OwnLink;
   readonly #host: Host;
-  readonly #turns = new InOrder();
+  readonly #turns: InOrder;
+  /** A large snapshot that is being taken in: what comes behind it waits there. */
+  #intake: SnapshotIntake | undefined;
   #master: boolean | undefined;
   #ended = false;
   #receivedPdus = 0;
 
-  constructor(link: LinkId, receiver: Receiver, host: Host) {
+  constructor(link: LinkId, receiver: OwnLink, host: Host) {
     this.#link = link;
     this.#receiver = receiver;
     this.#host = host;
+    this.#turns = new InOrder(() => receiver.progressed());
     const aside = host.links === 'master';
     host.presence.openLink(link, { aside });
     host.exchange.setReceiving(receiver, !aside);
@@ -81,27 +92,34 @@ export class Conversation implements PduSink {
 
   /** PDUs that wait for presence, or behind one that does. */
   get waitingPdus(): number {
-    return this.#turns.length;
+    return this.#turns.length + (this.#intake?.length ?? 0);
   }
 
   /** Bytes that these PDUs hold on to. */
   get waitingBytes(): number {
-    return this.#turns.bytes;
+    return this.#turns.bytes + (this.#intake?.bytes ?? 0);
   }
 
   /** Calls back once everything that was asked is answered and told. */
   whenSettled(settled: () => void): void {
+    this.#finishIntake();
     this.#turns.whenEmpty(settled);
   }
 
   /** The link ends: it no longer counts. What it has sent before is still carried out. */
   end(how: LinkEnd): void {
     if (this.#ended) return;
+    this.#finishIntake();
     this.#ended = true;
     this.#host.presence.closeLink(this.#link, how);
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
+    if (this.#intake !== undefined) {
+      const handle = (): void => this.run(handling, bytes, pduCount);
+      this.#intake.wait({ bytes: bytes.length, handle });
+      return;
+    }
     this.#host.counters.relayedPdus += pduCount;
     this.#receivedPdus += pduCount;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
@@ -111,6 +129,10 @@ export class Conversation implements PduSink {
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
     if (this.#ended) return;
+    if (this.#intake !== undefined) {
+      this.#intake.wait({ bytes: pdu.length, handle: () => this.pdu(handling, pdu) });
+      return;
+    }
     this.#receivedPdus++;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, pdu);
     if (!this.#handle(handling, pdu)) {
@@ -129,7 +151,7 @@ export class Conversation implements PduSink {
         return role !== undefined;
       }
       case 'snapshot': {
-        const clients = decodeOnlineUserInfo(pdu);
+        const clients = readOnlineUserInfo(pdu);
         if (clients !== undefined) this.#addClients(clients);
         return clients !== undefined;
       }
@@ -144,7 +166,10 @@ export class Conversation implements PduSink {
       case 'status-query': {
         const request = decodeUsersStatusRequest(pdu);
         if (request === undefined) return false;
-        const turn = new QueryTurn(request, this.#receiver, this.#turns);
+        const turn = new QueryTurn(request, this.#receiver, {
+          exchange: this.#host.exchange,
+          turns: this.#turns,
+        });
         this.#turns.add(turn);
         this.#host.presence.query(this.#link, request.userIds, turn);
         return true;
@@ -159,13 +184,26 @@ export class Conversation implements PduSink {
     this.#host.exchange.setReceiving(this.#receiver, master);
   }
 
-  #addClients(clients: readonly ClientStatus[]): void {
+  /** There may be another snapshot behind it. */
+  #finishIntake(): void {
+    while (this.#intake !== undefined) this.#intake.finish();
+  }
+
+  #addClients(clients: ListedClients): void {
     // Protocol: a stock msg_server declares its master link before it lists its users on it.
-    if (this.#host.links === 'all' && this.#master !== true && clients.length > 0) {
+    if (this.#host.links === 'all' && this.#master !== true && clients.remaining > 0) {
       this.#host.counters.nonMasterSnapshots++;
       this.#host.warnOfSecondLink(this.#link);
     }
-    this.#host.presence.addClients(this.#link, clients);
+    const add = (part: readonly ClientStatus[]): void => {
+      this.#host.presence.addClients(this.#link, part);
+    };
+    const intake = new SnapshotIntake(clients, add, () => {
+      this.#intake = undefined;
+      intake.handleBehind();
+      this.#receiver.progressed();
+    });
+    if (!intake.begin()) this.#intake = intake;
   }
 }
 
@@ -222,16 +260,25 @@ class UpdateTurn implements Turn, UpdateWaiter {
   }
 }
 
+/** What an id costs while it is asked for: its place in the query, and in its shard's queue. */
+const BYTES_PER_ID = 80;
+
 /** A status query that waits for its answer. */
 class QueryTurn implements Turn, QueryWaiter {
   readonly #request: UsersStatusRequest;
   readonly #receiver: Receiver;
+  readonly #exchange: Exchange;
   readonly #turns: InOrder;
   #online: Uint8Array | undefined;
 
-  constructor(request: UsersStatusRequest, receiver: Receiver, turns: InOrder) {
+  constructor(
+    request: UsersStatusRequest,
+    receiver: Receiver,
+    { exchange, turns }: { readonly exchange: Exchange; readonly turns: InOrder },
+  ) {
     this.#request = request;
     this.#receiver = receiver;
+    this.#exchange = exchange;
     this.#turns = turns;
   }
 
@@ -240,7 +287,7 @@ class QueryTurn implements Turn, QueryWaiter {
   }
 
   get bytes(): number {
-    return 64 + this.#request.userIds.length * 8 + this.#request.attachData.length;
+    return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
   }
 
   answered(online: Uint8Array): void {
@@ -255,6 +302,7 @@ class QueryTurn implements Turn, QueryWaiter {
       userId: id,
       status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
     }));
+    this.#exchange.tellGathered();
     this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
   }
 }

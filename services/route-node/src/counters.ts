@@ -1,4 +1,5 @@
 import { COMMAND_COUNT } from '@route/protocol';
+import { REFUSALS, type Refusal } from './admission/refusals.ts';
 import { CLOSE_REASONS, type CloseReason } from './close-reasons.ts';
 
 /**
@@ -12,6 +13,10 @@ export class Counters {
   readonly malformed = new Float64Array(COMMAND_COUNT);
   readonly closed: Record<CloseReason, number>;
   opened = 0;
+  /** Connections that did not become links. */
+  readonly refused: Record<Refusal, number>;
+  /** Connections that a load balancer made for itself. */
+  checks = 0;
   receivedBytes = 0;
   sentBytes = 0;
   /** Writes handed to sockets, each of everything that a tick had for a link. */
@@ -37,5 +42,7 @@ export class Counters {
   constructor() {
     const none = Object.keys(CLOSE_REASONS).map((reason) => [reason, 0]);
     this.closed = Object.fromEntries(none);
+    const noneRefused = Object.keys(REFUSALS).map((reason) => [reason, 0]);
+    this.refused = Object.fromEntries(noneRefused);
   }
 }

@@ -9,6 +9,7 @@ export function memoryEngine(
 ): Engine {
   return {
     presence: new PresenceMemory({
+      lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
       graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
       lost: events.lost,

@@ -64,6 +64,7 @@ export class RedisEngine implements Engine {
       nodeId,
       events: { lateCommit: events.lateCommit, back: events.back },
       lostGraceMs,
+      lingerMs: leaseMs,
       failed: (reason) => {
         options.counters.presenceFailures++;
         this.#lease.doubt(reason);

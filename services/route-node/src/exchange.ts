@@ -1,9 +1,10 @@
 import type { Bus } from '@route/bus';
 import type { Presence, UserState } from '@route/presence';
-import type { ClientStatus, RelayHandling } from '@route/protocol';
+import { type ClientStatus, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
-import { decodeNotices, ENTRY_KINDS, encodeNotice } from './entries.ts';
-import { LatestNotices, type Notice, noticesOf } from './notices.ts';
+import { ENTRY_KINDS, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
+import { Gathering } from './gathering.ts';
+import { LatestNotices, type Notice, noticesOf, writeNoticePdu } from './notices.ts';
 import type { Watch } from './watch.ts';
 
 /** A link as the exchange sees it: something that bytes are written to. */
@@ -23,7 +24,8 @@ export interface ExchangeOptions {
 
 /**
  * Passes on what links send and what the node has to tell: to this node's links at once, to all
- * others over the bus.
+ * others over the bus. The notices of one turn of the loop are joined, and handed over when it ends or
+ * anything else is to follow them.
  */
 export class Exchange {
   readonly #receivers = new Set<Receiver>();
@@ -31,6 +33,10 @@ export class Exchange {
   readonly #bus: Pick<Bus, 'send'>;
   readonly #presence: Pick<Presence, 'confirm'>;
   readonly #counters: Counters;
+  readonly #toLinks: Gathering<Notice>;
+  readonly #toBus: Gathering<Notice>;
+  readonly #tell = (): void => this.tellGathered();
+  #gathered = false;
   readonly #watch: Watch;
 
   constructor({ bus, presence, counters, watch, overtakenMs }: ExchangeOptions) {
@@ -38,6 +44,12 @@ export class Exchange {
     this.#bus = bus;
     this.#presence = presence;
     this.#counters = counters;
+    this.#toLinks = new Gathering(writeNoticePdu, NOTIFY_BYTES, (pdus) => {
+      for (const receiver of this.#receivers) receiver.send(pdus);
+    });
+    this.#toBus = new Gathering(writeNotice, NOTICE_BYTES, (notices) => {
+      this.#bus.send(ENTRY_KINDS.notice, notices);
+    });
     this.#watch = watch;
   }
 
@@ -48,12 +60,14 @@ export class Exchange {
 
   /** From now on a link receives, or does no longer. */
   setReceiving(receiver: Receiver, receiving: boolean): void {
+    this.tellGathered();
     if (receiving) this.#receivers.add(receiver);
     else this.#receivers.delete(receiver);
   }
 
   /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
   relay(from: Receiver, handling: RelayHandling, bytes: Buffer): void {
+    this.tellGathered();
     for (const receiver of this.#receivers) {
       if (receiver !== from || handling === 'relay-to-all') receiver.send(bytes);
     }
@@ -65,9 +79,17 @@ export class Exchange {
     for (const notice of noticesOf(update, state, version)) {
       // One that is already overtaken need not go to the other nodes either: they have the later one.
       if (!this.#passOn(notice)) continue;
-      if (this.#watch.isOn) this.#watch.pass(undefined, notice.pdu);
-      this.#bus.send(ENTRY_KINDS.notice, encodeNotice(notice));
+      if (this.#watch.isOn) this.#showNotice(notice);
+      this.#toBus.add(notice);
     }
+  }
+
+  /** Hands over the notices that have gathered; whoever sends to a link by another way calls it before. */
+  tellGathered(): void {
+    if (!this.#gathered) return;
+    this.#gathered = false;
+    this.#toLinks.handOut();
+    this.#toBus.handOut();
   }
 
   /**
@@ -83,9 +105,10 @@ export class Exchange {
   /** Takes in what another node sent. */
   entry(kind: number, bytes: Buffer): void {
     if (kind === ENTRY_KINDS.run) {
+      this.tellGathered();
       for (const receiver of this.#receivers) receiver.send(bytes);
     } else if (kind === ENTRY_KINDS.notice) {
-      for (const notice of decodeNotices(bytes)) this.#passOn(notice);
+      for (const notice of readNotices(bytes)) this.#passOn(notice);
     }
   }
 
@@ -95,9 +118,19 @@ export class Exchange {
       return false;
     }
     this.#counters.notices++;
-    for (const receiver of this.#receivers) receiver.send(notice.pdu);
+    this.#toLinks.add(notice);
+    if (!this.#gathered) {
+      this.#gathered = true;
+      // Comes when all that one read has brought is done with, and before the links are written to.
+      process.nextTick(this.#tell);
+    }
     if (notice.kind === 'offline') this.#contradict(notice);
     return true;
+  }
+
+  #showNotice(notice: Notice): void {
+    const pdu = Buffer.alloc(NOTIFY_BYTES);
+    this.#watch.pass(undefined, pdu.subarray(0, writeNoticePdu(pdu, 0, notice)));
   }
 
   /**

@@ -27,7 +27,7 @@ describe('what a link has sent', () => {
         fc.integer({ min: 1, max: 3000 }),
         (order, count) => {
           const taken: number[] = [];
-          const inOrder = new InOrder();
+          const inOrder = new InOrder(() => {});
           const turns = Array.from(
             { length: count },
             (_, n) => new TestTurn(n, n % 3 === 0, taken),
@@ -49,7 +49,7 @@ describe('what a link has sent', () => {
   });
 
   it('tells once when nothing waits any more', () => {
-    const inOrder = new InOrder();
+    const inOrder = new InOrder(() => {});
     const turn = new TestTurn(0, false, []);
     let told = 0;
     inOrder.whenEmpty(() => told++);

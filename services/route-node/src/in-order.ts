@@ -18,6 +18,12 @@ export class InOrder {
   #head = 0;
   #bytes = 0;
   #settled: (() => void) | undefined;
+  readonly #progressed: () => void;
+
+  /** Calls back whenever turns were taken. */
+  constructor(progressed: () => void) {
+    this.#progressed = progressed;
+  }
 
   get isEmpty(): boolean {
     return this.#head === this.#turns.length;
@@ -59,5 +65,6 @@ export class InOrder {
       this.#turns = this.#turns.slice(this.#head);
       this.#head = 0;
     }
+    this.#progressed();
   }
 }

@@ -1,6 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { LinkId } from '@route/presence';
 import type { FramingError } from '@route/protocol';
+import { Admission, type AdmissionRules, type Admitted } from './admission/admission.ts';
+import type { LinkTls } from './admission/link-tls.ts';
 import { type CloseReason, isOrdinary } from './close-reasons.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
@@ -17,6 +19,9 @@ export type LinkTableOptions = Pick<
 > & {
   readonly nodeId: string;
   readonly log: Logger;
+  readonly admission: AdmissionRules;
+  /** Undefined for links in the clear. */
+  readonly tls: LinkTls | undefined;
   /** Whether this node's links have room for what comes over the bus. */
   roomChanged(hasRoom: boolean): void;
 };
@@ -34,6 +39,7 @@ export class LinkTable {
   readonly #gate = new SourceGate((open) => this.#holdAll(!open));
   readonly #slow: SlowLinks;
   readonly #host: LinkHost;
+  readonly #admission: Admission;
   readonly #server: Server;
   readonly #secondLinks = new RepeatedLine();
   #opened = 0;
@@ -61,13 +67,36 @@ export class LinkTable {
       grownOverMark: (link) => this.#slow.added(link),
       overMark: (link, over) => (over ? this.#slow.over(link) : this.#slow.back(link)),
     };
+    const { admission: rules, tls, counters, log } = options;
+    this.#admission = new Admission({
+      ...{ rules, tls, counters, log },
+      admitted: (connection) => this.#open(connection),
+    });
     // Half-open: what a msg_server has sent before it learns that its link ends is still read.
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#open(socket));
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admission.take(socket));
   }
 
   /** Links that are open or ending. */
   get size(): number {
     return this.#links.size;
+  }
+
+  /** Links that are open. */
+  get open(): number {
+    let open = 0;
+    for (const link of this.#links) if (!link.isEnding) open++;
+    return open;
+  }
+
+  /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
+  shed(count: number): void {
+    let left = count;
+    for (const link of this.#links) {
+      if (left === 0) return;
+      if (link.isEnding) continue;
+      link.end('rebalancing');
+      left--;
+    }
   }
 
   /** All of these, in the order in which they were opened. */
@@ -79,6 +108,11 @@ export class LinkTable {
   find(id: LinkId): Link | undefined {
     for (const link of this.#links) if (link.id === id) return link;
     return undefined;
+  }
+
+  /** Connections that are on their way to become links. */
+  get handshakes(): number {
+    return this.#admission.handshakes;
   }
 
   /** Bytes that wait to be sent, on all links together. */
@@ -121,6 +155,7 @@ export class LinkTable {
   /** Takes no new links and closes those that there are, a few at a time; ends when all are gone. */
   async drain(overMs: number): Promise<void> {
     this.#server.close();
+    this.#admission.close();
     const links = [...this.#links];
     const begunMs = performance.now();
     let next = 0;
@@ -141,13 +176,13 @@ export class LinkTable {
     clearInterval(this.#ticker);
   }
 
-  #open(socket: Socket): void {
+  #open(connection: Admitted): void {
     const id = `${this.#options.nodeId}.${(++this.#opened).toString(36)}`;
-    const link = new Link(id, socket, this.#host);
+    const link = new Link(id, connection, this.#host);
     this.#links.add(link);
     this.#options.counters.opened++;
     this.#options.log.info({ event: 'link-opened', link: id, peer: link.peer });
-    if (!this.#gate.isOpen) link.hold(true);
+    link.hold(!this.#gate.isOpen);
   }
 
   #ending(link: Link, reason: CloseReason, error: FramingError | undefined): void {

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
-import type { CloseReason } from './close-reasons.ts';
-import { Conversation, type Host } from './conversation.ts';
-import type { Receiver } from './exchange.ts';
+import type { Admitted } from './admission/admission.ts';
+import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
+import { Conversation, type Host, type OwnLink } from './conversation.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import type { Halfway } from './slow-links.ts';
+import { StuckWatch } from './stuck-watch.ts';
 
 /** Bounds of a link, from the node's settings. */
 export interface LinkLimits {
@@ -37,7 +38,7 @@ export interface LinkHost extends Host {
 const END_MS = 2000;
 
 /** One TCP connection of a msg_server, from its opening to its end. */
-export class Link implements Receiver {
+export class Link implements OwnLink {
   readonly id: LinkId;
   /** The msg_server's address and port. */
   readonly peer: string;
@@ -47,22 +48,24 @@ export class Link implements Receiver {
   readonly #host: LinkHost;
   readonly #framer: Framer;
   readonly #writer: LinkWriter;
+  readonly #stuck: StuckWatch;
   #ending: CloseReason | undefined;
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
   #lastSentMs = performance.now();
   #halfway: Halfway | undefined;
-  #overMarkSinceMs: number | undefined;
   #receivedBytes = 0;
   #held = false;
   #waits = false;
 
-  constructor(id: LinkId, socket: Socket, host: LinkHost) {
+  constructor(id: LinkId, { socket, peer }: Admitted, host: LinkHost) {
     this.id = id;
-    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.peer = peer;
     this.#socket = socket;
     this.#host = host;
+    const { unsentMarkBytes: markBytes, stuckMs } = host.limits;
+    this.#stuck = new StuckWatch({ markBytes, stuckMs });
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,
@@ -131,6 +134,11 @@ export class Link implements Receiver {
     this.#checkUnsent();
   }
 
+  /** A link that was not read for what it had waiting is read again as soon as half of it is done. */
+  progressed(): void {
+    if (this.#waits) this.#checkWaiting();
+  }
+
   /** Holds the link back (the node does not read it), or lets it go on. */
   hold(held: boolean): void {
     this.#held = held;
@@ -140,13 +148,12 @@ export class Link implements Receiver {
   /** Called every now and then: heartbeat, time-out, stuck, and whether what waits has shrunk. */
   tick(nowMs: number): void {
     if (this.#ending !== undefined) return;
-    const { heartbeatMs, timeoutMs, stuckMs } = this.#host.limits;
-    if (this.#waits) this.#checkWaiting();
+    const { heartbeatMs, timeoutMs } = this.#host.limits;
     // While the node itself does not read the link, silence says nothing.
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
-    } else if (this.#overMarkSinceMs !== undefined && nowMs - this.#overMarkSinceMs >= stuckMs) {
+    } else if (this.#stuck.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (nowMs - this.#lastSentMs >= heartbeatMs) {
       this.#host.counters.heartbeatsSent++;
@@ -156,7 +163,7 @@ export class Link implements Receiver {
 
   /**
    * Ends the link in good order: what it still waits for is answered, what was queued is sent, then
-   * the connection is closed. When draining, what the msg_server has sent before it notices is still
+   * the connection is closed. Where it is asked to return, what it has sent before it notices is still
    * read; otherwise the link counts no longer.
    */
   end(reason: CloseReason): void {
@@ -169,7 +176,7 @@ export class Link implements Receiver {
     this.#host.overMark(this, false);
     this.#host.exchange.setReceiving(this, false);
     this.#host.ending(this, reason, error);
-    if (reason !== 'draining') this.conversation.end(this.#afterwards);
+    if (!isReadToTheEnd(reason)) this.conversation.end(this.#afterwards);
     this.#readOrNot();
     this.conversation.whenSettled(() => {
       this.#finished = true;
@@ -184,18 +191,15 @@ export class Link implements Receiver {
     this.#socket.destroy();
   }
 
-  /** A node that goes away leaves what its links held to its lease: they come back elsewhere at once. */
   get #afterwards(): LinkEnd {
-    return this.#ending === 'draining' || this.#ending === 'stopping'
-      ? 'leave-to-lease'
-      : 'release';
+    return this.#ending === undefined ? 'release' : linkEndOf(this.#ending);
   }
 
   #received(chunk: Buffer): void {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
     this.#receivedBytes += chunk.length;
-    if (this.#ending !== undefined && this.#ending !== 'draining') return;
+    if (this.#ending !== undefined && !isReadToTheEnd(this.#ending)) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);
     this.#checkWaiting();
@@ -228,18 +232,19 @@ export class Link implements Receiver {
     // What only waits for the tick's end says nothing of the msg_server.
     if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
-    const over = this.#overMarkSinceMs !== undefined;
+    const over = this.#stuck.isOver;
     if (unsent <= unsentMarkBytes / 2) this.#halfway = undefined;
     else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
     if (unsent > unsentLimitBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > unsentMarkBytes) {
-      this.#overMarkSinceMs = performance.now();
+      this.#stuck.over(unsent, performance.now());
       this.#host.overMark(this, true);
     } else if (over && unsent > unsentMarkBytes / 2) {
+      this.#stuck.over(unsent, performance.now());
       this.#host.grownOverMark(this);
     } else if (over) {
-      this.#overMarkSinceMs = undefined;
+      this.#stuck.back();
       this.#host.overMark(this, false);
     }
   }

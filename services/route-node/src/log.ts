@@ -8,6 +8,7 @@ import {
   stdTimeFunctions,
 } from 'pino';
 import pretty from 'pino-pretty';
+import { errorInLog } from './error-in-log.ts';
 import type { Journal } from './journal.ts';
 
 export type { Logger } from 'pino';
@@ -33,7 +34,12 @@ export function openLog({ level, nodeId, journal }: LogOptions): Log {
   const streams = [{ level: 'info' as const, stream: journal }];
   const all = level === 'silent' ? streams : [...streams, { level, stream }];
   const least = level === 'trace' || level === 'debug' ? level : 'info';
-  const options = { level: least, base: { node: nodeId }, timestamp: stdTimeFunctions.isoTime };
+  const options = {
+    level: least,
+    base: { node: nodeId },
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: errorInLog },
+  };
   return { logger: pino(options, multistream(all)), flush };
 }
 

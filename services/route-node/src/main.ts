@@ -67,6 +67,7 @@ function onSignal(signal: NodeJS.Signals): void {
   signalled = true;
   drain();
 }
+process.on('SIGHUP', () => node.reload());
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
 

@@ -4,6 +4,7 @@ import type { Counters } from './counters.ts';
 import type { Engine } from './engine.ts';
 import type { LinkTable } from './link-table.ts';
 import type { Readiness } from './readiness.ts';
+import type { Rebalancer } from './rebalancing/rebalancer.ts';
 
 /** Where a node's metrics are read from when they are asked for. */
 export interface MetricsSources {
@@ -11,6 +12,7 @@ export interface MetricsSources {
   readonly links: LinkTable;
   readonly engine: Engine;
   readonly readiness: Readiness;
+  readonly rebalancer: Rebalancer;
   readonly nodeId: string;
   readonly engineName: string;
 }
@@ -20,7 +22,7 @@ type Reading = number | Readonly<Record<string, number>>;
 
 /** All metrics of a node, in a registry of their own. */
 export function nodeMetrics(sources: MetricsSources): Registry {
-  const { counters, links, engine, readiness } = sources;
+  const { counters, links, engine, readiness, rebalancer } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -63,6 +65,21 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
   gauge('route_links', 'Links open on this node', () => links.size);
+  gauge(
+    'route_links_fair_share',
+    'Links that this node would have if all nodes had the same number',
+    () => rebalancer.fairShare,
+  );
+  gauge(
+    'route_links_tolerated',
+    'Links above which this node has some connect again; 0 when ROUTE_REBALANCE is off',
+    () => rebalancer.tolerated ?? 0,
+  );
+  gauge(
+    'route_links_lingering',
+    'Links that were asked to connect again and whose users still count',
+    () => engine.presence.lingeringLinks,
+  );
   gauge('route_links_reading', '1 while the node reads its links, 0 while it slows them', () =>
     links.reading ? 1 : 0,
   );
@@ -82,6 +99,23 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => engine.presence.heldUsers,
   );
 
+  gauge(
+    'route_handshakes',
+    'Connections on their way to become links (PROXY protocol, TLS)',
+    () => links.handshakes,
+  );
+
+  counter(
+    'route_connections_refused_total',
+    'Connections that did not become links',
+    () => counters.refused,
+    'reason',
+  );
+  counter(
+    'route_connections_checks_total',
+    'Connections that a load balancer made for itself, to see whether the node answers',
+    () => counters.checks,
+  );
   counter('route_links_opened_total', 'Links opened', () => counters.opened);
   counter('route_links_closed_total', 'Links closed', () => counters.closed, 'reason');
   counter(

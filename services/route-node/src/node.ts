@@ -6,6 +6,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import { Guard } from './admin/guard.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { AdminServer } from './admin/server.ts';
+import type { AdmissionRules } from './admission/admission.ts';
+import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
 import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
@@ -19,6 +21,7 @@ import type { Logger } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { Rebalancer } from './rebalancing/rebalancer.ts';
 import type { Settings } from './settings.ts';
 import { Totals } from './totals.ts';
 import { Watch } from './watch.ts';
@@ -47,8 +50,10 @@ export class RouteNode {
   readonly #log: Logger;
   readonly #engine: Engine;
   readonly #links: LinkTable;
+  readonly #tls: LinkTls | undefined;
   readonly #admin: AdminServer;
   readonly #readiness: Readiness;
+  readonly #rebalancer: Rebalancer;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
   #drained: Promise<void> | undefined;
@@ -99,7 +104,11 @@ export class RouteNode {
       // What comes over the bus comes within the time that it is held, or not at all.
       overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
     });
+    const tlsFiles = linkTlsFiles(settings);
+    this.#tls = tlsFiles && new LinkTls(tlsFiles);
     this.#links = new LinkTable({
+      admission: rulesOf(settings),
+      tls: this.#tls,
       nodeId,
       log,
       counters,
@@ -110,7 +119,19 @@ export class RouteNode {
       limits: limitsOf(settings),
       roomChanged: (hasRoom) => this.#engine.setRoom(hasRoom),
     });
+    this.#rebalancer = new Rebalancer({
+      nodeId,
+      log,
+      tolerancePercent: settings.ROUTE_REBALANCE,
+      perMinute: settings.ROUTE_REBALANCE_PER_MINUTE,
+      links: this.#links,
+      nodes: () => this.#engine.nodes,
+      about: () => this.#about(),
+      isReady: () => this.#readiness.reasons.length === 0,
+      now: () => performance.now(),
+    });
     const registry = nodeMetrics({
+      rebalancer: this.#rebalancer,
       counters,
       links: this.#links,
       engine: this.#engine,
@@ -142,7 +163,7 @@ export class RouteNode {
           links: this.#links,
           drainSeconds: settings.ROUTE_DRAIN_SECONDS,
           drain: drainAsked,
-          rebalance: () => undefined,
+          rebalance: () => this.#rebalancer.rebalance(),
         },
         metrics: async () => ({
           contentType: registry.contentType,
@@ -170,6 +191,18 @@ export class RouteNode {
     this.#linksAt = advertised(links, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
     this.#readiness.set('starting', false);
+    this.#rebalancer.start();
+  }
+
+  /** Reads again what may change while links are open: the certificates. What cannot be used leaves all as it was. */
+  reload(): void {
+    if (this.#tls === undefined) return;
+    try {
+      this.#tls.reload();
+      this.#log.info({ event: 'certificates-read' });
+    } catch (error) {
+      this.#log.error({ event: 'certificates-not-read', err: error });
+    }
   }
 
   /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
@@ -180,6 +213,7 @@ export class RouteNode {
 
   async #drain(): Promise<void> {
     this.#readiness.set('draining', true);
+    this.#rebalancer.stop();
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
     await this.#engine.stop();
@@ -193,11 +227,23 @@ export class RouteNode {
       admin: this.#adminAt,
       listen: this.#linksAt,
       links: this.#links.size,
+      leaving: this.#engine.presence.lingeringLinks,
       draining: this.#drained !== undefined,
       startedAtMs: this.#startedAtMs,
       version: packageJson.version,
     };
   }
+}
+
+function rulesOf(settings: Settings): AdmissionRules {
+  return {
+    proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
+    allow: settings.ROUTE_ALLOW,
+    maxLinks: settings.ROUTE_MAX_LINKS,
+    maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
+    maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
+    handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
+  };
 }
 
 function limitsOf(settings: Settings): LinkLimits {

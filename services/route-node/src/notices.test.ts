@@ -7,20 +7,31 @@ import {
   type UserStatus,
 } from '@route/protocol';
 import { describe, expect, it } from 'vitest';
-import { decodeNotices, encodeNotice } from './entries.ts';
-import { LatestNotices, type Notice, noticesOf } from './notices.ts';
+import { NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
+import {
+  LatestNotices,
+  NOTICE_KINDS,
+  type Notice,
+  type NoticeKind,
+  noticesOf,
+  writeNoticePdu,
+} from './notices.ts';
 
 function told(status: UserStatus, clientType: ClientType, state: UserState): string[] {
-  return noticesOf({ userId: 7, status, clientType }, state, 1).map(({ kind, pdu }) => {
-    return `${kind} ${pdu.subarray(16).toString('hex')} ${readHeader(pdu).commandId.toString(16)}`;
+  return noticesOf({ userId: 7, status, clientType }, state, 1).map((notice) => {
+    const bytes = Buffer.alloc(64);
+    const pdu = bytes.subarray(0, writeNoticePdu(bytes, 0, notice));
+    const { length, commandId } = readHeader(pdu);
+    expect(length).toBe(pdu.length);
+    return `${notice.kind} ${pdu.subarray(16).toString('hex')} ${commandId.toString(16)}`;
   });
 }
 
-const LOGIN_ON = 'login 08071001 70e';
-const LOGIN_OFF = 'login 08071000 70e';
-const ONLINE = 'status 0a0408071001 203';
+const LOGIN_ON = 'login-on 08071001 70e';
+const LOGIN_OFF = 'login-off 08071000 70e';
+const ONLINE = 'online 0a0408071001 203';
 const OFFLINE = 'offline 0a0408071002 203';
-const AWAY = 'status 0a0408071003 203';
+const AWAY = 'leave 0a0408071003 203';
 
 describe('what is told of a status update', () => {
   const { online, offline, leave } = USER_STATUS;
@@ -55,57 +66,71 @@ describe('notices on the bus', () => {
     ...noticesOf({ userId: 0, status: 2, clientType: 1 }, 'gone', 3),
   ];
 
+  const written = (): Buffer => {
+    const bytes = Buffer.alloc(NOTICE_BYTES * notices.length);
+    let at = 0;
+    for (const notice of notices) at = writeNotice(bytes, at, notice);
+    expect(at).toBe(bytes.length);
+    return bytes;
+  };
+
   it('arrive as they were sent, several in one entry', () => {
-    expect(decodeNotices(Buffer.concat(notices.map(encodeNotice)))).toEqual(notices);
+    expect(notices).toHaveLength(3);
+    expect(readNotices(written())).toEqual(notices);
   });
 
   it('that are cut short are left out', () => {
-    const bytes = Buffer.concat(notices.map(encodeNotice));
-    expect(decodeNotices(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
-    expect(decodeNotices(bytes.subarray(0, 5))).toEqual([]);
+    const bytes = written();
+    expect(readNotices(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
+    expect(readNotices(bytes.subarray(0, 5))).toEqual([]);
+  });
+
+  it('of a kind that only a newer node knows are left out', () => {
+    const bytes = written();
+    bytes.writeUInt8(NOTICE_KINDS.length, NOTICE_BYTES);
+    expect(readNotices(bytes)).toEqual([notices[0], notices[2]]);
   });
 });
 
 describe('the latest notices', () => {
-  const notice = (kind: Notice['kind'], userId: number, version: number): Notice => ({
+  const notice = (kind: NoticeKind, userId: number, version: number): Notice => ({
     kind,
     userId,
     version,
-    pdu: Buffer.alloc(0),
   });
 
   it('let an older one of the same user and kind no longer pass', () => {
     const latest = new LatestNotices(60_000, () => 0);
-    expect(latest.pass(notice('status', 1, 5))).toBe(true);
-    expect(latest.pass(notice('status', 1, 4))).toBe(false);
-    expect(latest.pass(notice('status', 1, 5))).toBe(true);
-    expect(latest.pass(notice('status', 1, 6))).toBe(true);
+    expect(latest.pass(notice('online', 1, 5))).toBe(true);
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    expect(latest.pass(notice('online', 1, 5))).toBe(true);
+    expect(latest.pass(notice('online', 1, 6))).toBe(true);
   });
 
   it('of a status are one kind, whatever they say', () => {
     const latest = new LatestNotices(60_000, () => 0);
     expect(latest.statusVersion(1)).toBe(0);
     latest.pass(notice('offline', 1, 5));
-    expect(latest.pass(notice('status', 1, 4))).toBe(false);
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
     expect(latest.statusVersion(1)).toBe(5);
-    latest.pass(notice('login', 1, 9));
+    latest.pass(notice('login-on', 1, 9));
     expect(latest.statusVersion(1)).toBe(5);
   });
 
   it('let one of another user or kind pass whatever its version', () => {
     const latest = new LatestNotices(60_000, () => 0);
-    latest.pass(notice('status', 1, 5));
-    expect(latest.pass(notice('status', 2, 1))).toBe(true);
-    expect(latest.pass(notice('login', 1, 1))).toBe(true);
+    latest.pass(notice('online', 1, 5));
+    expect(latest.pass(notice('online', 2, 1))).toBe(true);
+    expect(latest.pass(notice('login-on', 1, 1))).toBe(true);
   });
 
   it('are remembered for at least a minute, and not for ever', () => {
     let now = 0;
     const latest = new LatestNotices(60_000, () => now);
-    latest.pass(notice('status', 1, 5));
+    latest.pass(notice('online', 1, 5));
     now = 60_001;
-    expect(latest.pass(notice('status', 1, 4))).toBe(false);
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
     now = 500_000;
-    expect(latest.pass(notice('status', 1, 4))).toBe(true);
+    expect(latest.pass(notice('online', 1, 4))).toBe(true);
   });
 });

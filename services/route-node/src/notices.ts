@@ -1,22 +1,31 @@
 import type { UserState } from '@route/presence';
 import {
   type ClientStatus,
-  encodeLoginStatusNotify,
-  encodeStatusNotify,
   isPc,
   USER_STATUS,
+  type UserStatus,
+  writeLoginStatusNotify,
+  writeStatusNotify,
 } from '@route/protocol';
 
-/** Which of a user's two notifications a PDU is; 'offline' is a status notification that says so. */
-export type NoticeKind = 'login' | 'status' | 'offline';
+/** What a notification can say. By their places here they travel on the bus: new ones go to the end. */
+export const NOTICE_KINDS = ['login-off', 'login-on', 'online', 'offline', 'leave'] as const;
 
-/** A notification for every link: the PDU, and which commit of which user it tells of. */
+/** What a notification says: the login status, or the status, which 'offline' is one of. */
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+/** A notification for every link: what it says of whom, and which commit it tells of. */
 export interface Notice {
   readonly kind: NoticeKind;
   readonly userId: number;
   readonly version: number;
-  readonly pdu: Buffer;
 }
+
+const KIND_OF: Readonly<Record<UserStatus, NoticeKind>> = {
+  [USER_STATUS.online]: 'online',
+  [USER_STATUS.offline]: 'offline',
+  [USER_STATUS.leave]: 'leave',
+};
 
 /**
  * What a committed status update is to be told, in order. Protocol: the login status first, if the
@@ -30,13 +39,23 @@ export function noticesOf(update: ClientStatus, state: UserState, version: numbe
   const notices: Notice[] = [];
   const login = loginStatus({ offline, pc, state });
   if (login !== undefined) {
-    notices.push({ kind: 'login', userId, version, pdu: encodeLoginStatusNotify(userId, login) });
+    notices.push({ kind: login ? 'login-on' : 'login-off', userId, version });
   }
-  if (pc && !(offline && state === 'pc')) {
-    const kind = offline ? 'offline' : 'status';
-    notices.push({ kind, userId, version, pdu: encodeStatusNotify(userId, status) });
-  }
+  if (pc && !(offline && state === 'pc')) notices.push({ kind: KIND_OF[status], userId, version });
   return notices;
+}
+
+/** Writes a notice's PDU; returns where it ends. It takes up NOTIFY_BYTES at the most. */
+export function writeNoticePdu(bytes: Buffer, start: number, { kind, userId }: Notice): number {
+  switch (kind) {
+    case 'login-on':
+    case 'login-off':
+      return writeLoginStatusNotify(bytes, start, { userId, online: kind === 'login-on' });
+    case 'online':
+    case 'offline':
+    case 'leave':
+      return writeStatusNotify(bytes, start, { userId, status: USER_STATUS[kind] });
+  }
 }
 
 function loginStatus({
@@ -82,7 +101,7 @@ export class LatestNotices {
 
   /** The version of a user's status notification that was passed on last; 0 where none is remembered. */
   statusVersion(userId: number): number {
-    return this.#versionAt(keyOf(userId, 'status'));
+    return this.#versionAt(keyOf(userId, 'online'));
   }
 
   #versionAt(key: number): number {
@@ -101,5 +120,5 @@ export class LatestNotices {
 
 /** The status notifications of a user, whatever they say, follow each other; the login's are apart. */
 function keyOf(userId: number, kind: NoticeKind): number {
-  return userId * 2 + (kind === 'login' ? 0 : 1);
+  return userId * 2 + (kind === 'login-on' || kind === 'login-off' ? 0 : 1);
 }

@@ -1,102 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import {
+  address,
+  addresses,
+  adminToken,
+  hostName,
+  hostNames,
+  namespace,
+  networks,
+  offOrPercent,
+  oneOf,
+  pemFile,
+  pemPath,
+  redisUrl,
+  seconds,
+  text,
+  whole,
+  zeroOrOne,
+} from './setting-kinds.ts';
 
-/** An address to listen on; IPv6 hosts come in brackets, as in [::1]:8200. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Host and port of an address in text; undefined where it is none. */
-function parseAddress(text: string): Address | undefined {
-  const [, v6, host, port] = ADDRESS.exec(text) ?? [];
-  const name = v6 ?? host;
-  if (name === undefined || port === undefined || Number(port) > 65_535) return undefined;
-  return { host: name, port: Number(port) };
-}
-
-const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
-
-const address = z.string().transform((text, context): Address => {
-  const parsed = parseAddress(text);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: 'expected host:port, with a port from 0 to 65535',
-  });
-  return z.NEVER;
-});
-
-const addresses = z.string().transform((text, context): readonly Address[] => {
-  const parsed = text === '' ? [] : text.split(',').map((part) => parseAddress(part.trim()));
-  const all = parsed.filter((one) => one !== undefined && one.port > 0);
-  if (all.length === parsed.length) return all.filter((one) => one !== undefined);
-  context.addIssue({
-    code: 'custom',
-    message: 'expected host:port,host:port,..., with ports from 1 to 65535',
-  });
-  return z.NEVER;
-});
-
-/** A PEM file, read at start; undefined where none is named. */
-const pemFile = z.string().transform((path, context): string | undefined => {
-  if (path === '') return undefined;
-  try {
-    const text = readFileSync(path, 'utf8');
-    if (text.includes('-----BEGIN ')) return text;
-    context.addIssue({ code: 'custom', message: 'expected a file in PEM format' });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.addIssue({ code: 'custom', message: `expected a readable file (${reason})` });
-  }
-  return z.NEVER;
-});
-
-const text = z.string();
-
-const redisUrl = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
-    context.addIssue({
-      code: 'custom',
-      message: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
-    });
-  }
-});
-
-/** Long enough not to be guessed, and fit for a header. */
-const adminToken = z
-  .string()
-  .regex(/^$|^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters without spaces');
-
-const hostNames = z.string().transform((text, context): readonly string[] => {
-  const names = text === '' ? [] : text.split(',').map((name) => name.trim());
-  if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
-  context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
-  return z.NEVER;
-});
-
-function whole(least: number, most: number) {
-  const message = `expected a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d+$/, message)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, message);
-}
-
-function seconds(least: number, most: number) {
-  const message = `expected seconds from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, message)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, message);
-}
-
-function oneOf<const Choice extends readonly [string, ...string[]]>(choices: Choice) {
-  return z.enum(choices, { error: `expected ${choices.join(' or ')}` });
-}
+export type { Address } from './address.ts';
 
 const MIB = 1024 * 1024;
 
@@ -134,7 +56,7 @@ export const SETTINGS = {
     meaning: 'whether the admin API may show what users write, to whoever has ROUTE_ADMIN_TOKEN',
   },
   ROUTE_ADVERTISE_HOST: {
-    schema: z.string().regex(/^[A-Za-z0-9_.:-]{0,253}$/, 'expected a host name or an address'),
+    schema: hostName,
     default: '',
     meaning:
       'the host under which other nodes and tools reach this one; by default the one listened on, or this machine’s first address',
@@ -226,7 +148,7 @@ export const SETTINGS = {
     meaning: 'how many ms an attempt to connect to Redis may take',
   },
   ROUTE_NAMESPACE: {
-    schema: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -'),
+    schema: namespace,
     default: 'route',
     meaning: 'prefix of all keys and channels; nodes with the same one are one cluster',
   },
@@ -234,6 +156,56 @@ export const SETTINGS = {
     schema: oneOf(['all', 'master']),
     default: 'all',
     meaning: 'which links count and receive: all, or only a msg_server’s master link',
+  },
+  ROUTE_PROXY_PROTOCOL: {
+    schema: zeroOrOne,
+    default: '0',
+    meaning:
+      '1: every connection begins with a PROXY protocol header, version 2, which tells the msg_server’s own address; for use behind a load balancer that sends it, and then nobody else may reach the port',
+  },
+  ROUTE_TLS_CERT: {
+    schema: pemPath,
+    default: '',
+    meaning: 'file with the certificate that links are encrypted with; read again at SIGHUP',
+  },
+  ROUTE_TLS_KEY: {
+    schema: pemPath,
+    default: '',
+    meaning: 'file with the key of ROUTE_TLS_CERT; read again at SIGHUP',
+  },
+  ROUTE_TLS_CA: {
+    schema: pemPath,
+    default: '',
+    meaning:
+      'file with the authorities one of which must have signed a msg_server’s certificate; without it none is asked for',
+  },
+  ROUTE_ALLOW: {
+    schema: networks,
+    default: '',
+    meaning:
+      'networks from which links are taken (10.0.0.0/8,fd00::/8,...), by the address that the PROXY protocol tells where it is in use; by default all',
+  },
+  ROUTE_MAX_LINKS: {
+    schema: whole(1, 1_000_000),
+    default: '10000',
+    meaning: 'so many links are taken at the most',
+  },
+  ROUTE_MAX_LINKS_PER_ADDRESS: {
+    schema: whole(1, 1_000_000),
+    default: '1000',
+    meaning:
+      'so many of them from one address at the most; behind a load balancer that does not tell addresses, all are from one',
+  },
+  ROUTE_MAX_HANDSHAKES: {
+    schema: whole(1, 1_000_000),
+    default: '1000',
+    meaning:
+      'so many connections may be on their way to become links (PROXY protocol, TLS) at the same time',
+  },
+  ROUTE_HANDSHAKE_SECONDS: {
+    schema: seconds(0.1, 300),
+    default: '5',
+    meaning: 'a connection that has not become a link after so many seconds is closed',
   },
   ROUTE_LEASE_SECONDS: {
     schema: seconds(1, 300),
@@ -272,6 +244,17 @@ export const SETTINGS = {
     default: '10',
     meaning: 'over how many seconds the links are closed after SIGTERM',
   },
+  ROUTE_REBALANCE: {
+    schema: offOrPercent,
+    default: 'off',
+    meaning:
+      'a node with so many per cent of links more than its fair share has some of them connect again, for the load balancer to give them to another; off: never unasked',
+  },
+  ROUTE_REBALANCE_PER_MINUTE: {
+    schema: whole(1, 100_000),
+    default: '30',
+    meaning: 'so many links one node has connect again in a minute for that at the most',
+  },
   ROUTE_MAX_PDU_BYTES: {
     schema: whole(16, 256 * MIB),
     default: String(16 * MIB),
@@ -300,7 +283,8 @@ export const SETTINGS = {
   ROUTE_LINK_STUCK_SECONDS: {
     schema: seconds(0.1, 3600),
     default: '10',
-    meaning: 'a link that stays over the mark of unsent bytes for so long is closed',
+    meaning:
+      'a link over the mark of unsent bytes whose backlog does not shrink for so long is closed',
   },
   ROUTE_BUS_WINDOW_BYTES: {
     schema: whole(64 * 1024, 24 * MIB),
@@ -376,6 +360,15 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   REDIS_CONNECT_TIMEOUT_MS: SETTINGS.REDIS_CONNECT_TIMEOUT_MS.schema,
   ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,
   ROUTE_LINKS: SETTINGS.ROUTE_LINKS.schema,
+  ROUTE_PROXY_PROTOCOL: SETTINGS.ROUTE_PROXY_PROTOCOL.schema,
+  ROUTE_TLS_CERT: SETTINGS.ROUTE_TLS_CERT.schema,
+  ROUTE_TLS_KEY: SETTINGS.ROUTE_TLS_KEY.schema,
+  ROUTE_TLS_CA: SETTINGS.ROUTE_TLS_CA.schema,
+  ROUTE_ALLOW: SETTINGS.ROUTE_ALLOW.schema,
+  ROUTE_MAX_LINKS: SETTINGS.ROUTE_MAX_LINKS.schema,
+  ROUTE_MAX_LINKS_PER_ADDRESS: SETTINGS.ROUTE_MAX_LINKS_PER_ADDRESS.schema,
+  ROUTE_MAX_HANDSHAKES: SETTINGS.ROUTE_MAX_HANDSHAKES.schema,
+  ROUTE_HANDSHAKE_SECONDS: SETTINGS.ROUTE_HANDSHAKE_SECONDS.schema,
   ROUTE_LEASE_SECONDS: SETTINGS.ROUTE_LEASE_SECONDS.schema,
   ROUTE_AUDIT_SECONDS: SETTINGS.ROUTE_AUDIT_SECONDS.schema,
   ROUTE_LOST_GRACE_SECONDS: SETTINGS.ROUTE_LOST_GRACE_SECONDS.schema,
@@ -383,6 +376,8 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_HEARTBEAT_SECONDS: SETTINGS.ROUTE_HEARTBEAT_SECONDS.schema,
   ROUTE_LINK_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_TIMEOUT_SECONDS.schema,
   ROUTE_DRAIN_SECONDS: SETTINGS.ROUTE_DRAIN_SECONDS.schema,
+  ROUTE_REBALANCE: SETTINGS.ROUTE_REBALANCE.schema,
+  ROUTE_REBALANCE_PER_MINUTE: SETTINGS.ROUTE_REBALANCE_PER_MINUTE.schema,
   ROUTE_MAX_PDU_BYTES: SETTINGS.ROUTE_MAX_PDU_BYTES.schema,
   ROUTE_LINK_WAITING_PDUS: SETTINGS.ROUTE_LINK_WAITING_PDUS.schema,
   ROUTE_LINK_WAITING_BYTES: SETTINGS.ROUTE_LINK_WAITING_BYTES.schema,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { tlsConflicts } from './admission/link-tls.ts';
 import { redisConflicts } from './redis-target.ts';
 import {
   SETTING_NAMES,
@@ -129,7 +130,7 @@ function fromEnvironment(
 }
 
 function conflicts(settings: Settings): string[] {
-  const problems = redisConflicts(settings);
+  const problems = [...redisConflicts(settings), ...tlsConflicts(settings)];
   const { ROUTE_HEARTBEAT_SECONDS: heartbeat, ROUTE_LINK_TIMEOUT_SECONDS: timeout } = settings;
   if (heartbeat >= timeout) {
     problems.push(

@@ -1,3 +1,4 @@
+import { addressText } from './address.ts';
 import { SETTING_NAMES, SETTINGS, type Settings } from './settings-schema.ts';
 
 /**
@@ -19,13 +20,11 @@ function shown(value: unknown): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map(shown).join(',');
   if (typeof value === 'object' && value !== null && 'host' in value && 'port' in value) {
-    return formatAddress({ host: String(value.host), port: Number(value.port) });
+    return addressText({ host: String(value.host), port: Number(value.port) });
+  }
+  if (typeof value === 'object' && value !== null && 'address' in value && 'prefix' in value) {
+    return `${String(value.address)}/${String(value.prefix)}`;
   }
   const text = String(value);
   return text.includes('-----BEGIN ') ? '(a file)' : text;
-}
-
-/** host:port; an IPv6 host in brackets. */
-export function formatAddress({ host, port }: { host: string; port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -4,7 +4,8 @@
 --       5 lost: sorted set of the users to be told of, if they do not come back,
 --       6 told: sorted set, user id -> version with which a lost user was told to be offline
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
---       then three an operation: link id, user id, holding ('' for none);
+--       3 the user of each operation (MessagePack list), 4 what operations can say: link id, holding ('' for
+--       none), link id, ... (MessagePack list), 5 which of these each operation says, from 0 (a byte each);
 --       link id '' reads the user and changes nothing
 -- REPLY { version, states, back }: the first operation's version, the next one has the next; and one digit an
 --       operation, of its user right after it: 0 nobody holds the user, 1 held without a PC client,
@@ -19,6 +20,8 @@
 -- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
 local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp = ARGV[1], ARGV[2]
+local ids, said = cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
+local which = { string.byte(ARGV[5], 1, -1) }
 
 local last = redis.call('HGET', meta, node)
 if last and tonumber(last) > tonumber(stamp) then
@@ -30,11 +33,23 @@ local time = redis.call('TIME')
 local version = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local clock = tonumber(redis.call('HGET', meta, '@clock') or '0')
 if version <= clock then version = clock + 1 end
-local lastVersion = version + (#ARGV - 2) / 3 - 1
+local lastVersion = version + #ids - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
-local ids = {}
-for i = 3, #ARGV, 3 do ids[#ids + 1] = ARGV[i + 1] end
+-- The record that another one becomes when a link holds this of its user; false for none.
+local function rewrite(record, link, holding)
+  local entry = link .. '='
+  local entries = ';'
+  if record then
+    local from = string.find(record, ';' .. entry, 1, true)
+    local to = from and string.find(record, ';', from + 1, true)
+    entries = from and string.sub(record, 2, from) .. string.sub(record, to + 1) or string.sub(record, 2)
+  end
+  if holding ~= '' then entries = entries .. entry .. holding .. ';' end
+  if entries == ';' then return false end
+  return (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
+end
+
 local records = {} -- by user, as the operations done so far have left them; false: none
 for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[i]] = record end
 
@@ -44,40 +59,40 @@ local states = {}
 local withPc = {} -- users who have a PC client now, or had in between
 local anyLost = redis.call('EXISTS', lost, told) > 0
 
-for i = 3, #ARGV, 3 do
-  local link, user, holding = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+-- Most records of a call are the same ones, and become the same: each is worked out once.
+local stateOf = { [false] = '0' } -- by record
+local rewritten = {} -- by what is said: by record, what it becomes
+
+for i, user in ipairs(ids) do
   local record = records[user]
+  local saying = which[i]
+  local link, holding = said[2 * saying + 1], said[2 * saying + 2]
   if link ~= '' then
-    local entry = link .. '='
-    local entries = ';'
-    if record then
-      local from = string.find(record, ';' .. entry, 1, true)
-      local to = from and string.find(record, ';', from + 1, true)
-      entries = from and string.sub(record, 2, from) .. string.sub(record, to + 1) or string.sub(record, 2)
+    local known = rewritten[saying]
+    if not known then
+      known = {}
+      rewritten[saying] = known
+      holders[link] = holders[link] or {}
     end
-    if holding ~= '' then entries = entries .. entry .. holding .. ';' end
-    if entries == ';' then
-      record = false
-    elseif string.find(entries, '=[^;]*[wm]') then
-      record = 'p' .. entries
-      if anyLost then withPc[#withPc + 1] = user end
-    else
-      record = 'm' .. entries
+    local after = known[record]
+    if after == nil then
+      after = rewrite(record, link, holding)
+      known[record] = after
     end
-    if record ~= records[user] then
+    if after ~= record then
+      record = after
       records[user] = record
       changed[user] = true
     end
-    if not holders[link] then holders[link] = {} end
     holders[link][user] = holding ~= ''
+    if anyLost and record and string.byte(record) == 112 then withPc[#withPc + 1] = user end
   end
-  if not record then
-    states[#states + 1] = '0'
-  elseif string.byte(record) == 112 then
-    states[#states + 1] = '2'
-  else
-    states[#states + 1] = '1'
+  local state = stateOf[record]
+  if not state then
+    state = string.byte(record) == 112 and '2' or '1'
+    stateOf[record] = state
   end
+  states[i] = state
 end
 
 local kept, gone = {}, {}

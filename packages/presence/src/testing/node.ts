@@ -18,6 +18,7 @@ export interface TestNodeOptions {
   readonly maxOperationsPerCall?: number;
   readonly unknownNodeMs?: number;
   readonly lostGraceMs?: number;
+  readonly lingerMs?: number;
 }
 
 export interface LateCommit {
@@ -69,7 +70,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const reaped: Reaped[] = [];
   let members: Members = { live: [], dead: [], about: [] };
   const about = {
-    ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0 },
+    ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.0.0' },
   };
   let now = 0;
@@ -105,6 +106,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     },
     failed: (reason) => lease.doubt(reason),
     lostGraceMs: options.lostGraceMs ?? 0,
+    lingerMs: options.lingerMs ?? 100,
     maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
   });
   const reaper = new Reaper({

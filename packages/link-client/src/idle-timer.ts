@@ -1,0 +1,42 @@
+import type { Cancel, Clock } from './clock.ts';
+
+/** What an IdleTimer watches. */
+export interface IdleTimerOptions {
+  readonly clock: Clock;
+  readonly idleMs: number;
+  /** Called after so long without {@link IdleTimer.touch}, and again after as long a time. */
+  readonly onIdle: () => void;
+}
+
+/** Notices that nothing has happened for a while. A touch costs no timer: it is only written down. */
+export class IdleTimer {
+  readonly #options: IdleTimerOptions;
+  #touchedMs: number;
+  #cancel: Cancel;
+
+  constructor(options: IdleTimerOptions) {
+    this.#options = options;
+    this.#touchedMs = options.clock.now();
+    this.#cancel = this.#arm(options.idleMs);
+  }
+
+  /** Something has happened. */
+  touch(): void {
+    this.#touchedMs = this.#options.clock.now();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #arm(ms: number): Cancel {
+    return this.#options.clock.after(ms, () => this.#fired());
+  }
+
+  #fired(): void {
+    const { clock, idleMs, onIdle } = this.#options;
+    const leftMs = this.#touchedMs + idleMs - clock.now();
+    this.#cancel = this.#arm(leftMs > 0 ? leftMs : idleMs);
+    if (leftMs <= 0) onIdle();
+  }
+}

@@ -1,0 +1,131 @@
+import { type RouteAddress, routeAddressText } from './address.ts';
+import type { Cancel } from './clock.ts';
+import { Connection } from './connection.ts';
+import type { Down } from './down.ts';
+import type { ClientSettings } from './options.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+
+/** What a RouteLink tells its client. */
+export interface RouteLinkEvents {
+  up(link: RouteLink): void;
+  pdu(link: RouteLink, pdu: Buffer): void;
+  drained(link: RouteLink): void;
+  down(link: RouteLink, how: RouteLinkDown): void;
+}
+
+/** How a link was lost, or an attempt failed. */
+export interface RouteLinkDown extends Down {
+  /** Whether there was a link; else it is an attempt that failed. */
+  readonly wasUp: boolean;
+  /** When the next attempt comes, in ms; undefined after the client's `close`. */
+  readonly retryMs: number | undefined;
+}
+
+/** What a RouteLink is made of. */
+export interface RouteLinkOptions {
+  /** Tried in turn: the first one first, the others in an order drawn at random. */
+  readonly addresses: readonly [RouteAddress, ...RouteAddress[]];
+  readonly settings: ClientSettings;
+  readonly events: RouteLinkEvents;
+}
+
+/** One link that is kept up: connects, and after every end connects again. */
+export class RouteLink {
+  readonly #options: RouteLinkOptions;
+  readonly #turns: readonly RouteAddress[];
+  #address: RouteAddress;
+  #turn = 0;
+  #connection: Connection | undefined;
+  #cancelRetry: Cancel = () => {};
+  /** Attempts since something came on a connection: an address that only takes links is no success. */
+  #attempts = 0;
+  #closed = false;
+  #onGone: () => void = () => {};
+
+  constructor(options: RouteLinkOptions) {
+    this.#options = options;
+    const [first, ...others] = options.addresses;
+    this.#address = first;
+    // The links of a node that died go to all others alike, not to one neighbour.
+    this.#turns = [first, ...shuffled(others, options.settings.random)];
+  }
+
+  /** The address that it is on, tries, or was on last: `host:port`. */
+  get address(): string {
+    return routeAddressText(this.#address);
+  }
+
+  get isUp(): boolean {
+    return this.#connection?.isUp ?? false;
+  }
+
+  /** Whether more should wait. */
+  get isFull(): boolean {
+    return this.#connection?.isFull ?? false;
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    const { settings, events } = this.#options;
+    this.#address = this.#turns[this.#turn % this.#turns.length] ?? this.#address;
+    this.#turn++;
+    let wasUp = false;
+    this.#connection = new Connection(this.#address, settings, {
+      up: () => {
+        wasUp = true;
+        events.up(this);
+      },
+      pdu: (pdu) => {
+        this.#attempts = 0;
+        events.pdu(this, pdu);
+      },
+      drained: () => events.drained(this),
+      closed: (down) => {
+        this.#connection = undefined;
+        const retryMs = this.#closed ? undefined : this.#retry();
+        events.down(this, { ...down, wasUp, retryMs });
+        if (this.#closed) this.#onGone();
+      },
+    });
+  }
+
+  /** Sends whole PDUs; does nothing while it is not up. */
+  write(bytes: Buffer): void {
+    if (this.isUp) this.#connection?.write(bytes);
+  }
+
+  /** Ends the connection there is; another one follows. */
+  drop(): void {
+    this.#connection?.destroy();
+  }
+
+  /** Ends it for good; after `graceMs` without waiting for the other side to take what was written. */
+  async close(graceMs: number): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const cancel = this.#options.settings.clock.after(graceMs, () => connection.destroy());
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+      connection.end();
+    });
+    cancel();
+  }
+
+  #retry(): number {
+    const { settings } = this.#options;
+    const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs, random, clock } = settings;
+    // Where there are several addresses each gets its attempt before the waits grow.
+    const failures = Math.floor(this.#attempts / this.#turns.length);
+    this.#attempts++;
+    const retryMs = reconnectDelayMs({ failures, firstMs, mostMs, random: random() });
+    this.#cancelRetry = clock.after(retryMs, () => this.start());
+    return retryMs;
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const drawn = items.map((item) => ({ item, place: random() }));
+  return drawn.sort((a, b) => a.place - b.place).map(({ item }) => item);
+}

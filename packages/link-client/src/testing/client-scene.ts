@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import type { ClientStatus } from '@route/protocol';
+import type { RouteClientOptions } from '../options.ts';
+import { RouteClient } from '../route-client.ts';
+import { ManualClock } from './manual-clock.ts';
+
+/** A client whose time and clients a test holds, and what it tells of its links. */
+export class ClientScene implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly client: RouteClient;
+  /** What `snapshot` gives. */
+  clients: readonly ClientStatus[] = [];
+  /** `up 127.0.0.1:1`, `master ...`, `down ... closed-by-node`, in order, addresses named as given. */
+  readonly told: string[] = [];
+
+  constructor(options: Omit<RouteClientOptions, 'snapshot' | 'clock'>) {
+    this.client = new RouteClient({
+      random: () => 0,
+      ...options,
+      clock: this.clock,
+      snapshot: () => this.clients,
+    });
+    this.client
+      .on('up', ({ address, master }) => this.told.push(`up ${address}${master ? ' master' : ''}`))
+      .on('master', (address) => this.told.push(`master ${address}`))
+      .on('down', ({ address, reason }) => this.told.push(`down ${address} ${reason}`));
+    this.client.connect();
+  }
+
+  /** Waits until a link is up. */
+  async up(): Promise<void> {
+    if (this.client.up.length === 0) await once(this.client, 'up');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}

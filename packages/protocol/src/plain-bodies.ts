@@ -1,0 +1,140 @@
+import { HEADER_BYTES } from './header.ts';
+import { CLIENT_TYPE, type ClientStatus, type ClientType, isUserStatus } from './message-fields.ts';
+
+/**
+ * Readers of bodies in the one form that msg_servers write: each field once, in number order, lists not
+ * packed, no varint longer than a uint32 needs at most. They judge nothing: what looks any different,
+ * good or bad, is left to the codec, which knows all the rules and takes twenty times as long.
+ */
+class PlainReader {
+  readonly #bytes: Buffer;
+  #at: number;
+  readonly #end: number;
+  /** Whether something was not in the plain form; what was read since means nothing. */
+  strange = false;
+
+  constructor(pdu: Buffer, at = HEADER_BYTES) {
+    this.#bytes = pdu;
+    this.#at = at;
+    this.#end = pdu.length;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#end;
+  }
+
+  /** Whether the next byte is this one; it is then taken. */
+  takes(byte: number): boolean {
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== byte) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** A varint behind its field's tag. */
+  field(tag: number): number {
+    if (this.takes(tag)) return this.varint();
+    this.strange = true;
+    return 0;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; this.#at < this.#end; scale *= 128) {
+      const byte = this.#bytes[this.#at++] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80 && value <= 0xffff_ffff) return value;
+      if (byte < 0x80 || scale === 128 ** 4) break;
+    }
+    this.strange = true;
+    return 0;
+  }
+
+  /** So many bytes; a slice. */
+  take(length: number): Buffer {
+    if (length > this.#end - this.#at) this.strange = true;
+    const start = this.#at;
+    this.#at += length;
+    return this.#bytes.subarray(start, this.#at);
+  }
+}
+
+/** The fields of a plain USER_STATUS_UPDATE; undefined when it is not plain. */
+export function plainStatusUpdate(pdu: Buffer): ClientStatus | undefined {
+  const reader = new PlainReader(pdu);
+  const status = reader.field(0x08);
+  const userId = reader.field(0x10);
+  const clientType = reader.field(0x18);
+  if (reader.strange || !reader.isAtEnd) return undefined;
+  if (!isUserStatus(status) || !isClientType(clientType)) return undefined;
+  return { userId, status, clientType };
+}
+
+/** The fields of a plain USERS_STATUS_REQUEST; undefined when it is not plain. */
+export function plainStatusRequest(
+  pdu: Buffer,
+): { userId: number; userIds: number[]; attachData: Buffer | undefined } | undefined {
+  const reader = new PlainReader(pdu);
+  const userId = reader.field(0x08);
+  const userIds: number[] = [];
+  while (!reader.strange && reader.takes(0x10)) userIds.push(reader.varint());
+  let attachData: Buffer | undefined;
+  // Field 20, bytes: its tag takes two bytes.
+  if (reader.takes(0xa2)) {
+    if (!reader.takes(0x01)) return undefined;
+    attachData = reader.take(reader.varint());
+  }
+  return reader.strange || !reader.isAtEnd ? undefined : { userId, userIds, attachData };
+}
+
+/** Goes over a plain ONLINE_USER_INFO; returns how many entries it has, undefined when it is not plain. */
+export function countPlainClients(pdu: Buffer): number | undefined {
+  const reader = new PlainReader(pdu);
+  let count = 0;
+  while (!reader.isAtEnd) {
+    readPlainClient(reader);
+    if (reader.strange) return undefined;
+    count++;
+  }
+  return count;
+}
+
+/** Some entries of a plain ONLINE_USER_INFO from a place on, and where the next one begins. */
+export function plainClients(
+  pdu: Buffer,
+  at: number,
+  count: number,
+): { clients: ClientStatus[]; next: number } {
+  const reader = new PlainReader(pdu, at);
+  const clients: ClientStatus[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = readPlainClient(reader);
+    if (client !== undefined) clients.push(client);
+  }
+  return { clients, next: reader.at };
+}
+
+function readPlainClient(reader: PlainReader): ClientStatus | undefined {
+  const length = reader.field(0x0a);
+  const start = reader.at;
+  const userId = reader.field(0x08);
+  const status = reader.field(0x10);
+  const clientType = reader.field(0x18);
+  if (!reader.strange && reader.at - start === length) {
+    if (isUserStatus(status) && isClientType(clientType)) return { userId, status, clientType };
+  }
+  reader.strange = true;
+  return undefined;
+}
+
+function isClientType(value: number): value is ClientType {
+  return (
+    value === CLIENT_TYPE.windows ||
+    value === CLIENT_TYPE.mac ||
+    value === CLIENT_TYPE.ios ||
+    value === CLIENT_TYPE.android
+  );
+}

@@ -1,0 +1,135 @@
+import { parseArgs } from 'node:util';
+import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/link-client';
+import { STORMS, type Storm } from './storm.ts';
+
+/** What the command line asks for. */
+export interface Arguments {
+  /** Where to connect; empty: a cluster is started. */
+  readonly route: readonly string[];
+  readonly msgServers: number;
+  readonly users: number;
+  readonly rate: number;
+  readonly churn: number;
+  /** Seconds; infinite: until Ctrl-C. */
+  readonly duration: number;
+  readonly storm: Storm | undefined;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+/** What to do, or what is wrong with the command line: one line each, all at once. */
+export type Invocation =
+  | { readonly kind: 'run'; readonly args: Arguments }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'bad-usage'; readonly problems: readonly string[] };
+
+export const HELP = `npm run demo -- [flags]
+
+Simulated msg_servers and users against a route cluster. They log in, move, go away and come back, send
+messages, kick each other's old clients and log off; and check that nothing is lost, doubled or out of order,
+and that presence is right. Ctrl-C ends it with a summary.
+
+  --route HOST:PORT,...  where to connect (default: starts what npm start starts, and stops it again)
+  --msg-servers N        msg_servers, one link each (default 8)
+  --users N              users (default 400)
+  --rate N               messages and other PDUs relayed, a second, all together (default 100)
+  --churn N              logins, moves, and so on, a second (default: users / 40)
+  --duration SECONDS     how long people act; then all comes to rest and is checked (default: until Ctrl-C)
+  --storm login          everybody logs in at once, at the beginning
+  --storm reconnect      every link is cut at once, after 5 s and then every 15 s
+  --seed N               repeats the same people (default: another one each time)
+  --json                 one line of JSON a second, and a summary; for scripts
+  --help
+
+Exit status: 0 every check held; 1 one did not, or nothing could be reached; 2 bad usage.
+
+Examples:
+  npm run demo
+  npm run demo -- --route 10.0.0.1:8200,10.0.0.2:8200 --duration 60
+  npm run demo -- --users 20000 --msg-servers 16 --storm login --duration 30 --json
+`;
+
+const MOST_SERVERS = 256;
+const MOST_USERS = 1_000_000;
+const MOST_RATE = 1_000_000;
+const MOST_SECONDS = 86_400;
+const MOST_SEED = 2 ** 32 - 1;
+const USERS_PER_DEED_A_SECOND = 40;
+
+/** Reads the command line. `randomSeed` is used where none is given. */
+export function readArguments(argv: readonly string[], randomSeed: number): Invocation {
+  const parsed = parse(argv);
+  if (typeof parsed === 'string') return { kind: 'bad-usage', problems: [parsed] };
+  if (parsed.help === true) return { kind: 'help' };
+
+  const problems: string[] = [];
+  const number = (name: NumberFlag, fallback: number, [least, most]: Range): number => {
+    const given = parsed[name];
+    if (given === undefined) return fallback;
+    const value = given.trim() === '' ? Number.NaN : Number(given);
+    const isWhole = FRACTIONS.has(name) || Number.isInteger(value);
+    if (isWhole && value >= least && value <= most) return value;
+    const kind = FRACTIONS.has(name) ? 'number' : 'whole number';
+    problems.push(`--${name} is "${given}", expected a ${kind} from ${least} to ${most}`);
+    return fallback;
+  };
+  const users = number('users', 400, [1, MOST_USERS]);
+  const storm = STORMS.find((name) => name === parsed.storm);
+  if (parsed.storm !== undefined && storm === undefined) {
+    problems.push(`--storm is "${parsed.storm}", expected ${STORMS.join(' or ')}`);
+  }
+  const args: Arguments = {
+    route: readAddresses(parsed.route, problems),
+    msgServers: number('msg-servers', 8, [2, MOST_SERVERS]),
+    users,
+    rate: number('rate', 100, [0, MOST_RATE]),
+    churn: number('churn', users / USERS_PER_DEED_A_SECOND, [0, MOST_RATE]),
+    duration: number('duration', Number.POSITIVE_INFINITY, [1, MOST_SECONDS]),
+    storm,
+    seed: number('seed', randomSeed, [0, MOST_SEED]),
+    json: parsed.json === true,
+  };
+  return problems.length > 0 ? { kind: 'bad-usage', problems } : { kind: 'run', args };
+}
+
+type Range = readonly [least: number, most: number];
+type NumberFlag = 'msg-servers' | 'users' | 'rate' | 'churn' | 'duration' | 'seed';
+
+const FRACTIONS: ReadonlySet<NumberFlag> = new Set(['rate', 'churn', 'duration']);
+
+/** The flags as they were given, or what is wrong with one. */
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        route: { type: 'string' },
+        'msg-servers': { type: 'string' },
+        users: { type: 'string' },
+        rate: { type: 'string' },
+        churn: { type: 'string' },
+        duration: { type: 'string' },
+        storm: { type: 'string' },
+        seed: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+}
+
+function readAddresses(given: string | undefined, problems: string[]): string[] {
+  if (given === undefined) return [];
+  return given.split(',').flatMap((part) => {
+    try {
+      return [routeAddressText(parseRouteAddress(part))];
+    } catch (error) {
+      if (!(error instanceof RouteClientError)) throw error;
+      problems.push(`--route: ${error.message}`);
+      return [];
+    }
+  });
+}

@@ -1,0 +1,113 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** What is counted from the beginning on. */
+export interface Counts {
+  /** PDUs sent to be relayed. */
+  sent: number;
+  /** Numbered PDUs received. */
+  received: number;
+  /** Status updates reported. */
+  reports: number;
+  /** Notifications received of what others reported. */
+  notices: number;
+  kicks: number;
+  queries: number;
+  /** PDUs that nobody could read. */
+  unreadable: number;
+  /** PDUs that were due and not sent: their msg_server had no link, or was told to wait. */
+  heldBack: number;
+}
+
+/** Milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+}
+
+const COUNTS: Counts = {
+  sent: 0,
+  received: 0,
+  reports: 0,
+  notices: 0,
+  kicks: 0,
+  queries: 0,
+  unreadable: 0,
+  heldBack: 0,
+};
+
+/** A latency over all time, and over the last second. */
+class Timing {
+  readonly #all: RecordableHistogram = createHistogram();
+  readonly #recent: RecordableHistogram = createHistogram();
+  #last: Latency | undefined;
+
+  record(ms: number): void {
+    const us = Math.max(1, Math.round(ms * 1000));
+    this.#all.record(us);
+    this.#recent.record(us);
+  }
+
+  get all(): Latency | undefined {
+    return latencyOf(this.#all);
+  }
+
+  /** Of the last whole interval; what was known before, where it had none. */
+  get recent(): Latency | undefined {
+    return this.#last;
+  }
+
+  nextInterval(): void {
+    this.#last = latencyOf(this.#recent) ?? this.#last;
+    this.#recent.reset();
+  }
+}
+
+/** Everything that is counted and timed. */
+export class Figures {
+  readonly counts: Counts = { ...COUNTS };
+  /** From the sender's `send` to the receiver's event. */
+  readonly relay: Timing = new Timing();
+  /** From a query to its answer. */
+  readonly query: Timing = new Timing();
+  #before: Counts = { ...COUNTS };
+  #beforeMs = performance.now();
+  #rates: Counts = { ...COUNTS };
+
+  /** Each count's growth a second, over the last interval. */
+  get rates(): Readonly<Counts> {
+    return this.#rates;
+  }
+
+  /** Ends an interval and begins the next one. */
+  nextInterval(): void {
+    const nowMs = performance.now();
+    const seconds = (nowMs - this.#beforeMs) / 1000;
+    const { counts } = this;
+    const before = this.#before;
+    const rate = (name: keyof Counts): number => (counts[name] - before[name]) / seconds;
+    this.#rates = {
+      sent: rate('sent'),
+      received: rate('received'),
+      reports: rate('reports'),
+      notices: rate('notices'),
+      kicks: rate('kicks'),
+      queries: rate('queries'),
+      unreadable: rate('unreadable'),
+      heldBack: rate('heldBack'),
+    };
+    this.#before = { ...counts };
+    this.#beforeMs = nowMs;
+    this.relay.nextInterval();
+    this.query.nextInterval();
+  }
+}
+
+function latencyOf(histogram: RecordableHistogram): Latency | undefined {
+  if (histogram.count === 0) return undefined;
+  return {
+    p50: histogram.percentile(50) / 1000,
+    p99: histogram.percentile(99) / 1000,
+    most: histogram.max / 1000,
+  };
+}

@@ -1,0 +1,72 @@
+import type { LinkDown } from '@route/link-client';
+import type { NodeLine } from './picture.ts';
+import type { SimServer } from './sim-server.ts';
+
+/** Links of one address that are lost within such a time are told of together. */
+const GATHER_MS = 300;
+
+export interface LinkWatchOptions {
+  readonly addresses: readonly string[];
+  /** All that there will be. */
+  readonly servers: readonly SimServer[];
+  tell(text: string): void;
+}
+
+/** Who is linked where, and what becomes of links: told in words. */
+export class LinkWatch {
+  readonly #options: LinkWatchOptions;
+  readonly #unreachable = new Set<string>();
+  readonly #lost = new Map<string, LinkDown[]>();
+  #firstLossMs: number | undefined;
+
+  constructor(options: LinkWatchOptions) {
+    this.#options = options;
+  }
+
+  get linked(): number {
+    return this.#options.servers.filter(({ isJoined }) => isJoined).length;
+  }
+
+  get nodes(): Omit<NodeLine, 'pid'>[] {
+    const { addresses, servers } = this.#options;
+    return addresses.map((address) => {
+      const links = servers.filter((server) => server.address === address).length;
+      if (links > 0) return { address, links, state: 'linked' };
+      return { address, links, state: this.#unreachable.has(address) ? 'unreachable' : 'idle' };
+    });
+  }
+
+  /** A server has been taken in by its node. */
+  joined(server: SimServer): void {
+    if (server.address !== undefined) this.#unreachable.delete(server.address);
+    const { servers, tell } = this.#options;
+    if (this.#firstLossMs === undefined || this.linked < servers.length) return;
+    const seconds = (performance.now() - this.#firstLossMs) / 1000;
+    this.#firstLossMs = undefined;
+    tell(`all ${servers.length} msg_servers are linked again, ${seconds.toFixed(1)} s later`);
+  }
+
+  /** A link is lost, or an attempt has failed. */
+  down(how: LinkDown): void {
+    if (!how.wasUp) {
+      if (how.reason === 'connect-failed') this.#unreachable.add(how.address);
+      return;
+    }
+    this.#firstLossMs ??= performance.now();
+    const gathered = this.#lost.get(how.address);
+    if (gathered !== undefined) {
+      gathered.push(how);
+      return;
+    }
+    this.#lost.set(how.address, [how]);
+    setTimeout(() => this.#tellLost(how.address), GATHER_MS).unref();
+  }
+
+  #tellLost(address: string): void {
+    const lost = this.#lost.get(address) ?? [];
+    this.#lost.delete(address);
+    const reasons = [...new Set(lost.map(({ reason }) => reason))].join(', ');
+    const links = lost.length === 1 ? '1 link' : `${lost.length} links`;
+    this.#options.tell(`${address}: ${links} lost (${reasons})`);
+  }
+}

@@ -1,0 +1,153 @@
+import {
+  type DecodedMessage,
+  type DecodedPdu,
+  GROUP_MODIFY_TYPE,
+  type MessageFields,
+  MSG_TYPE,
+  type RelayedCommand,
+  SESSION_TYPE,
+  TRANSFER_FILE_TYPE,
+} from '@route/link-client';
+
+/** Which PDU of which link it is: what a receiver can tell loss, repetition and order by. */
+export interface Stamp {
+  /** One link of one msg_server, new whenever it connects. uint32. */
+  readonly sender: number;
+  /** From 1 on, over all commands. uint32. */
+  readonly sequence: number;
+}
+
+/** Who it is about. */
+export interface Subject {
+  readonly from: number;
+  readonly to: number;
+  /** By performance.now(). */
+  readonly nowMs: number;
+}
+
+/** The commands that carry a stamp: all that are relayed but the kick, whose three fields all have a meaning. */
+export type NumberedCommand = Exclude<RelayedCommand, 'server_kick_user'>;
+
+type Codecs = {
+  readonly [Name in NumberedCommand]: {
+    make(stamp: Stamp, subject: Subject): MessageFields[Name];
+    read(fields: MessageFields[Name]): Stamp | undefined;
+  };
+};
+
+const STAMP_BYTES = 16;
+const TEXTS = ['on my way', 'lunch?', 'see the attached plan', 'ok', 'who has the key to room 4?'];
+const GROUP_SHARE = 4;
+
+/** Where each numbered command carries its stamp: in fields whose values nobody here acts on. */
+export const NUMBERED: Codecs = {
+  msg_data: {
+    make: ({ sender, sequence }, { from, to, nowMs }) => {
+      const isGroup = sequence % GROUP_SHARE === 0;
+      const text = TEXTS[sequence % TEXTS.length] ?? '';
+      const msgData = Buffer.alloc(STAMP_BYTES + Buffer.byteLength(text));
+      msgData.writeUInt32BE(sender, 0);
+      msgData.writeUInt32BE(sequence, 4);
+      msgData.writeDoubleBE(nowMs, 8);
+      msgData.write(text, STAMP_BYTES);
+      return {
+        fromUserId: from,
+        toSessionId: to,
+        msgId: sequence,
+        createTime: Math.floor(Date.now() / 1000),
+        msgType: isGroup ? MSG_TYPE.groupText : MSG_TYPE.singleText,
+        msgData,
+      };
+    },
+    read: ({ msgData }) =>
+      msgData.length < STAMP_BYTES
+        ? undefined
+        : { sender: msgData.readUInt32BE(0), sequence: msgData.readUInt32BE(4) },
+  },
+  msg_read_notify: {
+    make: ({ sender, sequence }, { from }) => ({
+      userId: from,
+      sessionId: sender,
+      msgId: sequence,
+      sessionType: SESSION_TYPE.single,
+    }),
+    read: ({ sessionId, msgId }) => ({ sender: sessionId, sequence: msgId }),
+  },
+  group_change_member_notify: {
+    make: ({ sender, sequence }, { from, to }) => ({
+      userId: sequence,
+      changeType: GROUP_MODIFY_TYPE.add,
+      groupId: sender,
+      curUserIdList: [from, to],
+      chgUserIdList: [to],
+    }),
+    read: ({ groupId, userId }) => ({ sender: groupId, sequence: userId }),
+  },
+  file_notify: {
+    make: ({ sender, sequence }, { from, to }) => ({
+      fromUserId: from,
+      toUserId: to,
+      fileName: 'plan.pdf',
+      fileSize: sequence,
+      taskId: String(sender),
+      ipAddrList: [{ ip: '127.0.0.1', port: 8600 }],
+      transMode: TRANSFER_FILE_TYPE.online,
+      offlineReady: 0,
+    }),
+    read: ({ taskId, fileSize }) => ({ sender: Number(taskId), sequence: fileSize }),
+  },
+  switch_p2p_cmd: {
+    make: ({ sender, sequence }, { from, to }) => ({
+      fromUserId: from,
+      toUserId: to,
+      cmdMsgData: `${sender} ${sequence}`,
+    }),
+    read: ({ cmdMsgData }) => {
+      const [sender, sequence] = cmdMsgData.split(' ').map(Number);
+      return sender === undefined || sequence === undefined ? undefined : { sender, sequence };
+    },
+  },
+  remove_session_notify: {
+    make: ({ sender, sequence }) => ({
+      userId: sequence,
+      sessionType: SESSION_TYPE.single,
+      sessionId: sender,
+    }),
+    read: ({ userId, sessionId }) => ({ sender: sessionId, sequence: userId }),
+  },
+  sign_info_changed_notify: {
+    make: ({ sender, sequence }) => ({ changedUserId: sequence, signInfo: String(sender) }),
+    read: ({ changedUserId, signInfo }) => ({ sender: Number(signInfo), sequence: changedUserId }),
+  },
+};
+
+/** A PDU that carries a stamp. */
+export type NumberedMessage = Extract<DecodedMessage, { readonly command: NumberedCommand }>;
+
+/** Whether a PDU is of a kind that carries a stamp. */
+export function isNumbered(message: DecodedMessage): message is NumberedMessage {
+  return Object.hasOwn(NUMBERED, message.command);
+}
+
+/** The stamp of a PDU; undefined where it carries none. */
+export function stampOf<Name extends NumberedCommand>(
+  message: DecodedPdu<Name>,
+): Stamp | undefined {
+  return NUMBERED[message.command].read(message.fields);
+}
+
+/** When a message was sent, by performance.now() of the process that sent it. */
+export function sentAtMs({ msgData }: MessageFields['msg_data']): number {
+  return msgData.readDoubleBE(8);
+}
+
+/** Of 1000 PDUs relayed so many are of each kind. */
+export const COMMAND_WEIGHTS: Readonly<Record<NumberedCommand, number>> = {
+  msg_data: 700,
+  msg_read_notify: 250,
+  group_change_member_notify: 10,
+  file_notify: 10,
+  switch_p2p_cmd: 15,
+  remove_session_notify: 10,
+  sign_info_changed_notify: 5,
+};

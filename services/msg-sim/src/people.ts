@@ -1,0 +1,89 @@
+import { CLIENT_TYPE, type ClientType } from '@route/link-client';
+import type { KickCheck } from './kick-check.ts';
+import type { Random } from './random.ts';
+import type { SimServer } from './sim-server.ts';
+
+/** What people do who are online, and how often of 100 times. Who is not online logs in. */
+const DEEDS = {
+  /** Goes away from the keyboard, or comes back. */
+  turn: 45,
+  logOff: 25,
+  /** Logs in at another server with the same type: the older client is kicked. */
+  move: 20,
+  /** Logs in with another type as well: the phone beside the PC. */
+  second: 10,
+} as const;
+
+/** What people come with, of 100. */
+const TYPES = { windows: 40, mac: 15, ios: 20, android: 25 } as const;
+
+/** At the beginning so many of all are online. */
+const ONLINE_SHARE = 2 / 3;
+
+export interface PeopleOptions {
+  readonly users: number;
+  readonly servers: readonly SimServer[];
+  readonly random: Random;
+  readonly kicks: KickCheck;
+}
+
+/** The users: who log in, move, go away and come back, and log off. */
+export class People {
+  readonly #options: PeopleOptions;
+
+  constructor(options: PeopleOptions) {
+    this.#options = options;
+  }
+
+  /** Most are there before the servers connect; a few with a phone as well. */
+  settleIn(): void {
+    const { users, random } = this.#options;
+    for (let user = 0; user < users; user++) {
+      if (random.next() > ONLINE_SHARE) continue;
+      random.pick(this.#options.servers)?.seat(user, this.#drawType());
+      if (random.next() < 0.1) random.pick(this.#options.servers)?.seat(user, CLIENT_TYPE.ios);
+    }
+  }
+
+  /** Somebody does something. */
+  act(): void {
+    const { users, random, servers } = this.#options;
+    const user = random.below(users);
+    const server = random.pick(servers.filter(({ clients }) => clients.has(user)));
+    const type = server && random.pick(server.clients.typesOf(user));
+    if (server === undefined || type === undefined) {
+      this.logIn(user, this.#drawType());
+      return;
+    }
+    switch (random.weighted(DEEDS)) {
+      case 'turn':
+        server.turnAway(user, type);
+        break;
+      case 'logOff':
+        server.logoff(user, type);
+        break;
+      case 'move':
+        this.logIn(user, type);
+        break;
+      case 'second':
+        this.logIn(user, this.#drawType());
+        break;
+    }
+  }
+
+  /** A user logs in at any server that is linked and has no such client of his. */
+  logIn(user: number, type: ClientType = this.#drawType()): void {
+    const { servers, random, kicks } = this.#options;
+    const free = servers.filter(
+      ({ isJoined, clients }) => isJoined && clients.sinceMs(user, type) === undefined,
+    );
+    const server = random.pick(free);
+    if (server === undefined) return;
+    kicks.loggingIn(server, user, type);
+    server.login(user, type);
+  }
+
+  #drawType(): ClientType {
+    return CLIENT_TYPE[this.#options.random.weighted(TYPES)];
+  }
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import type { People } from './people.ts';
+import type { SimServer } from './sim-server.ts';
+
+/** `login`: everybody logs in at once. `reconnect`: every link is cut at once, again and again. */
+export const STORMS = ['login', 'reconnect'] as const;
+export type Storm = (typeof STORMS)[number];
+
+const BATCH = 100;
+const POLL_MS = 10;
+
+/** Logs everybody in, as fast as the nodes take it; returns when the nodes have answered behind it. */
+export async function loginStorm(
+  people: People,
+  servers: readonly SimServer[],
+  users: number,
+): Promise<number> {
+  const beganMs = performance.now();
+  for (let user = 0; user < users; user++) {
+    people.logIn(user);
+    if (user % BATCH === 0) await turn();
+    while (servers.some(({ mustWait }) => mustWait)) await delay(POLL_MS);
+  }
+  await Promise.all(servers.map((server) => server.ask([])));
+  return (performance.now() - beganMs) / 1000;
+}
+
+/**
+ * Cuts every link; returns when all servers are back and their nodes know everybody again. Undefined where
+ * it was aborted before.
+ */
+export async function reconnectStorm(
+  servers: readonly SimServer[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const beganMs = performance.now();
+  for (const server of servers) server.cutLink();
+  while (servers.some(({ isJoined, joinedMs }) => !isJoined || joinedMs < beganMs)) {
+    if (signal.aborted) return undefined;
+    await delay(POLL_MS);
+  }
+  return (performance.now() - beganMs) / 1000;
+}

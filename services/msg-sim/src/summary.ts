@@ -1,0 +1,41 @@
+import { clockText, latencyText, msText } from './numbers.ts';
+import type { CheckLine, Picture } from './picture.ts';
+import { allHold } from './view.ts';
+
+/** The last words, for a person. */
+export function renderSummary(picture: Picture): string {
+  const { counts, overall, checks, cutOff, servers, users, elapsedSeconds } = picture;
+  const most = overall.relay === undefined ? '' : `   most ${msText(overall.relay.most)}`;
+  const failed = checks.filter(({ holds }) => !holds).length;
+  const verdict = allHold(picture)
+    ? 'Every check held.'
+    : `${failed} of ${checks.length} checks FAILED.`;
+  return [
+    '',
+    `${many(users.all)} users on ${servers.all} msg_servers for ${clockText(elapsedSeconds)}`,
+    `  sent      ${many(counts.sent)} PDUs to be relayed, received ${many(counts.received)}`,
+    `  presence  ${many(counts.reports)} reports, ${many(counts.notices)} notices, ${many(counts.kicks)} kicks, ${many(counts.queries)} queries`,
+    `  relay     ${latencyText(overall.relay)}${most}`,
+    `  query     ${latencyText(overall.query)}`,
+    ...(counts.heldBack > 0
+      ? [`  held back ${many(counts.heldBack)} PDUs, for want of a link or of room`]
+      : []),
+    ...(cutOff > 0
+      ? [`  cut off   ${many(cutOff)} deliveries went down with a link, which is not promised`]
+      : []),
+    '',
+    ...checks.map(checkText),
+    '',
+    verdict,
+    '',
+  ].join('\n');
+}
+
+/** One check, for a person. */
+export function checkText({ name, holds, detail }: CheckLine): string {
+  return `  ${holds ? 'ok  ' : 'FAIL'}  ${name.padEnd(25)} ${detail}`;
+}
+
+function many(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ProxyHeaderReader, type ProxyProgress } from './proxy-header.ts';
+
+const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+
+/** A header by its parts, as the specification lays it out. */
+function headerOf(options: {
+  readonly versionAndCommand?: number;
+  readonly family: number;
+  readonly addresses: Buffer;
+}): Buffer {
+  const fixed = Buffer.from([options.versionAndCommand ?? 0x21, options.family, 0, 0]);
+  fixed.writeUInt16BE(options.addresses.length, 2);
+  return Buffer.concat([SIGNATURE, fixed, options.addresses]);
+}
+
+const V4 = Buffer.from('0a000007c0a800010fa02008', 'hex');
+const V6 = Buffer.concat([
+  Buffer.from('20010db8000000000000000000000007', 'hex'),
+  Buffer.from('00000000000000000000000000000001', 'hex'),
+  Buffer.from('0fa02008', 'hex'),
+]);
+const TLVS = Buffer.from('030004a1b2c3d4040003000000', 'hex');
+const IPV4 = 0x11;
+const IPV6 = 0x21;
+
+function readAtOnce(bytes: Buffer): ProxyProgress {
+  return new ProxyHeaderReader().push(bytes);
+}
+
+function problemOf(bytes: Buffer): string {
+  const progress = readAtOnce(bytes);
+  if (progress.kind !== 'wrong') throw new Error(`it is ${progress.kind}, expected wrong`);
+  return progress.problem;
+}
+
+describe('a header tells the msg_server’s own address', () => {
+  test.each([
+    ['IPv4', headerOf({ family: IPV4, addresses: V4 }), '10.0.0.7'],
+    ['IPv6', headerOf({ family: IPV6, addresses: V6 }), '2001:db8::7'],
+    [
+      'IPv4 with TLVs',
+      headerOf({ family: IPV4, addresses: Buffer.concat([V4, TLVS]) }),
+      '10.0.0.7',
+    ],
+    [
+      'IPv6 with TLVs',
+      headerOf({ family: IPV6, addresses: Buffer.concat([V6, TLVS]) }),
+      '2001:db8::7',
+    ],
+  ])('%s', (_, bytes, address) => {
+    expect(readAtOnce(Buffer.concat([bytes, Buffer.from('rest')]))).toEqual({
+      kind: 'complete',
+      header: { kind: 'proxied', address, port: 4000 },
+      rest: Buffer.from('rest'),
+    });
+  });
+});
+
+test.each([
+  ['none', 0x00, Buffer.alloc(0)],
+  ['IPv4 ones', IPV4, V4],
+  ['ones of an unknown kind', 0x77, TLVS],
+])(
+  'a load balancer’s own connection is known, with addresses or without: %s',
+  (_, family, addresses) => {
+    const bytes = headerOf({ versionAndCommand: 0x20, family, addresses });
+    expect(readAtOnce(bytes)).toEqual({
+      kind: 'complete',
+      header: { kind: 'local' },
+      rest: Buffer.alloc(0),
+    });
+  },
+);
+
+describe('a header that is wrong says why', () => {
+  test.each([
+    ['a PDU', Buffer.from('00000010000100000007070100000000', 'hex'), 'it begins with 00000010'],
+    [
+      'version 1',
+      Buffer.from('PROXY TCP4 10.0.0.7 192.168.0.1 4000 8200\r\n'),
+      'it begins with 50524f',
+    ],
+    [
+      'a later version',
+      headerOf({ versionAndCommand: 0x31, family: IPV4, addresses: V4 }),
+      'its version is 3, expected 2',
+    ],
+    [
+      'an unknown command',
+      headerOf({ versionAndCommand: 0x22, family: IPV4, addresses: V4 }),
+      'its command is 2',
+    ],
+    ['UDP', headerOf({ family: 0x12, addresses: V4 }), 'its family is 0x12'],
+    ['no address', headerOf({ family: 0x00, addresses: Buffer.alloc(0) }), 'its family is 0x00'],
+    [
+      'a Unix socket',
+      headerOf({ family: 0x31, addresses: Buffer.alloc(216) }),
+      'its family is 0x31',
+    ],
+    [
+      'cut-off addresses',
+      headerOf({ family: IPV6, addresses: V4 }),
+      'its addresses have 12 bytes, expected at least 36',
+    ],
+  ])('%s', (_, bytes, problem) => {
+    expect(problemOf(bytes)).toContain(problem);
+  });
+
+  test('at its first wrong byte', () => {
+    const reader = new ProxyHeaderReader();
+    expect(reader.push(Buffer.from('\r\n')).kind).toBe('incomplete');
+    expect(reader.push(Buffer.from('G')).kind).toBe('wrong');
+  });
+});
+
+const headers = fc
+  .record({
+    address: fc.oneof(
+      fc
+        .ipV4()
+        .map((text) => ({ text, family: IPV4, bytes: Buffer.from(text.split('.').map(Number)) })),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }).map((ip) => ({
+        text: undefined,
+        family: IPV6,
+        bytes: Buffer.from(ip),
+      })),
+    ),
+    port: fc.nat(65_535),
+    tlvBytes: fc.oneof(fc.nat(300), fc.constant(65_000)),
+  })
+  .map(({ address, port, tlvBytes }) => {
+    const ports = Buffer.alloc(4);
+    ports.writeUInt16BE(port);
+    const to = Buffer.alloc(address.bytes.length);
+    const addresses = Buffer.concat([address.bytes, to, ports, Buffer.alloc(tlvBytes, 0x5a)]);
+    return { port, text: address.text, bytes: headerOf({ family: address.family, addresses }) };
+  });
+
+/** Pushes bytes in pieces of these sizes, over and over; until something but 'incomplete' is told. */
+function readInPieces(
+  bytes: Buffer,
+  sizes: readonly number[],
+): { progress: ProxyProgress; taken: number } {
+  const reader = new ProxyHeaderReader();
+  let progress: ProxyProgress = { kind: 'incomplete' };
+  let taken = 0;
+  for (let i = 0; taken < bytes.length && progress.kind === 'incomplete'; i++) {
+    const size = sizes[i % sizes.length] ?? 1;
+    progress = reader.push(bytes.subarray(taken, taken + size));
+    taken = Math.min(bytes.length, taken + size);
+  }
+  return { progress, taken };
+}
+
+const pieces = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+
+test('however it is cut, a header reads the same and nothing behind it is lost', () => {
+  fc.assert(
+    fc.property(headers, fc.uint8Array({ maxLength: 60 }), pieces, (header, behind, sizes) => {
+      const bytes = Buffer.concat([header.bytes, behind]);
+      const whole = readAtOnce(bytes);
+      const { progress, taken } = readInPieces(bytes, sizes);
+      if (whole.kind !== 'complete' || progress.kind !== 'complete')
+        throw new Error('not complete');
+      expect(progress.header).toEqual(whole.header);
+      expect(whole.header).toMatchObject({ kind: 'proxied', port: header.port });
+      if (header.text !== undefined) expect(whole.header).toMatchObject({ address: header.text });
+      expect(whole.rest).toEqual(Buffer.from(behind));
+      expect(Buffer.concat([progress.rest, bytes.subarray(taken)])).toEqual(Buffer.from(behind));
+    }),
+  );
+});
+
+test('a header that lacks its last byte is incomplete, however it is cut', () => {
+  fc.assert(
+    fc.property(headers, pieces, ({ bytes }, sizes) => {
+      expect(readInPieces(bytes.subarray(0, -1), sizes).progress.kind).toBe('incomplete');
+    }),
+  );
+});
+
+test('garbage is never taken for a header', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 12, maxLength: 200 }), pieces, (garbage, sizes) => {
+      const bytes = Buffer.from(garbage);
+      fc.pre(!bytes.subarray(0, 12).equals(SIGNATURE));
+      expect(readInPieces(bytes, sizes).progress.kind).toBe('wrong');
+    }),
+  );
+});
+
+test('garbage behind the signature is wrong, incomplete or a header, and throws in no case', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), pieces, (garbage, sizes) => {
+      const bytes = Buffer.concat([SIGNATURE, garbage]);
+      const { progress } = readInPieces(bytes, sizes);
+      expect(['wrong', 'incomplete', 'complete']).toContain(progress.kind);
+      expect(readAtOnce(bytes).kind).toBe(progress.kind);
+    }),
+  );
+});

@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+import { type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
+
+/** What a connection began with; 'ended' where it ended before that could be told. */
+export type ProxyOutcome =
+  | ProxyHeader
+  | { readonly kind: 'wrong'; readonly problem: string }
+  | { readonly kind: 'ended' };
+
+/**
+ * Reads the header that a connection begins with, and leaves what comes behind it to be read by
+ * somebody else: the socket is paused then.
+ */
+export async function readProxyHeader(socket: Socket): Promise<ProxyOutcome> {
+  const reader = new ProxyHeaderReader();
+  return await new Promise((resolve) => {
+    const finish = (outcome: ProxyOutcome): void => {
+      socket.off('data', take).off('end', ended).off('close', ended).pause();
+      resolve(outcome);
+    };
+    const ended = (): void => finish({ kind: 'ended' });
+    const take = (chunk: Buffer): void => {
+      const progress = reader.push(chunk);
+      if (progress.kind === 'wrong') finish(progress);
+      if (progress.kind !== 'complete') return;
+      finish(progress.header);
+      if (progress.rest.length > 0) socket.unshift(progress.rest);
+    };
+    socket.on('data', take).on('end', ended).on('close', ended);
+  });
+}

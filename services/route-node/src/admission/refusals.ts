@@ -1,0 +1,13 @@
+/** Why a connection did not become a link: the label of a metric and a field of the log at once. */
+export const REFUSALS = {
+  'not-allowed': 'its address is in none of the networks of ROUTE_ALLOW',
+  'too-many-links': 'the node has as many links as ROUTE_MAX_LINKS allows',
+  'too-many-links-of-address': 'its address has as many as ROUTE_MAX_LINKS_PER_ADDRESS allows',
+  'too-many-handshakes': 'as many connections as ROUTE_MAX_HANDSHAKES allows are not yet admitted',
+  'proxy-header-wrong': 'it does not begin with a PROXY protocol header of version 2',
+  'tls-failed': 'TLS could not be agreed on, or its certificate is missing or not to be trusted',
+  'handshake-too-slow': 'it was not ready for use within ROUTE_HANDSHAKE_SECONDS',
+  'given-up': 'the other side ended it before it was ready for use',
+} as const;
+
+export type Refusal = keyof typeof REFUSALS;

@@ -1,0 +1,36 @@
+import type { Refusal } from './refusals.ts';
+
+/** How many links a node takes. */
+export interface SeatLimits {
+  readonly maxLinks: number;
+  readonly maxLinksPerAddress: number;
+}
+
+/** Counts the connections that are links or become one, in all and by address. */
+export class Seats {
+  readonly #limits: SeatLimits;
+  readonly #byAddress = new Map<string, number>();
+  #taken = 0;
+
+  constructor(limits: SeatLimits) {
+    this.#limits = limits;
+  }
+
+  /** Takes a seat, to be given back with {@link Seats.leave}; or tells why there is none. */
+  take(address: string): Refusal | undefined {
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    if (this.#taken >= this.#limits.maxLinks) return 'too-many-links';
+    if (ofAddress >= this.#limits.maxLinksPerAddress) return 'too-many-links-of-address';
+    this.#taken++;
+    this.#byAddress.set(address, ofAddress + 1);
+    return undefined;
+  }
+
+  /** Gives a seat back. */
+  leave(address: string): void {
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    this.#taken--;
+    if (ofAddress > 1) this.#byAddress.set(address, ofAddress - 1);
+    else this.#byAddress.delete(address);
+  }
+}

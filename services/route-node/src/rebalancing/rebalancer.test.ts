@@ -1,0 +1,140 @@
+import type { NodeAbout } from '@route/presence';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { Rebalancer, type RebalancerOptions } from './rebalancer.ts';
+
+function about(node: string, links: number, more: Partial<NodeAbout> = {}): NodeAbout {
+  return {
+    ...{ node, admin: 'a:1', listen: 'a:2', links, leaving: 0 },
+    ...{ draining: false, startedAtMs: 0, version: '0.0.0', ...more },
+  };
+}
+
+/** A node with links, one other, and a clock that the test moves. */
+class Scene {
+  open: number;
+  others: NodeAbout[] = [about('other', 0)];
+  isReady = true;
+  readonly rebalancer: Rebalancer;
+  #now = 0;
+  #leaving = 0;
+
+  constructor(open: number, options: Partial<RebalancerOptions> = {}) {
+    this.open = open;
+    const scene = this;
+    this.rebalancer = new Rebalancer({
+      nodeId: 'self',
+      tolerancePercent: 20,
+      perMinute: 60_000,
+      links: {
+        get open() {
+          return scene.open;
+        },
+        shed: (count) => {
+          this.open -= count;
+          this.#leaving += count;
+        },
+      },
+      // What the directory says of this node itself is old, and not to be used.
+      nodes: () => [about('self', 1_000_000), ...this.others],
+      about: () => about('self', this.open, { leaving: this.#leaving }),
+      isReady: () => this.isReady,
+      log: pino({ level: 'silent' }),
+      now: () => this.#now,
+      ...options,
+    });
+  }
+
+  /** Lets seconds pass, one tick each. */
+  pass(seconds: number): void {
+    for (let i = 0; i < seconds; i++) {
+      this.#now += 1000;
+      this.rebalancer.tick();
+    }
+  }
+}
+
+test('what is above the fair share goes when more than the tolerated is there', () => {
+  const full = new Scene(100);
+  full.pass(5);
+  expect(full.open).toBe(50);
+  const tolerable = new Scene(60, { tolerancePercent: 20 });
+  tolerable.others = [about('other', 40)];
+  tolerable.pass(5);
+  expect(tolerable.open).toBe(60);
+});
+
+describe('no more go than may in a minute', () => {
+  test.each([
+    [30, 60, 30],
+    [30, 10, 5],
+    [6, 60, 6],
+    [600, 5, 50],
+  ])('%i a minute, for %i s: %i', (perMinute, seconds, shed) => {
+    const scene = new Scene(1000, { perMinute });
+    scene.pass(seconds);
+    expect(1000 - scene.open).toBe(shed);
+  });
+
+  test('not even after a long time in which nothing had to go', () => {
+    const scene = new Scene(10, { perMinute: 60 });
+    scene.others = [about('other', 10)];
+    scene.pass(600);
+    expect(scene.open).toBe(10);
+    scene.open = 1000;
+    scene.pass(1);
+    expect(scene.open).toBe(999);
+  });
+});
+
+describe('nothing goes', () => {
+  test('while it is off', () => {
+    const scene = new Scene(100, { tolerancePercent: undefined });
+    scene.pass(10);
+    expect(scene.open).toBe(100);
+    expect(scene.rebalancer.tolerated).toBeUndefined();
+    expect(scene.rebalancer.fairShare).toBe(50);
+  });
+
+  test('while the node does not know how the others are', () => {
+    const scene = new Scene(100);
+    scene.isReady = false;
+    scene.pass(10);
+    expect(scene.open).toBe(100);
+    expect(scene.rebalancer.rebalance()).toBeUndefined();
+  });
+
+  test.each([
+    ['there is no other', []],
+    ['the other goes away', [about('other', 0, { draining: true })]],
+    ['the other takes no links yet', [about('other', 0, { listen: null })]],
+  ])('while %s', (_, others) => {
+    const scene = new Scene(100);
+    scene.others = others;
+    scene.pass(10);
+    expect(scene.open).toBe(100);
+    expect(scene.rebalancer.fairShare).toBe(100);
+  });
+});
+
+describe('asked for it, a node goes down to its fair share', () => {
+  test('at the same pace, and only once', () => {
+    const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
+    expect(scene.rebalancer.rebalance()).toEqual({ links: 100, fairShare: 50, shed: 50 });
+    scene.pass(10);
+    expect(scene.open).toBe(90);
+    scene.pass(100);
+    expect(scene.open).toBe(50);
+    scene.open = 80;
+    scene.pass(10);
+    expect(scene.open).toBe(80);
+  });
+
+  test('and not below it where the others get fewer meanwhile', () => {
+    const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
+    scene.rebalancer.rebalance();
+    scene.others = [about('other', 60)];
+    scene.pass(100);
+    expect(scene.open).toBe(80);
+  });
+});

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Load } from './load/load.ts';
+import type { Effort, FigureSpec, Reading } from './scenario.ts';
+import type { Subject } from './subjects/subject.ts';
+import { CORES_FIGURES, coresReading, usageDuring } from './usage.ts';
+
+/** What is measured when links send as fast as they can. */
+export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
+  { key: 'deliveredPerSecond', heading: 'delivered/s', digits: 0, kind: 'result' },
+  { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0, kind: 'result' },
+  { key: 'lostPdus', heading: 'PDUs lost', digits: 0, kind: 'result' },
+  ...CORES_FIGURES,
+];
+
+/** Bytes of PDUs, as the others have them. */
+export const DELIVERED_BYTES_FIGURE: FigureSpec = {
+  ...{ key: 'deliveredMibPerSecond', heading: 'MiB delivered/s', digits: 0, kind: 'result' },
+};
+
+export interface FlatOutOptions {
+  readonly links: number;
+  readonly senders: number;
+  readonly pduBytes: number;
+}
+
+/** Links on a subject that send flat out: what is delivered a second, and that nothing is lost. */
+export async function measureFlatOut(
+  subject: Subject,
+  { links, senders, pduBytes }: FlatOutOptions,
+  { warmUpMs, measureMs }: Effort,
+): Promise<Reading> {
+  await using running = await subject.start();
+  await using load = await Load.open({
+    ...{ links, senders, pduBytes, dialect: subject.dialect },
+    ...{ targets: running.targets, purpose: 'flat-out' },
+  });
+  await load.flood();
+  await delay(warmUpMs);
+  const { result: rates, usage } = await usageDuring(running, () => load.measure(measureMs));
+  const totals = await load.finish();
+  return {
+    deliveredPerSecond: rates.deliveredPerSecond,
+    deliveredMibPerSecond: (rates.deliveredPerSecond * pduBytes) / 2 ** 20,
+    // The pump invents what it delivers.
+    ...(subject.relays && {
+      relayedPerSecond: rates.sentPerSecond,
+      lostPdus: totals.duePdus - totals.deliveredPdus,
+    }),
+    ...coresReading(usage, rates.loadCores, running),
+  };
+}

@@ -1,0 +1,71 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { HEADER_BYTES } from '@route/protocol';
+import type { Dialect } from './dialect.ts';
+import type { Latency } from './load-messages.ts';
+
+/** PDUs shorter than this have no room for a stamp. */
+export const LEAST_STAMPED_BYTES = HEADER_BYTES + 8;
+
+/** Microseconds of a clock that all processes of this machine share. */
+export function sharedNowUs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e6 + nanoseconds / 1e3;
+}
+
+/** Writes into a PDU when it was due to be sent. */
+export function writeStamp(bytes: Buffer, pduAt: number, us: number): void {
+  bytes.writeDoubleBE(us, pduAt + HEADER_BYTES);
+}
+
+/** A stamp of bytes that nobody has stamped: the fill of a load's PDUs, and of a probe. */
+const NO_STAMP = Buffer.alloc(8, 'x').readDoubleBE();
+
+/** How long stamped PDUs have been under way. */
+export class Latencies {
+  #histogram: RecordableHistogram = createHistogram();
+
+  reset(): void {
+    this.#histogram = createHistogram();
+  }
+
+  record(us: number): void {
+    this.#histogram.record(Math.max(1, Math.round(us * 1000)));
+  }
+
+  /** In microseconds. */
+  get summary(): Latency {
+    const { count, max } = this.#histogram;
+    const percentile = (part: number): number => this.#histogram.percentile(part) / 1000;
+    const [p50Us, p99Us, p999Us] = [percentile(50), percentile(99), percentile(99.9)];
+    return { count, p50Us, p99Us, p999Us, maxUs: count === 0 ? 0 : max / 1000 };
+  }
+}
+
+/** Reads the stamps out of what one link receives. */
+export class StampReader {
+  readonly #dialect: Dialect;
+  readonly #latencies: Latencies;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(dialect: Dialect, latencies: Latencies) {
+    this.#dialect = dialect;
+    this.#latencies = latencies;
+  }
+
+  /** Takes in what was read; the bytes may change afterwards. */
+  read(chunk: Buffer): void {
+    const nowUs = sharedNowUs();
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (;;) {
+      const unit = this.#dialect.unitAt(bytes, start);
+      if (unit === undefined) break;
+      if (unit.pduAt !== undefined) {
+        const stamp = bytes.readDoubleBE(start + unit.pduAt + HEADER_BYTES);
+        if (stamp !== NO_STAMP) this.#latencies.record(nowUs - stamp);
+      }
+      start += unit.bytes;
+    }
+    this.#rest = Buffer.from(bytes.subarray(start));
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { askServer } from '@route/fixtures';
+import { describeMachine } from './machine.ts';
+import { ProgressLine } from './progress-line.ts';
+import { judgeGoals } from './results.ts';
+import { runScenario } from './runner.ts';
+import type { Effort, Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
+import { profilingEnv } from './subjects/route-nodes.ts';
+import { curvesOf, drawPlot } from './svg-plot.ts';
+import { type Finished, resultTable } from './table.ts';
+
+const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
+const QUICK: Effort = { rounds: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
+
+const USAGE = `Usage: npm run bench -- [SCENARIO ...] [--quick] [--rounds N] [--out FOLDER]
+
+Measures route nodes, and other relays beside them, on this machine. All scenarios by default:
+
+${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\n')}
+
+  --quick        one short round, no more than the curves' ends
+  --rounds N     how often each case is measured (${FULL.rounds})
+  --only TEXT    only cases whose subject contains this
+  --profile DIR  route nodes write CPU profiles there (their figures are lower then)
+  --out FOLDER   where results.json and the plots go (bench-results)
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    profile: { type: 'string' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string', default: 'bench-results' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const unknown = positionals.filter((name) => SCENARIOS.every((one) => one.name !== name));
+if (unknown.length > 0) refuse(`no such scenario: ${unknown.join(', ')}`);
+if (values.rounds !== undefined && !/^[1-9]\d?$/.test(values.rounds)) {
+  refuse(`--rounds is ${values.rounds}, expected 1 to 99`);
+}
+
+const wanted = SCENARIOS.filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+);
+const chosen = values.quick ? QUICK : FULL;
+const effort: Effort = { ...chosen, rounds: Number(values.rounds ?? chosen.rounds) };
+// Nodes end at once: links of a load need no drain.
+const nodeEnv = {
+  ROUTE_DRAIN_SECONDS: '0',
+  ...(values.profile !== undefined && profilingEnv(resolve(values.profile))),
+};
+await measure(wanted);
+
+async function measure(scenarios: readonly Scenario[]): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const progress = new ProgressLine(process.stderr);
+  let started: Promise<BenchRedis> | undefined;
+  const redis = (): Promise<BenchRedis> => {
+    started ??= startBenchRedis().then((server) => stack.use(server));
+    return started;
+  };
+  const preparation = { effort, nodeEnv, redis, say: (line: string) => progress.say(line) };
+  const finished: Finished[] = [];
+  for (const scenario of scenarios) {
+    const only = { ...scenario, cases: async () => selected(await scenario.cases(preparation)) };
+    const result = await runScenario(only, preparation, progress);
+    finished.push({ scenario, result, goals: judgeGoals(scenario, result) });
+  }
+  const { port } = await redis();
+  const [info = ''] = await askServer(port, ['INFO', 'server']);
+  const machine = await describeMachine(/redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown');
+  await mkdir(values.out, { recursive: true });
+  const report = {
+    ...{ measuredAt: new Date().toISOString(), machine, effort },
+    scenarios: finished.map(({ result, goals }) => ({ ...result, goals })),
+  };
+  const file = join(values.out, 'results.json');
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  const plots = await writePlots(finished, values.out);
+  progress.clear();
+  process.stdout.write(`${resultTable(finished)}\n\n${[file, ...plots].join('\n')}\n`);
+}
+
+async function writePlots(all: readonly Finished[], folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const { scenario, result } of all) {
+    for (const plot of scenario.plots) {
+      const curves = curvesOf(plot, result);
+      if (curves.length === 0) continue;
+      const file = join(folder, `${plot.file}.svg`);
+      await writeFile(file, drawPlot(plot, curves));
+      files.push(file);
+    }
+  }
+  return files;
+}
+
+function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {
+  return cases.filter(({ subject }) => subject.includes(values.only));
+}
+
+function refuse(problem: string): never {
+  process.stderr.write(`${problem}\n\n${USAGE}`);
+  process.exit(2);
+}

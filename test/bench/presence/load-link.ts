@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { COMMAND_COUNT, COMMAND_INDEX_BY_ID, COMMANDS, HEADER_BYTES } from '@route/protocol';
+
+const indexOf = ({ commandId }: { commandId: number }): number =>
+  COMMAND_INDEX_BY_ID[commandId] ?? 0;
+const LOGIN = indexOf(COMMANDS.login_status_notify);
+const STATUS = indexOf(COMMANDS.status_notify);
+const RESPONSE = indexOf(COMMANDS.users_status_response);
+const WRITE_BYTES = 64 * 1024;
+
+/** What came on a link; ids are summed, so that whoever knows what was to come can tell that it did. */
+export interface Received {
+  logins: number;
+  loginIds: number;
+  statuses: number;
+  statusIds: number;
+  responses: number;
+  ids: number;
+  online: number;
+  /** Sum of the ids that were answered to be online. */
+  onlineIds: number;
+  /** PDUs by command index. */
+  readonly pdus: Float64Array;
+}
+
+/** A msg_server's link as bare as it can be: it sends bytes made before, and counts what comes. */
+export class LoadLink {
+  readonly received: Received = {
+    ...{ logins: 0, loginIds: 0, statuses: 0, statusIds: 0 },
+    ...{ responses: 0, ids: 0, online: 0, onlineIds: 0 },
+    pdus: new Float64Array(COMMAND_COUNT),
+  };
+  /** Called for each PDU, with where it begins and ends; for latencies. */
+  onPdu: ((commandIndex: number, bytes: Buffer, start: number, end: number) => void) | undefined;
+  readonly #socket: Socket;
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #at = 0;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('error', (error) => {
+      throw error;
+    });
+    socket.on('end', () => {
+      throw new Error('the node has closed a link');
+    });
+  }
+
+  static async open({ host, port }: { host: string; port: number }): Promise<LoadLink> {
+    const socket = connect({ host, port });
+    await once(socket, 'connect');
+    return new LoadLink(socket);
+  }
+
+  /** Hands everything to the kernel, as fast as the node takes it. */
+  async send(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+      if (!this.#socket.write(bytes.subarray(at, at + WRITE_BYTES)))
+        await once(this.#socket, 'drain');
+    }
+  }
+
+  /** Hands over a small thing, and does not wait. */
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Waits until what came fulfils a condition; looks at it often. */
+  async until(
+    what: string,
+    fulfils: (received: Received) => boolean,
+    deadlineMs = 60_000,
+  ): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    while (!fulfils(this.received)) {
+      if (performance.now() > deadline) {
+        const { pdus: _, ...counts } = this.received;
+        throw new Error(`no ${what} in ${deadlineMs} ms; came: ${JSON.stringify(counts)}`);
+      }
+      await sleep(1);
+    }
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners('end');
+    this.#socket.on('error', () => {});
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.#restBytes > 0) {
+      this.#rest.push(chunk);
+      this.#restBytes += chunk.length;
+      const [first] = this.#rest;
+      const needed = first !== undefined && first.length >= 4 ? first.readUInt32BE(0) : 0;
+      if (this.#restBytes < needed) return;
+      bytes = Buffer.concat(this.#rest);
+      this.#rest = [];
+      this.#restBytes = 0;
+    }
+    let at = 0;
+    while (bytes.length - at >= HEADER_BYTES) {
+      const length = bytes.readUInt32BE(at);
+      if (bytes.length - at < length) break;
+      const index = COMMAND_INDEX_BY_ID[bytes.readUInt16BE(at + 10)] ?? 0;
+      this.received.pdus[index] = (this.received.pdus[index] ?? 0) + 1;
+      this.#count(index, bytes, at, at + length);
+      this.onPdu?.(index, bytes, at, at + length);
+      at += length;
+    }
+    if (at === bytes.length) return;
+    this.#rest.push(bytes.subarray(at));
+    this.#restBytes = bytes.length - at;
+  }
+
+  #count(index: number, bytes: Buffer, start: number, end: number): void {
+    const { received } = this;
+    if (index === LOGIN) {
+      this.#at = start + HEADER_BYTES + 1;
+      received.logins++;
+      received.loginIds += this.#varint(bytes);
+    } else if (index === STATUS) {
+      this.#at = start + HEADER_BYTES + 3;
+      received.statuses++;
+      received.statusIds += this.#varint(bytes);
+    } else if (index === RESPONSE) {
+      received.responses++;
+      this.#at = start + HEADER_BYTES + 1;
+      this.#varint(bytes);
+      while (this.#at < end && bytes[this.#at] === 0x12) {
+        this.#at += 3;
+        const id = this.#varint(bytes);
+        const online = bytes[this.#at + 1] === 1;
+        this.#at += 2;
+        received.ids++;
+        if (!online) continue;
+        received.online++;
+        received.onlineIds += id;
+      }
+    }
+  }
+
+  #varint(bytes: Buffer): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[this.#at++] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  }
+}

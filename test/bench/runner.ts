@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@route/local-cluster';
+import type { CaseResult, ScenarioResult } from './results.ts';
+import { OTHER_CORES, type Preparation, type Reading, type Scenario } from './scenario.ts';
+import { usageDuring } from './usage.ts';
+
+/** Takes lines for the person who waits. */
+export interface Progress {
+  /** Replaces the progress line. */
+  show(line: string): void;
+}
+
+/**
+ * Measures a scenario's cases in turn, round by round, so that what changes on the machine meanwhile
+ * weighs on all of them.
+ */
+export async function runScenario(
+  scenario: Scenario,
+  preparation: Preparation,
+  progress: Progress,
+): Promise<ScenarioResult> {
+  const { effort } = preparation;
+  const rounds = Math.min(effort.rounds, scenario.mostRounds ?? effort.rounds);
+  progress.show(`${scenario.name}: preparing`);
+  const cases = await scenario.cases(preparation);
+  const readings: Reading[][] = cases.map(() => []);
+  for (let round = 1; round <= rounds; round++) {
+    for (const [i, { subject, at, measure }] of cases.entries()) {
+      const which = at === undefined ? subject : `${subject} at ${at}`;
+      progress.show(`${scenario.name}: round ${round} of ${rounds}: ${which}`);
+      try {
+        readings[i]?.push(await undisturbed(() => measure(effort)));
+      } catch (error) {
+        throw new Error(`${scenario.name}, ${which}: cannot be measured`, { cause: error });
+      }
+    }
+  }
+  const results = cases.map(({ subject, at }, i): CaseResult => {
+    return { subject, ...(at !== undefined && { at }), readings: readings[i] ?? [] };
+  });
+  return { scenario: scenario.name, cases: results };
+}
+
+/** Part of a processor that others may keep busy before a reading counts as disturbed. */
+const DISTURBED_CORES = 0.25;
+const ATTEMPTS = 3;
+const CALM_LOOK_MS = 200;
+const CALM_DEADLINE_MS = 5_000;
+
+/** The first reading that the rest of the machine left alone, or the least disturbed of several. */
+async function undisturbed(measure: () => Promise<Reading>): Promise<Reading> {
+  await calm();
+  let best = await measure();
+  for (let attempt = 2; attempt <= ATTEMPTS && others(best) > DISTURBED_CORES; attempt++) {
+    await calm();
+    const reading = await measure();
+    if (others(reading) < others(best)) best = reading;
+  }
+  return best;
+}
+
+/** Waits a little for the machine to come to rest. */
+async function calm(): Promise<void> {
+  await until(async () => {
+    const { usage } = await usageDuring({ pids: [] }, () => delay(CALM_LOOK_MS));
+    return usage.machineCores <= DISTURBED_CORES;
+  }, CALM_DEADLINE_MS);
+}
+
+function others(reading: Reading): number {
+  return reading[OTHER_CORES] ?? 0;
+}

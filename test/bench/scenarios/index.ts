@@ -1,0 +1,9 @@
+import type { Scenario } from '../scenario.ts';
+import { curves } from './curves.ts';
+import { latency } from './latency.ts';
+import { links } from './links.ts';
+import { relay } from './relay.ts';
+import { relayCluster } from './relay-cluster.ts';
+
+/** All scenarios, in the order in which they are run and listed. */
+export const SCENARIOS: readonly Scenario[] = [relay, relayCluster, latency, curves, links];

@@ -1,0 +1,45 @@
+import { FLAT_OUT_FIGURES, measureFlatOut } from '../flat-out.ts';
+import type { Case, Preparation, Scenario } from '../scenario.ts';
+import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { bareRelay, loadAlone } from '../subjects/probes.ts';
+import { memoryNode, routeNodes } from '../subjects/route-nodes.ts';
+
+const LINKS = { links: 8, senders: 4, pduBytes: 160 };
+
+/** One node flat out. */
+export const relay: Scenario = {
+  name: 'relay',
+  meaning: 'one node flat out: 8 links, 4 send 160-byte PDUs, every PDU goes to the 7 others',
+  figures: FLAT_OUT_FIGURES,
+  goals: [
+    {
+      ...{ subject: 'route node', figure: 'deliveredPerSecond' },
+      against: 'nats-server',
+      bound: { atLeast: 4 },
+    },
+    {
+      ...{ subject: 'route node', figure: 'deliveredPerSecond' },
+      against: 'bare relay',
+      bound: { atLeast: 0.8 },
+    },
+    { subject: 'route node', figure: 'lostPdus', bound: { atMost: 0 } },
+  ],
+  plots: [],
+  cases,
+};
+
+async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
+  const program = await findNatsServer();
+  if (program === undefined) say('nats-server is not installed: it is not measured');
+  const subjects = [
+    routeNodes(await redis(), 1, nodeEnv),
+    memoryNode(nodeEnv),
+    bareRelay,
+    ...(program === undefined ? [] : [natsServers(program, 1)]),
+    loadAlone(LINKS.pduBytes),
+  ];
+  return subjects.map((subject) => ({
+    subject: subject.name,
+    measure: (effort) => measureFlatOut(subject, LINKS, effort),
+  }));
+}

@@ -1,0 +1,18 @@
+/** Several readings of one figure. */
+export interface Summary {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** @throws Error when there is nothing to sum up. */
+export function summarise(values: readonly number[]): Summary {
+  const sorted = values.toSorted((a, b) => a - b);
+  const least = sorted[0];
+  const most = sorted.at(-1);
+  if (least === undefined || most === undefined) throw new Error('no values to sum up');
+  const middle = (sorted.length - 1) / 2;
+  const low = sorted[Math.floor(middle)] ?? least;
+  const high = sorted[Math.ceil(middle)] ?? most;
+  return { median: (low + high) / 2, least, most };
+}

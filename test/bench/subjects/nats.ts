@@ -1,0 +1,70 @@
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { findFreePort } from '@route/local-cluster';
+import type { RunningSubject, Subject } from './subject.ts';
+import { type SubjectProcess, startSubjectProcess } from './subject-process.ts';
+
+const HOST = '127.0.0.1';
+/** Debian puts it where only root's PATH leads. */
+const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
+
+/** Where nats-server is on this machine, if it is. */
+export async function findNatsServer(): Promise<string | undefined> {
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...MORE_FOLDERS]) {
+    const file = join(folder, 'nats-server');
+    const runnable = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (folder !== '' && runnable) return file;
+  }
+  return undefined;
+}
+
+/** One nats-server, or several that are clustered, with the package's own settings. */
+export function natsServers(program: string, count: number): Subject {
+  return {
+    name: count === 1 ? 'nats-server' : `${count} clustered nats-servers`,
+    dialect: 'nats',
+    relays: true,
+    start: () => start(program, count),
+  };
+}
+
+async function start(program: string, count: number): Promise<RunningSubject> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'route-bench-nats-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const places: { port: number; clusterPort: number }[] = [];
+  for (let i = 0; i < count; i++) {
+    places.push({ port: await findFreePort(), clusterPort: await findFreePort() });
+  }
+  const servers: SubjectProcess[] = [];
+  for (const [i, { port, clusterPort }] of places.entries()) {
+    const others = places.filter((_, other) => other !== i);
+    const routes = others.map((other) => `nats-route://${HOST}:${other.clusterPort}`);
+    const config = [
+      `host: ${HOST}`,
+      `port: ${port}`,
+      `server_name: bench-${i}`,
+      // Loads do not answer a PING, and are cut off for that only after several.
+      'ping_interval: "1h"',
+      ...(count > 1
+        ? [
+            `cluster { name: bench, host: ${HOST}, port: ${clusterPort}, routes: [${routes.join(', ')}] }`,
+          ]
+        : []),
+    ];
+    const file = join(folder, `${i}.conf`);
+    await writeFile(file, `${config.join('\n')}\n`);
+    const spec = { command: program, args: ['-c', file] };
+    servers.push(stack.use(await startSubjectProcess(spec, /Server is ready/)));
+  }
+  const held = stack.move();
+  return {
+    targets: places.map(({ port }) => ({ host: HOST, port })),
+    pids: servers.map(({ pid }) => pid),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, inject, test } from 'vitest';
+import { imageOf, ROOT } from './images.ts';
+import { readAlerts } from './queries.ts';
+import { runProgram } from './run-program.ts';
+
+const SPECIFICATION = `${ROOT}test/deploy/alerts.promtool.yml`;
+
+/** Runs Prometheus's own checker, with deploy/prometheus and this folder at hand. */
+async function promtool(...args: readonly string[]): Promise<string> {
+  const mounts = [
+    ...['-v', `${ROOT}deploy/prometheus:/etc/prometheus:ro`],
+    ...['-v', `${ROOT}deploy/prometheus/alerts:/rules:ro`, '-v', `${ROOT}test/deploy:/tests:ro`],
+  ];
+  const image = await imageOf('prom/prometheus');
+  return await runProgram('docker', [
+    ...['run', '--rm', '--network', 'none', ...mounts, '--entrypoint', 'promtool'],
+    ...[image, ...args],
+  ]);
+}
+
+describe.runIf(inject('noContainersBecause') === '')('by promtool', () => {
+  test('Prometheus takes its configuration and the rules', async () => {
+    const output = await promtool('check', 'config', '/etc/prometheus/prometheus.yml');
+    expect(output).toContain('SUCCESS: 1 rule files found');
+  });
+
+  test('alerts fire when they should, and only then', async () => {
+    expect(await promtool('test', 'rules', '/tests/alerts.promtool.yml')).toContain('SUCCESS');
+  });
+
+  test('HAProxy takes its configuration', async () => {
+    await runProgram('docker', [
+      ...['run', '--rm', '--network', 'none'],
+      ...['-v', `${ROOT}deploy/haproxy:/usr/local/etc/haproxy:ro`, await imageOf('haproxy')],
+      ...['haproxy', '-c', '-f', '/usr/local/etc/haproxy/haproxy.cfg'],
+    ]);
+  });
+});
+
+test('of every alert it is shown when it fires and when it does not', () => {
+  const text = readFileSync(SPECIFICATION, 'utf8');
+  const expectations = text.matchAll(/alertname="(\w+)".*\n.*\n +exp_samples: \[(.*)\]/g);
+  const shown = Array.from(expectations, ([, name, samples]) => `${name} ${samples !== ''}`);
+  for (const { alert } of readAlerts()) {
+    expect(shown).toContain(`${alert} true`);
+    expect(shown).toContain(`${alert} false`);
+  }
+});

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { startCluster } from '../harness/index.ts';
+import { ROOT } from './images.ts';
+import { metricsIn, readAlerts, readPanels } from './queries.ts';
+
+const OPERATIONS = readFileSync(`${ROOT}docs/operations.md`, 'utf8');
+
+/** Of HAProxy and of Prometheus itself; that they are there is seen where both run. */
+const FROM_ELSEWHERE = /^(haproxy_|up$)/;
+
+/** Metrics of Node.js itself, of which only those that mean something here are told of. */
+const OF_THE_RUNTIME = /^(process|nodejs)_/;
+
+const documented = new Set(
+  Array.from(
+    OPERATIONS.matchAll(/`((?:route|process|nodejs|haproxy)_[a-z0-9_]+)`/g),
+    ([, name]) => name,
+  ),
+);
+
+async function exposedMetrics(): Promise<Set<string>> {
+  await using cluster = await startCluster({ nodes: 1 });
+  const answer = await fetch(`${cluster.node(0).adminUrl}/metrics`);
+  const names = (await answer.text()).matchAll(/^# TYPE (\S+) /gm);
+  return new Set(Array.from(names, ([, name = '']) => name));
+}
+
+test('docs/operations.md tells of every metric that a node has, and of no other', async () => {
+  const exposed = await exposedMetrics();
+  const own = [...exposed].filter((name) => !OF_THE_RUNTIME.test(name));
+  expect(own.filter((name) => !documented.has(name))).toEqual([]);
+  const told = [...documented].filter((name) => !FROM_ELSEWHERE.test(name ?? ''));
+  expect(told.filter((name) => !exposed.has(name ?? ''))).toEqual([]);
+});
+
+test('alerts and dashboard ask for metrics that exist and that docs/operations.md tells of', async () => {
+  const exposed = await exposedMetrics();
+  const expressions = [
+    ...readAlerts().map(({ expr }) => expr),
+    ...readPanels().flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  ];
+  const asked = new Set(expressions.flatMap(metricsIn));
+  for (const name of asked) {
+    if (!FROM_ELSEWHERE.test(name)) expect(exposed).toContain(name);
+    if (name !== 'up') expect(documented).toContain(name);
+  }
+});
+
+test('every alert has a section that its runbook link leads to, and no section lacks its alert', () => {
+  const [, section = ''] = /\n## Alerts\n([\s\S]*?)\n## /.exec(OPERATIONS) ?? [];
+  const headings = Array.from(section.matchAll(/^### (\w+)$/gm), ([, name]) => name);
+  expect(headings.toSorted()).toEqual(
+    readAlerts()
+      .map(({ alert }) => alert)
+      .toSorted(),
+  );
+  for (const { alert, annotations } of readAlerts()) {
+    expect(annotations.runbook_url).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+  }
+});
+
+test('every link inside docs/operations.md leads to a heading', () => {
+  const anchors = Array.from(OPERATIONS.matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const links = Array.from(OPERATIONS.matchAll(/\]\(#([^)]+)\)/g), ([, anchor]) => anchor);
+  expect(links.length).toBeGreaterThan(30);
+  for (const link of links) expect(anchors).toContain(link);
+});

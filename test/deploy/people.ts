@@ -1,0 +1,110 @@
+import { waitFor } from '@route/fixtures';
+import { MsgServer } from '../cluster/msg-server.ts';
+import { SeededRandom } from '../cluster/seeded-random.ts';
+import { StatusWatch } from '../cluster/status-watch.ts';
+import type { LinkTarget } from '../harness/index.ts';
+import {
+  Crowd,
+  type Exactness,
+  lookByQuery,
+  Pacer,
+  Random,
+  type Totals,
+  Traffic,
+  untilExact,
+} from '../traffic/index.ts';
+
+const FLOW_DEADLINE_MS = 20_000;
+const EXACT_DEADLINE_MS = 30_000;
+const RECONNECT_DEADLINE_MS = 20_000;
+
+/** Looks at presence are made over new links, which the balancer spreads over the nodes. */
+const LOOKS = 5;
+
+/**
+ * msg_servers with users who come and go and with traffic among them, and somebody who asks all the
+ * time for users who are online throughout. All of them know one address, the balancer's.
+ */
+export class People implements AsyncDisposable {
+  readonly traffic = new Traffic();
+  readonly crowd: Crowd;
+  readonly watch: StatusWatch;
+  readonly #targets: readonly LinkTarget[];
+  readonly #stack: AsyncDisposableStack;
+  readonly #begun = Promise.withResolvers<void>();
+  #pacer: Pacer | undefined;
+
+  private constructor(balancer: LinkTarget, stack: AsyncDisposableStack) {
+    const random = new SeededRandom();
+    this.#targets = [balancer];
+    this.#stack = stack;
+    this.crowd = stack.use(
+      new Crowd({
+        traffic: this.traffic,
+        random: new Random(random.seed),
+        servers: 12,
+        users: 1_000,
+        steadyUsers: 300,
+        eventsPerSecond: 50,
+        reconnectMs: [100, 1_000],
+        measures: false,
+        targets: () => this.#targets,
+      }),
+    );
+    const asker = stack.use(new MsgServer({ targets: () => this.#targets, clients: [], random }));
+    this.watch = new StatusWatch([...this.crowd.steady.keys()], async () => {
+      // Before its list has been taken in, a server's users are not there yet.
+      await this.#begun.promise;
+      return await asker.linked();
+    });
+    stack.use(this.watch);
+  }
+
+  /** Everybody connects; returns when everything flows. */
+  static async begin(balancer: LinkTarget): Promise<People> {
+    const stack = new AsyncDisposableStack();
+    try {
+      const people = new People(balancer, stack);
+      await people.crowd.connect();
+      await people.untilExact();
+      people.#begun.resolve();
+      const pace = { traffic: people.traffic, pdusPerSecond: 500, pduBytes: 160 };
+      people.#pacer = stack.use(new Pacer(pace));
+      people.crowd.begin();
+      await people.untilFlowing();
+      return people;
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  /** Waits until every msg_server has a link and all that is sent reaches all others. */
+  async untilFlowing(): Promise<void> {
+    await waitFor(() => this.crowd.servers.every(({ isConnected }) => isConnected), {
+      what: 'all msg_servers to have links',
+      deadlineMs: RECONNECT_DEADLINE_MS,
+    });
+    await this.traffic.untilFlowing(FLOW_DEADLINE_MS);
+  }
+
+  /** Waits until whatever node is asked says of everybody what holds; nobody may come or go meanwhile. */
+  async untilExact(): Promise<Exactness> {
+    const targets = Array.from({ length: LOOKS }, () => this.#targets).flat();
+    return await untilExact(
+      lookByQuery(this.crowd.model, () => targets),
+      EXACT_DEADLINE_MS,
+    );
+  }
+
+  /** The traffic ends; returns what has become of it when everything has come, or the deadline has passed. */
+  async settle(deadlineMs: number): Promise<Totals> {
+    this.#pacer?.[Symbol.dispose]();
+    return await this.traffic.settle(deadlineMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#begun.resolve();
+    await this.#stack.disposeAsync();
+  }
+}

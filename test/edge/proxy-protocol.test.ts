@@ -1,0 +1,127 @@
+import { encodeMessage } from '@route/protocol';
+import { expect, test } from 'vitest';
+import { numberedPdu } from '../cluster/numbered-messages.ts';
+import { connectTo, type RouteNode, startRouteNode, TestLink, within } from '../harness/index.ts';
+import { type Client, LOCAL_HEADER, openProxied, proxyHeader } from './connections.ts';
+import { refused } from './refused.ts';
+
+const ALICE: Client = { ip: [10, 1, 2, 3], port: 4001 };
+const BOB: Client = { ip: [10, 1, 2, 4], port: 4002 };
+const IPV6: Client = { ip: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], port: 4003 };
+
+async function startBehindProxy(env: Record<string, string> = {}): Promise<RouteNode> {
+  return await startRouteNode({ env: { ROUTE_PROXY_PROTOCOL: '1', ...env } });
+}
+
+test('a link’s peer is the msg_server’s own address, IPv4 or IPv6', async () => {
+  await using node = await startBehindProxy();
+  await using alice = await openProxied(node, ALICE);
+  await alice.known();
+  await using distant = await openProxied(node, IPV6);
+  await distant.known();
+  await node.waitForLog('link-opened', ({ peer }) => peer === '10.1.2.3:4001');
+  await node.waitForLog('link-opened', ({ peer }) => peer === '[2001:db8::7]:4003');
+  await alice.close();
+  await node.waitForLog('link-closed', ({ peer }) => peer === '10.1.2.3:4001');
+});
+
+test('what comes in one segment with the header, or in many, is what the msg_server has sent', async () => {
+  await using node = await startBehindProxy();
+  await using bob = await openProxied(node, BOB);
+  await bob.known();
+  const pdus = [1, 2, 3].map((n) => numberedPdu(7, n));
+
+  await using together = new TestLink(await connectTo(node));
+  together.sendRaw(Buffer.concat([proxyHeader(ALICE), ...pdus]));
+  expect((await bob.waitForPdus(3)).map(({ bytes }) => bytes)).toEqual(pdus);
+
+  await using apart = new TestLink(await connectTo(node));
+  await apart.sendByteByByte(Buffer.concat([proxyHeader(ALICE), ...pdus]));
+  expect((await bob.waitForPdus(6)).slice(3).map(({ bytes }) => bytes)).toEqual(pdus);
+});
+
+test('what a msg_server has sent before it closed at once is relayed', async () => {
+  await using node = await startBehindProxy();
+  await using bob = await openProxied(node, BOB);
+  await bob.known();
+  const socket = await connectTo(node);
+  socket.end(Buffer.concat([proxyHeader(ALICE), numberedPdu(7, 1)]));
+  await bob.waitForPdus(1);
+  socket.destroy();
+  await node.waitForLog('link-closed', ({ reason }) => reason === 'peer-closed');
+});
+
+test('a connection without a header, or with a wrong one, is closed and counted; the others stay', async () => {
+  await using node = await startBehindProxy();
+  await using bob = await openProxied(node, BOB);
+  await bob.known();
+
+  await using plain = new TestLink(await connectTo(node));
+  plain.send(encodeMessage('role_set', { master: 1 }));
+  await within(plain.closedByServer, { what: 'the connection without a header to be closed' });
+  const line = await refused(node, 'proxy-header-wrong');
+  expect(line).toMatchObject({
+    peer: plain.address,
+    problem: expect.stringContaining('begins with'),
+  });
+
+  await using inWords = new TestLink(await connectTo(node));
+  inWords.sendRaw(Buffer.from('PROXY TCP4 10.1.2.3 10.0.0.1 4001 8200\r\n'));
+  await within(inWords.closedByServer, { what: 'the header of version 1 to be refused' });
+  await refused(node, 'proxy-header-wrong', 2);
+
+  await bob.known();
+  expect(await node.metric('route_links')).toBe(1);
+  expect(await node.metric('route_links_opened_total')).toBe(1);
+});
+
+test('a header that does not come in time is waited for no longer', async () => {
+  await using node = await startBehindProxy({ ROUTE_HANDSHAKE_SECONDS: '0.3' });
+  await using slow = new TestLink(await connectTo(node));
+  slow.sendRaw(proxyHeader(ALICE).subarray(0, -1));
+  await within(slow.closedByServer, { what: 'the unfinished connection to be closed' });
+  await refused(node, 'handshake-too-slow');
+  await node.waitForMetric('route_handshakes', (count) => count === 0);
+
+  await using inTime = await openProxied(node, ALICE);
+  await inTime.known();
+});
+
+test('a connection that ends before its header is no link', async () => {
+  await using node = await startBehindProxy();
+  const socket = await connectTo(node);
+  socket.end();
+  await refused(node, 'given-up');
+  expect(await node.metric('route_links_opened_total')).toBe(0);
+});
+
+test('a load balancer’s own check is answered for as long as it lasts, and is no link', async () => {
+  await using node = await startBehindProxy({ ROUTE_HANDSHAKE_SECONDS: '0.5' });
+  const check = new TestLink(await connectTo(node));
+  check.sendRaw(LOCAL_HEADER);
+  await node.waitForMetric('route_connections_checks_total', (count) => count === 1);
+  check.sendRaw(numberedPdu(1, 1));
+  await check.close();
+  await node.waitForMetric('route_handshakes', (count) => count === 0);
+
+  await using endless = new TestLink(await connectTo(node));
+  endless.sendRaw(LOCAL_HEADER);
+  await within(endless.closedByServer, { what: 'a check without an end to be closed' });
+
+  expect(await node.metric('route_links_opened_total')).toBe(0);
+  expect(await node.metric('route_pdus_received_total')).toBe(0);
+  expect(node.logsOf('connection-refused')).toEqual([]);
+});
+
+test('a node that goes away does not wait for connections that are no links yet', async () => {
+  await using node = await startBehindProxy({
+    ROUTE_HANDSHAKE_SECONDS: '60',
+    ROUTE_DRAIN_SECONDS: '0',
+  });
+  await using pending = new TestLink(await connectTo(node));
+  pending.sendRaw(proxyHeader(ALICE).subarray(0, 5));
+  await node.waitForMetric('route_handshakes', (count) => count === 1);
+  node.signal('SIGTERM');
+  await within(pending.closedByServer, { what: 'the connection to be closed' });
+  expect(await node.exited).toEqual({ code: 0, signal: null });
+});

@@ -1,0 +1,198 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { type Certificates, makeCertificates } from '@route/fixtures';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { numberedPdu, OrderCheck, sendPaced } from '../cluster/numbered-messages.ts';
+import { GOLDEN_ENV, goldenSuite, type Nodes } from '../golden/golden-suite.ts';
+import {
+  connectTo,
+  openLink,
+  startCluster,
+  startRouteNode,
+  TestLink,
+  within,
+} from '../harness/index.ts';
+import { openSecure, proxyHeader, reached, secure } from './connections.ts';
+import { refused } from './refused.ts';
+
+let certificates: Certificates;
+let serverEnv: Record<string, string>;
+
+beforeAll(async () => {
+  certificates = await makeCertificates();
+  const server = await certificates.issue('server');
+  serverEnv = { ROUTE_TLS_CERT: server.certFile, ROUTE_TLS_KEY: server.keyFile };
+});
+afterAll(() => certificates[Symbol.asyncDispose]());
+
+/** What msg_servers need to trust the node. */
+function trusting(): { ca: string } {
+  return { ca: certificates.authority.cert };
+}
+
+/** Two nodes whose links are encrypted, and come through a load balancer. */
+async function startSecureNodes(): Promise<Nodes> {
+  const own = await makeCertificates();
+  const { certFile, keyFile } = await own.issue('server');
+  const cluster = await startCluster({
+    nodes: 2,
+    env: {
+      ...GOLDEN_ENV,
+      ROUTE_PROXY_PROTOCOL: '1',
+      ROUTE_TLS_CERT: certFile,
+      ROUTE_TLS_KEY: keyFile,
+    },
+  });
+  return {
+    nodes: cluster.nodes.map((node) =>
+      reached(node, async (socket) => {
+        socket.write(proxyHeader({ ip: [10, 1, 2, 3], port: 4001 }));
+        return await secure(socket, { ca: own.authority.cert });
+      }),
+    ),
+    [Symbol.asyncDispose]: async () => {
+      await cluster[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
+    },
+  };
+}
+
+goldenSuite('two nodes, by TLS behind the PROXY protocol,', startSecureNodes);
+
+test('an encrypted link carries what a plain one would, under load and with large PDUs', async () => {
+  await using node = await startRouteNode({ env: serverEnv });
+  await using sender = await openSecure(node, trusting());
+  await using receiver = await openSecure(node, trusting());
+  await receiver.known();
+  const check = new OrderCheck(receiver);
+  await sendPaced(sender, { sender: 1, count: 2000, perSecond: 4000 });
+  sender.send(numberedPdu(1, 2000, 8 * 1024 * 1024));
+  await within(
+    (async () => {
+      while (check.count < 2001) await receiver.known();
+    })(),
+    { what: '2001 messages' },
+  );
+  expect(check.problems).toEqual([]);
+});
+
+test('a msg_server that does not speak TLS, or only what is no longer safe, is refused', async () => {
+  await using node = await startRouteNode({ env: serverEnv });
+  await using plain = await openLink(node);
+  plain.send(numberedPdu(1, 1));
+  await within(plain.closedByServer, { what: 'the plain connection to be closed' });
+  expect(await refused(node, 'tls-failed')).toMatchObject({ problem: expect.any(String) });
+
+  const old = { ...trusting(), maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' } as const;
+  await expect(openSecure(node, { ...old, ciphers: 'ALL:@SECLEVEL=0' })).rejects.toThrow();
+  await refused(node, 'tls-failed', 2);
+  await using good = await openSecure(node, { ...trusting(), maxVersion: 'TLSv1.2' });
+  await good.known();
+});
+
+test('a connection that leaves TLS unfinished is waited for no longer than set', async () => {
+  await using node = await startRouteNode({
+    env: { ...serverEnv, ROUTE_HANDSHAKE_SECONDS: '0.3' },
+  });
+  await using silent = await openLink(node);
+  await within(silent.closedByServer, { what: 'the silent connection to be closed' });
+  await refused(node, 'handshake-too-slow');
+  const gone = await connectTo(node);
+  gone.destroy();
+  await refused(node, 'given-up');
+});
+
+describe('where msg_servers must show a certificate', () => {
+  test('those of the authority are taken, others and none are refused', async () => {
+    await using node = await startRouteNode({
+      env: { ...serverEnv, ROUTE_TLS_CA: certificates.authority.certFile },
+    });
+    const { cert, key } = await certificates.issue('msg-server');
+    await using known = await openSecure(node, { ...trusting(), cert, key });
+    await known.known();
+
+    await using others = await makeCertificates();
+    const stranger = await others.issue('msg-server');
+    for (const [i, shown] of [{}, { cert: stranger.cert, key: stranger.key }].entries()) {
+      // In TLS 1.3 the client learns only afterwards that it is not trusted.
+      const link = await openSecure(node, { ...trusting(), ...shown }).catch(() => undefined);
+      if (link !== undefined) {
+        await within(link.closedByServer, { what: 'the connection to be closed' });
+        await link[Symbol.asyncDispose]();
+      }
+      await refused(node, 'tls-failed', i + 1);
+    }
+    expect(await node.metric('route_links_opened_total')).toBe(1);
+    await known.known();
+  });
+});
+
+describe('after SIGHUP', () => {
+  /** Who the node says that it is. */
+  async function nameOf(node: { host: string; port: number }): Promise<unknown> {
+    const socket: TLSSocket = await secure(await connectTo(node), trusting());
+    const name = socket.getPeerCertificate().subject.CN;
+    socket.destroy();
+    return name;
+  }
+
+  test('connections to come see the certificate that is there then, and links that are open go on', async () => {
+    const certFile = join(certificates.directory, 'in-use.crt');
+    const keyFile = join(certificates.directory, 'in-use.key');
+    const put = async (name: string): Promise<void> => {
+      const next = await certificates.issue(name);
+      await copyFile(next.certFile, certFile);
+      await copyFile(next.keyFile, keyFile);
+    };
+    await put('first');
+    await using node = await startRouteNode({
+      env: { ROUTE_TLS_CERT: certFile, ROUTE_TLS_KEY: keyFile },
+    });
+    await using link = await openSecure(node, trusting());
+    await link.known();
+    expect(await nameOf(node)).toBe('first');
+
+    await put('second');
+    node.signal('SIGHUP');
+    await node.waitForLog('certificates-read');
+    expect(await nameOf(node)).toBe('second');
+
+    await writeFile(certFile, 'no certificate');
+    node.signal('SIGHUP');
+    await node.waitForLog('certificates-not-read');
+    expect(await nameOf(node)).toBe('second');
+
+    await link.known();
+    expect(link.serverClose).toBeUndefined();
+  });
+});
+
+test('the peer of an encrypted link is the address that the load balancer tells before it', async () => {
+  await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_PROXY_PROTOCOL: '1' } });
+  const socket = await connectTo(node);
+  socket.write(proxyHeader({ ip: [10, 1, 2, 3], port: 4001 }));
+  await using link = new TestLink(await secure(socket, trusting()));
+  await link.known();
+  await node.waitForLog('link-opened', ({ peer }) => peer === '10.1.2.3:4001');
+  await link.close();
+  await node.waitForLog('link-closed', ({ reason }) => reason === 'peer-closed');
+  await node.waitForMetric('route_links', (count) => count === 0);
+});
+
+test.each([
+  [{ ROUTE_TLS_CERT: '/nowhere' }, /ROUTE_TLS_CERT is "\/nowhere": expected a readable file/],
+  [{ ROUTE_TLS_CA: 'authority' }, /ROUTE_TLS_CA is given: expected ROUTE_TLS_CERT too/],
+  [{ ROUTE_TLS_CERT: 'authority' }, /ROUTE_TLS_CERT and ROUTE_TLS_KEY: expected both or neither/],
+  [{ ROUTE_TLS_CERT: 'authority', ROUTE_TLS_KEY: 'server' }, /cannot be used together/],
+])('files that cannot be used stop the start: %o', async (files, problem) => {
+  const { authority } = certificates;
+  const pathOf = (name: string, value: string): string => {
+    if (value === 'authority') return authority.certFile;
+    return value === 'server' ? (serverEnv[name] ?? '') : value;
+  };
+  const env = Object.fromEntries(
+    Object.entries(files).map(([name, value]) => [name, pathOf(name, value)]),
+  );
+  await expect(startRouteNode({ env })).rejects.toThrow(problem);
+});

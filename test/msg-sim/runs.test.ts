@@ -1,0 +1,116 @@
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { findFreePort, isPortFree } from '@route/local-cluster';
+import { expect, test } from 'vitest';
+import { type Cluster, startCluster } from '../harness/index.ts';
+import { Demo } from './demo.ts';
+
+const FLAGS = [
+  '--msg-servers',
+  '6',
+  '--users',
+  '120',
+  '--churn',
+  '15',
+  '--rate',
+  '150',
+  '--seed',
+  '3',
+];
+
+function routeOf(cluster: Cluster): string[] {
+  return ['--route', cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')];
+}
+
+test('against a cluster that does right every check holds: exit status 0', async () => {
+  await using cluster = await startCluster({ nodes: 2 });
+  await using json = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '5', '--json']);
+  await using lines = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '6']);
+  expect(await json.exitStatus(), json.output + json.errors).toBe(0);
+  expect(json.failed).toEqual([]);
+  expect(json.summary).toMatchObject({ ok: true, cutOff: 0 });
+  expect(json.lines.filter(({ kind }) => kind === 'second').length).toBeGreaterThanOrEqual(4);
+  const { sent = 0, received = 0, reports = 0, queries = 0 } = json.summary.counts ?? {};
+  expect(sent).toBeGreaterThan(300);
+  expect(received).toBe(sent * 5);
+  expect(reports).toBeGreaterThan(30);
+  expect(queries).toBeGreaterThan(10);
+
+  expect(await lines.exitStatus(), lines.output).toBe(0);
+  expect(lines.output).toContain('6/6 linked');
+  expect(lines.output).toContain('Every check held.');
+});
+
+test('a node killed under it costs what was on its way there, and nothing else', async () => {
+  await using cluster = await startCluster({ nodes: 3, env: { ROUTE_LEASE_SECONDS: '3' } });
+  await using demo = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '8', '--json']);
+  await demo.line(({ kind }) => kind === 'second', 'the first second');
+  const killed = cluster.node(1);
+  await killed.kill();
+  const address = `${killed.host}:${killed.port}`;
+  await demo.line(({ text }) => text?.startsWith(`${address}: 2 links lost`) === true, 'the loss');
+  await demo.line(({ text }) => text?.includes('are linked again') === true, 'the links');
+  expect(await demo.exitStatus(), demo.output).toBe(0);
+  expect(demo.failed).toEqual([]);
+  expect(demo.summary.nodes?.map(({ links }) => links > 0)).toEqual([true, false, true]);
+});
+
+test.each(['login', 'reconnect'])(
+  'a storm of %ss is timed, and every check holds',
+  async (storm) => {
+    await using cluster = await startCluster({ nodes: 2 });
+    const flags = [...routeOf(cluster), ...FLAGS, '--duration', '9', '--storm', storm, '--json'];
+    await using demo = new Demo(flags);
+    expect(await demo.exitStatus(), demo.output).toBe(0);
+    const told = demo.lines.flatMap(({ text = '' }) => text);
+    const timed =
+      /^(login storm: 120 users logged in within|reconnect storm: everybody was back after) [\d.]+ s$/;
+    expect(told.some((text) => text.startsWith(storm) && timed.test(text))).toBe(true);
+  },
+);
+
+test('without an address it starts a cluster, names its processes, and stops it again on Ctrl-C', async () => {
+  const port = await freePorts();
+  await using demo = new Demo(['--json', '--users', '40', '--msg-servers', '3'], {
+    REDIS_URL: sharedRedisUrl(),
+    ROUTE_NAMESPACE: uniqueNamespace(),
+    ROUTE_START_PORT: String(port),
+    ROUTE_START_ADMIN_PORT: String(port + 3),
+  });
+  const second = await demo.line(({ kind }) => kind === 'second', 'the first second');
+  expect(second.nodes?.map(({ address }) => address)).toEqual(
+    [0, 1, 2].map((i) => `127.0.0.1:${port + i}`),
+  );
+  expect(second.nodes?.every(({ pid }) => typeof pid === 'number')).toBe(true);
+  demo.process.kill('SIGINT');
+  expect(await demo.exitStatus(), demo.output).toBe(0);
+  for (let i = 0; i < 6; i++) expect(await isPortFree('127.0.0.1', port + i)).toBe(true);
+});
+
+test('bad usage is named, with the help: exit status 2', async () => {
+  await using demo = new Demo(['--users', 'many', '--storm', 'snow']);
+  expect(await demo.exitStatus()).toBe(2);
+  expect(demo.errors).toContain('--users is "many", expected a whole number');
+  expect(demo.errors).toContain('--storm is "snow", expected login or reconnect');
+  expect(demo.errors).toContain('Examples:');
+});
+
+test('where nobody takes a link it says so: exit status 1', async () => {
+  const port = await findFreePort();
+  await using demo = new Demo(['--route', `127.0.0.1:${port}`, '--json']);
+  expect(await demo.exitStatus()).toBe(1);
+  expect(demo.errors).toContain(`Nobody takes a link at 127.0.0.1:${port}.`);
+});
+
+/** The first of six neighbouring ports that are free. */
+async function freePorts(): Promise<number> {
+  return await waitFor(
+    async () => {
+      const first = await findFreePort();
+      const free = await Promise.all(
+        [0, 1, 2, 3, 4, 5].map((i) => isPortFree('127.0.0.1', first + i)),
+      );
+      return free.every(Boolean) ? first : undefined;
+    },
+    { what: 'neighbouring free ports' },
+  );
+}
