@@ -1,5 +1,5 @@
 import type { LinkState, NodeState } from './cluster-state.ts';
-import { MAP_RADIUS, type PlacedNode, placeNodes } from './map-layout.ts';
+import { type PlacedNode, placeNodes, radiusOf } from './map-layout.ts';
 import { moodOf } from './node-state-words.ts';
 import { bytes, count, shortId, some } from './words.ts';
 
@@ -16,7 +16,8 @@ interface MapProps {
 export function ClusterMap({ nodes, marked }: MapProps) {
   const shown = nodes.filter(({ entry }) => (entry.leaseLeftMs ?? 0) > -DEAD_SHOWN_MS);
   const places = placeNodes(shown.map(({ links }) => links.length));
-  const box = `${-MAP_RADIUS} ${-MAP_RADIUS} ${2 * MAP_RADIUS} ${2 * MAP_RADIUS}`;
+  const radius = radiusOf(places);
+  const box = `${-radius} ${-radius} ${2 * radius} ${2 * radius}`;
   return (
     <section class="map" aria-labelledby="map-title">
       <h2 id="map-title">Nodes and links</h2>
@@ -79,29 +80,30 @@ interface MapNodeProps {
 
 function MapNode({ node, place, marked }: MapNodeProps) {
   const { mood, why } = moodOf(node);
-  const { entry, links } = node;
+  const { entry } = node;
+  const drawn = node.links.flatMap((link, i) => {
+    const at = place.links[i];
+    return at === undefined ? [] : [{ link, at, kind: kindOf(link, marked) }];
+  });
+  const size = Math.max(2.2, place.spacing * 0.34);
   return (
     <g data-node={entry.node}>
-      {place.links.map((at, i) => {
-        const link = links[i];
-        if (link === undefined) return null;
-        const kind = kindOf(link, marked);
-        return (
-          <g key={link.link} class={kind} data-link={link.link}>
-            <line class="tie" x1={place.x} y1={place.y} x2={at.x} y2={at.y} />
-            <circle class="link" cx={at.x} cy={at.y} r={Math.max(2.2, place.spacing * 0.34)}>
-              <title>{titleOf(link)}</title>
-            </circle>
-          </g>
-        );
-      })}
-      <circle class={`node ${mood}`} cx={place.x} cy={place.y} r={place.radius} />
+      {drawn.map(({ link, at, kind }) => (
+        <path key={link.link} class={`tie ${kind}`} d={`M${place.x} ${place.y}L${at.x} ${at.y}`} />
+      ))}
+      {drawn.map(({ link, at, kind }) => (
+        <circle key={link.link} class={`link ${kind}`} cx={at.x} cy={at.y} r={size}>
+          <title>{titleOf(link)}</title>
+        </circle>
+      ))}
+      <circle class={`node ${mood}`} cx={place.x} cy={place.y} r={place.radius}>
+        <title>{`${entry.node}: ${why}, ${some(node.links.length, 'link')}`}</title>
+      </circle>
       <text class="node-name" x={place.x} y={place.y + 4} font-size={place.radius > 20 ? 13 : 10}>
         {shortId(entry.node)}
       </text>
-      <title>{`${entry.node}: ${why}, ${some(links.length, 'link')}`}</title>
       {place.hidden > 0 && (
-        <text class="hidden-links" x={place.x * 2.2} y={place.y * 2.2}>{`+ ${place.hidden}`}</text>
+        <text x={place.x * 0.6} y={place.y * 0.6}>{`+ ${place.hidden} links`}</text>
       )}
     </g>
   );

@@ -76,8 +76,10 @@ export function LinkTable({ links, marked }: LinkTableProps) {
 
 function LinkRow({ link, marked }: { readonly link: PlacedLink; readonly marked: boolean }) {
   return (
-    <tr data-row={link.link} class={marked ? 'marked' : ''}>
-      <th scope="row">{link.peer}</th>
+    <tr data-row={link.link}>
+      <th scope="row" class={marked ? 'marked' : ''}>
+        {link.peer}
+      </th>
       <td>
         <code title={link.at}>{shortId(link.at)}</code>
       </td>

@@ -14,13 +14,19 @@ export interface PlacedNode extends Point {
   readonly hidden: number;
 }
 
-/** From the middle to the edge of the drawing. */
-export const MAP_RADIUS = 340;
 const NODE_RING = 150;
 const FIRST_LINK_RING = 212;
 const LAST_LINK_RING = 332;
 const MOST_FAN = (130 / 180) * Math.PI;
 const SPACINGS = [20, 17, 14, 12, 10, 8, 6] as const;
+
+/** From the middle to the edge of a drawing that holds all of these, with some room. */
+export function radiusOf(nodes: readonly PlacedNode[]): number {
+  const edges = nodes.flatMap(({ links, spacing }) =>
+    links.map(({ x, y }) => Math.hypot(x, y) + spacing),
+  );
+  return Math.round(Math.max(NODE_RING + 60, ...edges));
+}
 
 /** Nodes in a ring around the bus, each with its links in a fan behind it. */
 export function placeNodes(linksOfNodes: readonly number[]): PlacedNode[] {

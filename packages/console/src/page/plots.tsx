@@ -24,6 +24,7 @@ const PLOTS: readonly PlotSpec[] = [
     read: ({ busBytes }) => busBytes,
     say: (value) => `${bytes(value)}/s`,
   },
+  { title: 'Waits for slow links', read: ({ unsentBytes }) => unsentBytes, say: bytes },
   { title: 'Bus there and back, slowest node', read: ({ echoMs }) => echoMs, say: milliseconds },
   {
     title: 'Event loop late (p99), slowest node',
@@ -81,7 +82,7 @@ function overOf(samples: readonly Sample[]): string {
   const [first, last] = [samples[0], samples.at(-1)];
   return first === undefined || last === undefined
     ? 'nothing yet'
-    : `in ${since(last.atMs - first.atMs)}`;
+    : `over ${since(last.atMs - first.atMs)}`;
 }
 
 function pathOf({ read, say }: PlotSpec, samples: readonly Sample[]) {

@@ -8,6 +8,8 @@ export interface Rates {
   /** How long the bus took to come back, in ms; null where there is none or it has not yet. */
   readonly echoMs: number | null;
   readonly loopP99Ms: number;
+  /** What waits for links that read slowly. */
+  readonly unsentBytes: number;
 }
 
 /** What all nodes together did; of what is late, the latest. */
@@ -24,6 +26,7 @@ export function ratesBetween(before: NodeView, after: NodeView): Rates | undefin
     busBytes: perSecond(after.bus?.bytesSent ?? 0, before.bus?.bytesSent ?? 0),
     echoMs: after.bus?.echoMs ?? null,
     loopP99Ms: after.eventLoop.p99Ms,
+    unsentBytes: after.links.unsentBytes,
   };
 }
 
@@ -37,6 +40,7 @@ export function sampleOf(rates: readonly Rates[], atMs: number): Sample {
     sentBytes: sum(({ sentBytes }) => sentBytes),
     busBytes: sum(({ busBytes }) => busBytes),
     echoMs: echoes.length === 0 ? null : Math.max(...echoes),
+    unsentBytes: sum(({ unsentBytes }) => unsentBytes),
     loopP99Ms: Math.max(0, ...rates.map(({ loopP99Ms }) => loopP99Ms)),
   };
 }

@@ -1,4 +1,5 @@
 import { BUILD_COMMAND, type ConsoleFile } from '@route/console';
+import { ApiError } from './api-error.ts';
 import type { Answer, ApiRequest, Route } from './route.ts';
 
 /** The page may load from and talk to the node that serves it, and nothing else; nobody may frame it. */
@@ -42,11 +43,21 @@ export function consoleRoutes(files: readonly ConsoleFile[]): Route[] {
       { method: 'GET', path: '/', handle: () => ({ kind: 'file', status: 503, headers, body }) },
     ];
   }
-  return files.map((file) => ({
-    method: 'GET',
-    path: file.path,
-    handle: (request) => fileAnswer(file, request),
-  }));
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  function answer(path: string, request: ApiRequest): Answer {
+    const file = byPath.get(path);
+    if (file !== undefined) return fileAnswer(file, request);
+    const names = [...byPath.keys()].join(', ');
+    throw new ApiError('not-found', `path is ${path}: expected one of ${names}`);
+  }
+  return [
+    { method: 'GET', path: '/', handle: (request) => answer('/', request) },
+    {
+      method: 'GET',
+      path: '/assets/:file',
+      handle: (request) => answer(`/assets/${request.params['file']}`, request),
+    },
+  ];
 }
 
 function fileAnswer(file: ConsoleFile, request: ApiRequest): Answer {
