@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Puts the packages of package-lock.json into node_modules when they are not there. Runs before `npm
+// Puts the packages of package-lock.json into node_modules when they are not there, and builds the console
+// when its sources are newer. Runs before `npm
 // start` and `npm test`, on the machine's own Node (18 or newer): the Node that the project itself
 // needs is one of the packages.
 import { spawnSync } from 'node:child_process';
@@ -20,6 +21,7 @@ const POLL_MS = 200;
 
 const wanted = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
 if (!isInstalled()) await underLock(install);
+buildConsole();
 
 function install() {
   // Whoever held the lock before may have done it.
@@ -33,6 +35,17 @@ function install() {
   if (npm.error) throw npm.error;
   if (npm.status !== 0) process.exit(npm.status ?? 1);
   writeFileSync(STAMP, wanted);
+}
+
+/** Nodes run without a console as well, and say so: what keeps it from being built keeps nothing else. */
+function buildConsole() {
+  const build = spawnSync('npm', ['run', '--silent', 'build'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (build.error) throw build.error;
+  if (build.status !== 0) console.error('The console could not be built: nodes run without it.');
 }
 
 function isInstalled() {

@@ -20,6 +20,6 @@ test('the reference names every path that a node serves', async () => {
     .split(', ');
   expect(served.length).toBeGreaterThan(10);
   for (const path of served) {
-    expect(page).toContain(path.replace('/:ids', '/ID').replace('/:id/', '/ID/'));
+    expect(page).toContain(path.replace(/:(ids|id|node)\b/, 'ID').replace(':file', 'FILE'));
   }
 });

@@ -169,7 +169,12 @@ export class AdminClient {
     };
     let response: Response;
     try {
-      response = await fetch(`http://${this.address}${path}`, { ...init, headers });
+      response = await fetch(`http://${this.address}${path}`, {
+        ...init,
+        headers,
+        // A node never sends elsewhere: what does is no node, and the token is not for it.
+        redirect: 'error',
+      });
     } catch (error) {
       throw this.#unreachable(error);
     }

@@ -14,6 +14,7 @@ export const API_ERRORS = {
   'body-too-large': 413,
   'too-many-streams': 429,
   failed: 500,
+  'node-away': 502,
   'redis-away': 503,
 } as const;
 

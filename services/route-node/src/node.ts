@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readConsole } from '@route/console';
 import type { NodeAbout } from '@route/presence';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import packageJson from '../package.json' with { type: 'json' };
@@ -157,6 +158,7 @@ export class RouteNode {
         watch,
         totals: new Totals(presence),
         guard,
+        console: readConsole(),
         actions: {
           links: this.#links,
           drainSeconds: settings.ROUTE_DRAIN_SECONDS,

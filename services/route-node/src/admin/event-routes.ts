@@ -7,7 +7,8 @@ import { type ApiRequest, json, type Route } from './route.ts';
 
 const MOST = 2000;
 
-const eventsQuery = z.strictObject({
+/** Which events are asked for. */
+export const eventsQuery = z.strictObject({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   limit: wholeNumber(1, MOST).default(200),
 });

@@ -12,6 +12,13 @@ export interface ApiRequest {
 export type Answer =
   | { readonly kind: 'json'; readonly status: number; readonly body: object }
   | { readonly kind: 'text'; readonly contentType: string; readonly text: string }
+  /** A file with all its headers; no body where the client has it already. */
+  | {
+      readonly kind: 'file';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Buffer | undefined;
+    }
   /** Messages without end. `start` returns what ends it when the client has gone. */
   | { readonly kind: 'stream'; readonly start: (stream: MessageStream) => () => void };
 

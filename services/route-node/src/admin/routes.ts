@@ -1,11 +1,14 @@
+import type { ConsoleFile } from '@route/console';
 import type { Journal } from '../journal.ts';
 import type { Totals } from '../totals.ts';
 import type { Watch } from '../watch.ts';
 import { type Actions, actionRoutes } from './action-routes.ts';
 import { clusterRoutes } from './cluster-routes.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import type { Guard } from './guard.ts';
 import { type NodeViewSources, nodeView } from './node-view.ts';
+import { nodesRoutes } from './nodes-routes.ts';
 import { presenceRoutes } from './presence-routes.ts';
 import { probeRoutes } from './probes.ts';
 import type { Route } from './route.ts';
@@ -18,6 +21,8 @@ export interface AdminSources extends NodeViewSources {
   readonly totals: Totals;
   readonly guard: Guard;
   readonly actions: Actions;
+  /** The files of the console; none where it is not built. */
+  readonly console: readonly ConsoleFile[];
   /** All metrics in Prometheus' text format, and its content type. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -27,8 +32,7 @@ export function adminRoutes(sources: AdminSources): Route[] {
   const { settings, engine, links, readiness } = sources;
   const { node: nodeId } = sources.about();
   const { presence } = engine;
-  return [
-    ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),
+  const own = [
     ...clusterRoutes({
       nodeId,
       namespace: settings.ROUTE_NAMESPACE,
@@ -44,6 +48,12 @@ export function adminRoutes(sources: AdminSources): Route[] {
       linkOf: (id) => links.find(id),
     }),
     ...eventRoutes(nodeId, sources.journal),
+  ];
+  return [
+    ...consoleRoutes(sources.console),
+    ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),
+    ...own,
+    ...nodesRoutes({ nodeId, directory: () => engine.directory(), own }),
     ...watchRoutes({
       nodeId,
       watch: sources.watch,

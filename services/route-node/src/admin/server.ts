@@ -102,6 +102,11 @@ export class AdminServer {
         response.setHeader('content-type', answer.contentType);
         response.end(answer.text);
         return;
+      case 'file':
+        response.statusCode = answer.status;
+        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+        response.end(answer.body);
+        return;
       case 'stream':
         if (request.method === 'HEAD') {
           response.end();

@@ -1,0 +1,1 @@
+export { BUILD_COMMAND, type ConsoleFile, readConsole } from './console-files.ts';

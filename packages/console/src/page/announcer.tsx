@@ -1,0 +1,47 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ClusterState } from './cluster-state.ts';
+import { shortId, some } from './words.ts';
+
+/** A screen reader is told of so much at the most: what counts, and not everything that happens. */
+const QUIET_MS = 10_000;
+
+/** Says aloud when nodes come and go, and that there are warnings; the events themselves are in the list. */
+export function Announcer({ state }: { readonly state: ClusterState }) {
+  const [said, setSaid] = useState('');
+  const latest = useRef(state);
+  latest.current = state;
+  useEffect(() => {
+    let before = wordsOf(latest.current);
+    const timer = window.setInterval(() => {
+      const after = wordsOf(latest.current);
+      const changes = [
+        ...after.nodes.filter((each) => !before.nodes.includes(each)),
+        ...(after.warnings > before.warnings
+          ? [some(after.warnings - before.warnings, 'warning')]
+          : []),
+      ];
+      if (before.nodes.length > 0 && changes.length > 0) setSaid(changes.join(', '));
+      before = after;
+    }, QUIET_MS);
+    return () => window.clearInterval(timer);
+  }, []);
+  return (
+    <p class="heard" role="status">
+      {said}
+    </p>
+  );
+}
+
+function wordsOf({ nodes, events }: ClusterState) {
+  return {
+    nodes: nodes.map(({ entry, problem }) => {
+      const state = entry.alive
+        ? problem === undefined
+          ? 'is there'
+          : 'does not answer'
+        : 'is dead';
+      return `node ${shortId(entry.node)} ${state}`;
+    }),
+    warnings: events.filter(({ level }) => level !== 'info').length,
+  };
+}

@@ -1,0 +1,141 @@
+import type {
+  ClusterNode,
+  ClusterView,
+  EventsView,
+  EventView,
+  LinksView,
+  LinkView,
+  NodeView,
+  TotalsView,
+} from '@route/admin-api';
+import { type Rates, ratesBetween, type Sample, sampleOf } from './rates.ts';
+
+/** One node as the page knows it. */
+export interface NodeState {
+  readonly entry: ClusterNode;
+  readonly view?: NodeView;
+  readonly rates?: Rates;
+  readonly links: readonly LinkState[];
+  readonly totals?: TotalsView;
+  /** The number of the last event known. */
+  readonly lastSeq: number;
+  /** Why it does not answer; undefined while it does. */
+  readonly problem?: string;
+}
+
+/** A link, and whether something came on it since the answer before. */
+export type LinkState = LinkView & { readonly active: boolean };
+
+/** An event with the node that it happened at. */
+export type NodeEvent = EventView & { readonly node: string };
+
+export interface ClusterState {
+  /** The node that serves the page; '' before the first answer. */
+  readonly self: string;
+  readonly namespace: string;
+  readonly nodes: readonly NodeState[];
+  /** Newest first. */
+  readonly events: readonly NodeEvent[];
+  /** Oldest first. */
+  readonly samples: readonly Sample[];
+  /** Why the page's own node does not answer; undefined while it does. */
+  readonly problem?: string;
+}
+
+export const EMPTY_STATE: ClusterState = {
+  self: '',
+  namespace: '',
+  nodes: [],
+  events: [],
+  samples: [],
+};
+
+const MOST_EVENTS = 300;
+const MOST_SAMPLES = 180;
+
+/** What the page has been told. */
+export type Told =
+  | { readonly kind: 'cluster'; readonly view: ClusterView }
+  | { readonly kind: 'node'; readonly view: NodeView }
+  | { readonly kind: 'links'; readonly view: LinksView }
+  | { readonly kind: 'totals'; readonly view: TotalsView }
+  | { readonly kind: 'events'; readonly view: EventsView }
+  | { readonly kind: 'node-problem'; readonly node: string; readonly problem: string }
+  | { readonly kind: 'problem'; readonly problem: string }
+  | { readonly kind: 'sample'; readonly atMs: number };
+
+/** The state after the page has been told something; a node that the directory does not know is passed over. */
+export function tell(state: ClusterState, told: Told): ClusterState {
+  switch (told.kind) {
+    case 'cluster':
+      return withCluster(state, told.view);
+    case 'node':
+      return withNode(state, told.view.node, ({ problem: _, ...node }) => {
+        const rates = node.view && ratesBetween(node.view, told.view);
+        return { ...node, view: told.view, ...(rates && { rates }) };
+      });
+    case 'links':
+      return withNode(state, told.view.node, (node) => ({
+        ...node,
+        links: withActivity(node.links, told.view.links),
+      }));
+    case 'totals':
+      return withNode(state, told.view.node, (node) => ({ ...node, totals: told.view }));
+    case 'events':
+      return withEvents(state, told.view);
+    case 'node-problem':
+      return withNode(state, told.node, ({ rates: _, ...node }) => ({
+        ...node,
+        problem: told.problem,
+      }));
+    case 'problem':
+      return { ...state, problem: told.problem };
+    case 'sample': {
+      const rates = state.nodes.map((node) => node.rates).filter((each) => each !== undefined);
+      if (rates.length === 0) return state;
+      const samples = [...state.samples, sampleOf(rates, told.atMs)].slice(-MOST_SAMPLES);
+      return { ...state, samples };
+    }
+  }
+}
+
+function withCluster(state: ClusterState, { node: self, namespace, nodes }: ClusterView) {
+  const { problem: _, ...rest } = state;
+  const known = new Map(state.nodes.map((node) => [node.entry.node, node]));
+  return {
+    ...rest,
+    self,
+    namespace,
+    nodes: nodes.map((entry): NodeState => {
+      const before = known.get(entry.node) ?? { links: [], lastSeq: 0 };
+      if (entry.alive) return { ...before, entry };
+      return { entry, links: [], lastSeq: before.lastSeq };
+    }),
+  };
+}
+
+function withNode(
+  state: ClusterState,
+  id: string,
+  change: (node: NodeState) => NodeState,
+): ClusterState {
+  const nodes = state.nodes.map((node) => (node.entry.node === id ? change(node) : node));
+  return { ...state, nodes };
+}
+
+function withActivity(before: readonly LinkState[], links: readonly LinkView[]): LinkState[] {
+  const known = new Map(before.map(({ link, receivedPdus }) => [link, receivedPdus]));
+  return links.map((link) => ({
+    ...link,
+    active: link.receivedPdus > (known.get(link.link) ?? link.receivedPdus),
+  }));
+}
+
+function withEvents(state: ClusterState, { node, lastSeq, events }: EventsView): ClusterState {
+  const known = state.nodes.find(({ entry }) => entry.node === node)?.lastSeq ?? lastSeq;
+  const fresh = events.filter(({ seq }) => seq > known).map((event) => ({ ...event, node }));
+  const after = withNode(state, node, (before) => ({ ...before, lastSeq }));
+  if (fresh.length === 0) return after;
+  const all = [...fresh, ...state.events].sort((a, b) => b.atMs - a.atMs || b.seq - a.seq);
+  return { ...after, events: all.slice(0, MOST_EVENTS) };
+}

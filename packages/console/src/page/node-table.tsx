@@ -1,0 +1,89 @@
+import type { NodeState } from './cluster-state.ts';
+import { moodOf } from './node-state-words.ts';
+import { Scroller } from './scroller.tsx';
+import { bytes, count, milliseconds, since } from './words.ts';
+
+interface NodeTableProps {
+  readonly nodes: readonly NodeState[];
+  readonly self: string;
+}
+
+/** All nodes that the cluster knows, one a row. */
+export function NodeTable({ nodes, self }: NodeTableProps) {
+  return (
+    <section id="nodes" class="wide" aria-labelledby="nodes-title" tabIndex={-1}>
+      <h2 id="nodes-title">Nodes</h2>
+      <Scroller label="Nodes">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col">State</th>
+              <th scope="col">msg_servers connect to</th>
+              <th scope="col" class="number">
+                Links
+              </th>
+              <th scope="col" class="number">
+                Users
+              </th>
+              <th scope="col" class="number">
+                PDUs in/s
+              </th>
+              <th scope="col" class="number">
+                To links/s
+              </th>
+              <th scope="col" class="number">
+                Bus/s
+              </th>
+              <th scope="col" class="number">
+                Bus there and back
+              </th>
+              <th scope="col" class="number">
+                Lease left
+              </th>
+              <th scope="col">Up for</th>
+              <th scope="col">Version</th>
+            </tr>
+          </thead>
+          <tbody>
+            {nodes.map((node) => (
+              <NodeRow key={node.entry.node} node={node} self={self} />
+            ))}
+          </tbody>
+        </table>
+      </Scroller>
+    </section>
+  );
+}
+
+function NodeRow({ node, self }: { readonly node: NodeState; readonly self: string }) {
+  const { entry, view, rates, links } = node;
+  const { mood, why } = moodOf(node);
+  const { echoMs } = rates ?? { echoMs: null };
+  return (
+    <tr data-row={entry.node} class={mood}>
+      <th scope="row">
+        <code>{entry.node}</code>
+        {entry.node === self && ' (this one)'}
+      </th>
+      <td>
+        <span class={`mood ${mood}`}>{why}</span>
+      </td>
+      <td>{view?.listen ?? entry.about?.listen ?? '–'}</td>
+      <td class="number">{entry.alive ? count(view?.links.open ?? links.length) : '–'}</td>
+      <td class="number">{view === undefined ? '–' : count(view.presence.heldUsers)}</td>
+      <td class="number">{rates === undefined ? '–' : count(rates.receivedPdus)}</td>
+      <td class="number">{rates === undefined ? '–' : bytes(rates.sentBytes)}</td>
+      <td class="number">{rates === undefined ? '–' : bytes(rates.busBytes)}</td>
+      <td class="number">{echoMs === null ? '–' : milliseconds(echoMs)}</td>
+      <td class="number">{leaseOf(entry.leaseLeftMs)}</td>
+      <td>{view === undefined ? '–' : since(view.nowMs - view.startedAtMs)}</td>
+      <td>{entry.about?.version ?? '–'}</td>
+    </tr>
+  );
+}
+
+function leaseOf(leftMs: number | null): string {
+  if (leftMs === null) return 'needs none';
+  return leftMs > 0 ? since(leftMs) : `ended ${since(-leftMs)} ago`;
+}

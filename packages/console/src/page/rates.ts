@@ -1,0 +1,46 @@
+import type { NodeView } from '@route/admin-api';
+
+/** What a node did in a second, and how late it was. */
+export interface Rates {
+  readonly receivedPdus: number;
+  readonly sentBytes: number;
+  readonly busBytes: number;
+  /** How long the bus took to come back, in ms; null where there is none or it has not yet. */
+  readonly echoMs: number | null;
+  readonly loopP99Ms: number;
+  /** What waits for links that read slowly. */
+  readonly unsentBytes: number;
+}
+
+/** What all nodes together did; of what is late, the latest. */
+export type Sample = Rates & { readonly atMs: number };
+
+/** A node's rates between two of its answers, by its own clock; undefined where no time lies between. */
+export function ratesBetween(before: NodeView, after: NodeView): Rates | undefined {
+  const seconds = (after.nowMs - before.nowMs) / 1000;
+  if (seconds <= 0) return undefined;
+  const perSecond = (now: number, then: number) => Math.max(0, now - then) / seconds;
+  return {
+    receivedPdus: perSecond(after.traffic.receivedPdus, before.traffic.receivedPdus),
+    sentBytes: perSecond(after.traffic.sentBytes, before.traffic.sentBytes),
+    busBytes: perSecond(after.bus?.bytesSent ?? 0, before.bus?.bytesSent ?? 0),
+    echoMs: after.bus?.echoMs ?? null,
+    loopP99Ms: after.eventLoop.p99Ms,
+    unsentBytes: after.links.unsentBytes,
+  };
+}
+
+/** One point of the plots out of all nodes' rates. */
+export function sampleOf(rates: readonly Rates[], atMs: number): Sample {
+  const sum = (read: (each: Rates) => number) => rates.reduce((all, each) => all + read(each), 0);
+  const echoes = rates.map(({ echoMs }) => echoMs).filter((echoMs) => echoMs !== null);
+  return {
+    atMs,
+    receivedPdus: sum(({ receivedPdus }) => receivedPdus),
+    sentBytes: sum(({ sentBytes }) => sentBytes),
+    busBytes: sum(({ busBytes }) => busBytes),
+    echoMs: echoes.length === 0 ? null : Math.max(...echoes),
+    unsentBytes: sum(({ unsentBytes }) => unsentBytes),
+    loopP99Ms: Math.max(0, ...rates.map(({ loopP99Ms }) => loopP99Ms)),
+  };
+}

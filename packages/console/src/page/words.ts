@@ -1,0 +1,49 @@
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A count with its thousands apart; below 10, with one digit behind the point. */
+export function count(value: number): string {
+  const digits = value < 10 && !Number.isInteger(value) ? 1 : 0;
+  return value.toLocaleString('en', { maximumFractionDigits: digits });
+}
+
+/** Bytes in the unit that makes them short. */
+export function bytes(value: number): string {
+  let unit = 0;
+  let rest = value;
+  while (rest >= 1024 && unit < BYTE_UNITS.length - 1) {
+    rest /= 1024;
+    unit++;
+  }
+  return `${count(rest)} ${BYTE_UNITS[unit]}`;
+}
+
+/** Milliseconds as people say them. */
+export function milliseconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : count(Math.round(value))} ms`;
+}
+
+/** A time that has passed, in its two greatest units at the most. */
+export function since(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** The hour, minute and second of a time. */
+export function timeOfDay(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString('en-GB');
+}
+
+/** `1 link`, `2 links`. */
+export function some(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+}
+
+/** A node's id, short enough for a drawing; the first letters of two nodes are hardly ever the same. */
+export function shortId(node: string): string {
+  return node.slice(0, 5);
+}

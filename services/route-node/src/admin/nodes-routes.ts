@@ -1,0 +1,76 @@
+import { AdminClient, ApiRefusal, Unreachable } from '@route/admin-api';
+import type { Directory } from '@route/presence';
+import { ApiError } from './api-error.ts';
+import { eventsQuery } from './event-routes.ts';
+import { Kept } from './kept.ts';
+import { readQuery } from './query.ts';
+import { json, type Route } from './route.ts';
+
+export interface NodesSources {
+  readonly nodeId: string;
+  /** All nodes that are known. */
+  directory(): Promise<Directory>;
+  /** The routes that answer for this node. */
+  readonly own: readonly Route[];
+}
+
+/** An answer, and the directory, is given again for so long. */
+const KEEP_MS = 1000;
+
+/** Another node has so long to answer. */
+const TIMEOUT_MS = 2000;
+
+/** What is asked of another node, by the last part of the path. */
+const VIEWS = {
+  node: (client) => client.node(),
+  links: (client) => client.links(),
+  totals: (client) => client.totals(),
+  events: (client, query) => client.events(readQuery(eventsQuery, query)),
+} as const satisfies Record<
+  string,
+  (client: AdminClient, query: URLSearchParams) => Promise<object>
+>;
+
+/**
+ * Any node's own answers, asked for at this one: whoever watches the cluster needs a way to one node
+ * alone. Only nodes that the directory names are asked, and only where it says they are.
+ */
+export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
+  const nodes = new Kept<Directory>(KEEP_MS);
+  const answers = new Kept<object>(KEEP_MS);
+
+  async function clientOf(id: string): Promise<AdminClient> {
+    const { entries } = await nodes.get('all', directory).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
+    });
+    const address = entries.find(({ node }) => node === id)?.about?.admin;
+    if (address !== undefined) return new AdminClient({ address, timeoutMs: TIMEOUT_MS });
+    throw new ApiError(
+      'not-found',
+      `node is ${JSON.stringify(id)}: expected one that lives, as /api/v1/cluster lists them`,
+    );
+  }
+
+  return Object.entries(VIEWS).map(([name, view]) => ({
+    method: 'GET',
+    path: `/api/v1/nodes/:node/${name}`,
+    handle: async (request) => {
+      const { params, query } = request;
+      const id = params['node'] ?? '';
+      const local = own.find(({ path }) => path === `/api/v1/${name}`);
+      if (id === nodeId && local !== undefined) return await local.handle(request);
+      const client = await clientOf(id);
+      return json(await answers.get(`${id}/${name}?${query}`, () => asked(view(client, query))));
+    },
+  }));
+}
+
+async function asked(answer: Promise<object>): Promise<object> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof Unreachable) && !(error instanceof ApiRefusal)) throw error;
+    throw new ApiError('node-away', `the node does not answer: ${error.message}`);
+  }
+}

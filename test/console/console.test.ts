@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
+import { type Cluster, startCluster } from '../harness/index.ts';
+import { hasChromium, newVisit, startChromium } from './browser.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe.runIf(hasChromium())('the console in Chromium', () => {
+  const stack = new AsyncDisposableStack();
+  let cluster: Cluster;
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = stack.adopt(await startChromium(), (started) => started.close());
+    cluster = stack.use(await startCluster());
+  });
+  afterAll(() => stack.disposeAsync());
+
+  test('any node’s page shows all nodes, and asks that node alone', async () => {
+    for (const node of cluster.nodes) {
+      await using visit = await newVisit(browser);
+      const { page } = visit;
+      await page.goto(`${node.adminUrl}/`);
+      for (const { id } of cluster.nodes) {
+        await page.locator(`#nodes tr.ready[data-row="${id}"]`).waitFor();
+        await page.locator(`.map [data-node="${id}"] .node.ready`).waitFor();
+      }
+      await page.getByText('All ready: 3 nodes').waitFor();
+      expect(await page.locator('#nodes tr', { hasText: '(this one)' }).count()).toBe(1);
+      // Every node has been asked for its own answer, through this one.
+      await page.getByRole('img', { name: /^PDUs received: [\d.]+\/s/ }).waitFor();
+      expect([...visit.origins]).toEqual([node.adminUrl]);
+      expect(visit.errors).toEqual([]);
+    }
+  });
+
+  test('links appear where they are opened, and go when they are closed', async () => {
+    await using visit = await newVisit(browser);
+    const { page } = visit;
+    await page.goto(`${cluster.node(0).adminUrl}/`);
+    await using stays = await openKnownLink(cluster.node(1));
+    const drawn = page.locator(`.map [data-node="${cluster.node(1).id}"] .link`);
+    {
+      await using goes = await openKnownLinks([cluster.node(1)], 4);
+      await waitForCount(page, drawn, 5);
+      for (const { address } of [stays, ...goes.links]) {
+        await page.locator('#links tr', { hasText: address }).waitFor();
+      }
+    }
+    await waitForCount(page, drawn, 1);
+    await page.locator('#links tr', { hasText: stays.address }).waitFor();
+  });
+
+  test('a user is found with the msg_server, though another node holds the link', async () => {
+    await using link = await openKnownLink(cluster.node(2));
+    link.online([
+      { userId: 4711, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows },
+      { userId: 4711, status: USER_STATUS.online, clientType: CLIENT_TYPE.ios },
+    ]);
+    await link.known();
+    await using visit = await newVisit(browser);
+    const { page } = visit;
+    await page.goto(`${cluster.node(0).adminUrl}/`);
+    await page.locator('#links tr', { hasText: link.address }).waitFor();
+    await page.getByLabel('User ids').fill('4711, 4712');
+    await page.keyboard.press('Enter');
+    const found = page.locator('.found');
+    await found.getByText('User 4711 is online with a PC client.').waitFor();
+    await found.getByText('User 4712 is on no link.').waitFor();
+    const row = found.locator('tbody tr');
+    expect(await row.textContent()).toContain(link.address);
+    expect(await row.textContent()).toContain('1 windows, 1 ios');
+    // Where the user is stands out in the drawing and in the table.
+    await waitForCount(page, page.locator('.map .link.is-marked'), 1);
+    await page.locator('#links th.marked', { hasText: link.address }).waitFor();
+    await page.locator('.totals tr[data-type="windows"] td', { hasText: /^1$/ }).waitFor();
+
+    await page.getByLabel('User ids').fill('nobody');
+    await page.keyboard.press('Enter');
+    await found.getByText('ids are "nobody": expected').waitFor();
+    await waitForCount(page, page.locator('.map .link.is-marked'), 0);
+  });
+
+  test('events of every node arrive while the page is open', async () => {
+    await using visit = await newVisit(browser);
+    const { page } = visit;
+    await page.goto(`${cluster.node(0).adminUrl}/`);
+    await page.locator('#events tr[data-event="ready"]').first().waitFor();
+    for (const node of cluster.nodes) {
+      await using link = await openKnownLink(node);
+      const row = page.locator('#events tr[data-event="link-opened"]', { hasText: link.address });
+      await row.waitFor();
+      expect(await row.textContent()).toContain(node.id.slice(0, 5));
+    }
+    await page.getByLabel('Show').selectOption('alerts');
+    expect(await page.locator('#events tr[data-event="link-opened"]').count()).toBe(0);
+  });
+
+  test('a node that has died is told of, and what a screen reader hears is that', async () => {
+    await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
+    const gone = two.node(1);
+    const { id } = gone;
+    await using visit = await newVisit(browser);
+    const { page } = visit;
+    await page.goto(`${two.node(0).adminUrl}/`);
+    await page.locator(`#nodes tr.ready[data-row="${id}"]`).waitFor();
+    await gone.kill();
+    await page.locator(`#nodes tr.dead[data-row="${id}"]`).waitFor();
+    await page.locator(`.map [data-node="${id}"] .node.dead`).waitFor();
+    const heard = page.getByRole('status').filter({ hasText: `node ${id.slice(0, 5)} is dead` });
+    await heard.waitFor();
+    await page.locator('#events tr[data-event="node-reaped"]').waitFor();
+  });
+
+  test.each(['light', 'dark'] as const)('nothing stands in a reader’s way, %s', async (scheme) => {
+    await using set = await openKnownLinks(cluster.nodes, 3);
+    await using visit = await newVisit(browser, { colorScheme: scheme, bypassCSP: true });
+    const { page } = visit;
+    await page.goto(`${cluster.node(0).adminUrl}/`);
+    for (const { address } of set.links) {
+      await page.locator('#links tr', { hasText: address }).waitFor();
+    }
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate<AxeResults>('axe.run()');
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  });
+
+  test('the keyboard reaches, in the order of the page, all that can be used', async () => {
+    await using visit = await newVisit(browser, { reducedMotion: 'reduce' });
+    const { page } = visit;
+    await page.goto(`${cluster.node(0).adminUrl}/`);
+    await page.locator('#nodes tbody tr').first().waitFor();
+    const reached: string[] = [];
+    for (let i = 0; i < 11; i++) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate<string>(FOCUSED));
+    }
+    expect(reached).toEqual([
+      'Skip to the overview',
+      'nodes',
+      'links',
+      'User ids',
+      'Look up',
+      'Nodes, scrolls',
+      'Show',
+      'Recent events, scrolls',
+      'Only with',
+      'Links, scrolls',
+      '',
+    ]);
+    const spoke = page.locator('.spoke').first();
+    expect(await spoke.evaluate('(line) => getComputedStyle(line).animationName')).toBe('none');
+  });
+});
+
+/** The name of what has the focus; empty when nothing of the page has it. */
+const FOCUSED = `(() => {
+  const { activeElement: it } = document;
+  if (it === document.body) return '';
+  return it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent;
+})()`;
+
+async function waitForCount(page: Page, what: ReturnType<Page['locator']>, count: number) {
+  await expect
+    .poll(() => what.count(), { timeout: 10_000, message: `what is drawn at ${page.url()}` })
+    .toBe(count);
+}

@@ -1,0 +1,146 @@
+import type { ClusterNode, LinkView, NodeView } from '@route/admin-api';
+import type { Page } from 'playwright-core';
+
+export interface FakedSize {
+  readonly nodes: number;
+  readonly links: number;
+}
+
+const STARTED_MS = 3_600_000;
+
+/** Answers the page's questions as a large and busy cluster would, in place of the node that serves it. */
+export async function fakeCluster(page: Page, { nodes, links }: FakedSize): Promise<void> {
+  const beganMs = Date.now();
+  const ids = Array.from({ length: nodes }, (_, i) => idOf(i));
+  await page.route('**/api/v1/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const [, , , what = '', node = '', view = ''] = pathname.split('/');
+    const at = ids.indexOf(node);
+    const seconds = (Date.now() - beganMs) / 1000;
+    const mine = Array.from({ length: links }, (_, i) => i).filter((i) => i % nodes === at);
+    const answers: Readonly<Record<string, () => object>> = {
+      cluster: () => ({
+        node: ids[0],
+        namespace: 'route',
+        redisNowMs: Date.now(),
+        nodes: ids.map(clusterNode),
+      }),
+      node: () => nodeView(node, at, seconds),
+      links: () => ({ node, links: mine.map((i) => linkView(node, i, seconds)) }),
+      totals: () => ({
+        node,
+        countedAtMs: Date.now(),
+        users: 5210 + at,
+        pcUsers: 3100,
+        mobileOnlyUsers: 2110 + at,
+        clients: { windows: 2410, mac: 690, ios: 1720 + at, android: 1490 },
+        away: { windows: 210, mac: 44, ios: 12, android: 9 },
+      }),
+      events: () => ({ node, lastSeq: mine.length, events: mine.map((i) => opened(i, beganMs)) }),
+      users: () => ({ node: ids[0], users: [] }),
+    };
+    const answer = answers[what === 'nodes' ? view : what];
+    if (answer === undefined) throw new Error(`the page asks for ${pathname}, which is not faked`);
+    await route.fulfill({ json: answer() });
+  });
+}
+
+/** Ids as long as real ones, the same in every run. */
+function idOf(at: number): string {
+  return Array.from({ length: 12 }, (_, i) => LETTERS[(at * 7 + i * (at + 3)) % 32]).join('');
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+
+function clusterNode(node: string, at: number): ClusterNode {
+  const about = {
+    admin: `10.0.0.${at + 1}:9200`,
+    listen: `10.0.0.${at + 1}:8200`,
+    links: 10,
+    draining: false,
+    startedAtMs: Date.now() - STARTED_MS,
+    version: '0.1.0',
+  };
+  return { node, self: at === 0, alive: true, leaseLeftMs: 8000 + at, about };
+}
+
+function nodeView(node: string, at: number, seconds: number): NodeView {
+  const wave = 1 + Math.sin(seconds / 5 + at) / 3;
+  return {
+    node,
+    version: '0.1.0',
+    runtime: 'v24.21.0',
+    engine: 'redis',
+    namespace: 'route',
+    listen: `10.0.0.${at + 1}:8200`,
+    nowMs: Date.now(),
+    startedAtMs: Date.now() - STARTED_MS,
+    ready: at !== 3,
+    draining: at === 3,
+    reasons: at === 3 ? [{ reason: 'draining', meaning: 'the node goes away' }] : [],
+    lease: { held: true, seconds: 10, liveNodes: 20 },
+    bus: {
+      hearing: true,
+      echoMs: 1.5 * wave,
+      full: false,
+      windowBytes: 0,
+      shareBytes: 1_000_000,
+      awaitedNodes: 19,
+      framesSent: 100,
+      bytesSent: 90_000 * (seconds + wave),
+      framesReceived: 100,
+      bytesReceived: 100,
+      framesRepeated: 0,
+      framesLost: 0,
+      framesGivenUp: 0,
+      reopened: 0,
+      peers: [],
+    },
+    links: { open: 10, reading: true, unsentBytes: 0, waitingPdus: 0 },
+    presence: { heldUsers: 5210 + at },
+    traffic: {
+      receivedPdus: 500 * (seconds + wave),
+      receivedBytes: 90_000 * seconds,
+      relayedPdus: 480 * seconds,
+      sentBytes: 1_700_000 * (seconds + wave),
+      notices: 20 * seconds,
+    },
+    incidents: {
+      linksOpened: 10,
+      linksClosed: 0,
+      resyncs: 0,
+      linksReaped: 0,
+      presenceFailures: 0,
+      framesLost: 0,
+      malformedPdus: 0,
+      pauses: 0,
+    },
+    eventLoop: { overMs: 5000, p50Ms: 0.1, p99Ms: 2 * wave, maxMs: 9, utilization: 0.3 },
+    memory: { rssBytes: 120_000_000, heapUsedBytes: 30_000_000 },
+    settings: {},
+  };
+}
+
+function linkView(node: string, i: number, seconds: number): LinkView {
+  return {
+    link: `${node}-${i}`,
+    peer: `10.0.1.${i}:${40_000 + i}`,
+    openedAtMs: Date.now() - STARTED_MS,
+    role: i % 5 === 0 ? 'slave' : 'master',
+    counts: true,
+    state: 'open',
+    users: 521,
+    receivedPdus: Math.floor((50 + (i % 7)) * seconds * (i % 3)),
+    receivedBytes: 9000 * seconds,
+    sentBytes: 170_000 * seconds,
+    unsentBytes: i % 40 === 0 ? 80_000 : 0,
+    waitingPdus: 0,
+    reading: i % 40 === 0 ? 'held' : 'reading',
+    silentMs: 1000,
+  };
+}
+
+function opened(i: number, atMs: number): object {
+  const facts = { link: `link-${i}`, peer: `10.0.1.${i}:${40_000 + i}` };
+  return { seq: i + 1, atMs: atMs - i * 1000, level: 'info', event: 'link-opened', facts };
+}
