@@ -75,6 +75,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   for (const scenario of scenarios) {
     const only = { ...scenario, cases: async () => selected(await scenario.cases(preparation)) };
     const result = await runScenario(only, preparation, progress);
+    for (const failure of result.failures) progress.say(failure);
     finished.push({ scenario, result, goals: judgeGoals(scenario, result) });
   }
   const { port } = await redis();
@@ -89,6 +90,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
   const plots = await writePlots(finished, values.out);
   progress.clear();
+  if (finished.some(({ result }) => result.failures.length > 0)) process.exitCode = 1;
   process.stdout.write(`${resultTable(finished)}\n\n${[file, ...plots].join('\n')}\n`);
 }
 

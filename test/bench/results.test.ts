@@ -12,6 +12,7 @@ function judge(goal: Goal, result: ScenarioResult) {
 
 const result: ScenarioResult = {
   scenario: 'relay',
+  failures: [],
   cases: [
     { subject: 'ours', readings: [{ rate: 90 }, { rate: 40 }, { rate: 100 }] },
     { subject: 'theirs', readings: [{ rate: 30 }, { rate: 10 }, { rate: 20 }] },

@@ -5,6 +5,7 @@ import { type Summary, summarise } from './statistics.ts';
 export interface CaseResult {
   readonly subject: string;
   readonly at?: string;
+  /** Empty where a measurement failed. */
   readonly readings: readonly Reading[];
 }
 
@@ -12,6 +13,8 @@ export interface CaseResult {
 export interface ScenarioResult {
   readonly scenario: string;
   readonly cases: readonly CaseResult[];
+  /** Why measurements failed, for a person. */
+  readonly failures: readonly string[];
 }
 
 /** A goal and what was measured for it. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { until } from '@route/local-cluster';
 import type { CaseResult, ScenarioResult } from './results.ts';
 import { OTHER_CORES, type Preparation, type Reading, type Scenario } from './scenario.ts';
@@ -24,6 +25,7 @@ export async function runScenario(
   progress.show(`${scenario.name}: preparing`);
   const cases = await scenario.cases(preparation);
   const readings: Reading[][] = cases.map(() => []);
+  const failures: string[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const [i, { subject, at, measure }] of cases.entries()) {
       const which = at === undefined ? subject : `${subject} at ${at}`;
@@ -31,14 +33,16 @@ export async function runScenario(
       try {
         readings[i]?.push(await undisturbed(() => measure(effort)));
       } catch (error) {
-        throw new Error(`${scenario.name}, ${which}: cannot be measured`, { cause: error });
+        // What the other cases have given in minutes is not thrown away for the sake of one.
+        readings[i]?.push({});
+        failures.push(`${scenario.name}, ${which}: ${inspect(error)}`);
       }
     }
   }
   const results = cases.map(({ subject, at }, i): CaseResult => {
     return { subject, ...(at !== undefined && { at }), readings: readings[i] ?? [] };
   });
-  return { scenario: scenario.name, cases: results };
+  return { scenario: scenario.name, cases: results, failures };
 }
 
 /** Part of a processor that others may keep busy before a reading counts as disturbed. */

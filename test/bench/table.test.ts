@@ -36,7 +36,7 @@ test('a row tells the spread, the goal and where processor time went', () => {
     },
     { subject: 'theirs', readings: [{ rate: 3000 }, { rate: 2000 }] },
   ];
-  const result = { scenario: 'relay', cases };
+  const result = { scenario: 'relay', cases, failures: [] };
   const table = resultTable([{ scenario, result, goals: judgeGoals(scenario, result) }]);
   const cells = table.split('\n').map((line) => line.split(/ *\| */).slice(1, -1));
   expect(cells[2]).toEqual([

@@ -33,10 +33,8 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
       if (message.failed === undefined) waiting?.resolve(message.content);
       else waiting?.reject(new Error(`${this.#name}: ${message.failed}`));
     });
-    this.#child.on('exit', (code, signal) => {
-      const error = new Error(`${this.#name} has ended: ${code ?? signal}`);
-      for (const waiting of this.#waiting.values()) waiting.reject(error);
-    });
+    this.#child.on('error', (error) => this.#failAll(`cannot be run: ${error.message}`));
+    this.#child.on('exit', (code, signal) => this.#failAll(`has ended: ${code ?? signal}`));
   }
 
   get pid(): number {
@@ -58,7 +56,15 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
     return answer;
   }
 
+  #failAll(problem: string): void {
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new Error(`${this.#name} ${problem}`));
+    }
+    this.#waiting.clear();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.pid === undefined) return;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');

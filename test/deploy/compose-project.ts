@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LinkTarget, NodeEnv } from '../harness/index.ts';
+import type { LinkTarget, LogLine, NodeEnv } from '../harness/index.ts';
+import { parseLine } from '../harness/log-lines.ts';
 import { imageTags, ROOT } from './images.ts';
 import { type RunOptions, runProgram } from './run-program.ts';
 import { shortenedMonitoring } from './short-monitoring.ts';
@@ -111,6 +112,19 @@ export class ComposeProject implements AsyncDisposable {
   /** Has HAProxy read its configuration anew: new processes take new links, the old ones keep theirs. */
   async reloadBalancer(): Promise<void> {
     await this.compose(['kill', '--signal', 'USR2', 'haproxy']);
+  }
+
+  /** The log of a service's containers, as far as it is of a node's kind. */
+  async logLines(service: string): Promise<LogLine[]> {
+    const text = await this.compose(['logs', '--no-color', '--no-log-prefix', service]);
+    return text.split('\n').flatMap((line) => parseLine(line) ?? []);
+  }
+
+  /** The address by which this machine is known on the project's network. */
+  async gateway(): Promise<string> {
+    const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}';
+    const inspect = ['network', 'inspect', '--format', format, `${this.name}_default`];
+    return (await runProgram('docker', inspect)).trim();
   }
 
   /** The last lines of everybody's log. */

@@ -117,6 +117,15 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
       expect(Math.max(...links) - Math.min(...links)).toBeLessThanOrEqual(1);
     });
 
+    test('nodes know msg_servers by their own addresses, not by HAProxy’s', async () => {
+      const peers = (await project.logLines('route-node'))
+        .filter(({ event }) => event === 'link-opened')
+        .map(({ peer }) => String(peer).replace(/:\d+$/, ''));
+      expect(peers.length).toBeGreaterThan(people.crowd.servers.length);
+      const outside = await project.gateway();
+      expect(new Set(peers)).toEqual(new Set([outside]));
+    });
+
     test('Prometheus scrapes all nodes and HAProxy, and no alert fires', async () => {
       await untilScraped(3);
       expect(await prometheus.up('haproxy')).toEqual(['haproxy:8404']);

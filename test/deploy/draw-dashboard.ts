@@ -40,6 +40,7 @@ export async function drawDashboard(prometheus: PrometheusClient, range: Range):
   const [width, height] = [COLUMNS * WIDTH, rows * HEIGHT];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    '<title>The route cluster’s dashboard: what each query came to over a few minutes</title>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...drawn,
     '</svg>\n',

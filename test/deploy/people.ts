@@ -63,10 +63,11 @@ export class People implements AsyncDisposable {
   /** Everybody connects; returns when everything flows. */
   static async begin(balancer: LinkTarget): Promise<People> {
     const stack = new AsyncDisposableStack();
+    const people = new People(balancer, stack);
     try {
-      const people = new People(balancer, stack);
-      await people.crowd.connect();
-      await people.untilExact();
+      await people.#connect();
+      const { differences } = await people.untilExact();
+      if (differences.length > 0) throw new Error(differences.slice(0, 5).join('\n'));
       people.#begun.resolve();
       const pace = { traffic: people.traffic, pdusPerSecond: 500, pduBytes: 160 };
       people.#pacer = stack.use(new Pacer(pace));
@@ -74,7 +75,7 @@ export class People implements AsyncDisposable {
       await people.untilFlowing();
       return people;
     } catch (error) {
-      await stack.disposeAsync();
+      await people[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -101,6 +102,13 @@ export class People implements AsyncDisposable {
   async settle(deadlineMs: number): Promise<Totals> {
     this.#pacer?.[Symbol.dispose]();
     return await this.traffic.settle(deadlineMs);
+  }
+
+  async #connect(): Promise<void> {
+    for (const server of this.crowd.servers) {
+      const connected = (): Promise<boolean> => server.connect().then(() => true);
+      await waitFor(connected, { what: `msg_server ${server.id}`, deadlineMs: FLOW_DEADLINE_MS });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

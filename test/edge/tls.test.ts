@@ -1,7 +1,7 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { type Certificates, makeCertificates } from '@route/fixtures';
+import { type Certificates, makeCertificates, waitFor } from '@route/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numberedPdu, OrderCheck, sendPaced } from '../cluster/numbered-messages.ts';
 import { GOLDEN_ENV, goldenSuite, type Nodes } from '../golden/golden-suite.ts';
@@ -13,7 +13,7 @@ import {
   TestLink,
   within,
 } from '../harness/index.ts';
-import { openSecure, proxyHeader, reached, secure } from './connections.ts';
+import { LOCAL_HEADER, openSecure, proxyHeader, reached, secure } from './connections.ts';
 import { refused } from './refused.ts';
 
 let certificates: Certificates;
@@ -68,13 +68,51 @@ test('an encrypted link carries what a plain one would, under load and with larg
   const check = new OrderCheck(receiver);
   await sendPaced(sender, { sender: 1, count: 2000, perSecond: 4000 });
   sender.send(numberedPdu(1, 2000, 8 * 1024 * 1024));
-  await within(
-    (async () => {
-      while (check.count < 2001) await receiver.known();
-    })(),
-    { what: '2001 messages' },
-  );
+  await waitFor(() => check.count >= 2001, { what: '2001 messages' });
   expect(check.problems).toEqual([]);
+});
+
+test('an encrypted link that ends makes room for another', async () => {
+  await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_MAX_LINKS: '1' } });
+  for (const end of ['close', 'destroy'] as const) {
+    await using link = await openSecure(node, trusting());
+    await link.known();
+    await link[end]();
+    await node.waitForMetric('route_links', (links) => links === 0);
+  }
+  await using last = await openSecure(node, trusting());
+  await last.known();
+});
+
+test('an encrypted link that stops reading is closed and costs the others nothing', async () => {
+  const MIB = 1024 * 1024;
+  await using node = await startRouteNode({
+    env: {
+      ...serverEnv,
+      ROUTE_MAX_PDU_BYTES: String(MIB),
+      ROUTE_LINK_UNSENT_MARK_BYTES: String(4 * MIB),
+      ROUTE_LINK_UNSENT_LIMIT_BYTES: String(48 * MIB),
+      ROUTE_LINK_STUCK_SECONDS: '1',
+    },
+  });
+  await using sender = await openSecure(node, trusting());
+  await using stuck = await openSecure(node, trusting());
+  await using reader = await openSecure(node, trusting());
+  await Promise.all([stuck.known(), reader.known()]);
+  const check = new OrderCheck(reader);
+  stuck.pause();
+  const sending = sendPaced(sender, { sender: 1, count: 1536, perSecond: 768, textBytes: 16_384 });
+  await node.waitForMetric('route_links_closed_total', (closed) => closed === 1, {
+    labels: { reason: 'unsent-for-too-long' },
+    deadlineMs: 20_000,
+  });
+  await sending;
+  await waitFor(() => check.count >= 1536 || Promise.reject(new Error(`${check.count}`)), {
+    what: '1536 messages',
+    deadlineMs: 20_000,
+  });
+  expect(check.problems).toEqual([]);
+  expect(await node.metric('route_links')).toBe(2);
 });
 
 test('a msg_server that does not speak TLS, or only what is no longer safe, is refused', async () => {
@@ -166,6 +204,19 @@ describe('after SIGHUP', () => {
     await link.known();
     expect(link.serverClose).toBeUndefined();
   });
+});
+
+test('a load balancer’s check may speak TLS, and may end as it likes', async () => {
+  await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_PROXY_PROTOCOL: '1' } });
+  for (const [before, end] of (['end', 'resetAndDestroy'] as const).entries()) {
+    const socket = await connectTo(node);
+    socket.write(LOCAL_HEADER);
+    const secured = await secure(socket, trusting());
+    await node.waitForMetric('route_connections_checks_total', (checks) => checks === before + 1);
+    secured[end]();
+    await node.waitForMetric('route_handshakes', (count) => count === 0);
+  }
+  expect(await node.metric('route_links_opened_total')).toBe(0);
 });
 
 test('the peer of an encrypted link is the address that the load balancer tells before it', async () => {

@@ -1,12 +1,8 @@
-import { commandName } from '@route/protocol';
+import { readable, replay, type Stage, Stillness } from '@route/golden-replay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LinkTarget } from '../harness/index.ts';
-import { type Outcome, replay, type Stage } from './replay.ts';
+import { type LinkTarget, openLink } from '../harness/index.ts';
 import { corrected } from './right.ts';
-import { Stillness } from './stillness.ts';
-import { readTraces } from './trace.ts';
-
-const COMMAND_ID_OFFSET = 10;
+import { readTraces } from './traces.ts';
 
 /**
  * Settings under which traces are replayed. That nobody is heard of for long must not be taken for an
@@ -32,7 +28,8 @@ export function goldenSuite(where: string, start: () => Promise<Nodes>): void {
 
     beforeAll(async () => {
       const { nodes } = stack.use(await start());
-      stage = { nodes, stillness: stack.use(await Stillness.of(nodes)) };
+      const stillness = stack.use(await Stillness.of(nodes, openLink));
+      stage = { nodes, open: openLink, stillness };
     });
     afterAll(() => stack.disposeAsync());
 
@@ -48,16 +45,4 @@ export function goldenSuite(where: string, start: () => Promise<Nodes>): void {
       },
     );
   });
-}
-
-/** Each PDU as one line, every byte of it included: what differs can be read off. */
-function readable({ expect: arrivals, closedByServer, heartbeats }: Outcome): object {
-  const links = Object.entries(arrivals).map(([link, pdus]) => [
-    link,
-    pdus.map(({ step, pdu }) => {
-      const command = commandName(pdu.readUInt16BE(COMMAND_ID_OFFSET));
-      return `step ${step}: ${command} ${pdu.toString('hex')}`;
-    }),
-  ]);
-  return { links: Object.fromEntries(links), closedByServer, heartbeats };
 }

@@ -1,5 +1,5 @@
+import type { Arrival, Trace } from '@route/golden-replay';
 import { encodeMessage, USER_STATUS, type UserStatus } from '@route/protocol';
-import type { Arrival, Trace } from './trace.ts';
 
 /** What a link receives after one step, where the original is wrong. */
 interface Correction {

@@ -70,7 +70,8 @@ export class LogFile {
   }
 }
 
-function parseLine(text: string): LogLine | undefined {
+/** A line of a node's log; undefined where it is something else. */
+export function parseLine(text: string): LogLine | undefined {
   if (!text.startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -21,6 +21,19 @@ const USERS = [
   `user ${ADMIN.username} on >${ADMIN.password} ~* &* +@all`,
 ].join('\n');
 
+/** What users.acl allows, as Redis counts calls: `config|get`. */
+const ALLOWED = Array.from(USERS.matchAll(/ \+([a-z|]+)/g), ([, command = '']) => command);
+
+/** What only one of the two kinds of Redis is asked. */
+const ONLY_ONE_REDIS = ['publish', 'subscribe'];
+const ONLY_CLUSTER = ['spublish', 'ssubscribe', 'cluster|slots', 'cluster|info', 'readonly'];
+
+/** What a server has been asked since it was started, by anybody. */
+async function calledCommands(port: number): Promise<string[]> {
+  const [text = ''] = await askServer(port, ['INFO', 'commandstats'], ADMIN);
+  return Array.from(text.matchAll(/^cmdstat_([a-z|]+):/gm), ([, command = '']) => command);
+}
+
 interface GuardedRedis extends ReachedRedis {
   readonly ports: readonly number[];
 }
@@ -64,10 +77,10 @@ async function startGuardedCluster(): Promise<GuardedRedis> {
 goldenSuite('three nodes as the user of deploy/redis/users.acl', () => startNodesOn(startGuarded));
 
 describe.each([
-  ['one Redis', startGuarded],
-  ['a Redis Cluster', startGuardedCluster],
-] as const)('as the user of deploy/redis/users.acl of %s', (_, start) => {
-  test('nodes relay, resync, reap, audit and tell of lost users, and are refused nothing', async () => {
+  ['one Redis', startGuarded, ONLY_CLUSTER],
+  ['a Redis Cluster', startGuardedCluster, ONLY_ONE_REDIS],
+] as const)('as the user of deploy/redis/users.acl of %s', (_, start, unused) => {
+  test('nodes relay, resync, reap, audit and tell of lost users, are refused nothing and allowed no more', async () => {
     await using redis = await start();
     const env = {
       ...redis.env,
@@ -111,6 +124,9 @@ describe.each([
     for (const port of redis.ports) {
       expect(await askServer(port, ['ACL', 'LOG'], ADMIN)).toEqual([]);
     }
+    const called = new Set((await Promise.all(redis.ports.map(calledCommands))).flat());
+    const needless = ALLOWED.filter((command) => !called.has(command));
+    expect(needless.filter((command) => !unused.includes(command))).toEqual([]);
     expect(cluster.nodes.flatMap((node) => node.logsOf('redis-setting'))).toEqual([]);
   });
 });

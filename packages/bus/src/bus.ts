@@ -2,7 +2,7 @@ import { Announcer } from './announcer.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
 import { Echo } from './echo.ts';
-import { type DataFrame, decodeData } from './frame.ts';
+import { type DataFrame, decodeData, type Pieces } from './frame.ts';
 import { type Header, isNodeId, MAX_NODE_ID_BYTES, readHeader, writeHeader } from './header.ts';
 import { Hearing } from './hearing.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
@@ -143,7 +143,7 @@ export class Bus {
 
   /**
    * Queues an entry for all other nodes; everything queued in one tick of the event loop travels
-   * together. The bytes must not be changed before the next tick. Before the start entries wait for it;
+   * together. The bytes must not be changed any more. Before the start entries wait for it;
    * after the close they go nowhere.
    * @throws RangeError when the kind is not an integer from 0 to 127.
    */
@@ -194,7 +194,7 @@ export class Bus {
     if (!this.#running) return;
     this.#sender.publishBatch();
     const origin = { sender: this.#nodeId, sequence: this.#sender.tail };
-    this.#publish(writeHeader('leave', origin, 0).frame);
+    this.#publish([writeHeader('leave', origin, 0).frame]);
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();
@@ -329,10 +329,10 @@ export class Bus {
     this.#counters.statusesSent += 1;
     // Before it is: a transport in memory gives the frame back at once.
     this.#echo.sent(this.#clock.now());
-    if (!this.#publish(frame)) this.#echo.notSent();
+    if (!this.#publish([frame])) this.#echo.notSent();
   }
 
-  #publish(frame: Buffer): boolean {
+  #publish(frame: Pieces): boolean {
     const published = this.#transport.publish(frame);
     if (!published) this.#counters.unsent += 1;
     return published;

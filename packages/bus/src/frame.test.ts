@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeData, encodeData } from './frame.ts';
+import { decodeData, encodeData, sizeOf } from './frame.ts';
 import { isNodeId } from './header.ts';
 import { decodeStatus, encodeStatus } from './status.ts';
 
-const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const short = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const long = fc
+  .tuple(fc.integer({ min: 4000, max: 9000 }), fc.integer({ min: 0, max: 255 }))
+  .map(([length, fill]) => Buffer.alloc(length, fill));
+const bytes = fc.oneof({ weight: 4, arbitrary: short }, { weight: 1, arbitrary: long });
 const sequence = fc.integer({ min: 0, max: 2 ** 48 - 2 });
 const node = fc.stringMatching(/^[!-~]{1,32}$/);
 const entries = fc.array(fc.record({ kind: fc.integer({ min: 0, max: 127 }), bytes }));
@@ -22,7 +26,7 @@ describe('a data frame', () => {
   test('reads as it was written', () => {
     fc.assert(
       fc.property(node, sequence, entries, (sender, number, list) => {
-        const frame = encodeData({ sender, sequence: number }, list, new Set());
+        const frame = Buffer.concat(encodeData({ sender, sequence: number }, list, new Set()));
         const expected = { type: 'data', sender, sequence: number, entries: list };
         expect(decodeData(frame)).toEqual(expected);
       }),
@@ -32,7 +36,8 @@ describe('a data frame', () => {
   test('keeps the bytes of a mergeable kind in order, in as few entries as there are changes', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ kind: fc.integer({ min: 1, max: 2 }), bytes })), (list) => {
-        const read = decodeData(encodeData({ sender: 'a', sequence: 1 }, list, new Set([1, 2])));
+        const pieces = encodeData({ sender: 'a', sequence: 1 }, list, new Set([1, 2]));
+        const read = decodeData(Buffer.concat(pieces));
         const kinds = list.map(({ kind }) => kind).filter((kind, i, all) => kind !== all[i - 1]);
         expect(read?.entries.map(({ kind }) => kind)).toEqual(kinds);
         expect(Buffer.concat((read?.entries ?? []).map((entry) => entry.bytes))).toEqual(
@@ -41,6 +46,20 @@ describe('a data frame', () => {
       }),
     );
   });
+});
+
+test('of a data frame only small entries are copied', () => {
+  const run = Buffer.alloc(5000);
+  const list = [
+    { kind: 1, bytes: run },
+    { kind: 2, bytes: Buffer.from('small') },
+    { kind: 1, bytes: run },
+    { kind: 1, bytes: run },
+  ];
+  const pieces = encodeData({ sender: 'a', sequence: 1 }, list, new Set([1]));
+  expect(pieces.filter((piece) => piece === run)).toHaveLength(3);
+  expect(pieces).toHaveLength(5);
+  expect(sizeOf(pieces)).toBe(Buffer.concat(pieces).length);
 });
 
 test('a status reads as it was written', () => {
@@ -54,7 +73,7 @@ test('a status reads as it was written', () => {
 
 test('bytes that are no frame are refused, never thrown at', () => {
   const list = [{ kind: 1, bytes: Buffer.from('abc') }];
-  const whole = encodeData({ sender: 'a', sequence: 1 }, list, new Set());
+  const whole = Buffer.concat(encodeData({ sender: 'a', sequence: 1 }, list, new Set()));
   expect(decodeData(whole.subarray(0, whole.length - 1))).toBeUndefined();
   fc.assert(
     fc.property(bytes, fc.integer({ min: 0, max: 4 }), (noise, type) => {

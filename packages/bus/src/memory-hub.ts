@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
+import type { Pieces } from './frame.ts';
 import type { BusTransport, TransportEvents } from './transport.ts';
 
 /** A frame on its way from one member to another, or back to itself. */
@@ -87,9 +88,9 @@ class MemoryTransport implements BusTransport {
     this.#events?.onUp(true);
   }
 
-  publish(frame: Buffer): boolean {
+  publish(frame: Pieces): boolean {
     if (this.#cut || this.#events === undefined) return false;
-    this.#hub.deliver(frame, this.#name);
+    this.#hub.deliver(Buffer.concat(frame), this.#name);
     return true;
   }
 

@@ -1,5 +1,12 @@
-import { createServerClient, type Redis, type RedisSettings, SlotOwner } from '@route/redis';
+import {
+  createServerClient,
+  PublishCommand,
+  type Redis,
+  type RedisSettings,
+  SlotOwner,
+} from '@route/redis';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
+import type { Pieces } from './frame.ts';
 import { type ClientMaker, RedisConnection } from './redis-connection.ts';
 import type { BusTransport, TransportEvents } from './transport.ts';
 
@@ -16,12 +23,12 @@ export interface RedisTransportOptions {
 const WAYS = {
   plain: {
     event: 'messageBuffer',
-    publish: (client: Redis, channel: string, frame: Buffer) => client.publish(channel, frame),
+    publish: 'publish',
     subscribe: (client: Redis, channel: string) => client.subscribe(channel),
   },
   sharded: {
     event: 'smessageBuffer',
-    publish: (client: Redis, channel: string, frame: Buffer) => client.spublish(channel, frame),
+    publish: 'spublish',
     subscribe: (client: Redis, channel: string) => client.ssubscribe(channel),
   },
 } as const;
@@ -96,11 +103,13 @@ export class RedisTransport implements BusTransport {
     this.#subscriber.renew();
   }
 
-  publish(frame: Buffer): boolean {
+  publish(frame: Pieces): boolean {
     const client = this.#publisher.client;
     if (client === undefined) return false;
     this.#unanswered += 1;
-    this.#way.publish(client, this.#channel, frame).then(this.#answered, this.#refused);
+    const command = new PublishCommand(this.#way.publish, this.#channel, frame);
+    void client.sendCommand(command);
+    command.promise.then(this.#answered, this.#refused);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { BusCounters } from './counters.ts';
-import { encodeData } from './frame.ts';
+import { encodeData, type Pieces, sizeOf } from './frame.ts';
 import type { BusLimits } from './options.ts';
 import type { Progress } from './peers.ts';
 import { type GivenUp, SentWindow } from './sent-window.ts';
@@ -14,7 +14,7 @@ export interface SenderOptions {
   readonly mergeable: ReadonlySet<number>;
   readonly clock: Clock;
   readonly counters: BusCounters;
-  publish(frame: Buffer): void;
+  publish(frame: Pieces): void;
   /** How far the others have got, where nobody is waited for as far as `tail`. */
   progress(tail: number): Progress;
   onFull(full: boolean): void;
@@ -69,25 +69,29 @@ export class Sender {
     return this.#shareBytes;
   }
 
-  /**
-   * Queues an entry for the next {@link publishBatch}. A node that is alone sends nothing: one that joins
-   * is owed only what is sent once it is known.
-   */
+  /** Queues an entry for the next {@link publishBatch}. */
   send(kind: number, bytes: Buffer): void {
-    if (this.#alone) return;
     this.#batch.add({ kind, bytes });
     if (!this.#full && this.#awaited > 0) this.#judgeFull();
   }
 
-  /** Numbers and publishes everything queued. */
+  /**
+   * Numbers and publishes everything queued. A node that is alone publishes nothing, as one that joins is owed only
+   * what is sent once it is known; it numbers all the same, so that one which was away and forgotten finds out
+   * what it has missed.
+   */
   publishBatch(): void {
     const { nodeId, mergeable, clock, counters, publish } = this.#options;
     const now = clock.now();
     for (const entries of this.#batch.take()) {
+      if (this.#alone) {
+        this.#window.add([], now);
+        continue;
+      }
       const frame = encodeData({ sender: nodeId, sequence: this.tail + 1 }, entries, mergeable);
       this.#window.add(frame, now);
       counters.framesSent += 1;
-      counters.bytesSent += frame.length;
+      counters.bytesSent += sizeOf(frame);
       publish(frame);
     }
     this.settle();
@@ -101,7 +105,7 @@ export class Sender {
     const now = this.#options.clock.now();
     for (const range of missing) {
       for (const frame of this.#window.repeat(range, now, this.#shareBytes - this.#repeatedBytes)) {
-        this.#repeatedBytes += frame.length;
+        this.#repeatedBytes += sizeOf(frame);
         this.#options.counters.framesRepeated += 1;
         this.#options.publish(frame);
       }

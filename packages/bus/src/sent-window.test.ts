@@ -5,12 +5,12 @@ const ALL = { first: 1, last: 100 };
 
 function windowOf(frames: number): SentWindow {
   const it = new SentWindow();
-  for (let i = 0; i < frames; i++) it.add(Buffer.alloc(100, i + 1), 0);
+  for (let i = 0; i < frames; i++) it.add([Buffer.alloc(100, i + 1)], 0);
   return it;
 }
 
 function repeated(it: SentWindow, now: number, maxBytes = 10_000): (number | undefined)[] {
-  return it.repeat(ALL, now, maxBytes).map((frame) => frame[0]);
+  return it.repeat(ALL, now, maxBytes).map(([frame]) => frame?.[0]);
 }
 
 test('a frame is kept until everybody has it, its bytes count until everybody had room for it', () => {

@@ -1,3 +1,4 @@
+import { type Pieces, sizeOf } from './frame.ts';
 import type { Range } from './status.ts';
 
 /** A frame that somebody may still lack, or has had no room for. */
@@ -5,7 +6,7 @@ interface Sent {
   readonly bytes: number;
   readonly sentAt: number;
   /** Gone once everybody has it; then only its bytes still count. */
-  frame: Buffer | undefined;
+  frame: Pieces | undefined;
   repeats: number;
   repeatedAt: number;
 }
@@ -49,10 +50,11 @@ export class SentWindow {
   }
 
   /** Takes in the frame that comes after the tail. */
-  add(frame: Buffer, sentAt: number): void {
-    this.#sent.push({ bytes: frame.length, sentAt, frame, repeats: 0, repeatedAt: 0 });
-    this.#bytes += frame.length;
-    this.#keptBytes += frame.length;
+  add(frame: Pieces, sentAt: number): void {
+    const bytes = sizeOf(frame);
+    this.#sent.push({ bytes, sentAt, frame, repeats: 0, repeatedAt: 0 });
+    this.#bytes += bytes;
+    this.#keptBytes += bytes;
   }
 
   /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
@@ -89,8 +91,8 @@ export class SentWindow {
    * asks until it has come: a frame is repeated at once, then after 250 ms, then up to a second apart, so that
    * asking costs no more than is lost.
    */
-  repeat({ first, last }: Range, now: number, maxBytes: number): readonly Buffer[] {
-    const frames: Buffer[] = [];
+  repeat({ first, last }: Range, now: number, maxBytes: number): readonly Pieces[] {
+    const frames: Pieces[] = [];
     let bytes = 0;
     const end = Math.min(last, this.tail);
     for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {

@@ -1,3 +1,5 @@
+import type { Pieces } from './frame.ts';
+
 /** What a transport tells the bus that opened it. */
 export interface TransportEvents {
   /** Something published arrived, one's own included. The buffer is not used again. */
@@ -18,7 +20,7 @@ export interface BusTransport {
   /** Drops what it has and connects anew, whatever state it believes to be in. */
   reopen(): void;
   /** Hands a frame on without waiting; false when there is nobody to hand it to now. */
-  publish(frame: Buffer): boolean;
+  publish(frame: Pieces): boolean;
   /** Resolves when every publish so far has been answered or has failed. */
   settled(): Promise<void>;
   /** Ends it for good; no event comes afterwards. */

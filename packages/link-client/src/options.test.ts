@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RouteClientError } from './errors.ts';
-import { checkOptions, type RouteClientOptions } from './options.ts';
+import { checkOptions, ROUTE_CLIENT_DEFAULTS, type RouteClientOptions } from './options.ts';
 
 const GOOD: RouteClientOptions = { addresses: ['127.0.0.1:8200'], snapshot: () => [] };
 
@@ -24,4 +25,13 @@ test.each<[string, Partial<RouteClientOptions>]>([
   const check = () => checkOptions({ ...GOOD, ...wrong });
   expect(check).toThrow(RouteClientError);
   expect(check).toThrow(message);
+});
+
+test('the README has every option that has a default, and the default', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const mib = 1024 * 1024;
+  for (const [name, value] of Object.entries(ROUTE_CLIENT_DEFAULTS)) {
+    const written = value % mib === 0 ? `${value / mib} MiB` : String(value);
+    expect(readme).toContain(`| \`${name}\` | ${written} |`);
+  }
 });

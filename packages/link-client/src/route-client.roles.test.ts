@@ -100,3 +100,20 @@ test('with one link for any address, the next address is tried when one fails', 
     { command: 'online_user_info', fields: { userStatList: [CLIENT] } },
   ]);
 });
+
+test('the other addresses come in a drawn order, so that not all go to one neighbour', async () => {
+  await using stack = new AsyncDisposableStack();
+  const ends = [await RouteEnd.listen(), await RouteEnd.listen(), await RouteEnd.listen()] as const;
+  for (const end of ends) stack.use(end);
+  const [first, , third] = ends;
+  const draws = [0.9, 0.1];
+  const random = (): number => draws.shift() ?? 0;
+  const addresses = ends.map(({ address }) => address);
+  const scene = stack.use(new ClientScene({ addresses, links: 'any', random }));
+  (await first.link(0)).socket.end();
+  await waitFor(() => scene.told.some((line) => line.startsWith('down')), { what: 'the end' });
+  scene.clock.advance(4_000);
+  await third.link(0);
+  await scene.up();
+  expect(scene.client.up).toEqual([third.address]);
+});

@@ -172,7 +172,7 @@ test('what was sent before close goes out, and nothing is connected again', asyn
   for (let i = 0; i < 1000; i++) scene.client.send('msg_data', MESSAGES.msg_data);
   const pending = scene.client.query([1]);
   const failed = expect(pending).rejects.toMatchObject({ code: 'closed' });
-  await scene.client.close();
+  await Promise.all([scene.client.close(), scene.client.close()]);
   await failed;
   await waitFor(() => link.received.length === 1003, { what: 'everything' });
   await expect(scene.client.writable()).rejects.toMatchObject({ code: 'closed' });

@@ -60,6 +60,7 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
   #up: readonly RouteLink[] = [];
   #waiting: Waiting[] = [];
   #state: 'new' | 'running' | 'closed' = 'new';
+  #closing: Promise<void> | undefined;
 
   /** @throws RouteClientError `bad-option` naming an option that cannot be used. */
   constructor(options: RouteClientOptions) {
@@ -155,15 +156,20 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
 
   /** Ends all links for good; what has been sent goes out first, within 2 s. */
   async close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #closeAll(): Promise<void> {
     this.#state = 'closed';
     const closed = this.#links.map((link) => link.close(CLOSE_GRACE_MS));
     this.#queries.fail('closed');
     for (const { giveUp } of this.#waiting.splice(0)) giveUp(new RouteClientError('closed'));
     await Promise.all(closed);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   get #master(): RouteLink | undefined {

@@ -180,11 +180,15 @@ export class PresenceRedis implements Presence {
       return;
     }
     const query = new PendingQuery(userIds.length, waiter);
-    userIds.forEach((userId, index) => {
+    for (let index = 0; index < userIds.length; index++) {
+      const userId = userIds[index] ?? 0;
       const shard = this.#shardOf(userId);
-      const local = this.#unheardState(shard, userId);
-      this.#add(shard, { kind: 'read', query, index, userId, local });
-    });
+      // What this node has not told Redis yet is known without it.
+      const known = this.#suspended || shard.hasBulk ? this.#localState(userId) : 'gone';
+      if (known === 'pc' || this.#suspended) query.answer(index, known === 'pc');
+      else shard.addRead(query, index, userId);
+    }
+    this.#schedulePump();
   }
 
   setAside(id: LinkId, aside: boolean): void {

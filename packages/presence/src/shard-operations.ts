@@ -53,11 +53,29 @@ export interface ConfirmOperation extends OfUser {
   readonly waiter: UpdateWaiter;
 }
 
-export interface ReadOperation extends OfUser {
-  readonly kind: 'read';
-  readonly query: PendingQuery;
-  readonly index: number;
-  readonly userId: number;
+/**
+ * Users to be read for queries, who stand next to each other in a shard's queue: lists and not an object
+ * a user, of which a second's worth would be a million.
+ */
+export class ReadsOperation {
+  readonly kind = 'reads';
+  readonly userIds: number[] = [];
+  readonly #queries: PendingQuery[] = [];
+  readonly #indexes: number[] = [];
+
+  /** The user is the i-th that the query asks for. */
+  add(query: PendingQuery, index: number, userId: number): void {
+    this.userIds.push(userId);
+    this.#queries.push(query);
+    this.#indexes.push(index);
+  }
+
+  /** Answers each, in order. */
+  answer(isOnline: (place: number) => boolean): void {
+    this.#queries.forEach((query, place) => {
+      query.answer(this.#indexes[place] ?? 0, isOnline(place));
+    });
+  }
 }
 
 /** A link's end, or its being set aside. */
@@ -69,7 +87,7 @@ export interface ReleaseOperation {
 }
 
 /** What waits in a shard's queue, in the order in which it was asked for. */
-export type ShardOperation = UpdateOperation | ConfirmOperation | ReadOperation | ReleaseOperation;
+export type ShardOperation = UpdateOperation | ConfirmOperation | ReadsOperation | ReleaseOperation;
 
 /**
  * Many users of one link to be set, when there is nothing more urgent: a snapshot, or all that the

@@ -4,13 +4,14 @@ import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
 import { strongerState, type UpdateWaiter, type UserState } from './presence.ts';
 import { type BackUser, Saying, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
-import type {
-  BulkTask,
-  ConfirmOperation,
-  ReadOperation,
-  ReleaseOperation,
-  ShardOperation,
-  UpdateOperation,
+import {
+  type BulkTask,
+  type ConfirmOperation,
+  type PendingQuery,
+  ReadsOperation,
+  type ReleaseOperation,
+  type ShardOperation,
+  type UpdateOperation,
 } from './shard-operations.ts';
 
 /** What a shard's queue needs of the engine that it belongs to. */
@@ -74,6 +75,18 @@ export class ShardQueue {
     this.#operations.push(operation);
   }
 
+  /** Reads a user, who is the i-th that a query asks for. */
+  addRead(query: PendingQuery, index: number, userId: number): void {
+    const last = this.#operations.at(-1);
+    if (last?.kind === 'reads' && last.userIds.length < this.#host.maxOperationsPerCall) {
+      last.add(query, index, userId);
+      return;
+    }
+    const reads = new ReadsOperation();
+    reads.add(query, index, userId);
+    this.#operations.push(reads);
+  }
+
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
   addBulk(link: CountedLink, userIds?: number[]): void {
     link.shards.add(this.#shard);
@@ -135,9 +148,9 @@ export class ShardQueue {
   putOff(operation: ShardOperation): void {
     if (operation.kind === 'release') {
       this.#operations.push(operation);
-    } else if (operation.kind === 'read') {
-      const { query, index, userId, local } = operation;
-      query.answer(index, strongerState(local, this.#host.localState(userId)) === 'pc');
+    } else if (operation.kind === 'reads') {
+      const { userIds } = operation;
+      operation.answer((place) => this.#host.localState(userIds[place] ?? 0) === 'pc');
     } else if (operation.kind === 'confirm') {
       this.#host.confirmLater(operation.update.userId, operation.waiter);
     } else {
@@ -172,9 +185,12 @@ export class ShardQueue {
 
   #takeBatch(): OfUserOperation[] {
     const batch: OfUserOperation[] = [];
-    while (batch.length < this.#host.maxOperationsPerCall) {
+    let users = 0;
+    for (;;) {
       const operation = this.#operations[this.#next + batch.length];
       if (operation === undefined || operation.kind === 'release') break;
+      users += usersOf(operation);
+      if (users > this.#host.maxOperationsPerCall) break;
       batch.push(operation);
     }
     this.#taken(batch.length);
@@ -197,21 +213,29 @@ export class ShardQueue {
 
   async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
-    const { version, states, back } = batch.every((operation) => operation.kind === 'read')
-      ? { version: 0, states: await this.#calls.read(batch.map(({ userId }) => userId)), back: [] }
-      : await this.#calls.apply(this.#sayingOf(batch));
+    const [first] = batch;
+    const { version, states, back } =
+      batch.length === 1 && first?.kind === 'reads'
+        ? { version: 0, states: await this.#calls.read(first.userIds), back: [] }
+        : await this.#calls.apply(this.#sayingOf(batch));
     if (round !== this.#round) return;
     // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
     this.#calling = [];
-    batch.forEach((operation, i) => {
-      const state = strongerState(stateAt(states, i), operation.local);
-      if (operation.kind === 'read') operation.query.answer(operation.index, state === 'pc');
-      else this.#committed(operation, state, version + i);
-    });
+    let at = 0;
+    for (const operation of batch) {
+      const from = at;
+      at += usersOf(operation);
+      if (operation.kind === 'reads') {
+        operation.answer((place) => stateAt(states, from + place) === 'pc');
+      } else {
+        const state = strongerState(stateAt(states, from), operation.local);
+        this.#committed(operation, state, version + from);
+      }
+    }
     if (back.length === 0) return;
     const saidAnyway = new Set(batch.filter(saysThatPcIsThere).map(({ update }) => update.userId));
     const unsaid = back.filter(({ userId }) => !saidAnyway.has(userId));
-    await this.#tellBack(back, unsaid, version + batch.length - 1);
+    await this.#tellBack(back, unsaid, version + at - 1);
   }
 
   /** Told before they are forgotten: a node that dies in between leaves it to whoever asserts them next. */
@@ -229,7 +253,7 @@ export class ShardQueue {
   #sayingOf(batch: readonly OfUserOperation[]): Saying {
     const saying = new Saying();
     for (const operation of batch) {
-      if (operation.kind === 'read') saying.read(operation.userId);
+      if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
       else saying.set(operation.link.id, operation.update.userId, operation.holding.text);
     }
     return saying;
@@ -283,7 +307,12 @@ export class ShardQueue {
   }
 }
 
-type OfUserOperation = UpdateOperation | ConfirmOperation | ReadOperation;
+type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
+
+/** How many users a call is to say or ask something of for an operation. */
+function usersOf(operation: OfUserOperation): number {
+  return operation.kind === 'reads' ? operation.userIds.length : 1;
+}
 
 /** Whether an operation is an update that every link is told of as a PC client's coming. */
 function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {

@@ -4,7 +4,7 @@ import { CLIENT_TYPE, type ClientStatus, type ClientType, isUserStatus } from '.
 /**
  * Readers of bodies in the one form that msg_servers write: each field once, in number order, lists not
  * packed, no varint longer than a uint32 needs at most. They judge nothing: what looks any different,
- * good or bad, is left to the codec, which knows all the rules and takes twenty times as long.
+ * good or bad, is left to the codec, which knows all the rules and takes up to twelve times as long.
  */
 class PlainReader {
   readonly #bytes: Buffer;

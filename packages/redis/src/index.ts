@@ -1,4 +1,5 @@
 export type { Redis } from 'ioredis';
+export { redisAdvice } from './advice.ts';
 export {
   createRedisClient,
   createServerClient,
@@ -6,10 +7,12 @@ export {
   reconnectDelayMs,
 } from './client.ts';
 export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
+export { PublishCommand } from './publish-command.ts';
 export { loadScripts, readScript, runScript, type Script } from './script.ts';
 export { readServerLimits, type ServerLimits, type SubscriberLimit } from './server-limits.ts';
 export { SHARD_COUNT, SHARD_TAGS, shardOf } from './shards.ts';
 export { SlotOwner } from './slot-owner.ts';
+export { readSubscribers, type Subscriber } from './subscribers.ts';
 export type {
   ClusterTarget,
   HostPort,

@@ -16,7 +16,8 @@ export interface ServerLimits {
   readonly version: string;
   /** 0 for no bound. */
   readonly maxMemoryBytes: number;
-  /** What is done when that is reached, as in `noeviction`. */
+  readonly usedMemoryBytes: number;
+  /** What is done when the bound is reached, as in `noeviction`. */
   readonly maxMemoryPolicy: string;
   readonly subscriberLimit: SubscriberLimit | undefined;
 }
@@ -37,6 +38,7 @@ async function readOne(server: Redis): Promise<ServerLimits> {
     address: addressOf(server),
     version: field('redis_version'),
     maxMemoryBytes: Number(field('maxmemory')),
+    usedMemoryBytes: Number(field('used_memory')),
     maxMemoryPolicy: field('maxmemory_policy'),
     subscriberLimit: await readSubscriberLimit(server),
   };

@@ -16,10 +16,6 @@ export class HeldClients {
     return this.#users.keys();
   }
 
-  get userCount(): number {
-    return this.#users.size;
-  }
-
   has(user: number): boolean {
     return this.#users.has(user);
   }

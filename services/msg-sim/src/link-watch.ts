@@ -52,6 +52,8 @@ export class LinkWatch {
       if (how.reason === 'connect-failed') this.#unreachable.add(how.address);
       return;
     }
+    // It is the end: the msg_servers close their links for good.
+    if (how.retryMs === undefined) return;
     this.#firstLossMs ??= performance.now();
     const gathered = this.#lost.get(how.address);
     if (gathered !== undefined) {

@@ -32,7 +32,7 @@ export interface SimWorld {
   /** A server's node has taken its link in. */
   joined(server: SimServer): void;
   /** A link has been lost, or an attempt has failed. */
-  down(server: SimServer, how: LinkDown): void;
+  down(how: LinkDown): void;
 }
 
 /** What came of a query. */
@@ -74,7 +74,7 @@ export class SimServer implements AsyncDisposable {
       .on('up', () => void this.#join())
       .on('down', (how) => {
         if (how.wasUp) this.#leave();
-        world.down(this, how);
+        world.down(how);
       });
   }
 
@@ -175,7 +175,7 @@ export class SimServer implements AsyncDisposable {
   async #join(): Promise<void> {
     let asked: Asked = 'unanswered';
     while (asked === 'unanswered') asked = await this.ask([]);
-    if (asked === 'link-lost') return;
+    if (asked === 'link-lost' || this.#member !== undefined) return;
     const { model, deliveries, joined } = this.#world;
     const nowMs = performance.now();
     this.#member = deliveries.join();

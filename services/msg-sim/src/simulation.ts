@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LinkDown } from '@route/link-client';
 import { DeliveryCheck } from './delivery-check.ts';
 import { Figures } from './figures.ts';
 import { KickCheck } from './kick-check.ts';
@@ -38,7 +39,7 @@ const DOUBT_MS = 20_000;
 const SAMPLE_MS = 200;
 const SECOND_MS = 1_000;
 const POLL_MS = 100;
-const LINK_DEADLINE_MS = 15_000;
+const LINK_DEADLINE_MS = 10_000;
 const DELIVERY_DEADLINE_MS = 10_000;
 const EXACT_DEADLINE_MS = 30_000;
 /** Once something has been found wrong already, waiting for more tells little. */
@@ -67,7 +68,10 @@ export class Simulation implements AsyncDisposable {
   readonly #events: SimEvent[] = [];
   readonly #stop = new AbortController();
   readonly #beganMs = performance.now();
-  #running = new DisposableStack();
+  /** People and messages. */
+  readonly #life = new DisposableStack();
+  /** What goes on until the end. */
+  readonly #upkeep = new DisposableStack();
   #background: Promise<unknown>[] = [];
   #ending: Ending | undefined;
 
@@ -85,7 +89,7 @@ export class Simulation implements AsyncDisposable {
       addresses,
       reconnectMs: RECONNECT_MS,
       joined: (server: SimServer) => this.#links.joined(server),
-      down: (_: SimServer, how: Parameters<LinkWatch['down']>[0]) => this.#links.down(how),
+      down: (how: LinkDown) => this.#links.down(how),
     };
     this.#servers = Array.from({ length: servers }, (_, id) => new SimServer(id, world));
     const tell = (text: string): void => this.tell(text);
@@ -102,7 +106,7 @@ export class Simulation implements AsyncDisposable {
     });
   }
 
-  /** Connects all msg_servers. Returns how many have a link when all have, or after 15 s. */
+  /** Connects all msg_servers. Returns how many have a link when all have, or after 10 s. */
   async connect(): Promise<number> {
     if (this.#options.storm !== 'login') this.#people.settleIn();
     for (const server of this.#servers) server.start();
@@ -113,10 +117,10 @@ export class Simulation implements AsyncDisposable {
   /** People begin to act, messages to flow, and checks to look. */
   begin(): void {
     const { rate, churn, storm } = this.#options;
-    this.#running.use(new Pace(rate, () => this.#sendOne()));
-    this.#running.use(new Pace(churn, () => this.#people.act()));
+    this.#life.use(new Pace(rate, () => this.#sendOne()));
+    this.#life.use(new Pace(churn, () => this.#people.act()));
     const everySecond = setInterval(() => this.#everySecond(), SECOND_MS);
-    this.#running.defer(() => clearInterval(everySecond));
+    this.#upkeep.defer(() => clearInterval(everySecond));
     this.#background.push(this.#sampling());
     if (storm !== undefined) this.#background.push(this.#storms(storm));
   }
@@ -126,7 +130,7 @@ export class Simulation implements AsyncDisposable {
    * gives the last verdict.
    */
   async finish(ours?: ReadonlyMap<string, number | undefined>): Promise<Picture> {
-    this.#running.dispose();
+    this.#life.dispose();
     this.#stop.abort();
     await Promise.all(this.#background);
     const arrived = (): boolean => this.#deliveries.totals().awaited === 0;
@@ -189,7 +193,8 @@ export class Simulation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#running.dispose();
+    this.#life.dispose();
+    this.#upkeep.dispose();
     this.#stop.abort();
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
     await Promise.all(this.#background);
@@ -222,7 +227,9 @@ export class Simulation implements AsyncDisposable {
   async #storms(kind: Storm): Promise<void> {
     const { users } = this.#options;
     if (kind === 'login') {
-      const seconds = await loginStorm(this.#people, this.#servers, users);
+      const login = { people: this.#people, servers: this.#servers, users };
+      const seconds = await loginStorm(login, this.#stop.signal);
+      if (seconds === undefined) return;
       this.tell(`login storm: ${users} users logged in within ${seconds.toFixed(2)} s`);
       return;
     }

@@ -9,17 +9,27 @@ export type Storm = (typeof STORMS)[number];
 const BATCH = 100;
 const POLL_MS = 10;
 
-/** Logs everybody in, as fast as the nodes take it; returns when the nodes have answered behind it. */
+/** Who logs in where. */
+export interface LoginStorm {
+  readonly people: People;
+  readonly servers: readonly SimServer[];
+  readonly users: number;
+}
+
+/**
+ * Logs everybody in, as fast as the nodes take it; returns when they have answered behind the last one.
+ * Undefined where it was aborted before.
+ */
 export async function loginStorm(
-  people: People,
-  servers: readonly SimServer[],
-  users: number,
-): Promise<number> {
+  { people, servers, users }: LoginStorm,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const beganMs = performance.now();
   for (let user = 0; user < users; user++) {
     people.logIn(user);
     if (user % BATCH === 0) await turn();
-    while (servers.some(({ mustWait }) => mustWait)) await delay(POLL_MS);
+    while (servers.some(({ mustWait }) => mustWait) && !signal.aborted) await delay(POLL_MS);
+    if (signal.aborted) return undefined;
   }
   await Promise.all(servers.map((server) => server.ask([])));
   return (performance.now() - beganMs) / 1000;

@@ -137,7 +137,7 @@ function nodeText({ address, links, pid, state }: NodeLine, servers: number): st
     styleText('green', '█'.repeat(cells)) + styleText('dim', '·'.repeat(BAR_CELLS - cells));
   const process = pid === undefined ? '' : `pid ${pid}`;
   const gone = state === 'unreachable' || state === 'ended' ? styleText('red', state) : '';
-  return `  ${address.padEnd(21)} ${bar} ${`${links} links`.padEnd(10)} ${process}${gone}`;
+  return `  ${address.padEnd(21)} ${bar} ${(links === 1 ? '1 link' : `${links} links`).padEnd(10)} ${process}${gone}`;
 }
 
 function checkText({ name, holds, detail }: CheckLine): string {

@@ -10,12 +10,17 @@ import {
   Reaper,
   readDirectory,
 } from '@route/presence';
-import { createRedisClient, type RedisClient, readServerLimits, SHARD_COUNT } from '@route/redis';
+import {
+  createRedisClient,
+  type RedisClient,
+  readServerLimits,
+  redisAdvice,
+  SHARD_COUNT,
+} from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
 import { type Logger, RepeatedLine } from './log.ts';
-import { redisAdvice } from './redis-advice.ts';
 import { redisTarget } from './redis-target.ts';
 import type { Settings } from './settings.ts';
 

@@ -71,6 +71,31 @@ describe('settings', () => {
     ]);
   });
 
+  it('of who may connect and of sharing links are read, or named with what is wrong', () => {
+    const settings = settingsOf([], {
+      ROUTE_ALLOW: '10.0.0.0/8, fd00::1',
+      ROUTE_PROXY_PROTOCOL: '1',
+      ROUTE_REBALANCE: '20',
+    });
+    expect(settings.ROUTE_ALLOW).toEqual([
+      { address: '10.0.0.0', family: 'ipv4', prefix: 8 },
+      { address: 'fd00::1', family: 'ipv6', prefix: 128 },
+    ]);
+    expect(settings.ROUTE_PROXY_PROTOCOL).toBe(true);
+    expect(settings.ROUTE_REBALANCE).toBe(20);
+    expect(settingsOf([]).ROUTE_REBALANCE).toBeUndefined();
+    const wrong = {
+      ROUTE_ALLOW: '10.0.0.0/8,here',
+      ROUTE_REBALANCE: '0',
+      ROUTE_PROXY_PROTOCOL: '2',
+    };
+    expect(problemsOf([], wrong)).toEqual([
+      'ROUTE_PROXY_PROTOCOL is "2": expected 0 or 1',
+      'ROUTE_ALLOW is "10.0.0.0/8,here": expected networks as 10.0.0.0/8,fd00::/8, and "here" is none',
+      'ROUTE_REBALANCE is "0": expected off, or per cent from 1 to 9999',
+    ]);
+  });
+
   it('that contradict each other are refused', () => {
     expect(problemsOf([], { ROUTE_HEARTBEAT_SECONDS: '30' })).toEqual([
       'ROUTE_HEARTBEAT_SECONDS is 30: expected less than ROUTE_LINK_TIMEOUT_SECONDS, 30',

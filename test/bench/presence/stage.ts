@@ -1,115 +1,77 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  findFreePort,
-  findRedisServer,
-  type RunningNode,
-  startNode,
-  startPrivateRedis,
-} from '@route/local-cluster';
-import { createServerClient, type Redis, SHARD_TAGS } from '@route/redis';
-import { LoadLink } from './load-link.ts';
-import { masterPdu } from './pdus.ts';
+import { askServer } from '@route/fixtures';
+import { SHARD_TAGS } from '@route/redis';
+import { type Cluster, type NodeEnv, type RouteNode, startCluster } from '../../harness/index.ts';
+import type { Reading } from '../scenario.ts';
+import type { BenchRedis } from '../subjects/redis.ts';
+import { coresReading, usageDuring, type Watched } from '../usage.ts';
+import { MASTER_PDU } from './pdus.ts';
+import { PresenceLink } from './presence-link.ts';
 
-/** A Redis and some nodes, each a process of its own. */
+/** What presence is measured on: route nodes over a Redis, and links that this process holds. */
 export class Stage implements AsyncDisposable {
-  readonly redis: Redis;
-  readonly #nodes: RunningNode[];
-  readonly #stop: () => Promise<void>;
-  readonly #links: LoadLink[] = [];
+  readonly redis: BenchRedis;
+  readonly #cluster: Cluster;
+  readonly #links: PresenceLink[] = [];
 
-  constructor(redis: Redis, nodes: RunningNode[], stop: () => Promise<void>) {
+  private constructor(redis: BenchRedis, cluster: Cluster) {
     this.redis = redis;
-    this.#nodes = nodes;
-    this.#stop = stop;
+    this.#cluster = cluster;
   }
 
-  static async start(nodeCount: number): Promise<Stage> {
-    const program = await findRedisServer();
-    if (program === undefined) throw new Error('no redis-server on the PATH');
-    const folder = await mkdtemp(join(tmpdir(), 'route-bench-'));
-    const server = await startPrivateRedis(program);
-    const nodes: RunningNode[] = [];
-    const redis = createServerClient({
-      target: { kind: 'single', url: server.url },
-      commandTimeoutMs: 5000,
-      connectTimeoutMs: 5000,
-      connectionName: 'bench',
-    });
-    const stop = async (): Promise<void> => {
-      redis.disconnect();
-      for (const { child } of nodes) await child.stop(8000);
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    };
-    try {
-      await redis.connect();
-      for (let i = 0; i < nodeCount; i++) {
-        const start = await startNode({
-          listen: `127.0.0.1:${await findFreePort()}`,
-          adminListen: `127.0.0.1:${await findFreePort()}`,
-          logFile: join(folder, `node-${i}.log`),
-          env: {
-            REDIS_URL: server.url,
-            NODE_OPTIONS: process.env['BENCH_NODE_OPTIONS'] ?? '',
-          },
-        });
-        if ('failed' in start) throw new Error(start.failed);
-        nodes.push(start.node);
-      }
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return new Stage(redis, nodes, stop);
+  static async start(redis: BenchRedis, nodes: number, env: NodeEnv): Promise<Stage> {
+    return new Stage(redis, await startCluster({ nodes, redisUrl: redis.url, env }));
   }
 
-  get nodeCount(): number {
-    return this.#nodes.length;
+  get nodes(): readonly RouteNode[] {
+    return this.#cluster.nodes;
   }
 
-  async link(node: number): Promise<LoadLink> {
-    const [host = '', port = ''] = this.#node(node).spec.listen.split(':');
-    const link = await LoadLink.open({ host, port: Number(port) });
+  get watched(): Watched {
+    return { pids: this.nodes.map(({ pid }) => pid), redisPort: this.redis.port };
+  }
+
+  /** A link on the node started as this one, the master of its msg_server. */
+  async link(node: number): Promise<PresenceLink> {
+    const { host, port } = this.#cluster.node(node);
+    const link = await PresenceLink.open({ host, port });
     this.#links.push(link);
-    link.write(masterPdu());
+    link.write(MASTER_PDU);
     return link;
   }
 
-  async metrics(node: number): Promise<Map<string, number>> {
-    const answer = await fetch(`http://${this.#node(node).spec.adminListen}/metrics`);
-    const values = new Map<string, number>();
-    for (const line of (await answer.text()).split('\n')) {
-      if (line.startsWith('#') || line === '') continue;
-      const space = line.lastIndexOf(' ');
-      values.set(line.slice(0, space), Number(line.slice(space + 1)));
-    }
-    return values;
-  }
-
+  /** Users whom Redis knows. */
   async usersInRedis(): Promise<number> {
-    const sizes = await Promise.all(
-      SHARD_TAGS.map((tag) => this.redis.hlen(`route:{${tag}}:users`)),
-    );
-    return sizes.reduce((sum, size) => sum + size, 0);
+    const { namespace } = this.#cluster;
+    const counts = SHARD_TAGS.map((tag) => `redis.call('HLEN', '${namespace}:{${tag}}:users')`);
+    const [users] = await askServer(this.redis.port, ['EVAL', `return ${counts.join(' + ')}`, '0']);
+    return Number(users);
   }
 
-  async redisInfo(section: string): Promise<Map<string, string>> {
-    const lines = (await this.redis.info(section)).split('\r\n');
-    return new Map(
-      lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1)]),
-    );
+  /** Redis's used_memory in bytes. */
+  async redisBytes(): Promise<number> {
+    const [info = ''] = await askServer(this.redis.port, ['INFO', 'memory']);
+    return Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
   }
 
-  #node(index: number): RunningNode {
-    const node = this.#nodes[index];
-    if (node === undefined) throw new Error(`no node ${index}`);
-    return node;
+  /** Does something; how long it took, and what processor time went where meanwhile. */
+  async timed(work: () => Promise<void>): Promise<{ seconds: number; cores: Reading }> {
+    const { result, usage } = await usageDuring(this.watched, async () => {
+      const startedAt = performance.now();
+      const before = process.cpuUsage();
+      await work();
+      const { user, system } = process.cpuUsage(before);
+      const seconds = (performance.now() - startedAt) / 1000;
+      return { seconds, loadCores: (user + system) / 1e6 / seconds };
+    });
+    const cores = coresReading(usage, result.loadCores, this.watched);
+    return { seconds: result.seconds, cores };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const link of this.#links) link.close();
-    await this.#stop();
+    // A node that is killed writes no profile.
+    for (const node of this.nodes) node.signal('SIGTERM');
+    await Promise.all(this.nodes.map(({ exited }) => exited));
+    await this.#cluster[Symbol.asyncDispose]();
   }
 }

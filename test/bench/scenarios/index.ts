@@ -2,8 +2,12 @@ import type { Scenario } from '../scenario.ts';
 import { curves } from './curves.ts';
 import { latency } from './latency.ts';
 import { links } from './links.ts';
+import { presenceChanges, presenceMemory, presenceQueries, presenceSnapshot } from './presence.ts';
 import { relay } from './relay.ts';
 import { relayCluster } from './relay-cluster.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
-export const SCENARIOS: readonly Scenario[] = [relay, relayCluster, latency, curves, links];
+export const SCENARIOS: readonly Scenario[] = [
+  ...[relay, relayCluster, latency, curves, links],
+  ...[presenceSnapshot, presenceChanges, presenceQueries, presenceMemory],
+];

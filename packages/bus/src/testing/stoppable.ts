@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock.ts';
+import type { Pieces } from '../frame.ts';
 import type { BusTransport, TransportEvents } from '../transport.ts';
 
 /**
@@ -63,7 +64,7 @@ export class Stoppable implements Clock, BusTransport {
     this.#transport.reopen();
   }
 
-  publish(frame: Buffer): boolean {
+  publish(frame: Pieces): boolean {
     return this.#transport.publish(frame);
   }
 

@@ -114,7 +114,7 @@ export class Admission {
       if (header.kind === 'wrong') {
         return this.#refuse(candidate, 'proxy-header-wrong', header.problem);
       }
-      if (header.kind === 'ended') return this.#gone(candidate);
+      if (header.kind === 'ended' || raw.destroyed) return this.#gone(candidate);
       isCheck = header.kind === 'local';
       if (header.kind === 'proxied') candidate.peer = { host: header.address, port: header.port };
     }

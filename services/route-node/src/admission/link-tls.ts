@@ -105,6 +105,8 @@ export class LinkTls {
 
   #judge(socket: TLSSocket): TlsOutcome {
     socket.allowHalfOpen = true;
+    // What an error says comes as the end of the connection too, whoever looks at it then.
+    socket.on('error', () => undefined);
     if (this.#files.ca === undefined || socket.authorized) return { kind: 'secure', socket };
     return { kind: 'failed', problem: `its certificate: ${String(socket.authorizationError)}` };
   }

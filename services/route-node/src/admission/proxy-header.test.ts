@@ -58,6 +58,14 @@ describe('a header tells the msg_server’s own address', () => {
   });
 });
 
+test('an IPv4 address that is written as an IPv6 one is an IPv4 address', () => {
+  const from = Buffer.from('00000000000000000000ffff0a000007', 'hex');
+  const addresses = Buffer.concat([from, from, Buffer.from('0fa02008', 'hex')]);
+  expect(readAtOnce(headerOf({ family: IPV6, addresses }))).toMatchObject({
+    header: { kind: 'proxied', address: '10.0.0.7', port: 4000 },
+  });
+});
+
 test.each([
   ['none', 0x00, Buffer.alloc(0)],
   ['IPv4 ones', IPV4, V4],

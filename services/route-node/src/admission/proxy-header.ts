@@ -86,8 +86,12 @@ function wrong(problem: string): ProxyProgress {
   return { kind: 'wrong', problem };
 }
 
+/** How an IPv4 address begins that is written as an IPv6 one. */
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
+
 function addressOf(ip: Buffer): string {
   if (ip.length === 4) return ip.join('.');
+  if (ip.subarray(0, MAPPED.length).equals(MAPPED)) return addressOf(ip.subarray(MAPPED.length));
   const groups = Array.from({ length: 8 }, (_, i) => ip.readUInt16BE(2 * i).toString(16));
   // In the shortest form, as sockets tell their addresses.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);

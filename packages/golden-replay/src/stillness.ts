@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type LinkSet, type LinkTarget, openLinks, type TestLink } from '../harness/index.ts';
+import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 
 /** A pause that tells bursts apart: what a node writes in one tick may come in several reads. */
 const STILL_MS = 20;
@@ -20,34 +20,36 @@ const NOBODY = 4_000_000_000;
  * here, and is asked.
  */
 export class Stillness implements AsyncDisposable {
-  readonly #probes: LinkSet;
+  readonly #probes: readonly ReplayLink[];
 
-  private constructor(probes: LinkSet) {
+  private constructor(probes: readonly ReplayLink[]) {
     this.#probes = probes;
   }
 
-  static async of(nodes: readonly LinkTarget[]): Promise<Stillness> {
-    return new Stillness(await openLinks(nodes, nodes.length));
+  static async of(nodes: readonly ReplayTarget[], open: OpenLink): Promise<Stillness> {
+    const probes: ReplayLink[] = [];
+    for (const node of nodes) probes.push(await open(node));
+    return new Stillness(probes);
   }
 
   /** Returns once every node has answered several times over and nothing came on the links meanwhile. */
-  async reached(links: readonly TestLink[]): Promise<void> {
+  async reached(links: readonly ReplayLink[]): Promise<void> {
     let before: number;
     do {
       before = countReceived(links);
       for (let round = 0; round < ROUNDS; round++) {
-        await Promise.all(this.#probes.links.map((probe) => probe.query([NOBODY])));
+        await Promise.all(this.#probes.map((probe) => probe.query([NOBODY])));
       }
       await delay(STILL_MS);
     } while (countReceived(links) !== before);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#probes[Symbol.asyncDispose]();
+    await Promise.all(this.#probes.map((probe) => probe[Symbol.asyncDispose]()));
   }
 }
 
-function countReceived(links: readonly TestLink[]): number {
+function countReceived(links: readonly ReplayLink[]): number {
   return links.reduce(
     (sum, { received, incompleteBytes }) => sum + received.length + incompleteBytes,
     0,

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { waitFor } from '@route/fixtures';
-import { type LinkTarget, openLink, type TestLink } from '../harness/index.ts';
+import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 import type { Stillness } from './stillness.ts';
 import type { Arrival, Step, Trace } from './trace.ts';
 
 /** How long an expected PDU may take; then the replay goes on, and the comparison shows what is missing. */
 const ARRIVAL_DEADLINE_MS = 10_000;
+const POLL_MS = 5;
 
 /** What came of a trace, in the trace's own terms. */
 export type Outcome = Pick<Trace, 'expect' | 'closedByServer' | 'heartbeats'>;
@@ -13,7 +13,8 @@ export type Outcome = Pick<Trace, 'expect' | 'closedByServer' | 'heartbeats'>;
 /** What a replay needs beside a trace. */
 export interface Stage {
   /** A trace's links go to these in turn. */
-  readonly nodes: readonly LinkTarget[];
+  readonly nodes: readonly ReplayTarget[];
+  readonly open: OpenLink;
   readonly stillness: Stillness;
 }
 
@@ -27,7 +28,7 @@ export async function replay(trace: Trace, stage: Stage): Promise<Outcome> {
 class Replay implements AsyncDisposable {
   readonly #trace: Trace;
   readonly #stage: Stage;
-  readonly #links = new Map<string, TestLink>();
+  readonly #links = new Map<string, ReplayLink>();
   readonly #arrivals: Record<string, Arrival[]>;
   readonly #closed: Record<string, number> = {};
   /** Something expected has not come: what is expected later is waited for no more. */
@@ -67,10 +68,10 @@ class Replay implements AsyncDisposable {
   async #carryOut(step: Step): Promise<void> {
     switch (step.kind) {
       case 'open': {
-        const { nodes } = this.#stage;
+        const { nodes, open } = this.#stage;
         const node = nodes[this.#trace.links.indexOf(step.link) % nodes.length];
         if (node === undefined) throw new Error('there is no node to replay on');
-        this.#links.set(step.link, await openLink(node));
+        this.#links.set(step.link, await open(node));
         return;
       }
       case 'close':
@@ -83,23 +84,23 @@ class Replay implements AsyncDisposable {
     }
   }
 
-  #link(name: string): TestLink {
+  #link(name: string): ReplayLink {
     const link = this.#links.get(name);
     if (link === undefined) throw new Error(`link ${name} is used before it is opened`);
     return link;
   }
 
   async #waitForExpected(index: number): Promise<void> {
-    const what = `what ${this.#trace.name} expects after step ${index}`;
     const hasCome = (): boolean =>
       [...this.#links].every(([name, link]) => {
         const due = (this.#trace.expect[name] ?? []).filter(({ step }) => step <= index).length;
         const closes = this.#trace.closedByServer[name] === index;
         return link.received.length >= due && (!closes || link.serverClose !== undefined);
       });
-    if (this.#missing) return;
-    await waitFor(hasCome, { deadlineMs: ARRIVAL_DEADLINE_MS, what }).catch(() => {
-      this.#missing = true;
-    });
+    const end = performance.now() + ARRIVAL_DEADLINE_MS;
+    while (!this.#missing && !hasCome()) {
+      if (performance.now() > end) this.#missing = true;
+      await delay(POLL_MS);
+    }
   }
 }

@@ -1,6 +1,6 @@
-import type { ServerLimits } from '@route/redis';
 import { expect, it } from 'vitest';
-import { redisAdvice } from './redis-advice.ts';
+import { redisAdvice } from './advice.ts';
+import type { ServerLimits } from './server-limits.ts';
 
 const MIB = 1024 * 1024;
 const WINDOW_BYTES = 8 * MIB;
@@ -10,6 +10,7 @@ const DEFAULT: ServerLimits = {
   address: '127.0.0.1:6379',
   version: '7.0.15',
   maxMemoryBytes: 0,
+  usedMemoryBytes: 0,
   maxMemoryPolicy: 'noeviction',
   subscriberLimit: { hardBytes: 32 * MIB, softBytes: 8 * MIB, softSeconds: 60 },
 };

@@ -1,4 +1,4 @@
-import type { ServerLimits } from '@route/redis';
+import type { ServerLimits } from './server-limits.ts';
 
 /** The first major version of Redis that has all that a node uses: sharded pub/sub among it. */
 const LEAST_MAJOR_VERSION = 7;

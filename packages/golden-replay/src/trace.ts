@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { asList, asNumber, asObject, asText, type JsonObject } from './json.ts';
 
 const HEADER_BYTES = 16;
@@ -35,16 +34,8 @@ export interface Trace {
   readonly heartbeats: number | undefined;
 }
 
-/** All traces of a folder, './' or 'quirks/', by name. */
-export function readTraces(folder: './' | 'quirks/'): readonly Trace[] {
-  const url = new URL(folder, import.meta.url);
-  return readdirSync(url)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => parseTrace(JSON.parse(readFileSync(new URL(name, url), 'utf8'))));
-}
-
-function parseTrace(value: unknown): Trace {
+/** Reads a trace out of its parsed JSON. @throws Error that names what is not as it should be. */
+export function parseTrace(value: unknown): Trace {
   const trace = asObject(value);
   const expect = Object.entries(asObject(trace['expect'])).map(
     ([link, arrivals]) => [link, asList(arrivals).map(parseArrival)] as const,

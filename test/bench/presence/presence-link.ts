@@ -1,13 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { COMMAND_COUNT, COMMAND_INDEX_BY_ID, COMMANDS, HEADER_BYTES } from '@route/protocol';
+import { COMMANDS, HEADER_BYTES } from '@route/protocol';
 
-const indexOf = ({ commandId }: { commandId: number }): number =>
-  COMMAND_INDEX_BY_ID[commandId] ?? 0;
-const LOGIN = indexOf(COMMANDS.login_status_notify);
-const STATUS = indexOf(COMMANDS.status_notify);
-const RESPONSE = indexOf(COMMANDS.users_status_response);
 const WRITE_BYTES = 64 * 1024;
 
 /** What came on a link; ids are summed, so that whoever knows what was to come can tell that it did. */
@@ -21,20 +16,18 @@ export interface Received {
   online: number;
   /** Sum of the ids that were answered to be online. */
   onlineIds: number;
-  /** PDUs by command index. */
-  readonly pdus: Float64Array;
 }
 
 /** A msg_server's link as bare as it can be: it sends bytes made before, and counts what comes. */
-export class LoadLink {
+export class PresenceLink {
   readonly received: Received = {
     ...{ logins: 0, loginIds: 0, statuses: 0, statusIds: 0 },
     ...{ responses: 0, ids: 0, online: 0, onlineIds: 0 },
-    pdus: new Float64Array(COMMAND_COUNT),
   };
-  /** Called for each PDU, with where it begins and ends; for latencies. */
-  onPdu: ((commandIndex: number, bytes: Buffer, start: number, end: number) => void) | undefined;
+  /** Called for each PDU, with its command id and where it begins; for latencies. */
+  onPdu: ((commandId: number, bytes: Buffer, start: number) => void) | undefined;
   readonly #socket: Socket;
+  #broken: Error | undefined;
   #rest: Buffer[] = [];
   #restBytes = 0;
   #at = 0;
@@ -44,17 +37,17 @@ export class LoadLink {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => {
-      throw error;
+      this.#broken = error;
     });
     socket.on('end', () => {
-      throw new Error('the node has closed a link');
+      this.#broken = new Error('the node has closed a link');
     });
   }
 
-  static async open({ host, port }: { host: string; port: number }): Promise<LoadLink> {
+  static async open({ host, port }: { host: string; port: number }): Promise<PresenceLink> {
     const socket = connect({ host, port });
     await once(socket, 'connect');
-    return new LoadLink(socket);
+    return new PresenceLink(socket);
   }
 
   /** Hands everything to the kernel, as fast as the node takes it. */
@@ -78,17 +71,15 @@ export class LoadLink {
   ): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     while (!fulfils(this.received)) {
+      if (this.#broken !== undefined) throw this.#broken;
       if (performance.now() > deadline) {
-        const { pdus: _, ...counts } = this.received;
-        throw new Error(`no ${what} in ${deadlineMs} ms; came: ${JSON.stringify(counts)}`);
+        throw new Error(`no ${what} in ${deadlineMs} ms; came: ${JSON.stringify(this.received)}`);
       }
       await sleep(1);
     }
   }
 
   close(): void {
-    this.#socket.removeAllListeners('end');
-    this.#socket.on('error', () => {});
     this.#socket.destroy();
   }
 
@@ -108,10 +99,9 @@ export class LoadLink {
     while (bytes.length - at >= HEADER_BYTES) {
       const length = bytes.readUInt32BE(at);
       if (bytes.length - at < length) break;
-      const index = COMMAND_INDEX_BY_ID[bytes.readUInt16BE(at + 10)] ?? 0;
-      this.received.pdus[index] = (this.received.pdus[index] ?? 0) + 1;
-      this.#count(index, bytes, at, at + length);
-      this.onPdu?.(index, bytes, at, at + length);
+      const commandId = bytes.readUInt16BE(at + 10);
+      this.#count(commandId, bytes, at);
+      this.onPdu?.(commandId, bytes, at);
       at += length;
     }
     if (at === bytes.length) return;
@@ -119,21 +109,21 @@ export class LoadLink {
     this.#restBytes = bytes.length - at;
   }
 
-  #count(index: number, bytes: Buffer, start: number, end: number): void {
+  #count(commandId: number, bytes: Buffer, start: number): void {
     const { received } = this;
-    if (index === LOGIN) {
+    if (commandId === COMMANDS.login_status_notify.commandId) {
       this.#at = start + HEADER_BYTES + 1;
       received.logins++;
       received.loginIds += this.#varint(bytes);
-    } else if (index === STATUS) {
+    } else if (commandId === COMMANDS.status_notify.commandId) {
       this.#at = start + HEADER_BYTES + 3;
       received.statuses++;
       received.statusIds += this.#varint(bytes);
-    } else if (index === RESPONSE) {
+    } else if (commandId === COMMANDS.users_status_response.commandId) {
       received.responses++;
       this.#at = start + HEADER_BYTES + 1;
       this.#varint(bytes);
-      while (this.#at < end && bytes[this.#at] === 0x12) {
+      while (bytes[this.#at] === 0x12) {
         this.#at += 3;
         const id = this.#varint(bytes);
         const online = bytes[this.#at + 1] === 1;

@@ -1,0 +1,20 @@
+import { commandName } from '@route/protocol';
+import type { Outcome } from './replay.ts';
+
+const COMMAND_ID_OFFSET = 10;
+
+/** What links received, each PDU as one line, every byte of it included: what differs can be read off. */
+export function readable({ expect: arrivals, closedByServer, heartbeats }: Outcome): {
+  readonly links: Readonly<Record<string, readonly string[]>>;
+  readonly closedByServer: Readonly<Record<string, number>>;
+  readonly heartbeats: number | undefined;
+} {
+  const links = Object.entries(arrivals).map(([link, pdus]) => [
+    link,
+    pdus.map(({ step, pdu }) => {
+      const command = commandName(pdu.readUInt16BE(COMMAND_ID_OFFSET));
+      return `step ${step}: ${command} ${pdu.toString('hex')}`;
+    }),
+  ]);
+  return { links: Object.fromEntries(links), closedByServer, heartbeats };
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { Bind } from '../program.ts';
+
+export function addDoctor(program: Command, bind: Bind): void {
+  program
+    .command('doctor')
+    .description('what is wrong with the cluster and its Redis, and what to do')
+    .addHelpText(
+      'after',
+      `
+Looks at: whether all nodes answer and are ready, versions, settings that must agree, leases, clocks, the
+bus, slow links; in Redis (given by --redis or REDIS_URL, else tried at 127.0.0.1:6379) at maxmemory-policy,
+output buffers, who subscribes, and ghosts: users held by links that are gone. Nothing is changed.
+
+Exit status 1 when anything is wrong, or worth a warning.
+
+Examples:
+  routectl --redis redis://10.0.0.9 doctor
+  routectl doctor --json | jq '.findings[] | select(.level != "ok")'`,
+    )
+    .action(
+      bind(async (session) => {
+        // It takes a while to load, with all that speaks to Redis.
+        const { doctor } = await import('../doctor/doctor.ts');
+        return await doctor(session);
+      }),
+    );
+}

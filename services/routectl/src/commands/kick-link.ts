@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
+import { showJson } from '../output.ts';
+import type { Bind } from '../program.ts';
+import type { Session } from '../session.ts';
+
+export function addKickLink(program: Command, bind: Bind): void {
+  program
+    .command('kick-link')
+    .argument('<id>', 'a link, as routectl links lists it')
+    .description('close one link; its msg_server comes back by itself')
+    .addHelpText(
+      'after',
+      `
+What it held is taken away as when it closes by itself: its users are told to be offline if they are not
+back within ROUTE_LOST_GRACE_SECONDS. Needs the node's token, in ROUTE_ADMIN_TOKEN or
+ROUTE_ADMIN_TOKEN_FILE.
+
+Example:
+  routectl kick-link k3f7q2m5xw4a.1c`,
+    )
+    .action(bind(kickLink));
+}
+
+async function kickLink(session: Session, link: string): Promise<ExitCode> {
+  if (!/^[^.]+\.[0-9a-z]+$/.test(link)) {
+    throw new CommandError(
+      EXIT.usage,
+      `link is ${JSON.stringify(link)}: expected a node's id, a dot and a number, as routectl links lists it`,
+    );
+  }
+  const node = link.slice(0, link.indexOf('.'));
+  const { admin } = await session.findNode(node);
+  if (admin === undefined) {
+    throw new CommandError(EXIT.unreachable, `${node} does not tell where it is`);
+  }
+  const result = await admin.closeLink(link);
+  if (session.output.json) showJson(session.output, result);
+  else session.output.write(`${result.link} of ${result.peer} is being closed\n`);
+  return EXIT.ok;
+}

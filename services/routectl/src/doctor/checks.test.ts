@@ -1,0 +1,287 @@
+import type { EventView, LinkView, NodeView } from '@route/admin-api';
+import type { ServerLimits } from '@route/redis';
+import { expect, test } from 'vitest';
+import { type Clock, clockOf, type ExaminedNode, type ExaminedRedis } from './examined.ts';
+import type { Finding } from './finding.ts';
+import { checkNodes } from './node-checks.ts';
+import { checkRedis } from './redis-checks.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const EXACT: Clock = { aheadMs: 0, unsureMs: 1 };
+const MIB = 1024 * 1024;
+
+const VIEW: NodeView = {
+  node: 'a',
+  version: '1.0.0',
+  runtime: 'v24.0.0',
+  engine: 'redis',
+  namespace: 'route',
+  listen: '127.0.0.1:8200',
+  nowMs: NOW_MS,
+  startedAtMs: NOW_MS - 60_000,
+  ready: true,
+  draining: false,
+  reasons: [],
+  lease: { held: true, seconds: 10, liveNodes: 2 },
+  bus: {
+    hearing: true,
+    echoMs: 2,
+    full: false,
+    windowBytes: 0,
+    shareBytes: 0,
+    awaitedNodes: 1,
+    framesSent: 0,
+    bytesSent: 0,
+    framesReceived: 0,
+    bytesReceived: 0,
+    framesRepeated: 0,
+    framesLost: 0,
+    framesGivenUp: 0,
+    reopened: 0,
+    peers: [],
+  },
+  links: { open: 1, reading: true, unsentBytes: 0, waitingPdus: 0 },
+  presence: { heldUsers: 0 },
+  traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notices: 0 },
+  incidents: {
+    linksOpened: 1,
+    linksClosed: 0,
+    resyncs: 1,
+    linksReaped: 0,
+    presenceFailures: 0,
+    framesLost: 0,
+    malformedPdus: 0,
+    pauses: 0,
+  },
+  eventLoop: { overMs: 10_000, p50Ms: 0, p99Ms: 5, maxMs: 9, utilization: 0.1 },
+  memory: { rssBytes: 0, heapUsedBytes: 0 },
+  settings: { ROUTE_LINKS: 'all', ROUTE_LINK_UNSENT_MARK_BYTES: '1000', LOG_LEVEL: 'info' },
+};
+
+const LINK: LinkView = {
+  link: 'a.1',
+  peer: '10.0.0.1:5000',
+  openedAtMs: NOW_MS,
+  role: 'none',
+  counts: true,
+  state: 'open',
+  users: 0,
+  receivedPdus: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  unsentBytes: 0,
+  waitingPdus: 0,
+  reading: 'reading',
+  silentMs: 0,
+};
+
+interface NodeOptions {
+  readonly view?: Partial<NodeView>;
+  readonly links?: readonly LinkView[];
+  readonly events?: readonly EventView[];
+  readonly clock?: Clock;
+  readonly leaseLeftMs?: number;
+}
+
+function node(name: string, options: NodeOptions = {}): ExaminedNode {
+  const { view, links = [], events = [], clock = EXACT, leaseLeftMs = 9500 } = options;
+  return {
+    name,
+    known: { node: name, alive: true, leaseLeftMs, about: null, admin: undefined },
+    answer: {
+      kind: 'answered',
+      value: { view: { ...VIEW, node: name, ...view }, links, events, clock },
+    },
+  };
+}
+
+function event(name: string, agoMs: number): EventView {
+  return { seq: 1, atMs: NOW_MS - agoMs, level: 'warn', event: name, facts: {} };
+}
+
+/** What is not well, as 'level subject: says'. */
+function unwell(findings: readonly Finding[]): string[] {
+  return findings
+    .filter(({ level }) => level !== 'ok')
+    .map(({ level, subject, says }) => `${level} ${subject}: ${says}`);
+}
+
+test('nodes that are well get a line for each thing that was looked at', () => {
+  const findings = checkNodes([node('a'), node('b')], EXACT);
+  expect(unwell(findings)).toEqual([]);
+  expect(findings).toHaveLength(7);
+});
+
+test.each<[string, NodeOptions, string]>([
+  [
+    'not ready',
+    { view: { ready: false, reasons: [{ reason: 'redis', meaning: 'Redis is away' }] } },
+    'wrong nodes: b is not ready: Redis is away',
+  ],
+  ['draining', { view: { draining: true, ready: false } }, 'warning nodes: b is draining'],
+  [
+    'late in its event loop',
+    { view: { eventLoop: { ...VIEW.eventLoop, p99Ms: 400 } } },
+    "warning nodes: b's event loop is late by 400 ms (99 % of the last 10 s)",
+  ],
+  [
+    'of another version',
+    { view: { version: '2.0.0' } },
+    'warning versions: 1.0.0 on a, 2.0.0 on b',
+  ],
+  [
+    'set otherwise',
+    { view: { settings: { ...VIEW.settings, ROUTE_LINKS: 'master' } } },
+    'wrong settings: ROUTE_LINKS differs: all on a, master on b',
+  ],
+  [
+    'without a lease',
+    { view: { lease: { held: false, seconds: 10, liveNodes: 1 } } },
+    'wrong leases: b holds no lease',
+  ],
+  ['late to renew', { leaseLeftMs: 3000 }, 'warning leases: b renews late: 3.0 s of 10 s are left'],
+  [
+    'ahead in time',
+    { clock: { aheadMs: 5000, unsureMs: 1 } },
+    "warning clocks: b's clock is 5.0 s ahead of Redis’s",
+  ],
+  [
+    'deaf',
+    { view: { bus: VIEW.bus && { ...VIEW.bus, hearing: false } } },
+    'wrong bus: b does not hear the bus',
+  ],
+  [
+    'slow on the bus',
+    { view: { bus: VIEW.bus && { ...VIEW.bus, echoMs: 900 } } },
+    'warning bus: b hears itself only after 900 ms',
+  ],
+  [
+    'losing frames',
+    { events: [event('bus-frames-lost', 60_000)] },
+    'wrong bus: b lost frames of others once in the last hour',
+  ],
+  [
+    'taking second links',
+    { events: [event('second-link-suspected', 60_000)] },
+    'wrong links: b has links that list users and are no master',
+  ],
+  [
+    'slowed by a link',
+    { links: [{ ...LINK, unsentBytes: 600 }] },
+    'warning links: 10.0.0.1:5000 reads slowly on a.1',
+  ],
+])('a node that is %s is told of, and nothing else is', (_, options, expected) => {
+  expect(unwell(checkNodes([node('a'), node('b', options)], EXACT))).toEqual([expected]);
+});
+
+test('what happened long ago, or may differ from node to node, is not told of', () => {
+  const settings = { ...VIEW.settings, LOG_LEVEL: 'debug', ROUTE_LISTEN: '0.0.0.0:8201' };
+  const events = [event('bus-frames-lost', 4_000_000)];
+  expect(unwell(checkNodes([node('a'), node('b', { view: { settings }, events })], EXACT))).toEqual(
+    [],
+  );
+});
+
+test('a clock is off only by what an answer that took long cannot explain', () => {
+  const slow = clockOf(NOW_MS + 1500, NOW_MS, NOW_MS + 3000);
+  expect(slow).toEqual({ aheadMs: 0, unsureMs: 1500 });
+  const late = { aheadMs: 2000, unsureMs: 1500 };
+  expect(unwell(checkNodes([node('a', { clock: late })], EXACT))).toEqual([]);
+});
+
+const SERVER: ServerLimits = {
+  address: '10.0.0.9:6379',
+  version: '7.0.15',
+  maxMemoryBytes: 0,
+  usedMemoryBytes: 10 * MIB,
+  maxMemoryPolicy: 'noeviction',
+  subscriberLimit: { hardBytes: 32 * MIB, softBytes: 8 * MIB, softSeconds: 60 },
+};
+
+function redis(options: Partial<ExaminedRedis> = {}): ExaminedRedis {
+  return {
+    servers: [SERVER],
+    subscribers: [
+      { server: SERVER.address, name: 'route-a', address: '10.0.0.1:1', outputBytes: 0 },
+    ],
+    directory: {
+      nowMs: NOW_MS,
+      entries: [
+        { node: 'a', leaseLeftMs: 9000, about: undefined },
+        { node: 'dead', leaseLeftMs: -5000, about: undefined },
+        { node: 'long-dead', leaseLeftMs: -300_000, about: undefined },
+      ],
+    },
+    heldLinks: new Map(),
+    clock: EXACT,
+    ...options,
+  };
+}
+
+test('a Redis that is as it should be gets a line for each thing that was looked at', () => {
+  const held = new Map([['a.1', 3]]);
+  const findings = checkRedis(redis({ heldLinks: held }), [node('a', { links: [LINK] })]);
+  expect(unwell(findings)).toEqual([]);
+  expect(findings.map(({ subject }) => subject)).toEqual(['redis', 'subscribers', 'ghosts']);
+});
+
+test.each<[string, Partial<ExaminedRedis>, string]>([
+  [
+    'evicts',
+    { servers: [{ ...SERVER, maxMemoryBytes: 100 * MIB, maxMemoryPolicy: 'allkeys-lru' }] },
+    'wrong redis: 10.0.0.9:6379: maxmemory-policy is allkeys-lru',
+  ],
+  [
+    'is full',
+    { servers: [{ ...SERVER, maxMemoryBytes: 100 * MIB, usedMemoryBytes: 90 * MIB }] },
+    'warning redis: 10.0.0.9:6379: 90 MiB of 100 MiB are used',
+  ],
+  [
+    'has a subscriber that is behind',
+    {
+      subscribers: [
+        { server: SERVER.address, name: 'route-a', address: '10.0.0.1:1', outputBytes: 5 * MIB },
+      ],
+    },
+    'warning subscribers: route-a is 5.0 MiB behind; Redis cuts it off at 8.0 MiB',
+  ],
+  [
+    'has no subscriber',
+    { subscribers: [] },
+    'wrong subscribers: a does not subscribe to this Redis',
+  ],
+  [
+    'may not be asked',
+    { subscribers: undefined },
+    'unknown subscribers: CLIENT LIST may not be read',
+  ],
+  [
+    'holds users of a node that has just gone',
+    { heldLinks: new Map([['dead.1', 2]]) },
+    'warning ghosts: 1 link of dead, whose lease ended 5.0 s ago, still hold users',
+  ],
+  [
+    'holds users that nobody takes away',
+    { heldLinks: new Map([['long-dead.1', 2]]) },
+    'wrong ghosts: 1 link of long-dead, whose lease ended 5 min ago, still hold users',
+  ],
+  [
+    'holds users of a node that nobody knows',
+    {
+      heldLinks: new Map([
+        ['stranger.1', 1],
+        ['stranger.2', 1],
+      ]),
+    },
+    'wrong ghosts: 2 links of stranger, whose lease ended long ago, still hold users',
+  ],
+  [
+    'holds users of a link that its node does not have',
+    { heldLinks: new Map([['a.9', 2]]) },
+    'warning ghosts: 1 link that a does not have hold users: a.9',
+  ],
+])('a Redis that %s is told of, and nothing else is', (_, options, expected) => {
+  const found = unwell(checkRedis(redis(options), [node('a', { links: [LINK] })]));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(expected);
+});

@@ -1,0 +1,132 @@
+import { nodeOf } from '@route/presence';
+import { redisAdvice } from '@route/redis';
+import { bytes, duration, plural } from '../human.ts';
+import type { ExaminedNode, ExaminedRedis } from './examined.ts';
+import { type Finding, orWell } from './finding.ts';
+
+/** A default of ROUTE_BUS_WINDOW_BYTES, for where no node tells its own. */
+const WINDOW_BYTES = 8 * 1024 * 1024;
+/** Redis this full has little room for a storm of logins. */
+const FULL = 0.85;
+/** Sweeps for dead nodes' links are this many leases apart at the most, and take their time. */
+const SWEEP_LEASES = 4;
+const LEASE_SECONDS = 10;
+const NAMED = 5;
+
+/** What Redis tells, held against what the nodes tell. */
+export function checkRedis(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[] {
+  const windowBytes = mostOf(nodes, 'ROUTE_BUS_WINDOW_BYTES', WINDOW_BYTES);
+  const settings = redis.servers.flatMap((server): Finding[] => [
+    ...redisAdvice(server, windowBytes).map((says) => ({
+      level: 'wrong' as const,
+      subject: 'redis' as const,
+      says: `${server.address}: ${says}`,
+    })),
+    ...fullness(server),
+  ]);
+  const versions = new Set(redis.servers.map(({ version }) => version));
+  return [
+    ...orWell(settings, 'redis', `set as it should be, version ${[...versions].join(', ')}`),
+    ...subscribers(redis, nodes),
+    ...ghosts(redis, nodes),
+  ];
+}
+
+function fullness(server: ExaminedRedis['servers'][number]): Finding[] {
+  const { maxMemoryBytes, usedMemoryBytes, address } = server;
+  if (maxMemoryBytes === 0 || usedMemoryBytes < maxMemoryBytes * FULL) return [];
+  const says = `${address}: ${bytes(usedMemoryBytes)} of ${bytes(maxMemoryBytes)} are used`;
+  const todo = 'raise maxmemory: when it is reached, presence cannot be written';
+  return [{ level: 'warning', subject: 'redis', says, todo }];
+}
+
+function subscribers(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[] {
+  const subject = 'subscribers';
+  if (redis.subscribers === undefined) {
+    const says = 'CLIENT LIST may not be read';
+    const todo = 'allow it to the user of routectl (+client|list): it shows who falls behind';
+    return [{ level: 'unknown', subject, says, todo }];
+  }
+  const findings: Finding[] = [];
+  const softBytes = Math.min(
+    ...redis.servers.map(
+      ({ subscriberLimit }) => subscriberLimit?.softBytes || Number.POSITIVE_INFINITY,
+    ),
+  );
+  for (const { name, address, outputBytes } of redis.subscribers) {
+    if (outputBytes < softBytes / 2) continue;
+    findings.push({
+      level: 'warning',
+      subject,
+      says: `${name || address} is ${bytes(outputBytes)} behind; Redis cuts it off at ${bytes(softBytes)}`,
+      todo: 'see whether that node has more to do than one core can',
+    });
+  }
+  for (const { known, name } of nodes) {
+    const { node } = known;
+    if (node === undefined || redis.subscribers.some((some) => some.name.includes(node))) continue;
+    findings.push({
+      level: 'wrong',
+      subject,
+      says: `${name} does not subscribe to this Redis`,
+      todo: 'see whether the node is in this namespace of this Redis, and what its log says of bus-error',
+    });
+  }
+  return orWell(findings, subject, 'all nodes subscribe, and none is behind');
+}
+
+/** Links that Redis holds users of and that nobody has: their users would be online for ever. */
+function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[] {
+  const findings: Finding[] = [];
+  const leaseSeconds = mostOf(nodes, 'ROUTE_LEASE_SECONDS', LEASE_SECONDS);
+  const leases = new Map(redis.directory.entries.map((entry) => [entry.node, entry.leaseLeftMs]));
+  const byNode = Map.groupBy(redis.heldLinks.keys(), nodeOf);
+  for (const [node, links] of byNode) {
+    const leftMs = leases.get(node);
+    if (leftMs !== undefined && (leftMs === null || leftMs > 0)) {
+      findings.push(...closedLinks(node, links, nodes));
+      continue;
+    }
+    const goneMs = -(leftMs ?? Number.NEGATIVE_INFINITY);
+    const isLate = goneMs > leaseSeconds * 1000 * SWEEP_LEASES;
+    const since = leftMs === undefined ? 'long ago' : `${duration(goneMs)} ago`;
+    findings.push({
+      level: isLate ? 'wrong' : 'warning',
+      subject: 'ghosts',
+      says: `${plural(links.length, 'link')} of ${node}, whose lease ended ${since}, still hold users`,
+      todo: isLate
+        ? 'no node reaps: see what their logs say of redis-error'
+        : 'look again: the other nodes take them away within seconds',
+    });
+  }
+  return orWell(findings, 'ghosts', 'no users are held by links that are gone');
+}
+
+/** A link that closed while its node was asked is still on its way out of Redis: that is no ghost. */
+function closedLinks(
+  node: string,
+  held: readonly string[],
+  nodes: readonly ExaminedNode[],
+): Finding[] {
+  const answer = nodes.find(({ known }) => known.node === node)?.answer;
+  if (answer?.kind !== 'answered') return [];
+  const open = new Set(answer.value.links.map(({ link }) => link));
+  const closed = held.filter((link) => !open.has(link));
+  if (closed.length === 0) return [];
+  const named = closed.slice(0, NAMED).join(', ');
+  return [
+    {
+      level: 'warning',
+      subject: 'ghosts',
+      says: `${plural(closed.length, 'link')} that ${node} does not have hold users: ${named}`,
+      todo: 'look again; what stays is mended by the audit within ROUTE_AUDIT_SECONDS',
+    },
+  ];
+}
+
+function mostOf(nodes: readonly ExaminedNode[], name: string, fallback: number): number {
+  const values = nodes.flatMap(({ answer }) =>
+    answer.kind === 'answered' ? Number(answer.value.view.settings[name] ?? fallback) : [],
+  );
+  return values.length === 0 ? fallback : Math.max(...values);
+}

@@ -1,0 +1,103 @@
+import { bytes, count, duration } from './human.ts';
+import type { Sample } from './node-samples.ts';
+import type { Column } from './table.ts';
+
+/** How a node is, in one word or a few. */
+export function stateOf({ known, answer }: Sample): string {
+  if (answer.kind === 'silent') return 'no answer';
+  const { ready, draining, reasons } = answer.value;
+  if (draining || known.about?.draining === true) return 'draining';
+  return ready ? 'ready' : `not ready: ${reasons.map(({ reason }) => reason).join(', ')}`;
+}
+
+/** Whether a node is as it should be: it answers, and takes links or is going away. */
+export function isWell(sample: Sample): boolean {
+  const state = stateOf(sample);
+  return state === 'ready' || state === 'draining';
+}
+
+/** What a node's own answer tells, or what stands for it where there is none. */
+function of(sample: Sample, text: (view: NodeViewOf) => string): string {
+  return sample.answer.kind === 'answered' ? text(sample.answer.value) : '-';
+}
+type NodeViewOf = Extract<Sample['answer'], { kind: 'answered' }>['value'];
+
+function rate(sample: Sample, text: (rates: NonNullable<Sample['rates']>) => string): string {
+  return sample.rates === undefined ? '-' : text(sample.rates);
+}
+
+/** What is told of each node. */
+export const NODE_COLUMNS: readonly Column<Sample>[] = [
+  {
+    title: 'node',
+    text: ({ known, answer }) =>
+      known.node ?? (answer.kind === 'answered' ? answer.value.node : '?'),
+  },
+  { title: 'admin', text: ({ known }) => known.admin?.address ?? known.about?.admin ?? '-' },
+  { title: 'state', text: stateOf },
+  {
+    title: 'age',
+    align: 'right',
+    text: (sample) => of(sample, (view) => duration(view.nowMs - view.startedAtMs)),
+  },
+  {
+    title: 'links',
+    align: 'right',
+    text: (sample) =>
+      sample.answer.kind === 'answered'
+        ? String(sample.answer.value.links.open)
+        : String(sample.known.about?.links ?? '-'),
+  },
+  {
+    title: 'users',
+    align: 'right',
+    text: (sample) => of(sample, (view) => count(view.presence.heldUsers)),
+  },
+  {
+    title: 'pdus/s',
+    align: 'right',
+    text: (sample) => rate(sample, ({ pdusIn }) => count(pdusIn)),
+  },
+  {
+    title: 'in/s',
+    align: 'right',
+    text: (sample) => rate(sample, ({ bytesIn }) => bytes(bytesIn)),
+  },
+  {
+    title: 'out/s',
+    align: 'right',
+    text: (sample) => rate(sample, ({ bytesOut }) => bytes(bytesOut)),
+  },
+  {
+    title: 'bus lag',
+    align: 'right',
+    text: (sample) =>
+      of(sample, ({ bus }) =>
+        bus === null ? 'none' : bus.hearing && bus.echoMs !== null ? duration(bus.echoMs) : 'deaf',
+      ),
+  },
+  {
+    title: 'loop p99',
+    align: 'right',
+    text: (sample) => of(sample, ({ eventLoop }) => duration(eventLoop.p99Ms)),
+  },
+  {
+    title: 'lease',
+    align: 'right',
+    text: ({ known }) => (known.leaseLeftMs === undefined ? '-' : duration(known.leaseLeftMs)),
+  },
+];
+
+/** What machines get of each node. */
+export function nodeData({ known, answer, rates }: Sample): object {
+  return {
+    node: known.node ?? (answer.kind === 'answered' ? answer.value.node : null),
+    admin: known.admin?.address ?? null,
+    state: stateOf({ known, answer, rates }),
+    leaseLeftMs: known.leaseLeftMs ?? null,
+    about: known.about,
+    rates: rates ?? null,
+    problem: answer.kind === 'silent' ? answer.why : null,
+    view: answer.kind === 'answered' ? answer.value : null,
+  };
+}

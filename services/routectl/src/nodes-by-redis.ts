@@ -1,0 +1,24 @@
+import { readDirectory } from '@route/presence';
+import { type ClientOf, type FoundNodes, known } from './nodes.ts';
+import type { RedisSession } from './redis-session.ts';
+
+/** All nodes, by what Redis knows of them. */
+export async function nodesByRedis(
+  { store }: RedisSession,
+  clientOf: ClientOf,
+): Promise<FoundNodes> {
+  const { nowMs, entries } = await readDirectory(store);
+  const nodes = entries.map(({ node, leaseLeftMs, about }) =>
+    known(
+      {
+        node,
+        self: false,
+        alive: leaseLeftMs === null || leaseLeftMs > 0,
+        leaseLeftMs,
+        about: about ?? null,
+      },
+      clientOf,
+    ),
+  );
+  return { nodes, redisNowMs: nowMs ?? undefined };
+}

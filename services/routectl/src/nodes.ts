@@ -1,0 +1,125 @@
+import {
+  type AdminClient,
+  ApiRefusal,
+  type ClusterNode,
+  type ClusterView,
+  Unreachable,
+} from '@route/admin-api';
+import { CommandError, EXIT } from './exit-codes.ts';
+
+/** A node that is known of, and how it may be asked. */
+export interface KnownNode {
+  /** Its id; undefined for an address that has not answered. */
+  readonly node: string | undefined;
+  readonly alive: boolean;
+  /** undefined where no lease is known of. */
+  readonly leaseLeftMs: number | undefined;
+  readonly about: ClusterNode['about'];
+  /** undefined for one that is gone, or does not tell where it is. */
+  readonly admin: AdminClient | undefined;
+}
+
+/** All nodes that were found. */
+export interface FoundNodes {
+  /** By id; addresses that have not answered last. */
+  readonly nodes: readonly KnownNode[];
+  /** Redis's clock when it was asked; undefined where nobody knows. */
+  readonly redisNowMs: number | undefined;
+}
+
+/** An answer of a node, or why there is none: a node that does not answer is a fact, not an error. */
+export type Answer<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'silent'; readonly why: string };
+
+export type ClientOf = (address: string) => AdminClient;
+
+/**
+ * All nodes, by asking the given ones: any of them knows the others.
+ * @throws CommandError when none of them answers.
+ */
+export async function nodesByAdmin(
+  addresses: readonly string[],
+  clientOf: ClientOf,
+): Promise<FoundNodes> {
+  const asked = await Promise.all(
+    addresses.map(async (address) => ({ address, answer: await ask(clientOf(address), cluster) })),
+  );
+  const views = asked.flatMap(({ address, answer }) =>
+    answer.kind === 'answered' ? [{ address, view: answer.value }] : [],
+  );
+  if (views.length === 0) {
+    const why = asked.map(({ answer }) => (answer.kind === 'silent' ? answer.why : '')).join('; ');
+    throw new CommandError(EXIT.unreachable, why);
+  }
+  const nodes = new Map<string, KnownNode>();
+  for (const { view } of views) {
+    for (const entry of view.nodes) nodes.set(entry.node, known(entry, clientOf));
+  }
+  // The address that was given is the one that works from here, whatever the node says of itself.
+  for (const { address, view } of views) {
+    const own = nodes.get(view.node);
+    if (own !== undefined) nodes.set(view.node, { ...own, admin: clientOf(address) });
+  }
+  const silent = asked.flatMap(({ address, answer }) =>
+    answer.kind === 'silent' && !isAt(address, nodes) ? [unknownAt(address, clientOf)] : [],
+  );
+  const redisNowMs = views.find(({ view }) => view.redisNowMs !== null)?.view.redisNowMs;
+  return { nodes: [...sorted(nodes), ...silent], redisNowMs: redisNowMs ?? undefined };
+}
+
+/** Asks one node; that it does not answer, or cannot, is the answer. */
+export async function ask<T>(
+  admin: AdminClient | undefined,
+  question: (admin: AdminClient) => Promise<T>,
+): Promise<Answer<T>> {
+  if (admin === undefined) return { kind: 'silent', why: 'it does not tell where it is' };
+  try {
+    return { kind: 'answered', value: await question(admin) };
+  } catch (error) {
+    // A question that cannot be understood is whose who asked.
+    const isQuestion = error instanceof ApiRefusal && error.code === 'bad-request';
+    if (isQuestion || !(error instanceof Unreachable || error instanceof ApiRefusal)) throw error;
+    return { kind: 'silent', why: refusalText(error) };
+  }
+}
+
+async function cluster(admin: AdminClient): Promise<ClusterView> {
+  try {
+    return await admin.cluster();
+  } catch (error) {
+    // While Redis is away a node still tells of itself.
+    if (!(error instanceof ApiRefusal && error.code === 'redis-away')) throw error;
+    const { node, namespace } = await admin.node();
+    const self = { node, self: true, alive: true, leaseLeftMs: null, about: null };
+    return { node, namespace, redisNowMs: null, nodes: [self] };
+  }
+}
+
+/** A node as another one, or Redis, knows it. */
+export function known(
+  { node, alive, leaseLeftMs, about }: ClusterNode,
+  clientOf: ClientOf,
+): KnownNode {
+  const admin = about === null || !alive ? undefined : clientOf(about.admin);
+  return { node, alive, leaseLeftMs: leaseLeftMs ?? undefined, about, admin };
+}
+
+function unknownAt(address: string, clientOf: ClientOf): KnownNode {
+  const admin = clientOf(address);
+  return { node: undefined, alive: true, leaseLeftMs: undefined, about: null, admin };
+}
+
+/** What a person is told of a refusal. */
+export function refusalText(error: Unreachable | ApiRefusal): string {
+  if (!(error instanceof ApiRefusal) || error.code !== 'token-missing') return error.message;
+  return 'it asks for its token: give it in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE, or name a file with --token-file';
+}
+
+function isAt(address: string, nodes: ReadonlyMap<string, KnownNode>): boolean {
+  return [...nodes.values()].some(({ about }) => about?.admin === address);
+}
+
+function sorted(nodes: ReadonlyMap<string, KnownNode>): KnownNode[] {
+  return [...nodes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, node]) => node);
+}

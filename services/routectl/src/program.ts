@@ -1,0 +1,128 @@
+import { ApiRefusal, Unreachable } from '@route/admin-api';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { addCompletion } from './commands/completion.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addDrain } from './commands/drain.ts';
+import { addKickLink } from './commands/kick-link.ts';
+import { addLinks } from './commands/links.ts';
+import { addRebalance } from './commands/rebalance.ts';
+import { addReplay } from './commands/replay.ts';
+import { addStatus } from './commands/status.ts';
+import { addTop } from './commands/top.ts';
+import { addUser } from './commands/user.ts';
+import { addWatch } from './commands/watch.ts';
+import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
+import { refusalText } from './nodes.ts';
+import type { Output } from './output.ts';
+import { type GlobalOptions, Session } from './session.ts';
+
+/** Where a run gets its words from, and where they go. */
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isTerminal: boolean;
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+/** What a command does; what it returns is the exit status. */
+export type Action<Args extends readonly unknown[]> = (
+  session: Session,
+  ...args: Args
+) => Promise<ExitCode>;
+
+/** Makes a command's action out of what it does. */
+export type Bind = <Args extends readonly unknown[]>(
+  action: Action<Args>,
+) => (...args: Args) => Promise<void>;
+
+const DESCRIPTION = `Looks at a route cluster and changes what an operator may change.
+
+Nodes are found through any one of them (--admin or ROUTE_ADMIN), or through their Redis (--redis or REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER; nothing is written there). With none of these, through the node at 127.0.0.1:9200.`;
+
+const EPILOGUE = `
+Exit status: 0 all is well, 1 something is wrong or was refused,
+2 the command line cannot be understood, 3 nothing could be reached.
+
+Examples:
+  routectl status                                    the nodes and how they are
+  routectl --admin 10.0.0.5:9200 links               all links, found through one node
+  routectl --redis redis://10.0.0.9 doctor           what is wrong, and what to do
+  routectl user 4711 --json                          where a user is, for a script
+  ROUTE_ADMIN_TOKEN=... routectl drain k3f           have a node go away in good order
+`;
+
+/**
+ * Runs one command line.
+ * @returns the exit status.
+ * @throws CommandError where a command cannot go on.
+ */
+export async function run(invocation: Invocation): Promise<ExitCode> {
+  let status: ExitCode = EXIT.ok;
+  const program = routectl(invocation, (code) => {
+    status = code;
+  });
+  try {
+    await program.parseAsync([...invocation.argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof Unreachable) throw new CommandError(EXIT.unreachable, error.message);
+    if (error instanceof ApiRefusal) {
+      const isQuestion = error.code === 'bad-request';
+      throw new CommandError(isQuestion ? EXIT.usage : EXIT.wrong, refusalText(error));
+    }
+    throw error;
+  }
+  return status;
+}
+
+/** The command line as a tree of commands. */
+export function routectl(invocation: Invocation, done: (status: ExitCode) => void): Command {
+  const program = new Command('routectl')
+    .description(DESCRIPTION)
+    .version(packageJson.version)
+    .addOption(new Option('--admin <host:port,...>', 'admin ports of one node or several'))
+    .addOption(new Option('--redis <url>', 'the Redis of the cluster, redis:// or rediss://'))
+    .addOption(
+      new Option('--namespace <name>', 'ROUTE_NAMESPACE of the cluster (default: "route")'),
+    )
+    .addOption(new Option('--token-file <file>', 'file with ROUTE_ADMIN_TOKEN, to change state'))
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait for an answer')
+        .default(3)
+        .argParser(secondsArgument),
+    )
+    .addOption(new Option('--json', 'write JSON instead of tables'))
+    .addHelpText('after', EPILOGUE)
+    .showHelpAfterError('(routectl --help tells more)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => invocation.stdout(text),
+      writeErr: (text) => invocation.stderr(text),
+    });
+  const bind: Bind =
+    (action) =>
+    async (...args) => {
+      const options = program.opts<GlobalOptions>();
+      const output: Output = {
+        json: options.json === true,
+        isTerminal: invocation.isTerminal,
+        write: invocation.stdout,
+        note: (text) => invocation.stderr(`${text}\n`),
+      };
+      done(await action(new Session(options, invocation.environment, output), ...args));
+    };
+  for (const add of [addStatus, addLinks, addUser, addTop, addWatch, addDrain, addKickLink]) {
+    add(program, bind);
+  }
+  for (const add of [addRebalance, addDoctor, addReplay, addCompletion]) add(program, bind);
+  return program;
+}
+
+function secondsArgument(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds > 0 && seconds <= 600) return seconds;
+  throw new InvalidArgumentError('expected seconds, more than 0 and up to 600.');
+}

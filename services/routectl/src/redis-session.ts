@@ -1,0 +1,57 @@
+import type { PresenceStore } from '@route/presence';
+import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
+import { CommandError, EXIT } from './exit-codes.ts';
+
+/** A connection to the cluster's Redis, to look and not to touch. */
+export class RedisSession implements AsyncDisposable {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+
+  private constructor(redis: RedisClient, namespace: string) {
+    this.redis = redis;
+    this.namespace = namespace;
+  }
+
+  /** @throws CommandError when Redis does not answer in time. */
+  static async open(
+    target: RedisTarget,
+    { namespace, timeoutMs }: { namespace: string; timeoutMs: number },
+  ): Promise<RedisSession> {
+    const redis = createRedisClient({
+      target,
+      commandTimeoutMs: timeoutMs,
+      connectTimeoutMs: timeoutMs,
+      connectionName: 'routectl',
+    });
+    let last = '';
+    redis.on('error', (error: Error) => {
+      last = error.message;
+    });
+    try {
+      await within(redis.connect(), timeoutMs);
+    } catch (error) {
+      redis.disconnect();
+      const reason = last || (error instanceof Error ? error.message : String(error));
+      throw new CommandError(EXIT.unreachable, `Redis cannot be reached: ${reason}`);
+    }
+    return new RedisSession(redis, namespace);
+  }
+
+  get store(): PresenceStore {
+    return { redis: this.redis, namespace: this.namespace };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.redis.disconnect();
+  }
+}
+
+async function within(done: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    await Promise.race([done, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,126 @@
+import { AdminClient } from '@route/admin-api';
+import type { RedisTarget } from '@route/redis';
+import { CommandError, EXIT } from './exit-codes.ts';
+import { type FoundNodes, type KnownNode, nodesByAdmin } from './nodes.ts';
+import type { Output } from './output.ts';
+import { parseAddresses, readText, redisTargetOf } from './redis-options.ts';
+import type { RedisSession } from './redis-session.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What every command may be told. */
+export interface GlobalOptions {
+  readonly admin?: string;
+  readonly redis?: string;
+  readonly namespace?: string;
+  readonly tokenFile?: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+/** Where npm start and a node's defaults have the first node. */
+const DEFAULT_ADMIN = '127.0.0.1:9200';
+
+/** One run of a command: where the cluster is, with which token, and where to write. */
+export class Session {
+  readonly output: Output;
+  readonly timeoutMs: number;
+  readonly #options: GlobalOptions;
+  readonly #environment: Environment;
+
+  constructor(options: GlobalOptions, environment: Environment, output: Output) {
+    this.output = output;
+    this.timeoutMs = options.timeout * 1000;
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  /**
+   * Finds all nodes: by --admin or ROUTE_ADMIN, else by the Redis that is given, else by the node
+   * that stands at the default address.
+   * @throws CommandError when nothing answers.
+   */
+  async findNodes(): Promise<FoundNodes> {
+    const { admin, redis } = this.#options;
+    const ofEnvironment = redis === undefined ? (this.#environment['ROUTE_ADMIN'] ?? '') : '';
+    if (admin !== undefined) return await this.#byAdmin('--admin', admin);
+    if (ofEnvironment !== '') return await this.#byAdmin('ROUTE_ADMIN', ofEnvironment);
+    const target = this.redisTarget;
+    if (target !== undefined) {
+      const { nodesByRedis } = await import('./nodes-by-redis.ts');
+      await using redis = await this.openRedis(target);
+      const found = await nodesByRedis(redis, (address) => this.#clientOf(address));
+      if (found.nodes.length > 0) return found;
+      throw new CommandError(
+        EXIT.unreachable,
+        `no node is known in namespace ${JSON.stringify(this.namespace)} of that Redis: expected another --namespace?`,
+      );
+    }
+    try {
+      return await nodesByAdmin([DEFAULT_ADMIN], (address) => this.#clientOf(address));
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      throw new CommandError(
+        error.exitCode,
+        `${error.message}. Say where a node is with --admin host:port (or ROUTE_ADMIN), or where its Redis is with --redis URL (or REDIS_URL)`,
+      );
+    }
+  }
+
+  /** The live node that a person means by an id, its beginning, or an address. @throws CommandError */
+  async findNode(name: string): Promise<KnownNode> {
+    const { nodes } = await this.findNodes();
+    const live = nodes.filter(({ alive }) => alive);
+    const exact = live.filter(
+      ({ node, about, admin }) =>
+        node === name || about?.listen === name || about?.admin === name || admin?.address === name,
+    );
+    const fitting = exact.length > 0 ? exact : live.filter(({ node }) => node?.startsWith(name));
+    const [one, another] = fitting;
+    if (one !== undefined && another === undefined) return one;
+    const names = (fitting.length > 0 ? fitting : live).map(({ node }) => node ?? '?').join(', ');
+    const problem = one === undefined ? 'is none of the live nodes' : 'may be several nodes';
+    throw new CommandError(
+      EXIT.usage,
+      `${JSON.stringify(name)} ${problem}: expected one of ${names}`,
+    );
+  }
+
+  get namespace(): string {
+    return this.#options.namespace ?? this.#environment['ROUTE_NAMESPACE'] ?? 'route';
+  }
+
+  /** Which Redis was given; undefined where none was. */
+  get redisTarget(): RedisTarget | undefined {
+    return redisTargetOf(this.#options.redis, this.#environment);
+  }
+
+  async openRedis(target: RedisTarget, namespace = this.namespace): Promise<RedisSession> {
+    // What speaks to Redis takes as long to load as all the rest: most commands do without.
+    const { RedisSession } = await import('./redis-session.ts');
+    return await RedisSession.open(target, { namespace, timeoutMs: this.timeoutMs });
+  }
+
+  async #byAdmin(name: string, text: string): Promise<FoundNodes> {
+    const addresses = parseAddresses(name, text).map(({ host, port }) =>
+      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    );
+    return await nodesByAdmin(addresses, (address) => this.#clientOf(address));
+  }
+
+  #clientOf(address: string): AdminClient {
+    const token = this.#token;
+    const { timeoutMs } = this;
+    return new AdminClient({ address, timeoutMs, ...(token !== '' && { token }) });
+  }
+
+  get #token(): string {
+    const { tokenFile } = this.#options;
+    if (tokenFile !== undefined) return readText('--token-file', tokenFile).trim();
+    const given = this.#environment['ROUTE_ADMIN_TOKEN'] ?? '';
+    const file = this.#environment['ROUTE_ADMIN_TOKEN_FILE'] ?? '';
+    if (given !== '' || file === '') return given;
+    return readText('ROUTE_ADMIN_TOKEN_FILE', file).trim();
+  }
+}

@@ -1,0 +1,13 @@
+/** Runs until it ends by itself, or until the first SIGINT or SIGTERM, which is a way to end and no failure. */
+export async function untilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    await run(abort.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '@route/fixtures';
+import { residentBytes } from '../resident-memory.ts';
+import type { Reading } from '../scenario.ts';
+import { snapshotPdu } from './pdus.ts';
+import type { Stage } from './stage.ts';
+import { usersFrom } from './users.ts';
+
+const PC = { status: 'online', clientType: 'windows' } as const;
+const USERS_PER_LINK = 100_000;
+const SETTLE_MS = 2000;
+const DEADLINE_MS = 60_000;
+
+/** What each of many users costs Redis, and the node whose links hold them. */
+export async function measureMemory(stage: Stage, users: number): Promise<Reading> {
+  const [node] = stage.nodes;
+  // What a first snapshot leaves behind, in buffers and code, is no user's cost.
+  const first = await stage.link(0);
+  await first.send(snapshotPdu(usersFrom(1, USERS_PER_LINK), PC));
+  await waitForUsers(stage, USERS_PER_LINK);
+  await delay(SETTLE_MS);
+  const before = {
+    redis: await stage.redisBytes(),
+    resident: residentBytes(stage.watched.pids),
+    heap: await node?.metric('nodejs_heap_size_used_bytes'),
+  };
+  const { cores } = await stage.timed(async () => {
+    for (let at = USERS_PER_LINK; at < users; at += USERS_PER_LINK) {
+      const link = await stage.link(0);
+      await link.send(snapshotPdu(usersFrom(1 + at, USERS_PER_LINK), PC));
+    }
+    await waitForUsers(stage, users);
+  });
+  await delay(SETTLE_MS);
+  const added = users - USERS_PER_LINK;
+  const heap = (await node?.metric('nodejs_heap_size_used_bytes')) ?? 0;
+  return {
+    redisBytesPerUser: ((await stage.redisBytes()) - before.redis) / added,
+    heapBytesPerUser: (heap - (before.heap ?? 0)) / added,
+    residentBytesPerUser: (residentBytes(stage.watched.pids) - before.resident) / added,
+    ...cores,
+  };
+}
+
+async function waitForUsers(stage: Stage, users: number): Promise<void> {
+  await waitFor(async () => (await stage.usersInRedis()) === users, {
+    ...{ what: `${users} users to be in Redis`, deadlineMs: DEADLINE_MS },
+  });
+}

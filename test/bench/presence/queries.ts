@@ -1,0 +1,85 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { COMMANDS } from '@route/protocol';
+import type { Effort, Reading } from '../scenario.ts';
+import { queryPdus, snapshotPdu } from './pdus.ts';
+import { percentile } from './percentile.ts';
+import type { PresenceLink } from './presence-link.ts';
+import { untilOnline } from './snapshot.ts';
+import type { Stage } from './stage.ts';
+import { sumOf, usersFrom } from './users.ts';
+
+const PC = { status: 'online', clientType: 'windows' } as const;
+const USERS = 100_000;
+/** Takes each of twice as many users in turn, in no order: every other one is online. */
+const STEP = 7919;
+const ASKED_PER_SECOND = 1000;
+
+const asked = (count: number): number[] =>
+  Array.from({ length: count }, (_, i) => 1 + ((i * STEP) % (2 * USERS)));
+
+/** A link on each node's turn, and users online who came on the first. */
+async function twoLinks(stage: Stage): Promise<PresenceLink[]> {
+  const links = [await stage.link(0), await stage.link(stage.nodes.length - 1)];
+  await links[0]?.send(snapshotPdu(usersFrom(1, USERS), PC));
+  const [, asker] = links;
+  if (asker !== undefined) await untilOnline(asker, usersFrom(1, USERS));
+  return links;
+}
+
+/** Two links ask for many users a query, flat out; every answer is looked at. */
+export async function measureQueries(
+  stage: Stage,
+  { idsPerQuery, idsPerLink }: { readonly idsPerQuery: number; readonly idsPerLink: number },
+): Promise<Reading> {
+  const links = await twoLinks(stage);
+  const userIds = asked(idsPerLink);
+  const online = sumOf(userIds.filter((id) => id <= USERS));
+  const bytes = queryPdus(userIds, idsPerQuery);
+  const before = links.map(({ received }) => ({ ...received }));
+  const { seconds, cores } = await stage.timed(async () => {
+    await Promise.all(links.map((link) => link.send(bytes)));
+    await Promise.all(
+      links.map((link, i) => {
+        const all = (before[i]?.ids ?? 0) + idsPerLink;
+        return link.until('last answer', ({ ids }) => ids === all);
+      }),
+    );
+  });
+  for (const [i, { received }] of links.entries()) {
+    if (received.onlineIds - (before[i]?.onlineIds ?? 0) !== online) {
+      throw new Error('others were answered to be online than are');
+    }
+  }
+  return { idsPerSecond: (2 * idsPerLink) / seconds, ...cores };
+}
+
+/** One user asked for at a time, at a pace: how long an answer takes, from when the query was due. */
+export async function measureAsking(stage: Stage, { measureMs }: Effort): Promise<Reading> {
+  const [, link] = await twoLinks(stage);
+  if (link === undefined) throw new Error('there is no second link');
+  const latenciesUs: number[] = [];
+  const dueAtMs: number[] = [];
+  link.onPdu = (commandId) => {
+    if (commandId !== COMMANDS.users_status_response.commandId) return;
+    const due = dueAtMs[latenciesUs.length] ?? 0;
+    latenciesUs.push((performance.now() - due) * 1000);
+  };
+  const pdus = asked((measureMs * ASKED_PER_SECOND) / 1000).map((id) => queryPdus([id], 1));
+  await delay(100);
+  const { cores } = await stage.timed(async () => {
+    const startedAt = performance.now();
+    for (const [i, pdu] of pdus.entries()) {
+      const due = startedAt + (i * 1000) / ASKED_PER_SECOND;
+      // A timer would be late by more than what is measured.
+      while (performance.now() < due) await nextTurn();
+      dueAtMs.push(due);
+      link.write(pdu);
+    }
+    await link.until('last answer', () => latenciesUs.length === pdus.length);
+  });
+  return {
+    p50Us: percentile(latenciesUs, 0.5),
+    p99Us: percentile(latenciesUs, 0.99),
+    ...cores,
+  };
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SHARD_COUNT, shardOf } from '@route/redis';
+import type { Effort, Reading } from '../scenario.ts';
+import { queryPdus, snapshotPdu } from './pdus.ts';
+import type { PresenceLink } from './presence-link.ts';
+import { RelayBeside } from './relay-beside.ts';
+import type { Stage } from './stage.ts';
+import { usersFrom } from './users.ts';
+
+/** What one msg_server lists at the most; more users are listed by more of them at once. */
+const PC = { status: 'online', clientType: 'windows' } as const;
+const USERS_PER_LINK = 100_000;
+const QUERY_IDS = 100;
+const RELAYED_PER_SECOND = 1000;
+/** The node looks at its loop so often: it sees no delay that is shorter, and adds this to those it sees. */
+const LOOP_RESOLUTION_MS = 10;
+
+/**
+ * Lists users on the first of two nodes: how long it is until the other knows all of them, and what
+ * that does to relaying on the first.
+ */
+export async function measureSnapshot(
+  stage: Stage,
+  users: number,
+  { warmUpMs }: Effort,
+): Promise<Reading> {
+  const [node] = stage.nodes;
+  const userIds = usersFrom(1_000_000, users);
+  const senders: { link: PresenceLink; pdu: Buffer }[] = [];
+  for (let at = 0; at < users; at += USERS_PER_LINK) {
+    const pdu = snapshotPdu(userIds.slice(at, at + USERS_PER_LINK), PC);
+    senders.push({ link: await stage.link(0), pdu });
+  }
+  const asker = await stage.link(1);
+  const beside = new RelayBeside(await stage.link(0), await stage.link(0), RELAYED_PER_SECOND);
+  await delay(warmUpMs);
+  beside.reset();
+  await node?.metric('nodejs_eventloop_lag_max_seconds');
+  const { seconds, cores } = await stage.timed(async () => {
+    const sent = senders.map(({ link, pdu }) => link.send(pdu));
+    await untilOnline(asker, lastOfShards(userIds));
+    await Promise.all(sent);
+  });
+  const loopMaxMs = ((await node?.metric('nodejs_eventloop_lag_max_seconds')) ?? 0) * 1000;
+  const relayP99Ms = beside.p99Ms;
+  beside.stop();
+  await expectOnline(asker, userIds);
+  return {
+    visibleMs: seconds * 1000,
+    usersPerSecond: users / seconds,
+    relayP99Ms,
+    blockedMs: Math.max(0, loopMaxMs - LOOP_RESOLUTION_MS),
+    ...cores,
+  };
+}
+
+/** Asks for these until all are online. */
+export async function untilOnline(link: PresenceLink, userIds: readonly number[]): Promise<void> {
+  const pdus = queryPdus(userIds, QUERY_IDS);
+  for (let before = -1; before !== link.received.online - userIds.length; ) {
+    before = link.received.online;
+    const { ids } = link.received;
+    link.write(pdus);
+    await link.until('answer', (received) => received.ids === ids + userIds.length);
+    await delay(1);
+  }
+}
+
+/** @throws Error when one of these is not online. */
+async function expectOnline(link: PresenceLink, userIds: readonly number[]): Promise<void> {
+  const { ids, online } = link.received;
+  await link.send(queryPdus(userIds, QUERY_IDS));
+  await link.until('answers', (received) => received.ids === ids + userIds.length);
+  const seen = link.received.online - online;
+  if (seen !== userIds.length) throw new Error(`${seen} of ${userIds.length} users are visible`);
+}
+
+/** The users of each shard who become visible last: those of a list are set in its order. */
+function lastOfShards(userIds: readonly number[]): number[] {
+  const shards = Array.from({ length: SHARD_COUNT }, (): number[] => []);
+  for (const userId of userIds) shards[shardOf(userId)]?.push(userId);
+  return shards.flatMap((shard) => shard.slice(-3));
+}

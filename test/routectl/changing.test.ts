@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
+import { type Cluster, startCluster } from '../harness/index.ts';
+import { type Run, runRoutectl } from './run-routectl.ts';
+
+const TOKEN = 'the-token-of-this-test';
+
+const stack = new AsyncDisposableStack();
+let cluster: Cluster;
+
+beforeAll(async () => {
+  const env = {
+    ROUTE_ADMIN_TOKEN: TOKEN,
+    ROUTE_DRAIN_SECONDS: '1',
+    ROUTE_LEASE_SECONDS: '2',
+    ROUTE_LOST_GRACE_SECONDS: '0',
+  };
+  cluster = stack.use(await startCluster({ nodes: 3, env }));
+});
+afterAll(() => stack.disposeAsync());
+
+function golden(name: string): string {
+  return fileURLToPath(new URL(`../golden/${name}.json`, import.meta.url));
+}
+
+function routectl(args: readonly string[], token = TOKEN): Promise<Run> {
+  return runRoutectl(args, {
+    ROUTE_ADMIN: new URL(cluster.node(0).adminUrl).host,
+    ...(token !== '' && { ROUTE_ADMIN_TOKEN: token }),
+  });
+}
+
+describe('replay', () => {
+  test('finds a recorded trace replayed the same, over all nodes', async () => {
+    const { status, stdout } = await routectl(
+      ['replay', golden('pc_login_notifies_all_links')],
+      '',
+    );
+    expect(stdout).toBe('pc_login_notifies_all_links: equal, 3 links on 3 nodes\n');
+    expect(status).toBe(0);
+  });
+
+  test('tells where a link received something else', async () => {
+    const file = golden('quirks/leave_counts_again');
+    const { status, stdout } = await routectl(['replay', file, '--json'], '');
+    expect(status).toBe(1);
+    const { equal, differences } = JSON.parse(stdout);
+    expect(equal).toBe(false);
+    expect(differences[0]).toMatchObject({
+      link: 'A',
+      received: expect.stringMatching(/^step 8: status_notify /),
+    });
+  });
+
+  test('is refused while links are open that would receive it', async () => {
+    await using link = await openKnownLink(cluster.node(1));
+    const { status, stderr } = await routectl(['replay', golden('relay_msg_data')], '');
+    expect(status).toBe(1);
+    expect(stderr).toContain('1 link');
+    expect(link.received).toEqual([]);
+    const args = ['replay', golden('relay_msg_data'), '--even-with-links'];
+    expect((await routectl(args, '')).status).toBe(0);
+    expect(link.received.length).toBeGreaterThan(0);
+  });
+});
+
+describe('kick-link', () => {
+  test('closes the one link that is named, on whichever node it is', async () => {
+    await using set = await openKnownLinks(cluster.nodes, 3);
+    const listed = await routectl(['links', '--json']);
+    const { links }: { links: { link: string; peer: string }[] } = JSON.parse(listed.stdout);
+    const doomed = links.find(({ peer }) => peer === set.link(2).address)?.link ?? '';
+    const { status, stdout } = await routectl(['kick-link', doomed]);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: `${doomed} of ${set.link(2).address} is being closed\n`,
+    });
+    expect(await set.link(2).closedByServer).toBe('ended');
+    await set.link(0).known();
+
+    const again = await routectl(['kick-link', doomed]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain("expected one of this node's open links");
+  });
+
+  test('is refused without the token, and says where to put it', async () => {
+    await using link = await openKnownLink(cluster.node(0));
+    const { id } = cluster.node(0);
+    const { status, stderr } = await routectl(['kick-link', `${id}.1`], '');
+    expect(status).toBe(1);
+    expect(stderr).toContain('ROUTE_ADMIN_TOKEN_FILE');
+    await link.known();
+  });
+});
+
+describe('completion', () => {
+  test('bash completes commands, and each command’s options', async () => {
+    const { status, stdout } = await routectl(['completion', 'bash']);
+    expect(status).toBe(0);
+    expect(await bashCompletes(stdout, ['routectl', 'kick'])).toEqual(['kick-link']);
+    expect(await bashCompletes(stdout, ['routectl', '--json', 'watch', '--de'])).toEqual([
+      '--decode',
+    ]);
+    expect(await bashCompletes(stdout, ['routectl', 'links', '--no'])).toEqual(['--node']);
+    expect(await bashCompletes(stdout, ['routectl', 'links', '--ad'])).toEqual(['--admin']);
+  });
+
+  test.each(['zsh', 'fish'])('%s gets every command with its meaning', async (shell) => {
+    const { status, stdout } = await routectl(['completion', shell]);
+    expect(status).toBe(0);
+    for (const name of ['status', 'kick-link', 'doctor']) expect(stdout).toContain(name);
+    expect(stdout).toContain('the nodes: age, links, users');
+  });
+});
+
+// The last: it takes a node away.
+describe('drain', () => {
+  test('is refused without the token', async () => {
+    const { status, stderr } = await routectl(['drain', cluster.node(2).id], '');
+    expect(status).toBe(1);
+    expect(stderr).toContain('ROUTE_ADMIN_TOKEN');
+    expect(await cluster.node(2).ready()).toBe(true);
+  });
+
+  test('has a node go away in good order, and waits for it', async () => {
+    const node = cluster.node(2);
+    await using link = await openKnownLink(node);
+    node.expectEnd();
+    const { status, stdout } = await routectl(['drain', node.id.slice(0, 9), '--wait']);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${node.id} is gone\n` });
+    expect(await link.closedByServer).toBe('ended');
+    expect(await node.exited).toEqual({ code: 0, signal: null });
+    expect((await routectl(['status'])).status).toBe(0);
+  });
+});
+
+async function bashCompletes(script: string, words: readonly string[]): Promise<string[]> {
+  const asked = `${script}
+COMP_WORDS=(${words.join(' ')})
+COMP_CWORD=${words.length - 1}
+_routectl
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', asked]);
+  return stdout.trim().split('\n');
+}
