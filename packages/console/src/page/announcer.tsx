@@ -1,9 +1,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterState } from './cluster-state.ts';
+import { moodOf, type NodeMood } from './node-state-words.ts';
 import { shortId, some } from './words.ts';
 
 /** A screen reader is told of so much at the most: what counts, and not everything that happens. */
 const QUIET_MS = 10_000;
+
+const SAID: Readonly<Record<NodeMood, string>> = {
+  ready: 'is ready',
+  unready: 'is not ready',
+  silent: 'does not answer',
+  dead: 'is dead',
+};
 
 /** Says aloud when nodes come and go, and that there are warnings; the events themselves are in the list. */
 export function Announcer({ state }: { readonly state: ClusterState }) {
@@ -34,14 +42,7 @@ export function Announcer({ state }: { readonly state: ClusterState }) {
 
 function wordsOf({ nodes, events }: ClusterState) {
   return {
-    nodes: nodes.map(({ entry, problem }) => {
-      const state = entry.alive
-        ? problem === undefined
-          ? 'is there'
-          : 'does not answer'
-        : 'is dead';
-      return `node ${shortId(entry.node)} ${state}`;
-    }),
+    nodes: nodes.map((node) => `node ${shortId(node.entry.node)} ${SAID[moodOf(node).mood]}`),
     warnings: events.filter(({ level }) => level !== 'info').length,
   };
 }

@@ -19,9 +19,12 @@ export interface NodeState {
   readonly totals?: TotalsView;
   /** The number of the last event known. */
   readonly lastSeq: number;
-  /** Why it does not answer; undefined while it does. */
-  readonly problem?: string;
+  /** What of it was not answered the last time, and why. */
+  readonly problems: Readonly<Partial<Record<NodeAsked, string>>>;
 }
+
+/** What a node is asked for. */
+export type NodeAsked = 'node' | 'links' | 'totals' | 'events';
 
 /** A link, and whether something came on it since the answer before. */
 export type LinkState = LinkView & { readonly active: boolean };
@@ -60,7 +63,12 @@ export type Told =
   | { readonly kind: 'links'; readonly view: LinksView }
   | { readonly kind: 'totals'; readonly view: TotalsView }
   | { readonly kind: 'events'; readonly view: EventsView }
-  | { readonly kind: 'node-problem'; readonly node: string; readonly problem: string }
+  | {
+      readonly kind: 'node-problem';
+      readonly node: string;
+      readonly asked: NodeAsked;
+      readonly problem: string;
+    }
   | { readonly kind: 'problem'; readonly problem: string }
   | { readonly kind: 'sample'; readonly atMs: number };
 
@@ -70,23 +78,25 @@ export function tell(state: ClusterState, told: Told): ClusterState {
     case 'cluster':
       return withCluster(state, told.view);
     case 'node':
-      return withNode(state, told.view.node, ({ problem: _, ...node }) => {
+      return withAnswer(state, told, (node) => {
         const rates = node.view && ratesBetween(node.view, told.view);
         return { ...node, view: told.view, ...(rates && { rates }) };
       });
     case 'links':
-      return withNode(state, told.view.node, (node) => ({
+      return withAnswer(state, told, (node) => ({
         ...node,
         links: withActivity(node.links, told.view.links),
       }));
     case 'totals':
-      return withNode(state, told.view.node, (node) => ({ ...node, totals: told.view }));
+      return withAnswer(state, told, (node) => ({ ...node, totals: told.view }));
     case 'events':
-      return withEvents(state, told.view);
+      return withEvents(state, told);
     case 'node-problem':
-      return withNode(state, told.node, ({ rates: _, ...node }) => ({
+      return withNode(state, told.node, ({ rates, ...node }) => ({
         ...node,
-        problem: told.problem,
+        // Who does not say what it does now is not in the sum.
+        ...(told.asked !== 'node' && rates && { rates }),
+        problems: { ...node.problems, [told.asked]: told.problem },
       }));
     case 'problem':
       return { ...state, problem: told.problem };
@@ -107,9 +117,9 @@ function withCluster(state: ClusterState, { node: self, namespace, nodes }: Clus
     self,
     namespace,
     nodes: nodes.map((entry): NodeState => {
-      const before = known.get(entry.node) ?? { links: [], lastSeq: 0 };
+      const before = known.get(entry.node) ?? { links: [], lastSeq: 0, problems: {} };
       if (entry.alive) return { ...before, entry };
-      return { entry, links: [], lastSeq: before.lastSeq };
+      return { entry, links: [], lastSeq: before.lastSeq, problems: {} };
     }),
   };
 }
@@ -123,6 +133,17 @@ function withNode(
   return { ...state, nodes };
 }
 
+function withAnswer(
+  state: ClusterState,
+  { kind, view }: { readonly kind: NodeAsked; readonly view: { readonly node: string } },
+  change: (node: NodeState) => NodeState,
+): ClusterState {
+  return withNode(state, view.node, (node) => {
+    const { [kind]: _, ...problems } = node.problems;
+    return { ...change(node), problems };
+  });
+}
+
 function withActivity(before: readonly LinkState[], links: readonly LinkView[]): LinkState[] {
   const known = new Map(before.map(({ link, receivedPdus }) => [link, receivedPdus]));
   return links.map((link) => ({
@@ -131,10 +152,14 @@ function withActivity(before: readonly LinkState[], links: readonly LinkView[]):
   }));
 }
 
-function withEvents(state: ClusterState, { node, lastSeq, events }: EventsView): ClusterState {
+function withEvents(
+  state: ClusterState,
+  told: { readonly kind: 'events'; readonly view: EventsView },
+): ClusterState {
+  const { node, lastSeq, events } = told.view;
   const known = state.nodes.find(({ entry }) => entry.node === node)?.lastSeq ?? lastSeq;
   const fresh = events.filter(({ seq }) => seq > known).map((event) => ({ ...event, node }));
-  const after = withNode(state, node, (before) => ({ ...before, lastSeq }));
+  const after = withAnswer(state, told, (before) => ({ ...before, lastSeq }));
   if (fresh.length === 0) return after;
   const all = [...fresh, ...state.events].sort((a, b) => b.atMs - a.atMs || b.seq - a.seq);
   return { ...after, events: all.slice(0, MOST_EVENTS) };

@@ -4,8 +4,9 @@ import type { NodeState } from './cluster-state.ts';
 export type NodeMood = 'ready' | 'unready' | 'silent' | 'dead';
 
 /** A node's state in a word and in a sentence. */
-export function moodOf({ entry, view, problem }: NodeState): { mood: NodeMood; why: string } {
+export function moodOf({ entry, view, problems }: NodeState): { mood: NodeMood; why: string } {
   if (!entry.alive) return { mood: 'dead', why: 'dead: its lease has ended' };
+  const [problem] = Object.values(problems);
   if (problem !== undefined) return { mood: 'silent', why: `no answer: ${problem}` };
   if (view === undefined) return { mood: 'ready', why: 'not asked yet' };
   if (view.ready) return { mood: 'ready', why: 'ready' };

@@ -1,4 +1,5 @@
 import type { ClusterState } from './cluster-state.ts';
+import { moodOf } from './node-state-words.ts';
 import { shortId, some } from './words.ts';
 
 /** How the cluster is, in one line. */
@@ -13,9 +14,7 @@ export function StatusLine({ state }: { readonly state: ClusterState }) {
   }
   if (self === '') return <p>Asking the node …</p>;
   const alive = nodes.filter(({ entry }) => entry.alive);
-  const unready = alive.filter(
-    ({ view, problem }) => problem !== undefined || view?.ready === false,
-  );
+  const unready = alive.filter((node) => moodOf(node).mood !== 'ready');
   const links = alive.reduce((sum, node) => sum + node.links.length, 0);
   return (
     <p>

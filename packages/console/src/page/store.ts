@@ -1,7 +1,7 @@
 import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
 
 /** The page is drawn anew so often at the most, whatever comes in between. */
-const DRAW_MS = 200;
+const DRAW_MS = 500;
 
 /** What the page knows; tells its listener when there is something to draw. */
 export class Store {

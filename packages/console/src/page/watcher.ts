@@ -1,9 +1,10 @@
 import type { Api } from './api.ts';
-import type { Told } from './cluster-state.ts';
+import type { NodeAsked, Told } from './cluster-state.ts';
 
 /** How often each thing is asked for, in ticks. */
 const TICK_MS = 1000;
 const EVERY = { cluster: 2, node: 1, links: 2, totals: 5, events: 2 } as const;
+const ASKED = ['node', 'links', 'totals', 'events'] as const satisfies NodeAsked[];
 
 export interface WatcherOptions {
   readonly api: Api;
@@ -39,30 +40,27 @@ export class Watcher {
     for (const [at, { id, lastSeq }] of nodes().entries()) {
       // Not all nodes in one tick, where that need not be.
       const turn = tick === 0 ? 0 : tick + at;
-      void this.#once(`${id} node`, async () => {
-        try {
-          tell({ kind: 'node', view: await api.node(id) });
-        } catch (error) {
-          tell({ kind: 'node-problem', node: id, problem: textOf(error) });
-        }
-      });
-      // A node that does not answer has said so above.
-      if (turn % EVERY.links === 0) {
-        this.#quietly(`${id} links`, async () => {
-          tell({ kind: 'links', view: await api.links(id) });
-        });
-      }
-      if (turn % EVERY.totals === 0) {
-        this.#quietly(`${id} totals`, async () => {
-          tell({ kind: 'totals', view: await api.totals(id) });
-        });
-      }
-      if (turn % EVERY.events === 0) {
-        this.#quietly(`${id} events`, async () => {
-          tell({ kind: 'events', view: await api.events(id, lastSeq) });
-        });
+      const due: Readonly<Record<NodeAsked, () => Promise<Told>>> = {
+        node: async () => ({ kind: 'node', view: await api.node(id) }),
+        links: async () => ({ kind: 'links', view: await api.links(id) }),
+        totals: async () => ({ kind: 'totals', view: await api.totals(id) }),
+        events: async () => ({ kind: 'events', view: await api.events(id, lastSeq) }),
+      };
+      for (const asked of ASKED) {
+        if (turn % EVERY[asked] === 0) void this.#askNode(id, asked, due[asked]);
       }
     }
+  }
+
+  async #askNode(node: string, asked: NodeAsked, ask: () => Promise<Told>): Promise<void> {
+    const { tell } = this.#options;
+    await this.#once(`${node} ${asked}`, async () => {
+      try {
+        tell(await ask());
+      } catch (error) {
+        tell({ kind: 'node-problem', node, asked, problem: textOf(error) });
+      }
+    });
   }
 
   async #askCluster(): Promise<void> {
@@ -74,10 +72,6 @@ export class Watcher {
         tell({ kind: 'problem', problem: textOf(error) });
       }
     });
-  }
-
-  #quietly(what: string, work: () => Promise<void>): void {
-    void this.#once(what, () => work().catch(() => undefined));
   }
 
   async #once(what: string, work: () => Promise<void>): Promise<void> {

@@ -1,0 +1,166 @@
+import type { ClusterNode, EventView, LinkView, NodeView } from '@route/admin-api';
+import { expect, test } from 'vitest';
+import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
+
+function entryOf(node: string, alive = true): ClusterNode {
+  return { node, self: node === 'a', alive, leaseLeftMs: alive ? 1000 : -1000, about: null };
+}
+
+function after(...all: readonly Told[]): ClusterState {
+  return all.reduce(tell, EMPTY_STATE);
+}
+
+function cluster(...nodes: readonly ClusterNode[]): Told {
+  return { kind: 'cluster', view: { node: 'a', namespace: 'n', redisNowMs: 0, nodes: [...nodes] } };
+}
+
+function linkOf(link: string, receivedPdus: number): LinkView {
+  return {
+    link,
+    peer: `peer of ${link}`,
+    openedAtMs: 0,
+    role: 'none',
+    counts: true,
+    state: 'open',
+    users: 0,
+    receivedPdus,
+    receivedBytes: 0,
+    sentBytes: 0,
+    unsentBytes: 0,
+    waitingPdus: 0,
+    reading: 'reading',
+    silentMs: 0,
+  };
+}
+
+function links(node: string, ...of: readonly LinkView[]): Told {
+  return { kind: 'links', view: { node, links: [...of] } };
+}
+
+function events(node: string, ...seqs: readonly number[]): Told {
+  const list = seqs.map((seq): EventView => {
+    return { seq, atMs: seq * 10, level: 'info', event: 'link-opened', facts: {} };
+  });
+  return { kind: 'events', view: { node, lastSeq: seqs.at(-1) ?? 0, events: list } };
+}
+
+test('what a node tells is kept as long as the cluster knows it', () => {
+  const state = after(cluster(entryOf('a')), links('a', linkOf('a-1', 0)), cluster(entryOf('a')));
+  expect(state.nodes[0]?.links).toHaveLength(1);
+  expect(after(cluster(entryOf('a')), cluster()).nodes).toEqual([]);
+});
+
+test('a dead node has no links any more', () => {
+  const state = after(
+    cluster(entryOf('a')),
+    links('a', linkOf('a-1', 0)),
+    cluster(entryOf('a', false)),
+  );
+  expect(state.nodes[0]?.links).toEqual([]);
+});
+
+test('a link is active when PDUs came on it since the answer before', () => {
+  const state = after(
+    cluster(entryOf('a')),
+    links('a', linkOf('quiet', 5), linkOf('busy', 5)),
+    links('a', linkOf('quiet', 5), linkOf('busy', 6), linkOf('new', 3)),
+  );
+  expect(state.nodes[0]?.links.map(({ link, active }) => [link, active])).toEqual([
+    ['quiet', false],
+    ['busy', true],
+    ['new', false],
+  ]);
+});
+
+test('events of all nodes stand newest first, none twice', () => {
+  const state = after(
+    cluster(entryOf('a'), entryOf('b')),
+    events('a', 1, 3),
+    events('b', 2),
+    events('a', 3, 4),
+  );
+  expect(state.events.map(({ node, seq }) => `${node}${seq}`)).toEqual(['a4', 'a3', 'b2', 'a1']);
+  expect(state.nodes.map(({ lastSeq }) => lastSeq)).toEqual([4, 2]);
+});
+
+test('a problem stays until the same thing is answered', () => {
+  const failed = after(cluster(entryOf('a')), {
+    kind: 'node-problem',
+    node: 'a',
+    asked: 'links',
+    problem: 'no answer',
+  });
+  expect(failed.nodes[0]?.problems).toEqual({ links: 'no answer' });
+  expect(tell(failed, events('a', 1)).nodes[0]?.problems).toEqual({ links: 'no answer' });
+  expect(tell(failed, links('a')).nodes[0]?.problems).toEqual({});
+});
+
+test('when the page’s own node answers again, its problem is over', () => {
+  const away: Told = { kind: 'problem', problem: 'away' };
+  expect(after(cluster(entryOf('a')), away)).toMatchObject({ problem: 'away', self: 'a' });
+  expect(after(away, cluster(entryOf('a')))).not.toHaveProperty('problem');
+});
+
+test('a sample is made of what all nodes do in a second, and of the latest', () => {
+  const first = { a: nodeView('a', 0, 0), b: nodeView('b', 0, 0) };
+  const state = after(
+    cluster(entryOf('a'), entryOf('b')),
+    { kind: 'sample', atMs: 1 },
+    { kind: 'node', view: first.a },
+    { kind: 'node', view: first.b },
+    { kind: 'node', view: nodeView('a', 2000, 100) },
+    { kind: 'node', view: nodeView('b', 1000, 30) },
+    { kind: 'sample', atMs: 2 },
+  );
+  expect(state.samples).toEqual([
+    {
+      atMs: 2,
+      receivedPdus: 50 + 30,
+      sentBytes: 500 + 300,
+      busBytes: 0,
+      echoMs: null,
+      loopP99Ms: 100,
+      unsentBytes: 7 + 7,
+    },
+  ]);
+});
+
+function nodeView(node: string, nowMs: number, done: number): NodeView {
+  return {
+    node,
+    version: '',
+    runtime: '',
+    engine: 'memory',
+    namespace: 'n',
+    listen: null,
+    nowMs,
+    startedAtMs: 0,
+    ready: true,
+    draining: false,
+    reasons: [],
+    lease: null,
+    bus: null,
+    links: { open: 0, reading: true, unsentBytes: 7, waitingPdus: 0 },
+    presence: { heldUsers: 0 },
+    traffic: {
+      receivedPdus: done,
+      receivedBytes: 0,
+      relayedPdus: 0,
+      sentBytes: done * 10,
+      notices: 0,
+    },
+    incidents: {
+      linksOpened: 0,
+      linksClosed: 0,
+      resyncs: 0,
+      linksReaped: 0,
+      presenceFailures: 0,
+      framesLost: 0,
+      malformedPdus: 0,
+      pauses: 0,
+    },
+    eventLoop: { overMs: 0, p50Ms: 0, p99Ms: done, maxMs: 0, utilization: 0 },
+    memory: { rssBytes: 0, heapUsedBytes: 0 },
+    settings: {},
+  };
+}
