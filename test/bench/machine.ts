@@ -13,6 +13,7 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly redis: string;
+  /** What nats-server says of itself, or that it is not installed. */
   readonly nats: string;
 }
 
@@ -26,6 +27,9 @@ export async function describeMachine(redis: string): Promise<Machine> {
     system: `${type()} ${release()}`,
     node: process.version,
     redis,
-    nats: nats === undefined ? 'not installed' : (await run(nats, ['--version'])).stdout.trim(),
+    nats:
+      nats === undefined
+        ? 'nats-server: not installed'
+        : (await run(nats, ['--version'])).stdout.trim(),
   };
 }

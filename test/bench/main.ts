@@ -1,20 +1,19 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askServer } from '@route/fixtures';
 import { describeMachine } from './machine.ts';
 import { ProgressLine } from './progress-line.ts';
+import { writeReport } from './report.ts';
 import { judgeGoals } from './results.ts';
 import { runScenario } from './runner.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
 import { profilingEnv } from './subjects/route-nodes.ts';
-import { curvesOf, drawPlot } from './svg-plot.ts';
-import { type Finished, resultTable } from './table.ts';
+import type { Finished } from './table.ts';
 
-const FULL: Effort = { rounds: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
-const QUICK: Effort = { rounds: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
+const FULL: Effort = { rounds: 3, attempts: 3, warmUpMs: 1_000, measureMs: 2_000, quick: false };
+const QUICK: Effort = { rounds: 1, attempts: 1, warmUpMs: 700, measureMs: 1_000, quick: true };
 
 const USAGE = `Usage: npm run bench -- [SCENARIO ...] [--quick] [--rounds N] [--out FOLDER]
 
@@ -26,7 +25,7 @@ ${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\
   --rounds N     how often each case is measured (${FULL.rounds})
   --only TEXT    only cases whose subject contains this
   --profile DIR  route nodes write CPU profiles there (their figures are lower then)
-  --out FOLDER   where results.json and the plots go (bench-results)
+  --out FOLDER   where results.json, results.md and the plots go (bench-results)
 `;
 
 const { values, positionals } = parseArgs({
@@ -70,6 +69,10 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
     started ??= startBenchRedis().then((server) => stack.use(server));
     return started;
   };
+  // What runs in processes of its own ends with this one, but a container would stay.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stack.disposeAsync().finally(() => process.exit(1)));
+  }
   const preparation = { effort, nodeEnv, redis, say: (line: string) => progress.say(line) };
   const finished: Finished[] = [];
   for (const scenario of scenarios) {
@@ -78,34 +81,12 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
     for (const failure of result.failures) progress.say(failure);
     finished.push({ scenario, result, goals: judgeGoals(scenario, result) });
   }
-  const { port } = await redis();
-  const [info = ''] = await askServer(port, ['INFO', 'server']);
+  const [info = ''] = await askServer((await redis()).port, ['INFO', 'server']);
   const machine = await describeMachine(/redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown');
-  await mkdir(values.out, { recursive: true });
-  const report = {
-    ...{ measuredAt: new Date().toISOString(), machine, effort },
-    scenarios: finished.map(({ result, goals }) => ({ ...result, goals })),
-  };
-  const file = join(values.out, 'results.json');
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-  const plots = await writePlots(finished, values.out);
   progress.clear();
   if (finished.some(({ result }) => result.failures.length > 0)) process.exitCode = 1;
-  process.stdout.write(`${resultTable(finished)}\n\n${[file, ...plots].join('\n')}\n`);
-}
-
-async function writePlots(all: readonly Finished[], folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const { scenario, result } of all) {
-    for (const plot of scenario.plots) {
-      const curves = curvesOf(plot, result);
-      if (curves.length === 0) continue;
-      const file = join(folder, `${plot.file}.svg`);
-      await writeFile(file, drawPlot(plot, curves));
-      files.push(file);
-    }
-  }
-  return files;
+  const { table, files } = await writeReport({ machine, effort, finished, folder: values.out });
+  process.stdout.write(`${table}\n\n${files.join('\n')}\n`);
 }
 
 function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {

@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { until } from '@route/local-cluster';
 import type { CaseResult, ScenarioResult } from './results.ts';
-import { OTHER_CORES, type Preparation, type Reading, type Scenario } from './scenario.ts';
+import {
+  type Effort,
+  OTHER_CORES,
+  type Preparation,
+  type Reading,
+  type Scenario,
+} from './scenario.ts';
 import { usageDuring } from './usage.ts';
 
 /** Takes lines for the person who waits. */
@@ -31,7 +37,7 @@ export async function runScenario(
       const which = at === undefined ? subject : `${subject} at ${at}`;
       progress.show(`${scenario.name}: round ${round} of ${rounds}: ${which}`);
       try {
-        readings[i]?.push(await undisturbed(() => measure(effort)));
+        readings[i]?.push(await undisturbed(effort, () => measure(effort)));
       } catch (error) {
         // What the other cases have given in minutes is not thrown away for the sake of one.
         readings[i]?.push({});
@@ -47,15 +53,17 @@ export async function runScenario(
 
 /** Part of a processor that others may keep busy before a reading counts as disturbed. */
 const DISTURBED_CORES = 0.25;
-const ATTEMPTS = 3;
 const CALM_LOOK_MS = 200;
 const CALM_DEADLINE_MS = 5_000;
 
 /** The first reading that the rest of the machine left alone, or the least disturbed of several. */
-async function undisturbed(measure: () => Promise<Reading>): Promise<Reading> {
-  await calm();
+async function undisturbed(
+  { attempts }: Effort,
+  measure: () => Promise<Reading>,
+): Promise<Reading> {
+  if (attempts > 1) await calm();
   let best = await measure();
-  for (let attempt = 2; attempt <= ATTEMPTS && others(best) > DISTURBED_CORES; attempt++) {
+  for (let attempt = 2; attempt <= attempts && others(best) > DISTURBED_CORES; attempt++) {
     await calm();
     const reading = await measure();
     if (others(reading) < others(best)) best = reading;

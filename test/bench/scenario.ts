@@ -5,6 +5,8 @@ import type { BenchRedis } from './subjects/redis.ts';
 export interface Effort {
   /** How often each case is measured; the cases take turns. */
   readonly rounds: number;
+  /** How often a measurement is made at the most when the rest of the machine disturbs it. */
+  readonly attempts: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Leave out what only fills in a curve or takes long. */
@@ -28,6 +30,8 @@ export interface FigureSpec {
   readonly digits: number;
   /** Figures of processor time share one column of the table. */
   readonly kind: 'result' | 'cores';
+  /** A median at or above this means that this is what bounds the others; the table says so. */
+  readonly limitAt?: number;
 }
 
 /** One thing to be measured: a subject at one point. */

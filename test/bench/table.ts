@@ -44,9 +44,10 @@ function describeCores(figures: readonly FigureSpec[], one: CaseResult): string 
     .filter(({ kind }) => kind === 'cores')
     .flatMap((figure) => {
       const summary = summaryOf(one, figure.key);
-      return summary === undefined
-        ? []
-        : [`${figure.heading} ${grouped(summary.median, figure.digits)}`];
+      if (summary === undefined) return [];
+      const { heading, digits, limitAt } = figure;
+      const limit = limitAt !== undefined && summary.median >= limitAt ? ' (THE LIMIT)' : '';
+      return [`${heading} ${grouped(summary.median, digits)}${limit}`];
     })
     .join(', ');
 }

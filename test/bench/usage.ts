@@ -25,7 +25,7 @@ export interface Usage {
 export const CORES_FIGURES: readonly FigureSpec[] = [
   { key: 'subjectCores', heading: 'itself', digits: 2, kind: 'cores' },
   { key: 'redisCores', heading: 'Redis', digits: 2, kind: 'cores' },
-  { key: 'loadCores', heading: 'load', digits: 2, kind: 'cores' },
+  { key: 'loadCores', heading: 'load', digits: 2, kind: 'cores', limitAt: 0.9 },
   { key: OTHER_CORES, heading: 'others', digits: 2, kind: 'cores' },
 ];
 

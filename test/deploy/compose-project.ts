@@ -114,9 +114,9 @@ export class ComposeProject implements AsyncDisposable {
     await this.compose(['kill', '--signal', 'USR2', 'haproxy']);
   }
 
-  /** The log of a service's containers, as far as it is of a node's kind. */
-  async logLines(service: string): Promise<LogLine[]> {
-    const text = await this.compose(['logs', '--no-color', '--no-log-prefix', service]);
+  /** A node's log so far. */
+  async logLines({ id }: Container): Promise<LogLine[]> {
+    const text = await runProgram('docker', ['logs', id]);
     return text.split('\n').flatMap((line) => parseLine(line) ?? []);
   }
 

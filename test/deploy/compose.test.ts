@@ -74,7 +74,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
       // Set it to docs/dashboard.svg to draw the picture in docs/operations.md anew.
       const picture = process.env['ROUTE_PICTURE'];
       if (picture !== undefined) {
-        const range = { from: begunAtSeconds, to: Math.floor(Date.now() / 1000) };
+        const range = { from: begunAtSeconds, to: Math.floor(Date.now() / 1000), stepSeconds: 2 };
         await writeFile(picture, await drawDashboard(prometheus, range));
       }
       await ofScene.disposeAsync();
@@ -118,7 +118,9 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
     });
 
     test('nodes know msg_servers by their own addresses, not by HAProxy’s', async () => {
-      const peers = (await project.logLines('route-node'))
+      const logs = (await project.nodes()).map((node) => project.logLines(node));
+      const peers = (await Promise.all(logs))
+        .flat()
         .filter(({ event }) => event === 'link-opened')
         .map(({ peer }) => String(peer).replace(/:\d+$/, ''));
       expect(peers.length).toBeGreaterThan(people.crowd.servers.length);

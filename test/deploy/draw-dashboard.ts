@@ -78,13 +78,13 @@ function drawPanel(title: string, lines: readonly Line[], range: Range): string[
   ];
   for (const [i, { name, points }] of lines.entries()) {
     const colour = COLOURS[i % COLOURS.length];
-    const path = points.map(([at, value], k) => {
-      const x = left + ((at - range.from) / (range.to - range.from)) * width;
-      const y = bottom - (value / scale) * height;
-      // A series that was not there for a while is drawn with a hole.
-      const begins = k === 0 || at - (points[k - 1]?.[0] ?? 0) > 3;
-      return `${begins ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`;
-    });
+    const path = stretches(points, 2 * range.stepSeconds).flatMap((stretch) =>
+      bends(stretch).map(([at, value], k) => {
+        const x = left + ((at - range.from) / (range.to - range.from)) * width;
+        const y = bottom - (value / scale) * height;
+        return `${k === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`;
+      }),
+    );
     drawn.push(`<path d="${path.join('')}" fill="none" stroke="${colour}" stroke-width="1.3"/>`);
     if (i >= MOST_IN_LEGEND) continue;
     const x = left + (i % 3) * 112;
@@ -92,6 +92,27 @@ function drawPanel(title: string, lines: readonly Line[], range: Range): string[
     drawn.push(`<text x="${x}" y="${y}" fill="${colour}" font-size="10">${escaped(name)}</text>`);
   }
   return drawn;
+}
+
+type Points = Series['points'];
+
+/** A series that was not there for a while is drawn with a hole. */
+function stretches(points: Points, mostSeconds: number): Points[] {
+  const parts: (readonly [number, number])[][] = [];
+  let lastAt = Number.NEGATIVE_INFINITY;
+  for (const point of points) {
+    if (point[0] - lastAt > mostSeconds) parts.push([]);
+    parts.at(-1)?.push(point);
+    lastAt = point[0];
+  }
+  return parts;
+}
+
+/** A stretch without the points in the midst of a level part. */
+function bends(stretch: Points): Points {
+  return stretch.filter(
+    ([, value], i) => stretch[i - 1]?.[1] !== value || stretch[i + 1]?.[1] !== value,
+  );
 }
 
 /** 1234567 as 1.2M. */

@@ -55,6 +55,7 @@ export interface Series {
 export interface Range {
   readonly from: number;
   readonly to: number;
+  readonly stepSeconds: number;
 }
 
 /** Asks a Prometheus. */
@@ -71,9 +72,9 @@ export class PrometheusClient {
     return answer.data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
   }
 
-  /** What an expression came to, second by second. */
-  async queryRange(expression: string, { from, to }: Range): Promise<Series[]> {
-    const query = `query=${encodeURIComponent(expression)}&start=${from}&end=${to}&step=1`;
+  /** What an expression came to, a point each so many seconds. */
+  async queryRange(expression: string, { from, to, stepSeconds }: Range): Promise<Series[]> {
+    const query = `query=${encodeURIComponent(expression)}&start=${from}&end=${to}&step=${stepSeconds}`;
     const answer = matrix.parse(await this.#ask(`query_range?${query}`));
     return answer.data.result.map(({ metric, values }) => ({ labels: metric, points: values }));
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { waitFor } from '@route/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
     ROUTE_DRAIN_SECONDS: '1',
     ROUTE_LEASE_SECONDS: '2',
     ROUTE_LOST_GRACE_SECONDS: '0',
+    ROUTE_REBALANCE_PER_MINUTE: '600',
   };
   cluster = stack.use(await startCluster({ nodes: 3, env }));
 });
@@ -93,6 +95,45 @@ describe('kick-link', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('ROUTE_ADMIN_TOKEN_FILE');
     await link.known();
+  });
+});
+
+describe('rebalance', () => {
+  test('has the node that holds too much let links go, and asks nothing of the others', async () => {
+    await using set = await openKnownLinks([cluster.node(0)], 6);
+    const { id } = cluster.node(0);
+    const { status, stdout } = await waitFor(
+      async () => {
+        const run = await routectl(['rebalance', '--json']);
+        // The nodes learn of each other's links with their leases.
+        const { nodes } = JSON.parse(run.stdout);
+        return (
+          nodes.some((one: { node: string; shed: number }) => one.node === id && one.shed > 0) &&
+          run
+        );
+      },
+      { what: 'the nodes to know of the links', deadlineMs: 30_000 },
+    );
+    expect(status).toBe(0);
+    const shed = JSON.parse(stdout).nodes.map((one: { node: string; shed: number }) => [
+      one.node === id,
+      one.shed > 0,
+    ]);
+    expect(shed.sort()).toEqual([
+      [false, false],
+      [false, false],
+      [true, true],
+    ]);
+    await waitFor(() => set.links.some(({ serverClose }) => serverClose === 'ended'), {
+      what: 'a link to be asked to go',
+      deadlineMs: 20_000,
+    });
+  });
+
+  test('tells of each node that refuses, and ends with status 1', async () => {
+    const { status, stdout } = await routectl(['rebalance'], '');
+    expect(status).toBe(1);
+    expect(stdout.match(/ROUTE_ADMIN_TOKEN_FILE/g)).toHaveLength(3);
   });
 });
 

@@ -112,6 +112,8 @@ export const clusterNodeSchema = z.object({
       admin: z.string(),
       listen: z.string().nullable(),
       links: z.number(),
+      /** Links that it has asked to go, and that may not have come to any node yet. */
+      leaving: z.number(),
       draining: z.boolean(),
       startedAtMs: z.number(),
       version: z.string(),

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { MemoryHub } from './memory-hub.ts';
 import { ManualClock } from './testing/manual-clock.ts';
 import { type RecordedBus, recordedBus } from './testing/recorder.ts';
 import { Stoppable } from './testing/stoppable.ts';
+
+// The runs take two seconds; on a busy machine many times that.
+vi.setConfig({ testTimeout: 60_000 });
 
 const NODES = ['a', 'b', 'c'] as const;
 

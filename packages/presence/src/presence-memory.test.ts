@@ -1,7 +1,8 @@
 import { PresenceMemory } from './presence-memory.ts';
-import { describePresence } from './presence-suite.ts';
+import { describePresence, type TestEngine } from './presence-suite.ts';
+import { describeReading } from './reading-suite.ts';
 
-describePresence('memory', async () => ({
+const open = async (): Promise<TestEngine> => ({
   presence: new PresenceMemory({
     graceMs: 0,
     lingerMs: 100,
@@ -10,4 +11,7 @@ describePresence('memory', async () => ({
     back: () => {},
   }),
   [Symbol.asyncDispose]: async () => {},
-}));
+});
+
+describePresence('memory', open);
+describeReading('memory', open);

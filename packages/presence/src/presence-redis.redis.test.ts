@@ -2,13 +2,15 @@ import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { describePresence } from './presence-suite.ts';
+import { describeReading } from './reading-suite.ts';
 import { client, queryOf, updateOf } from './testing/asking.ts';
 import { startLiveNode } from './testing/node.ts';
 import { readStored } from './testing/stored.ts';
 
-describePresence('Redis', () =>
-  startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() }),
-);
+const open = () => startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
+
+describePresence('Redis', open);
+describeReading('Redis', open);
 
 const USER = 7;
 

@@ -32,12 +32,15 @@ export class Totals {
 
   async #make(): Promise<Count> {
     let tally = EMPTY_TALLY;
-    for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      tally = addTallies(tally, this.#presence.tally(shard));
-      // Relaying goes on between two shards.
-      await turn();
+    try {
+      for (let shard = 0; shard < SHARD_COUNT; shard++) {
+        tally = addTallies(tally, this.#presence.tally(shard));
+        // Relaying goes on between two shards.
+        await turn();
+      }
+    } finally {
+      this.#staleAtMs = performance.now() + KEEP_MS;
     }
-    this.#staleAtMs = performance.now() + KEEP_MS;
     return { tally, countedAtMs: Date.now() };
   }
 }

@@ -1,5 +1,6 @@
 import { obeyOrders } from '../told-process.ts';
 import { DIALECTS } from './dialect.ts';
+import { FloodWindow } from './flood-window.ts';
 import { LoadLink } from './load-link.ts';
 import { isLoadOrder, type LinkOrder, type LoadAnswer, type LoadOrder } from './load-messages.ts';
 import { loadPdu } from './load-pdu.ts';
@@ -9,13 +10,20 @@ import { Latencies } from './stamps.ts';
 const links: LoadLink[] = [];
 const latencies = new Latencies();
 let senders: LoadLink[] = [];
+let window: FloodWindow | undefined;
 
 async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
   const dialect = DIALECTS[order.dialect];
   const pdu = loadPdu(order.pduBytes);
+  const flood = new FloodWindow({
+    copies: order.copies,
+    pduBytes: order.pduBytes,
+    receivedPduBytes: dialect.receivedBytes(order.pduBytes),
+  });
+  window = flood;
   const openOne = (link: LinkOrder) => {
     const readsStamps = order.readsStamps && !link.sends;
-    return LoadLink.open(link, { dialect, pdu, ...(readsStamps && { latencies }) });
+    return LoadLink.open(link, { dialect, pdu, window: flood, ...(readsStamps && { latencies }) });
   };
   links.push(...(await Promise.all(order.links.map(openOne))));
   const sending = new Set(order.links.filter(({ sends }) => sends).map(({ id }) => id));
@@ -32,6 +40,7 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       break;
     case 'reset':
       for (const link of links) link.reset();
+      window?.reset();
       latencies.reset();
       break;
     case 'flood':

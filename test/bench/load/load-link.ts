@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Dialect } from './dialect.ts';
+import type { FloodWindow, Waiter } from './flood-window.ts';
 import type { LinkCount, LinkOrder } from './load-messages.ts';
 import { type Latencies, StampReader, writeStamp } from './stamps.ts';
 
@@ -16,14 +17,16 @@ const BLOCK_BYTES = 256 * 1024;
 export interface LoadLinkOptions {
   readonly dialect: Dialect;
   readonly pdu: Buffer;
+  readonly window: FloodWindow;
   /** Takes what the stamps of received PDUs tell; without it nobody looks at what comes. */
   readonly latencies?: Latencies;
 }
 
 /** A link of the load: writes prebuilt blocks of PDUs and counts the bytes that come. */
-export class LoadLink {
+export class LoadLink implements Waiter {
   readonly id: number;
   readonly #socket: Socket;
+  readonly #window: FloodWindow;
   readonly #pdu: Buffer;
   readonly #stampAt: number;
   readonly #block: Buffer;
@@ -34,12 +37,14 @@ export class LoadLink {
   #open = true;
   readonly #write = (): void => {
     while (this.#flooding && this.#open) {
+      if (!this.#window.take(this.#blockPdus, this)) return;
       this.#sentPdus += this.#blockPdus;
       if (!this.#socket.write(this.#block)) return;
     }
   };
 
-  private constructor(id: number, socket: Socket, { dialect, pdu }: LoadLinkOptions) {
+  private constructor(id: number, socket: Socket, { dialect, pdu, window }: LoadLinkOptions) {
+    this.#window = window;
     const wrapped = dialect.wrap(pdu);
     this.id = id;
     this.#socket = socket;
@@ -57,7 +62,7 @@ export class LoadLink {
 
   /** Connects and says what a link says first. */
   static async open(order: LinkOrder, options: LoadLinkOptions): Promise<LoadLink> {
-    const { dialect, latencies } = options;
+    const { dialect, window, latencies } = options;
     const stamps = latencies === undefined ? undefined : new StampReader(dialect, latencies);
     let link: LoadLink | undefined;
     const socket = connect({
@@ -67,6 +72,7 @@ export class LoadLink {
         buffer: readBuffer,
         callback: (bytes) => {
           if (link !== undefined) link.#receivedBytes += bytes;
+          window.received(bytes);
           stamps?.read(readBuffer.subarray(0, bytes));
           return true;
         },
@@ -99,6 +105,11 @@ export class LoadLink {
   flood(): void {
     this.#flooding = true;
     this.#write();
+  }
+
+  /** The window has room again. */
+  goOn(): void {
+    if (!this.#socket.writableNeedDrain) this.#write();
   }
 
   /** Returns when the system has taken all that was written, or the link has ended. */

@@ -19,6 +19,8 @@ export type LoadOrder =
       readonly links: readonly LinkOrder[];
       readonly dialect: DialectName;
       readonly pduBytes: number;
+      /** How many of the process's links receive each PDU. */
+      readonly copies: number;
       /** Links that do not send read the stamps of what they receive. */
       readonly readsStamps: boolean;
     }

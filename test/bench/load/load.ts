@@ -80,7 +80,7 @@ export class Load implements AsyncDisposable {
       const all = Array.from({ length: links }, (_, id) => load.#orderOf(id));
       await load.#tellAll((process) => {
         const own = all.filter((link) => load.#processOf(link) === process);
-        return { kind: 'open', links: own, dialect, pduBytes, readsStamps };
+        return { kind: 'open', links: own, dialect, pduBytes, copies: links - 1, readsStamps };
       });
       await load.#meet();
       return load;

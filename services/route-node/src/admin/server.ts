@@ -13,7 +13,7 @@ export interface AdminServerOptions {
   failed(path: string, error: unknown): void;
 }
 
-/** A POST says everything in its path; what else it brings is read up to here, to be refused. */
+/** A POST says everything in its path; what else it brings is kept up to here, to be refused. */
 const MAX_BODY_BYTES = 4096;
 
 /** Streams to all clients together. */
@@ -124,14 +124,14 @@ export class AdminServer {
     form: StreamForm,
     response: ServerResponse,
   ): void {
+    // Who has gone while the answer was made is told of by no 'close' any more.
+    if (response.closed) return;
     this.#streams++;
     const end = start(new MessageStream(response, form));
     response.on('close', () => {
       this.#streams--;
       end();
     });
-    // Who has gone while the answer was made is told of by no 'close' any more.
-    if (response.destroyed) response.emit('close');
   }
 }
 
@@ -149,19 +149,22 @@ function formOf({ headers }: IncomingMessage): StreamForm {
 }
 
 async function refuseBody(request: IncomingMessage): Promise<void> {
+  let length = 0;
   let text = '';
+  // To its end, however long: a client that is cut off while it sends does not read why.
   for await (const chunk of request.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.length > MAX_BODY_BYTES) {
-      const limit = `at most ${MAX_BODY_BYTES} bytes`;
-      throw new ApiError('body-too-large', `the body is longer than ${limit}: expected none`);
-    }
+    const part = String(chunk);
+    length += part.length;
+    if (length <= MAX_BODY_BYTES) text += part;
+  }
+  if (length > MAX_BODY_BYTES) {
+    throw new ApiError(
+      'body-too-large',
+      `the body is longer than ${MAX_BODY_BYTES} bytes: expected none`,
+    );
   }
   if (text.trim() !== '' && text.trim() !== '{}') {
-    throw new ApiError(
-      'bad-request',
-      `the body is ${text.length} bytes long: expected none, or {}`,
-    );
+    throw new ApiError('bad-request', `the body is ${length} bytes long: expected none, or {}`);
   }
 }
 

@@ -12,9 +12,8 @@ export function addKickLink(program: Command, bind: Bind): void {
     .addHelpText(
       'after',
       `
-What it held is taken away as when it closes by itself: its users are told to be offline if they are not
-back within ROUTE_LOST_GRACE_SECONDS. Needs the node's token, in ROUTE_ADMIN_TOKEN or
-ROUTE_ADMIN_TOKEN_FILE.
+What it held is kept for the time of a lease (ROUTE_LEASE_SECONDS): who is back by then is never seen
+offline. Needs the node's token, in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE.
 
 Example:
   routectl kick-link k3f7q2m5xw4a.1c`,

@@ -102,17 +102,17 @@ function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[]
   return orWell(findings, 'ghosts', 'no users are held by links that are gone');
 }
 
-/** A link that closed while its node was asked is still on its way out of Redis: that is no ghost. */
+/** Links that their node has asked to go are kept for the time of a lease: these are no ghosts. */
 function closedLinks(
   node: string,
   held: readonly string[],
   nodes: readonly ExaminedNode[],
 ): Finding[] {
-  const answer = nodes.find(({ known }) => known.node === node)?.answer;
-  if (answer?.kind !== 'answered') return [];
-  const open = new Set(answer.value.links.map(({ link }) => link));
+  const examined = nodes.find(({ known }) => known.node === node);
+  if (examined?.answer.kind !== 'answered') return [];
+  const open = new Set(examined.answer.value.links.map(({ link }) => link));
   const closed = held.filter((link) => !open.has(link));
-  if (closed.length === 0) return [];
+  if (closed.length <= (examined.known.about?.leaving ?? 0)) return [];
   const named = closed.slice(0, NAMED).join(', ');
   return [
     {
