@@ -57,6 +57,7 @@ function clusterNode(node: string, at: number): ClusterNode {
     admin: `10.0.0.${at + 1}:9200`,
     listen: `10.0.0.${at + 1}:8200`,
     links: 10,
+    leaving: 0,
     draining: false,
     startedAtMs: Date.now() - STARTED_MS,
     version: '0.1.0',
