@@ -39,7 +39,7 @@ function install() {
 
 /** Nodes run without a console as well, and say so: what keeps it from being built keeps nothing else. */
 function buildConsole() {
-  const build = spawnSync('npm', ['run', '--silent', 'build'], {
+  const build = spawnSync(join(MODULES, '.bin', 'node'), ['packages/console/src/build.ts'], {
     cwd: ROOT,
     stdio: 'inherit',
     shell: process.platform === 'win32',

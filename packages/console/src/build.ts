@@ -33,7 +33,13 @@ async function main(): Promise<void> {
   });
   writeFileSync(join(fresh, STAMP), sources);
   rmSync(CONSOLE_FOLDER, { recursive: true, force: true });
-  renameSync(fresh, CONSOLE_FOLDER);
+  try {
+    renameSync(fresh, CONSOLE_FOLDER);
+  } catch (error) {
+    // Another build of the same sources may have been quicker.
+    if (stampOf(CONSOLE_FOLDER) !== sources) throw error;
+    rmSync(fresh, { recursive: true });
+  }
 }
 
 function digestOfSources(): string {
