@@ -68,7 +68,7 @@ test('an encrypted link carries what a plain one would, under load and with larg
   const check = new OrderCheck(receiver);
   await sendPaced(sender, { sender: 1, count: 2000, perSecond: 4000 });
   sender.send(numberedPdu(1, 2000, 8 * 1024 * 1024));
-  await waitFor(() => check.count >= 2001, { what: '2001 messages' });
+  await waitFor(() => check.count >= 2001, { what: '2001 messages', deadlineMs: 30_000 });
   expect(check.problems).toEqual([]);
 });
 
