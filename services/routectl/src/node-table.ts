@@ -1,19 +1,20 @@
 import { bytes, count, duration } from './human.ts';
 import type { Sample } from './node-samples.ts';
+import { hasLeft } from './nodes.ts';
 import type { Column } from './table.ts';
 
 /** How a node is, in one word or a few. */
 export function stateOf({ known, answer }: Sample): string {
-  if (answer.kind === 'silent') return 'no answer';
+  if (answer.kind === 'silent') return hasLeft(known, answer) ? 'has left' : 'no answer';
   const { ready, draining, reasons } = answer.value;
   if (draining || known.about?.draining === true) return 'draining';
   return ready ? 'ready' : `not ready: ${reasons.map(({ reason }) => reason).join(', ')}`;
 }
 
-/** Whether a node is as it should be: it answers, and takes links or is going away. */
+/** Whether a node is as it should be: it takes links, or goes away in good order. */
 export function isWell(sample: Sample): boolean {
   const state = stateOf(sample);
-  return state === 'ready' || state === 'draining';
+  return state === 'ready' || state === 'draining' || state === 'has left';
 }
 
 /** What a node's own answer tells, or what stands for it where there is none. */

@@ -110,6 +110,11 @@ function unknownAt(address: string, clientOf: ClientOf): KnownNode {
   return { node: undefined, alive: true, leaseLeftMs: undefined, about: null, admin };
 }
 
+/** Whether a node that does not answer had said that it goes away: its lease is left to run out. */
+export function hasLeft({ about }: KnownNode, answer: Answer<unknown>): boolean {
+  return answer.kind === 'silent' && about?.draining === true;
+}
+
 /** What a person is told of a refusal. */
 export function refusalText(error: Unreachable | ApiRefusal): string {
   if (!(error instanceof ApiRefusal) || error.code !== 'token-missing') return error.message;

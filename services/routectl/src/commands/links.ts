@@ -2,7 +2,7 @@ import type { LinkView } from '@route/admin-api';
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { bytes, count, duration } from '../human.ts';
-import { ask } from '../nodes.ts';
+import { ask, hasLeft } from '../nodes.ts';
 import { show } from '../output.ts';
 import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
@@ -61,7 +61,9 @@ async function links(session: Session, { node }: LinksOptions): Promise<ExitCode
   );
   const rows = asked.flatMap(({ answer }) => (answer.kind === 'answered' ? answer.value : []));
   const silent = asked.flatMap(({ known, answer }) =>
-    answer.kind === 'silent' ? [{ node: known.node ?? null, problem: answer.why }] : [],
+    answer.kind === 'silent' && !hasLeft(known, answer)
+      ? [{ node: known.node ?? null, problem: answer.why }]
+      : [],
   );
   if (!session.output.json && rows.length === 0) session.output.note('no links are open');
   else show(session.output, { columns: COLUMNS, rows, data: { links: rows, silent } });

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { duration, plural } from '../human.ts';
 import { lookTwice } from '../node-samples.ts';
 import { isWell, NODE_COLUMNS, nodeData } from '../node-table.ts';
+import { hasLeft } from '../nodes.ts';
 import { show } from '../output.ts';
 import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
@@ -20,7 +21,8 @@ export function addStatus(program: Command, bind: Bind): void {
     .addHelpText(
       'after',
       `
-A node that does not answer is shown as such. Bus lag is how long a node's own announcement took to
+A node that does not answer is shown as such; one that went away in good order has left, and is shown
+until its lease ends. Bus lag is how long a node's own announcement took to
 come back to it through Redis. Exit status 1 when a node does not answer or is not ready.
 
 Examples:
@@ -47,7 +49,8 @@ async function status(session: Session, { over }: StatusOptions): Promise<ExitCo
   });
   if (!output.json) {
     for (const { known, answer } of samples) {
-      if (answer.kind === 'silent') output.note(`${known.node ?? 'a node'}: ${answer.why}`);
+      if (answer.kind === 'silent' && !hasLeft(known, answer))
+        output.note(`${known.node ?? 'a node'}: ${answer.why}`);
     }
     if (gone.length > 0)
       output.note(`${plural(gone.length, 'node')} gone lately: ${goneText(gone)}`);

@@ -174,6 +174,27 @@ test.each<[string, NodeOptions, string]>([
   expect(unwell(checkNodes([node('a'), node('b', options)], EXACT))).toEqual([expected]);
 });
 
+test('a node that went away in good order is no more than told of, one that just fell silent is wrong', () => {
+  const silent = (draining: boolean): ExaminedNode => {
+    const about = {
+      ...{ admin: '127.0.0.1:1', listen: null, links: 0, leaving: 0 },
+      ...{ draining, startedAtMs: 0, version: '1.0.0' },
+    };
+    const { known } = node('b');
+    return {
+      name: 'b',
+      known: { ...known, about },
+      answer: { kind: 'silent', why: 'ECONNREFUSED' },
+    };
+  };
+  expect(unwell(checkNodes([node('a'), silent(true)], EXACT))).toEqual([
+    'warning nodes: b has left; its lease runs out',
+  ]);
+  expect(unwell(checkNodes([node('a'), silent(false)], EXACT))).toEqual([
+    'wrong nodes: b does not answer: ECONNREFUSED',
+  ]);
+});
+
 test('what happened long ago, or may differ from node to node, is not told of', () => {
   const settings = { ...VIEW.settings, LOG_LEVEL: 'debug', ROUTE_LISTEN: '0.0.0.0:8201' };
   const events = [event('bus-frames-lost', 4_000_000)];

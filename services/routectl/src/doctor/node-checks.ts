@@ -1,4 +1,5 @@
 import { duration, plural } from '../human.ts';
+import { hasLeft } from '../nodes.ts';
 import type { Clock, ExaminedNode, NodeAnswers } from './examined.ts';
 import { type Finding, orWell } from './finding.ts';
 
@@ -44,6 +45,10 @@ function versionOf([first]: readonly Answered[]): string {
 }
 
 function readiness({ name, known, answer }: ExaminedNode): Finding[] {
+  if (hasLeft(known, answer)) {
+    const says = `${name} has left; its lease runs out`;
+    return [{ level: 'warning', subject: 'nodes', says }];
+  }
   if (answer.kind === 'silent') {
     return [
       {

@@ -1,6 +1,7 @@
 import { nodeOf } from '@route/presence';
 import { redisAdvice } from '@route/redis';
 import { bytes, duration, plural } from '../human.ts';
+import { hasLeft } from '../nodes.ts';
 import type { ExaminedNode, ExaminedRedis } from './examined.ts';
 import { type Finding, orWell } from './finding.ts';
 
@@ -62,9 +63,14 @@ function subscribers(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Find
       todo: 'see whether that node has more to do than one core can',
     });
   }
-  for (const { known, name } of nodes) {
+  for (const { known, name, answer } of nodes) {
     const { node } = known;
-    if (node === undefined || redis.subscribers.some((some) => some.name.includes(node))) continue;
+    if (
+      node === undefined ||
+      hasLeft(known, answer) ||
+      redis.subscribers.some((some) => some.name.includes(node))
+    )
+      continue;
     findings.push({
       level: 'wrong',
       subject,
