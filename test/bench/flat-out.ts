@@ -8,6 +8,7 @@ import { CORES_FIGURES, coresReading, usageDuring } from './usage.ts';
 export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
   { key: 'deliveredPerSecond', heading: 'delivered/s', digits: 0, kind: 'result' },
   { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0, kind: 'result' },
+  { key: 'deliveredCoreUs', heading: 'core µs a delivery', digits: 3, kind: 'result' },
   { key: 'lostPdus', heading: 'PDUs lost', digits: 0, kind: 'result' },
   ...CORES_FIGURES,
 ];
@@ -41,6 +42,7 @@ export async function measureFlatOut(
   return {
     deliveredPerSecond: rates.deliveredPerSecond,
     deliveredMibPerSecond: (rates.deliveredPerSecond * pduBytes) / 2 ** 20,
+    deliveredCoreUs: (usage.subjectCores / rates.deliveredPerSecond) * 1e6,
     // The pump invents what it delivers.
     ...(subject.relays && {
       relayedPerSecond: rates.sentPerSecond,
