@@ -1,4 +1,4 @@
-import type { ClusterNode, LinkView, NodeView } from '@route/admin-api';
+import type { ClusterNode, LinkView, NodeView, UserView } from '@route/admin-api';
 import type { Page } from 'playwright-core';
 
 export interface FakedSize {
@@ -25,7 +25,7 @@ export async function fakeCluster(page: Page, { nodes, links }: FakedSize): Prom
         redisNowMs: Date.now(),
         nodes: ids.map(clusterNode),
       }),
-      node: () => nodeView(node, at, seconds),
+      node: () => nodeView({ node, at, seconds, links: mine.length }),
       links: () => ({ node, links: mine.map((i) => linkView(node, i, seconds)) }),
       totals: () => ({
         node,
@@ -37,7 +37,7 @@ export async function fakeCluster(page: Page, { nodes, links }: FakedSize): Prom
         away: { windows: 210, mac: 44, ios: 12, android: 9 },
       }),
       events: () => ({ node, lastSeq: mine.length, events: mine.map((i) => opened(i, beganMs)) }),
-      users: () => ({ node: ids[0], users: [] }),
+      users: () => ({ node: ids[0], users: [userOn(ids.slice(0, 2), Number(node))] }),
     };
     const answer = answers[what === 'nodes' ? view : what];
     if (answer === undefined) throw new Error(`the page asks for ${pathname}, which is not faked`);
@@ -65,7 +65,14 @@ function clusterNode(node: string, at: number): ClusterNode {
   return { node, self: at === 0, alive: true, leaseLeftMs: 8000 + at, about };
 }
 
-function nodeView(node: string, at: number, seconds: number): NodeView {
+interface FakedNode {
+  readonly node: string;
+  readonly at: number;
+  readonly seconds: number;
+  readonly links: number;
+}
+
+function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
   const wave = 1 + Math.sin(seconds / 5 + at) / 3;
   return {
     node,
@@ -97,7 +104,7 @@ function nodeView(node: string, at: number, seconds: number): NodeView {
       reopened: 0,
       peers: [],
     },
-    links: { open: 10, reading: true, unsentBytes: 0, waitingPdus: 0 },
+    links: { open: links, reading: true, unsentBytes: 0, waitingPdus: 0 },
     presence: { heldUsers: 5210 + at },
     traffic: {
       receivedPdus: 500 * (seconds + wave),
@@ -139,6 +146,19 @@ function linkView(node: string, i: number, seconds: number): LinkView {
     reading: i % 40 === 0 ? 'held' : 'reading',
     silentMs: 1000,
   };
+}
+
+/** A user with a client on the first link of each of these nodes. */
+function userOn(nodes: readonly string[], userId: number): UserView {
+  const links = nodes.map((node, at) => ({
+    link: `${node}-${at}`,
+    node,
+    clients: { windows: 1 - at, mac: 0, ios: at, android: 0 },
+    peer: null,
+    openedAtMs: null,
+    away: null,
+  }));
+  return { userId, status: 'online', state: 'pc', links };
 }
 
 function opened(i: number, atMs: number): object {

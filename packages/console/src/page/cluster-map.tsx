@@ -55,7 +55,7 @@ export function ClusterMap({ nodes, marked }: MapProps) {
 function Spoke({ node, place }: { readonly node: NodeState; readonly place: PlacedNode }) {
   const { mood } = moodOf(node);
   const busBytes = node.rates?.busBytes ?? 0;
-  const width = 1.5 + Math.min(8, Math.log2(1 + busBytes / 256));
+  const width = 1.5 + Math.min(6, Math.log2(1 + busBytes / 1024));
   const flows = busBytes > 0 ? 'flows' : '';
   const id = node.entry.node;
   return (

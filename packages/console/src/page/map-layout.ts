@@ -25,7 +25,7 @@ export function radiusOf(nodes: readonly PlacedNode[]): number {
   const edges = nodes.flatMap(({ links, spacing }) =>
     links.map(({ x, y }) => Math.hypot(x, y) + spacing),
   );
-  return Math.round(Math.max(NODE_RING + 60, ...edges));
+  return Math.round(Math.max(NODE_RING + 100, ...edges));
 }
 
 /** Nodes in a ring around the bus, each with its links in a fan behind it. */

@@ -36,7 +36,7 @@ export function NodeTable({ nodes, self }: NodeTableProps) {
                 Bus/s
               </th>
               <th scope="col" class="number">
-                Bus there and back
+                Bus echo
               </th>
               <th scope="col" class="number">
                 Lease left

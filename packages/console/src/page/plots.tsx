@@ -25,9 +25,9 @@ const PLOTS: readonly PlotSpec[] = [
     say: (value) => `${bytes(value)}/s`,
   },
   { title: 'Waits for slow links', read: ({ unsentBytes }) => unsentBytes, say: bytes },
-  { title: 'Bus there and back, slowest node', read: ({ echoMs }) => echoMs, say: milliseconds },
+  { title: 'Bus echo, slowest node', read: ({ echoMs }) => echoMs, say: milliseconds },
   {
-    title: 'Event loop late (p99), slowest node',
+    title: 'Loop delay p99, slowest node',
     read: ({ loopP99Ms }) => loopP99Ms,
     say: milliseconds,
   },

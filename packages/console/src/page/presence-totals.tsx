@@ -19,7 +19,7 @@ export function PresenceTotals({ nodes }: { readonly nodes: readonly NodeState[]
       <h2 id="totals-title">Presence</h2>
       <dl>
         <Figure name="users" value={sum(({ users }) => users)} />
-        <Figure name="with a PC client" value={sum(({ pcUsers }) => pcUsers)} />
+        <Figure name="on a PC" value={sum(({ pcUsers }) => pcUsers)} />
         <Figure name="mobile only" value={sum(({ mobileOnlyUsers }) => mobileOnlyUsers)} />
       </dl>
       <table>
