@@ -8,8 +8,6 @@ export default defineConfig({
   test: {
     // A test that passes at the second attempt has found something.
     retry: 0,
-    // Much of what the tests do is waiting for a lease or a time-out to end.
-    maxWorkers: '100%',
     reporters: ['default', './test/fixtures/totals-reporter.ts'],
     projects: [
       {
