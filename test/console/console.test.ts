@@ -5,6 +5,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
+import { clientsOf, waitForPresence } from '../cluster/statuses.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
 import { hasChromium, newVisit, startChromium } from './browser.ts';
 import { fakeCluster } from './faked-cluster.ts';
@@ -105,6 +106,10 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
     const gone = two.node(1);
     const { id } = gone;
+    // Who holds somebody has something that can be reaped.
+    await using held = await openKnownLink(gone);
+    held.online(clientsOf([1]));
+    await waitForPresence([held], { online: [1] });
     await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${two.node(0).adminUrl}/`);
@@ -152,8 +157,8 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
       'Only with',
       'Links, scrolls',
     ]);
-    const spoke = page.locator('.spoke').first();
-    expect(await spoke.evaluate('(line) => getComputedStyle(line).animationName')).toBe('none');
+    await page.locator('.spoke').first().waitFor({ state: 'attached' });
+    expect(await page.evaluate<string>(SPOKE_ANIMATION)).toBe('none');
   });
 
   test('20 nodes with 200 links are drawn, every one of them', async () => {
@@ -170,6 +175,9 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     expect(visit.errors).toEqual([]);
   });
 });
+
+/** What moves the way of a node to the bus. */
+const SPOKE_ANIMATION = `getComputedStyle(document.querySelector('.spoke')).animationName`;
 
 /** The name of what has the focus; empty when nothing of the page has it. */
 const FOCUSED = `(() => {
