@@ -131,7 +131,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
   });
 
   test('the keyboard reaches, in the order of the page, all that can be used', async () => {
-    await using visit = await newVisit(browser, { reducedMotion: 'reduce' });
+    await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${cluster.node(0).adminUrl}/`);
     await page.locator('#nodes tbody tr').first().waitFor();
@@ -152,9 +152,22 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
       'Only with',
       'Links, scrolls',
     ]);
-    const spoke = page.locator('.spoke').first();
-    expect(await spoke.evaluate('(line) => getComputedStyle(line).animationName')).toBe('none');
   });
+
+  test.each([
+    ['no-preference', 'flow'],
+    ['reduce', 'none'],
+  ] as const)(
+    'what flows over the bus moves unless that is not wanted: %s',
+    async (reducedMotion, motion) => {
+      await using visit = await newVisit(browser, { reducedMotion });
+      const { page } = visit;
+      await fakeCluster(page, { nodes: 3, links: 3 });
+      await page.goto(`${cluster.node(0).adminUrl}/`);
+      await page.locator('.spoke.flows').first().waitFor({ state: 'attached' });
+      expect(await page.evaluate<string>(MOTION)).toBe(motion);
+    },
+  );
 
   test('20 nodes with 200 links are drawn, every one of them', async () => {
     await using visit = await newVisit(browser);
@@ -177,6 +190,9 @@ const FOCUSED = `(() => {
   if (it === document.body) return '';
   return it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent;
 })()`;
+
+/** How the way to the bus moves. */
+const MOTION = `getComputedStyle(document.querySelector('.spoke.flows')).animationName`;
 
 /** How many ms of processor time the page takes in a second. */
 async function busyOver(page: Page, ms: number): Promise<number> {

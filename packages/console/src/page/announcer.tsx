@@ -18,18 +18,19 @@ export function Announcer({ state }: { readonly state: ClusterState }) {
   const [said, setSaid] = useState('');
   const latest = useRef(state);
   latest.current = state;
+  const before = useRef(wordsOf(state));
+  // What is there at first is no change.
+  if (before.current.nodes.length === 0) before.current = wordsOf(state);
   useEffect(() => {
-    let before = wordsOf(latest.current);
     const timer = window.setInterval(() => {
-      const after = wordsOf(latest.current);
+      const [then, now] = [before.current, wordsOf(latest.current)];
+      const warnings = now.warnings - then.warnings;
       const changes = [
-        ...after.nodes.filter((each) => !before.nodes.includes(each)),
-        ...(after.warnings > before.warnings
-          ? [some(after.warnings - before.warnings, 'warning')]
-          : []),
+        ...now.nodes.filter((each) => !then.nodes.includes(each)),
+        ...(warnings > 0 ? [some(warnings, 'warning')] : []),
       ];
-      if (before.nodes.length > 0 && changes.length > 0) setSaid(changes.join(', '));
-      before = after;
+      if (changes.length > 0) setSaid(changes.join(', '));
+      before.current = now;
     }, QUIET_MS);
     return () => window.clearInterval(timer);
   }, []);

@@ -50,7 +50,6 @@ export function adminRoutes(sources: AdminSources): Route[] {
     ...eventRoutes(nodeId, sources.journal),
   ];
   return [
-    ...consoleRoutes(sources.console),
     ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),
     ...own,
     ...nodesRoutes({ nodeId, directory: () => engine.directory(), own }),
@@ -62,5 +61,6 @@ export function adminRoutes(sources: AdminSources): Route[] {
       peerOf: (id) => links.find(id)?.peer,
     }),
     ...actionRoutes(nodeId, sources.actions),
+    ...consoleRoutes(sources.console),
   ];
 }
