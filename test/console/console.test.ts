@@ -136,7 +136,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
   });
 
   test('the keyboard reaches, in the order of the page, all that can be used', async () => {
-    await using visit = await newVisit(browser, { reducedMotion: 'reduce' });
+    await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${cluster.node(0).adminUrl}/`);
     await page.locator('#nodes tbody tr').first().waitFor();
@@ -157,9 +157,22 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
       'Only with',
       'Links, scrolls',
     ]);
-    await page.locator('.spoke').first().waitFor({ state: 'attached' });
-    expect(await page.evaluate<string>(SPOKE_ANIMATION)).toBe('none');
   });
+
+  test.each([
+    ['no-preference', 'flow'],
+    ['reduce', 'none'],
+  ] as const)(
+    'what flows over the bus moves unless that is not wanted: %s',
+    async (reducedMotion, motion) => {
+      await using visit = await newVisit(browser, { reducedMotion });
+      const { page } = visit;
+      await fakeCluster(page, { nodes: 3, links: 3 });
+      await page.goto(`${cluster.node(0).adminUrl}/`);
+      await page.locator('.spoke.flows').first().waitFor({ state: 'attached' });
+      expect(await page.evaluate<string>(MOTION)).toBe(motion);
+    },
+  );
 
   test('20 nodes with 200 links are drawn, every one of them', async () => {
     await using visit = await newVisit(browser);
@@ -176,15 +189,15 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
   });
 });
 
-/** What moves the way of a node to the bus. */
-const SPOKE_ANIMATION = `getComputedStyle(document.querySelector('.spoke')).animationName`;
-
 /** The name of what has the focus; empty when nothing of the page has it. */
 const FOCUSED = `(() => {
   const { activeElement: it } = document;
   if (it === document.body) return '';
   return it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent;
 })()`;
+
+/** How the way to the bus moves. */
+const MOTION = `getComputedStyle(document.querySelector('.spoke.flows')).animationName`;
 
 /** How many ms of processor time the page takes in a second. */
 async function busyOver(page: Page, ms: number): Promise<number> {
