@@ -1,4 +1,3 @@
-import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { type RouteNode, startCluster } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
@@ -11,17 +10,6 @@ const NODES = 3;
 const SERVERS = 6;
 const USERS_EACH = 100;
 const ENV = { ROUTE_DRAIN_SECONDS: '1', ROUTE_LEASE_SECONDS: '4' };
-
-/** Waits until a node says on /readyz that it is draining. */
-async function waitUntilDraining(node: RouteNode): Promise<void> {
-  await waitFor(
-    async () => {
-      const response = await fetch(`${node.adminUrl}/readyz`);
-      return response.status === 503 && JSON.stringify(await response.json()).includes('draining');
-    },
-    { what: 'the node to be not ready because it drains' },
-  );
-}
 
 test('nodes are replaced one by one and nobody is ever seen offline', async () => {
   const random = new SeededRandom();
@@ -43,7 +31,7 @@ test('nodes are replaced one by one and nobody is ever seen offline', async () =
   for (const node of cluster.nodes.slice(0, NODES)) {
     leaving.add(node);
     node.signal('SIGTERM');
-    await waitUntilDraining(node);
+    await node.waitForLog('draining');
     expect(await node.exited).toEqual({ code: 0, signal: null });
     await cluster.add();
   }

@@ -194,8 +194,19 @@ export class RedisEngine implements Engine {
     this.#auditor.stop();
     if (!(await this.#bus.flush())) this.#options.log.error({ event: 'bus-not-flushed' });
     await this.#bus.close();
+    await this.#sayLast();
     this.#lease.stop();
     this.#redis.disconnect();
+  }
+
+  /** Has the directory tell, until the lease has run out, that this node has gone away in good order. */
+  async #sayLast(): Promise<void> {
+    if (!this.#lease.held) return;
+    try {
+      await this.#lease.readMembers();
+    } catch (error) {
+      this.#logRedis(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #taken(): void {
