@@ -105,6 +105,9 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
     const gone = two.node(1);
     const { id } = gone;
+    await using link = await openKnownLink(gone);
+    link.online([{ userId: 8, status: USER_STATUS.online, clientType: CLIENT_TYPE.mac }]);
+    await link.known();
     await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${two.node(0).adminUrl}/`);
@@ -114,7 +117,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await page.locator(`.map [data-node="${id}"] .node.dead`).waitFor();
     const heard = page.getByRole('status').filter({ hasText: `node ${id.slice(0, 5)} is dead` });
     await heard.waitFor();
-    await page.locator('#events tr[data-event="node-reaped"]').waitFor();
+    await page.locator('#events tr[data-event="node-reaped"]', { hasText: id }).waitFor();
   });
 
   test.each(['light', 'dark'] as const)('nothing stands in a reader’s way, %s', async (scheme) => {
