@@ -119,7 +119,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await page.locator(`.map [data-node="${id}"] .node.dead`).waitFor();
     const heard = page.getByRole('status').filter({ hasText: `node ${id.slice(0, 5)} is dead` });
     await heard.waitFor();
-    await page.locator('#events tr[data-event="node-reaped"]').waitFor();
+    await page.locator('#events tr[data-event="node-reaped"]', { hasText: id }).waitFor();
   });
 
   test.each(['light', 'dark'] as const)('nothing stands in a reader’s way, %s', async (scheme) => {
