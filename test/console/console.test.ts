@@ -5,6 +5,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
+import { clientsOf, waitForPresence } from '../cluster/statuses.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
 import { hasChromium, newVisit, startChromium } from './browser.ts';
 import { fakeCluster } from './faked-cluster.ts';
@@ -105,9 +106,10 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
     const gone = two.node(1);
     const { id } = gone;
-    await using link = await openKnownLink(gone);
-    link.online([{ userId: 8, status: USER_STATUS.online, clientType: CLIENT_TYPE.mac }]);
-    await link.known();
+    // Who holds somebody has something that can be reaped.
+    await using held = await openKnownLink(gone);
+    held.online(clientsOf([1]));
+    await waitForPresence([held], { online: [1] });
     await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${two.node(0).adminUrl}/`);

@@ -9,6 +9,7 @@ import { shortenedMonitoring } from './short-monitoring.ts';
 
 const UP_DEADLINE_MS = 120_000;
 const NAME = 'route-test';
+const REPOSITORY = 'route-cluster/route-node';
 
 /** What there must be for links. */
 export const CLUSTER = ['redis', 'route-node', 'haproxy'] as const;
@@ -46,7 +47,7 @@ export class ComposeProject implements AsyncDisposable {
 
   private constructor(name: string, folder: string, tags: Record<string, string>) {
     this.name = name;
-    this.image = `route-cluster/route-node:${name}`;
+    this.image = `${REPOSITORY}:${name}`;
     this.#folder = folder;
     this.#tags = tags;
   }
@@ -176,16 +177,16 @@ export class ComposeProject implements AsyncDisposable {
   }
 }
 
-/** Removes the projects of test processes that live no longer. */
+/** Removes what test processes have left that live no longer. */
 async function sweepProjects(): Promise<void> {
-  const list = await runProgram('docker', [
-    ...['compose', 'ls', '--all', '--quiet', '--filter', `name=${NAME}-`],
-  ]);
-  for (const project of list.split('\n')) {
-    const pid = new RegExp(`^${NAME}-(\\d+)-`).exec(project)?.[1];
+  const filter = ['--filter', `name=${NAME}-`];
+  const projects = await runProgram('docker', ['compose', 'ls', '--all', '--quiet', ...filter]);
+  const tags = await runProgram('docker', ['images', '--format', '{{.Tag}}', REPOSITORY]);
+  for (const name of new Set(`${projects}\n${tags}`.split('\n'))) {
+    const pid = new RegExp(`^${NAME}-(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    await removeProject(project);
-    await runProgram('docker', ['image', 'rm', '--force', `route-cluster/route-node:${project}`]);
+    await removeProject(name);
+    await runProgram('docker', ['image', 'rm', '--force', `${REPOSITORY}:${name}`]);
   }
 }
 

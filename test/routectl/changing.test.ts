@@ -174,9 +174,13 @@ describe('drain', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${node.id} is gone\n` });
     expect(await link.closedByServer).toBe('ended');
     expect(await node.exited).toEqual({ code: 0, signal: null });
-    // Its lease is left to run out; until then it is shown, and nobody is alarmed.
+    // Its lease is left to run out: until then it has left, then it is gone, and either way nobody is alarmed.
     const after = await routectl(['status']);
-    expect(after).toMatchObject({ status: 0, stderr: '' });
+    expect(after.status).toBe(0);
+    const { id } = node;
+    expect(`${after.stdout}${after.stderr}`).toMatch(
+      new RegExp(`${id}.* has left|gone lately: ${id}`),
+    );
   });
 });
 

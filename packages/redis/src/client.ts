@@ -9,9 +9,12 @@ export type RedisClient = Redis | Cluster;
 const MAX_REDIRECTIONS = 5;
 const SLOTS_REFRESH_MS = 1000;
 
-/** Delay before the nth reconnection attempt: quick at first, never more than 2 s. */
+/**
+ * Delay before the nth reconnection attempt: quick at first, and soon again however long the outage was. What
+ * comes after it (the lease, asserting all that the links hold) must be done within 5 s of Redis being back.
+ */
 export function reconnectDelayMs(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt - 1, 6), 2000) * (0.75 + Math.random() / 2);
+  return Math.min(50 * 2 ** Math.min(attempt - 1, 4), 500) * (0.75 + Math.random() / 2);
 }
 
 /**

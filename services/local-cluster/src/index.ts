@@ -1,5 +1,6 @@
 export { askRedis, redisAnswers } from './ask-redis.ts';
 export { type Child, type ChildSpec, startChild } from './child.ts';
+export { findProgram } from './find-program.ts';
 export { LocalCluster, type LocalClusterHooks } from './local-cluster.ts';
 export {
   type NodeSpec,

@@ -1,8 +1,9 @@
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { redisAnswers } from './ask-redis.ts';
 import { type Child, startChild } from './child.ts';
+import { findProgram } from './find-program.ts';
 import { findFreePort } from './ports.ts';
 import { until } from './until.ts';
 
@@ -15,18 +16,7 @@ const PORT_ATTEMPTS = 5;
 export async function findRedisServer(
   path = process.env['PATH'] ?? '',
 ): Promise<string | undefined> {
-  for (const program of PROGRAMS) {
-    for (const folder of path.split(delimiter)) {
-      if (folder === '') continue;
-      const file = join(folder, program);
-      const runnable = await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (runnable) return file;
-    }
-  }
-  return undefined;
+  return await findProgram(PROGRAMS, path.split(delimiter));
 }
 
 /** Where a private Redis keeps its files and listens, so that it can be started there again. */

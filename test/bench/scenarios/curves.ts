@@ -6,7 +6,7 @@ import {
   measureFlatOut,
 } from '../flat-out.ts';
 import type { Case, Effort, Preparation, Scenario } from '../scenario.ts';
-import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { installedNats } from '../subjects/nats.ts';
 import { bareRelay } from '../subjects/probes.ts';
 import { routeNodes } from '../subjects/route-nodes.ts';
 import type { Subject } from '../subjects/subject.ts';
@@ -43,10 +43,7 @@ export const curves: Scenario = {
 async function cases(preparation: Preparation): Promise<readonly Case[]> {
   const { effort, nodeEnv, say } = preparation;
   const redis = await preparation.redis();
-  const program = await findNatsServer();
-  if (program === undefined) say('nats-server is not installed: it is not measured');
-  const nats = (count: number): Subject[] =>
-    program === undefined ? [] : [natsServers(program, count)];
+  const nats = await installedNats(say);
   const singles = [routeNodes(redis, 1, nodeEnv), bareRelay, ...nats(1)];
   const points = (all: readonly number[]): readonly number[] =>
     effort.quick ? all.filter((_, i) => i === 0 || i === all.length - 1) : all;

@@ -1,6 +1,6 @@
 import { Load } from '../load/load.ts';
 import type { Case, Effort, Preparation, Reading, Scenario } from '../scenario.ts';
-import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { installedNats } from '../subjects/nats.ts';
 import { bareRelay, bareRelaysOverRedis } from '../subjects/probes.ts';
 import { routeNodes } from '../subjects/route-nodes.ts';
 import type { Subject } from '../subjects/subject.ts';
@@ -35,15 +35,14 @@ export const latency: Scenario = {
 
 async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
   const server = await redis();
-  const program = await findNatsServer();
-  if (program === undefined) say('nats-server is not installed: it is not measured');
+  const nats = await installedNats(say);
   const subjects = [
     routeNodes(server, 1, nodeEnv),
     bareRelay,
-    ...(program === undefined ? [] : [natsServers(program, 1)]),
+    ...nats(1),
     routeNodes(server, 2, nodeEnv),
     bareRelaysOverRedis(server),
-    ...(program === undefined ? [] : [natsServers(program, 2)]),
+    ...nats(2),
   ];
   return subjects.map((subject) => ({
     subject: subject.name,

@@ -1,7 +1,7 @@
 import { Load } from '../load/load.ts';
 import { residentBytes } from '../resident-memory.ts';
 import type { Case, Effort, Preparation, Reading, Scenario } from '../scenario.ts';
-import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { installedNats } from '../subjects/nats.ts';
 import { routeNodes } from '../subjects/route-nodes.ts';
 import type { Subject } from '../subjects/subject.ts';
 import { CORES_FIGURES, coresReading, usageDuring } from '../usage.ts';
@@ -24,12 +24,8 @@ export const links: Scenario = {
 };
 
 async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
-  const program = await findNatsServer();
-  if (program === undefined) say('nats-server is not installed: it is not measured');
-  const subjects = [
-    routeNodes(await redis(), 1, nodeEnv),
-    ...(program === undefined ? [] : [natsServers(program, 1)]),
-  ];
+  const nats = await installedNats(say);
+  const subjects = [routeNodes(await redis(), 1, nodeEnv), ...nats(1)];
   return subjects.map((subject) => ({
     subject: subject.name,
     measure: (effort) => measureIdle(subject, effort),

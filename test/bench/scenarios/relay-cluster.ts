@@ -1,6 +1,6 @@
 import { FLAT_OUT_FIGURES, measureFlatOut } from '../flat-out.ts';
 import type { Case, Preparation, Scenario } from '../scenario.ts';
-import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { installedNats } from '../subjects/nats.ts';
 import { bareRelaysOverRedis } from '../subjects/probes.ts';
 import { routeNodes } from '../subjects/route-nodes.ts';
 
@@ -22,13 +22,8 @@ export const relayCluster: Scenario = {
 
 async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
   const server = await redis();
-  const program = await findNatsServer();
-  if (program === undefined) say('nats-server is not installed: it is not measured');
-  const subjects = [
-    routeNodes(server, 2, nodeEnv),
-    bareRelaysOverRedis(server),
-    ...(program === undefined ? [] : [natsServers(program, 2)]),
-  ];
+  const nats = await installedNats(say);
+  const subjects = [routeNodes(server, 2, nodeEnv), bareRelaysOverRedis(server), ...nats(2)];
   return subjects.map((subject) => ({
     subject: subject.name,
     measure: (effort) => measureFlatOut(subject, LINKS, effort),

@@ -1,6 +1,6 @@
 import { FLAT_OUT_FIGURES, measureFlatOut } from '../flat-out.ts';
 import type { Case, Preparation, Scenario } from '../scenario.ts';
-import { findNatsServer, natsServers } from '../subjects/nats.ts';
+import { installedNats } from '../subjects/nats.ts';
 import { bareRelay, loadAlone } from '../subjects/probes.ts';
 import { memoryNode, routeNodes } from '../subjects/route-nodes.ts';
 
@@ -29,13 +29,12 @@ export const relay: Scenario = {
 };
 
 async function cases({ redis, nodeEnv, say }: Preparation): Promise<readonly Case[]> {
-  const program = await findNatsServer();
-  if (program === undefined) say('nats-server is not installed: it is not measured');
+  const nats = await installedNats(say);
   const subjects = [
     routeNodes(await redis(), 1, nodeEnv),
     memoryNode(nodeEnv),
     bareRelay,
-    ...(program === undefined ? [] : [natsServers(program, 1)]),
+    ...nats(1),
     loadAlone(LINKS.pduBytes),
   ];
   return subjects.map((subject) => ({

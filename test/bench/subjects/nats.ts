@@ -1,7 +1,7 @@
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { findFreePort } from '@route/local-cluster';
+import { findFreePort, findProgram } from '@route/local-cluster';
 import type { RunningSubject, Subject } from './subject.ts';
 import { type SubjectProcess, startSubjectProcess } from './subject-process.ts';
 
@@ -11,19 +11,22 @@ const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
 
 /** Where nats-server is on this machine, if it is. */
 export async function findNatsServer(): Promise<string | undefined> {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...MORE_FOLDERS]) {
-    const file = join(folder, 'nats-server');
-    const runnable = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (folder !== '' && runnable) return file;
-  }
-  return undefined;
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return await findProgram(['nats-server'], [...folders, ...MORE_FOLDERS]);
+}
+
+/** Gives so many nats-servers as a subject, or none where they are not installed, which it says. */
+export async function installedNats(
+  say: (line: string) => void,
+): Promise<(count: number) => readonly Subject[]> {
+  const program = await findNatsServer();
+  if (program !== undefined) return (count) => [natsServers(program, count)];
+  say('nats-server is not installed: it is not measured');
+  return () => [];
 }
 
 /** One nats-server, or several that are clustered, with the package's own settings. */
-export function natsServers(program: string, count: number): Subject {
+function natsServers(program: string, count: number): Subject {
   return {
     name: count === 1 ? 'nats-server' : `${count} clustered nats-servers`,
     dialect: 'nats',
