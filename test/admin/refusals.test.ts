@@ -107,7 +107,7 @@ test.each([
   ['/api/v1/watch?command=msg_data,shout', 'command is "msg_data,shout": expected one or several'],
   ['/api/v1/watch?decode=yes', 'decode is "yes": expected 0 or 1'],
   ['/api/v1/watch?rate=0', 'rate is "0": expected a whole number from 1 to 1000'],
-  ['/api/v2/node', 'path is /api/v2/node: expected one of /'],
+  ['/api/v2/node', 'path is /api/v2/node: expected one of /healthz'],
 ])('GET %s is refused, and what is wrong is named', async (path, problem) => {
   const answer = await refusal({ path });
   expect(answer).toMatchObject({ error: expect.stringContaining(problem) });
