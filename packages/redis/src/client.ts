@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { SentinelClient } from './sentinel-client.ts';
 import type { ClusterTarget, HostPort, RedisSettings, RedisTls, SentinelTarget } from './target.ts';
 
 /** What commands are given to: one server, whichever it is, or all of a cluster. */
@@ -49,7 +50,10 @@ export function createServerClient(settings: RedisSettings, at?: HostPort): Redi
     case 'single':
       return new Redis(target.url, { ...options, ...tlsOption(target.tls) });
     case 'sentinel':
-      return new Redis({ ...options, ...target.account, ...sentinelOptions(settings, target) });
+      return new SentinelClient(
+        { ...options, ...target.account, ...sentinelOptions(settings, target) },
+        reconnectDelayMs,
+      );
     case 'cluster': {
       const [first] = target.nodes;
       const { host, port } = at ?? first ?? { host: '127.0.0.1', port: 6379 };

@@ -1,0 +1,34 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+/**
+ * A client of the primary that the Sentinels name. A failover that they announce while it asks them
+ * where the primary is makes ioredis (5.x) give up for good, as if its owner had left: it ends without
+ * ever having closed. This one goes on until its owner disconnects it.
+ */
+export class SentinelClient extends Redis {
+  #left = false;
+
+  constructor(
+    options: Omit<RedisOptions, 'replyMapping'>,
+    retryDelayMs: (attempt: number) => number,
+  ) {
+    super(options);
+    let attempt = 0;
+    this.on('ready', () => {
+      attempt = 0;
+    });
+    this.on('end', () => {
+      if (this.#left) return;
+      attempt += 1;
+      setTimeout(() => {
+        // What goes wrong comes as an 'error' event, and another 'end'.
+        if (!this.#left && this.status === 'end') this.connect().catch(() => {});
+      }, retryDelayMs(attempt));
+    });
+  }
+
+  override disconnect(reconnect = false): void {
+    if (!reconnect) this.#left = true;
+    super.disconnect(reconnect);
+  }
+}
