@@ -8,14 +8,18 @@ import {
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { Pieces } from './frame.ts';
 import { type ClientMaker, RedisConnection } from './redis-connection.ts';
-import type { BusTransport, TransportEvents } from './transport.ts';
+import type { Audience, BusTransport, TransportEvents } from './transport.ts';
 
 /** Where frames travel. */
 export interface RedisTransportOptions {
   /** The connection's name is extended by the role: one connection publishes, another subscribes. */
   readonly redis: RedisSettings;
-  /** Frames go through the channel `<namespace>:bus`; in a Redis Cluster, `{<namespace>:bus}`. */
+  /**
+   * Frames to all go through the channel `<namespace>:bus`, those to a node's followers through one of its own,
+   * `<namespace>:bus:<node id>`; in a Redis Cluster `<namespace>:bus` is in braces: all are in one slot.
+   */
   readonly namespace: string;
+  readonly nodeId: string;
   readonly clock?: Clock;
 }
 
@@ -24,12 +28,14 @@ const WAYS = {
   plain: {
     event: 'messageBuffer',
     publish: 'publish',
-    subscribe: (client: Redis, channel: string) => client.subscribe(channel),
+    subscribe: (client: Redis, channels: string[]) => client.subscribe(...channels),
+    unsubscribe: (client: Redis, channels: string[]) => client.unsubscribe(...channels),
   },
   sharded: {
     event: 'smessageBuffer',
     publish: 'spublish',
-    subscribe: (client: Redis, channel: string) => client.ssubscribe(channel),
+    subscribe: (client: Redis, channels: string[]) => client.ssubscribe(...channels),
+    unsubscribe: (client: Redis, channels: string[]) => client.sunsubscribe(...channels),
   },
 } as const;
 
@@ -37,30 +43,35 @@ const WAYS = {
 const MOVED_PAUSE_MS = 100;
 
 /**
- * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
- * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not queue
- * behind what is pushed to the subscriber.
+ * Frames over Redis pub/sub. A node does not subscribe to its own frames, which are half of all that two nodes
+ * send. In a cluster the channels are sharded: both connections go to the node that has their slot, and go
+ * on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not
+ * queue behind what is pushed to the subscriber.
  */
 export class RedisTransport implements BusTransport {
   readonly #way: (typeof WAYS)[keyof typeof WAYS];
-  readonly #channel: string;
+  readonly #channels: Readonly<Record<Audience, string>>;
   readonly #clock: Clock;
   readonly #publisher: RedisConnection;
   readonly #subscriber: RedisConnection;
   readonly #waiting: (() => void)[] = [];
   #events: TransportEvents | undefined;
+  #followed: ReadonlySet<string> = new Set();
   #subscribed = false;
+  /** Clients that have been asked to subscribe. */
+  readonly #asked = new WeakSet<Redis>();
   #up = false;
   #unanswered = 0;
   #firstTry: (() => void) | undefined;
   #cancelMove: Cancel | undefined;
 
-  constructor({ redis, namespace, clock = systemClock }: RedisTransportOptions) {
+  constructor({ redis, namespace, nodeId, clock = systemClock }: RedisTransportOptions) {
     const sharded = redis.target.kind === 'cluster';
     this.#way = sharded ? WAYS.sharded : WAYS.plain;
-    this.#channel = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
+    const all = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
+    this.#channels = { all, followers: ownChannel(all, nodeId) };
     this.#clock = clock;
-    const make = clientMaker(redis, this.#channel);
+    const make = clientMaker(redis, all);
     const onError = (error: Error): void => this.#events?.onError(error);
     const named = (role: string): RedisSettings => ({
       ...redis,
@@ -103,14 +114,30 @@ export class RedisTransport implements BusTransport {
     this.#subscriber.renew();
   }
 
-  publish(frame: Pieces): boolean {
+  publish(frame: Pieces, audience: Audience): boolean {
     const client = this.#publisher.client;
     if (client === undefined) return false;
     this.#unanswered += 1;
-    const command = new PublishCommand(this.#way.publish, this.#channel, frame);
+    const command = new PublishCommand(this.#way.publish, this.#channels[audience], frame);
     void client.sendCommand(command);
     command.promise.then(this.#answered, this.#refused);
     return true;
+  }
+
+  follow(nodes: readonly string[]): void {
+    const before = this.#followed;
+    const after = new Set(nodes);
+    this.#followed = after;
+    const client = this.#subscriber.client;
+    // A client that is not subscribed yet is about to ask for all that are followed by then.
+    if (client === undefined || !this.#asked.has(client)) return;
+    const begun = nodes.filter((node) => !before.has(node));
+    const ended = [...before].filter((node) => !after.has(node));
+    if (begun.length > 0)
+      this.#change(client, this.#way.subscribe(client, this.#channelsOf(begun)));
+    if (ended.length > 0) {
+      this.#change(client, this.#way.unsubscribe(client, this.#channelsOf(ended)));
+    }
   }
 
   async settled(): Promise<void> {
@@ -126,6 +153,19 @@ export class RedisTransport implements BusTransport {
     this.#firstTry?.();
   }
 
+  #channelsOf(nodes: Iterable<string>): string[] {
+    return Array.from(nodes, (node) => ownChannel(this.#channels.all, node));
+  }
+
+  /** What Redis has not done on one connection is asked of it on the next. */
+  #change(client: Redis, done: Promise<unknown>): void {
+    done.catch((error: unknown) => {
+      if (client !== this.#subscriber.client) return;
+      this.#fail(error);
+      this.#subscriber.renew();
+    });
+  }
+
   /** Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request. */
   async #subscribe(client: Redis): Promise<void> {
     // Only Buffers are listened for: with a 'message' listener every frame would become a string too.
@@ -135,7 +175,9 @@ export class RedisTransport implements BusTransport {
     // Told by a node of a cluster to whom the channel's slot does not belong any more.
     client.on('moved', () => this.#moved());
     try {
-      await this.#way.subscribe(client, this.#channel);
+      const channels = [this.#channels.all, ...this.#channelsOf(this.#followed)];
+      this.#asked.add(client);
+      await this.#way.subscribe(client, channels);
       if (client !== this.#subscriber.client) return;
       this.#subscribed = true;
       this.#tellState();
@@ -175,6 +217,10 @@ export class RedisTransport implements BusTransport {
     this.#up = up;
     this.#events?.onUp(up);
   }
+}
+
+function ownChannel(all: string, node: string): string {
+  return `${all}:${node}`;
 }
 
 function clientMaker(redis: RedisSettings, channel: string): ClientMaker {

@@ -10,6 +10,9 @@ export interface TransportEvents {
   onError(error: Error): void;
 }
 
+/** Where a frame goes: to all nodes, the sender included, or to those that follow the sender. */
+export type Audience = 'all' | 'followers';
+
 /**
  * Carries frames from each node to all nodes. It may lose, repeat, delay and reorder them: what it
  * says of itself is a hint. It never retries a publish; that is for whoever numbered the frames.
@@ -20,7 +23,9 @@ export interface BusTransport {
   /** Drops what it has and connects anew, whatever state it believes to be in. */
   reopen(): void;
   /** Hands a frame on without waiting; false when there is nobody to hand it to now. */
-  publish(frame: Pieces): boolean;
+  publish(frame: Pieces, audience: Audience): boolean;
+  /** From now on, or soon, hears what these nodes send to their followers, and no others. */
+  follow(nodes: readonly string[]): void;
   /** Resolves when every publish so far has been answered or has failed. */
   settled(): Promise<void>;
   /** Ends it for good; no event comes afterwards. */

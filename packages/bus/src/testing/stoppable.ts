@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { Pieces } from '../frame.ts';
-import type { BusTransport, TransportEvents } from '../transport.ts';
+import type { Audience, BusTransport, TransportEvents } from '../transport.ts';
 
 /**
  * The clock and the transport of a process that can be stopped, as by SIGSTOP: time goes on, but its
@@ -64,8 +64,12 @@ export class Stoppable implements Clock, BusTransport {
     this.#transport.reopen();
   }
 
-  publish(frame: Pieces): boolean {
-    return this.#transport.publish(frame);
+  publish(frame: Pieces, audience: Audience): boolean {
+    return this.#transport.publish(frame, audience);
+  }
+
+  follow(nodes: readonly string[]): void {
+    this.#transport.follow(nodes);
   }
 
   async settled(): Promise<void> {
