@@ -1,13 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { givenSeed } from './seed.ts';
 
-/** What measures how others fare beside a fault, or how much a node can take, has the machine for itself. */
-const MEASURING = ['test/faults/slow-receivers.fault.test.ts', 'test/faults/flood.fault.test.ts'];
-
-/** Given a seed, the one schedule that it stands for is in the first file. */
-const LEFT_OUT = givenSeed() === undefined ? [] : ['test/faults/schedules-2.fault.test.ts'];
-
-/** The whole fault suite; `npm run test:faults` starts it. Most of a fault's time is waiting: two at a time. */
+/**
+ * The whole fault suite; `npm run test:faults` starts it. One fault at a time, as some measure what it does
+ * to others; the random schedules come last, two at a time.
+ */
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
@@ -22,17 +19,18 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.fault.test.ts'],
-          exclude: [...MEASURING, ...LEFT_OUT],
-          maxWorkers: 2,
+          exclude: ['test/faults/schedules-*'],
+          fileParallelism: false,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
         test: {
-          name: 'measuring faults',
-          include: MEASURING,
-          fileParallelism: false,
+          name: 'schedules',
+          include: ['test/faults/schedules-*.fault.test.ts'],
+          exclude: givenSeed() === undefined ? [] : ['test/faults/schedules-2*'],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
