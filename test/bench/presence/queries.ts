@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { COMMANDS } from '@route/protocol';
 import type { Effort, Reading } from '../scenario.ts';
 import { queryPdus, snapshotPdu } from './pdus.ts';
@@ -12,7 +12,6 @@ const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS = 100_000;
 /** Takes each of twice as many users in turn, in no order: every other one is online. */
 const STEP = 7919;
-const ASKED_PER_SECOND = 1000;
 
 const asked = (count: number): number[] =>
   Array.from({ length: count }, (_, i) => 1 + ((i * STEP) % (2 * USERS)));
@@ -53,28 +52,27 @@ export async function measureQueries(
   return { idsPerSecond: (2 * idsPerLink) / seconds, ...cores };
 }
 
-/** One user asked for at a time, at a pace: how long an answer takes, from when the query was due. */
+/** One user asked for at a time, the next once the answer is there: how long an answer takes. */
 export async function measureAsking(stage: Stage, { measureMs }: Effort): Promise<Reading> {
   const [, link] = await twoLinks(stage);
   if (link === undefined) throw new Error('there is no second link');
   const latenciesUs: number[] = [];
-  const dueAtMs: number[] = [];
+  const pdus = asked(measureMs).map((id) => queryPdus([id], 1));
+  let askedAtMs = 0;
+  const askNext = (): void => {
+    const pdu = pdus[latenciesUs.length];
+    if (pdu === undefined) return;
+    askedAtMs = performance.now();
+    link.write(pdu);
+  };
   link.onPdu = (commandId) => {
     if (commandId !== COMMANDS.users_status_response.commandId) return;
-    const due = dueAtMs[latenciesUs.length] ?? 0;
-    latenciesUs.push((performance.now() - due) * 1000);
+    latenciesUs.push((performance.now() - askedAtMs) * 1000);
+    askNext();
   };
-  const pdus = asked((measureMs * ASKED_PER_SECOND) / 1000).map((id) => queryPdus([id], 1));
   await delay(100);
   const { cores } = await stage.timed(async () => {
-    const startedAt = performance.now();
-    for (const [i, pdu] of pdus.entries()) {
-      const due = startedAt + (i * 1000) / ASKED_PER_SECOND;
-      // A timer would be late by more than what is measured.
-      while (performance.now() < due) await nextTurn();
-      dueAtMs.push(due);
-      link.write(pdu);
-    }
+    askNext();
     await link.until('last answer', () => latenciesUs.length === pdus.length);
   });
   return {
