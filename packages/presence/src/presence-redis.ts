@@ -38,9 +38,9 @@ export interface PresenceRedisOptions {
 
 /**
  * So many bulk calls are under way at once: enough to keep Redis busy, few enough that an update or a
- * query never finds more than a few milliseconds of them before it.
+ * query never finds more than about ten milliseconds of them before it.
  */
-const BULK_CALLS = 4;
+const BULK_CALLS = 8;
 
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and

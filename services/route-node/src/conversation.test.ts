@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { Conversation } from './conversation.ts';
 import { Counters } from './counters.ts';
 import { Exchange } from './exchange.ts';
+import { IntakeTurns } from './intake-turns.ts';
 import { Watch } from './watch.ts';
 
 const { online } = USER_STATUS;
@@ -57,7 +58,11 @@ function scene() {
   const watch = new Watch();
   const exchange = new Exchange({ bus, presence, counters, watch, overtakenMs: 60_000 });
   const warnOfSecondLink = (): void => {};
-  const host = { presence, exchange, counters, watch, links: 'all', warnOfSecondLink } as const;
+  const intakeTurns = new IntakeTurns();
+  const host = {
+    ...{ presence, exchange, counters, watch, intakeTurns },
+    ...({ links: 'all', warnOfSecondLink } as const),
+  };
   const own = new Ear();
   const other = new Ear();
   exchange.setReceiving(other, true);

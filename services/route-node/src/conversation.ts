@@ -25,6 +25,7 @@ import {
 import type { Counters } from './counters.ts';
 import type { Exchange, Receiver } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
+import type { IntakeTurns } from './intake-turns.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 import type { Watch } from './watch.ts';
 
@@ -40,6 +41,7 @@ export interface Host {
   readonly exchange: Exchange;
   readonly counters: Counters;
   readonly watch: Watch;
+  readonly intakeTurns: IntakeTurns;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';
   /** A link that is nobody's master reports users though every link counts here. */
@@ -198,11 +200,12 @@ export class Conversation implements PduSink {
     const add = (part: readonly ClientStatus[]): void => {
       this.#host.presence.addClients(this.#link, part);
     };
-    const intake = new SnapshotIntake(clients, add, () => {
+    const done = (): void => {
       this.#intake = undefined;
       intake.handleBehind();
       this.#receiver.progressed();
-    });
+    };
+    const intake = new SnapshotIntake(clients, this.#host.intakeTurns, { add, done });
     if (!intake.begin()) this.#intake = intake;
   }
 }

@@ -4,6 +4,7 @@ import type { FramingError } from '@route/protocol';
 import { Admission, type AdmissionRules, type Admitted } from './admission/admission.ts';
 import type { LinkTls } from './admission/link-tls.ts';
 import { type CloseReason, isOrdinary } from './close-reasons.ts';
+import { IntakeTurns } from './intake-turns.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import { listenOn } from './listen.ts';
@@ -61,6 +62,7 @@ export class LinkTable {
     this.#host = {
       ...options,
       flusher: new TickFlusher(),
+      intakeTurns: new IntakeTurns(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),

@@ -1,4 +1,5 @@
 import type { ClientStatus, ListedClients } from '@route/protocol';
+import type { IntakeTurns } from './intake-turns.ts';
 
 /** Entries taken in one turn of the loop: a few milliseconds' work at the most. */
 const PART = 4000;
@@ -18,18 +19,19 @@ export class SnapshotIntake {
   readonly #clients: ListedClients;
   readonly #add: (clients: readonly ClientStatus[]) => void;
   readonly #done: () => void;
+  readonly #turns: IntakeTurns;
   readonly #step = (): void => this.#takePart();
   readonly #behind: Behind[] = [];
   #bytes = 0;
-  #next: NodeJS.Immediate | undefined;
 
   /** `done` is called when all is added: {@link SnapshotIntake.handleBehind} is then to be called. */
   constructor(
     clients: ListedClients,
-    add: (clients: readonly ClientStatus[]) => void,
-    done: () => void,
+    turns: IntakeTurns,
+    { add, done }: { add(clients: readonly ClientStatus[]): void; done(): void },
   ) {
     this.#clients = clients;
+    this.#turns = turns;
     this.#add = add;
     this.#done = done;
   }
@@ -48,7 +50,7 @@ export class SnapshotIntake {
   begin(): boolean {
     this.#add(this.#clients.take(PART));
     if (this.#clients.remaining === 0) return true;
-    this.#next = setImmediate(this.#step);
+    this.#turns.add(this.#step);
     return false;
   }
 
@@ -68,7 +70,7 @@ export class SnapshotIntake {
    * is left out: nobody will see that it was not there for that moment.
    */
   finish(): void {
-    clearImmediate(this.#next);
+    this.#turns.remove(this.#step);
     if (this.#behind.length > 0) {
       while (this.#clients.remaining > 0) this.#add(this.#clients.take(PART));
     }
@@ -77,7 +79,7 @@ export class SnapshotIntake {
 
   #takePart(): void {
     this.#add(this.#clients.take(PART));
-    if (this.#clients.remaining > 0) this.#next = setImmediate(this.#step);
+    if (this.#clients.remaining > 0) this.#turns.add(this.#step);
     else this.#done();
   }
 }
