@@ -96,7 +96,7 @@ export const presenceChanges: Scenario = {
 /** Queries, flat out and one at a time. */
 export const presenceQueries: Scenario = {
   name: 'presence-queries',
-  meaning: `queries of ${IDS_PER_QUERY} ids flat out on two links, and of one id at a pace`,
+  meaning: `queries of ${IDS_PER_QUERY} ids flat out on two links, and of one id at a time`,
   figures: [
     { key: 'idsPerSecond', heading: 'ids/s', digits: 0, kind: 'result' },
     { key: 'p50Us', heading: 'p50, µs', digits: 0, kind: 'result' },
