@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 
 /**
  * A client of the primary that the Sentinels name. A failover that they announce while it asks them
- * where the primary is makes ioredis (5.x) give up for good, as if its owner had left: it ends without
+ * where the primary is makes ioredis (6.0) give up for good, as if its owner had left: it ends without
  * ever having closed. This one goes on until its owner disconnects it.
  */
 export class SentinelClient extends Redis {
