@@ -29,13 +29,11 @@ const WAYS = {
     event: 'messageBuffer',
     publish: 'publish',
     subscribe: (client: Redis, channels: string[]) => client.subscribe(...channels),
-    unsubscribe: (client: Redis, channels: string[]) => client.unsubscribe(...channels),
   },
   sharded: {
     event: 'smessageBuffer',
     publish: 'spublish',
     subscribe: (client: Redis, channels: string[]) => client.ssubscribe(...channels),
-    unsubscribe: (client: Redis, channels: string[]) => client.sunsubscribe(...channels),
   },
 } as const;
 
@@ -126,18 +124,18 @@ export class RedisTransport implements BusTransport {
 
   follow(nodes: readonly string[]): void {
     const before = this.#followed;
-    const after = new Set(nodes);
-    this.#followed = after;
+    this.#followed = new Set(nodes);
     const client = this.#subscriber.client;
     // A client that is not subscribed yet is about to ask for all that are followed by then.
     if (client === undefined || !this.#asked.has(client)) return;
     const begun = nodes.filter((node) => !before.has(node));
-    const ended = [...before].filter((node) => !after.has(node));
-    if (begun.length > 0)
-      this.#change(client, this.#way.subscribe(client, this.#channelsOf(begun)));
-    if (ended.length > 0) {
-      this.#change(client, this.#way.unsubscribe(client, this.#channelsOf(ended)));
-    }
+    if (begun.length === 0) return;
+    this.#way.subscribe(client, this.#channelsOf(begun)).catch((error: unknown) => {
+      if (client !== this.#subscriber.client) return;
+      // What Redis has not done on one connection is asked of it on the next.
+      this.#fail(error);
+      this.#subscriber.renew();
+    });
   }
 
   async settled(): Promise<void> {
@@ -155,15 +153,6 @@ export class RedisTransport implements BusTransport {
 
   #channelsOf(nodes: Iterable<string>): string[] {
     return Array.from(nodes, (node) => ownChannel(this.#channels.all, node));
-  }
-
-  /** What Redis has not done on one connection is asked of it on the next. */
-  #change(client: Redis, done: Promise<unknown>): void {
-    done.catch((error: unknown) => {
-      if (client !== this.#subscriber.client) return;
-      this.#fail(error);
-      this.#subscriber.renew();
-    });
   }
 
   /** Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request. */

@@ -24,7 +24,10 @@ export interface BusTransport {
   reopen(): void;
   /** Hands a frame on without waiting; false when there is nobody to hand it to now. */
   publish(frame: Pieces, audience: Audience): boolean;
-  /** From now on, or soon, hears what these nodes send to their followers, and no others. */
+  /**
+   * From now on, or soon, hears what these nodes send to their followers. Those that are not named any more
+   * may be heard until the connection is another one: they are gone, and send nothing.
+   */
   follow(nodes: readonly string[]): void;
   /** Resolves when every publish so far has been answered or has failed. */
   settled(): Promise<void>;
