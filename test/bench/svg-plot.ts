@@ -55,6 +55,7 @@ export function drawPlot(plot: PlotSpec, curves: readonly Curve[]): string {
   ];
   const axis = 'font-size="13" text-anchor="middle"';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#222">
+<title>${escaped(plot.title)}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <text x="${LEFT}" y="26" font-size="16">${escaped(plot.title)}</text>
 <text x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 40}" ${axis}>${escaped(plot.unit)}</text>
