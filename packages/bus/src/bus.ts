@@ -10,7 +10,7 @@ import { type Peer, Peers } from './peers.ts';
 import { Sender } from './sender.ts';
 import { decodeStatus, type Status } from './status.ts';
 import type { Arrived, StreamEvents } from './stream.ts';
-import type { Audience, BusTransport } from './transport.ts';
+import type { BusTransport } from './transport.ts';
 
 const MAX_KIND = 127;
 
@@ -69,18 +69,14 @@ export class Bus {
       keepMs: this.#limits.heldMs,
       maxParkedBytes: windowBytes,
     };
-    this.#peers = new Peers(
-      peerLimits,
-      (node) => this.#streamEvents(node),
-      () => transport.follow([...this.#peers.all()].map(({ node }) => node)),
-    );
+    this.#peers = new Peers(peerLimits, (node) => this.#streamEvents(node));
     this.#sender = new Sender({
       nodeId,
       clock,
       limits: this.#limits,
       mergeable: new Set(mergeable),
       counters: this.#counters,
-      publish: (frame) => this.#publish(frame, 'followers'),
+      publish: (frame) => this.#publish(frame),
       progress: (tail) => this.#peers.progress(this.#hearing.timeMs, tail),
       onFull: (full) => events.onFull(full),
       onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
@@ -198,7 +194,7 @@ export class Bus {
     if (!this.#running) return;
     this.#sender.publishBatch();
     const origin = { sender: this.#nodeId, sequence: this.#sender.tail };
-    this.#publish([writeHeader('leave', origin, 0).frame], 'all');
+    this.#publish([writeHeader('leave', origin, 0).frame]);
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();
@@ -333,11 +329,11 @@ export class Bus {
     this.#counters.statusesSent += 1;
     // Before it is: a transport in memory gives the frame back at once.
     this.#echo.sent(this.#clock.now());
-    if (!this.#publish([frame], 'all')) this.#echo.notSent();
+    if (!this.#publish([frame])) this.#echo.notSent();
   }
 
-  #publish(frame: Pieces, audience: Audience): boolean {
-    const published = this.#transport.publish(frame, audience);
+  #publish(frame: Pieces): boolean {
+    const published = this.#transport.publish(frame);
     if (!published) this.#counters.unsent += 1;
     return published;
   }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { Pieces } from './frame.ts';
-import type { Audience, BusTransport, TransportEvents } from './transport.ts';
+import type { BusTransport, TransportEvents } from './transport.ts';
 
 /** A frame on its way from one member to another, or back to itself. */
 export interface Delivery {
@@ -49,10 +49,9 @@ export class MemoryHub {
     this.#members.get(name)?.setCut(false);
   }
 
-  /** Passes a frame on to all members, or to all but its sender: here everybody follows everybody. */
-  deliver(frame: Buffer, from: string, audience: Audience): void {
+  /** Passes a frame on to all members. */
+  deliver(frame: Buffer, from: string): void {
     for (const [to, member] of this.#members) {
-      if (to === from && audience === 'followers') continue;
       for (const ms of this.#weather({ frame, from, to })) {
         const arrive = (): void => member.take(frame);
         if (ms === 0) this.#clock.soon(arrive);
@@ -89,13 +88,11 @@ class MemoryTransport implements BusTransport {
     this.#events?.onUp(true);
   }
 
-  publish(frame: Pieces, audience: Audience): boolean {
+  publish(frame: Pieces): boolean {
     if (this.#cut || this.#events === undefined) return false;
-    this.#hub.deliver(Buffer.concat(frame), this.#name, audience);
+    this.#hub.deliver(Buffer.concat(frame), this.#name);
     return true;
   }
-
-  follow(): void {}
 
   async settled(): Promise<void> {}
 

@@ -64,21 +64,14 @@ const MAX_MARKS = 4096;
 export class Peers {
   readonly #limits: PeerLimits;
   readonly #eventsFor: (node: string) => StreamEvents;
-  readonly #changed: () => void;
   readonly #peers = new Map<string, Peer>();
   /** Where forgotten nodes' streams were: one that was only stopped must not be heard twice. */
   readonly #marks = new Map<string, number>();
   #listKnown = false;
 
-  /** `changed` is called whenever a node becomes known or is forgotten. */
-  constructor(
-    limits: PeerLimits,
-    eventsFor: (node: string) => StreamEvents,
-    changed: () => void = () => {},
-  ) {
+  constructor(limits: PeerLimits, eventsFor: (node: string) => StreamEvents) {
     this.#limits = limits;
     this.#eventsFor = eventsFor;
-    this.#changed = changed;
   }
 
   /** All that are not forgotten. */
@@ -177,13 +170,11 @@ export class Peers {
       unlistedAt: 0,
     };
     this.#peers.set(node, peer);
-    this.#changed();
     return peer;
   }
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer.node);
-    this.#changed();
     if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
     // Oldest first: a Map keeps the order in which its keys came.
     for (const node of this.#marks.keys()) {

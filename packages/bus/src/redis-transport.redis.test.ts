@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServerClient } from '@route/redis';
 import { expect, inject, test } from 'vitest';
-import type { RedisTransport } from './redis-transport.ts';
 import { recordedBus } from './testing/recorder.ts';
 import { redisTransport } from './testing/redis-medium.ts';
 import { TcpProxy } from './testing/tcp-proxy.ts';
@@ -89,49 +88,6 @@ test('a connection that hangs without a word is left for a new one, and nothing 
   expect([...a.losses, ...b.losses]).toEqual([]);
   await a.bus.close();
   await b.bus.close();
-});
-
-test('what is for followers comes to them alone, also over a new connection', async () => {
-  const namespace = `test-${randomBytes(6).toString('hex')}`;
-  await using proxy = await TcpProxy.to(inject('redisUrl'));
-  const heard: Record<'sender' | 'follower' | 'other', string[]> = {
-    sender: [],
-    follower: [],
-    other: [],
-  };
-  const join = async (name: keyof typeof heard, url?: string): Promise<RedisTransport> => {
-    const transport = redisTransport(namespace, name, url);
-    await transport.open({
-      onFrame: (frame) => heard[name].push(String(frame)),
-      onUp: () => {},
-      onError: () => {},
-    });
-    return transport;
-  };
-  const sender = await join('sender');
-  const follower = await join('follower', proxy.url);
-  const other = await join('other');
-  const say = async (frame: string): Promise<void> => {
-    // A subscription is taken when Redis has answered it, which nobody is told.
-    await until(`the follower hears ${frame}`, () => {
-      sender.publish([Buffer.from(frame)], 'followers');
-      return heard.follower.includes(frame);
-    });
-  };
-
-  follower.follow(['sender']);
-  await say('first');
-  proxy.cut();
-  proxy.mend();
-  await say('second');
-  sender.publish([Buffer.from('for all')], 'all');
-  await until('all hear what is for all', () =>
-    Object.values(heard).every((frames) => frames.includes('for all')),
-  );
-
-  expect(heard.sender).toEqual(['for all']);
-  expect(heard.other).toEqual(['for all']);
-  for (const transport of [sender, follower, other]) await transport.close();
 });
 
 function redisSettings(connectionName: string): Parameters<typeof createServerClient>[0] {

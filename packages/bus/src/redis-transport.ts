@@ -8,18 +8,14 @@ import {
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { Pieces } from './frame.ts';
 import { type ClientMaker, RedisConnection } from './redis-connection.ts';
-import type { Audience, BusTransport, TransportEvents } from './transport.ts';
+import type { BusTransport, TransportEvents } from './transport.ts';
 
 /** Where frames travel. */
 export interface RedisTransportOptions {
   /** The connection's name is extended by the role: one connection publishes, another subscribes. */
   readonly redis: RedisSettings;
-  /**
-   * Frames to all go through the channel `<namespace>:bus`, those to a node's followers through one of its own,
-   * `<namespace>:bus:<node id>`; in a Redis Cluster `<namespace>:bus` is in braces: all are in one slot.
-   */
+  /** Frames go through the channel `<namespace>:bus`; in a Redis Cluster, `{<namespace>:bus}`. */
   readonly namespace: string;
-  readonly nodeId: string;
   readonly clock?: Clock;
 }
 
@@ -28,12 +24,12 @@ const WAYS = {
   plain: {
     event: 'messageBuffer',
     publish: 'publish',
-    subscribe: (client: Redis, channels: string[]) => client.subscribe(...channels),
+    subscribe: (client: Redis, channel: string) => client.subscribe(channel),
   },
   sharded: {
     event: 'smessageBuffer',
     publish: 'spublish',
-    subscribe: (client: Redis, channels: string[]) => client.ssubscribe(...channels),
+    subscribe: (client: Redis, channel: string) => client.ssubscribe(channel),
   },
 } as const;
 
@@ -41,35 +37,30 @@ const WAYS = {
 const MOVED_PAUSE_MS = 100;
 
 /**
- * Frames over Redis pub/sub. A node does not subscribe to its own frames, which are half of all that two nodes
- * send. In a cluster the channels are sharded: both connections go to the node that has their slot, and go
- * on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not
- * queue behind what is pushed to the subscriber.
+ * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
+ * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not queue
+ * behind what is pushed to the subscriber.
  */
 export class RedisTransport implements BusTransport {
   readonly #way: (typeof WAYS)[keyof typeof WAYS];
-  readonly #channels: Readonly<Record<Audience, string>>;
+  readonly #channel: string;
   readonly #clock: Clock;
   readonly #publisher: RedisConnection;
   readonly #subscriber: RedisConnection;
   readonly #waiting: (() => void)[] = [];
   #events: TransportEvents | undefined;
-  #followed: ReadonlySet<string> = new Set();
   #subscribed = false;
-  /** Clients that have been asked to subscribe. */
-  readonly #asked = new WeakSet<Redis>();
   #up = false;
   #unanswered = 0;
   #firstTry: (() => void) | undefined;
   #cancelMove: Cancel | undefined;
 
-  constructor({ redis, namespace, nodeId, clock = systemClock }: RedisTransportOptions) {
+  constructor({ redis, namespace, clock = systemClock }: RedisTransportOptions) {
     const sharded = redis.target.kind === 'cluster';
     this.#way = sharded ? WAYS.sharded : WAYS.plain;
-    const all = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
-    this.#channels = { all, followers: ownChannel(all, nodeId) };
+    this.#channel = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
     this.#clock = clock;
-    const make = clientMaker(redis, all);
+    const make = clientMaker(redis, this.#channel);
     const onError = (error: Error): void => this.#events?.onError(error);
     const named = (role: string): RedisSettings => ({
       ...redis,
@@ -112,30 +103,14 @@ export class RedisTransport implements BusTransport {
     this.#subscriber.renew();
   }
 
-  publish(frame: Pieces, audience: Audience): boolean {
+  publish(frame: Pieces): boolean {
     const client = this.#publisher.client;
     if (client === undefined) return false;
     this.#unanswered += 1;
-    const command = new PublishCommand(this.#way.publish, this.#channels[audience], frame);
+    const command = new PublishCommand(this.#way.publish, this.#channel, frame);
     void client.sendCommand(command);
     command.promise.then(this.#answered, this.#refused);
     return true;
-  }
-
-  follow(nodes: readonly string[]): void {
-    const before = this.#followed;
-    this.#followed = new Set(nodes);
-    const client = this.#subscriber.client;
-    // A client that is not subscribed yet is about to ask for all that are followed by then.
-    if (client === undefined || !this.#asked.has(client)) return;
-    const begun = nodes.filter((node) => !before.has(node));
-    if (begun.length === 0) return;
-    this.#way.subscribe(client, this.#channelsOf(begun)).catch((error: unknown) => {
-      if (client !== this.#subscriber.client) return;
-      // What Redis has not done on one connection is asked of it on the next.
-      this.#fail(error);
-      this.#subscriber.renew();
-    });
   }
 
   async settled(): Promise<void> {
@@ -151,10 +126,6 @@ export class RedisTransport implements BusTransport {
     this.#firstTry?.();
   }
 
-  #channelsOf(nodes: Iterable<string>): string[] {
-    return Array.from(nodes, (node) => ownChannel(this.#channels.all, node));
-  }
-
   /** Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request. */
   async #subscribe(client: Redis): Promise<void> {
     // Only Buffers are listened for: with a 'message' listener every frame would become a string too.
@@ -164,9 +135,7 @@ export class RedisTransport implements BusTransport {
     // Told by a node of a cluster to whom the channel's slot does not belong any more.
     client.on('moved', () => this.#moved());
     try {
-      const channels = [this.#channels.all, ...this.#channelsOf(this.#followed)];
-      this.#asked.add(client);
-      await this.#way.subscribe(client, channels);
+      await this.#way.subscribe(client, this.#channel);
       if (client !== this.#subscriber.client) return;
       this.#subscribed = true;
       this.#tellState();
@@ -206,10 +175,6 @@ export class RedisTransport implements BusTransport {
     this.#up = up;
     this.#events?.onUp(up);
   }
-}
-
-function ownChannel(all: string, node: string): string {
-  return `${all}:${node}`;
 }
 
 function clientMaker(redis: RedisSettings, channel: string): ClientMaker {

@@ -10,9 +10,6 @@ export interface TransportEvents {
   onError(error: Error): void;
 }
 
-/** Where a frame goes: to all nodes, the sender included, or to those that follow the sender. */
-export type Audience = 'all' | 'followers';
-
 /**
  * Carries frames from each node to all nodes. It may lose, repeat, delay and reorder them: what it
  * says of itself is a hint. It never retries a publish; that is for whoever numbered the frames.
@@ -23,12 +20,7 @@ export interface BusTransport {
   /** Drops what it has and connects anew, whatever state it believes to be in. */
   reopen(): void;
   /** Hands a frame on without waiting; false when there is nobody to hand it to now. */
-  publish(frame: Pieces, audience: Audience): boolean;
-  /**
-   * From now on, or soon, hears what these nodes send to their followers. Those that are not named any more
-   * may be heard until the connection is another one: they are gone, and send nothing.
-   */
-  follow(nodes: readonly string[]): void;
+  publish(frame: Pieces): boolean;
   /** Resolves when every publish so far has been answered or has failed. */
   settled(): Promise<void>;
   /** Ends it for good; no event comes afterwards. */

@@ -121,7 +121,7 @@ export class RedisEngine implements Engine {
     });
     this.#bus = new Bus({
       nodeId,
-      transport: new RedisTransport({ redis: connection, namespace, nodeId }),
+      transport: new RedisTransport({ redis: connection, namespace }),
       mergeable: MERGEABLE_KINDS,
       limits: {
         windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,

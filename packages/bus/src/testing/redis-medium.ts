@@ -23,7 +23,6 @@ export function redisTransport(
       connectionName: node,
     },
     namespace,
-    nodeId: node,
   });
 }
 

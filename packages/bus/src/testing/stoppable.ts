@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { Pieces } from '../frame.ts';
-import type { Audience, BusTransport, TransportEvents } from '../transport.ts';
+import type { BusTransport, TransportEvents } from '../transport.ts';
 
 /**
  * The clock and the transport of a process that can be stopped, as by SIGSTOP: time goes on, but its
@@ -64,12 +64,8 @@ export class Stoppable implements Clock, BusTransport {
     this.#transport.reopen();
   }
 
-  publish(frame: Pieces, audience: Audience): boolean {
-    return this.#transport.publish(frame, audience);
-  }
-
-  follow(nodes: readonly string[]): void {
-    this.#transport.follow(nodes);
+  publish(frame: Pieces): boolean {
+    return this.#transport.publish(frame);
   }
 
   async settled(): Promise<void> {
