@@ -49,7 +49,7 @@ test('when the master closes the oldest other link becomes master and gets no ne
     `master ${second.address}`,
   ]);
 
-  // The old master comes back as any other link.
+  // The old master comes back as a link like the others.
   scene.clock.advance(2_000);
   const back = await first.link(1);
   await waitFor(() => back.received.length > 0, { what: 'the list' });

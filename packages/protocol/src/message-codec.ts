@@ -33,7 +33,7 @@ export type HeaderChoice = Partial<Pick<Header, 'version' | 'flag' | 'seqNum' | 
 
 /**
  * Protocol: varints longer than needed are valid, the low 32 bits count. The library holds tags and
- * lengths to 5 bytes; here they may be as long as any varint. A length past the end still fails.
+ * lengths to 5 bytes; here they may have the length of every other varint. A length past the end still fails.
  */
 class LenientReader extends protobuf.BufferReader {
   override tag(): number {

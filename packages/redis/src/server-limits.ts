@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { primariesOf } from './primaries.ts';
 
-/** The output that a server lets pile up for a subscriber before it cuts it off; 0 bytes: any amount. */
+/** The output that a server lets pile up for a subscriber before it cuts it off; 0 bytes: without a bound. */
 export interface SubscriberLimit {
   readonly hardBytes: number;
   readonly softBytes: number;

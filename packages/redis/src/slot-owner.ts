@@ -7,7 +7,7 @@ import type { ClusterTarget, HostPort, RedisSettings } from './target.ts';
 export class SlotOwner {
   readonly #settings: RedisSettings;
   readonly #slot: number;
-  /** Nodes given and learned: any that answers can tell. */
+  /** Nodes given and learned: each that answers can tell. */
   readonly #known = new Map<string, HostPort>();
 
   constructor(settings: RedisSettings, target: ClusterTarget, key: string) {

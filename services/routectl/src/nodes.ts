@@ -35,7 +35,7 @@ export type Answer<T> =
 export type ClientOf = (address: string) => AdminClient;
 
 /**
- * All nodes, by asking the given ones: any of them knows the others.
+ * All nodes, by asking the given ones: each of them knows the others.
  * @throws CommandError when none of them answers.
  */
 export async function nodesByAdmin(
