@@ -16,14 +16,22 @@ const PC_TYPES = [CLIENT_TYPE.windows, CLIENT_TYPE.mac] as const;
 /** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
 const SHARED_UP_TO = 3;
 const SHARED = new Map<string, Holding>();
+/** The shared ones in the order in which they came up. */
+const PLACES: Holding[] = [];
 
 /**
  * What one link holds of one user: how many clients of each type are counted, and how many of these
- * are away. Immutable and shared: nearly all users of a node point to one of a few holdings, so a
- * user costs its link one map entry.
+ * are away. Immutable and shared: nearly all users of a node have one of a few holdings, so that a number
+ * stands for what is held of a user.
  */
 export class Holding {
-  static readonly NOTHING = new Holding([0, 0, 0, 0], [0, 0, 0, 0]);
+  static readonly NOTHING = Holding.#shared([0, 0, 0, 0], [0, 0, 0, 0]);
+
+  /**
+   * A number that stands for this holding in this process, from 0 for {@link Holding.NOTHING}; undefined for
+   * an odd one, which is not shared.
+   */
+  readonly place: number | undefined;
 
   /** What Redis keeps: a letter and a count for each client type counted, as in 'w1i2'. */
   readonly text: string;
@@ -33,14 +41,20 @@ export class Holding {
   readonly #away: Counts;
   readonly #next = new Map<number, Holding>();
 
-  private constructor(counts: Counts, away: Counts) {
+  private constructor(counts: Counts, away: Counts, place: number | undefined) {
     this.#counts = counts;
     this.#away = away;
+    this.place = place;
     this.text = TYPES.map((type, i) => (at(counts, i) > 0 ? type.letter + at(counts, i) : '')).join(
       '',
     );
     const hasPc = TYPES.some((type, i) => type.isPc && at(counts, i) > 0);
     this.state = hasPc ? 'pc' : this.text === '' ? 'gone' : 'mobile-only';
+  }
+
+  /** The shared holding that stands at a place; nothing where none does. */
+  static at(place: number): Holding {
+    return PLACES[place] ?? Holding.NOTHING;
   }
 
   get isNothing(): boolean {
@@ -112,16 +126,20 @@ export class Holding {
     const counts = withAt(this.#counts, i, count);
     const aways = withAt(this.#away, i, away);
     if (counts.every((n) => n === 0)) return Holding.NOTHING;
-    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, aways);
-    const name = `${counts}/${aways}`;
-    const next = SHARED.get(name) ?? new Holding(counts, aways);
-    SHARED.set(name, next);
-    if (this.#isShared) this.#next.set(key, next);
+    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, aways, undefined);
+    const next = Holding.#shared(counts, aways);
+    if (this.place !== undefined) this.#next.set(key, next);
     return next;
   }
 
-  get #isShared(): boolean {
-    return this.#counts.every((n) => n <= SHARED_UP_TO);
+  static #shared(counts: Counts, away: Counts): Holding {
+    const name = `${counts}/${away}`;
+    const known = SHARED.get(name);
+    if (known !== undefined) return known;
+    const holding = new Holding(counts, away, PLACES.length);
+    SHARED.set(name, holding);
+    PLACES.push(holding);
+    return holding;
   }
 }
 

@@ -1,13 +1,19 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 import { Holding } from './holding.ts';
+import { UserTable } from './user-table.ts';
+
+/** Stands in a table for a holding that is not shared. */
+const ODD = 0xffff_ffff;
 
 /**
  * What one link has reported, kept by its node for as long as the link is open: msg_servers never say
  * it twice. Spread over the same shards as Redis, so that one shard can be asserted by itself.
  */
 export class Ledger {
-  readonly #shards: (Map<number, Holding> | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
+  /** Of each shard the users, with the place of what is held of them. */
+  readonly #shards: (UserTable | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
+  readonly #odd = new Map<number, Holding>();
   #users = 0;
 
   /** Users held. */
@@ -17,7 +23,7 @@ export class Ledger {
 
   /** What the link holds of a user. */
   holding(userId: number): Holding {
-    return this.#shards[shardOf(userId)]?.get(userId) ?? Holding.NOTHING;
+    return this.#holdingAt(userId, this.#shards[shardOf(userId)]?.get(userId) ?? 0);
   }
 
   /** Applies a status update; returns what the link holds of the user then. */
@@ -30,9 +36,11 @@ export class Ledger {
     return this.#set(client.userId, this.holding(client.userId).added(client));
   }
 
-  /** What is held of each user of a shard. */
-  holdingsIn(shard: number): Iterable<Holding> {
-    return this.#shards[shard]?.values() ?? [];
+  /** Shows what is held of each user of a shard. */
+  eachHolding(shard: number, show: (holding: Holding) => void): void {
+    this.#shards[shard]?.forEach((userId, place) => {
+      show(this.#holdingAt(userId, place));
+    });
   }
 
   /** Whether any user of a shard is held. */
@@ -43,30 +51,44 @@ export class Ledger {
   /** The ids of the users of a shard who have a PC client, as they are now. */
   pcUsersOf(shard: number): number[] {
     const pcUsers: number[] = [];
-    this.#shards[shard]?.forEach((holding, userId) => {
-      if (holding.state === 'pc') pcUsers.push(userId);
+    this.#shards[shard]?.forEach((userId, place) => {
+      if (this.#holdingAt(userId, place).state === 'pc') pcUsers.push(userId);
     });
     return pcUsers;
   }
 
   /** The ids of all users held in a shard, as they are now. */
   usersOf(shard: number): number[] {
-    return [...(this.#shards[shard]?.keys() ?? [])];
+    const users: number[] = [];
+    this.#shards[shard]?.forEach((userId) => {
+      users.push(userId);
+    });
+    return users;
+  }
+
+  #holdingAt(userId: number, place: number): Holding {
+    if (place === ODD) return this.#odd.get(userId) ?? Holding.NOTHING;
+    return Holding.at(place);
   }
 
   #set(userId: number, holding: Holding): Holding {
     const shard = shardOf(userId);
+    const { place } = holding;
+    if (place === undefined) this.#odd.set(userId, holding);
+    else if (this.#odd.size > 0) this.#odd.delete(userId);
     const users = this.#shards[shard];
-    if (holding.isNothing) {
-      if (users?.delete(userId)) this.#users--;
-    } else if (users === undefined) {
-      this.#shards[shard] = new Map([[userId, holding]]);
-      this.#users++;
-    } else {
-      const before = users.size;
-      users.set(userId, holding);
-      this.#users += users.size - before;
-    }
+    const before = users?.size ?? 0;
+    if (holding.isNothing) users?.delete(userId);
+    else this.#tableOf(shard).set(userId, place ?? ODD);
+    this.#users += (this.#shards[shard]?.size ?? 0) - before;
     return holding;
+  }
+
+  #tableOf(shard: number): UserTable {
+    const known = this.#shards[shard];
+    if (known !== undefined) return known;
+    const table = new UserTable();
+    this.#shards[shard] = table;
+    return table;
   }
 }

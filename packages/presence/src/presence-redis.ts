@@ -142,17 +142,11 @@ export class PresenceRedis implements Presence {
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
     const link = this.#link(id);
-    // A user who is listed twice is set twice, to the same.
-    const byShard: number[][] = Array.from({ length: SHARD_COUNT }, () => []);
-    for (const client of clients) {
-      link.ledger.add(client);
-      byShard[shardOf(client.userId)]?.push(client.userId);
-    }
+    for (const client of clients) link.ledger.add(client);
     // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
     if (!link.counts || this.#suspended) return;
-    byShard.forEach((users, shard) => {
-      if (users.length > 0) this.#shards[shard]?.addBulk(link, users);
-    });
+    // A user who is listed twice is set twice, to the same.
+    for (const { shard, userIds } of byShard(clients)) this.#shards[shard]?.addBulk(link, userIds);
     this.#schedulePump();
   }
 
@@ -220,7 +214,7 @@ export class PresenceRedis implements Presence {
   }
 
   /**
-   * Sets again what this node's links hold in one shard, and ends the links of this node that Redis
+   * Sets again what this node's links hold in one shard, and starts the links of this node that Redis
    * lists there and that are not open: a closed link's entries which Redis had lost sight of.
    */
   assertShard(index: number, listed: readonly LinkId[]): void {
@@ -331,4 +325,27 @@ export class PresenceRedis implements Presence {
     if (link === undefined) throw new Error(`link ${id} is not open`);
     return link;
   }
+}
+
+/** The users of each shard that any of the clients belongs to. */
+function* byShard(
+  clients: readonly ClientStatus[],
+): Generator<{ readonly shard: number; readonly userIds: Uint32Array }> {
+  const starts = new Uint32Array(SHARD_COUNT + 1);
+  for (const { userId } of clients) bump(starts, shardOf(userId) + 1);
+  for (let shard = 0; shard < SHARD_COUNT; shard++) bump(starts, shard + 1, starts[shard]);
+  const next = starts.slice();
+  const userIds = new Uint32Array(clients.length);
+  for (const { userId } of clients) userIds[bump(next, shardOf(userId))] = userId;
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    const ofShard = userIds.subarray(starts[shard], starts[shard + 1]);
+    if (ofShard.length > 0) yield { shard, userIds: ofShard };
+  }
+}
+
+/** Adds to a number of a list; returns what it was. */
+function bump(numbers: Uint32Array, at: number, by = 1): number {
+  const before = numbers[at] ?? 0;
+  numbers[at] = before + by;
+  return before;
 }

@@ -100,7 +100,11 @@ export interface BulkTask {
    * older holdings, and may be a release, and would undo it if they came after it.
    */
   readonly after: number;
-  /** undefined: the users that the ledger and Redis know, found out when the task begins. */
-  userIds: number[] | undefined;
+  /**
+   * undefined: the users that the ledger and Redis know, found out when the task begins. Not a list of numbers:
+   * of a million users who wait the collector would have to move each.
+   */
+  userIds: Uint32Array | undefined;
+  /** Where in them the first is who has not been said. */
   next: number;
 }

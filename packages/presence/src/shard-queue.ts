@@ -88,16 +88,9 @@ export class ShardQueue {
   }
 
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
-  addBulk(link: CountedLink, userIds?: number[]): void {
+  addBulk(link: CountedLink, userIds?: Uint32Array): void {
     link.shards.add(this.#shard);
-    const after = this.#sent + this.#waiting;
-    const last = this.#bulk.at(-1);
-    // Parts of one snapshot: nothing else was asked for in between.
-    if (userIds && last?.userIds && last.link === link && last.after === after) {
-      for (const userId of userIds) last.userIds.push(userId);
-    } else {
-      this.#bulk.push({ link, after, userIds, next: 0 });
-    }
+    this.#bulk.push({ link, after: this.#sent + this.#waiting, userIds, next: 0 });
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -284,26 +277,42 @@ export class ShardQueue {
     }
   }
 
+  /** Says the next users of bulk work, of as many tasks as go into one call. */
   async #advance(task: BulkTask): Promise<void> {
-    const { link } = task;
     const round = this.#round;
     if (task.userIds === undefined) {
-      const known = await this.#calls.held(link.id);
+      const known = await this.#calls.held(task.link.id);
       if (round !== this.#round) return;
-      task.userIds = [...new Set([...known, ...link.ledger.usersOf(this.#shard)])];
+      task.userIds = Uint32Array.from(
+        new Set([...known, ...task.link.ledger.usersOf(this.#shard)]),
+      );
     }
-    const part = task.userIds.slice(task.next, task.next + this.#host.maxOperationsPerCall);
     const saying = new Saying();
-    for (const userId of part) saying.set(link.id, userId, link.holding(userId).text);
-    if (part.length > 0) {
+    const count = this.#sayBulk(saying);
+    if (count > 0) {
       const { version, back } = await this.#calls.apply(saying);
       if (round !== this.#round) return;
-      await this.#tellBack(back, back, version + part.length - 1);
+      await this.#tellBack(back, back, version + count - 1);
     }
-    task.next += part.length;
-    if (task.next === task.userIds.length) {
-      this.#bulk = this.#bulk.filter((other) => other !== task);
+    this.#bulk = this.#bulk.filter(({ userIds, next }) => next !== userIds?.length);
+  }
+
+  /** Tasks whose users are known and whose time has come, in order; returns how many users are said. */
+  #sayBulk(saying: Saying): number {
+    const most = this.#host.maxOperationsPerCall;
+    let count = 0;
+    for (const task of this.#bulk) {
+      const { link, userIds, after } = task;
+      if (userIds === undefined || this.#sent < after) break;
+      const end = Math.min(userIds.length, task.next + most - count);
+      count += end - task.next;
+      for (; task.next < end; task.next++) {
+        const userId = userIds[task.next] ?? 0;
+        saying.set(link.id, userId, link.holding(userId).text);
+      }
+      if (count === most) break;
     }
+    return count;
   }
 }
 

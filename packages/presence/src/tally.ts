@@ -22,9 +22,9 @@ export function tallyOf(ledgers: Iterable<Ledger>, shard: number): Tally {
   // Nearly all users share one of a few holdings: these are counted first, and what each comes to once.
   const counts = new Map<Holding, number>();
   for (const ledger of ledgers) {
-    for (const holding of ledger.holdingsIn(shard)) {
+    ledger.eachHolding(shard, (holding) => {
       counts.set(holding, (counts.get(holding) ?? 0) + 1);
-    }
+    });
   }
   let tally = EMPTY_TALLY;
   for (const [{ state, clients, away }, users] of counts) {
