@@ -22,7 +22,7 @@ export async function measureMemory(stage: Stage, users: number): Promise<Readin
   const before = {
     redis: await stage.redisBytes(),
     resident: residentBytes(stage.watched.pids),
-    heap: await node?.metric('nodejs_heap_size_used_bytes'),
+    inUse: await inUseBytes(node),
   };
   const { cores } = await stage.timed(async () => {
     for (let at = USERS_PER_LINK; at < users; at += USERS_PER_LINK) {
@@ -33,13 +33,18 @@ export async function measureMemory(stage: Stage, users: number): Promise<Readin
   });
   await delay(SETTLE_MS);
   const added = users - USERS_PER_LINK;
-  const heap = (await node?.metric('nodejs_heap_size_used_bytes')) ?? 0;
   return {
     redisBytesPerUser: ((await stage.redisBytes()) - before.redis) / added,
-    heapBytesPerUser: (heap - (before.heap ?? 0)) / added,
+    inUseBytesPerUser: ((await inUseBytes(node)) - before.inUse) / added,
     residentBytesPerUser: (residentBytes(stage.watched.pids) - before.resident) / added,
     ...cores,
   };
+}
+
+/** What a node's process has in use: V8's heap, and what lies outside of it. */
+async function inUseBytes(node: Stage['nodes'][number] | undefined): Promise<number> {
+  const heap = (await node?.metric('nodejs_heap_size_used_bytes')) ?? 0;
+  return heap + ((await node?.metric('nodejs_external_memory_bytes')) ?? 0);
 }
 
 async function waitForUsers(stage: Stage, users: number): Promise<void> {

@@ -126,13 +126,13 @@ export const presenceMemory: Scenario = {
   meaning: `memory of ${MEMORY_USERS} users online, in Redis and in their node`,
   figures: [
     { key: 'redisBytesPerUser', heading: 'Redis, bytes a user', digits: 0, kind: 'result' },
-    { key: 'heapBytesPerUser', heading: 'node heap, bytes a user', digits: 0, kind: 'result' },
+    { key: 'inUseBytesPerUser', heading: 'node, bytes in use a user', digits: 0, kind: 'result' },
     { key: 'residentBytesPerUser', heading: 'resident, bytes a user', digits: 0, kind: 'result' },
     ...CORES_FIGURES,
   ],
   goals: [
     { subject: 'route node', figure: 'redisBytesPerUser', bound: { atMost: 200 } },
-    { subject: 'route node', figure: 'heapBytesPerUser', bound: { atMost: 150 } },
+    { subject: 'route node', figure: 'inUseBytesPerUser', bound: { atMost: 150 } },
   ],
   plots: [],
   mostRounds: 1,
