@@ -214,7 +214,7 @@ export class PresenceRedis implements Presence {
   }
 
   /**
-   * Sets again what this node's links hold in one shard, and starts the links of this node that Redis
+   * Sets again what this node's links hold in one shard, and ends the links of this node that Redis
    * lists there and that are not open: a closed link's entries which Redis had lost sight of.
    */
   assertShard(index: number, listed: readonly LinkId[]): void {
