@@ -53,6 +53,7 @@ if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
 const only = values.only ?? (values.seed === undefined ? undefined : RANDOM_SCHEDULES);
 const folder = mkdtempSync(join(tmpdir(), 'fault-figures-'));
 const figuresFile = process.env[FIGURES_FILE_VARIABLE] || join(folder, 'figures.jsonl');
+const figuresBefore = figuresIn(figuresFile).length;
 const args = ['run', '--config', 'test/faults/vitest.config.ts'];
 if (only !== undefined) args.push('--testNamePattern', only);
 const packageFile = fileURLToPath(import.meta.resolve('vitest/package.json'));
@@ -69,17 +70,28 @@ const vitest = spawn(process.execPath, [vitestProgram, ...args], {
 process.on('SIGINT', () => {});
 const [status]: unknown[] = await once(vitest, 'exit');
 printTable([figuresFile], (all) => all.map((figures) => ({ ...figures, runs: 1 })));
+const ranNone = figuresIn(figuresFile).length === figuresBefore;
 rmSync(folder, { recursive: true, force: true });
+if (status === 0 && ranNone) {
+  process.stderr.write(
+    `--only is ${only ?? 'not given'}, expected part of a test's name: none was run\n`,
+  );
+  process.exit(2);
+}
 process.exit(typeof status === 'number' ? status : 1);
 
 function printTable(
   files: readonly string[],
   toSummaries: (all: readonly Figures[]) => readonly Summary[],
 ): void {
-  const lines = files
-    .filter((file) => existsSync(file))
-    .flatMap((file) => readFileSync(file, 'utf8').split('\n'));
-  const all = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+  const all = files.flatMap(figuresIn);
   if (all.length === 0) return;
-  process.stdout.write(`\n${figuresTable(toSummaries(all.filter(isFigures)))}\n`);
+  process.stdout.write(`\n${figuresTable(toSummaries(all))}\n`);
+}
+
+function figuresIn(file: string): readonly Figures[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const all = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+  return all.filter(isFigures);
 }
