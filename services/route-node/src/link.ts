@@ -87,8 +87,10 @@ export class Link implements OwnLink {
       this.end('peer-closed');
       // It holds on to the link, and to what has come of its last PDU.
       clearTimeout(this.#cutTimer);
+      this.#finished = true;
       this.conversation.end(this.#afterwards);
-      host.gone(this);
+      // What came behind an update is still to be relayed: until then the node may not stop.
+      this.conversation.whenSettled(() => host.gone(this));
     });
   }
 

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { PresenceMemory, type UpdateWaiter } from '@route/presence';
+import { CLIENT_TYPE, type ClientStatus, encodeMessage, USER_STATUS } from '@route/protocol';
+import { expect, it } from 'vitest';
+import { Counters } from './counters.ts';
+import { Exchange } from './exchange.ts';
+import { IntakeTurns } from './intake-turns.ts';
+import { Link, type LinkHost } from './link.ts';
+import { TickFlusher } from './link-writer.ts';
+import { Watch } from './watch.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Answers updates when it is told to. */
+class SlowPresence extends PresenceMemory {
+  readonly #answers: (() => void)[] = [];
+  readonly #asked = Promise.withResolvers<void>();
+
+  /** Resolves once an update was reported. */
+  get asked(): Promise<void> {
+    return this.#asked.promise;
+  }
+
+  override update(_link: string, update: ClientStatus, waiter: UpdateWaiter): void {
+    this.#answers.push(() =>
+      waiter.updated(update, { kind: 'committed', state: 'pc', version: 1 }),
+    );
+    this.#asked.resolve();
+  }
+
+  answer(): void {
+    for (const answer of this.#answers.splice(0)) answer();
+  }
+}
+
+it('is gone only when what it had sent behind an update is relayed', async () => {
+  const presence = new SlowPresence({
+    ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
+  });
+  const counters = new Counters();
+  const watch = new Watch();
+  const exchange = new Exchange({
+    ...{ bus: { send: () => {} }, presence, counters, watch, overtakenMs: 60_000 },
+  });
+  const seen: string[] = [];
+  const message = encodeMessage('msg_read_notify', {
+    ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
+  });
+  const receiver = {
+    send: (bytes: Buffer) => seen.push(bytes.equals(message) ? 'message' : 'notice'),
+  };
+  exchange.setReceiving(receiver, true);
+  const ignored = (): void => {};
+  const host: LinkHost = {
+    ...{ presence, exchange, counters, watch, links: 'all' },
+    ...{ intakeTurns: new IntakeTurns(), flusher: new TickFlusher() },
+    limits: {
+      ...{ maxPduBytes: MEBIBYTE, heartbeatMs: 60_000, timeoutMs: 60_000, stuckMs: 60_000 },
+      ...{ waitingPdus: 100, waitingBytes: MEBIBYTE },
+      ...{ unsentMarkBytes: MEBIBYTE, unsentLimitBytes: MEBIBYTE },
+    },
+    gone: () => seen.push('gone'),
+    ...{ ending: ignored, overMark: ignored, grownOverMark: ignored, warnOfSecondLink: ignored },
+  };
+
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+  const msgServer = connect(address.port, '127.0.0.1');
+  const [socket] = await once(server, 'connection');
+  const link = new Link('node.1', { socket, peer: 'peer' }, host);
+  const update = encodeMessage('user_status_update', {
+    ...{ userStatus: USER_STATUS.online, userId: 7, clientType: CLIENT_TYPE.windows },
+  });
+  msgServer.write(Buffer.concat([update, message]));
+  await presence.asked;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  msgServer.resetAndDestroy();
+  await closed;
+  expect(link.conversation.waitingPdus).toBe(2);
+  server.close();
+  expect(seen).toEqual([]);
+  presence.answer();
+  expect(seen).toEqual(['notice', 'message', 'gone']);
+});
