@@ -9,7 +9,7 @@ import {
   encodeLoginStatusNotify,
   encodeStatusNotify,
   encodeUsersStatusResponse,
-  readOnlineUserInfo,
+  ListedClients,
 } from './presence-messages.ts';
 
 const userId = fc.oneof(
@@ -114,13 +114,35 @@ describe('a body read in place', () => {
           const plain = encodeMessage('online_user_info', { userStatList: clients });
           // An unknown field: the list is then not read in place.
           const bytes = odd ? Buffer.concat([plain, Buffer.from('3801', 'hex')]) : plain;
-          const listed = readOnlineUserInfo(bytes);
+          const listed = new ListedClients(bytes);
+          let checks = 1;
+          while (listed.check(part) === 'unfinished') checks++;
           const taken = [];
-          while (listed !== undefined && listed.remaining > 0) taken.push(...listed.take(part));
+          while (listed.remaining > 0) taken.push(...listed.take(part));
           expect(taken).toEqual(clients);
+          if (!odd) expect(checks).toBe(Math.max(1, Math.ceil(clients.length / part)));
         },
       ),
     );
+  });
+});
+
+describe('a list that is checked a part at a time', () => {
+  it('is bad as a whole, wherever its bad entry is', () => {
+    const clients = Array.from({ length: 10 }, (_, i) => {
+      return { userId: 1 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
+    });
+    const good = encodeMessage('online_user_info', { userStatList: clients });
+    const entryBytes = (good.length - 16) / clients.length;
+    for (let entry = 0; entry < clients.length; entry++) {
+      const bytes = Buffer.from(good);
+      // The last byte of an entry is its client type.
+      bytes[16 + (entry + 1) * entryBytes - 1] = 9;
+      const listed = new ListedClients(bytes);
+      let checked = listed.check(3);
+      while (checked === 'unfinished') checked = listed.check(3);
+      expect([checked, listed.remaining], `entry ${entry}`).toEqual(['bad', 0]);
+    }
   });
 });
 

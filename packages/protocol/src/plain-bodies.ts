@@ -90,16 +90,22 @@ export function plainStatusRequest(
   return reader.strange || !reader.isAtEnd ? undefined : { userId, userIds, attachData };
 }
 
-/** Goes over a plain ONLINE_USER_INFO; returns how many entries it has, undefined when it is not plain. */
-export function countPlainClients(pdu: Buffer): number | undefined {
-  const reader = new PlainReader(pdu);
+/**
+ * Goes over entries of a plain ONLINE_USER_INFO from a place on, so many at the most; returns how many there are
+ * and where the next one begins, undefined when one is not plain.
+ */
+export function countPlainClients(
+  pdu: Buffer,
+  at: number,
+  most: number,
+): { count: number; next: number } | undefined {
+  const reader = new PlainReader(pdu, at);
   let count = 0;
-  while (!reader.isAtEnd) {
+  for (; count < most && !reader.isAtEnd; count++) {
     readPlainClient(reader);
     if (reader.strange) return undefined;
-    count++;
   }
-  return count;
+  return { count, next: reader.at };
 }
 
 /** Some entries of a plain ONLINE_USER_INFO from a place on, and where the next one begins. */

@@ -52,30 +52,50 @@ export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undef
   return fields && { master: fields.master !== 0 };
 }
 
-/** The clients that an ONLINE_USER_INFO lists, to be taken a part at a time: there may be a million. */
+/**
+ * The clients that an ONLINE_USER_INFO PDU lists. There may be a million: they are checked, all of them, and
+ * then taken, each a part at a time. Nothing may be taken before all is known to be good. (Protocol: one
+ * bad entry drops the whole list.)
+ */
 export class ListedClients {
   readonly #pdu: Buffer;
   /** undefined where the PDU itself is read on. */
-  readonly #rest: ClientStatus[] | undefined;
+  #odd: readonly ClientStatus[] | undefined;
+  /** Where the check goes on, and how many entries it has passed. */
+  #next = HEADER_BYTES;
+  #checked = 0;
+  /** Where the next one to be taken begins, and how many have been taken. */
   #at = HEADER_BYTES;
-  #remaining: number;
+  #taken = 0;
 
-  constructor(pdu: Buffer, listed: number | readonly ClientStatus[]) {
+  constructor(pdu: Buffer) {
     this.#pdu = pdu;
-    this.#rest = typeof listed === 'number' ? undefined : [...listed];
-    this.#remaining = typeof listed === 'number' ? listed : listed.length;
   }
 
-  /** How many have not been taken. */
+  /** Goes over the next ones, so many at the most; a body in an odd form is read at once. */
+  check(most: number): 'unfinished' | 'good' | 'bad' {
+    const plain = countPlainClients(this.#pdu, this.#next, most);
+    if (plain !== undefined) {
+      this.#next = plain.next;
+      this.#checked += plain.count;
+      return this.#next < this.#pdu.length ? 'unfinished' : 'good';
+    }
+    this.#odd = decodeFields('online_user_info', this.#pdu)?.userStatList;
+    this.#checked = this.#odd?.length ?? 0;
+    return this.#odd === undefined ? 'bad' : 'good';
+  }
+
+  /** How many have passed the check and not been taken; none of a list that is bad. */
   get remaining(): number {
-    return this.#remaining;
+    return this.#checked - this.#taken;
   }
 
   /** The next ones, so many at the most; one entry a client connection, repeats included. */
   take(most: number): readonly ClientStatus[] {
-    const count = Math.min(most, this.#remaining);
-    this.#remaining -= count;
-    if (this.#rest !== undefined) return this.#rest.splice(0, count);
+    const count = Math.min(most, this.remaining);
+    const from = this.#taken;
+    this.#taken += count;
+    if (this.#odd !== undefined) return this.#odd.slice(from, from + count);
     const { clients, next } = plainClients(this.#pdu, this.#at, count);
     this.#at = next;
     return clients;
@@ -83,18 +103,13 @@ export class ListedClients {
 }
 
 /**
- * Reads an ONLINE_USER_INFO PDU, the whole of it: nothing is taken before all is known to be good.
- * @returns undefined when the body does not parse. Protocol: one bad entry drops the whole list.
+ * All that an ONLINE_USER_INFO PDU lists.
+ * @returns undefined when the body does not parse.
  */
-export function readOnlineUserInfo(pdu: Buffer): ListedClients | undefined {
-  const listed = countPlainClients(pdu) ?? decodeFields('online_user_info', pdu)?.userStatList;
-  return listed === undefined ? undefined : new ListedClients(pdu, listed);
-}
-
-/** All that an ONLINE_USER_INFO PDU lists; see {@link readOnlineUserInfo}. */
 export function decodeOnlineUserInfo(pdu: Buffer): readonly ClientStatus[] | undefined {
-  const listed = readOnlineUserInfo(pdu);
-  return listed?.take(listed.remaining);
+  const listed = new ListedClients(pdu);
+  if (listed.check(Number.POSITIVE_INFINITY) === 'bad') return undefined;
+  return listed.take(listed.remaining);
 }
 
 /**

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PresenceMemory } from '@route/presence';
 import {
   CLIENT_TYPE,
+  COMMAND_INDEX_BY_ID,
+  COMMANDS,
   decodeMessage,
   encodeMessage,
   type PduSink,
@@ -58,7 +60,12 @@ function scene() {
   const watch = new Watch();
   const exchange = new Exchange({ bus, presence, counters, watch, overtakenMs: 60_000 });
   const warnOfSecondLink = (): void => {};
-  const intakeTurns = new IntakeTurns();
+  let nowMs = 0;
+  // One step a turn of the loop.
+  const intakeTurns = new IntakeTurns(() => {
+    nowMs += 1000;
+    return nowMs;
+  });
   const host = {
     ...{ presence, exchange, counters, watch, intakeTurns },
     ...({ links: 'all', warnOfSecondLink } as const),
@@ -66,7 +73,10 @@ function scene() {
   const own = new Ear();
   const other = new Ear();
   exchange.setReceiving(other, true);
-  return { presence, own, other, conversation: new Conversation('node.1', own, host) };
+  const conversation = new Conversation('node.1', own, host);
+  const snapshot = COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0;
+  const malformedSnapshots = (): number => counters.malformed[snapshot] ?? 0;
+  return { presence, own, other, conversation, malformedSnapshots };
 }
 
 function sayBehind(conversation: PduSink): void {
@@ -87,12 +97,17 @@ describe('a large snapshot', () => {
     const { presence, own, other, conversation } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS));
     sayBehind(conversation);
-    expect(presence.heldUsers).toBeGreaterThan(0);
-    expect(presence.heldUsers).toBeLessThan(USERS / 2);
-    expect(conversation.waitingPdus).toBe(4);
-    expect(conversation.waitingBytes).toBeGreaterThan(4 * 16);
-    expect([...own.heard, ...other.heard]).toEqual([]);
-    while (conversation.waitingPdus > 0) await nextTurn();
+    expect(presence.heldUsers).toBe(0);
+    let before = 0;
+    while (presence.heldUsers < USERS) {
+      expect(conversation.waitingPdus).toBe(4);
+      expect(conversation.waitingBytes).toBeGreaterThan(4 * 16);
+      expect([...own.heard, ...other.heard]).toEqual([]);
+      expect(presence.heldUsers - before).toBeLessThan(1000);
+      before = presence.heldUsers;
+      await nextTurn();
+    }
+    expect(conversation.waitingPdus).toBe(0);
     expect(presence.heldUsers).toBe(USERS);
     expect(own.heard).toEqual(OWN);
     expect(other.heard).toEqual(OTHER);
@@ -124,6 +139,31 @@ describe('a large snapshot', () => {
     expect(other.heard.at(-1)).toBe('msg_read_notify');
   });
 
+  it('is dropped as a whole when one of its entries is bad, and what came behind it is handled', async () => {
+    const { presence, own, conversation, malformedSnapshots } = scene();
+    const snapshot = snapshotOf(1, USERS);
+    // The last entry's client type.
+    snapshot[snapshot.length - 1] = 9;
+    conversation.pdu('snapshot', snapshot);
+    conversation.pdu('status-query', query(USERS));
+    while (conversation.waitingPdus > 0) {
+      expect(presence.heldUsers).toBe(0);
+      await nextTurn();
+    }
+    expect(malformedSnapshots()).toBe(1);
+    expect(presence.heldUsers).toBe(0);
+    expect(own.heard).toEqual([`answer: ${USERS} 2`]);
+  });
+
+  it('counts as malformed even where its link ends before it is checked', () => {
+    const { conversation, malformedSnapshots } = scene();
+    const snapshot = snapshotOf(1, USERS);
+    snapshot[snapshot.length - 1] = 9;
+    conversation.pdu('snapshot', snapshot);
+    conversation.end('release');
+    expect(malformedSnapshots()).toBe(1);
+  });
+
   it('adds nobody once its link has ended', async () => {
     const { presence, conversation } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS));
@@ -132,4 +172,11 @@ describe('a large snapshot', () => {
     await nextTurn();
     expect(presence.heldUsers).toBe(0);
   });
+});
+
+it('a small snapshot is taken in at once', () => {
+  const { presence, conversation } = scene();
+  conversation.pdu('snapshot', snapshotOf(1, 500));
+  expect(presence.heldUsers).toBe(500);
+  expect(conversation.waitingPdus).toBe(0);
 });

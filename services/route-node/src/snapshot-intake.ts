@@ -1,8 +1,9 @@
 import type { ClientStatus, ListedClients } from '@route/protocol';
 import type { IntakeTurns } from './intake-turns.ts';
 
-/** Entries taken in one turn of the loop: a few milliseconds' work at the most. */
-const PART = 4000;
+/** Entries gone over, and entries taken in, in one step. */
+const CHECKED_AT_ONCE = 4000;
+const TAKEN_AT_ONCE = 500;
 
 /** Something that came on the link behind the snapshot, and what it holds on to. */
 interface Behind {
@@ -10,30 +11,34 @@ interface Behind {
   handle(): void;
 }
 
+/** What a snapshot's intake tells of itself. */
+export interface IntakeEvents {
+  /** The whole list is checked. A bad one is not added. */
+  checked(good: boolean): void;
+  add(clients: readonly ClientStatus[]): void;
+  /** All is added: {@link SnapshotIntake.handleBehind} is now to be called. */
+  done(): void;
+}
+
 /**
- * A snapshot that is taken in a part at a time, so that one of a million users does not stop the node's
- * other links for a quarter of a second. What comes on the same link behind it waits: PDUs are handled
- * in order.
+ * A snapshot that is checked and taken in bit by bit, so that one of a million users does not stop the
+ * node's other links for a quarter of a second, nor ten that come at once. What comes on the same link
+ * behind it waits: PDUs are handled in order.
  */
 export class SnapshotIntake {
   readonly #clients: ListedClients;
-  readonly #add: (clients: readonly ClientStatus[]) => void;
-  readonly #done: () => void;
   readonly #turns: IntakeTurns;
-  readonly #step = (): void => this.#takePart();
+  readonly #events: IntakeEvents;
+  readonly #step = (): boolean => this.#takeStep();
   readonly #behind: Behind[] = [];
   #bytes = 0;
+  #checked = false;
+  #done = false;
 
-  /** `done` is called when all is added: {@link SnapshotIntake.handleBehind} is then to be called. */
-  constructor(
-    clients: ListedClients,
-    turns: IntakeTurns,
-    { add, done }: { add(clients: readonly ClientStatus[]): void; done(): void },
-  ) {
+  constructor(clients: ListedClients, turns: IntakeTurns, events: IntakeEvents) {
     this.#clients = clients;
     this.#turns = turns;
-    this.#add = add;
-    this.#done = done;
+    this.#events = events;
   }
 
   /** PDUs and runs that wait. */
@@ -46,12 +51,14 @@ export class SnapshotIntake {
     return this.#bytes;
   }
 
-  /** Takes in the first part. @returns whether that was all. */
-  begin(): boolean {
-    this.#add(this.#clients.take(PART));
-    if (this.#clients.remaining === 0) return true;
+  /** Takes it in in turns of the loop, from the next one on. */
+  begin(): void {
     this.#turns.add(this.#step);
-    return false;
+  }
+
+  /** Takes all of it in now. */
+  takeAll(): void {
+    while (!this.#takeStep());
   }
 
   /** Puts something behind the snapshot. */
@@ -71,15 +78,30 @@ export class SnapshotIntake {
    */
   finish(): void {
     this.#turns.remove(this.#step);
-    if (this.#behind.length > 0) {
-      while (this.#clients.remaining > 0) this.#add(this.#clients.take(PART));
-    }
-    this.#done();
+    while (!this.#checked) this.#check();
+    if (this.#behind.length > 0) this.takeAll();
+    else this.#end();
   }
 
-  #takePart(): void {
-    this.#add(this.#clients.take(PART));
-    if (this.#clients.remaining > 0) this.#turns.add(this.#step);
-    else this.#done();
+  /** @returns whether it was the last. */
+  #takeStep(): boolean {
+    if (this.#checked) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
+    else this.#check();
+    if (this.#checked && this.#clients.remaining === 0) this.#end();
+    return this.#done;
+  }
+
+  #check(): void {
+    const found = this.#clients.check(CHECKED_AT_ONCE);
+    if (found === 'unfinished') return;
+    this.#checked = true;
+    this.#events.checked(found === 'good');
+  }
+
+  /** To add may end the link, which finishes the intake: once is enough. */
+  #end(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#events.done();
   }
 }
