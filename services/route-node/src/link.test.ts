@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PresenceMemory, type UpdateWaiter } from '@route/presence';
 import { CLIENT_TYPE, type ClientStatus, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, it } from 'vitest';
@@ -11,6 +12,11 @@ import { TickFlusher } from './link-writer.ts';
 import { Watch } from './watch.ts';
 
 const MEBIBYTE = 1024 * 1024;
+
+const MEMORY = { graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} };
+const MESSAGE = encodeMessage('msg_read_notify', {
+  ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
+});
 
 /** Answers updates when it is told to. */
 class SlowPresence extends PresenceMemory {
@@ -34,36 +40,30 @@ class SlowPresence extends PresenceMemory {
   }
 }
 
-it('is gone only when what it had sent behind an update is relayed', async () => {
-  const presence = new SlowPresence({
-    ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
-  });
+const ignored = (): void => {};
+
+/** A link and the msg_server at its other end, on a node that tells what it hears of. */
+async function scene(presence: PresenceMemory, seen: string[]) {
   const counters = new Counters();
   const watch = new Watch();
   const exchange = new Exchange({
     ...{ bus: { send: () => {} }, presence, counters, watch, overtakenMs: 60_000 },
   });
-  const seen: string[] = [];
-  const message = encodeMessage('msg_read_notify', {
-    ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
-  });
   const receiver = {
-    send: (bytes: Buffer) => seen.push(bytes.equals(message) ? 'message' : 'notice'),
+    send: (bytes: Buffer) => seen.push(bytes.equals(MESSAGE) ? 'message' : 'notice'),
   };
   exchange.setReceiving(receiver, true);
-  const ignored = (): void => {};
   const host: LinkHost = {
     ...{ presence, exchange, counters, watch, links: 'all' },
     ...{ intakeTurns: new IntakeTurns(), flusher: new TickFlusher() },
     limits: {
-      ...{ maxPduBytes: MEBIBYTE, heartbeatMs: 60_000, timeoutMs: 60_000, stuckMs: 60_000 },
+      ...{ maxPduBytes: 2 * MEBIBYTE, heartbeatMs: 60_000, timeoutMs: 60_000, stuckMs: 60_000 },
       ...{ waitingPdus: 100, waitingBytes: MEBIBYTE },
       ...{ unsentMarkBytes: MEBIBYTE, unsentLimitBytes: MEBIBYTE },
     },
     gone: () => seen.push('gone'),
     ...{ ending: ignored, overMark: ignored, grownOverMark: ignored, warnOfSecondLink: ignored },
   };
-
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -71,18 +71,50 @@ it('is gone only when what it had sent behind an update is relayed', async () =>
   if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   const msgServer = connect(address.port, '127.0.0.1');
   const [socket] = await once(server, 'connection');
-  const link = new Link('node.1', { socket, peer: 'peer' }, host);
+  server.close();
+  return { counters, msgServer, socket, link: new Link('node.1', { socket, peer: 'peer' }, host) };
+}
+
+it('is gone only when what it had sent behind an update is relayed', async () => {
+  const presence = new SlowPresence(MEMORY);
+  const seen: string[] = [];
+  const { msgServer, socket, link } = await scene(presence, seen);
   const update = encodeMessage('user_status_update', {
     ...{ userStatus: USER_STATUS.online, userId: 7, clientType: CLIENT_TYPE.windows },
   });
-  msgServer.write(Buffer.concat([update, message]));
+  msgServer.write(Buffer.concat([update, MESSAGE]));
   await presence.asked;
   const closed = new Promise((resolve) => socket.once('close', resolve));
   msgServer.resetAndDestroy();
   await closed;
   expect(link.conversation.waitingPdus).toBe(2);
-  server.close();
   expect(seen).toEqual([]);
   presence.answer();
   expect(seen).toEqual(['notice', 'message', 'gone']);
+});
+
+it('of a list that is large a little is read in a turn of the loop, whatever has come of it', async () => {
+  const presence = new PresenceMemory(MEMORY);
+  const { counters, msgServer, link } = await scene(presence, []);
+  const userStatList = Array.from({ length: 100_000 }, (_, i) => {
+    return { userId: 1 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
+  });
+  const list = encodeMessage('online_user_info', { userStatList });
+  // The kernel is to have as much of it as it takes before the first is read.
+  link.hold(true);
+  msgServer.write(list);
+  for (let turn = 0; turn < 100; turn++) await nextTurn();
+  link.hold(false);
+  const { pauses } = counters;
+  let most = 0;
+  while (link.receivedBytes < list.length) {
+    const before = link.receivedBytes;
+    await nextTurn();
+    most = Math.max(most, link.receivedBytes - before);
+  }
+  // Two reads of 64 KiB.
+  expect(most).toBeLessThanOrEqual(131_072);
+  while (presence.heldUsers < userStatList.length) await nextTurn();
+  expect([counters.pauses, link.reading]).toEqual([pauses, 'reading']);
+  msgServer.destroy();
 });
