@@ -2,6 +2,7 @@ import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { Holding } from './holding.ts';
 import type { QueryWaiter, UpdateWaiter, UserState } from './presence.ts';
+import type { UserList } from './user-list.ts';
 
 /** A status query on its way: its ids are looked up in their shards, the answers meet here. */
 export class PendingQuery {
@@ -100,11 +101,8 @@ export interface BulkTask {
    * older holdings, and may be a release, and would undo it if they came after it.
    */
   readonly after: number;
-  /**
-   * undefined: the users that the ledger and Redis know, found out when the task begins. Not a list of numbers:
-   * of a million users who wait the collector would have to move each.
-   */
-  userIds: Uint32Array | undefined;
+  /** undefined: the users that the ledger and Redis know, found out when the task begins. */
+  users: UserList | undefined;
   /** Where in them the first is who has not been said. */
   next: number;
 }

@@ -13,6 +13,7 @@ import {
   type ShardOperation,
   type UpdateOperation,
 } from './shard-operations.ts';
+import { UserList } from './user-list.ts';
 
 /** What a shard's queue needs of the engine that it belongs to. */
 export interface ShardHost extends ShardCaller {
@@ -90,7 +91,14 @@ export class ShardQueue {
   /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
   addBulk(link: CountedLink, userIds?: Uint32Array): void {
     link.shards.add(this.#shard);
-    this.#bulk.push({ link, after: this.#sent + this.#waiting, userIds, next: 0 });
+    const after = this.#sent + this.#waiting;
+    const last = this.#bulk.findLast((task) => task.link === link);
+    if (userIds !== undefined && last?.users !== undefined && last.after === after) {
+      // A list comes in hundreds of parts: a task for each of them would cost more than its users.
+      last.users.push(userIds);
+      return;
+    }
+    this.#bulk.push({ link, after, users: userIds && new UserList(userIds), next: 0 });
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -280,12 +288,11 @@ export class ShardQueue {
   /** Says the next users of bulk work, of as many tasks as go into one call. */
   async #advance(task: BulkTask): Promise<void> {
     const round = this.#round;
-    if (task.userIds === undefined) {
+    if (task.users === undefined) {
       const known = await this.#calls.held(task.link.id);
       if (round !== this.#round) return;
-      task.userIds = Uint32Array.from(
-        new Set([...known, ...task.link.ledger.usersOf(this.#shard)]),
-      );
+      const all = new Set([...known, ...task.link.ledger.usersOf(this.#shard)]);
+      task.users = new UserList(Uint32Array.from(all));
     }
     const saying = new Saying();
     const count = this.#sayBulk(saying);
@@ -294,7 +301,7 @@ export class ShardQueue {
       if (round !== this.#round) return;
       await this.#tellBack(back, back, version + count - 1);
     }
-    this.#bulk = this.#bulk.filter(({ userIds, next }) => next !== userIds?.length);
+    this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
   }
 
   /** Tasks whose users are known and whose time has come, in order; returns how many users are said. */
@@ -302,12 +309,12 @@ export class ShardQueue {
     const most = this.#host.maxOperationsPerCall;
     let count = 0;
     for (const task of this.#bulk) {
-      const { link, userIds, after } = task;
-      if (userIds === undefined || this.#sent < after) break;
-      const end = Math.min(userIds.length, task.next + most - count);
+      const { link, users, after } = task;
+      if (users === undefined || this.#sent < after) break;
+      const end = Math.min(users.length, task.next + most - count);
       count += end - task.next;
       for (; task.next < end; task.next++) {
-        const userId = userIds[task.next] ?? 0;
+        const userId = users.at(task.next);
         saying.set(link.id, userId, link.holding(userId).text);
       }
       if (count === most) break;

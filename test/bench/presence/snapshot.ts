@@ -28,10 +28,11 @@ export async function measureSnapshot(
 ): Promise<Reading> {
   const [node] = stage.nodes;
   const userIds = usersFrom(1_000_000, users);
-  const senders: { link: PresenceLink; pdu: Buffer }[] = [];
+  const senders: { link: PresenceLink; pdu: Buffer; last: readonly number[] }[] = [];
   for (let at = 0; at < users; at += USERS_PER_LINK) {
-    const pdu = snapshotPdu(userIds.slice(at, at + USERS_PER_LINK), PC);
-    senders.push({ link: await stage.link(0), pdu });
+    const listed = userIds.slice(at, at + USERS_PER_LINK);
+    const pdu = snapshotPdu(listed, PC);
+    senders.push({ link: await stage.link(0), pdu, last: lastOfShards(listed) });
   }
   const asker = await stage.link(1);
   const beside = new RelayBeside(await stage.link(0), await stage.link(0), RELAYED_PER_SECOND);
@@ -40,7 +41,7 @@ export async function measureSnapshot(
   await node?.metric('nodejs_eventloop_lag_max_seconds');
   const { seconds, cores } = await stage.timed(async () => {
     const sent = senders.map(({ link, pdu }) => link.send(pdu));
-    await untilOnline(asker, lastOfShards(userIds));
+    for (const { last } of senders) await untilOnline(asker, last);
     await Promise.all(sent);
   });
   const loopMaxMs = ((await node?.metric('nodejs_eventloop_lag_max_seconds')) ?? 0) * 1000;
@@ -77,7 +78,10 @@ async function expectOnline(link: PresenceLink, userIds: readonly number[]): Pro
   if (seen !== userIds.length) throw new Error(`${seen} of ${userIds.length} users are visible`);
 }
 
-/** The users of each shard who become visible last: those of a list are set in its order. */
+/**
+ * The users of each shard who become visible last: those of one list are set in its order. (Which list is the
+ * last to be set does not depend on when it was sent.)
+ */
 function lastOfShards(userIds: readonly number[]): number[] {
   const shards = Array.from({ length: SHARD_COUNT }, (): number[] => []);
   for (const userId of userIds) shards[shardOf(userId)]?.push(userId);
