@@ -9,6 +9,7 @@ import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import { listenOn } from './listen.ts';
 import { type Logger, RepeatedLine } from './log.ts';
+import { ReadingTurns } from './reading-turns.ts';
 import type { Address } from './settings.ts';
 import { SlowLinks } from './slow-links.ts';
 import { SourceGate } from './source-gate.ts';
@@ -63,6 +64,7 @@ export class LinkTable {
       ...options,
       flusher: new TickFlusher(),
       intakeTurns: new IntakeTurns(),
+      readingTurns: new ReadingTurns(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),

@@ -9,6 +9,7 @@ import { Exchange } from './exchange.ts';
 import { IntakeTurns } from './intake-turns.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
+import { ReadingTurns } from './reading-turns.ts';
 import { Watch } from './watch.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -55,7 +56,8 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   exchange.setReceiving(receiver, true);
   const host: LinkHost = {
     ...{ presence, exchange, counters, watch, links: 'all' },
-    ...{ intakeTurns: new IntakeTurns(), flusher: new TickFlusher() },
+    ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
+    flusher: new TickFlusher(),
     limits: {
       ...{ maxPduBytes: 2 * MEBIBYTE, heartbeatMs: 60_000, timeoutMs: 60_000, stuckMs: 60_000 },
       ...{ waitingPdus: 100, waitingBytes: MEBIBYTE },

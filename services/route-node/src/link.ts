@@ -5,6 +5,7 @@ import type { Admitted } from './admission/admission.ts';
 import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
 import { Conversation, type Host, type OwnLink } from './conversation.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
+import type { ReadingTurns } from './reading-turns.ts';
 import type { Halfway } from './slow-links.ts';
 import { StuckWatch } from './stuck-watch.ts';
 
@@ -24,6 +25,7 @@ export interface LinkLimits {
 export interface LinkHost extends Host {
   readonly limits: LinkLimits;
   readonly flusher: TickFlusher;
+  readonly readingTurns: ReadingTurns;
   /** The link has begun to end; it does not receive any more. */
   ending(link: Link, reason: CloseReason, error: FramingError | undefined): void;
   /** The link's connection is gone. */
@@ -37,7 +39,7 @@ export interface LinkHost extends Host {
 /** How long the end of a connection may take before it is cut. */
 const END_MS = 2000;
 
-/** A PDU of which more than this has come, and not all, is read on in the next turn of the loop. */
+/** A PDU of which more than this has come, and not all, is read on in turn with other links' ones. */
 const LARGE_PDU_BYTES = 64 * 1024;
 
 /** One TCP connection of a msg_server, from its opening to its end. */
@@ -61,9 +63,9 @@ export class Link implements OwnLink {
   #receivedBytes = 0;
   #held = false;
   #waits = false;
-  /** Not read for the rest of this turn of the loop. */
+  /** Not read until it is its turn. */
   #paced = false;
-  readonly #nextTurn = (): void => {
+  readonly #readOn = (): void => {
     this.#paced = false;
     this.#readOrNot();
   };
@@ -218,14 +220,10 @@ export class Link implements OwnLink {
     this.#checkWaiting();
   }
 
-  /**
-   * Lists of 100,000 users take 2 MB each, all links have them at once when a node starts, and one turn of
-   * the loop reads all that the kernel holds of each: 150 ms of twenty, most of it for memory that is new.
-   */
   #pace(): void {
     if (this.#paced || this.#framer.bufferedBytes <= LARGE_PDU_BYTES) return;
     this.#paced = true;
-    setImmediate(this.#nextTurn);
+    this.#host.readingTurns.add(this.#readOn);
   }
 
   #checkWaiting(): void {
