@@ -11,6 +11,8 @@ export interface AnnouncerOptions {
   readonly sender: Sender;
   /** Says how far it has got at the latest when so many bytes have come in. */
   readonly reportBytes: number;
+  /** Whether frames that are published to this node alone arrive here. */
+  hearsOwn(): boolean;
   publish(frame: Buffer): void;
 }
 
@@ -27,6 +29,8 @@ export class Announcer {
   #scheduled = false;
   #saidAt = Number.NEGATIVE_INFINITY;
   #unreported = 0;
+  #word = 0;
+  #asksWord = false;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -48,6 +52,22 @@ export class Announcer {
     if (isMuch) this.#soon(REPORT_GAP_MS);
   }
 
+  /** The number of the last announcement. */
+  get word(): number {
+    return this.#word;
+  }
+
+  /** Speaks soon, and asks the others to say at once that they have heard it. */
+  askWord(): void {
+    this.#asksWord = true;
+    this.#soon(REPORT_GAP_MS);
+  }
+
+  /** Somebody wants to hear at once that this node has heard it. */
+  answer(): void {
+    this.#soon(REPORT_GAP_MS);
+  }
+
   /** Something is lacking. */
   ask(): void {
     this.#soon(ASK_GAP_MS);
@@ -55,18 +75,32 @@ export class Announcer {
 
   /** Speaks now. */
   announce(): void {
-    const { nodeId, clock, peers, sender, publish } = this.#options;
+    const { nodeId, clock, peers, sender, hearsOwn, publish } = this.#options;
+    // What was queued before is heard before.
+    sender.publishBatch();
     this.#saidAt = clock.now();
+    this.#word += 1;
     this.#unreported = 0;
     const reports = [...peers.all()].map((peer) => {
-      const { node, stream } = peer;
+      const { node, stream, word: heard } = peer;
       const got = stream.next === null ? null : stream.next - 1;
       peer.unreported = 0;
       if (this.#room && got !== null) peer.accepted = got;
-      return { node, owed: peer.got + 1, got, taken: peer.accepted, missing: stream.missing() };
+      const last = peer.last === sender.tail ? undefined : peer.last;
+      const missing = stream.missing();
+      const gone = Math.max(peer.knownAt, sender.goneFor(node));
+      return { node, owed: peer.got + 1, got, taken: peer.accepted, missing, last, gone, heard };
     });
     const { tail, base } = sender;
-    publish(encodeStatus({ sender: nodeId, tail, base, peers: reports }));
+    const word = this.#word;
+    const asksWord = this.#asksWord;
+    this.#asksWord = false;
+    publish(
+      encodeStatus({
+        ...{ sender: nodeId, tail, base, peers: reports, word, asksWord },
+        hearsOwn: hearsOwn(),
+      }),
+    );
   }
 
   #soon(gapMs: number): void {

@@ -1,9 +1,28 @@
 import { type Entry, entrySize } from './frame.ts';
 
+/** Entries in order, and their bytes in a frame. */
+class Entries {
+  readonly list: Entry[];
+  bytes: number;
+
+  constructor(list: Entry[] = [], bytes = 0) {
+    this.list = list;
+    this.bytes = bytes;
+  }
+
+  add(entry: Entry): void {
+    this.list.push(entry);
+    this.bytes += entrySize(entry.bytes.length);
+  }
+}
+
 /** The entries of one event-loop tick, to be cut into frames. */
 export class Batch {
   readonly #maxFrameBytes: number;
-  #entries: Entry[] = [];
+  /** For all nodes. */
+  #forAll = new Entries();
+  /** For each node that something is for alone: that, and what is for all, in order. */
+  #forOne = new Map<string, Entries>();
   #bytes = 0;
 
   constructor(maxFrameBytes: number) {
@@ -15,19 +34,49 @@ export class Batch {
     return this.#bytes;
   }
 
+  /** Whether something waits that is not for all. */
+  get isDirected(): boolean {
+    return this.#forOne.size > 0;
+  }
+
+  /** The nodes that something is for alone. */
+  get nodes(): Iterable<string> {
+    return this.#forOne.keys();
+  }
+
+  /** Adds what is for all nodes. */
   add(entry: Entry): void {
-    this.#entries.push(entry);
+    this.#forAll.add(entry);
+    this.#bytes += entrySize(entry.bytes.length);
+    for (const entries of this.#forOne.values()) entries.add(entry);
+  }
+
+  /** Adds what is for one node. */
+  addFor(node: string, entry: Entry): void {
+    let entries = this.#forOne.get(node);
+    if (entries === undefined) {
+      entries = new Entries([...this.#forAll.list], this.#forAll.bytes);
+      this.#forOne.set(node, entries);
+    }
+    entries.add(entry);
     this.#bytes += entrySize(entry.bytes.length);
   }
 
-  /** Takes everything out, in order: for each frame its entries. An entry over the bound goes alone. */
-  take(): readonly (readonly Entry[])[] {
-    const entries = this.#entries;
-    const small = this.#bytes <= this.#maxFrameBytes;
-    this.#entries = [];
+  /**
+   * What is for a node, in order: for each frame its entries. An entry over the bound goes alone. Without a
+   * node, what is for all.
+   */
+  frames(node?: string): readonly (readonly Entry[])[] {
+    const { list, bytes } = (node !== undefined && this.#forOne.get(node)) || this.#forAll;
+    if (list.length === 0) return [];
+    return bytes <= this.#maxFrameBytes ? [list] : this.#split(list);
+  }
+
+  /** Begins anew. */
+  clear(): void {
+    this.#forAll = new Entries();
+    if (this.#forOne.size > 0) this.#forOne = new Map();
     this.#bytes = 0;
-    if (entries.length === 0) return [];
-    return small ? [entries] : this.#split(entries);
   }
 
   #split(entries: readonly Entry[]): readonly (readonly Entry[])[] {

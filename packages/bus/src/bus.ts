@@ -1,18 +1,19 @@
+import { ADDRESSED_KIND, readAddressed } from './addressed.ts';
 import { Announcer } from './announcer.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
 import { Echo } from './echo.ts';
-import { type DataFrame, decodeData, type Pieces } from './frame.ts';
-import { type Header, isNodeId, MAX_NODE_ID_BYTES, readHeader, writeHeader } from './header.ts';
+import { encodeLeave, type Pieces } from './frame.ts';
+import { isNodeId, MAX_NODE_ID_BYTES, readHeader } from './header.ts';
 import { Hearing } from './hearing.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
-import { type Peer, Peers } from './peers.ts';
+import { Peers } from './peers.ts';
+import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import { decodeStatus, type Status } from './status.ts';
 import type { Arrived, StreamEvents } from './stream.ts';
 import type { BusTransport } from './transport.ts';
 
-const MAX_KIND = 127;
+const MAX_KIND = 126;
 
 /** How far another node is behind, in frames. */
 export interface PeerLag {
@@ -25,8 +26,16 @@ export interface PeerLag {
   readonly hole: boolean;
 }
 
+/** How well it is known what another node had sent, and when. */
+export interface Confirmed {
+  /** When another node sent this one's announcement of that number had reached it; 0 for none. */
+  readonly word: number;
+  /** All that it had sent by then is here. When that was learned, by the bus's clock, in ms. */
+  readonly at: number;
+}
+
 /**
- * Carries entries from this node to all others: in their sender's order, exactly once, over a transport
+ * Carries entries from this node to all others, or to one: in their sender's order, exactly once, over a transport
  * that may lose them. What cannot be carried is told, never dropped in silence.
  */
 export class Bus {
@@ -41,7 +50,10 @@ export class Bus {
   readonly #peers: Peers;
   readonly #sender: Sender;
   readonly #announcer: Announcer;
+  readonly #receiver: Receiver;
   #running = false;
+  /** Whether this node's own lease was seen to live. */
+  #listed = false;
   #met = false;
   #closed = false;
   #flushScheduled = false;
@@ -69,14 +81,22 @@ export class Bus {
       keepMs: this.#limits.heldMs,
       maxParkedBytes: windowBytes,
     };
-    this.#peers = new Peers(peerLimits, (node) => this.#streamEvents(node));
+    this.#peers = new Peers(peerLimits, (node) => this.#streamEvents(node), {
+      known: (node) => events.onKnown?.(node),
+      gone: (node) => {
+        this.#sender.forget(node);
+        events.onGone?.(node);
+      },
+    });
     this.#sender = new Sender({
       nodeId,
       clock,
       limits: this.#limits,
       mergeable: new Set(mergeable),
       counters: this.#counters,
-      publish: (frame) => this.#publish(frame),
+      publish: (frame, to) => this.#publish(frame, to ?? this.#onlyOther()),
+      knowsAll: () => this.knowsAll,
+      peers: () => this.#peers.all(),
       progress: (tail) => this.#peers.progress(this.#hearing.timeMs, tail),
       onFull: (full) => events.onFull(full),
       onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
@@ -87,7 +107,13 @@ export class Bus {
       peers: this.#peers,
       sender: this.#sender,
       reportBytes,
+      hearsOwn: () => this.#transport.hearsOwn,
       publish: (frame) => this.#publishStatus(frame),
+    });
+    this.#receiver = new Receiver({
+      ...{ nodeId, clock, hearing: this.#hearing, counters: this.#counters },
+      ...{ peers: this.#peers, sender: this.#sender, announcer: this.#announcer },
+      spoken: () => this.#judgeMet(),
     });
   }
 
@@ -104,6 +130,46 @@ export class Bus {
   /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
   get full(): boolean {
     return this.#sender.full;
+  }
+
+  /**
+   * Whether every node that may take links is known: what is sent to each that is known reaches all. A node
+   * that starts must be known by the time that it takes links. It takes them `meetMs` after it was first
+   * heard, or once all that have a lease have spoken to it: this one must have a lease, and must have heard
+   * what was said up to less than `meetMs` ago.
+   */
+  get knowsAll(): boolean {
+    const heardMs = this.#clock.now() - this.#echo.backSentAt;
+    // Less a tenth, as no two clocks run alike.
+    return this.#listed && heardMs < this.#limits.meetMs * 0.9;
+  }
+
+  /** The number of this node's last announcement. */
+  get word(): number {
+    return this.#announcer.word;
+  }
+
+  /** Every frame up to this one has come to all nodes that it was for and that are waited for. */
+  get got(): number {
+    return this.#peers.progress(this.#hearing.timeMs, this.#sender.tail).got;
+  }
+
+  /** Publishes what is queued; returns the number of the last frame sent, 0 for none. */
+  mark(): number {
+    if (this.#running) this.#sender.publishBatch();
+    return this.#sender.tail;
+  }
+
+  /** Announces soon, and asks the others to answer at once; see {@link Bus.confirmed}. */
+  askWord(): void {
+    this.#announcer.askWord();
+  }
+
+  /** How well it is known what a node has sent; undefined where it is not known, or does not hear its own. */
+  confirmed(node: string): Confirmed | undefined {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || peer.left || !peer.hearsOwn) return undefined;
+    return { word: peer.confirmed, at: peer.confirmedAt };
   }
 
   /** How long its last announcement took to come back to this node, in ms; undefined before the first. */
@@ -142,17 +208,17 @@ export class Bus {
   }
 
   /**
-   * Queues an entry for all other nodes; everything queued in one tick of the event loop travels
-   * together. The bytes must not be changed any more. Before the start entries wait for it;
-   * after the close they go nowhere.
-   * @throws RangeError when the kind is not an integer from 0 to 127.
+   * Queues an entry for all other nodes, or for one that is known and hears its own; everything queued in
+   * one tick of the event loop travels together. The bytes must not be changed any more. Before the start
+   * entries wait for it; after the close they go nowhere.
+   * @throws RangeError when the kind is not an integer from 0 to 126.
    */
-  send(kind: number, bytes: Buffer): void {
+  send(kind: number, bytes: Buffer, to?: string): void {
     if (!Number.isInteger(kind) || kind < 0 || kind > MAX_KIND) {
       throw new RangeError(`entry kind is ${kind}, expected an integer from 0 to ${MAX_KIND}`);
     }
     if (this.#closed) return;
-    this.#sender.send(kind, bytes);
+    this.#sender.send(kind, bytes, to);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     this.#clock.soon(() => {
@@ -167,6 +233,7 @@ export class Bus {
    */
   setLiveNodes(ids: readonly string[]): void {
     const others = ids.filter((id) => id !== this.#nodeId);
+    this.#listed = others.length < ids.length;
     this.#peers.setListed(others, this.#hearing.timeMs, this.#sender.tail);
     this.#sender.settle();
   }
@@ -193,8 +260,9 @@ export class Bus {
   async close(): Promise<void> {
     if (!this.#running) return;
     this.#sender.publishBatch();
-    const origin = { sender: this.#nodeId, sequence: this.#sender.tail };
-    this.#publish([writeHeader('leave', origin, 0).frame]);
+    const { tail: sequence } = this.#sender;
+    const befores = this.#sender.befores();
+    this.#publish([encodeLeave({ sender: this.#nodeId, sequence, befores })]);
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();
@@ -246,65 +314,13 @@ export class Bus {
       if (header.type === 'status') this.#echo.heard(this.#clock.now());
       return;
     }
-    if (header?.type === 'leave') {
-      this.#onLeave(header);
-      return;
-    }
-    const read = decodeData(frame) ?? decodeStatus(frame);
-    if (read?.type === 'data') this.#onData(read, frame.length);
-    else if (read?.type === 'status') this.#onStatus(read);
-    else this.#counters.malformed += 1;
-  }
-
-  #onData({ sender, sequence, entries }: DataFrame, bytes: number): void {
-    const peer = this.#heard(sender);
-    const { next } = peer.stream;
-    if (!peer.stream.take({ sequence, entries, bytes })) this.#counters.duplicates += 1;
-    this.#announcer.took(peer, bytes);
-    // Asks at once for what is missing, and again for the rest whenever some of it has come.
-    const asks = peer.stream.hasHole && (sequence !== next || peer.stream.next !== sequence + 1);
-    if (asks || next === null) this.#announcer.ask();
-  }
-
-  #onStatus({ sender, tail, base, peers }: Status): void {
-    const peer = this.#heard(sender);
-    const { stream } = peer;
-    const aboutMe = peers.find(({ node }) => node === this.#nodeId);
-    if (aboutMe !== undefined) stream.begin(aboutMe.owed);
-    stream.skipTo(base);
-    const knewHole = stream.hasHole;
-    stream.learn(tail);
-    if (aboutMe !== undefined && aboutMe.got !== null) {
-      const got = Math.min(aboutMe.got, this.#sender.tail);
-      peer.got = Math.max(peer.got, got);
-      peer.taken = Math.max(peer.taken, Math.min(aboutMe.taken, got));
-      this.#sender.repeat(aboutMe.missing);
-      this.#sender.settle();
-    }
-    const strangers = stream.next === null || aboutMe === undefined || aboutMe.got === null;
-    if (strangers || (!knewHole && stream.hasHole)) this.#announcer.ask();
-    this.#judgeMet();
+    this.#receiver.take(header, frame);
   }
 
   #judgeMet(): void {
     if (this.#met || !this.hearing || !this.#peers.hasMet(this.#hearing.timeMs)) return;
     this.#met = true;
     this.#events.onMet();
-  }
-
-  #onLeave({ sender, sequence }: Header): void {
-    const peer = this.#heard(sender);
-    peer.left = true;
-    peer.stream.learn(sequence);
-    peer.stream.end();
-    this.#sender.settle();
-  }
-
-  #heard(sender: string): Peer {
-    const peer = this.#peers.heard(sender, this.#hearing.timeMs, this.#sender.tail);
-    // From here on it is owed everything, also what is sent before it has said a word about this node.
-    if (this.#sender.alone) this.#sender.settle();
-    return peer;
   }
 
   #streamEvents(sender: string): StreamEvents {
@@ -317,11 +333,22 @@ export class Bus {
     };
   }
 
-  #handOn(sender: string, { entries, bytes }: Arrived): void {
+  #handOn(sender: string, { sequence, entries, bytes }: Arrived): void {
     this.#counters.framesReceived += 1;
     this.#counters.bytesReceived += bytes;
     this.#counters.entriesReceived += entries.length;
-    for (const entry of entries) this.#events.onEntry(entry.kind, entry.bytes, sender);
+    for (const { kind, bytes: content } of entries) {
+      if (kind === ADDRESSED_KIND) this.#handOnAddressed(sender, sequence, content);
+      else this.#events.onEntry(kind, content, sender, sequence);
+    }
+  }
+
+  #handOnAddressed(sender: string, sequence: number, content: Buffer): void {
+    const read = readAddressed(content);
+    if (read === undefined) this.#counters.malformed += 1;
+    else if (read.to === this.#nodeId) {
+      this.#events.onEntry(read.entry.kind, read.entry.bytes, sender, sequence);
+    }
   }
 
   #publishStatus(frame: Buffer): void {
@@ -332,8 +359,15 @@ export class Bus {
     if (!this.#publish([frame])) this.#echo.notSent();
   }
 
-  #publish(frame: Pieces): boolean {
-    const published = this.#transport.publish(frame);
+  /** Where there is just one other node, what is for all goes to it alone and does not come back here. */
+  #onlyOther(): string | undefined {
+    if (!this.knowsAll) return undefined;
+    const { only } = this.#peers;
+    return only?.hearsOwn ? only.node : undefined;
+  }
+
+  #publish(frame: Pieces, to?: string): boolean {
+    const published = this.#transport.publish(frame, to);
     if (!published) this.#counters.unsent += 1;
     return published;
   }

@@ -8,10 +8,19 @@ const MAX_UNDER_WAY = 256;
 export class Echo {
   #sentAt: number[] = [];
   #lastMs: number | undefined;
+  #backSentAt = Number.NEGATIVE_INFINITY;
 
   /** How long the last one took, in ms; undefined before the first. */
   get lastMs(): number | undefined {
     return this.#lastMs;
+  }
+
+  /**
+   * When the last one that came back was sent. What others had published by then has been heard: it
+   * came before.
+   */
+  get backSentAt(): number {
+    return this.#backSentAt;
   }
 
   sent(now: number): void {
@@ -26,7 +35,9 @@ export class Echo {
 
   heard(now: number): void {
     const sentAt = this.#sentAt.shift();
-    if (sentAt !== undefined) this.#lastMs = now - sentAt;
+    if (sentAt === undefined) return;
+    this.#lastMs = now - sentAt;
+    this.#backSentAt = sentAt;
   }
 
   /** What is under way is waited for no longer. */

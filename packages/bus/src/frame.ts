@@ -1,6 +1,6 @@
-import { readHeader, writeHeader } from './header.ts';
+import { idSize, readHeader, readId, SEQUENCE_BYTES, writeHeader, writeId } from './header.ts';
 
-/** One thing to carry: a kind that the service has chosen, 0 to 127, and its opaque bytes. */
+/** One thing to carry: a kind that the service has chosen, 0 to 126, and its opaque bytes. */
 export interface Entry {
   readonly kind: number;
   readonly bytes: Buffer;
@@ -12,10 +12,28 @@ export interface DataFrame {
   readonly sender: string;
   /** Counts the frames of one sender from 1. */
   readonly sequence: number;
+  /** The sender's last frame before this one that the reader gets as well. */
+  readonly before: number;
   readonly entries: readonly Entry[];
 }
 
+/** For one node: the last frame before this one that it gets as well. */
+export interface Before {
+  readonly node: string;
+  readonly before: number;
+}
+
+/** Whose frame it is, and what comes before it. */
+export interface Origin {
+  readonly sender: string;
+  readonly sequence: number;
+  /** Nodes that do not get the frame right before this one, which all others do. */
+  readonly befores?: readonly Before[];
+}
+
 const KIND_AND_LENGTH = 5;
+const COUNT_BYTES = 2;
+const NO_BEFORES: readonly Before[] = [];
 
 /** How many bytes an entry of that length takes up in a frame. */
 export function entrySize(length: number): number {
@@ -37,16 +55,18 @@ const OWN_PIECE_BYTES = 4096;
  * one to deal with. Large entries are not copied: their bytes must not change any more.
  */
 export function encodeData(
-  origin: { readonly sender: string; readonly sequence: number },
+  origin: Origin,
   entries: readonly Entry[],
   mergeable: ReadonlySet<number>,
 ): Pieces {
-  let copied = 0;
+  const { befores = NO_BEFORES } = origin;
+  let copied = beforesSize(befores);
   for (const { bytes } of entries) copied += entrySize(isOwnPiece(bytes) ? 0 : bytes.length);
-  const { frame, start } = writeHeader('data', origin, copied);
+  const type = befores.length > 0 ? 'linked' : 'data';
+  const { frame, start } = writeHeader(type, origin, copied);
   const pieces: Buffer[] = [];
   let pieceStart = 0;
-  let at = start;
+  let at = writeBefores(frame, befores, start);
   let lengthAt = 0;
   let lastKind = -1;
   for (const { kind, bytes } of entries) {
@@ -83,12 +103,24 @@ function isOwnPiece(bytes: Buffer): boolean {
   return bytes.length >= OWN_PIECE_BYTES;
 }
 
-/** Reads a data frame; its entries are slices of it. Undefined when it is not one, or is damaged. */
-export function decodeData(frame: Buffer): DataFrame | undefined {
+/**
+ * Reads a frame with entries, which are slices of it, as a node gets it. Undefined when it is not one, or is
+ * damaged.
+ */
+export function decodeData(frame: Buffer, node: string): DataFrame | undefined {
   const header = readHeader(frame);
-  if (header?.type !== 'data') return undefined;
+  if (header?.type !== 'data' && header?.type !== 'linked') return undefined;
+  const { sender, sequence } = header;
   const entries: Entry[] = [];
   let at = header.end;
+  let before = sequence - 1;
+  if (header.type === 'linked') {
+    const read = readBefore(frame, at, node);
+    if (read === undefined) return undefined;
+    at = read.end;
+    before = read.before ?? before;
+    if (before >= sequence) return undefined;
+  }
   while (at < frame.length) {
     const kind = frame[at];
     const start = at + KIND_AND_LENGTH;
@@ -97,6 +129,58 @@ export function decodeData(frame: Buffer): DataFrame | undefined {
     if (at > frame.length) return undefined;
     entries.push({ kind, bytes: frame.subarray(start, at) });
   }
-  const { sender, sequence } = header;
-  return { type: 'data', sender, sequence, entries };
+  return { type: 'data', sender, sequence, before, entries };
+}
+
+/** A node's last frame. */
+export function encodeLeave(origin: Origin): Buffer {
+  const { befores = NO_BEFORES } = origin;
+  const { frame, start } = writeHeader('leave', origin, beforesSize(befores));
+  writeBefores(frame, befores, start);
+  return frame;
+}
+
+/** The number of the last frame with entries that a node gets, who has left; undefined when it is damaged. */
+export function decodeLeave(frame: Buffer, node: string): number | undefined {
+  const header = readHeader(frame);
+  if (header?.type !== 'leave') return undefined;
+  if (header.end === frame.length) return header.sequence;
+  const read = readBefore(frame, header.end, node);
+  return read && (read.before ?? header.sequence);
+}
+
+function beforesSize(befores: readonly Before[]): number {
+  let size = befores.length > 0 ? COUNT_BYTES : 0;
+  for (const { node } of befores) size += idSize(node) + SEQUENCE_BYTES;
+  return size;
+}
+
+function writeBefores(frame: Buffer, befores: readonly Before[], start: number): number {
+  if (befores.length === 0) return start;
+  let at = frame.writeUInt16BE(befores.length, start);
+  for (const { node, before } of befores) {
+    at = frame.writeUIntBE(before, writeId(frame, node, at), SEQUENCE_BYTES);
+  }
+  return at;
+}
+
+/** What is said for a node, if anything, and where the entries begin; undefined when it is damaged. */
+function readBefore(
+  frame: Buffer,
+  start: number,
+  node: string,
+): { readonly before: number | undefined; readonly end: number } | undefined {
+  try {
+    let before: number | undefined;
+    let at = start + COUNT_BYTES;
+    for (let count = frame.readUInt16BE(start); count > 0; count--) {
+      const { id, end } = readId(frame, at);
+      if (id === node) before = frame.readUIntBE(end, SEQUENCE_BYTES);
+      at = end + SEQUENCE_BYTES;
+    }
+    return at <= frame.length ? { before, end: at } : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

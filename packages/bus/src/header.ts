@@ -1,5 +1,8 @@
-/** What travels on the channel: entries, where a node is, and its last word. */
-export const FRAME_TYPES = { data: 1, status: 2, leave: 3 } as const;
+/**
+ * What travels on the channels: entries, where a node is, its last word, and entries in frames of which not
+ * every node gets each.
+ */
+export const FRAME_TYPES = { data: 1, status: 2, leave: 3, linked: 4 } as const;
 
 /** The kind of a frame on the channel. */
 export type FrameType = keyof typeof FRAME_TYPES;
@@ -8,7 +11,7 @@ export type FrameType = keyof typeof FRAME_TYPES;
 export interface Header {
   readonly type: FrameType;
   readonly sender: string;
-  /** Of a data frame its own number; else the number of the last data frame sent. */
+  /** Of a frame with entries its own number; else the number of the last one sent. */
   readonly sequence: number;
   /** Where the rest begins. */
   readonly end: number;
@@ -30,6 +33,24 @@ const ID_AT = 3;
 /** Whether an id can travel: ASCII without spaces, 1 to 32 bytes. */
 export function isNodeId(id: string): boolean {
   return id.length <= MAX_NODE_ID_BYTES && /^[!-~]+$/.test(id);
+}
+
+/** How many bytes a node id takes up behind a header. */
+export function idSize(id: string): number {
+  return 1 + id.length;
+}
+
+/** Writes a node id behind a header; returns where it ends. */
+export function writeId(frame: Buffer, id: string, at: number): number {
+  frame[at] = id.length;
+  return at + 1 + frame.write(id, at + 1, 'latin1');
+}
+
+/** Reads one; @throws RangeError where the frame ends too early. */
+export function readId(frame: Buffer, at: number): { readonly id: string; readonly end: number } {
+  const end = at + 1 + Math.min(frame.readUInt8(at), MAX_NODE_ID_BYTES);
+  if (end > frame.length) throw new RangeError('the frame ends within a node id');
+  return { id: frame.toString('latin1', at + 1, end), end };
 }
 
 /** A new frame with room for `size` bytes after its header, which begin at `start`. */
@@ -71,6 +92,8 @@ function typeOf(code: number | undefined): FrameType | undefined {
       return 'status';
     case FRAME_TYPES.leave:
       return 'leave';
+    case FRAME_TYPES.linked:
+      return 'linked';
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-export { Bus, type PeerLag } from './bus.ts';
+export { Bus, type Confirmed, type PeerLag } from './bus.ts';
 export type { Cancel, Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { BusCounters } from './counters.ts';

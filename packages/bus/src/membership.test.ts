@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { FRAME_TYPES } from './header.ts';
+import { recordedBus } from './testing/recorder.ts';
 import { pair, send, World } from './testing/world.ts';
+import type { BusTransport } from './transport.ts';
 
 test('a node that joins starts with what is sent once it is known', async () => {
   const world = new World();
@@ -209,3 +212,102 @@ test('a sender that was silent until it was forgotten is not heard twice', async
   expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
   expect(b.losses).toEqual([]);
 });
+
+test('what is for all goes to the only other node alone, and not back to its sender', async () => {
+  const { world, a } = await pair();
+  const ways = dataWays(world);
+  send(a, world, '1', '2');
+  expect(ways).toEqual(['a to b', 'a to b']);
+});
+
+test('where there are several others, one frame goes to all', async () => {
+  const { world, a } = await pair();
+  await world.add('c');
+  world.clock.advance(300);
+  const ways = dataWays(world);
+  send(a, world, '1');
+  expect(ways).toEqual(['a to a', 'a to b', 'a to c']);
+});
+
+test('a node that does not hear its own channel is sent what is for all', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  const b = recordedBus({ nodeId: 'b', transport: deafToItsOwn(world), clock: world.clock });
+  await b.bus.start();
+  world.list('a', 'b');
+  world.clock.advance(300);
+  send(a, world, '1');
+  expect(b.entries).toEqual(['a 0 1']);
+});
+
+// A node that reads late does not know who has joined meanwhile: what it sends must go to all.
+test('a node that joins misses nothing of one that has not read of it yet and knows one other', async () => {
+  const { world, a } = await pair();
+  world.hub.setWeather(({ to }) => [to === 'a' ? 5000 : 0]);
+  const c = await world.add('c');
+  c.bus.setLiveNodes(['a', 'b', 'c']);
+  world.clock.advance(1200);
+  expect(c.bus.met).toBe(true);
+  send(a, world, '1', '2', '3');
+  expect(c.entries).toEqual([]);
+  world.clock.advance(10_000);
+  expect(c.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
+  expect(c.losses).toEqual([]);
+});
+
+test('what is for all comes to a node that joins, whatever for another one goes with it', async () => {
+  const { world, a, b } = await pair();
+  world.hub.setWeather(({ to }) => [to === 'a' ? 5000 : 0]);
+  const c = await world.add('c');
+  c.bus.setLiveNodes(['a', 'b', 'c']);
+  world.clock.advance(1200);
+  const text = (n: number): Buffer => Buffer.from(String(n));
+  a.bus.send(0, text(1));
+  a.bus.send(0, text(2), 'b');
+  a.bus.send(0, text(3));
+  a.bus.send(0, text(4), 'b');
+  a.bus.send(0, text(5));
+  world.clock.advance(10_000);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3', 'a 0 4', 'a 0 5']);
+  expect(c.entries).toEqual(['a 0 1', 'a 0 3', 'a 0 5']);
+  expect([...b.losses, ...c.losses]).toEqual([]);
+});
+
+test('what is for all comes to it also when doubt has come only after something for another one', async () => {
+  const { world, a, b } = await pair();
+  world.hub.setWeather(({ from, to }) => [from === 'c' && to === 'a' ? 5000 : 0]);
+  const c = await world.add('c');
+  c.bus.setLiveNodes(['a', 'b', 'c']);
+  world.clock.advance(1200);
+  expect(a.bus.knowsAll).toBe(true);
+  a.bus.send(0, Buffer.from('1'), 'b');
+  a.bus.setLiveNodes(['b']);
+  expect(a.bus.knowsAll).toBe(false);
+  a.bus.send(0, Buffer.from('2'));
+  world.clock.advance(10_000);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect(c.entries).toEqual(['a 0 2']);
+});
+
+/** From whom to whom each data frame goes from now on. */
+function dataWays({ hub }: World): string[] {
+  const ways: string[] = [];
+  hub.setWeather(({ frame, from, to }) => {
+    if (frame[1] === FRAME_TYPES.data) ways.push(`${from} to ${to}`);
+    return [0];
+  });
+  return ways;
+}
+
+/** The transport of a node 'b' that does not hear what is published to it alone. */
+function deafToItsOwn({ hub }: World): BusTransport {
+  const transport = hub.join('not b');
+  return {
+    hearsOwn: false,
+    open: (events) => transport.open(events),
+    reopen: () => transport.reopen(),
+    publish: (frame, to) => transport.publish(frame, to),
+    settled: () => transport.settled(),
+    close: () => transport.close(),
+  };
+}

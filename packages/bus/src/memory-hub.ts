@@ -27,7 +27,7 @@ export class MemoryHub {
     this.#clock = clock;
   }
 
-  /** A transport for one node. The name is only for the tests' sake. */
+  /** A transport for the node of that name. */
   join(name: string): BusTransport {
     const member = new MemoryTransport(this, name);
     this.#members.set(name, member);
@@ -49,9 +49,10 @@ export class MemoryHub {
     this.#members.get(name)?.setCut(false);
   }
 
-  /** Passes a frame on to all members. */
-  deliver(frame: Buffer, from: string): void {
+  /** Passes a frame on to all members, or to one. */
+  deliver(frame: Buffer, from: string, only?: string): void {
     for (const [to, member] of this.#members) {
+      if (only !== undefined && to !== only) continue;
       for (const ms of this.#weather({ frame, from, to })) {
         const arrive = (): void => member.take(frame);
         if (ms === 0) this.#clock.soon(arrive);
@@ -67,6 +68,7 @@ export class MemoryHub {
 }
 
 class MemoryTransport implements BusTransport {
+  readonly hearsOwn = true;
   readonly #hub: MemoryHub;
   readonly #name: string;
   #events: TransportEvents | undefined;
@@ -88,9 +90,9 @@ class MemoryTransport implements BusTransport {
     this.#events?.onUp(true);
   }
 
-  publish(frame: Pieces): boolean {
+  publish(frame: Pieces, to?: string): boolean {
     if (this.#cut || this.#events === undefined) return false;
-    this.#hub.deliver(Buffer.concat(frame), this.#name);
+    this.#hub.deliver(Buffer.concat(frame), this.#name, to);
     return true;
   }
 

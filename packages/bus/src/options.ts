@@ -24,9 +24,10 @@ export interface Loss {
 export interface BusEvents {
   /**
    * Something that another node sent: in its sender's order, exactly once. The bytes are a slice of
-   * the frame that carried them, which is not used again: keep them as long as you like.
+   * the frame that carried them, which is not used again: keep them as long as you like. Of one sender the
+   * frames' numbers never fall.
    */
-  onEntry(kind: number, bytes: Buffer, sender: string): void;
+  onEntry(kind: number, bytes: Buffer, sender: string, frame: number): void;
   /** The node hears itself, or has ceased to. */
   onHearing(hearing: boolean): void;
   /**
@@ -34,6 +35,10 @@ export interface BusEvents {
    * nothing. One that is silent is not waited for long.
    */
   onMet(): void;
+  /** Another node has become known: it is owed what is sent from now on. */
+  onKnown?(node: string): void;
+  /** A node has left, or has been silent for so long that nothing is kept for it: it is known no more. */
+  onGone?(node: string): void;
   /** What waits for the others has reached its bound, or has fallen under half of it. */
   onFull(full: boolean): void;
   /** Frames are lost; each loss is told once. */

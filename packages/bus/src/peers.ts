@@ -21,7 +21,11 @@ export interface Peer {
   readonly node: string;
   /** Its frames, put in order. */
   readonly stream: Stream;
-  /** It has every frame of mine up to this one. */
+  /** The last frame of mine before it was known: it is owed what comes after. */
+  readonly knownAt: number;
+  /** The last frame of mine that is for it. */
+  last: number;
+  /** It has every frame of mine that is for it up to this one. */
   got: number;
   /** Its links have had room for every frame of mine up to this one. */
   taken: number;
@@ -29,6 +33,14 @@ export interface Peer {
   accepted: number;
   /** Bytes of its frames that have come in since I last said how far I am. */
   unreported: number;
+  /** Whether it hears what is published to it alone. */
+  hearsOwn: boolean;
+  /** The last of its announcements that I have heard. */
+  word: number;
+  /** The last of mine that it had heard when it sent something up to which I have got everything of it. */
+  confirmed: number;
+  /** When I learned that. */
+  confirmedAt: number;
   listed: boolean;
   left: boolean;
   heardAt: number;
@@ -36,6 +48,12 @@ export interface Peer {
   awaitedAt: number;
   /** Since when it has been without a lease and not silent. */
   unlistedAt: number;
+}
+
+/** What is told of nodes that come and go. */
+export interface Membership {
+  known(node: string): void;
+  gone(node: string): void;
 }
 
 /** How far all nodes that are waited for have got. */
@@ -64,14 +82,20 @@ const MAX_MARKS = 4096;
 export class Peers {
   readonly #limits: PeerLimits;
   readonly #eventsFor: (node: string) => StreamEvents;
+  readonly #membership: Membership;
   readonly #peers = new Map<string, Peer>();
   /** Where forgotten nodes' streams were: one that was only stopped must not be heard twice. */
   readonly #marks = new Map<string, number>();
   #listKnown = false;
 
-  constructor(limits: PeerLimits, eventsFor: (node: string) => StreamEvents) {
+  constructor(
+    limits: PeerLimits,
+    eventsFor: (node: string) => StreamEvents,
+    membership: Membership,
+  ) {
     this.#limits = limits;
     this.#eventsFor = eventsFor;
+    this.#membership = membership;
   }
 
   /** All that are not forgotten. */
@@ -79,9 +103,32 @@ export class Peers {
     return this.#peers.values();
   }
 
+  /** The only other node that has not left; undefined where there are several, or none. */
+  get only(): Peer | undefined {
+    let only: Peer | undefined;
+    for (const peer of this.#peers.values()) {
+      if (peer.left) continue;
+      if (only !== undefined) return undefined;
+      only = peer;
+    }
+    return only;
+  }
+
+  /** How a node is; undefined for one that is not known. */
+  get(node: string): Peer | undefined {
+    return this.#peers.get(node);
+  }
+
+  /** A node has said its last word. */
+  leave(peer: Peer): void {
+    if (peer.left) return;
+    peer.left = true;
+    this.#membership.gone(peer.node);
+  }
+
   /** A node is heard; one that was unknown is owed what is sent after `tail`. */
   heard(node: string, now: number, tail: number): Peer {
-    const peer = this.#get(node, tail);
+    const peer = this.#meet(node, tail);
     if (now - peer.heardAt >= this.#limits.leaveMs) peer.unlistedAt = now;
     peer.heardAt = now;
     return peer;
@@ -91,7 +138,7 @@ export class Peers {
   setListed(nodes: Iterable<string>, now: number, tail: number): void {
     this.#listKnown = true;
     const listed = new Set(nodes);
-    for (const node of listed) this.#get(node, tail).listed = true;
+    for (const node of listed) this.#meet(node, tail).listed = true;
     for (const peer of this.#peers.values()) {
       if (!peer.listed || listed.has(peer.node)) continue;
       peer.listed = false;
@@ -112,10 +159,11 @@ export class Peers {
       if (this.#isAwaited(peer, now)) {
         peer.awaitedAt = now;
         awaited += 1;
-        got = Math.min(got, peer.got);
-        taken = Math.min(taken, peer.taken);
+        // Who has all that is for it lacks nothing of what is for others.
+        if (peer.got < peer.last) got = Math.min(got, peer.got);
+        if (peer.taken < peer.last) taken = Math.min(taken, peer.taken);
       } else if (!peer.left && now - peer.awaitedAt < this.#limits.keepMs) {
-        kept = Math.min(kept, peer.got);
+        if (peer.got < peer.last) kept = Math.min(kept, peer.got);
       }
     }
     return { got, kept: Math.min(kept, got), taken, awaited, alone };
@@ -151,7 +199,7 @@ export class Peers {
     return !this.#listKnown || now - peer.unlistedAt < this.#limits.graceMs;
   }
 
-  #get(node: string, tail: number): Peer {
+  #meet(node: string, tail: number): Peer {
     const known = this.#peers.get(node);
     if (known !== undefined) return known;
     const next = this.#marks.get(node) ?? null;
@@ -159,10 +207,16 @@ export class Peers {
     const peer: Peer = {
       node,
       stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
+      knownAt: tail,
+      last: tail,
       got: tail,
       taken: tail,
       accepted: (next ?? 1) - 1,
       unreported: 0,
+      hearsOwn: false,
+      word: 0,
+      confirmed: 0,
+      confirmedAt: Number.NEGATIVE_INFINITY,
       listed: false,
       left: false,
       heardAt: Number.NEGATIVE_INFINITY,
@@ -170,11 +224,13 @@ export class Peers {
       unlistedAt: 0,
     };
     this.#peers.set(node, peer);
+    this.#membership.known(node);
     return peer;
   }
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer.node);
+    if (!peer.left) this.#membership.gone(peer.node);
     if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
     // Oldest first: a Map keeps the order in which its keys came.
     for (const node of this.#marks.keys()) {

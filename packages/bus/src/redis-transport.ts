@@ -14,8 +14,12 @@ import type { BusTransport, TransportEvents } from './transport.ts';
 export interface RedisTransportOptions {
   /** The connection's name is extended by the role: one connection publishes, another subscribes. */
   readonly redis: RedisSettings;
-  /** Frames go through the channel `<namespace>:bus`; in a Redis Cluster, `{<namespace>:bus}`. */
+  /**
+   * Frames for all go through the channel `<namespace>:bus`, frames for one node through
+   * `<namespace>:bus:<node id>`; in a Redis Cluster, `{<namespace>:bus}` and `{<namespace>:bus}:<node id>`.
+   */
   readonly namespace: string;
+  readonly nodeId: string;
   readonly clock?: Clock;
 }
 
@@ -38,10 +42,11 @@ const MOVED_PAUSE_MS = 100;
 
 /**
  * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
- * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so that replies do not queue
- * behind what is pushed to the subscriber.
+ * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so
+ * that replies do not queue behind what is pushed to the subscriber.
  */
 export class RedisTransport implements BusTransport {
+  readonly #nodeId: string;
   readonly #way: (typeof WAYS)[keyof typeof WAYS];
   readonly #channel: string;
   readonly #clock: Clock;
@@ -50,12 +55,14 @@ export class RedisTransport implements BusTransport {
   readonly #waiting: (() => void)[] = [];
   #events: TransportEvents | undefined;
   #subscribed = false;
+  #hearsOwn = false;
   #up = false;
   #unanswered = 0;
   #firstTry: (() => void) | undefined;
   #cancelMove: Cancel | undefined;
 
-  constructor({ redis, namespace, clock = systemClock }: RedisTransportOptions) {
+  constructor({ redis, namespace, nodeId, clock = systemClock }: RedisTransportOptions) {
+    this.#nodeId = nodeId;
     const sharded = redis.target.kind === 'cluster';
     this.#way = sharded ? WAYS.sharded : WAYS.plain;
     this.#channel = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
@@ -80,11 +87,16 @@ export class RedisTransport implements BusTransport {
         onReady: (client) => void this.#subscribe(client),
         onGone: () => {
           this.#subscribed = false;
+          this.#hearsOwn = false;
           this.#tellState();
         },
         onError,
       },
     });
+  }
+
+  get hearsOwn(): boolean {
+    return this.#hearsOwn;
   }
 
   async open(events: TransportEvents): Promise<void> {
@@ -103,11 +115,12 @@ export class RedisTransport implements BusTransport {
     this.#subscriber.renew();
   }
 
-  publish(frame: Pieces): boolean {
+  publish(frame: Pieces, to?: string): boolean {
     const client = this.#publisher.client;
     if (client === undefined) return false;
     this.#unanswered += 1;
-    const command = new PublishCommand(this.#way.publish, this.#channel, frame);
+    const channel = to === undefined ? this.#channel : this.#channelOf(to);
+    const command = new PublishCommand(this.#way.publish, channel, frame);
     void client.sendCommand(command);
     command.promise.then(this.#answered, this.#refused);
     return true;
@@ -135,8 +148,11 @@ export class RedisTransport implements BusTransport {
     // Told by a node of a cluster to whom the channel's slot does not belong any more.
     client.on('moved', () => this.#moved());
     try {
+      // First its own: by the time that this node is heard, what is published to it alone arrives.
+      const hearsOwn = await this.#subscribeOwn(client);
       await this.#way.subscribe(client, this.#channel);
       if (client !== this.#subscriber.client) return;
+      this.#hearsOwn = hearsOwn;
       this.#subscribed = true;
       this.#tellState();
     } catch (error) {
@@ -145,6 +161,21 @@ export class RedisTransport implements BusTransport {
     } finally {
       this.#firstTry?.();
     }
+  }
+
+  /** An account that was made for an earlier version may not: the node then does with what is for all. */
+  async #subscribeOwn(client: Redis): Promise<boolean> {
+    try {
+      await this.#way.subscribe(client, this.#channelOf(this.#nodeId));
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #channelOf(node: string): string {
+    return `${this.#channel}:${node}`;
   }
 
   readonly #answered = (): void => {

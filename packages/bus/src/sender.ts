@@ -1,9 +1,10 @@
+import { addressed } from './addressed.ts';
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { BusCounters } from './counters.ts';
-import { encodeData, type Pieces, sizeOf } from './frame.ts';
+import { type Before, type Entry, encodeData, type Pieces, sizeOf } from './frame.ts';
 import type { BusLimits } from './options.ts';
-import type { Progress } from './peers.ts';
+import type { Peer, Progress } from './peers.ts';
 import { type GivenUp, SentWindow } from './sent-window.ts';
 import type { Range } from './status.ts';
 
@@ -14,12 +15,20 @@ export interface SenderOptions {
   readonly mergeable: ReadonlySet<number>;
   readonly clock: Clock;
   readonly counters: BusCounters;
-  publish(frame: Pieces): void;
+  /** Publishes a frame for all, or for one node. */
+  publish(frame: Pieces, to: string | undefined): void;
+  /** Whether every node that may take links is among the other nodes. */
+  knowsAll(): boolean;
+  /** The other nodes. */
+  peers(): Iterable<Pick<Peer, 'node' | 'left' | 'last'>>;
   /** How far the others have got, where nobody is waited for as far as `tail`. */
   progress(tail: number): Progress;
   onFull(full: boolean): void;
   onGivenUp(givenUp: GivenUp): void;
 }
+
+/** Nothing is ever put in. */
+const NO_NODES = new Set<string>();
 
 interface Waiter {
   readonly tail: number;
@@ -69,9 +78,18 @@ export class Sender {
     return this.#shareBytes;
   }
 
-  /** Queues an entry for the next {@link publishBatch}. */
-  send(kind: number, bytes: Buffer): void {
-    this.#batch.add({ kind, bytes });
+  /** Queues an entry for the next {@link publishBatch}: for all nodes, or for one. */
+  send(kind: number, bytes: Buffer, to?: string): void {
+    const batch = this.#batch;
+    const entry = { kind, bytes };
+    if (this.#options.knowsAll()) {
+      if (to === undefined) batch.add(entry);
+      else batch.addFor(to, entry);
+    } else {
+      // What is for all must not be among what goes to each node that is known.
+      if (batch.isDirected) this.publishBatch();
+      batch.add(to === undefined ? entry : addressed(to, entry));
+    }
     if (!this.#full && this.#awaited > 0) this.#judgeFull();
   }
 
@@ -81,33 +99,54 @@ export class Sender {
    * what it has missed.
    */
   publishBatch(): void {
-    const { nodeId, mergeable, clock, counters, publish } = this.#options;
-    const now = clock.now();
-    for (const entries of this.#batch.take()) {
-      if (this.#alone) {
-        this.#window.add([], now);
-        continue;
+    const batch = this.#batch;
+    const unreached = batch.isDirected ? new Set(batch.nodes) : NO_NODES;
+    if (batch.isDirected && !this.#alone) {
+      for (const peer of this.#options.peers()) {
+        if (peer.left) continue;
+        unreached.delete(peer.node);
+        for (const entries of batch.frames(peer.node)) this.#publishFor(peer, entries);
       }
-      const frame = encodeData({ sender: nodeId, sequence: this.tail + 1 }, entries, mergeable);
-      this.#window.add(frame, now);
-      counters.framesSent += 1;
-      counters.bytesSent += sizeOf(frame);
-      publish(frame);
+    } else {
+      for (const entries of batch.frames()) this.#publishForAll(entries);
     }
+    for (const _node of unreached) this.#window.skip(this.#options.clock.now());
+    batch.clear();
     this.settle();
   }
 
+  /** The last frame for a node that it can no longer ask for. */
+  goneFor(node: string): number {
+    return this.#window.goneFor(node);
+  }
+
+  /** A node is not known any more. */
+  forget(node: string): void {
+    this.#window.forget(node);
+  }
+
+  /** For each node whose last frame was not the last of all: which one it was. */
+  befores(): Before[] {
+    const { tail } = this;
+    const befores: Before[] = [];
+    for (const { node, left, last } of this.#options.peers()) {
+      if (!left && last !== tail) befores.push({ node, before: last });
+    }
+    return befores;
+  }
+
   /**
-   * Publishes again what was asked for and is still kept, between two ticks no more than a share: what
+   * Publishes again what a node asked for and is still kept, between two ticks no more than a share: what
    * has piled up over the window must not make Redis cut the subscribers off.
    */
-  repeat(missing: readonly Range[]): void {
+  repeat(node: string, missing: readonly Range[]): void {
     const now = this.#options.clock.now();
     for (const range of missing) {
-      for (const frame of this.#window.repeat(range, now, this.#shareBytes - this.#repeatedBytes)) {
+      const maxBytes = this.#shareBytes - this.#repeatedBytes;
+      for (const { frame, to } of this.#window.repeat(range, { node, now, maxBytes })) {
         this.#repeatedBytes += sizeOf(frame);
         this.#options.counters.framesRepeated += 1;
-        this.#options.publish(frame);
+        this.#options.publish(frame, to);
       }
     }
   }
@@ -144,6 +183,33 @@ export class Sender {
     const { tail } = this;
     if (this.#options.progress(tail).got >= tail) return;
     await new Promise<void>((resolve) => this.#waiters.push({ tail, resolve }));
+  }
+
+  #publishForAll(entries: readonly Entry[]): void {
+    if (this.#alone) {
+      this.#window.add([], this.#options.clock.now());
+      return;
+    }
+    this.#publish(entries, this.befores(), undefined);
+    for (const peer of this.#options.peers()) if (!peer.left) peer.last = this.tail;
+  }
+
+  #publishFor(peer: Pick<Peer, 'node' | 'last'>, entries: readonly Entry[]): void {
+    this.#publish(entries, [{ node: peer.node, before: peer.last }], peer.node);
+    peer.last = this.tail;
+  }
+
+  #publish(entries: readonly Entry[], befores: readonly Before[], to: string | undefined): void {
+    const { nodeId, mergeable, clock, counters, publish } = this.#options;
+    const frame = encodeData(
+      { sender: nodeId, sequence: this.tail + 1, befores },
+      entries,
+      mergeable,
+    );
+    this.#window.add(frame, clock.now(), to);
+    counters.framesSent += 1;
+    counters.bytesSent += sizeOf(frame);
+    publish(frame, to);
   }
 
   #judgeFull(): void {

@@ -9,8 +9,12 @@ function windowOf(frames: number): SentWindow {
   return it;
 }
 
-function repeated(it: SentWindow, now: number, maxBytes = 10_000): (number | undefined)[] {
-  return it.repeat(ALL, now, maxBytes).map(([frame]) => frame?.[0]);
+function repeated(
+  it: SentWindow,
+  now: number,
+  { maxBytes = 10_000, node = 'b' } = {},
+): (number | undefined)[] {
+  return it.repeat(ALL, { node, now, maxBytes }).map(({ frame: [bytes] }) => bytes?.[0]);
 }
 
 test('a frame is kept until everybody has it, its bytes count until everybody had room for it', () => {
@@ -38,9 +42,9 @@ test('a frame is repeated at once, then after 250 ms, 500 ms, 1 s, 1 s, 1 s', ()
 
 test('a repeat ends with the frame that reaches its bound', () => {
   const it = windowOf(5);
-  expect(repeated(it, 0, 150)).toEqual([1, 2]);
-  expect(repeated(it, 0, 0)).toEqual([]);
-  expect(repeated(it, 0, 150)).toEqual([3, 4]);
+  expect(repeated(it, 0, { maxBytes: 150 })).toEqual([1, 2]);
+  expect(repeated(it, 0, { maxBytes: 0 })).toEqual([]);
+  expect(repeated(it, 0, { maxBytes: 150 })).toEqual([3, 4]);
 });
 
 test('bytes cease to count though the frame is still kept for somebody', () => {
@@ -67,4 +71,12 @@ test('of what is too much the oldest is given up', () => {
   const it = windowOf(4);
   expect(it.giveUp(0, 250)).toEqual({ frames: 2, bytes: 200 });
   expect([it.base, it.tail]).toEqual([3, 4]);
+});
+
+test('a frame for one node is repeated for that one alone', () => {
+  const it = windowOf(1);
+  it.add([Buffer.alloc(100, 2)], 0, 'b');
+  it.add([Buffer.alloc(100, 3)], 0, 'c');
+  expect(repeated(it, 0, { node: 'b' })).toEqual([1, 2]);
+  expect(repeated(it, 0, { node: 'c' })).toEqual([3]);
 });

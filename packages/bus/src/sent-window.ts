@@ -5,6 +5,8 @@ import type { Range } from './status.ts';
 interface Sent {
   readonly bytes: number;
   readonly sentAt: number;
+  /** The only node that it is for; undefined when it is for all. */
+  readonly to: string | undefined;
   /** Gone once everybody has it; then only its bytes still count. */
   frame: Pieces | undefined;
   repeats: number;
@@ -16,6 +18,16 @@ export interface GivenUp {
   readonly frames: number;
   readonly bytes: number;
 }
+
+/** A frame that is to be published again, and for whom. */
+export interface Repeated {
+  readonly frame: Pieces;
+  readonly to: string | undefined;
+}
+
+const NOTHING: Omit<Sent, 'sentAt'> = {
+  ...{ bytes: 0, to: undefined, frame: undefined, repeats: 0, repeatedAt: 0 },
+};
 
 const REPEAT_AGAIN_MS = 250;
 const MAX_DOUBLINGS = 2;
@@ -33,6 +45,9 @@ export class SentWindow {
   #counted = 1;
   #bytes = 0;
   #keptBytes = 0;
+  /** The last frame let go of: of those for all, and of those for each node alone. */
+  #goneForAll = 0;
+  readonly #goneFor = new Map<string, number>();
 
   /** The last frame sent; 0 for none. */
   get tail(): number {
@@ -44,17 +59,32 @@ export class SentWindow {
     return this.#base;
   }
 
+  /** The last frame for a node that has been let go of; 0 for none. */
+  goneFor(node: string): number {
+    return Math.max(this.#goneForAll, this.#goneFor.get(node) ?? 0);
+  }
+
+  /** A node is not known any more: what was for it alone is not remembered. */
+  forget(node: string): void {
+    this.#goneFor.delete(node);
+  }
+
   /** Bytes for which not everybody has had room. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes in the frame that comes after the tail. */
-  add(frame: Pieces, sentAt: number): void {
+  /** Takes in the frame that comes after the tail, for all nodes or for one. */
+  add(frame: Pieces, sentAt: number, to?: string): void {
     const bytes = sizeOf(frame);
-    this.#sent.push({ bytes, sentAt, frame, repeats: 0, repeatedAt: 0 });
+    this.#sent.push({ bytes, sentAt, to, frame, repeats: 0, repeatedAt: 0 });
     this.#bytes += bytes;
     this.#keptBytes += bytes;
+  }
+
+  /** Numbers a frame after the tail that nobody can get: whoever it was for finds out that it lacks something. */
+  skip(sentAt: number): void {
+    this.#sent.push({ ...NOTHING, sentAt });
   }
 
   /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
@@ -87,24 +117,27 @@ export class SentWindow {
   }
 
   /**
-   * The frames of a range that are due to be repeated, up to the first that reaches `maxBytes`. Several nodes ask for the same frame, and each
-   * asks until it has come: a frame is repeated at once, then after 250 ms, then up to a second apart, so that
-   * asking costs no more than is lost.
+   * The frames of a range that are for a node and due to be repeated, up to the first that reaches `maxBytes`.
+   * Several nodes ask for the same frame, and each asks until it has come: a frame is repeated at once, then
+   * after 250 ms, then up to a second apart, so that asking costs no more than is lost.
    */
-  repeat({ first, last }: Range, now: number, maxBytes: number): readonly Pieces[] {
-    const frames: Pieces[] = [];
+  repeat(
+    { first, last }: Range,
+    { node, now, maxBytes }: { node: string; now: number; maxBytes: number },
+  ): readonly Repeated[] {
+    const frames: Repeated[] = [];
     let bytes = 0;
     const end = Math.min(last, this.tail);
     for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
       if (bytes >= maxBytes) break;
       const sent = this.#at(sequence);
-      if (sent?.frame === undefined) continue;
+      if (sent?.frame === undefined || (sent.to !== undefined && sent.to !== node)) continue;
       const doublings = Math.min(sent.repeats - 1, MAX_DOUBLINGS);
       if (sent.repeats > 0 && now - sent.repeatedAt < REPEAT_AGAIN_MS * 2 ** doublings) continue;
       sent.repeats += 1;
       sent.repeatedAt = now;
       bytes += sent.bytes;
-      frames.push(sent.frame);
+      frames.push({ frame: sent.frame, to: sent.to });
     }
     return frames;
   }
@@ -118,6 +151,8 @@ export class SentWindow {
     for (; this.#base <= end; this.#base++) {
       const sent = this.#at(this.#base);
       if (sent?.frame === undefined) continue;
+      if (sent.to === undefined) this.#goneForAll = this.#base;
+      else this.#goneFor.set(sent.to, this.#base);
       sent.frame = undefined;
       this.#keptBytes -= sent.bytes;
     }

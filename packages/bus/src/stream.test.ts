@@ -19,7 +19,12 @@ function stream(
 }
 
 function frame(sequence: number, bytes = 100): Arrived {
-  return { sequence, bytes, entries: [] };
+  return { sequence, before: sequence - 1, bytes, entries: [] };
+}
+
+/** A frame of a sender that gives some of its frames to others alone. */
+function linked(sequence: number, before: number): Arrived {
+  return { sequence, before, bytes: 100, entries: [] };
 }
 
 test('what comes too early waits and is handed on in order', () => {
@@ -80,4 +85,40 @@ test('the end of a sender hands on all that is here and counts all that is not',
   expect(handedOn).toEqual([2]);
   expect(skipped).toEqual([1, 2]);
   expect(it.hasHole).toBe(false);
+});
+
+test('frames for others alone leave no hole, and a hole among one’s own is seen', () => {
+  const { stream: it, handedOn } = stream(1);
+  it.take(linked(4, 0));
+  expect([it.hasHole, handedOn]).toEqual([false, [4]]);
+  it.take(linked(9, 7));
+  it.take(linked(12, 9));
+  expect([it.missing(), handedOn]).toEqual([[{ first: 5, last: 7 }], [4]]);
+  it.take(linked(7, 4));
+  expect([it.hasHole, handedOn]).toEqual([false, [4, 7, 9, 12]]);
+});
+
+test('what is handed on after a loss is all that is not behind another hole', () => {
+  const { stream: it, handedOn, skipped } = stream(1);
+  it.take(linked(8, 3));
+  it.take(linked(20, 15));
+  it.skipTo(6);
+  expect([handedOn, skipped]).toEqual([[8], [3]]);
+  it.skipTo(15);
+  expect([handedOn, skipped]).toEqual([[8], [3, 6]]);
+  it.take(linked(15, 12));
+  expect(handedOn).toEqual([8, 15, 20]);
+});
+
+test('a stream that begins takes what came right before, whatever was for others in between', () => {
+  const { stream: it, handedOn } = stream(null);
+  for (const [sequence, before] of [
+    [3, 2],
+    [5, 4],
+    [9, 5],
+  ] as const)
+    it.take(linked(sequence, before));
+  it.begin(10);
+  it.take(linked(14, 9));
+  expect(handedOn).toEqual([5, 9, 14]);
 });

@@ -11,6 +11,8 @@ export interface StreamEvents {
 /** A data frame that has come in. */
 export interface Arrived {
   readonly sequence: number;
+  /** The last frame before it that is for this node as well. */
+  readonly before: number;
   readonly entries: readonly Entry[];
   readonly bytes: number;
 }
@@ -20,6 +22,8 @@ export class Stream {
   readonly #events: StreamEvents;
   readonly #maxParkedBytes: number;
   readonly #parked = new Map<number, Arrived>();
+  /** By the frame before it. */
+  readonly #parkedBehind = new Map<number, Arrived>();
   #parkedBytes = 0;
   #next: number | null;
   /** The last frame known to have been sent. */
@@ -32,7 +36,7 @@ export class Stream {
     this.#events = events;
   }
 
-  /** The frame that is to be handed on next; null while it is not known. */
+  /** Of the frames that are for this node the next is this one or a later one; null while it is not known. */
   get next(): number | null {
     return this.#next;
   }
@@ -49,21 +53,16 @@ export class Stream {
 
   /** Takes a frame in; false when it has been here before. */
   take(frame: Arrived): boolean {
-    const { sequence } = frame;
-    if (sequence === this.#next) {
-      this.#next = sequence + 1;
-      this.#known = Math.max(this.#known, sequence);
-      this.#events.onFrame(frame);
+    const { sequence, before } = frame;
+    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
+    this.#known = Math.max(this.#known, sequence);
+    if (this.#next !== null && before < this.#next) {
+      this.#handOn(frame);
       this.#handOnParked();
       return true;
     }
-    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
-    this.#known = Math.max(this.#known, sequence);
     // What is too much is asked for again when what lies before it has come.
-    if (this.#parkedBytes + frame.bytes <= this.#maxParkedBytes) {
-      this.#parked.set(sequence, frame);
-      this.#parkedBytes += frame.bytes;
-    }
+    if (this.#parkedBytes + frame.bytes <= this.#maxParkedBytes) this.#park(frame);
     return true;
   }
 
@@ -74,7 +73,11 @@ export class Stream {
   begin(first: number): void {
     if (this.#next !== null) return;
     let begin = first;
-    while (this.#parked.has(begin - 1)) begin -= 1;
+    let right = this.#parked.get(first - 1);
+    while (right !== undefined) {
+      begin = right.sequence;
+      right = this.#parked.get(right.before);
+    }
     this.#next = begin;
     for (const [sequence, frame] of this.#parked) if (sequence < begin) this.#unpark(frame);
     this.#handOnParked();
@@ -85,13 +88,17 @@ export class Stream {
     this.#known = Math.max(this.#known, tail);
   }
 
-  /** The sender has nothing older than `base` any more: what lies before it and is not here is lost. */
+  /**
+   * The sender has nothing older than `base` any more: what lies before it and is not here is lost. Where some
+   * of it was for others alone, it counts as lost here as well: nobody can tell any more.
+   */
   skipTo(base: number): void {
     if (this.#next === null || base <= this.#next) return;
-    const early = [...this.#parked.keys()].filter((sequence) => sequence < base);
-    for (const sequence of early.sort((a, b) => a - b)) {
-      this.#skip(sequence);
-      this.#handOnParked();
+    for (const frame of this.#parkedInOrder()) {
+      if (frame.before >= base) break;
+      this.#skip(frame.before + 1);
+      this.#unpark(frame);
+      this.#handOn(frame);
     }
     this.#skip(base);
     this.#known = Math.max(this.#known, base - 1);
@@ -108,9 +115,9 @@ export class Stream {
     if (this.#next === null || !this.hasHole) return [];
     const ranges: Range[] = [];
     let first = this.#next;
-    for (const sequence of [...this.#parked.keys()].sort((a, b) => a - b)) {
+    for (const { sequence, before } of this.#parkedInOrder()) {
       if (ranges.length === MAX_RANGES) return ranges;
-      if (sequence > first) ranges.push({ first, last: sequence - 1 });
+      if (before >= first) ranges.push({ first, last: before });
       first = sequence + 1;
     }
     if (first <= this.#known && ranges.length < MAX_RANGES) {
@@ -126,18 +133,33 @@ export class Stream {
     this.#events.onSkipped(to - next);
   }
 
+  #handOn(frame: Arrived): void {
+    this.#next = frame.sequence + 1;
+    this.#events.onFrame(frame);
+  }
+
   #handOnParked(): void {
-    if (this.#parked.size === 0) return;
-    for (;;) {
-      const frame = this.#next === null ? undefined : this.#parked.get(this.#next);
+    while (this.#parked.size > 0 && this.#next !== null) {
+      const frame = this.#parkedBehind.get(this.#next - 1);
       if (frame === undefined) return;
       this.#unpark(frame);
-      this.#next = frame.sequence + 1;
-      this.#events.onFrame(frame);
+      this.#handOn(frame);
     }
   }
 
+  #parkedInOrder(): Arrived[] {
+    return [...this.#parked.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  #park(frame: Arrived): void {
+    this.#parked.set(frame.sequence, frame);
+    this.#parkedBehind.set(frame.before, frame);
+    this.#parkedBytes += frame.bytes;
+  }
+
   #unpark(frame: Arrived): void {
-    if (this.#parked.delete(frame.sequence)) this.#parkedBytes -= frame.bytes;
+    if (!this.#parked.delete(frame.sequence)) return;
+    this.#parkedBehind.delete(frame.before);
+    this.#parkedBytes -= frame.bytes;
   }
 }

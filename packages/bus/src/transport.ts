@@ -11,7 +11,7 @@ export interface TransportEvents {
 }
 
 /**
- * Carries frames from each node to all nodes. It may lose, repeat, delay and reorder them: what it
+ * Carries frames from each node to all nodes, or to one. It may lose, repeat, delay and reorder them: what it
  * says of itself is a hint. It never retries a publish; that is for whoever numbered the frames.
  */
 export interface BusTransport {
@@ -19,8 +19,13 @@ export interface BusTransport {
   open(events: TransportEvents): Promise<void>;
   /** Drops what it has and connects anew, whatever state it believes to be in. */
   reopen(): void;
-  /** Hands a frame on without waiting; false when there is nobody to hand it to now. */
-  publish(frame: Pieces): boolean;
+  /** Whether frames that are published to this node alone arrive here. */
+  readonly hearsOwn: boolean;
+  /**
+   * Hands a frame on without waiting, to all or to one node that hears its own; false when there is nobody
+   * to hand it to now.
+   */
+  publish(frame: Pieces, to?: string): boolean;
   /** Resolves when every publish so far has been answered or has failed. */
   settled(): Promise<void>;
   /** Ends it for good; no event comes afterwards. */

@@ -23,6 +23,7 @@ export function redisTransport(
       connectionName: node,
     },
     namespace,
+    nodeId: node,
   });
 }
 

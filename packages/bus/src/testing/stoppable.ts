@@ -64,8 +64,12 @@ export class Stoppable implements Clock, BusTransport {
     this.#transport.reopen();
   }
 
-  publish(frame: Pieces): boolean {
-    return this.#transport.publish(frame);
+  get hearsOwn(): boolean {
+    return this.#transport.hearsOwn;
+  }
+
+  publish(frame: Pieces, to?: string): boolean {
+    return this.#transport.publish(frame, to);
   }
 
   async settled(): Promise<void> {
