@@ -1,11 +1,10 @@
 import { Holding } from './holding.ts';
-import { Ledger } from './ledger.ts';
 import type { LinkId } from './presence.ts';
+import { type HoldingListener, ToldLedger } from './told-ledger.ts';
 
 /** A link as the Redis engine keeps it: its ledger, and in which shards Redis may know of it. */
-export class CountedLink {
+export class CountedLink extends ToldLedger {
   readonly id: LinkId;
-  readonly ledger = new Ledger();
   /**
    * Shards in which Redis holds something of this link, once held something, or will when what waits
    * is said: a link's end takes back what is still on its way.
@@ -14,7 +13,8 @@ export class CountedLink {
   /** Closed, or kept aside: the ledger counts for nobody. */
   counts: boolean;
 
-  constructor(id: LinkId, counts: boolean) {
+  constructor(id: LinkId, counts: boolean, listener?: HoldingListener) {
+    super(id, listener);
     this.id = id;
     this.counts = counts;
   }

@@ -27,4 +27,6 @@ export { PresenceMemory, type PresenceMemoryOptions } from './presence-memory.ts
 export { PresenceRedis, type PresenceRedisOptions } from './presence-redis.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './reaper.ts';
 export { addTallies, EMPTY_TALLY } from './tally.ts';
+export type { HoldingListener } from './told-ledger.ts';
+export { UserTable } from './user-table.ts';
 export { type PresenceStore, readWhereabouts } from './whereabouts.ts';

@@ -14,7 +14,13 @@ export class Ledger {
   /** Of each shard the users, with the place of what is held of them. */
   readonly #shards: (UserTable | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
   readonly #odd = new Map<number, Holding>();
+  readonly #changed: ((userId: number, held: boolean) => void) | undefined;
   #users = 0;
+
+  /** `changed` hears of users who were not held and are, or were and are not. */
+  constructor(changed?: (userId: number, held: boolean) => void) {
+    this.#changed = changed;
+  }
 
   /** Users held. */
   get size(): number {
@@ -80,7 +86,9 @@ export class Ledger {
     const before = users?.size ?? 0;
     if (holding.isNothing) users?.delete(userId);
     else this.#tableOf(shard).set(userId, place ?? ODD);
-    this.#users += (this.#shards[shard]?.size ?? 0) - before;
+    const more = (this.#shards[shard]?.size ?? 0) - before;
+    this.#users += more;
+    if (more !== 0) this.#changed?.(userId, more > 0);
     return holding;
   }
 

@@ -1,6 +1,6 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
-import { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { LingeringLinks } from './lingering-links.ts';
 import { LostUsersMemory } from './lost-users-memory.ts';
 import {
@@ -17,8 +17,11 @@ import {
   type Whereabouts,
 } from './presence.ts';
 import { tallyOf } from './tally.ts';
+import { type HoldingListener, ToldLedger } from './told-ledger.ts';
 
 export interface PresenceMemoryOptions {
+  /** Hears whom the links hold. */
+  readonly holdings?: HoldingListener;
   /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
   readonly graceMs: number;
   /** For how long a link counts on that ended so ({@link LinkEnd}). */
@@ -31,18 +34,25 @@ export interface PresenceMemoryOptions {
   readonly back: PresenceEvents['back'];
 }
 
+/** A link, and whether what it reports counts for nobody. */
+class KeptLink extends ToldLedger {
+  aside = false;
+}
+
 /**
  * Presence in one process's memory: the engine of a node that runs alone, and the specification that
  * the Redis engine is tested against. Everything is answered at once.
  */
 export class PresenceMemory implements Presence {
-  readonly #links = new Map<LinkId, { readonly ledger: Ledger; aside: boolean }>();
+  readonly #links = new Map<LinkId, KeptLink>();
+  readonly #holdings: HoldingListener | undefined;
   readonly #lost: LostUsersMemory;
   readonly #lingering: LingeringLinks;
   readonly #back: PresenceEvents['back'];
   #version = 0;
 
   constructor(options: PresenceMemoryOptions) {
+    this.#holdings = options.holdings;
     this.#back = options.back;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#lost = new LostUsersMemory({
@@ -91,7 +101,10 @@ export class PresenceMemory implements Presence {
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
-    this.#links.set(link, { ledger: new Ledger(), aside });
+    const kept = new KeptLink(link, this.#holdings);
+    kept.aside = aside;
+    kept.setTold(!aside);
+    this.#links.set(link, kept);
   }
 
   addClients(link: LinkId, clients: readonly ClientStatus[]): void {
@@ -126,6 +139,7 @@ export class PresenceMemory implements Presence {
   setAside(link: LinkId, aside: boolean): void {
     const found = this.#link(link);
     found.aside = aside;
+    found.setTold(!aside);
     if (aside) this.#lose(found.ledger);
     else
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
@@ -134,7 +148,9 @@ export class PresenceMemory implements Presence {
   }
 
   closeLink(link: LinkId, end: LinkEnd): void {
-    const { ledger, aside } = this.#link(link);
+    const kept = this.#link(link);
+    const { ledger, aside } = kept;
+    kept.setTold(false);
     if (end === 'linger' && !aside) {
       this.#lingering.add(link);
       return;
@@ -178,7 +194,7 @@ export class PresenceMemory implements Presence {
     return { kind: 'committed', state: this.stateOf(userId), version: this.#version };
   }
 
-  #link(link: LinkId): { readonly ledger: Ledger; aside: boolean } {
+  #link(link: LinkId): KeptLink {
     const found = this.#links.get(link);
     if (found === undefined) throw new Error(`link ${link} is not open`);
     return found;

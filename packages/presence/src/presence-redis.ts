@@ -19,6 +19,7 @@ import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 import { tallyOf } from './tally.ts';
+import type { HoldingListener } from './told-ledger.ts';
 import { readWhereabouts } from './whereabouts.ts';
 
 export interface PresenceRedisOptions {
@@ -28,6 +29,8 @@ export interface PresenceRedisOptions {
   readonly events: PresenceEvents;
   /** A call failed, or nobody knows whether it was carried out. */
   failed(reason: string): void;
+  /** Hears whom this node's links hold. */
+  readonly holdings?: HoldingListener;
   /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
   readonly lostGraceMs: number;
   /** For how long a link counts on that ended so ({@link LinkEnd}). */
@@ -49,6 +52,7 @@ const BULK_CALLS = 8;
  */
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
+  readonly #holdings: HoldingListener | undefined;
   readonly #leftToLease = new Set<LinkId>();
   readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
@@ -63,6 +67,7 @@ export class PresenceRedis implements Presence {
   #stamp = 0;
 
   constructor(options: PresenceRedisOptions) {
+    this.#holdings = options.holdings;
     this.#failed = options.failed;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     const { redis, namespace } = options;
@@ -137,7 +142,9 @@ export class PresenceRedis implements Presence {
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
-    this.#links.set(link, new CountedLink(link, !aside));
+    const counted = new CountedLink(link, !aside, this.#holdings);
+    counted.setTold(!aside);
+    this.#links.set(link, counted);
   }
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
@@ -189,12 +196,14 @@ export class PresenceRedis implements Presence {
     const link = this.#link(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
+    link.setTold(!aside);
     if (aside) this.#release(link, { ended: false });
     else this.#assert(link);
   }
 
   closeLink(id: LinkId, end: LinkEnd): void {
     const link = this.#link(id);
+    link.setTold(false);
     if (end === 'linger' && link.counts) {
       this.#lingering.add(id);
       return;
