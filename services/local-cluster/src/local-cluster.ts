@@ -95,8 +95,8 @@ export class LocalCluster {
   }
 
   #nodeSpecs(count: number): NodeSpec[] {
-    const { host, firstPort, firstAdminPort } = this.#settings;
-    const env: NodeJS.ProcessEnv =
+    const { host, firstPort, firstAdminPort, nodeEnv } = this.#settings;
+    const engine: NodeJS.ProcessEnv =
       this.#redis === undefined
         ? { ROUTE_ENGINE: 'memory' }
         : { ROUTE_ENGINE: 'redis', REDIS_URL: this.#redis.url };
@@ -104,7 +104,7 @@ export class LocalCluster {
       listen: `${host}:${firstPort + index}`,
       adminListen: `${ADMIN_HOST}:${firstAdminPort + index}`,
       logFile: join(this.#logFolder, `node-${firstPort + index}.log`),
-      env,
+      env: { ...nodeEnv, ...engine },
     }));
   }
 

@@ -4,6 +4,8 @@ export interface StartSettings {
   readonly firstPort: number;
   readonly firstAdminPort: number;
   readonly nodeCount: number;
+  /** More settings of every node. */
+  readonly nodeEnv?: NodeJS.ProcessEnv;
 }
 
 const MOST_NODES = 16;

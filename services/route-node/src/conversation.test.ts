@@ -12,6 +12,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { Conversation } from './conversation.ts';
 import { Counters } from './counters.ts';
+import { Broadcast } from './delivery/broadcast.ts';
+import type { Receiver } from './delivery/delivery.ts';
 import { Exchange } from './exchange.ts';
 import { IntakeTurns } from './intake-turns.ts';
 import { Watch } from './watch.ts';
@@ -36,8 +38,15 @@ const message = encodeMessage('msg_read_notify', {
 
 /** What a link is sent, in words. */
 class Ear {
+  readonly id: string;
   readonly heard: string[] = [];
+  constructor(id: string) {
+    this.id = id;
+  }
   progressed(): void {}
+  sendCopy(bytes: Buffer, start: number, end: number): void {
+    this.send(bytes.subarray(start, end));
+  }
   send(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
       const pdu = decodeMessage(bytes.subarray(at, at + bytes.readUInt32BE(at)));
@@ -57,8 +66,15 @@ function scene() {
   });
   const counters = new Counters();
   const bus = { send: () => {} };
+  const listing: boolean[] = [];
   const watch = new Watch();
-  const exchange = new Exchange({ bus, presence, counters, watch, overtakenMs: 60_000 });
+  const exchange = new Exchange({
+    ...{ bus, presence, counters, watch, overtakenMs: 60_000 },
+    delivery: (receivers) =>
+      Object.assign(new Broadcast(receivers, bus), {
+        setListing: (_link: Receiver, lists: boolean) => listing.push(lists),
+      }),
+  });
   const warnOfSecondLink = (): void => {};
   let nowMs = 0;
   // One step a turn of the loop.
@@ -70,13 +86,13 @@ function scene() {
     ...{ presence, exchange, counters, watch, intakeTurns },
     ...({ links: 'all', warnOfSecondLink } as const),
   };
-  const own = new Ear();
-  const other = new Ear();
+  const own = new Ear('node.1');
+  const other = new Ear('node.2');
   exchange.setReceiving(other, true);
   const conversation = new Conversation('node.1', own, host);
   const snapshot = COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0;
   const malformedSnapshots = (): number => counters.malformed[snapshot] ?? 0;
-  return { presence, own, other, conversation, malformedSnapshots };
+  return { presence, own, other, conversation, malformedSnapshots, listing };
 }
 
 function sayBehind(conversation: PduSink): void {
@@ -111,6 +127,17 @@ describe('a large snapshot', () => {
     expect(presence.heldUsers).toBe(USERS);
     expect(own.heard).toEqual(OWN);
     expect(other.heard).toEqual(OTHER);
+  });
+
+  it('is told of from when it has come until it is taken in', async () => {
+    const { presence, conversation, listing } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS));
+    expect(listing).toEqual([true]);
+    while (presence.heldUsers < USERS) {
+      expect(listing).toEqual([true]);
+      await nextTurn();
+    }
+    expect(listing).toEqual([true, false]);
   });
 
   it('may follow another one', async () => {

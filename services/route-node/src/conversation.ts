@@ -22,7 +22,8 @@ import {
   type UsersStatusRequest,
 } from '@route/protocol';
 import type { Counters } from './counters.ts';
-import type { Exchange, Receiver } from './exchange.ts';
+import type { Receiver } from './delivery/delivery.ts';
+import type { Exchange } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
 import type { IntakeTurns } from './intake-turns.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
@@ -75,6 +76,7 @@ export class Conversation implements PduSink {
     this.#host = host;
     this.#turns = new InOrder(() => receiver.progressed());
     const aside = host.links === 'master';
+    host.exchange.opened(receiver);
     host.presence.openLink(link, { aside });
     host.exchange.setReceiving(receiver, !aside);
   }
@@ -116,6 +118,7 @@ export class Conversation implements PduSink {
     this.#finishIntake();
     this.#ended = true;
     this.#host.presence.closeLink(this.#link, how);
+    this.#host.exchange.closed(this.#link);
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
@@ -204,13 +207,18 @@ export class Conversation implements PduSink {
       add: (part) => this.#host.presence.addClients(this.#link, part),
       done: () => {
         this.#intake = undefined;
+        this.#host.exchange.setListing(this.#receiver, false);
         intake.handleBehind();
         this.#receiver.progressed();
       },
     });
     this.#intake = intake;
-    if (pdu.length > SMALL_SNAPSHOT_BYTES) intake.begin();
-    else intake.takeAll();
+    if (pdu.length <= SMALL_SNAPSHOT_BYTES) {
+      intake.takeAll();
+      return;
+    }
+    this.#host.exchange.setListing(this.#receiver, true);
+    intake.begin();
   }
 
   /** Protocol: a stock msg_server declares its master link before it lists its users on it. */

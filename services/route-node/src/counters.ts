@@ -22,6 +22,14 @@ export class Counters {
   /** Writes handed to sockets, each of everything that a tick had for a link. */
   linkWrites = 0;
   relayedPdus = 0;
+  /** Directed delivery: PDUs sent where their users are, to all by need, and to all by doubt. */
+  directedPdus = 0;
+  broadcastPdus = 0;
+  doubtfulPdus = 0;
+  /** Directed delivery: relayed PDUs given to links, each link counted. */
+  linksReached = 0;
+  /** Directed delivery: bytes that are kept until every node has spoken, as of the last look. */
+  keptBytes = 0;
   heartbeatsSent = 0;
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
   notices = 0;

@@ -5,13 +5,14 @@ import type { Settings } from './settings.ts';
 /** One node alone: presence in its own memory, nobody else to tell. */
 export function memoryEngine(
   settings: Settings,
-  events: Pick<EngineEvents, 'about' | 'lost' | 'back'>,
+  events: Pick<EngineEvents, 'about' | 'lost' | 'back' | 'holdings'>,
 ): Engine {
   return {
     presence: new PresenceMemory({
       lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
       graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
+      ...(events.holdings && { holdings: events.holdings }),
       lost: events.lost,
       back: events.back,
     }),

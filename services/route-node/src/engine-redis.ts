@@ -67,6 +67,7 @@ export class RedisEngine implements Engine {
       redis: this.#redis,
       namespace,
       nodeId,
+      ...(events.holdings && { holdings: events.holdings }),
       events: { lateCommit: events.lateCommit, back: events.back },
       lostGraceMs,
       lingerMs: leaseMs,
@@ -121,7 +122,7 @@ export class RedisEngine implements Engine {
     });
     this.#bus = new Bus({
       nodeId,
-      transport: new RedisTransport({ redis: connection, namespace }),
+      transport: new RedisTransport({ redis: connection, namespace, nodeId }),
       mergeable: MERGEABLE_KINDS,
       limits: {
         windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
@@ -130,7 +131,9 @@ export class RedisEngine implements Engine {
         deafMs: settings.ROUTE_BUS_DEAF_SECONDS * 1000,
       },
       events: {
-        onEntry: events.entry,
+        onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
+        onKnown: events.nodeKnown,
+        onGone: events.nodeGone,
         onHearing: (hearing) => this.#hearing(hearing),
         onMet: () => this.#checkReady(),
         onFull: events.busFull,
@@ -272,6 +275,7 @@ export class RedisEngine implements Engine {
   #framesLost({ sender, frames, reason }: Loss): void {
     this.#options.counters.busFramesLost += frames;
     this.#options.log.error({ event: 'bus-frames-lost', sender, frames, reason });
+    if (reason === 'skipped') this.#options.events.nodeMissed(sender);
   }
 
   #checkReady(): void {

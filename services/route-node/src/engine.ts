@@ -1,14 +1,28 @@
 import type { Bus } from '@route/bus';
-import type { Directory, NodeAbout, Presence, PresenceEvents, UserState } from '@route/presence';
+import type {
+  Directory,
+  HoldingListener,
+  NodeAbout,
+  Presence,
+  PresenceEvents,
+  UserState,
+} from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
+import type { DeliveryBus } from './delivery/delivery.ts';
 import type { UnreadyReason } from './readiness.ts';
 
 /** What an engine asks and tells its node. */
 export interface EngineEvents {
   /** What the node says of itself to the others. */
   about(): NodeAbout;
-  /** Something that another node sent over the bus. */
-  entry(kind: number, bytes: Buffer): void;
+  /** Something that another node sent over the bus, in its frame of that number. */
+  entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
+  /** Another node has become known to the bus, is gone, or has sent something that will never come. */
+  nodeKnown(node: string): void;
+  nodeGone(node: string): void;
+  nodeMissed(node: string): void;
+  /** Hears whom this node's links hold; undefined where that plays no part. */
+  readonly holdings: HoldingListener | undefined;
   /** A status update that presence had put off stands now. */
   lateCommit(update: ClientStatus, state: UserState, version: number): void;
   /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
@@ -25,7 +39,9 @@ export interface EngineEvents {
 export interface Engine {
   readonly presence: Presence;
   /** How the bus is; undefined where there is none. */
-  readonly bus: Pick<Bus, 'counters' | 'hearing' | 'full' | 'echoMs' | 'peers'> | undefined;
+  readonly bus:
+    | (Pick<Bus, 'counters' | 'hearing' | 'full' | 'echoMs' | 'peers'> & DeliveryBus)
+    | undefined;
   /** Whether the lease is held and Redis answers; undefined where there is none. */
   readonly leaseHeld: boolean | undefined;
   /** Nodes whose lease lives, this one included. */

@@ -1,17 +1,12 @@
 import type { Bus } from '@route/bus';
-import type { Presence, UserState } from '@route/presence';
+import type { HoldingListener, LinkId, Presence, UserState } from '@route/presence';
 import { type ClientStatus, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
+import type { Delivery, Receiver } from './delivery/delivery.ts';
 import { ENTRY_KINDS, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
 import { Gathering } from './gathering.ts';
 import { LatestNotices, type Notice, noticesOf, writeNoticePdu } from './notices.ts';
 import type { Watch } from './watch.ts';
-
-/** A link as the exchange sees it: something that bytes are written to. */
-export interface Receiver {
-  /** Queues whole PDUs; the bytes are not copied and must not change any more. */
-  send(bytes: Buffer): void;
-}
 
 export interface ExchangeOptions {
   readonly bus: Pick<Bus, 'send'>;
@@ -20,6 +15,8 @@ export interface ExchangeOptions {
   readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
   readonly overtakenMs: number;
+  /** Makes what decides who gets relayed PDUs. */
+  delivery(receivers: ReadonlySet<Receiver>): Delivery;
 }
 
 /**
@@ -35,11 +32,13 @@ export class Exchange {
   readonly #counters: Counters;
   readonly #toLinks: Gathering<Notice>;
   readonly #toBus: Gathering<Notice>;
-  readonly #tell = (): void => this.tellGathered();
+  readonly #tell = (): void => this.#tellNotices();
   #gathered = false;
   readonly #watch: Watch;
+  readonly #delivery: Delivery;
 
-  constructor({ bus, presence, counters, watch, overtakenMs }: ExchangeOptions) {
+  constructor({ bus, presence, counters, watch, overtakenMs, delivery }: ExchangeOptions) {
+    this.#delivery = delivery(this.#receivers);
     this.#latest = new LatestNotices(overtakenMs, () => performance.now());
     this.#bus = bus;
     this.#presence = presence;
@@ -67,11 +66,24 @@ export class Exchange {
 
   /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
   relay(from: Receiver, handling: RelayHandling, bytes: Buffer): void {
+    this.#tellNotices();
+    this.#delivery.relay(from, handling, bytes);
+  }
+
+  /** A link has opened, which may come to receive. */
+  opened(link: Receiver): void {
+    this.#delivery.opened(link);
+  }
+
+  /** A link's list of users is being taken in bit by bit, or no longer. */
+  setListing(link: Receiver, lists: boolean): void {
     this.tellGathered();
-    for (const receiver of this.#receivers) {
-      if (receiver !== from || handling === 'relay-to-all') receiver.send(bytes);
-    }
-    this.#bus.send(ENTRY_KINDS.run, bytes);
+    this.#delivery.setListing(link, lists);
+  }
+
+  /** A link holds nobody any more and does not receive. */
+  closed(link: LinkId): void {
+    this.#delivery.closed(link);
   }
 
   /** Tells every link what a status update has come to. */
@@ -84,12 +96,10 @@ export class Exchange {
     }
   }
 
-  /** Hands over the notices that have gathered; whoever sends to a link by another way calls it before. */
+  /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
   tellGathered(): void {
-    if (!this.#gathered) return;
-    this.#gathered = false;
-    this.#toLinks.handOut();
-    this.#toBus.handOut();
+    this.#tellNotices();
+    this.#delivery.handOut();
   }
 
   /**
@@ -103,13 +113,44 @@ export class Exchange {
   }
 
   /** Takes in what another node sent. */
-  entry(kind: number, bytes: Buffer): void {
-    if (kind === ENTRY_KINDS.run) {
-      this.tellGathered();
-      for (const receiver of this.#receivers) receiver.send(bytes);
-    } else if (kind === ENTRY_KINDS.notice) {
+  entry(
+    kind: number,
+    bytes: Buffer,
+    from: { readonly node: string; readonly frame: number },
+  ): void {
+    if (kind === ENTRY_KINDS.notice) {
       for (const notice of readNotices(bytes)) this.#passOn(notice);
+    } else {
+      this.#tellNotices();
+      this.#delivery.entry(kind, bytes, from);
     }
+  }
+
+  /** Hears whom this node's links hold. */
+  get holdings(): HoldingListener | undefined {
+    return this.#delivery.holdings;
+  }
+
+  /** Another node has become known. */
+  nodeKnown(node: string): void {
+    this.#delivery.nodeKnown(node);
+  }
+
+  /** A node is gone. */
+  nodeGone(node: string): void {
+    this.#delivery.nodeGone(node);
+  }
+
+  /** Some of what a node had sent will never come. */
+  nodeMissed(node: string): void {
+    this.#delivery.nodeMissed(node);
+  }
+
+  #tellNotices(): void {
+    if (!this.#gathered) return;
+    this.#gathered = false;
+    this.#toLinks.handOut();
+    this.#toBus.handOut();
   }
 
   #passOn(notice: Notice): boolean {
@@ -121,6 +162,7 @@ export class Exchange {
     this.#toLinks.add(notice);
     if (!this.#gathered) {
       this.#gathered = true;
+      this.#delivery.handOut();
       // Comes when all that one read has brought is done with, and before the links are written to.
       process.nextTick(this.#tell);
     }

@@ -180,6 +180,11 @@ export class LinkTable {
     clearInterval(this.#ticker);
   }
 
+  /** Slows all sources while as much as may be is kept of what was directed. */
+  setKeptFull(full: boolean): void {
+    this.#gate.set('kept-full', full);
+  }
+
   #open(connection: Admitted): void {
     const id = `${this.#options.nodeId}.${(++this.#opened).toString(36)}`;
     const link = new Link(id, connection, this.#host);

@@ -40,15 +40,22 @@ const WRITE_BYTES = { least: 64 * 1024, first: 256 * 1024, most: 4 * 1024 * 1024
 /** A write that took longer than this was too large, one that took less than a quarter of it might be larger. */
 const WRITE_MS = 100;
 
+/** Small things are copied together into chunks of so many bytes. */
+const COPIES_BYTES = 16 * 1024;
+
 /** Gathers what a tick has for one link and hands it to the socket as one write. */
 export class LinkWriter {
   readonly #options: LinkWriterOptions;
   #pending: Buffer[] = [];
   #next = 0;
   #pendingBytes = 0;
+  /** Copies that are still to become a piece: of the chunk, what lies between the two. */
+  #copies = Buffer.alloc(0);
+  #copiesFrom = 0;
+  #copiesTo = 0;
   #writtenBytes = 0;
   #writeBytes: number = WRITE_BYTES.first;
-  #handedAtMs = 0;
+  #handedAtMs = performance.now();
   #dirty = false;
   #blocked = false;
 
@@ -66,11 +73,45 @@ export class LinkWriter {
     return this.#writtenBytes - this.unsentBytes;
   }
 
+  /** When anything was handed to the socket last. */
+  get handedAtMs(): number {
+    return this.#handedAtMs;
+  }
+
   /** Queues bytes; they are not copied and must not change any more. */
   write(bytes: Buffer): void {
+    this.#endCopies();
     this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-    this.#writtenBytes += bytes.length;
+    this.#added(bytes.length);
+  }
+
+  /** Queues bytes that stand between others; copied if they are few. */
+  writeCopy(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length > COPIES_BYTES / 4) {
+      this.write(bytes.subarray(start, end));
+      return;
+    }
+    if (this.#copiesTo + length > this.#copies.length) {
+      this.#endCopies();
+      this.#copies = Buffer.allocUnsafeSlow(COPIES_BYTES);
+      this.#copiesFrom = 0;
+      this.#copiesTo = 0;
+    }
+    bytes.copy(this.#copies, this.#copiesTo, start, end);
+    this.#copiesTo += length;
+    this.#added(length);
+  }
+
+  #endCopies(): void {
+    if (this.#copiesFrom === this.#copiesTo) return;
+    this.#pending.push(this.#copies.subarray(this.#copiesFrom, this.#copiesTo));
+    this.#copiesFrom = this.#copiesTo;
+  }
+
+  #added(length: number): void {
+    this.#pendingBytes += length;
+    this.#writtenBytes += length;
     if (this.#dirty || this.#blocked) return;
     this.#dirty = true;
     this.#options.flusher.add(this);
@@ -99,9 +140,8 @@ export class LinkWriter {
     socket.write(last, this.#taken);
     socket.uncork();
     counters.linkWrites++;
-    if (socket.writableLength === 0) return;
-    this.#blocked = true;
     this.#handedAtMs = performance.now();
+    if (socket.writableLength > 0) this.#blocked = true;
   }
 
   readonly #taken = (): void => {
@@ -121,6 +161,7 @@ export class LinkWriter {
   }
 
   #take(maxBytes: number): Buffer[] {
+    this.#endCopies();
     const { counters } = this.#options;
     if (this.#pendingBytes <= maxBytes) {
       const all = this.#next === 0 ? this.#pending : this.#pending.slice(this.#next);

@@ -5,6 +5,8 @@ import { PresenceMemory, type UpdateWaiter } from '@route/presence';
 import { CLIENT_TYPE, type ClientStatus, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, it } from 'vitest';
 import { Counters } from './counters.ts';
+import { Broadcast } from './delivery/broadcast.ts';
+import type { Receiver } from './delivery/delivery.ts';
 import { Exchange } from './exchange.ts';
 import { IntakeTurns } from './intake-turns.ts';
 import { Link, type LinkHost } from './link.ts';
@@ -47,11 +49,15 @@ const ignored = (): void => {};
 async function scene(presence: PresenceMemory, seen: string[]) {
   const counters = new Counters();
   const watch = new Watch();
+  const bus = { send: (): void => {} };
   const exchange = new Exchange({
-    ...{ bus: { send: () => {} }, presence, counters, watch, overtakenMs: 60_000 },
+    ...{ bus, presence, counters, watch, overtakenMs: 60_000 },
+    delivery: (receivers) => new Broadcast(receivers, bus),
   });
-  const receiver = {
-    send: (bytes: Buffer) => seen.push(bytes.equals(MESSAGE) ? 'message' : 'notice'),
+  const receiver: Receiver = {
+    id: 'node.2',
+    send: (bytes) => seen.push(bytes.equals(MESSAGE) ? 'message' : 'notice'),
+    sendCopy: (bytes, start, end) => receiver.send(bytes.subarray(start, end)),
   };
   exchange.setReceiving(receiver, true);
   const host: LinkHost = {

@@ -58,7 +58,6 @@ export class Link implements OwnLink {
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
-  #lastSentMs = performance.now();
   #halfway: Halfway | undefined;
   #receivedBytes = 0;
   #held = false;
@@ -144,8 +143,13 @@ export class Link implements OwnLink {
   send(bytes: Buffer): void {
     if (this.#finished) return;
     this.#writer.write(bytes);
-    this.#lastSentMs = performance.now();
-    this.#checkUnsent();
+    this.#grown();
+  }
+
+  sendCopy(bytes: Buffer, start: number, end: number): void {
+    if (this.#finished) return;
+    this.#writer.writeCopy(bytes, start, end);
+    this.#grown();
   }
 
   /** A link that was not read for what it had waiting is read again as soon as half of it is done. */
@@ -169,7 +173,7 @@ export class Link implements OwnLink {
       this.#cut('timed-out');
     } else if (this.#stuck.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
-    } else if (nowMs - this.#lastSentMs >= heartbeatMs) {
+    } else if (this.unsentBytes === 0 && nowMs - this.#writer.handedAtMs >= heartbeatMs) {
       this.#host.counters.heartbeatsSent++;
       this.send(HEARTBEAT_PDU);
     }
@@ -247,6 +251,13 @@ export class Link implements OwnLink {
       if (heldBack) this.#host.counters.pauses++;
       this.#socket.pause();
     }
+  }
+
+  /** More waits to be sent. Called a PDU: of a link with little to send nothing else has to be judged. */
+  #grown(): void {
+    const isLittle = this.unsentBytes <= this.#host.limits.unsentMarkBytes / 2;
+    if (isLittle && this.#halfway === undefined && !this.#stuck.isOver) return;
+    this.#checkUnsent();
   }
 
   #checkUnsent(): void {

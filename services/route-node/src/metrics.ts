@@ -132,6 +132,26 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
   counter(
+    'route_delivery_pdus_total',
+    'PDUs relayed with ROUTE_DELIVERY=directed: sent where their users are, or to all by need or by doubt',
+    () => ({
+      directed: counters.directedPdus,
+      need: counters.broadcastPdus,
+      doubt: counters.doubtfulPdus,
+    }),
+    'way',
+  );
+  counter(
+    'route_delivery_links_total',
+    'Relayed PDUs given to this node’s links with ROUTE_DELIVERY=directed, each link counted',
+    () => counters.linksReached,
+  );
+  gauge(
+    'route_delivery_kept_bytes',
+    'Bytes directed to where their users are, and kept until it is certain that none has moved',
+    () => counters.keptBytes,
+  );
+  counter(
     'route_links_received_bytes_total',
     'Bytes received from links',
     () => counters.receivedBytes,

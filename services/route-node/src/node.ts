@@ -10,6 +10,8 @@ import type { AdmissionRules } from './admission/admission.ts';
 import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
 import { advertised } from './advertised.ts';
 import { Counters } from './counters.ts';
+import { Broadcast } from './delivery/broadcast.ts';
+import { Directed } from './delivery/directed.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
@@ -71,9 +73,20 @@ export class RouteNode {
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
+    const directs = settings.ROUTE_DELIVERY === 'directed';
     const events: EngineEvents = {
       about: () => this.#about(),
-      entry: (kind, bytes) => exchange.entry(kind, bytes),
+      entry: (kind, bytes, from) => exchange.entry(kind, bytes, from),
+      nodeKnown: (node) => exchange.nodeKnown(node),
+      nodeGone: (node) => exchange.nodeGone(node),
+      nodeMissed: (node) => exchange.nodeMissed(node),
+      holdings: directs
+        ? {
+            held: (link, userId) => exchange.holdings?.held(link, userId),
+            dropped: (link, userId) => exchange.holdings?.dropped(link, userId),
+            released: (link) => exchange.holdings?.released(link),
+          }
+        : undefined,
       lateCommit: (update, state, version) => {
         counters.updatesLate++;
         exchange.announce(update, state, version);
@@ -103,6 +116,14 @@ export class RouteNode {
       watch,
       // What comes over the bus comes within the time that it is held, or not at all.
       overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
+      delivery: (receivers) =>
+        directs
+          ? new Directed({
+              ...{ receivers, bus: this.#engine.bus, counters },
+              mostKeptBytes: settings.ROUTE_DELIVERY_KEPT_BYTES,
+              onFull: (full) => this.#links.setKeptFull(full),
+            })
+          : new Broadcast(receivers, this.#engine),
     });
     const tlsFiles = linkTlsFiles(settings);
     this.#tls = tlsFiles && new LinkTls(tlsFiles);

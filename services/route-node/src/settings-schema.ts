@@ -157,6 +157,18 @@ export const SETTINGS = {
     default: 'all',
     meaning: 'which links count and receive: all, or only a msg_server’s master link',
   },
+  ROUTE_DELIVERY: {
+    schema: oneOf(['broadcast', 'directed']),
+    default: 'broadcast',
+    meaning:
+      'who gets a message to certain users: broadcast, every link, as with the original; directed, those links alone that hold them',
+  },
+  ROUTE_DELIVERY_KEPT_BYTES: {
+    schema: whole(1 * MIB, 1024 * MIB),
+    default: String(16 * MIB),
+    meaning:
+      'directed delivery keeps what it has sent until it is certain that no user has moved meanwhile, a fraction of a second as a rule; at so many bytes the node stops reading its links until half of it is gone',
+  },
   ROUTE_PROXY_PROTOCOL: {
     schema: zeroOrOne,
     default: '0',
@@ -360,6 +372,8 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   REDIS_CONNECT_TIMEOUT_MS: SETTINGS.REDIS_CONNECT_TIMEOUT_MS.schema,
   ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,
   ROUTE_LINKS: SETTINGS.ROUTE_LINKS.schema,
+  ROUTE_DELIVERY: SETTINGS.ROUTE_DELIVERY.schema,
+  ROUTE_DELIVERY_KEPT_BYTES: SETTINGS.ROUTE_DELIVERY_KEPT_BYTES.schema,
   ROUTE_PROXY_PROTOCOL: SETTINGS.ROUTE_PROXY_PROTOCOL.schema,
   ROUTE_TLS_CERT: SETTINGS.ROUTE_TLS_CERT.schema,
   ROUTE_TLS_KEY: SETTINGS.ROUTE_TLS_KEY.schema,

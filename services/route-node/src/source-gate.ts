@@ -1,5 +1,5 @@
 /** Why a node reads from none of its links for the moment. */
-export type HoldReason = 'links-over-mark' | 'bus-full';
+export type HoldReason = 'links-over-mark' | 'bus-full' | 'kept-full';
 
 /**
  * Slows the sources: while anything holds it, the node reads from no link, and TCP slows the

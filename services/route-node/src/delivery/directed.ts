@@ -1,0 +1,396 @@
+import { type Clock, systemClock } from '@route/bus';
+import type { HoldingListener, LinkId } from '@route/presence';
+import { ConcernedUsers, type RelayHandling } from '@route/protocol';
+import type { Counters } from '../counters.ts';
+import {
+  ENTRY_KINDS,
+  HOLDING_BYTES,
+  type HoldingChange,
+  LISTING,
+  letGoOf,
+  writeHolding,
+} from '../entries.ts';
+import { Gathering } from '../gathering.ts';
+import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
+import { ForAll } from './for-all.ts';
+import { HolderSet } from './holders.ts';
+import { OwnLinks } from './own-links.ts';
+import { PassedPdu } from './passed-pdu.ts';
+import { type Give, RecentPdus } from './recent-pdus.ts';
+import type { RemoteNode } from './remote-node.ts';
+import { RemoteNodes } from './remote-nodes.ts';
+import { Rounds } from './rounds.ts';
+
+export interface DirectedOptions {
+  readonly receivers: Receivers;
+  /** Undefined for a node that is alone. */
+  readonly bus: DeliveryBus | undefined;
+  readonly counters: Pick<
+    Counters,
+    'directedPdus' | 'broadcastPdus' | 'doubtfulPdus' | 'linksReached' | 'keptBytes'
+  >;
+  readonly clock?: Clock;
+  /** So many bytes of what was directed may be kept until all others have spoken. */
+  readonly mostKeptBytes: number;
+  /** What is kept has reached that, or half of it again: the node is to read no more, or on. */
+  onFull(full: boolean): void;
+}
+
+/** How often it is judged whose word is known. */
+const JUDGE_MS = 100;
+
+/** From this part of what may be kept on, the other nodes are asked for their word every so often. */
+const PRESS_PART = 1 / 8;
+const PRESS_MS = 5;
+
+/** Of a PDU smaller than this a copy costs each link less than a slice. */
+const COPIED_BYTES = 1024;
+
+const NO_LINKS = new HolderSet<Receiver>([]);
+const NO_NODES = new HolderSet<RemoteNode>([]);
+
+/**
+ * What concerns certain users goes to the links that hold them, and to no other. Each node knows whom its own
+ * links hold, and tells all others whom it begins to hold and whom it holds no longer, in one order with all
+ * that it sends. So a node that has everything another one has sent knows whom that one held; and who
+ * receives a PDU chooses among its own links.
+ *
+ * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link Rounds}), and
+ * a node or a link that begins to hold him meanwhile gets it late.
+ */
+export class Directed implements Delivery {
+  readonly #receivers: Receivers;
+  readonly #clock: Clock;
+  readonly #bus: DeliveryBus | undefined;
+  readonly #counters: DirectedOptions['counters'];
+  readonly #users = new ConcernedUsers();
+  readonly #links: OwnLinks;
+  readonly #forAll: ForAll;
+  /** Undefined for a node that is alone. */
+  readonly #nodes: RemoteNodes | undefined;
+  readonly #rounds: Rounds | undefined;
+  readonly #mostKeptBytes: number;
+  readonly #onFull: (full: boolean) => void;
+  /** What was directed, and which nodes got it; and which links of this node. */
+  readonly #sent = new RecentPdus<RemoteNode>();
+  readonly #given = new RecentPdus<Receiver>();
+  readonly #toNodes = new PassedPdu<RemoteNode>(this.#users);
+  readonly #toLinks = new PassedPdu<Receiver>(this.#users);
+  readonly #giveTo = (link: Receiver): void => this.#give(link);
+  readonly #passTo = (node: RemoteNode): void => {
+    node.run.add(this.#toNodes.bytes, this.#toNodes.start, this.#toNodes.end);
+  };
+  /** The link that is not to get what is being given, as it has sent it. */
+  #from: Receiver | undefined;
+  /** Whether there may be nodes that are not known: what is being relayed has to go to all. */
+  #inDoubt = false;
+  readonly #changes: Gathering<HoldingChange>;
+  #gathered = false;
+  #full = false;
+  #pressedAt = Number.NEGATIVE_INFINITY;
+  readonly #handOutSoon = (): void => this.handOut();
+
+  constructor(options: DirectedOptions) {
+    const { receivers, bus, counters, mostKeptBytes, onFull, clock = systemClock } = options;
+    this.#mostKeptBytes = mostKeptBytes;
+    this.#receivers = receivers;
+    this.#forAll = new ForAll(receivers);
+    this.#bus = bus;
+    this.#counters = counters;
+    this.#clock = clock;
+    this.#changes = new Gathering(writeHolding, HOLDING_BYTES, (changes) => {
+      bus?.send(ENTRY_KINDS.holdings, changes);
+    });
+    this.#links = new OwnLinks({
+      receivers,
+      clock,
+      changed: (change) => this.#tell(change),
+      begins: (userId, link) =>
+        this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),
+    });
+    this.#onFull = onFull;
+    this.#nodes = bus && this.#remoteNodes(bus);
+    this.#rounds = bus && new Rounds(bus);
+    if (bus !== undefined) this.#judgeLater();
+  }
+
+  get holdings(): HoldingListener {
+    return this.#links;
+  }
+
+  opened(link: Receiver): void {
+    this.#links.open(link);
+  }
+
+  closed(link: LinkId): void {
+    this.#links.close(link);
+  }
+
+  setListing(link: Receiver, lists: boolean): void {
+    const wantedAll = !this.#links.listing.isEmpty;
+    if (!this.#links.setListing(link, lists)) return;
+    if (lists) this.#giveLate(link, (recent, give) => recent.giveAll(link, give));
+    const wantsAll = !this.#links.listing.isEmpty;
+    if (wantsAll === wantedAll) return;
+    // Behind the changes: by then the others know whom the link holds.
+    this.handOut();
+    this.#bus?.send(ENTRY_KINDS.listing, wantsAll ? LISTING.wantsAll : LISTING.wantsItsOwn);
+  }
+
+  relay(from: Receiver, handling: RelayHandling, run: Buffer): void {
+    const mayDirect = handling === 'relay-to-others';
+    this.#from = mayDirect ? from : undefined;
+    this.#inDoubt =
+      this.#bus !== undefined && !(this.#nodes?.allDirect === true && this.#bus.knowsAll);
+    this.#forAll.addedBy(this.#from);
+    const all = this.#receivers.size - (mayDirect && this.#receivers.has(from) ? 1 : 0);
+    let broadcastFrom = 0;
+    for (let at = 0; at < run.length; ) {
+      const end = at + run.readUInt32BE(at);
+      const concernsUsers = mayDirect && this.#users.read(run, at, end);
+      if (concernsUsers && !this.#inDoubt) {
+        if (broadcastFrom < at) this.#broadcast(run, broadcastFrom, at);
+        this.#direct(from, run, at, end);
+        broadcastFrom = end;
+      } else {
+        this.#counters.linksReached += all;
+        if (concernsUsers) this.#counters.doubtfulPdus++;
+        else this.#counters.broadcastPdus++;
+      }
+      at = end;
+    }
+    if (broadcastFrom < run.length) this.#broadcast(run, broadcastFrom, run.length);
+    this.#forAll.addedBy(undefined);
+  }
+
+  handOut(): void {
+    if (!this.#gathered) return;
+    this.#gathered = false;
+    this.#forAll.handOut();
+    if (this.#nodes === undefined) return;
+    for (const node of this.#nodes.all) node.run.handOut();
+    this.#changes.handOut();
+    if (this.#sent.bytes > this.#mostKeptBytes * PRESS_PART) this.#press(this.#nodes);
+  }
+
+  entry(
+    kind: number,
+    bytes: Buffer,
+    from: { readonly node: string; readonly frame: number },
+  ): void {
+    const node = this.#nodes?.get(from.node);
+    switch (kind) {
+      case ENTRY_KINDS.run:
+        this.#from = undefined;
+        this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
+        this.#giveAll(bytes, 0, bytes.length);
+        break;
+      case ENTRY_KINDS.directed:
+        this.#receive(bytes, node, from.frame);
+        break;
+      case ENTRY_KINDS.holdings:
+        if (node !== undefined) this.#nodes?.changed(node, bytes);
+        break;
+      case ENTRY_KINDS.listing:
+        if (node !== undefined) this.#nodes?.listed(node, bytes);
+        break;
+    }
+  }
+
+  nodeKnown(id: string): void {
+    this.#nodes?.known(id);
+  }
+
+  nodeGone(id: string): void {
+    this.#nodes?.gone(id);
+  }
+
+  nodeMissed(id: string): void {
+    this.#nodes?.missed(id);
+  }
+
+  #remoteNodes(bus: DeliveryBus): RemoteNodes {
+    return new RemoteNodes({
+      bus,
+      clock: this.#clock,
+      usersOf: (shard) => {
+        this.#changes.handOut();
+        return this.#links.usersOf(shard);
+      },
+      wantsAll: () => !this.#links.listing.isEmpty,
+      begins: (userId, node) => {
+        this.#sent.begin(userId, node, this.#passLateTo(node));
+      },
+      unsure: (node) => this.#sent.giveAll(node, this.#passLateTo(node)),
+      confirmed: (word) => this.#endRound(bus, word),
+    });
+  }
+
+  /** Passes on neighbouring PDUs to all. */
+  #broadcast(run: Buffer, start: number, end: number): void {
+    this.#giveAll(run, start, end);
+    const nodes = this.#nodes;
+    if (nodes === undefined) return;
+    // A few between those that are directed would cut what goes to each node into many small entries.
+    if (end - start < COPIED_BYTES && !this.#inDoubt) {
+      this.#gather();
+      for (const node of nodes.all) node.run.add(run, start, end);
+      return;
+    }
+    this.handOut();
+    this.#bus?.send(ENTRY_KINDS.run, run.subarray(start, end));
+  }
+
+  #direct(from: Receiver, bytes: Buffer, start: number, end: number): void {
+    const { first, second } = this.#users;
+    const links = this.#toLinks;
+    links.bytes = bytes;
+    links.start = start;
+    links.end = end;
+    links.first = this.#links.of(first);
+    links.second = second === first ? NO_LINKS : this.#links.of(second);
+    links.others = this.#links.besides(from);
+    this.#from = from;
+    links.forEachHolder(this.#giveTo);
+    const [rounds, remote] = [this.#rounds, this.#nodes];
+    if (rounds === undefined || remote === undefined || remote.isEmpty) {
+      this.#counters.directedPdus++;
+      return;
+    }
+    this.#gather();
+    const nodes = this.#toNodes;
+    nodes.bytes = bytes;
+    nodes.start = start;
+    nodes.end = end;
+    nodes.first = remote.of(first);
+    nodes.second = second === first ? NO_NODES : remote.of(second);
+    const { mayComeLate } = this.#users;
+    // What may not come late goes wherever its users may be by now.
+    nodes.others = mayComeLate ? remote.unsure : remote.everybody;
+    nodes.forEachHolder(this.#passTo);
+    if (remote.unsure.isEmpty) this.#counters.directedPdus++;
+    else this.#counters.doubtfulPdus++;
+    if (!mayComeLate) return;
+    // Also where nobody seems to hold them: a node's word that it does may be on its way.
+    const tag = rounds.use();
+    this.#sent.add(nodes, tag);
+    this.#given.add(links, tag);
+  }
+
+  #receive(run: Buffer, from: RemoteNode | undefined, frame: number): void {
+    const links = this.#toLinks;
+    links.bytes = run;
+    links.others = this.#links.listing;
+    this.#from = undefined;
+    for (let at = 0; at < run.length; ) {
+      const end = at + run.readUInt32BE(at);
+      if (this.#users.read(run, at, end)) {
+        const { first, second } = this.#users;
+        links.start = at;
+        links.end = end;
+        links.first = this.#links.of(first);
+        links.second = second === first ? NO_LINKS : this.#links.of(second);
+        links.forEachHolder(this.#giveTo);
+        const hasBoth =
+          this.#links.receivesAny(links.first) &&
+          (second === first || this.#links.receivesAny(links.second));
+        if (!hasBoth && this.#users.mayComeLate) from?.recent.add(links, frame);
+      } else {
+        this.#counters.linksReached += this.#receivers.size;
+        this.#giveAll(run, at, end);
+      }
+      at = end;
+    }
+  }
+
+  /** Gives neighbouring PDUs to all links. */
+  #giveAll(bytes: Buffer, start: number, end: number): void {
+    if (end - start < COPIED_BYTES) {
+      this.#gather();
+      this.#forAll.add(bytes, start, end);
+      return;
+    }
+    this.#forAll.handOut();
+    const pdus = bytes.subarray(start, end);
+    for (const receiver of this.#receivers) if (receiver !== this.#from) receiver.send(pdus);
+  }
+
+  #give(link: Receiver): void {
+    if (link === this.#from || !this.#receivers.has(link)) return;
+    this.#forAll.giveTo(link);
+    link.sendCopy(this.#toLinks.bytes, this.#toLinks.start, this.#toLinks.end);
+    this.#counters.linksReached++;
+  }
+
+  /** Gives a link what was passed on a short while ago and that it lacks. */
+  #giveLate(link: Receiver, giveOf: (recent: RecentPdus<Receiver>, give: Give) => void): void {
+    if (this.#nodes === undefined) return;
+    const give: Give = (bytes, start, end) => {
+      if (!this.#receivers.has(link)) return;
+      this.#forAll.giveTo(link);
+      link.sendCopy(bytes, start, end);
+      this.#counters.linksReached++;
+    };
+    giveOf(this.#given, give);
+    for (const { recent } of this.#nodes.all) giveOf(recent, give);
+  }
+
+  #tell(change: HoldingChange): void {
+    if (this.#nodes === undefined || this.#nodes.isEmpty) return;
+    this.#gather();
+    this.#changes.add(change);
+  }
+
+  /** What gathers goes out when all that one read has brought is done with. */
+  #gather(): void {
+    if (this.#gathered) return;
+    this.#gathered = true;
+    process.nextTick(this.#handOutSoon);
+  }
+
+  /** Passes on late what a node lacks. */
+  #passLateTo(node: RemoteNode): Give {
+    return (bytes, start, end, tag) => {
+      this.#gather();
+      node.run.add(bytes, start, end);
+      this.#rounds?.again(tag);
+    };
+  }
+
+  /** Much is kept: does not wait for the others to speak of themselves. */
+  #press(nodes: RemoteNodes): void {
+    const now = this.#clock.now();
+    if (now - this.#pressedAt < PRESS_MS) return;
+    this.#pressedAt = now;
+    nodes.judge();
+    this.#bus?.askWord();
+  }
+
+  #judgeLater(): void {
+    this.#clock.after(JUDGE_MS, () => {
+      this.#nodes?.judge();
+      this.#judgeLater();
+    });
+  }
+
+  #endRound(bus: DeliveryBus, confirmed: number): void {
+    this.handOut();
+    const letGo = this.#rounds?.end(confirmed);
+    if (letGo !== undefined) {
+      this.#sent.dropUpTo(letGo.upTo);
+      this.#given.dropUpTo(letGo.upTo);
+      bus.send(ENTRY_KINDS.listing, letGoOf(letGo.firstFrame));
+    }
+    this.#counters.keptBytes = this.#sent.bytes;
+    const full = this.#sent.bytes >= (this.#full ? this.#mostKeptBytes / 2 : this.#mostKeptBytes);
+    if (full === this.#full) return;
+    this.#full = full;
+    this.#onFull(full);
+  }
+}
+
+function pdusIn(run: Buffer): number {
+  let pdus = 0;
+  for (let at = 0; at < run.length; at += run.readUInt32BE(at)) pdus++;
+  return pdus;
+}

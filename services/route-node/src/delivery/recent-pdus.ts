@@ -1,0 +1,134 @@
+import { HolderSet } from './holders.ts';
+import type { PassedPdu } from './passed-pdu.ts';
+
+/** PDUs of a segment; one of 160 bytes each fills 40 KiB. */
+const SEGMENT_PDUS = 256;
+/** Segments that are kept to be used again, 5 KiB each: 130,000 PDUs. At full rate so many are kept at a time. */
+const MOST_SPARE = 512;
+/** A filter's bits: 256 PDUs name up to 512 users, so that one in sixteen strangers looks like one of them. */
+const FILTER_BITS = 8192;
+
+/** Of a PDU: where it is, whom it concerns and who got it. */
+class Segment<Holder> {
+  readonly filter = new Uint32Array(FILTER_BITS / 32);
+  readonly first = new Uint32Array(SEGMENT_PDUS);
+  readonly second = new Uint32Array(SEGMENT_PDUS);
+  readonly start = new Uint32Array(SEGMENT_PDUS);
+  readonly end = new Uint32Array(SEGMENT_PDUS);
+  readonly bytes: Buffer[] = [];
+  /** Three sets a PDU, one after the other. */
+  readonly got: HolderSet<Holder>[] = [];
+  tag = 0;
+  count = 0;
+  size = 0;
+
+  mayConcern(userId: number): boolean {
+    const bit = bitOf(userId);
+    return ((this.filter[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
+  }
+
+  mark(userId: number): void {
+    const bit = bitOf(userId);
+    this.filter[bit >>> 5] = (this.filter[bit >>> 5] ?? 0) | (1 << (bit & 31));
+  }
+
+  has(at: number, holder: Holder): boolean {
+    for (let i = 3 * at; i < 3 * at + 3; i++) if (this.got[i]?.has(holder)) return true;
+    return false;
+  }
+
+  clear(): void {
+    this.filter.fill(0);
+    this.bytes.length = 0;
+    this.got.length = 0;
+    this.count = 0;
+    this.size = 0;
+  }
+}
+
+/** Gives a holder a PDU that it has not got, and that was kept with a tag. */
+export type Give = (bytes: Buffer, start: number, end: number, tag: number) => void;
+
+/**
+ * What was passed on a short while ago, and to whom: a user may be on his way to a holder of which it is not
+ * known here yet that it holds him. Nothing is allocated a PDU.
+ */
+export class RecentPdus<Holder> {
+  #segments: Segment<Holder>[] = [];
+  readonly #spare: Segment<Holder>[] = [];
+  #bytes = 0;
+
+  /** Bytes of the PDUs that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps a PDU, but not the object that tells of it; the bytes must not change. Tags never fall. */
+  add(pdu: Readonly<PassedPdu<Holder>>, tag: number): void {
+    const segment = this.#segmentFor(tag);
+    const at = segment.count++;
+    const { first, second } = pdu.users;
+    segment.first[at] = first;
+    segment.second[at] = second;
+    segment.start[at] = pdu.start;
+    segment.end[at] = pdu.end;
+    segment.bytes.push(pdu.bytes);
+    segment.got.push(pdu.first, pdu.second, pdu.others);
+    segment.mark(first);
+    segment.mark(second);
+    segment.size += pdu.end - pdu.start;
+    this.#bytes += pdu.end - pdu.start;
+  }
+
+  /** A holder begins to hold a user: gives it what concerns him and it has not got, in order. */
+  begin(userId: number, holder: Holder, give: Give): void {
+    for (const segment of this.#segments) {
+      if (!segment.mayConcern(userId)) continue;
+      for (let at = 0; at < segment.count; at++) {
+        if (segment.first[at] === userId || segment.second[at] === userId) {
+          giveOne(segment, at, holder, give);
+        }
+      }
+    }
+  }
+
+  /** Gives a holder all that it has not got, in order. */
+  giveAll(holder: Holder, give: Give): void {
+    for (const segment of this.#segments) {
+      for (let at = 0; at < segment.count; at++) giveOne(segment, at, holder, give);
+    }
+  }
+
+  /** Lets go of everything up to a tag. */
+  dropUpTo(tag: number): void {
+    const behind = this.#segments.findIndex((segment) => segment.tag > tag);
+    if (behind === 0) return;
+    const count = behind < 0 ? this.#segments.length : behind;
+    for (const segment of this.#segments.splice(0, count)) {
+      this.#bytes -= segment.size;
+      segment.clear();
+      if (this.#spare.length < MOST_SPARE) this.#spare.push(segment);
+    }
+  }
+
+  #segmentFor(tag: number): Segment<Holder> {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && last.tag === tag && last.count < SEGMENT_PDUS) return last;
+    const segment = this.#spare.pop() ?? new Segment<Holder>();
+    segment.tag = tag;
+    this.#segments.push(segment);
+    return segment;
+  }
+}
+
+function giveOne<Holder>(segment: Segment<Holder>, at: number, holder: Holder, give: Give): void {
+  if (segment.has(at, holder)) return;
+  const others = segment.got[3 * at + 2];
+  segment.got[3 * at + 2] = new HolderSet([...(others?.holders ?? []), holder]);
+  const bytes = segment.bytes[at];
+  if (bytes !== undefined) give(bytes, segment.start[at] ?? 0, segment.end[at] ?? 0, segment.tag);
+}
+
+function bitOf(userId: number): number {
+  return (Math.imul(userId, 0x9e37_79b1) >>> 19) % FILTER_BITS;
+}
