@@ -1,0 +1,90 @@
+import { decodeMessage, isUserStatus, MSG_TYPE } from '@route/protocol';
+import { HeldUsers } from './held-users.ts';
+import type { Arrival, Step, Trace } from './trace.ts';
+
+const HEADER_BYTES = 16;
+
+/**
+ * The users whom a PDU concerns; undefined where it concerns everybody, or does not parse. Read with the
+ * codec of whole messages, apart from the reader that the nodes have for this: the one tests the other.
+ */
+export function concernedUsers(pdu: Buffer): readonly number[] | undefined {
+  const message = decodeMessage(pdu);
+  switch (message?.command) {
+    case 'msg_data': {
+      const { fromUserId, toSessionId, msgType } = message.fields;
+      const isSingle = msgType === MSG_TYPE.singleText || msgType === MSG_TYPE.singleAudio;
+      return isSingle ? [fromUserId, toSessionId] : undefined;
+    }
+    case 'msg_read_notify':
+    case 'server_kick_user':
+    case 'remove_session_notify':
+      return [message.fields.userId];
+    case 'switch_p2p_cmd':
+    case 'file_notify':
+      return [message.fields.fromUserId, message.fields.toUserId];
+    default:
+      return undefined;
+  }
+}
+
+/** The PDUs of a trace that concern certain users. */
+export function directedPdus(trace: Trace): Buffer[] {
+  return trace.steps.flatMap(pdusOf).filter((pdu) => concernedUsers(pdu) !== undefined);
+}
+
+/**
+ * A trace as it is where the nodes direct what they relay (ROUTE_DELIVERY=directed): a link that holds none
+ * of the users whom a PDU concerns, by what the trace has sent on it until then, receives nothing of it. All
+ * else stays as it was with the original.
+ * @throws Error when the original did not send a PDU to a link that is open.
+ */
+export function directed(trace: Trace): Trace {
+  const links = new Map<string, HeldUsers>();
+  const expect = new Map(trace.links.map((link) => [link, [...(trace.expect[link] ?? [])]]));
+  for (const [index, step] of trace.steps.entries()) {
+    if (step.kind === 'open') links.set(step.link, new HeldUsers());
+    if (step.kind === 'close') links.delete(step.link);
+    for (const pdu of pdusOf(step)) {
+      const users = concernedUsers(pdu);
+      for (const [link, held] of links) {
+        if (step.kind === 'send' && link === step.link) takeIn(held, pdu);
+        else if (users !== undefined && !users.some((userId) => held.holds(userId))) {
+          remove(expect.get(link) ?? [], { step: index, pdu });
+        }
+      }
+    }
+    for (const link of links.keys()) if (trace.closedByServer[link] === index) links.delete(link);
+  }
+  return { ...trace, expect: Object.fromEntries(expect) };
+}
+
+function takeIn(held: HeldUsers, pdu: Buffer): void {
+  const message = decodeMessage(pdu);
+  if (message?.command === 'online_user_info') {
+    for (const entry of message.fields.userStatList) held.list(entry);
+  } else if (message?.command === 'user_status_update') {
+    const { userId, clientType, userStatus } = message.fields;
+    if (isUserStatus(userStatus)) held.update({ userId, clientType, status: userStatus });
+  }
+}
+
+function remove(arrivals: Arrival[], { step, pdu }: Arrival): void {
+  const at = arrivals.findIndex((arrival) => arrival.step === step && arrival.pdu.equals(pdu));
+  if (at < 0) throw new Error(`step ${step}: the original did not relay ${pdu.toString('hex')}`);
+  arrivals.splice(at, 1);
+}
+
+/** The whole PDUs that a step sends. */
+function pdusOf(step: Step): Buffer[] {
+  const pdus: Buffer[] = [];
+  if (step.kind !== 'send') return pdus;
+  const { bytes } = step;
+  for (let start = 0; start + HEADER_BYTES <= bytes.length; ) {
+    const end = start + bytes.readUInt32BE(start);
+    if (end < start + HEADER_BYTES || end > bytes.length) break;
+    pdus.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return pdus;
+}

@@ -1,0 +1,49 @@
+import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+
+interface Clients {
+  count: number;
+  away: number;
+}
+
+/** Whom a link holds by what was sent on it: the protocol's rules in the plainest way. */
+export class HeldUsers {
+  readonly #users = new Map<number, Map<ClientType, Clients>>();
+
+  holds(userId: number): boolean {
+    return [...(this.#users.get(userId)?.values() ?? [])].some(({ count }) => count > 0);
+  }
+
+  /** Takes in a USER_STATUS_UPDATE. */
+  update({ userId, clientType, status }: ClientStatus): void {
+    const clients = this.#clients(userId, clientType);
+    if (status === USER_STATUS.online) {
+      if (clients.away > 0) clients.away--;
+      else clients.count++;
+    } else if (status === USER_STATUS.leave) {
+      if (clients.count === 0) clients.count = 1;
+      if (clients.away < clients.count) clients.away++;
+    } else if (clients.count > 0) {
+      clients.count--;
+      clients.away = Math.min(clients.away, clients.count);
+    }
+  }
+
+  /** Takes in an entry of an ONLINE_USER_INFO: each stands for a client of its own. */
+  list(entry: ClientStatus): void {
+    if (entry.status === USER_STATUS.offline) {
+      this.update(entry);
+      return;
+    }
+    const clients = this.#clients(entry.userId, entry.clientType);
+    clients.count++;
+    if (entry.status === USER_STATUS.leave) clients.away++;
+  }
+
+  #clients(userId: number, clientType: ClientType): Clients {
+    const types = this.#users.get(userId) ?? new Map<ClientType, Clients>();
+    this.#users.set(userId, types);
+    const clients = types.get(clientType) ?? { count: 0, away: 0 };
+    types.set(clientType, clients);
+    return clients;
+  }
+}

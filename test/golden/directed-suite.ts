@@ -1,0 +1,43 @@
+import { directed, readable } from '@route/golden-replay';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NodeEnv, RouteNode } from '../harness/index.ts';
+import { DirectedStage } from './directed-stage.ts';
+import { GOLDEN_ENV } from './golden-suite.ts';
+import { peopled, UNPEOPLED, usersOf } from './peopled.ts';
+import { corrected } from './right.ts';
+import { readTraces } from './traces.ts';
+
+const DIRECTED_ENV = { ...GOLDEN_ENV, ROUTE_DELIVERY: 'directed' } as const;
+
+/** Nodes that are ended together. */
+export interface RouteNodes extends AsyncDisposable {
+  readonly nodes: readonly RouteNode[];
+}
+
+/** Every trace, one after the other, against nodes that direct and are started once with these settings. */
+export function directedSuite(where: string, start: (env: NodeEnv) => Promise<RouteNodes>): void {
+  describe(`${where} directing,`, () => {
+    const stack = new AsyncDisposableStack();
+    let stage: DirectedStage;
+
+    beforeAll(async () => {
+      const { nodes } = stack.use(await start(DIRECTED_ENV));
+      stage = stack.use(await DirectedStage.of(nodes));
+    });
+    afterAll(() => stack.disposeAsync());
+
+    const recorded = readTraces('./');
+    const unpeopled = recorded.filter(({ name }) => UNPEOPLED.includes(name));
+    test.for(unpeopled)('gives a link what is for its users: $name', async (trace) => {
+      const due = directed(peopled(trace));
+      const outcome = await stage.replay(due, usersOf(due));
+      expect(readable(outcome)).toEqual(readable(due));
+    });
+
+    const right = readTraces('quirks/').map(corrected);
+    test.for([...recorded, ...right])('does what it does undirected: $name', async (trace) => {
+      const due = directed(trace);
+      expect(readable(await stage.replay(due, []))).toEqual(readable(due));
+    });
+  });
+}
