@@ -17,6 +17,7 @@ export interface DemoLine {
   readonly kind: 'second' | 'event' | 'summary';
   readonly text?: string;
   readonly ok?: boolean;
+  readonly delivery?: string;
   readonly cutOff?: number;
   readonly checks?: readonly CheckLine[];
   readonly nodes?: readonly {

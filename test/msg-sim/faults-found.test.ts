@@ -5,6 +5,8 @@ import { type Fault, FaultyRelay } from './faulty-relay.ts';
 
 /** A run's faults and the checks that must find them; no other one may find anything but those named. */
 interface Case {
+  /** Broadcast by default. */
+  readonly delivery?: 'directed';
   readonly faults: readonly Fault[];
   readonly foundBy: readonly string[];
   readonly perhapsBy?: readonly string[];
@@ -37,19 +39,30 @@ const CASES: readonly Case[] = [
     // Depends on whom the samples meet, and whether he then rests for long enough.
     perhapsBy: ['presence right', 'everybody told'],
   },
+  {
+    delivery: 'directed',
+    faults: [
+      { ...FROM_NODE, command: 'msg_read_notify', harm: 'drop', every: 10 },
+      { ...FROM_NODE, command: 'msg_data', harm: 'double', every: 20 },
+    ],
+    foundBy: ['nothing lost', 'nothing doubled'],
+  },
 ];
 
 const FLAGS = '--msg-servers 4 --users 60 --churn 15 --rate 150 --duration 12 --seed 1 --json';
 
 test('whatever a relay does to PDUs is found by the checks it belongs to: exit status 1', async () => {
-  await using cluster = await startCluster({ nodes: 2 });
-  const [a, b] = [cluster.node(0), cluster.node(1)];
+  await using broadcasting = await startCluster({ nodes: 2 });
+  await using directing = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
   await using stack = new AsyncDisposableStack();
   const runs = await Promise.all(
-    CASES.map(async ({ faults, foundBy, perhapsBy = [] }) => {
+    CASES.map(async ({ delivery, faults, foundBy, perhapsBy = [] }) => {
+      const cluster = delivery === 'directed' ? directing : broadcasting;
+      const [a, b] = [cluster.node(0), cluster.node(1)];
       const relay = stack.use(await FaultyRelay.before(a, faults));
       const route = ['--route', `${relay.address},${b.host}:${b.port}`];
-      const demo = stack.use(new Demo([...FLAGS.split(' '), ...route]));
+      const way = delivery === undefined ? [] : ['--delivery', delivery];
+      const demo = stack.use(new Demo([...FLAGS.split(' '), ...route, ...way]));
       return { faults, foundBy, perhapsBy, relay, demo, status: await demo.exitStatus() };
     }),
   );

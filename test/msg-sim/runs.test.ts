@@ -38,6 +38,19 @@ test('against a cluster that does right every check holds: exit status 0', async
   expect(lines.output).toContain('Every check held.');
 });
 
+test('so they do where nodes direct: who holds none of its users does not get a message', async () => {
+  await using cluster = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
+  const flags = [...routeOf(cluster), ...FLAGS, '--duration', '5', '--json'];
+  await using demo = new Demo([...flags, '--delivery', 'directed']);
+  expect(await demo.exitStatus(), demo.output + demo.errors).toBe(0);
+  expect(demo.failed).toEqual([]);
+  expect(demo.summary).toMatchObject({ ok: true, delivery: 'directed' });
+  const { sent = 0, received = 0 } = demo.summary.counts ?? {};
+  expect(sent).toBeGreaterThan(300);
+  expect(received).toBeGreaterThan(sent);
+  expect(received).toBeLessThan(sent * 4);
+});
+
 test('a node killed under it costs what was on its way there, and nothing else', async () => {
   await using cluster = await startCluster({ nodes: 3, env: { ROUTE_LEASE_SECONDS: '3' } });
   await using demo = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '8', '--json']);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { waitFor } from '@route/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Directing } from '../cluster/directing.ts';
 import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
 import { type Run, runRoutectl } from './run-routectl.ts';
@@ -66,6 +67,26 @@ describe('replay', () => {
     const args = ['replay', golden('relay_msg_data'), '--even-with-links'];
     expect((await routectl(args, '')).status).toBe(0);
     expect(link.received.length).toBeGreaterThan(0);
+  });
+
+  test('finds a trace replayed as it is due where nodes direct', async () => {
+    await using directing = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
+    await using sure = await Directing.of(directing.nodes);
+    const environment = { ROUTE_ADMIN: new URL(directing.node(0).adminUrl).host };
+    const flags = ['--delivery', 'directed', '--even-with-links', '--json'];
+    const { status, stdout } = await sure.inCertainty(() =>
+      runRoutectl(['replay', golden('relay_msg_data'), ...flags], environment),
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ delivery: 'directed', equal: true });
+    expect(status).toBe(0);
+  });
+
+  test('knows two ways of delivery and refuses any other', async () => {
+    const args = ['replay', golden('relay_msg_data'), '--delivery', 'post'];
+    const { status, stderr } = await routectl(args, '');
+    expect(status).toBe(2);
+    expect(stderr).toContain("'--delivery <way>' argument 'post' is invalid");
+    expect(stderr).toContain('expected broadcast or directed');
   });
 });
 

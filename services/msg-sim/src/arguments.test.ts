@@ -15,6 +15,7 @@ test('without flags a cluster is started, and eight msg_servers run until Ctrl-C
       churn: 10,
       duration: Number.POSITIVE_INFINITY,
       storm: undefined,
+      delivery: 'broadcast',
       seed: SEED,
       json: false,
     },
@@ -23,7 +24,7 @@ test('without flags a cluster is started, and eight msg_servers run until Ctrl-C
 
 test('every flag is taken', () => {
   const flags =
-    '--route a:1,[::1]:2 --msg-servers 3 --users 80 --rate 0.5 --churn 9 --duration 7 --storm reconnect --seed 1 --json';
+    '--route a:1,[::1]:2 --msg-servers 3 --users 80 --rate 0.5 --churn 9 --duration 7 --storm reconnect --delivery directed --seed 1 --json';
   expect(read(...flags.split(' '))).toEqual({
     kind: 'run',
     args: {
@@ -34,6 +35,7 @@ test('every flag is taken', () => {
       churn: 9,
       duration: 7,
       storm: 'reconnect',
+      delivery: 'directed',
       seed: 1,
       json: true,
     },
@@ -47,6 +49,7 @@ test.each([
   [['--msg-servers', '1'], '--msg-servers is "1", expected a whole number from 2 to 256'],
   [['--rate', ''], '--rate is "", expected a number from 0 to 1000000'],
   [['--storm', 'snow'], '--storm is "snow", expected login or reconnect'],
+  [['--delivery', 'post'], '--delivery is "post", expected broadcast or directed'],
   [['--route', 'nowhere'], '--route: address is "nowhere", expected host:port'],
   [['--speed', '3'], "Unknown option '--speed'"],
   [['now'], "Unexpected argument 'now'"],

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/link-client';
+import { DELIVERIES, type Delivery } from './delivery.ts';
 import { STORMS, type Storm } from './storm.ts';
 
 /** What the command line asks for. */
@@ -13,6 +14,7 @@ export interface Arguments {
   /** Seconds; infinite: until Ctrl-C. */
   readonly duration: number;
   readonly storm: Storm | undefined;
+  readonly delivery: Delivery;
   readonly seed: number;
   readonly json: boolean;
 }
@@ -37,6 +39,8 @@ and that presence is right. Ctrl-C ends it with a summary.
   --duration SECONDS     how long people act; then all comes to rest and is checked (default: until Ctrl-C)
   --storm login          everybody logs in at once, at the beginning
   --storm reconnect      every link is cut at once, after 5 s and then every 15 s
+  --delivery WAY         broadcast or directed, as ROUTE_DELIVERY of the nodes: how those it starts relay, and
+                         what it checks (default: broadcast)
   --seed N               repeats the same people (default: another one each time)
   --json                 one line of JSON a second, and a summary; for scripts
   --help
@@ -78,6 +82,10 @@ export function readArguments(argv: readonly string[], randomSeed: number): Invo
   if (parsed.storm !== undefined && storm === undefined) {
     problems.push(`--storm is "${parsed.storm}", expected ${STORMS.join(' or ')}`);
   }
+  const delivery = DELIVERIES.find((name) => name === (parsed.delivery ?? 'broadcast'));
+  if (delivery === undefined) {
+    problems.push(`--delivery is "${parsed.delivery}", expected ${DELIVERIES.join(' or ')}`);
+  }
   const args: Arguments = {
     route: readAddresses(parsed.route, problems),
     msgServers: number('msg-servers', 8, [2, MOST_SERVERS]),
@@ -86,6 +94,7 @@ export function readArguments(argv: readonly string[], randomSeed: number): Invo
     churn: number('churn', users / USERS_PER_DEED_A_SECOND, [0, MOST_RATE]),
     duration: number('duration', Number.POSITIVE_INFINITY, [1, MOST_SECONDS]),
     storm,
+    delivery: delivery ?? 'broadcast',
     seed: number('seed', randomSeed, [0, MOST_SEED]),
     json: parsed.json === true,
   };
@@ -110,6 +119,7 @@ function parse(argv: readonly string[]) {
         churn: { type: 'string' },
         duration: { type: 'string' },
         storm: { type: 'string' },
+        delivery: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },

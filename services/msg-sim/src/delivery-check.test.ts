@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DeliveryCheck, type Member } from './delivery-check.ts';
 
 const RUN = 7;
@@ -8,28 +8,35 @@ const NOTHING = {
   awaited: 0,
   doubled: 0,
   outOfOrder: 0,
+  caughtUp: 0,
+  besides: 0,
   unexpected: 0,
   cutOff: 0,
 };
 
+/** The check of nodes that relay everything everywhere. */
+function broadcastCheck(run = RUN): DeliveryCheck {
+  return new DeliveryCheck({ run, delivery: 'broadcast' });
+}
+
 /** Has a member send so many. */
-function send(member: Member, count: number): void {
-  member.sent += count;
+function send(check: DeliveryCheck, member: Member, count: number): void {
+  for (let i = 0; i < count; i++) check.sending(member, 'everybody');
 }
 
 test('what is sent is awaited at every other link until it comes', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
-  send(a, 2);
+  send(check, a, 2);
   expect(check.totals()).toEqual({ ...NOTHING, awaited: 4 });
   for (const receiver of [b, c]) for (const n of [1, 2]) check.arrived(receiver, a.id, n);
   expect(check.totals()).toEqual({ ...NOTHING, delivered: 4 });
 });
 
 test('a hole is lost, a repeat doubled, a late one out of order, one’s own astray', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b] = [check.join(), check.join()];
-  send(a, 4);
+  send(check, a, 4);
   for (const n of [1, 4, 4, 2]) check.arrived(b, a.id, n);
   check.arrived(a, a.id, 1);
   check.arrived(b, a.id, 5);
@@ -44,9 +51,9 @@ test('a hole is lost, a repeat doubled, a late one out of order, one’s own ast
 });
 
 test('what is missing of a link that was lost is cut off, not lost', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
-  send(a, 3);
+  send(check, a, 3);
   check.arrived(b, a.id, 1);
   check.arrived(c, a.id, 2);
   check.leave(a, 0);
@@ -54,23 +61,23 @@ test('what is missing of a link that was lost is cut off, not lost', () => {
 
   // Whoever comes in its place is another sender, of whom nothing is excused.
   const again = check.join();
-  send(again, 1);
+  send(check, again, 1);
   expect(check.totals()).toMatchObject({ awaited: 2, cutOff: 4 });
 });
 
 test('a link that was lost misses nothing after its end, but holes before it stay lost', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b] = [check.join(), check.join()];
-  send(a, 3);
+  send(check, a, 3);
   check.arrived(b, a.id, 2);
   check.leave(b, 0);
   expect(check.totals()).toMatchObject({ lost: 1, awaited: 0, cutOff: 0 });
 });
 
 test('what was cut off stays so when the receiver’s link is lost as well', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
-  send(a, 3);
+  send(check, a, 3);
   check.arrived(b, a.id, 1);
   check.leave(a, 0);
   expect(check.totals()).toMatchObject({ lost: 0, cutOff: 5 });
@@ -82,29 +89,29 @@ test('what was cut off stays so when the receiver’s link is lost as well', () 
 });
 
 test('who joins must get what is sent from then on', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const a = check.join();
-  send(a, 10);
+  send(check, a, 10);
   const b = check.join();
   expect(check.totals()).toEqual(NOTHING);
-  send(a, 1);
+  send(check, a, 1);
   expect(check.totals()).toMatchObject({ awaited: 1 });
   check.arrived(b, a.id, 11);
   expect(check.totals()).toMatchObject({ awaited: 0, delivered: 1 });
 });
 
 test('what another simulation in the same cluster sends is none of its business', () => {
-  const check = new DeliveryCheck(RUN);
-  const other = new DeliveryCheck(RUN + 1).join();
-  expect(check.arrived(check.join(), other.id, 1)).toBe(false);
+  const check = broadcastCheck();
+  const other = broadcastCheck(RUN + 1).join();
+  expect(check.arrived(check.join(), other.id, 1)).toBe('foreign');
   expect(check.totals()).toEqual(NOTHING);
 });
 
 test('links that ended long ago are forgotten, what was found of them is not', () => {
-  const check = new DeliveryCheck(RUN);
+  const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
-  send(a, 3);
-  send(c, 2);
+  send(check, a, 3);
+  send(check, c, 2);
   check.arrived(b, a.id, 2);
   check.arrived(b, c.id, 2);
   check.leave(a, 0);
@@ -115,4 +122,112 @@ test('links that ended long ago are forgotten, what was found of them is not', (
   expect(check.totals()).toEqual(before);
   check.arrived(c, a.id, 1);
   expect(check.totals()).toMatchObject({ unexpected: 1 });
+});
+
+describe('where nodes direct', () => {
+  const [ANN, BEN, CAT] = [1, 2, 3];
+
+  /** A sender who holds nobody, one who holds Ann, and one who holds Ben. */
+  function directedCheck() {
+    const check = new DeliveryCheck({ run: RUN, delivery: 'directed' });
+    const [a, b, c] = [check.join(), check.join([ANN]), check.join([BEN])];
+    const arrived = (receiver: Member, ...sequences: number[]): void => {
+      for (const sequence of sequences) check.arrived(receiver, a.id, sequence);
+    };
+    return { check, a, b, c, arrived };
+  }
+
+  test('what concerns users is awaited where they are, the rest at every other link', () => {
+    const { check, a, b, c, arrived } = directedCheck();
+    check.sending(a, [ANN, CAT]);
+    expect(check.totals()).toEqual({ ...NOTHING, awaited: 1 });
+    check.sending(a, [ANN, BEN]);
+    check.sending(a, 'everybody');
+    check.sending(b, [ANN]);
+    expect(check.totals()).toEqual({ ...NOTHING, awaited: 5 });
+    arrived(b, 1, 2, 3);
+    arrived(c, 2, 3);
+    expect(check.totals()).toEqual({ ...NOTHING, delivered: 5 });
+  });
+
+  test('what comes besides is no mistake, but twice, or back at its sender, it is', () => {
+    const { check, a, b, c, arrived } = directedCheck();
+    check.sending(a, [ANN]);
+    arrived(b, 1, 1);
+    arrived(c, 1, 1);
+    arrived(a, 1);
+    const counts = { delivered: 1, besides: 1, doubled: 2, unexpected: 1 };
+    expect(check.totals()).toEqual({ ...NOTHING, ...counts });
+  });
+
+  test('it may come late until the first for that user has come from that sender', () => {
+    const { check, a, b, arrived } = directedCheck();
+    for (const to of [[ANN], [ANN], 'everybody'] as const) check.sending(a, to);
+    arrived(b, 3);
+    // Not lost: the sender's node may have learned only then that Ann is there. The third awaits Ben's link too.
+    expect(check.totals()).toMatchObject({ awaited: 2 + 1, lost: 0 });
+    arrived(b, 1, 2);
+    expect(check.totals()).toMatchObject({ delivered: 3, caughtUp: 2, outOfOrder: 0 });
+
+    for (const to of [[ANN], [ANN], 'everybody'] as const) check.sending(a, to);
+    arrived(b, 6);
+    expect(check.totals()).toMatchObject({ lost: 2 });
+    arrived(b, 4);
+    expect(check.totals()).toMatchObject({ lost: 1, caughtUp: 2, outOfOrder: 1 });
+  });
+
+  test('who comes again may get late again, but not what is for all or for who stayed', () => {
+    const { check, a, b, arrived } = directedCheck();
+    check.came(b, BEN);
+    check.sending(a, [ANN]);
+    check.sending(a, [BEN]);
+    arrived(b, 1, 2);
+    check.went(b, ANN);
+    check.came(b, ANN);
+    for (const to of [[ANN], [BEN], 'everybody', 'everybody'] as const) check.sending(a, to);
+    arrived(b, 6, 3, 4, 5);
+    expect(check.totals()).toMatchObject({ delivered: 6, caughtUp: 1, outOfOrder: 2 });
+  });
+
+  test('what is on its way to a user who goes may come or not', () => {
+    const { check, a, b, arrived } = directedCheck();
+    check.sending(a, [ANN]);
+    check.sending(a, [ANN]);
+    check.went(b, ANN);
+    expect(check.totals()).toEqual(NOTHING);
+    arrived(b, 2);
+    expect(check.totals()).toEqual({ ...NOTHING, besides: 1 });
+    arrived(b, 2);
+    expect(check.totals()).toMatchObject({ doubled: 1 });
+  });
+
+  test('what was sent before a user came is not asked for, what is sent from then on is', () => {
+    const { check, a, b, arrived } = directedCheck();
+    check.sending(a, [CAT]);
+    check.came(b, CAT);
+    check.came(b, CAT);
+    check.sending(a, [CAT]);
+    expect(check.totals()).toMatchObject({ awaited: 1 });
+    arrived(b, 2, 1);
+    expect(check.totals()).toEqual({ ...NOTHING, delivered: 1, besides: 1 });
+  });
+
+  test('whose login was read late is asked for from then on', () => {
+    const { check, a, b } = directedCheck();
+    check.came(b, CAT);
+    check.sending(a, [CAT]);
+    check.cameUnseen(b, CAT);
+    check.cameUnseen(b, BEN);
+    expect(check.totals()).toEqual(NOTHING);
+    check.sending(a, [CAT]);
+    expect(check.totals()).toMatchObject({ awaited: 1 });
+  });
+
+  test('what is missing of a link that was lost is cut off', () => {
+    const { check, a, b, arrived } = directedCheck();
+    for (const to of [[ANN], 'everybody', 'everybody'] as const) check.sending(a, to);
+    arrived(b, 3);
+    check.leave(a, 0);
+    expect(check.totals()).toMatchObject({ lost: 0, awaited: 0, cutOff: 2 + 2 });
+  });
 });

@@ -45,12 +45,13 @@ async function run(args: Arguments): Promise<number> {
   const target =
     args.route.length > 0
       ? givenTarget(args.route)
-      : await startOwnCluster(
-          (line) => words.say(line),
-          (starting) => {
+      : await startOwnCluster({
+          delivery: args.delivery,
+          say: (line) => words.say(line),
+          onStarting: (starting) => {
             ours = stack.use(starting);
           },
-        );
+        });
   if (stop.signal.aborted) return EXIT.ok;
   if (target === undefined) return EXIT.failed;
   return await simulate({ args, target, words, stop: stop.signal });

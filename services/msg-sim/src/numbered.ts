@@ -32,6 +32,8 @@ type Codecs = {
   readonly [Name in NumberedCommand]: {
     make(stamp: Stamp, subject: Subject): MessageFields[Name];
     read(fields: MessageFields[Name]): Stamp | undefined;
+    /** To whose links nodes that direct relay it; `everybody`: to all. */
+    concerned(sequence: number, subject: Subject): readonly number[] | 'everybody';
   };
 };
 
@@ -39,11 +41,22 @@ const STAMP_BYTES = 16;
 const TEXTS = ['on my way', 'lunch?', 'see the attached plan', 'ok', 'who has the key to room 4?'];
 const GROUP_SHARE = 4;
 
+function isGroup(sequence: number): boolean {
+  return sequence % GROUP_SHARE === 0;
+}
+
+function bothOf(_sequence: number, { from, to }: Subject): readonly number[] {
+  return [from, to];
+}
+
+function everybody(): 'everybody' {
+  return 'everybody';
+}
+
 /** Where each numbered command carries its stamp: in fields whose values nobody here acts on. */
 export const NUMBERED: Codecs = {
   msg_data: {
     make: ({ sender, sequence }, { from, to, nowMs }) => {
-      const isGroup = sequence % GROUP_SHARE === 0;
       const text = TEXTS[sequence % TEXTS.length] ?? '';
       const msgData = Buffer.alloc(STAMP_BYTES + Buffer.byteLength(text));
       msgData.writeUInt32BE(sender, 0);
@@ -55,7 +68,7 @@ export const NUMBERED: Codecs = {
         toSessionId: to,
         msgId: sequence,
         createTime: Math.floor(Date.now() / 1000),
-        msgType: isGroup ? MSG_TYPE.groupText : MSG_TYPE.singleText,
+        msgType: isGroup(sequence) ? MSG_TYPE.groupText : MSG_TYPE.singleText,
         msgData,
       };
     },
@@ -63,6 +76,7 @@ export const NUMBERED: Codecs = {
       msgData.length < STAMP_BYTES
         ? undefined
         : { sender: msgData.readUInt32BE(0), sequence: msgData.readUInt32BE(4) },
+    concerned: (sequence, subject) => (isGroup(sequence) ? 'everybody' : bothOf(sequence, subject)),
   },
   msg_read_notify: {
     make: ({ sender, sequence }, { from }) => ({
@@ -72,6 +86,7 @@ export const NUMBERED: Codecs = {
       sessionType: SESSION_TYPE.single,
     }),
     read: ({ sessionId, msgId }) => ({ sender: sessionId, sequence: msgId }),
+    concerned: (_sequence, { from }) => [from],
   },
   group_change_member_notify: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -82,6 +97,7 @@ export const NUMBERED: Codecs = {
       chgUserIdList: [to],
     }),
     read: ({ groupId, userId }) => ({ sender: groupId, sequence: userId }),
+    concerned: everybody,
   },
   file_notify: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -95,6 +111,7 @@ export const NUMBERED: Codecs = {
       offlineReady: 0,
     }),
     read: ({ taskId, fileSize }) => ({ sender: Number(taskId), sequence: fileSize }),
+    concerned: bothOf,
   },
   switch_p2p_cmd: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -106,6 +123,7 @@ export const NUMBERED: Codecs = {
       const [sender, sequence] = cmdMsgData.split(' ').map(Number);
       return sender === undefined || sequence === undefined ? undefined : { sender, sequence };
     },
+    concerned: bothOf,
   },
   remove_session_notify: {
     make: ({ sender, sequence }) => ({
@@ -114,10 +132,13 @@ export const NUMBERED: Codecs = {
       sessionId: sender,
     }),
     read: ({ userId, sessionId }) => ({ sender: sessionId, sequence: userId }),
+    // The user it names is its number, whom no link holds.
+    concerned: () => [],
   },
   sign_info_changed_notify: {
     make: ({ sender, sequence }) => ({ changedUserId: sequence, signInfo: String(sender) }),
     read: ({ changedUserId, signInfo }) => ({ sender: Number(signInfo), sequence: changedUserId }),
+    concerned: everybody,
   },
 };
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { LocalCluster, readStartSettings } from '@route/local-cluster';
+import type { Delivery } from './delivery.ts';
 
 const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
 
@@ -22,17 +23,28 @@ export function givenTarget(addresses: readonly string[]): Target {
   };
 }
 
+/** What starting a cluster needs. */
+export interface OwnClusterOptions {
+  /** How its nodes relay, whatever ROUTE_DELIVERY says. */
+  readonly delivery: Delivery;
+  /** Takes lines for the person who waits. */
+  say(line: string): void;
+  onStarting(cluster: Target): void;
+}
+
 /** Starts what `npm start` starts. Undefined when that fails; why has been said then. */
-export async function startOwnCluster(
-  say: (line: string) => void,
-  onStarting: (cluster: Target) => void,
-): Promise<Target | undefined> {
+export async function startOwnCluster({
+  delivery,
+  say,
+  onStarting,
+}: OwnClusterOptions): Promise<Target | undefined> {
   const read = readStartSettings(process.env);
   if ('problems' in read) {
     for (const problem of read.problems) say(problem);
     return undefined;
   }
-  const cluster = new LocalCluster(read.settings, LOG_FOLDER, { say, onAllGone: () => {} });
+  const settings = { ...read.settings, nodeEnv: { ROUTE_DELIVERY: delivery } };
+  const cluster = new LocalCluster(settings, LOG_FOLDER, { say, onAllGone: () => {} });
   const target: Target = {
     get addresses() {
       return cluster.nodes.map(({ spec }) => spec.listen);

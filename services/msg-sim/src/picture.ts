@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.ts';
 import type { Counts, Latency } from './figures.ts';
 
 /** One thing that must hold, and what has been seen of it. */
@@ -21,6 +22,7 @@ export interface NodeLine {
 /** Everything that a view shows, at one moment. */
 export interface Picture {
   readonly elapsedSeconds: number;
+  readonly delivery: Delivery;
   readonly nodes: readonly NodeLine[];
   readonly servers: { readonly linked: number; readonly all: number };
   readonly users: { readonly online: number; readonly all: number; readonly clients: number };

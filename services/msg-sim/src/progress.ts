@@ -3,8 +3,11 @@ interface Gap {
   last: number;
 }
 
-/** What came of one PDU. `late`: it came after a later one. */
-export type Arrival = 'in-order' | 'late' | 'doubled';
+/**
+ * What came of one PDU. `late`: it came after a later one; `caught-up`: so it did, and may, as its user had just
+ * come. `besides`: it need not have come.
+ */
+export type Arrival = 'in-order' | 'late' | 'doubled' | 'caught-up' | 'besides';
 
 /**
  * What one receiver has got of one sender, by sequence numbers. What the sender sent before the

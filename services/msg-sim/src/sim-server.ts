@@ -9,6 +9,7 @@ import {
 } from '@route/link-client';
 import type { DeliveryCheck, Member } from './delivery-check.ts';
 import type { Figures } from './figures.ts';
+import { FreshLogins } from './fresh-logins.ts';
 import { HeldClients } from './held-clients.ts';
 import {
   isNumbered,
@@ -49,6 +50,7 @@ export class SimServer implements AsyncDisposable {
   readonly told: Uint8Array;
   readonly #world: SimWorld;
   readonly #route: RouteClient;
+  readonly #logins: FreshLogins;
   #member: Member | undefined;
   #joinedMs = Number.POSITIVE_INFINITY;
   #mustWait = false;
@@ -67,6 +69,12 @@ export class SimServer implements AsyncDisposable {
       queryTimeoutMs: QUERY_TIMEOUT_MS,
       reconnectFirstMs: reconnectMs.first,
       reconnectMostMs: reconnectMs.most,
+    });
+    this.#logins = new FreshLogins({
+      ask: () => this.ask([]),
+      readSlowly: (user) => {
+        if (this.#member !== undefined) world.deliveries.cameUnseen(this.#member, user);
+      },
     });
     this.#route
       .on('message', (message) => this.#received(message))
@@ -107,6 +115,7 @@ export class SimServer implements AsyncDisposable {
   seat(user: number, type: ClientType): void {
     this.clients.add(user, type);
     this.#world.model.change(user, type, 1);
+    if (this.#member !== undefined) this.#world.deliveries.came(this.#member, user);
   }
 
   /** A client logs in; older ones of its type are kicked, wherever they are. */
@@ -117,6 +126,7 @@ export class SimServer implements AsyncDisposable {
     this.#world.figures.counts.kicks++;
     this.seat(user, type);
     this.#report(user, type, USER_STATUS.online);
+    if (this.#world.deliveries.delivery === 'directed') void this.#logins.sent(user);
   }
 
   /** All of a user's clients of a type go. */
@@ -125,6 +135,8 @@ export class SimServer implements AsyncDisposable {
       this.#world.model.change(user, type, -1);
       this.#report(user, type, USER_STATUS.offline);
     }
+    if (this.#member === undefined || this.clients.has(user)) return;
+    this.#world.deliveries.went(this.#member, user);
   }
 
   /** A client goes away, or comes back. */
@@ -134,14 +146,16 @@ export class SimServer implements AsyncDisposable {
     this.#report(user, type, turned === 'away' ? USER_STATUS.leave : USER_STATUS.online);
   }
 
-  /** Sends one PDU that is relayed to all others; false while it must wait, or has no link. */
-  send<Name extends NumberedCommand>(command: Name, { from, to, nowMs }: Subject): boolean {
+  /** Sends one PDU that is relayed to others; false while it must wait, or has no link. */
+  send<Name extends NumberedCommand>(command: Name, places: Subject): boolean {
     const member = this.#member;
     if (member === undefined || this.#mustWait) return false;
-    const { firstUserId, figures } = this.#world;
-    const stamp = { sender: member.id, sequence: ++member.sent };
+    const { firstUserId, figures, deliveries } = this.#world;
+    const { concerned, make } = NUMBERED[command];
+    const sequence = deliveries.sending(member, concerned(member.sent + 1, places));
+    const { from, to, nowMs } = places;
     const subject = { from: firstUserId + from, to: firstUserId + to, nowMs };
-    const outcome = this.#route.send(command, NUMBERED[command].make(stamp, subject));
+    const outcome = this.#route.send(command, make({ sender: member.id, sequence }, subject));
     if (outcome === 'wait') this.#waitForRoom();
     figures.counts.sent++;
     return true;
@@ -178,7 +192,7 @@ export class SimServer implements AsyncDisposable {
     if (asked === 'link-lost' || this.#member !== undefined) return;
     const { model, deliveries, joined } = this.#world;
     const nowMs = performance.now();
-    this.#member = deliveries.join();
+    this.#member = deliveries.join(this.clients.users);
     this.#joinedMs = nowMs;
     this.told.fill(0);
     for (const user of this.clients.users) model.unannounced(user, nowMs);
@@ -226,9 +240,11 @@ export class SimServer implements AsyncDisposable {
     if (this.#member === undefined) return;
     // Protocol: this one comes back to its sender.
     if (message.command === 'sign_info_changed_notify' && sender === this.#member.id) return;
-    if (!deliveries.arrived(this.#member, sender, sequence)) return;
+    const arrival = deliveries.arrived(this.#member, sender, sequence);
+    if (arrival === 'foreign') return;
     figures.counts.received++;
-    if (message.command === 'msg_data') {
+    // What comes besides may have been kept for its user, wherever he goes: its age tells nothing.
+    if (message.command === 'msg_data' && arrival !== 'besides') {
       figures.relay.record(performance.now() - sentAtMs(message.fields));
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LinkDown } from '@route/link-client';
+import type { Delivery } from './delivery.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { Figures } from './figures.ts';
 import { KickCheck } from './kick-check.ts';
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   readonly churn: number;
   readonly seed: number;
   readonly storm: Storm | undefined;
+  /** How the nodes relay, and so what must come where. */
+  readonly delivery: Delivery;
   /** Tells this simulation from others in the same cluster: 0 to 65535. */
   readonly run: number;
   /** Called for each event as it happens. */
@@ -77,10 +80,10 @@ export class Simulation implements AsyncDisposable {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    const { addresses, servers, users, seed, run } = options;
+    const { addresses, servers, users, seed, run, delivery } = options;
     this.#random = new Random(seed);
     this.#model = new PresenceModel({ users, doubtMs: DOUBT_MS });
-    this.#deliveries = new DeliveryCheck(run);
+    this.#deliveries = new DeliveryCheck({ run, delivery });
     const world = {
       model: this.#model,
       deliveries: this.#deliveries,
@@ -164,6 +167,7 @@ export class Simulation implements AsyncDisposable {
     const servers = { linked: this.#links.linked, all: this.#servers.length };
     return {
       elapsedSeconds: this.#elapsedSeconds,
+      delivery: this.#options.delivery,
       nodes,
       servers,
       users: { online: this.#model.online, all: this.#model.users, clients: this.#model.clients },

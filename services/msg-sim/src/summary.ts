@@ -4,7 +4,7 @@ import { allHold } from './view.ts';
 
 /** The last words, for a person. */
 export function renderSummary(picture: Picture): string {
-  const { counts, overall, checks, cutOff, servers, users, elapsedSeconds } = picture;
+  const { counts, overall, checks, cutOff, servers, users, elapsedSeconds, delivery } = picture;
   const most = overall.relay === undefined ? '' : `   most ${msText(overall.relay.most)}`;
   const failed = checks.filter(({ holds }) => !holds).length;
   const verdict = allHold(picture)
@@ -12,7 +12,7 @@ export function renderSummary(picture: Picture): string {
     : `${failed} of ${checks.length} checks FAILED.`;
   return [
     '',
-    `${many(users.all)} users on ${servers.all} msg_servers for ${clockText(elapsedSeconds)}`,
+    `${many(users.all)} users on ${servers.all} msg_servers for ${clockText(elapsedSeconds)}, delivery ${delivery}`,
     `  sent      ${many(counts.sent)} PDUs to be relayed, received ${many(counts.received)}`,
     `  presence  ${many(counts.reports)} reports, ${many(counts.notices)} notices, ${many(counts.kicks)} kicks, ${many(counts.queries)} queries`,
     `  relay     ${latencyText(overall.relay)}${most}`,

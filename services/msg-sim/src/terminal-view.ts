@@ -68,7 +68,7 @@ export class TerminalView implements View {
   }
 
   #render(picture: Picture): string[] {
-    const { elapsedSeconds, rates, recent, users, servers, checks, cutOff } = picture;
+    const { elapsedSeconds, delivery, rates, recent, users, servers, checks, cutOff } = picture;
     return [
       `${styleText('bold', 'msg-sim')}  ${clockText(elapsedSeconds)}  ${styleText('dim', this.#headline)}`,
       '',
@@ -79,7 +79,7 @@ export class TerminalView implements View {
       `  ${users.online} of ${users.all} users online with ${users.clients} clients, on ${servers.linked} of ${servers.all} msg_servers`,
       `  ${rateText(rates.reports)} reports/s   ${rateText(rates.kicks)} kicks/s   ${rateText(rates.notices)} notices/s   ${rateText(rates.queries)} queries/s`,
       '',
-      heading('Traffic'),
+      `${heading('Traffic')}  ${styleText('dim', delivery)}`,
       `  ${rateText(rates.sent)} sent/s   ${rateText(rates.received)} received/s   ${styleText('cyan', this.#sparkline())}`,
       `  relay  ${latencyText(recent.relay)}`,
       `  query  ${latencyText(recent.query)}`,

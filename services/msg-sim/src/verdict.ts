@@ -28,11 +28,11 @@ export function verdictLines(findings: Findings): CheckLine[] {
   const lines = [
     line('nothing lost', lost, `${many(totals.delivered)} deliveries, ${many(lost)} lost`),
     line('nothing doubled', totals.doubled, `${many(totals.doubled)} came twice`),
-    line('everything in order', totals.outOfOrder, `${many(totals.outOfOrder)} came late`),
+    line('everything in order', totals.outOfOrder, orderText(totals)),
     line(
       'nothing astray',
       totals.unexpected + findings.unreadable,
-      `${many(totals.unexpected)} to the wrong place, ${many(findings.unreadable)} unreadable`,
+      `${many(totals.unexpected)} to the wrong place, ${many(findings.unreadable)} unreadable${besidesText(totals)}`,
     ),
     line(
       'presence right',
@@ -70,6 +70,17 @@ function endLines({ servers }: Findings, { differences, seconds }: Ending): Chec
     line('all linked at the end', missing, `${servers.linked} of ${servers.all} msg_servers`),
     line('presence exact at the end', differences ?? 1, exactness),
   ];
+}
+
+function orderText({ outOfOrder, caughtUp }: DeliveryTotals): string {
+  const late = `${many(outOfOrder)} came late`;
+  return caughtUp === 0
+    ? late
+    : `${late}, ${many(caughtUp)} caught up with users who had just come`;
+}
+
+function besidesText({ besides }: DeliveryTotals): string {
+  return besides === 0 ? '' : `, ${many(besides)} besides`;
 }
 
 function line(name: string, wrong: number, detail: string): CheckLine {

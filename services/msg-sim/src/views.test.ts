@@ -14,6 +14,7 @@ function pictureOf(checks: readonly CheckLine[], seconds = 65): Picture {
   const latency = { p50: 0.42, p99: 12.34, most: 1234.5 };
   return {
     elapsedSeconds: seconds,
+    delivery: 'directed',
     nodes: [
       { address: '127.0.0.1:8200', links: 2, pid: 77, state: 'linked' },
       { address: '127.0.0.1:8201', links: 1, pid: 78, state: 'linked' },

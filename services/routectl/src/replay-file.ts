@@ -1,4 +1,5 @@
 import {
+  directed,
   openTraceLink,
   parseTrace,
   readable,
@@ -6,6 +7,7 @@ import {
   Stillness,
   type Trace,
 } from '@route/golden-replay';
+import type { Delivery } from './delivery.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { plural } from './human.ts';
 import { ask, type KnownNode } from './nodes.ts';
@@ -17,6 +19,7 @@ import { differences } from './trace-differences.ts';
 /** How to replay. */
 export interface ReplayOptions {
   readonly to?: string;
+  readonly delivery: Delivery;
   readonly evenWithLinks?: boolean;
 }
 
@@ -26,7 +29,8 @@ export async function replayFile(
   file: string,
   options: ReplayOptions,
 ): Promise<ExitCode> {
-  const trace = readTrace(file);
+  const { delivery } = options;
+  const trace = readTrace(file, delivery);
   const { nodes } = await session.findNodes();
   const live = nodes.filter(({ alive }) => alive);
   if (options.evenWithLinks !== true) await refuseWithLinks(live);
@@ -39,6 +43,7 @@ export async function replayFile(
   if (output.json) {
     showJson(output, {
       trace: trace.name,
+      delivery,
       nodes: targets.length,
       equal: found.length === 0,
       differences: found,
@@ -84,10 +89,12 @@ async function refuseWithLinks(nodes: readonly KnownNode[]): Promise<void> {
   );
 }
 
-function readTrace(file: string): Trace {
+/** What is to come out, where the nodes relay in this way. */
+function readTrace(file: string, delivery: Delivery): Trace {
   const text = readText('file', file);
   try {
-    return parseTrace(JSON.parse(text));
+    const trace = parseTrace(JSON.parse(text));
+    return delivery === 'directed' ? directed(trace) : trace;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(EXIT.usage, `${file} is no trace: ${reason}`);

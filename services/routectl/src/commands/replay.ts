@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { DELIVERIES, type Delivery } from '../delivery.ts';
 import type { Bind } from '../program.ts';
 import type { ReplayOptions } from '../replay-file.ts';
 
@@ -8,6 +9,12 @@ export function addReplay(program: Command, bind: Bind): void {
     .argument('<file>', 'a trace of the original route_server, JSON')
     .description('replay a recorded trace against the cluster and compare byte for byte')
     .option('--to <host:port,...>', 'where to connect, in turn (default: all nodes)')
+    .option(
+      '--delivery <way>',
+      'ROUTE_DELIVERY of the nodes: broadcast or directed',
+      deliveryArgument,
+      'broadcast',
+    )
     .option('--even-with-links', 'also where other links are open')
     .addHelpText(
       'after',
@@ -16,11 +23,16 @@ The trace's links go to the nodes in turn. All links of the cluster receive what
 refused while others are open: their msg_servers would take it for real. Users of the trace who are left
 are told to be offline after ROUTE_LOST_GRACE_SECONDS.
 
+With --delivery directed a link is to receive of what concerns certain users only what is for users that
+the trace has sent on it. Nodes in doubt who holds whom, as just after their start, send more than that,
+and the trace comes out different: then replay it again.
+
 Exit status 1 when a link received something else than in the trace.
 
 Examples:
   routectl replay test/golden/relay_msg_data.json
-  routectl replay trace.json --to 127.0.0.1:8200`,
+  routectl replay trace.json --to 127.0.0.1:8200
+  routectl replay trace.json --delivery directed`,
     )
     .action(
       bind(async (session, file: string, options: ReplayOptions) => {
@@ -29,4 +41,10 @@ Examples:
         return await replayFile(session, file, options);
       }),
     );
+}
+
+function deliveryArgument(text: string): Delivery {
+  const delivery = DELIVERIES.find((known) => known === text);
+  if (delivery !== undefined) return delivery;
+  throw new InvalidArgumentError(`expected ${DELIVERIES.join(' or ')}.`);
 }
