@@ -8,12 +8,17 @@ export default defineConfig({
   test: {
     // A test that passes at the second attempt has found something.
     retry: 0,
+    // Most of the time the tests of whole processes wait for something.
+    maxWorkers: 2,
     reporters: ['default', './test/fixtures/totals-reporter.ts'],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts', 'test/{fixtures,bench}/**/*.test.ts'],
+          include: [
+            '{packages,services}/*/src/**/*.test.ts',
+            'test/{fixtures,traffic,bench}/**/*.test.ts',
+          ],
           exclude: ['**/*.redis.test.ts'],
         },
       },
@@ -35,6 +40,7 @@ export default defineConfig({
             'test/redis/**',
             'test/fixtures/**',
             'test/bench/**',
+            'test/traffic/**',
             '**/*.fault.test.ts',
             '**/node_modules/**',
           ],

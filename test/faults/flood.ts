@@ -1,6 +1,7 @@
 import { startPrivateRedis } from '@route/fixtures';
 import { startCluster } from '../harness/index.ts';
-import { Load, peakMemoryBytes } from '../traffic/index.ts';
+import { Dues, Load, mailboxesFor, peakMemoryBytes } from '../traffic/index.ts';
+import { type DeliveryMode, faultIn } from './delivery.ts';
 import { type Figures, recordFigures } from './figures.ts';
 
 const LINKS = 8;
@@ -13,22 +14,31 @@ const SENDERS: readonly number[] = [0, 1, 4, 5];
 /** What a flood came to, and how many links were open at its end. */
 export interface Flooded {
   readonly figures: Figures;
+  /** How many deliveries that are when everything arrives. */
+  readonly due: number;
   readonly openLinks: number;
   readonly pdusPerSecond: number;
 }
 
 /** Four of eight links on two nodes send so many PDUs in all, as fast as the nodes take them. */
-export async function flood(pdus: number, deadlineMs: number): Promise<Flooded> {
+export async function flood(
+  pdus: number,
+  { deadlineMs, delivery }: { readonly deadlineMs: number; readonly delivery: DeliveryMode },
+): Promise<Flooded> {
+  const mailboxes = delivery === 'directed' ? mailboxesFor(LINKS) : [];
+  const env = { ROUTE_DELIVERY: delivery };
   await using redis = await startPrivateRedis();
-  await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
-  await using load = await Load.open(cluster.nodes, { links: LINKS, processes: PROCESSES });
+  await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
+  const options = { links: LINKS, processes: PROCESSES, mailboxes };
+  await using load = await Load.open(cluster.nodes, options);
   const begunMs = performance.now();
-  await load.flood(SENDERS, pdus / SENDERS.length, PDU_BYTES);
+  const count = pdus / SENDERS.length;
+  await load.flood(SENDERS, { count, pduBytes: PDU_BYTES, deadlineMs });
   const { openLinks, ...report } = await load.settle(deadlineMs);
   const seconds = (performance.now() - begunMs) / 1000;
   const peaks = cluster.nodes.map(({ pid }) => peakMemoryBytes(pid) ?? Number.NaN);
   const figures: Figures = {
-    fault: `${pdus.toLocaleString('en')} PDUs flat out, 2 nodes, 8 links`,
+    fault: faultIn(delivery, `${pdus.toLocaleString('en')} PDUs flat out, 2 nodes, 8 links`),
     seed: 0,
     sent: pdus,
     cutOff: 0,
@@ -36,5 +46,10 @@ export async function flood(pdus: number, deadlineMs: number): Promise<Flooded> 
     peakMemoryBytes: Math.max(...peaks),
   };
   recordFigures(figures);
-  return { figures, openLinks, pdusPerSecond: Math.round(pdus / seconds) };
+  let due = 0;
+  for (let link = 0; link < LINKS; link++) {
+    const others = SENDERS.filter((sender) => sender !== link).length;
+    due += others * new Dues(mailboxes, link).rank(count);
+  }
+  return { figures, due, openLinks, pdusPerSecond: Math.round(pdus / seconds) };
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { type Exactness, untilExact } from '../traffic/index.ts';
+import { faultIn } from './delivery.ts';
 import { type Figures, recordFigures } from './figures.ts';
 import { type Scene, shown } from './scene.ts';
 
@@ -26,7 +27,7 @@ export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Prom
   const told = await untilExact(differences, TOLD_WITHIN_MS);
   const peak = scene.peakMemory();
   const figures: Figures = {
-    fault,
+    fault: faultIn(scene.delivery, fault),
     seed: scene.seed,
     ...totals,
     ...(exact.seconds !== undefined && { exactAfterSeconds: exact.seconds }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openTrafficLink } from '../traffic/index.ts';
+import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { stopNode } from './faults.ts';
 import { judge } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
@@ -46,12 +46,14 @@ test('links of a node that joins miss nothing from the moment it takes them in',
   const fault = 'nodes that join while another hangs';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   await using links = new AsyncDisposableStack();
+  // They list nobody.
+  const dues = new Dues(scene.traffic.mailboxes);
   for (let joins = 0; joins < 3; joins++) {
     // What hangs has not heard of the new node when it reads what its links have sent meanwhile.
     const hanging = stopNode(scene, 0, 2);
     const node = await scene.addNode();
     for (let i = 0; i < 2; i++) {
-      const link = links.use(await openTrafficLink(node));
+      const link = links.use(await openTrafficLink(node, { dues }));
       await link.query([0]);
       scene.traffic.join(link);
     }

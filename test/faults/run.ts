@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { DELIVERY_MODES, DELIVERY_VARIABLE } from './delivery.ts';
 import {
   FIGURES_FILE_VARIABLE,
   type Figures,
@@ -15,12 +16,13 @@ import {
 } from './figures.ts';
 import { SEED_VARIABLE } from './seed.ts';
 
-const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME] | --table FILE [--table FILE ...]
+const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME] [--delivery MODE] | --table FILE [--table FILE ...]
 
 Injects faults into a cluster of real processes under load and ends with a table of what came of them.
 
   --seed N      repeat what was printed with this seed: without --only, the random schedule
   --only NAME   only tests whose names contain this (a regular expression)
+  --delivery MODE  how the nodes deliver: broadcast (the default) or directed
   --table FILE  run nothing; one table of the figures of several runs, kept as below
 
 ${FIGURES_FILE_VARIABLE}=FILE keeps the figures, one JSON line a fault.
@@ -33,6 +35,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     only: { type: 'string' },
+    delivery: { type: 'string', default: 'broadcast' },
     table: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h' },
   },
@@ -49,6 +52,12 @@ if (values.seed !== undefined && !/^\d{1,10}$/.test(values.seed)) {
   process.stderr.write(`--seed is ${values.seed}, expected a whole number\n${USAGE}`);
   process.exit(2);
 }
+if (!DELIVERY_MODES.some((mode) => mode === values.delivery)) {
+  process.stderr.write(
+    `--delivery is ${values.delivery}, expected one of ${DELIVERY_MODES.join(', ')}\n${USAGE}`,
+  );
+  process.exit(2);
+}
 
 const only = values.only ?? (values.seed === undefined ? undefined : RANDOM_SCHEDULES);
 const folder = mkdtempSync(join(tmpdir(), 'fault-figures-'));
@@ -63,6 +72,7 @@ const vitest = spawn(process.execPath, [vitestProgram, ...args], {
   env: {
     ...process.env,
     [FIGURES_FILE_VARIABLE]: figuresFile,
+    [DELIVERY_VARIABLE]: values.delivery,
     ...(values.seed !== undefined && { [SEED_VARIABLE]: values.seed }),
   },
 });

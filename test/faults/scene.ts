@@ -8,6 +8,7 @@ import {
   type Exactness,
   lookByQuery,
   lookIntoRedis,
+  mailboxesFor,
   Pacer,
   peakMemoryBytes,
   Random,
@@ -17,6 +18,7 @@ import {
   Watcher,
 } from '../traffic/index.ts';
 import { CutProxy } from './cut-proxy.ts';
+import { type DeliveryMode, givenDelivery } from './delivery.ts';
 import { Story } from './story.ts';
 
 const PDU_BYTES = 160;
@@ -40,6 +42,8 @@ export interface SceneOptions {
   readonly pduBytes?: number;
   /** Several servers that together are the Redis; one of its own by default. Ends with the scene. */
   readonly deployment?: RedisDeployment;
+  /** How the nodes deliver; the suite's mode by default. Directed traffic goes to one server for the most part. */
+  readonly delivery?: DeliveryMode;
   /** Settings of all nodes beside a lease of {@link LEASE_SECONDS}. */
   readonly env?: NodeEnv;
 }
@@ -50,9 +54,10 @@ export const LEASE_SECONDS = 3;
 /** A cluster on a Redis of its own, with msg_servers, people and traffic. */
 export class Scene implements AsyncDisposable {
   readonly seed: number;
+  readonly delivery: DeliveryMode;
   readonly random: Random;
   readonly cluster: Cluster;
-  readonly traffic = new Traffic();
+  readonly traffic: Traffic;
   readonly crowd: Crowd;
   readonly story = new Story();
   readonly #options: SceneOptions;
@@ -73,7 +78,13 @@ export class Scene implements AsyncDisposable {
     this.#redis = redis;
     this.#options = options;
     this.#stack = stack;
-    const env = { ROUTE_LEASE_SECONDS: String(LEASE_SECONDS), ...options.env };
+    const { delivery = givenDelivery(), servers = 6 } = options;
+    this.delivery = delivery;
+    this.traffic = new Traffic(delivery === 'directed' ? mailboxesFor(servers) : []);
+    const env = {
+      ...{ ROUTE_LEASE_SECONDS: String(LEASE_SECONDS), ROUTE_DELIVERY: delivery },
+      ...options.env,
+    };
     this.cluster = stack.use(
       new Cluster({
         ...('url' in redis && { redisUrl: redis.url }),
@@ -83,7 +94,7 @@ export class Scene implements AsyncDisposable {
     this.crowd = new Crowd({
       traffic: this.traffic,
       random: this.random.fork(),
-      servers: options.servers ?? 6,
+      servers,
       users: 1_500,
       steadyUsers: 300,
       eventsPerSecond: 100,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openTrafficLink } from '../traffic/index.ts';
+import { givenDelivery } from './delivery.ts';
 import { judge } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
@@ -11,12 +12,12 @@ const MOST_P99_MS = 50;
 /** To hold a node's sources in vain for half a second, once, would show here. */
 const MOST_P999_MS = 200;
 
-/** So large that a link which does not read is over every mark long before the end. */
-const PDU_BYTES = 1_000;
+/** So large that a link which does not read is over every mark long before the end, with what is for all. */
+const PDU_BYTES = { broadcast: 1_000, directed: 4_000 };
 
 test('receivers that stop reading, or read 10 kB/s, do not delay the healthy ones', async () => {
   const fault = `one receiver stuck for ${SECONDS} s, one at 10 kB/s`;
-  const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES, measures: true };
+  const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
   await using scene = await startScene({ seed: seedOf(fault), ...load });
   const node = scene.cluster.node(0);
   await using stuck = await openTrafficLink(node);

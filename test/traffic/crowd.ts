@@ -63,6 +63,11 @@ export class Crowd implements AsyncDisposable {
       server.add(userId, CLIENT_TYPE.windows);
       steady.set(userId, server);
     }
+    for (const [place, mailbox] of options.traffic.mailboxes.entries()) {
+      const server = this.servers[place];
+      server?.add(mailbox, CLIENT_TYPE.windows);
+      if (server !== undefined) steady.set(mailbox, server);
+    }
     this.steady = steady;
     this.#roaming = ids.slice(steadyUsers);
     for (const userId of this.#roaming) this.#settleIn(userId);

@@ -1,4 +1,5 @@
 export { Crowd, type CrowdOptions } from './crowd.ts';
+export { Dues, type Mailboxes, mailboxesFor } from './dues.ts';
 export { type Exactness, type Look, lookByQuery, untilExact } from './exactness.ts';
 export { Load } from './load.ts';
 export { Model } from './model.ts';

@@ -1,3 +1,5 @@
+import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
+import { Dues, type Mailboxes } from './dues.ts';
 import type { LoadAnswer, LoadOrder, LoadReport } from './load-messages.ts';
 import { isLoadOrder } from './load-messages.ts';
 import { openTrafficLink, type TrafficLink } from './traffic-link.ts';
@@ -8,24 +10,38 @@ const BLOCK_PDUS = 200;
 const TIMEOUT_MS = 30_000;
 
 const links = new Map<number, TrafficLink>();
+let mailboxes: Mailboxes = [];
 
-async function open({ links: wanted, senders }: LoadOrder & { kind: 'open' }): Promise<void> {
+async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
+  const { links: wanted, senders, lateUpTo } = order;
+  mailboxes = order.mailboxes;
   for (const { id, ...target } of wanted) {
-    const link = await openTrafficLink(target, { timeoutMs: TIMEOUT_MS });
+    const dues = new Dues(mailboxes, id);
+    const link = await openTrafficLink(target, { timeoutMs: TIMEOUT_MS, dues });
+    const userId = mailboxes[id];
+    if (userId !== undefined) link.write(listOf(userId));
     if ((await link.query([0])) === undefined) throw new Error(`link ${id} was not answered`);
     for (let sender = 0; sender < senders; sender++) {
-      if (sender !== id) link.deliveries.expect(sender, 1);
+      if (sender !== id) link.deliveries.expect(sender, { required: 1, lateUpTo });
     }
     links.set(id, link);
   }
 }
 
-async function flood(id: number, count: number, pduBytes: number): Promise<void> {
+function listOf(userId: number): Buffer {
+  const user = { userId, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
+  return encodeMessage('online_user_info', { userStatList: [user] });
+}
+
+async function flood(id: number, order: LoadOrder & { kind: 'flood' }): Promise<void> {
+  const { first, count, pduBytes } = order;
   const link = links.get(id);
+  const fromUserId = mailboxes[id] ?? 0;
   for (let written = 0; written < count && link?.state === 'open'; written += BLOCK_PDUS) {
     const part = Math.min(BLOCK_PDUS, count - written);
-    const block = { sender: id, first: written + 1, count: part, pduBytes };
-    if (!link.write(makeTrafficBlock({ ...block, sentAtMs: sharedNowMs() }))) {
+    const block = { sender: id, first: first + written, count: part, pduBytes };
+    const sentAtMs = sharedNowMs();
+    if (!link.write(makeTrafficBlock({ ...block, sentAtMs, mailboxes, fromUserId }))) {
       await link.whenDrained();
     }
   }
@@ -35,7 +51,7 @@ function report(written: readonly number[]): LoadReport {
   const sum = { openLinks: 0, delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0 };
   for (const { deliveries, state } of links.values()) {
     sum.openLinks += state === 'open' ? 1 : 0;
-    sum.delivered += deliveries.delivered + deliveries.reordered;
+    sum.delivered += deliveries.delivered + deliveries.reordered + deliveries.late;
     sum.doubled += deliveries.doubled;
     sum.reordered += deliveries.reordered;
     sum.unexpected += deliveries.unexpected;
@@ -52,7 +68,7 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       await open(order);
       return { kind: 'done' };
     case 'flood':
-      await Promise.all(order.ids.map((id) => flood(id, order.count, order.pduBytes)));
+      await Promise.all(order.ids.map((id) => flood(id, order)));
       return { kind: 'done' };
     case 'report':
       return { kind: 'report', report: report(order.written) };

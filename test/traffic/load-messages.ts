@@ -1,3 +1,4 @@
+import type { Mailboxes } from './dues.ts';
 import type { Target } from './traffic-link.ts';
 
 /** One link of a load: its number is also that of its sender, unique in all processes. */
@@ -10,11 +11,21 @@ export interface LoadLink {
 /** What a load process is told to do; each is answered with one {@link LoadAnswer}. */
 export type LoadOrder =
   /** Open links; nothing is sent before those of all processes are open. */
-  | { readonly kind: 'open'; readonly links: readonly LoadLink[]; readonly senders: number }
+  | {
+      readonly kind: 'open';
+      readonly links: readonly LoadLink[];
+      readonly senders: number;
+      /** Each link lists the one at its number. */
+      readonly mailboxes: Mailboxes;
+      /** PDUs up to this number may come late. */
+      readonly lateUpTo: number;
+    }
   /** Send so many PDUs on each of these links, as fast as the nodes take them. */
   | {
       readonly kind: 'flood';
       readonly ids: readonly number[];
+      /** The number of the first. */
+      readonly first: number;
       readonly count: number;
       readonly pduBytes: number;
     }

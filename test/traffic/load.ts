@@ -2,11 +2,22 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Mailboxes } from './dues.ts';
 import { isLoadAnswer, type LoadAnswer, type LoadOrder, type LoadReport } from './load-messages.ts';
 import type { Target } from './traffic-link.ts';
 
 const CHILD = fileURLToPath(new URL('./load-child.ts', import.meta.url));
 const POLL_MS = 100;
+
+export interface LoadOptions {
+  readonly links: number;
+  readonly processes: number;
+  /** Each link lists one, to which a part of the traffic goes; all is for all without. */
+  readonly mailboxes?: Mailboxes;
+}
+
+/** So many PDUs a sender show, before the flood, that every node knows which link holds which mailbox. */
+const FIRST_PDUS = 200;
 
 /** Links that send flat out, in processes of their own: one process could not outrun two nodes. */
 export class Load implements AsyncDisposable {
@@ -19,19 +30,16 @@ export class Load implements AsyncDisposable {
   }
 
   /** Opens so many links to the nodes in turn, spread over so many processes. */
-  static async open(
-    targets: readonly Target[],
-    { links, processes }: { links: number; processes: number },
-  ): Promise<Load> {
+  static async open(targets: readonly Target[], options: LoadOptions): Promise<Load> {
+    const { links, processes, mailboxes = [] } = options;
     const children = Array.from({ length: processes }, () => fork(CHILD, { execArgv: [] }));
     const load = new Load(children, links);
     try {
       const ids = Array.from({ length: links }, (_, id) => id);
       const all = ids.map((id) => ({ id, ...targetAt(targets, id) }));
       await load.#tellAll((process) => ({
-        kind: 'open',
+        ...{ kind: 'open', senders: links, mailboxes, lateUpTo: FIRST_PDUS },
         links: all.filter(({ id }) => load.#processOf(id) === process),
-        senders: links,
       }));
       return load;
     } catch (error) {
@@ -40,15 +48,20 @@ export class Load implements AsyncDisposable {
     }
   }
 
-  /** Each of these links sends so many PDUs as fast as it can; returns when all are handed over. */
-  async flood(ids: readonly number[], count: number, pduBytes: number): Promise<void> {
-    for (const id of ids) this.#written[id] = count;
-    await this.#tellAll((process) => ({
-      kind: 'flood',
-      ids: ids.filter((id) => this.#processOf(id) === process),
-      count,
-      pduBytes,
-    }));
+  /**
+   * Each of these links sends so many PDUs as fast as it can, the first few of them apart; returns when all are
+   * handed over.
+   * @throws Error when the first few do not come within the deadline.
+   */
+  async flood(
+    ids: readonly number[],
+    { count, pduBytes, deadlineMs }: { count: number; pduBytes: number; deadlineMs: number },
+  ): Promise<void> {
+    await this.#send(ids, { first: 1, count: FIRST_PDUS, pduBytes });
+    const { lost } = await this.settle(deadlineMs);
+    if (lost > 0)
+      throw new Error(`${lost} of the first PDUs have not come within ${deadlineMs} ms`);
+    await this.#send(ids, { first: FIRST_PDUS + 1, count: count - FIRST_PDUS, pduBytes });
   }
 
   /** Waits until nothing is missing, or the deadline has passed; tells what it came to. */
@@ -69,6 +82,17 @@ export class Load implements AsyncDisposable {
       await exited;
     });
     await Promise.all(ended);
+  }
+
+  async #send(
+    ids: readonly number[],
+    part: { readonly first: number; readonly count: number; readonly pduBytes: number },
+  ): Promise<void> {
+    for (const id of ids) this.#written[id] = part.first + part.count - 1;
+    await this.#tellAll((process) => ({
+      ...{ kind: 'flood', ...part },
+      ids: ids.filter((id) => this.#processOf(id) === process),
+    }));
   }
 
   /** Two neighbouring links, which are on different nodes, go to one process. */

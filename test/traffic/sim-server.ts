@@ -6,6 +6,7 @@ import {
   encodeMessage,
   USER_STATUS,
 } from '@route/protocol';
+import { Dues } from './dues.ts';
 import type { Model } from './model.ts';
 import type { Notices } from './notices.ts';
 import type { Random } from './random.ts';
@@ -83,7 +84,9 @@ export class SimServer implements AsyncDisposable {
   async connect(target?: Target): Promise<void> {
     const { random, targets, traffic, measures } = this.#world;
     this.#target = target ?? random.pick(targets());
-    const link = await openTrafficLink(this.#target, { timeoutMs: CONNECT_TIMEOUT_MS, measures });
+    const dues = new Dues(traffic.mailboxes, this.id);
+    const options = { timeoutMs: CONNECT_TIMEOUT_MS, measures, dues };
+    const link = await openTrafficLink(this.#target, options);
     this.#link = link;
     link.onOther = (commandId, pdu) => this.#received(commandId, pdu);
     link.onLost = () => this.#lost();
@@ -95,7 +98,7 @@ export class SimServer implements AsyncDisposable {
       await link[Symbol.asyncDispose]();
       throw new Error(`the node on port ${this.#target.port} does not answer`);
     }
-    if (link.state === 'open') this.#participant = traffic.join(link);
+    if (link.state === 'open') this.#participant = traffic.join(link, this.id);
   }
 
   /** A client logs in: others of its type are kicked first. */

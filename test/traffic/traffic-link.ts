@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { COMMANDS, decodeFields, encodeMessage, USER_STATUS } from '@route/protocol';
 import { Deliveries } from './deliveries.ts';
+import type { Dues } from './dues.ts';
 import { StreamScanner } from './stream-scanner.ts';
 import { senderAt, sentAtMs, sequenceAt, sharedNowMs } from './traffic-pdu.ts';
 
@@ -20,13 +21,15 @@ export interface TrafficLinkOptions {
   readonly timeoutMs?: number;
   /** Whether the time that PDUs take is measured. */
   readonly measures?: boolean;
+  /** Which PDUs of each sender are for this link; all by default. */
+  readonly dues?: Dues;
 }
 
 type Answered = (online: Uint8Array | undefined) => void;
 
 /** A msg_server's link as the load uses it: counts what it receives, keeps none of it. */
 export class TrafficLink implements AsyncDisposable {
-  readonly deliveries = new Deliveries();
+  readonly deliveries: Deliveries;
   /** Microseconds that PDUs took from sender to here. */
   readonly latencyUs: RecordableHistogram | undefined;
   /** Is told of every PDU that is neither traffic nor an answer. */
@@ -40,7 +43,8 @@ export class TrafficLink implements AsyncDisposable {
   #lastSeqNum = 0;
   #state: 'open' | 'ended' | 'lost' = 'open';
 
-  constructor(socket: Socket, { timeoutMs = 5_000, measures = false }: TrafficLinkOptions) {
+  constructor(socket: Socket, { timeoutMs = 5_000, measures = false, dues }: TrafficLinkOptions) {
+    this.deliveries = new Deliveries(dues);
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
     this.latencyUs = measures ? createHistogram() : undefined;

@@ -1,23 +1,38 @@
-import { COMMANDS, HEADER_BYTES, writeHeader } from '@route/protocol';
+import { COMMANDS, HEADER_BYTES, MSG_TYPE, writeHeader } from '@route/protocol';
+import { type Mailboxes, mailboxOf } from './dues.ts';
 
 const { serviceId, commandId } = COMMANDS.msg_data;
 
 /** The command that traffic travels as: relayed to all other links, its body unread. */
 export const TRAFFIC_COMMAND_ID: number = commandId;
 
-/** The first bytes of a body of ours; no MSG_DATA of anybody else begins so. */
+/** What stands before the content of one for all: nothing, so that no protobuf is in its body. */
+const NO_FIELDS = Buffer.alloc(0);
+
+/**
+ * And of one to a single user: the fields of an MSG_DATA, up to the length of its msg_data. The ids have five bytes
+ * each, at {@link FROM_AT} and {@link TO_AT}.
+ */
+const FIELDS = Buffer.from([
+  ...[0x08, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0],
+  ...[0x18, 1, 0x20, 1, 0x28, MSG_TYPE.singleText, 0x32, 0, 0],
+]);
+const FROM_AT = HEADER_BYTES + 1;
+const TO_AT = HEADER_BYTES + 7;
+
+/** The content's first bytes; nobody else's begins so. */
 const MAGIC = 0x7fab1e55;
 
-/** What a body is filled up with. */
+/** What a content is filled up with. */
 const FILLING = '.';
 
-const MAGIC_AT = HEADER_BYTES;
-const SENDER_AT = MAGIC_AT + 4;
-const SEQUENCE_AT = SENDER_AT + 4;
-const TIME_AT = SEQUENCE_AT + 4;
+const SENDER_AT = 4;
+const SEQUENCE_AT = 8;
+const TIME_AT = 12;
+const CONTENT_BYTES = 20;
 
 /** The shortest PDU of traffic: header, magic, sender, sequence number, time. */
-export const MIN_TRAFFIC_BYTES: number = TIME_AT + 8;
+export const MIN_TRAFFIC_BYTES: number = HEADER_BYTES + CONTENT_BYTES;
 
 /** performance.now() begins anew in each process; the clock under it does not. */
 const CLOCK_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
@@ -36,53 +51,90 @@ export interface TrafficBlock {
   /** Of each PDU, header included. */
   readonly pduBytes: number;
   readonly sentAtMs: number;
+  /** Whom they are for; all are for all by default. */
+  readonly mailboxes?: Mailboxes;
+  /** The user who sends; of no meaning where all are for all. */
+  readonly fromUserId?: number;
 }
 
-/** Writes PDUs: MSG_DATA whose body is sender, sequence number and time, and no protobuf. */
+/** Writes PDUs: MSG_DATA with sender, sequence number and time in it. */
 export function makeTrafficBlock(block: TrafficBlock): Buffer {
-  const { sender, first, count, pduBytes, sentAtMs } = block;
-  const bytes = Buffer.alloc(count * pduBytes, templateOf(pduBytes));
+  const { sender, first, count, pduBytes, sentAtMs, mailboxes = [], fromUserId = 0 } = block;
+  const bytes = Buffer.allocUnsafe(count * pduBytes);
+  const [forAll, forOne] = [templateOf(pduBytes, NO_FIELDS), templateOf(pduBytes, FIELDS)];
   for (let i = 0, at = 0; i < count; i++, at += pduBytes) {
-    bytes.writeUInt32BE(sender, at + SENDER_AT);
-    bytes.writeUInt32BE(first + i, at + SEQUENCE_AT);
-    bytes.writeDoubleBE(sentAtMs, at + TIME_AT);
+    const mailbox = mailboxOf(first + i, mailboxes);
+    if (mailbox === undefined) {
+      forAll.copy(bytes, at);
+    } else {
+      forOne.copy(bytes, at);
+      writeLongVarint(bytes, at + FROM_AT, fromUserId);
+      writeLongVarint(bytes, at + TO_AT, mailbox);
+    }
+    const content = contentAt(bytes, at);
+    bytes.writeUInt32BE(sender, content + SENDER_AT);
+    bytes.writeUInt32BE(first + i, content + SEQUENCE_AT);
+    bytes.writeDoubleBE(sentAtMs, content + TIME_AT);
   }
   return bytes;
 }
 
-const templates = new Map<number, Buffer>();
+const templates = new Map<Buffer, Map<number, Buffer>>();
 
-/** A PDU in which only sender, sequence number and time are lacking. */
-function templateOf(pduBytes: number): Buffer {
-  const known = templates.get(pduBytes);
+/** A PDU in which only users, sender, sequence number and time are lacking. */
+function templateOf(pduBytes: number, fields: Buffer): Buffer {
+  const ofFields = templates.get(fields) ?? new Map<number, Buffer>();
+  templates.set(fields, ofFields);
+  const known = ofFields.get(pduBytes);
   if (known !== undefined) return known;
-  if (pduBytes < MIN_TRAFFIC_BYTES) {
-    throw new RangeError(`PDUs of ${pduBytes} bytes, expected at least ${MIN_TRAFFIC_BYTES}`);
-  }
+  const least = MIN_TRAFFIC_BYTES + FIELDS.length;
+  if (pduBytes < least)
+    throw new RangeError(`PDUs of ${pduBytes} bytes, expected at least ${least}`);
   const template = Buffer.alloc(pduBytes, FILLING);
   const header = { length: pduBytes, version: 1, flag: 0, seqNum: 0, reserved: 0 };
   writeHeader(template, { ...header, serviceId, commandId });
-  template.writeUInt32BE(MAGIC, MAGIC_AT);
-  templates.set(pduBytes, template);
+  const contentStart = HEADER_BYTES + fields.length;
+  fields.copy(template, HEADER_BYTES);
+  if (fields.length > 0) {
+    const length = pduBytes - contentStart;
+    template[contentStart - 2] = (length & 0x7f) | 0x80;
+    template[contentStart - 1] = length >>> 7;
+  }
+  template.writeUInt32BE(MAGIC, contentStart);
+  ofFields.set(pduBytes, template);
   return template;
+}
+
+/** A varint of five bytes, whatever the number. */
+function writeLongVarint(bytes: Buffer, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) bytes[at + i] = ((value >>> (7 * i)) & 0x7f) | 0x80;
+  bytes[at + 4] = value >>> 28;
+}
+
+function contentAt(bytes: Buffer, at: number): number {
+  const start = at + HEADER_BYTES;
+  return bytes.readUInt32BE(start) === MAGIC ? start : start + FIELDS.length;
 }
 
 /** Whether the PDU that begins at `at` and is so long is one of traffic. */
 export function isTraffic(bytes: Buffer, at: number, length: number): boolean {
-  return length >= MIN_TRAFFIC_BYTES && bytes.readUInt32BE(at + MAGIC_AT) === MAGIC;
+  if (length < MIN_TRAFFIC_BYTES) return false;
+  if (bytes.readUInt32BE(at + HEADER_BYTES) === MAGIC) return true;
+  const content = at + HEADER_BYTES + FIELDS.length;
+  return length >= MIN_TRAFFIC_BYTES + FIELDS.length && bytes.readUInt32BE(content) === MAGIC;
 }
 
 /** Who has sent the PDU of traffic that begins at `at`. */
 export function senderAt(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at + SENDER_AT);
+  return bytes.readUInt32BE(contentAt(bytes, at) + SENDER_AT);
 }
 
 /** Its number among its sender's. */
 export function sequenceAt(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at + SEQUENCE_AT);
+  return bytes.readUInt32BE(contentAt(bytes, at) + SEQUENCE_AT);
 }
 
 /** When it was sent, by {@link sharedNowMs}. */
 export function sentAtMs(bytes: Buffer, at: number): number {
-  return bytes.readDoubleBE(at + TIME_AT);
+  return bytes.readDoubleBE(contentAt(bytes, at) + TIME_AT);
 }

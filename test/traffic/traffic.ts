@@ -1,4 +1,5 @@
 import { waitFor } from '@route/fixtures';
+import type { Mailboxes } from './dues.ts';
 import type { TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 
@@ -6,6 +7,8 @@ import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 export interface Participant {
   readonly id: number;
   readonly link: TrafficLink;
+  /** Whose place it has, and whose mailbox, if that is any. */
+  readonly place: number | undefined;
   /** PDUs handed to the link; the sequence number of the last one. */
   written: number;
   /** Its node was killed, and with it what the node had read and not yet passed on to everybody. */
@@ -14,7 +17,7 @@ export interface Participant {
 
 /** What has become of the PDUs sent, summed over all receivers. */
 export interface Totals {
-  /** PDUs sent; each goes to every other link. */
+  /** PDUs sent; each goes to every other link, or to one alone. */
   readonly sent: number;
   readonly delivered: number;
   readonly lost: number;
@@ -31,7 +34,13 @@ export interface Totals {
 
 /** All links that send and receive numbered PDUs, and what each must have got of the others. */
 export class Traffic {
+  /** Where directed traffic goes; none where all is for all. */
+  readonly mailboxes: Mailboxes;
   readonly #participants: Participant[] = [];
+
+  constructor(mailboxes: Mailboxes = []) {
+    this.mailboxes = mailboxes;
+  }
 
   /** All that ever took part. */
   get participants(): readonly Participant[] {
@@ -45,19 +54,20 @@ export class Traffic {
 
   /**
    * A link takes part from now on. It must have been answered something before: that shows that its
-   * node knows it and delivers to it.
+   * node knows it and delivers to it. Its place is that of its mailbox, which it must have listed.
    */
-  join(link: TrafficLink): Participant {
+  join(link: TrafficLink, place?: number): Participant {
     const joined: Participant = {
       id: this.#participants.length,
-      link,
+      ...{ link, place },
       written: 0,
       nodeKilled: false,
     };
     for (const other of this.#participants) {
       // Of a sender that is gone something may still be on its way.
-      joined.link.deliveries.expect(other.id, other.written + 1);
-      other.link.deliveries.expect(joined.id, 1);
+      const written = (): number => other.written;
+      joined.link.deliveries.expect(other.id, { required: other.written + 1, written });
+      other.link.deliveries.expect(joined.id, { required: 1 });
     }
     this.#participants.push(joined);
     return joined;
@@ -67,8 +77,10 @@ export class Traffic {
   send(from: Participant, count: number, pduBytes: number): boolean {
     const first = from.written + 1;
     from.written += count;
+    const { mailboxes } = this;
+    const fromUserId = mailboxes[from.place ?? mailboxes.length] ?? 0;
     const block = { sender: from.id, first, count, pduBytes, sentAtMs: sharedNowMs() };
-    return from.link.write(makeTrafficBlock(block));
+    return from.link.write(makeTrafficBlock({ ...block, mailboxes, fromUserId }));
   }
 
   /** What has become of everything so far, at the receivers for which `counts` holds. */
@@ -77,7 +89,7 @@ export class Traffic {
     for (const receiver of this.#participants) {
       if (!counts(receiver)) continue;
       const { deliveries, state } = receiver.link;
-      totals.delivered += deliveries.delivered + deliveries.reordered;
+      totals.delivered += deliveries.delivered + deliveries.reordered + deliveries.late;
       totals.doubled += deliveries.doubled;
       totals.reordered += deliveries.reordered;
       totals.unexpected += deliveries.unexpected;
