@@ -6,7 +6,7 @@ import { ProgressLine } from './progress-line.ts';
 import { writeReport } from './report.ts';
 import { judgeGoals } from './results.ts';
 import { runScenario } from './runner.ts';
-import type { Effort, Scenario } from './scenario.ts';
+import type { Case, Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { type BenchRedis, startBenchRedis } from './subjects/redis.ts';
 import { profilingEnv } from './subjects/route-nodes.ts';
@@ -23,7 +23,7 @@ ${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\
 
   --quick        one short round, no more than the curves' ends
   --rounds N     how often each case is measured (${FULL.rounds})
-  --only TEXT    only cases whose subject contains this
+  --only TEXT    only cases whose subject, or place on a curve, contains this
   --profile DIR  route nodes write CPU profiles there (their figures are lower then)
   --out FOLDER   where results.json, results.md and the plots go (bench-results)
 `;
@@ -89,8 +89,8 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
   process.stdout.write(`${table}\n\n${files.join('\n')}\n`);
 }
 
-function selected<T extends { readonly subject: string }>(cases: readonly T[]): readonly T[] {
-  return cases.filter(({ subject }) => subject.includes(values.only));
+function selected<T extends Pick<Case, 'subject' | 'at'>>(cases: readonly T[]): readonly T[] {
+  return cases.filter(({ subject, at = '' }) => `${subject} at ${at}`.includes(values.only));
 }
 
 function refuse(problem: string): never {

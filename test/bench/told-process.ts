@@ -90,6 +90,12 @@ export function obeyOrders<Order>(
   process.on('disconnect', () => process.exit(0));
 }
 
+/** Whether a message is of one of these kinds: both sides are this program, so that its kind is enough. */
+export function isOfKind(message: unknown, kinds: readonly unknown[]): boolean {
+  const hasKind = typeof message === 'object' && message !== null && 'kind' in message;
+  return hasKind && kinds.includes(message.kind);
+}
+
 function isEnvelope(message: unknown): message is Envelope {
   return typeof message === 'object' && message !== null && 'number' in message;
 }

@@ -24,11 +24,19 @@ export class FloodWindow {
   #waiting: Waiter[] = [];
 
   /** Each PDU is received so many times. */
-  constructor(options: { copies: number; pduBytes: number; receivedPduBytes: number }) {
+  constructor(options: {
+    copies: number;
+    pduBytes: number;
+    receivedPduBytes: number;
+    mostBytes?: number;
+  }) {
     this.#copies = Math.max(1, options.copies);
     this.#pduBytes = options.pduBytes;
     const shareBytes = DELIVERED_BYTES / this.#copies;
-    this.#windowBytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, shareBytes));
+    this.#windowBytes = Math.max(
+      LEAST_BYTES,
+      Math.min(options.mostBytes ?? MOST_BYTES, shareBytes),
+    );
     this.#receivedPduBytes = options.receivedPduBytes;
   }
 

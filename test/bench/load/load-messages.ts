@@ -1,3 +1,4 @@
+import { isOfKind } from '../told-process.ts';
 import type { DialectName } from './dialect.ts';
 
 /** Where a link connects to. */
@@ -73,21 +74,12 @@ const ORDER_KINDS: readonly unknown[] = [
 ];
 const ANSWER_KINDS: readonly unknown[] = ['done', 'count', 'latency'];
 
-/** Whether a message is an order: both sides are this program, so its kind is enough. */
+/** Whether a message is an order. */
 export function isLoadOrder(message: unknown): message is LoadOrder {
-  return kindOf(message, ORDER_KINDS);
+  return isOfKind(message, ORDER_KINDS);
 }
 
 /** Whether a message is an answer. */
 export function isLoadAnswer(message: unknown): message is LoadAnswer {
-  return kindOf(message, ANSWER_KINDS);
-}
-
-function kindOf(message: unknown, kinds: readonly unknown[]): boolean {
-  return (
-    typeof message === 'object' &&
-    message !== null &&
-    'kind' in message &&
-    kinds.includes(message.kind)
-  );
+  return isOfKind(message, ANSWER_KINDS);
 }

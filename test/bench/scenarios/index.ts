@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { curves } from './curves.ts';
+import { directed } from './directed.ts';
 import { latency } from './latency.ts';
 import { links } from './links.ts';
 import { presenceChanges, presenceMemory, presenceQueries, presenceSnapshot } from './presence.ts';
@@ -8,6 +9,6 @@ import { relayCluster } from './relay-cluster.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[relay, relayCluster, latency, curves, links],
+  ...[relay, relayCluster, directed, latency, curves, links],
   ...[presenceSnapshot, presenceChanges, presenceQueries, presenceMemory],
 ];

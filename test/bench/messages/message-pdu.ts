@@ -1,0 +1,20 @@
+import { encodeMessage, MSG_TYPE } from '@route/protocol';
+import type { PlannedMessage } from './traffic.ts';
+
+/** Bytes of every message, header included. */
+export const MESSAGE_BYTES = 160;
+/** A message's last bytes, where a stamp may be written. */
+export const STAMP_BYTES = 8;
+
+/** A time of five bytes on the wire, as all are nowadays. */
+const CREATED_AT = 1_700_000_000;
+/** A message as a msg_server sends it; its number is its ordinal. */
+export function messagePdu({ fromUser, to, toSession, ordinal }: PlannedMessage): Buffer {
+  const fields = {
+    ...{ fromUserId: fromUser, toSessionId: toSession, msgId: ordinal, createTime: CREATED_AT },
+    msgType: to === undefined ? MSG_TYPE.groupText : MSG_TYPE.singleText,
+  };
+  const empty = encodeMessage('msg_data', { ...fields, msgData: Buffer.alloc(0) });
+  const text = Buffer.alloc(MESSAGE_BYTES - empty.length, 'x');
+  return encodeMessage('msg_data', { ...fields, msgData: text });
+}

@@ -1,0 +1,211 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Latency, Target } from '../load/load-messages.ts';
+import { ToldProcess } from '../told-process.ts';
+import {
+  isServersAnswer,
+  type ServerCounts,
+  type ServerOrder,
+  type ServersAnswer,
+  type ServersCount,
+  type ServersOrder,
+} from './msg-server-messages.ts';
+import { Traffic, type TrafficPlan } from './traffic.ts';
+
+const CHILD = new URL('./msg-servers-child.ts', import.meta.url);
+const POLL_MS = 50;
+/** After so long without anything new, what has not come will not. */
+const STALLED_MS = 5_000;
+/** For so long what might come twice is waited for. */
+const AFTERWARDS_MS = 200;
+/** Those that send, and the others, where these are apart. */
+const SENDING = 0;
+const RECEIVING = 1;
+
+export interface MsgServersOptions {
+  readonly plan: TrafficPlan;
+  /** Nodes, to which they connect in turn. */
+  readonly targets: readonly Target[];
+}
+
+/** Sums over all msg_servers. */
+export interface Totals {
+  readonly sent: number;
+  readonly deliveries: number;
+  readonly singles: number;
+  readonly groups: number;
+}
+
+/** What was counted between two moments, per second. */
+export interface MsgServersRates {
+  /** Single messages that came where they should. */
+  readonly singlesPerSecond: number;
+  /** Processors that all msg_servers together have kept busy. */
+  readonly cores: number;
+}
+
+/** How what came differs from what was sent. */
+export interface Faults {
+  readonly lost: number;
+  /** Came once more than it was sent. */
+  readonly doubled: number;
+  /** Came not right after the one that was sent before it. */
+  readonly outOfOrder: number;
+}
+
+/**
+ * Simulated msg_servers. Flat out they share one process, as more would only take turns on a small machine; where only
+ * half of them send, those that do and those that do not have a process each.
+ */
+export class MsgServers implements AsyncDisposable {
+  readonly #traffic: Traffic;
+  readonly #processes: readonly ToldProcess<ServersOrder, ServersAnswer>[];
+
+  private constructor({ plan }: MsgServersOptions) {
+    this.#traffic = new Traffic(plan);
+    this.#processes = Array.from(
+      { length: plan.senders === 'half' ? 2 : 1 },
+      () => new ToldProcess(CHILD, isServersAnswer),
+    );
+  }
+
+  /** Connects all, and has them list their users. */
+  static async open(options: MsgServersOptions): Promise<MsgServers> {
+    const { plan, targets } = options;
+    const all = new MsgServers(options);
+    try {
+      const servers = Array.from({ length: plan.servers }, (_, id): ServerOrder => {
+        const target = targets[id % targets.length];
+        if (target === undefined) throw new Error('there is no node to connect to');
+        return { id, ...target };
+      });
+      await all.#tellAll((process) => ({
+        ...{ kind: 'open', plan, readsStamps: plan.senders === 'half' },
+        servers: servers.filter(({ id }) => all.#processOf(id) === process),
+      }));
+      return all;
+    } catch (error) {
+      await all[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** They begin to send as fast as they can. */
+  async flood(): Promise<void> {
+    await this.#tellAll(() => ({ kind: 'flood' }));
+  }
+
+  /** They send stamped messages at a steady rate for a while. */
+  async pace(perSecond: number, ms: number): Promise<void> {
+    await this.#processes[SENDING]?.tell({ kind: 'pace', perSecond, ms });
+  }
+
+  /** How long single messages were under way since this was asked last. */
+  async latency(): Promise<Latency> {
+    const answer = await this.#processes[RECEIVING]?.tell({ kind: 'latency' });
+    if (answer?.kind !== 'latency') throw new Error('these msg_servers stamp no messages');
+    return answer.latency;
+  }
+
+  /** What comes in so many ms from now on. */
+  async measure(ms: number): Promise<MsgServersRates> {
+    const before = await this.#counts();
+    await delay(ms);
+    const after = await this.#counts();
+    const rates = { singlesPerSecond: 0, cores: 0 };
+    after.forEach((count, i) => {
+      const earlier = before[i];
+      if (earlier === undefined) return;
+      const seconds = (count.atMs - earlier.atMs) / 1000;
+      const came = totalOf(count.servers).singles - totalOf(earlier.servers).singles;
+      rates.singlesPerSecond += came / seconds;
+      rates.cores += (count.cpuMs - earlier.cpuMs) / 1000 / seconds;
+    });
+    return rates;
+  }
+
+  /** They stop. Returns when everything has come, or when nothing comes any more. */
+  async finish(): Promise<Totals> {
+    await this.#tellAll(() => ({ kind: 'stop' }));
+    let last = await this.#totals();
+    let grewAt = performance.now();
+    while (!(await this.#allCame()) && performance.now() - grewAt < STALLED_MS) {
+      await delay(POLL_MS);
+      const totals = await this.#totals();
+      if (totals.deliveries > last.deliveries) grewAt = performance.now();
+      last = totals;
+    }
+    await delay(AFTERWARDS_MS);
+    return await this.#totals();
+  }
+
+  /** Compares what came to each with what was sent to it by each. */
+  async faults(): Promise<Faults> {
+    const sent = (await this.#counts()).flatMap(({ servers }) => servers);
+    const answers = await this.#tellAll(() => ({ kind: 'arrivals' }));
+    const faults = { lost: 0, doubled: 0, outOfOrder: 0 };
+    const compare = (due: number, came: number): void => {
+      faults.lost += Math.max(0, due - came);
+      faults.doubled += Math.max(0, came - due);
+    };
+    const arrivals = answers.flatMap((answer) =>
+      answer.kind === 'arrivals' ? answer.arrivals : [],
+    );
+    for (const { outOfOrder } of arrivals) faults.outOfOrder += outOfOrder;
+    for (const from of sent.filter(({ id }) => this.#traffic.sends(id))) {
+      const { singlesTo, groups } = this.#traffic.due(from.id, from.sent);
+      for (const { id, singlesFrom, groupsFrom } of arrivals) {
+        compare(singlesTo[id] ?? 0, singlesFrom[from.id] ?? 0);
+        compare(id === from.id ? 0 : groups, groupsFrom[from.id] ?? 0);
+      }
+    }
+    return faults;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
+  }
+
+  /** As far as sums tell. */
+  async #allCame(): Promise<boolean> {
+    const servers = (await this.#counts()).flatMap((count) => count.servers);
+    const { singles, groups } = totalOf(servers);
+    let dueSingles = 0;
+    let dueGroups = 0;
+    for (const { id, sent } of servers) {
+      if (!this.#traffic.sends(id)) continue;
+      const due = this.#traffic.due(id, sent);
+      dueSingles += due.singlesTo.reduce((sum, count) => sum + count, 0);
+      dueGroups += due.groups * (this.#traffic.plan.servers - 1);
+    }
+    return singles >= dueSingles && groups >= dueGroups;
+  }
+
+  #processOf(server: number): number {
+    if (this.#traffic.plan.senders === 'all') return SENDING;
+    return this.#traffic.sends(server) ? SENDING : RECEIVING;
+  }
+
+  async #totals(): Promise<Totals> {
+    return totalOf((await this.#counts()).flatMap(({ servers }) => servers));
+  }
+
+  async #counts(): Promise<ServersCount[]> {
+    const answers = await this.#tellAll(() => ({ kind: 'count' }));
+    return answers.flatMap((answer) => (answer.kind === 'count' ? [answer.count] : []));
+  }
+
+  async #tellAll(orderOf: (process: number) => ServersOrder): Promise<ServersAnswer[]> {
+    return await Promise.all(this.#processes.map((process, i) => process.tell(orderOf(i))));
+  }
+}
+
+function totalOf(servers: readonly ServerCounts[]): Totals {
+  const totals = { sent: 0, deliveries: 0, singles: 0, groups: 0 };
+  for (const { sent, deliveries, singles, groups } of servers) {
+    totals.sent += sent;
+    totals.deliveries += deliveries;
+    totals.singles += singles;
+    totals.groups += groups;
+  }
+  return totals;
+}
