@@ -10,25 +10,27 @@ interface Naming {
   readonly users: 1 | 2;
   /** Whether that holds only where field 5 says that the message is one to a single user. */
   readonly ifSingle: boolean;
-  /** Whether it is of use to one who comes a moment later. */
-  readonly mayComeLate: boolean;
 }
 
 /** Every other command concerns everybody. */
 const NAMING = new Map<number, Naming>([
-  [COMMANDS.msg_data.commandId, { users: 2, ifSingle: true, mayComeLate: true }],
-  [COMMANDS.msg_read_notify.commandId, { users: 1, ifSingle: false, mayComeLate: true }],
-  // A kick that came after its user would throw out the client with which he has come.
-  [COMMANDS.server_kick_user.commandId, { users: 1, ifSingle: false, mayComeLate: false }],
-  [COMMANDS.remove_session_notify.commandId, { users: 1, ifSingle: false, mayComeLate: true }],
-  [COMMANDS.switch_p2p_cmd.commandId, { users: 2, ifSingle: false, mayComeLate: true }],
-  [COMMANDS.file_notify.commandId, { users: 2, ifSingle: false, mayComeLate: true }],
+  [COMMANDS.msg_data.commandId, { users: 2, ifSingle: true }],
+  [COMMANDS.msg_read_notify.commandId, { users: 1, ifSingle: false }],
+  [COMMANDS.server_kick_user.commandId, { users: 1, ifSingle: false }],
+  [COMMANDS.remove_session_notify.commandId, { users: 1, ifSingle: false }],
+  [COMMANDS.switch_p2p_cmd.commandId, { users: 2, ifSingle: false }],
+  [COMMANDS.file_notify.commandId, { users: 2, ifSingle: false }],
 ]);
 
 const MSG_TYPE_FIELD = 5;
 
 /** How values are written. Protocol Buffers: wire types. */
 const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, fourBytes: 5 } as const;
+
+/** Whether the PDU that begins at `start` is a kick. */
+export function isKick(bytes: Buffer, start: number): boolean {
+  return bytes.readUInt16BE(start + COMMAND_ID_OFFSET) === COMMANDS.server_kick_user.commandId;
+}
 
 /**
  * Reads which users a PDU concerns: in place, of its body only what names them. A message to a single user
@@ -39,8 +41,8 @@ export class ConcernedUsers {
   /** The users found last: one who sends to himself stands in both. */
   first = 0;
   second = 0;
-  /** Whether the PDU is of use to one who comes a moment later, too. */
-  mayComeLate = true;
+  /** Whether the PDU is a kick. */
+  isKick = false;
   #at = 0;
   #end = 0;
   #strange = false;
@@ -72,7 +74,7 @@ export class ConcernedUsers {
       return false;
     }
     this.first = first;
-    this.mayComeLate = naming.mayComeLate;
+    this.isKick = isKick(bytes, start);
     this.second = naming.users === 2 ? second : first;
     return true;
   }

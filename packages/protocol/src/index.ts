@@ -13,7 +13,7 @@ export {
   type RelayHandling,
   UNKNOWN_COMMAND,
 } from './commands.ts';
-export { ConcernedUsers } from './concerned-users.ts';
+export { ConcernedUsers, isKick } from './concerned-users.ts';
 export { Framer, type FramerOptions, type PduSink } from './framer.ts';
 export { FRAMING_ERROR_CODES, type FramingError, type FramingErrorCode } from './framing-error.ts';
 export { HEADER_BYTES, type Header, readHeader, writeHeader } from './header.ts';

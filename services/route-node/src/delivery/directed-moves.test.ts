@@ -196,23 +196,34 @@ test('what is given to links is counted, for all, for some and late', async () =
   expect(reached()).toEqual([3, 4, 5]);
 });
 
-test('a kick comes to whoever holds its user when it comes to his node, and to nobody later', async () => {
+test('a kick comes also to a link of which it becomes known only then that it holds its user', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
   world.hub.setWeather(() => [10]);
-  // Nobody elsewhere knows of these yet.
-  world.holds(USER, link('n1.1'));
-  world.holds(USER, link('n2.0'));
   world.kicks(link('n1.0'), USER);
   await world.clock.pass(12);
-  world.holds(USER, link('n0.1'));
-  world.holds(USER, link('n2.1'));
+  for (const id of ['n0.1', 'n1.1', 'n2.0']) world.holds(USER, link(id));
   await world.clock.pass(SETTLED_MS);
-  const kicked = world.links.filter(({ kicks }) => kicks.length > 0);
-  expect(kicked.map(({ id, kicks }) => [id, kicks])).toEqual([
-    ['n0.0', [USER]],
-    ['n1.1', [USER]],
-    ['n2.0', [USER]],
-  ]);
+  const kicked = world.links.filter(({ kicks }) => kicks.length > 0).map(({ id }) => id);
+  expect(kicked).toEqual(['n0.0', 'n0.1', 'n1.1', 'n2.0']);
+});
+
+test('a kick does not follow its user to a link that has had him kicked itself since', async () => {
+  const { world, link } = await threeNodes();
+  world.holds(USER, link('n0.0'));
+  await world.clock.pass(SETTLED_MS);
+  world.hub.setWeather(() => [10]);
+  world.kicks(link('n1.0'), USER);
+  world.holds(USER, link('n1.0'));
+  await world.clock.pass(25);
+  for (const id of ['n0.1', 'n1.1', 'n2.0']) {
+    world.kicks(link(id), USER);
+    world.holds(USER, link(id));
+    await world.clock.pass(25);
+  }
+  await world.clock.pass(SETTLED_MS);
+  // Each is kicked by those who have come after it, once by each.
+  const kicks = Object.fromEntries(world.links.map(({ id, kicks: { length } }) => [id, length]));
+  expect(kicks).toEqual({ 'n0.0': 4, 'n0.1': 2, 'n1.0': 3, 'n1.1': 1, 'n2.0': 0, 'n2.1': 0 });
 });

@@ -252,6 +252,7 @@ export class Directed implements Delivery {
     links.others = this.#links.besides(from);
     this.#from = from;
     links.forEachHolder(this.#giveTo);
+    if (this.#users.isKick) this.#supersedeKicks(first, from);
     const [rounds, remote] = [this.#rounds, this.#nodes];
     if (rounds === undefined || remote === undefined || remote.isEmpty) {
       this.#counters.directedPdus++;
@@ -264,13 +265,11 @@ export class Directed implements Delivery {
     nodes.end = end;
     nodes.first = remote.of(first);
     nodes.second = second === first ? NO_NODES : remote.of(second);
-    const { mayComeLate } = this.#users;
-    // What may not come late goes wherever its users may be by now.
-    nodes.others = mayComeLate ? remote.unsure : remote.everybody;
+    // A kick goes wherever its user may be by now: it must not follow one who comes there later.
+    nodes.others = this.#users.isKick ? remote.everybody : remote.unsure;
     nodes.forEachHolder(this.#passTo);
     if (remote.unsure.isEmpty) this.#counters.directedPdus++;
     else this.#counters.doubtfulPdus++;
-    if (!mayComeLate) return;
     // Also where nobody seems to hold them: a node's word that it does may be on its way.
     const tag = rounds.use();
     this.#sent.add(nodes, tag);
@@ -294,7 +293,7 @@ export class Directed implements Delivery {
         const hasBoth =
           this.#links.receivesAny(links.first) &&
           (second === first || this.#links.receivesAny(links.second));
-        if (!hasBoth && this.#users.mayComeLate) from?.recent.add(links, frame);
+        if (!hasBoth || this.#users.isKick) from?.recent.add(links, frame);
       } else {
         this.#counters.linksReached += this.#receivers.size;
         this.#giveAll(run, at, end);
@@ -320,6 +319,15 @@ export class Directed implements Delivery {
     this.#forAll.giveTo(link);
     link.sendCopy(this.#toLinks.bytes, this.#toLinks.start, this.#toLinks.end);
     this.#counters.linksReached++;
+  }
+
+  /**
+   * A link that has a user kicked is where he logs in now: what had him kicked before is not meant for the
+   * client with which he comes there. (Protocol: at a login comes the kick, then the user.)
+   */
+  #supersedeKicks(userId: number, link: Receiver): void {
+    this.#given.supersedeKicks(userId, link);
+    for (const { recent } of this.#nodes?.all ?? []) recent.supersedeKicks(userId, link);
   }
 
   /** Gives a link what was passed on a short while ago and that it lacks. */

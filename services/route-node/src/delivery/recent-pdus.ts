@@ -1,3 +1,4 @@
+import { isKick } from '@route/protocol';
 import { HolderSet } from './holders.ts';
 import type { PassedPdu } from './passed-pdu.ts';
 
@@ -88,6 +89,18 @@ export class RecentPdus<Holder> {
         if (segment.first[at] === userId || segment.second[at] === userId) {
           giveOne(segment, at, holder, give);
         }
+      }
+    }
+  }
+
+  /** From now on a holder is not given any more what has had a user kicked. */
+  supersedeKicks(userId: number, holder: Holder): void {
+    for (const segment of this.#segments) {
+      if (!segment.mayConcern(userId)) continue;
+      for (let at = 0; at < segment.count; at++) {
+        const bytes = segment.bytes[at];
+        if (segment.first[at] !== userId || bytes === undefined) continue;
+        if (isKick(bytes, segment.start[at] ?? 0)) giveOne(segment, at, holder, () => {});
       }
     }
   }
