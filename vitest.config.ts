@@ -8,8 +8,6 @@ export default defineConfig({
   test: {
     // A test that passes at the second attempt has found something.
     retry: 0,
-    // Most of the time the tests of whole processes wait for something.
-    maxWorkers: 2,
     reporters: ['default', './test/fixtures/totals-reporter.ts'],
     projects: [
       {
