@@ -81,7 +81,8 @@ export class Announcer {
     this.#saidAt = clock.now();
     this.#word += 1;
     this.#unreported = 0;
-    const reports = [...peers.all()].map((peer) => {
+    const present = [...peers.all()].filter(({ left }) => !left);
+    const reports = present.map((peer) => {
       const { node, stream, word: heard } = peer;
       const got = stream.next === null ? null : stream.next - 1;
       peer.unreported = 0;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FRAME_TYPES } from './header.ts';
 import { recordedBus } from './testing/recorder.ts';
+import { Stoppable } from './testing/stoppable.ts';
 import { pair, send, World } from './testing/world.ts';
 import type { BusTransport } from './transport.ts';
 
@@ -287,6 +288,91 @@ test('what is for all comes to it also when doubt has come only after something 
   world.clock.advance(10_000);
   expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
   expect(c.entries).toEqual(['a 0 2']);
+});
+
+/** 'a' stands still, 'b' knows it, 'c' joins: before the lease of 'a' has ended, or after. */
+async function joinsBesideOneThatStands(joins: 'before' | 'after') {
+  const world = new World();
+  const standing = new Stoppable(world.clock, world.hub.join('a'));
+  const a = recordedBus({ nodeId: 'a', transport: standing, clock: standing });
+  world.nodes.push(a);
+  await a.bus.start();
+  const b = await world.add('b');
+  world.list('a', 'b');
+  world.clock.advance(300);
+  standing.stop();
+  world.clock.advance(2500);
+  const lists = (...ids: string[]): void => {
+    for (const { bus } of world.nodes) if (bus !== a.bus) bus.setLiveNodes(ids);
+  };
+  if (joins === 'after') lists('b');
+  const c = await world.add('c');
+  lists(...(joins === 'after' ? ['b', 'c'] : ['a', 'b', 'c']));
+  world.clock.advance(1500);
+  expect(c.bus.met).toBe(true);
+  lists('b', 'c');
+  world.clock.advance(1000);
+  return { world, standing, a, b, c };
+}
+
+test.for(['before', 'after'] as const)(
+  'a node that stood still past its lease misses nothing of one that joined meanwhile (%s the lease had ended)',
+  async (joins) => {
+    const { world, standing, a, b, c } = await joinsBesideOneThatStands(joins);
+    send(c, world, '1', '2');
+    c.bus.send(0, Buffer.from('3'), 'b');
+    send(c, world, '4');
+    world.clock.advance(2000);
+    standing.go();
+    world.list('a', 'b', 'c');
+    world.clock.advance(5000);
+    expect(b.entries).toEqual(['c 0 1', 'c 0 2', 'c 0 3', 'c 0 4']);
+    expect(a.entries).toEqual(['c 0 1', 'c 0 2', 'c 0 4']);
+    expect([...a.losses, ...b.losses, ...c.losses]).toEqual([]);
+  },
+);
+
+test('what a node has lost on its way while it stood still past its lease is repeated to it', async () => {
+  const { world, standing, a, c } = await joinsBesideOneThatStands('after');
+  world.lose('c', 'a', ({ frame }) => frame[1] !== FRAME_TYPES.status);
+  send(c, world, '1', '2');
+  world.hub.setWeather();
+  world.clock.advance(1000);
+  standing.go();
+  world.list('a', 'b', 'c');
+  world.clock.advance(5000);
+  expect(a.entries).toEqual(['c 0 1', 'c 0 2']);
+  expect(a.losses).toEqual([]);
+});
+
+test('a node that is known only from what another one says of it is forgotten when that is too long ago', async () => {
+  const { world, c } = await joinsBesideOneThatStands('after');
+  const known = (): string[] => c.bus.peers.map(({ node }) => node);
+  expect(known()).toEqual(['b', 'a']);
+  world.clock.advance(120_000);
+  expect(known()).toEqual(['b']);
+});
+
+test('a node that has a lease and is not heard is forgotten some time after its lease has ended', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a', 'b']);
+  world.clock.advance(1000);
+  const known = (): string[] => a.bus.peers.map(({ node }) => node);
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(1000);
+  expect(known()).toEqual(['b']);
+  world.clock.advance(120_000);
+  expect(known()).toEqual([]);
+});
+
+test('a node that has left is not known to one that joins afterwards', async () => {
+  const { world, a } = await pair();
+  await a.bus.close();
+  world.clock.advance(300);
+  const c = await world.add('c');
+  world.clock.advance(1000);
+  expect(c.bus.peers.map(({ node }) => node)).toEqual(['b']);
 });
 
 /** From whom to whom each data frame goes from now on. */

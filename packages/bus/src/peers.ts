@@ -44,6 +44,8 @@ export interface Peer {
   listed: boolean;
   left: boolean;
   heardAt: number;
+  /** When there was last a sign that it may live: heard, with a lease, or told of by another node. */
+  seenAt: number;
   /** When it was last waited for. */
   awaitedAt: number;
   /** Since when it has been without a lease and not silent. */
@@ -131,14 +133,32 @@ export class Peers {
     const peer = this.#meet(node, tail);
     if (now - peer.heardAt >= this.#limits.leaveMs) peer.unlistedAt = now;
     peer.heardAt = now;
+    peer.seenAt = now;
     return peer;
+  }
+
+  /**
+   * Another node knows these. One that was unknown here may stand still, past its lease, and have links: it
+   * is owed what is sent after `tail`, and that is kept for it as for one that was waited for until now.
+   */
+  toldOf(nodes: Iterable<string>, now: number, tail: number): void {
+    for (const node of nodes) {
+      if (this.#peers.has(node)) continue;
+      const peer = this.#meet(node, tail);
+      peer.seenAt = now;
+      peer.awaitedAt = now;
+    }
   }
 
   /** These nodes have a lease, and no others; one that was unknown is owed what is sent after `tail`. */
   setListed(nodes: Iterable<string>, now: number, tail: number): void {
     this.#listKnown = true;
     const listed = new Set(nodes);
-    for (const node of listed) this.#meet(node, tail).listed = true;
+    for (const node of listed) {
+      const peer = this.#meet(node, tail);
+      peer.listed = true;
+      peer.seenAt = now;
+    }
     for (const peer of this.#peers.values()) {
       if (!peer.listed || listed.has(peer.node)) continue;
       peer.listed = false;
@@ -188,7 +208,8 @@ export class Peers {
       // anything: only then frames wait behind a hole which nobody will fill.
       const ended = peer.left || (!peer.listed && silentMs >= this.#limits.keepMs);
       if (ended && peer.stream.hasHole) peer.stream.end();
-      if (!peer.listed && silentMs >= FORGET_MS && !peer.stream.hasHole) this.#forget(peer);
+      const isUnseen = !peer.listed && now - peer.seenAt >= FORGET_MS;
+      if (isUnseen && !peer.stream.hasHole) this.#forget(peer);
     }
   }
 
@@ -220,6 +241,7 @@ export class Peers {
       listed: false,
       left: false,
       heardAt: Number.NEGATIVE_INFINITY,
+      seenAt: Number.NEGATIVE_INFINITY,
       awaitedAt: Number.NEGATIVE_INFINITY,
       unlistedAt: 0,
     };

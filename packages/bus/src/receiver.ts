@@ -55,7 +55,7 @@ export class Receiver {
   }
 
   #onStatus({ sender, tail, base, peers, hearsOwn, word, asksWord }: Status): void {
-    const { nodeId, clock, announcer, sender: own, spoken } = this.#options;
+    const { nodeId, clock, hearing, announcer, sender: own, peers: all, spoken } = this.#options;
     const peer = this.#heard(sender);
     peer.hearsOwn = hearsOwn;
     peer.word = Math.max(peer.word, word);
@@ -76,6 +76,13 @@ export class Receiver {
         peer.confirmedAt = clock.now();
       }
     }
+    // Only what a node has heard itself: else two could tell each other for ever of one that is gone.
+    const heard = peers.filter(({ node, got }) => got !== null && node !== nodeId);
+    all.toldOf(
+      heard.map(({ node }) => node),
+      hearing.timeMs,
+      own.tail,
+    );
     if (asksWord) announcer.answer();
     const strangers = stream.next === null || aboutMe === undefined || aboutMe.got === null;
     if (strangers || (!knewHole && stream.hasHole)) announcer.ask();
