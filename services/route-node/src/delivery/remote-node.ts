@@ -19,6 +19,7 @@ export class RemoteNode {
   wantsAll = false;
   /** Whether it is known whom it holds, or was a moment ago. */
   isSure = false;
+  #isHeard = false;
   #isGone = false;
 
   constructor(
@@ -31,6 +32,13 @@ export class RemoteNode {
       // It may be back under the same id, as another one that knows nothing of this.
       if (!this.#isGone) bus.send(ENTRY_KINDS.directed, run, id);
     });
+  }
+
+  /** It is heard: the first time, it is listed whom this node holds. One that is only known of may never read it. */
+  heard(): void {
+    if (this.#isHeard) return;
+    this.#isHeard = true;
+    this.listing.start();
   }
 
   /** It is gone: nothing is sent to it any more. */

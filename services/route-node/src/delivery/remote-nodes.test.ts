@@ -15,16 +15,17 @@ function scene() {
   const bus: DeliveryBus = {
     send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
     ...{ full: false, word: 0, got: 0, mark: () => 0, askWord: () => {} },
-    confirmed: () => ({ word: 0, at: clock.now() }),
+    confirmed: (node) => (unheard.has(node) ? undefined : { word: 0, at: clock.now() }),
     knowsAll: true,
   };
   const unsure: string[] = [];
+  const unheard = new Set<string>();
   const nodes = new RemoteNodes({
     ...{ bus, clock, usersOf: () => [], wantsAll: () => false },
     ...{ begins: () => {}, confirmed: () => {} },
     unsure: ({ id }) => unsure.push(id),
   });
-  return { clock, sent, nodes, unsure };
+  return { clock, sent, nodes, unsure, unheard };
 }
 
 function holdings(userIds: readonly number[], held: boolean): Buffer {
@@ -58,6 +59,22 @@ test('a node may hold anybody until it has listed all whom it holds', () => {
   expect(nodes.unsure.isEmpty).toBe(true);
   nodes.changed(node, holdings([2], false));
   expect(heldOn(nodes)).toEqual([1]);
+});
+
+test('a node is listed whom this one holds once it is heard, and until then nothing is directed', async () => {
+  const { nodes, sent, unheard, clock } = scene();
+  unheard.add('other');
+  nodes.known('other');
+  await clock.pass(100);
+  expect([nodes.allDirect, sent.length]).toEqual([false, 0]);
+  unheard.clear();
+  nodes.judge();
+  nodes.judge();
+  await clock.pass(100);
+  expect(nodes.allDirect).toBe(true);
+  const said = sent.filter(({ kind }) => kind === ENTRY_KINDS.listing).map(({ bytes }) => bytes);
+  expect(said.filter((what) => what.equals(LISTING.begins))).toHaveLength(1);
+  expect(said.at(-1)).toEqual(LISTING.ends);
 });
 
 test('a node that lists anew holds nobody any more whom it does not list', () => {

@@ -79,7 +79,6 @@ export class RemoteNodes {
     // Somebody may go to it whose message is on its way to another node.
     this.#options.unsure(node);
     this.judge();
-    listing.start();
   }
 
   gone(id: string): void {
@@ -146,6 +145,7 @@ export class RemoteNodes {
     for (const node of this.#nodes.values()) {
       const confirmed = bus.confirmed(node.id);
       if (confirmed === undefined) this.#allDirect = false;
+      else node.heard();
       const isHeard = confirmed !== undefined && now - confirmed.at < SURE_MS;
       const isSure = isHeard && node.isWhole && !node.wantsAll;
       if (node.isSure && !isSure) unsure(node);
