@@ -64,3 +64,24 @@ test('links of a node that joins miss nothing from the moment it takes them in',
   const figures = await judge(scene, { fault, exact });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });
+
+test('a node that stood still past its lease misses nothing of one that joined meanwhile', async () => {
+  const fault = 'a node that joins while another stands still past its lease';
+  await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
+  const standing = stopNode(scene, 0, 3 * LEASE_SECONDS);
+  // From here on the new one does not learn of the other by its lease.
+  await scene.cluster.node(1).waitForMetric('route_live_nodes', (nodes) => nodes === 1);
+  const node = await scene.addNode();
+  await using links = new AsyncDisposableStack();
+  const dues = new Dues(scene.traffic.mailboxes);
+  for (let i = 0; i < 2; i++) {
+    const link = links.use(await openTrafficLink(node, { dues }));
+    await link.query([0]);
+    scene.traffic.join(link);
+  }
+  await standing;
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+});

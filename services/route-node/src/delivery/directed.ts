@@ -7,19 +7,17 @@ import {
   HOLDING_BYTES,
   type HoldingChange,
   LISTING,
-  letGoOf,
   writeHolding,
 } from '../entries.ts';
 import { Gathering } from '../gathering.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
 import { ForAll } from './for-all.ts';
-import { HolderSet } from './holders.ts';
+import { KeptPdus } from './kept-pdus.ts';
 import { OwnLinks } from './own-links.ts';
 import { PassedPdu } from './passed-pdu.ts';
-import { type Give, RecentPdus } from './recent-pdus.ts';
+import type { Give, RecentPdus } from './recent-pdus.ts';
 import type { RemoteNode } from './remote-node.ts';
 import { RemoteNodes } from './remote-nodes.ts';
-import { Rounds } from './rounds.ts';
 
 export interface DirectedOptions {
   readonly receivers: Receivers;
@@ -46,16 +44,13 @@ const PRESS_MS = 5;
 /** Of a PDU smaller than this a copy costs each link less than a slice. */
 const COPIED_BYTES = 1024;
 
-const NO_LINKS = new HolderSet<Receiver>([]);
-const NO_NODES = new HolderSet<RemoteNode>([]);
-
 /**
  * What concerns certain users goes to the links that hold them, and to no other. Each node knows whom its own
  * links hold, and tells all others whom it begins to hold and whom it holds no longer, in one order with all
  * that it sends. So a node that has everything another one has sent knows whom that one held; and who
  * receives a PDU chooses among its own links.
  *
- * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link Rounds}), and
+ * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link KeptPdus}), and
  * a node or a link that begins to hold him meanwhile gets it late.
  */
 export class Directed implements Delivery {
@@ -68,12 +63,7 @@ export class Directed implements Delivery {
   readonly #forAll: ForAll;
   /** Undefined for a node that is alone. */
   readonly #nodes: RemoteNodes | undefined;
-  readonly #rounds: Rounds | undefined;
-  readonly #mostKeptBytes: number;
-  readonly #onFull: (full: boolean) => void;
-  /** What was directed, and which nodes got it; and which links of this node. */
-  readonly #sent = new RecentPdus<RemoteNode>();
-  readonly #given = new RecentPdus<Receiver>();
+  readonly #kept: KeptPdus | undefined;
   readonly #toNodes = new PassedPdu<RemoteNode>(this.#users);
   readonly #toLinks = new PassedPdu<Receiver>(this.#users);
   readonly #giveTo = (link: Receiver): void => this.#give(link);
@@ -86,13 +76,11 @@ export class Directed implements Delivery {
   #inDoubt = false;
   readonly #changes: Gathering<HoldingChange>;
   #gathered = false;
-  #full = false;
   #pressedAt = Number.NEGATIVE_INFINITY;
   readonly #handOutSoon = (): void => this.handOut();
 
   constructor(options: DirectedOptions) {
-    const { receivers, bus, counters, mostKeptBytes, onFull, clock = systemClock } = options;
-    this.#mostKeptBytes = mostKeptBytes;
+    const { receivers, bus, counters, clock = systemClock } = options;
     this.#receivers = receivers;
     this.#forAll = new ForAll(receivers);
     this.#bus = bus;
@@ -108,10 +96,12 @@ export class Directed implements Delivery {
       begins: (userId, link) =>
         this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),
     });
-    this.#onFull = onFull;
-    this.#nodes = bus && this.#remoteNodes(bus);
-    this.#rounds = bus && new Rounds(bus);
-    if (bus !== undefined) this.#judgeLater();
+    if (bus === undefined) return;
+    const { mostKeptBytes: mostBytes, onFull } = options;
+    const pass = this.#passLate.bind(this);
+    this.#kept = new KeptPdus({ bus, counters, mostBytes, onFull, pass });
+    this.#nodes = this.#remoteNodes(bus, this.#kept);
+    this.#judgeLater();
   }
 
   get holdings(): HoldingListener {
@@ -170,7 +160,7 @@ export class Directed implements Delivery {
     if (this.#nodes === undefined) return;
     for (const node of this.#nodes.all) node.run.handOut();
     this.#changes.handOut();
-    if (this.#sent.bytes > this.#mostKeptBytes * PRESS_PART) this.#press(this.#nodes);
+    if ((this.#kept?.part ?? 0) > PRESS_PART) this.#press(this.#nodes);
   }
 
   entry(
@@ -209,7 +199,7 @@ export class Directed implements Delivery {
     this.#nodes?.missed(id);
   }
 
-  #remoteNodes(bus: DeliveryBus): RemoteNodes {
+  #remoteNodes(bus: DeliveryBus, kept: KeptPdus): RemoteNodes {
     return new RemoteNodes({
       bus,
       clock: this.#clock,
@@ -218,11 +208,12 @@ export class Directed implements Delivery {
         return this.#links.usersOf(shard);
       },
       wantsAll: () => !this.#links.listing.isEmpty,
-      begins: (userId, node) => {
-        this.#sent.begin(userId, node, this.#passLateTo(node));
+      begins: (userId, node) => kept.begin(userId, node),
+      unsure: (node) => kept.passAll(node),
+      confirmed: (word) => {
+        this.handOut();
+        kept.endRound(word);
       },
-      unsure: (node) => this.#sent.giveAll(node, this.#passLateTo(node)),
-      confirmed: (word) => this.#endRound(bus, word),
     });
   }
 
@@ -242,54 +233,39 @@ export class Directed implements Delivery {
   }
 
   #direct(from: Receiver, bytes: Buffer, start: number, end: number): void {
-    const { first, second } = this.#users;
     const links = this.#toLinks;
-    links.bytes = bytes;
-    links.start = start;
-    links.end = end;
-    links.first = this.#links.of(first);
-    links.second = second === first ? NO_LINKS : this.#links.of(second);
+    links.aim(this.#links, bytes, start, end);
     links.others = this.#links.besides(from);
     this.#from = from;
     links.forEachHolder(this.#giveTo);
-    if (this.#users.isKick) this.#supersedeKicks(first, from);
-    const [rounds, remote] = [this.#rounds, this.#nodes];
-    if (rounds === undefined || remote === undefined || remote.isEmpty) {
+    if (this.#users.isKick) this.#supersedeKicks(this.#users.first, from);
+    const [kept, remote] = [this.#kept, this.#nodes];
+    if (kept === undefined || remote === undefined || remote.isEmpty) {
       this.#counters.directedPdus++;
       return;
     }
     this.#gather();
     const nodes = this.#toNodes;
-    nodes.bytes = bytes;
-    nodes.start = start;
-    nodes.end = end;
-    nodes.first = remote.of(first);
-    nodes.second = second === first ? NO_NODES : remote.of(second);
+    nodes.aim(remote, bytes, start, end);
     // A kick goes wherever its user may be by now: it must not follow one who comes there later.
     nodes.others = this.#users.isKick ? remote.everybody : remote.unsure;
     nodes.forEachHolder(this.#passTo);
     if (remote.unsure.isEmpty) this.#counters.directedPdus++;
     else this.#counters.doubtfulPdus++;
     // Also where nobody seems to hold them: a node's word that it does may be on its way.
-    const tag = rounds.use();
-    this.#sent.add(nodes, tag);
-    this.#given.add(links, tag);
+    kept.add(nodes, links);
   }
 
   #receive(run: Buffer, from: RemoteNode | undefined, frame: number): void {
     const links = this.#toLinks;
-    links.bytes = run;
     links.others = this.#links.listing;
     this.#from = undefined;
     for (let at = 0; at < run.length; ) {
       const end = at + run.readUInt32BE(at);
       if (this.#users.read(run, at, end)) {
-        const { first, second } = this.#users;
-        links.start = at;
-        links.end = end;
-        links.first = this.#links.of(first);
-        links.second = second === first ? NO_LINKS : this.#links.of(second);
+        links.aim(this.#links, run, at, end);
         links.forEachHolder(this.#giveTo);
+        const { first, second } = this.#users;
         const hasBoth =
           this.#links.receivesAny(links.first) &&
           (second === first || this.#links.receivesAny(links.second));
@@ -326,21 +302,24 @@ export class Directed implements Delivery {
    * client with which he comes there. (Protocol: at a login comes the kick, then the user.)
    */
   #supersedeKicks(userId: number, link: Receiver): void {
-    this.#given.supersedeKicks(userId, link);
-    for (const { recent } of this.#nodes?.all ?? []) recent.supersedeKicks(userId, link);
+    for (const recent of this.#recent()) recent.supersedeKicks(userId, link);
   }
 
   /** Gives a link what was passed on a short while ago and that it lacks. */
   #giveLate(link: Receiver, giveOf: (recent: RecentPdus<Receiver>, give: Give) => void): void {
-    if (this.#nodes === undefined) return;
     const give: Give = (bytes, start, end) => {
       if (!this.#receivers.has(link)) return;
       this.#forAll.giveTo(link);
       link.sendCopy(bytes, start, end);
       this.#counters.linksReached++;
     };
-    giveOf(this.#given, give);
-    for (const { recent } of this.#nodes.all) giveOf(recent, give);
+    for (const recent of this.#recent()) giveOf(recent, give);
+  }
+
+  /** What was passed on to links a short while ago: of this node's own, and of each other one's. */
+  *#recent(): Generator<RecentPdus<Receiver>> {
+    if (this.#kept !== undefined) yield this.#kept.given;
+    for (const { recent } of this.#nodes?.all ?? []) yield recent;
   }
 
   #tell(change: HoldingChange): void {
@@ -356,13 +335,9 @@ export class Directed implements Delivery {
     process.nextTick(this.#handOutSoon);
   }
 
-  /** Passes on late what a node lacks. */
-  #passLateTo(node: RemoteNode): Give {
-    return (bytes, start, end, tag) => {
-      this.#gather();
-      node.run.add(bytes, start, end);
-      this.#rounds?.again(tag);
-    };
+  #passLate(node: RemoteNode, bytes: Buffer, start: number, end: number): void {
+    this.#gather();
+    node.run.add(bytes, start, end);
   }
 
   /** Much is kept: does not wait for the others to speak of themselves. */
@@ -379,21 +354,6 @@ export class Directed implements Delivery {
       this.#nodes?.judge();
       this.#judgeLater();
     });
-  }
-
-  #endRound(bus: DeliveryBus, confirmed: number): void {
-    this.handOut();
-    const letGo = this.#rounds?.end(confirmed);
-    if (letGo !== undefined) {
-      this.#sent.dropUpTo(letGo.upTo);
-      this.#given.dropUpTo(letGo.upTo);
-      bus.send(ENTRY_KINDS.listing, letGoOf(letGo.firstFrame));
-    }
-    this.#counters.keptBytes = this.#sent.bytes;
-    const full = this.#sent.bytes >= (this.#full ? this.#mostKeptBytes / 2 : this.#mostKeptBytes);
-    if (full === this.#full) return;
-    this.#full = full;
-    this.#onFull(full);
   }
 }
 

@@ -1,5 +1,10 @@
 import { HolderSet } from './holders.ts';
 
+/** Tells who holds a user. */
+interface HoldersOf<Holder> {
+  of(userId: number): HolderSet<Holder>;
+}
+
 /** A PDU that is passed on: where it is, whom it concerns, and who gets it. One object serves for one PDU after the other. */
 export class PassedPdu<Holder> {
   bytes: Buffer = Buffer.alloc(0);
@@ -12,8 +17,20 @@ export class PassedPdu<Holder> {
   second = new HolderSet<Holder>([]);
   others = new HolderSet<Holder>([]);
 
+  readonly #none = new HolderSet<Holder>([]);
+
   constructor(users: { readonly first: number; readonly second: number }) {
     this.users = users;
+  }
+
+  /** From now on it is this PDU, which concerns the users as they are now, and goes to who holds them. */
+  aim(holders: HoldersOf<Holder>, bytes: Buffer, start: number, end: number): void {
+    const { first, second } = this.users;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.first = holders.of(first);
+    this.second = second === first ? this.#none : holders.of(second);
   }
 
   /** Shows each who gets it, once. */
