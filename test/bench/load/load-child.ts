@@ -1,4 +1,5 @@
 import { obeyOrders } from '../told-process.ts';
+import { ownUsage } from '../told-processes.ts';
 import { DIALECTS } from './dialect.ts';
 import { FloodWindow } from './flood-window.ts';
 import { LoadLink } from './load-link.ts';
@@ -55,9 +56,8 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       await Promise.all(senders.map((sender) => sender.stop()));
       break;
     case 'count': {
-      const { user, system } = process.cpuUsage();
       const counts = links.map((link) => link.count());
-      const count = { atMs: performance.now(), cpuMs: (user + system) / 1000, links: counts };
+      const count = { ...ownUsage(), links: counts };
       return { kind: 'count', count };
     }
   }

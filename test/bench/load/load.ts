@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
-import { ToldProcess } from '../told-process.ts';
+import { ToldProcesses } from '../told-processes.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
 import {
   isLoadAnswer,
@@ -60,15 +60,12 @@ export interface LoadRates {
 export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #receivedBytes: number;
-  readonly #processes: readonly ToldProcess<LoadOrder, LoadAnswer>[];
+  readonly #processes: ToldProcesses<LoadOrder, LoadAnswer>;
 
   private constructor(options: LoadOptions) {
     this.#options = options;
     this.#receivedBytes = DIALECTS[options.dialect].receivedBytes(options.pduBytes);
-    this.#processes = Array.from(
-      { length: options.purpose === 'paced' ? 2 : 1 },
-      () => new ToldProcess(CHILD, isLoadAnswer),
-    );
+    this.#processes = new ToldProcesses(CHILD, isLoadAnswer, options.purpose === 'paced' ? 2 : 1);
   }
 
   /** Opens the links and returns when each of them receives what each sender sends. */
@@ -78,7 +75,7 @@ export class Load implements AsyncDisposable {
       const { dialect, pduBytes, links, purpose } = options;
       const readsStamps = purpose === 'paced';
       const all = Array.from({ length: links }, (_, id) => load.#orderOf(id));
-      await load.#tellAll((process) => {
+      await load.#processes.tellAll((process) => {
         const own = all.filter((link) => load.#processOf(link) === process);
         return { kind: 'open', links: own, dialect, pduBytes, copies: links - 1, readsStamps };
       });
@@ -92,22 +89,22 @@ export class Load implements AsyncDisposable {
 
   /** Counts begin at 0. Nothing may be under way. */
   async reset(): Promise<void> {
-    await this.#tellAll(() => ({ kind: 'reset' }));
+    await this.#processes.tellAll(() => ({ kind: 'reset' }));
   }
 
   /** The senders begin to send as fast as they can. */
   async flood(): Promise<void> {
-    await this.#tellAll(() => ({ kind: 'flood' }));
+    await this.#processes.tellAll(() => ({ kind: 'flood' }));
   }
 
   /** The senders send stamped PDUs at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
-    await this.#processes[SENDING]?.tell({ kind: 'pace', perSecond, ms });
+    await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
   }
 
   /** How long what was paced since the last reset has been under way. */
   async latency(): Promise<Latency> {
-    const answer = await this.#processes[RECEIVING]?.tell({ kind: 'latency' });
+    const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('the load was not opened to be paced');
     return answer.latency;
   }
@@ -136,7 +133,7 @@ export class Load implements AsyncDisposable {
    * and what was delivered then.
    */
   async finish(): Promise<LoadTotals> {
-    await this.#tellAll(() => ({ kind: 'stop' }));
+    await this.#processes.tellAll(() => ({ kind: 'stop' }));
     let last = await this.totals();
     let grewAt = performance.now();
     while (last.deliveredPdus < last.duePdus && performance.now() - grewAt < STALLED_MS) {
@@ -160,7 +157,7 @@ export class Load implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
+    await this.#processes[Symbol.asyncDispose]();
   }
 
   /** A connection stands before its server knows the link: the senders send until all others hear all. */
@@ -172,7 +169,7 @@ export class Load implements AsyncDisposable {
       async () => {
         await this.#quiet();
         await this.reset();
-        await this.#tellAll(() => ({ kind: 'probe' }));
+        await this.#processes.tellAll(() => ({ kind: 'probe' }));
         await this.#quiet();
         return (await this.#links()).every(hears);
       },
@@ -215,12 +212,8 @@ export class Load implements AsyncDisposable {
   }
 
   async #count(): Promise<LoadCount[]> {
-    const answers = await this.#tellAll(() => ({ kind: 'count' }));
+    const answers = await this.#processes.tellAll(() => ({ kind: 'count' }));
     return answers.flatMap((answer) => (answer.kind === 'count' ? [answer.count] : []));
-  }
-
-  async #tellAll(orderOf: (process: number) => LoadOrder): Promise<LoadAnswer[]> {
-    return await Promise.all(this.#processes.map((process, i) => process.tell(orderOf(i))));
   }
 }
 

@@ -2,6 +2,7 @@ import { FloodWindow } from '../load/flood-window.ts';
 import { pace } from '../load/pacer.ts';
 import { Latencies } from '../load/stamps.ts';
 import { obeyOrders } from '../told-process.ts';
+import { ownUsage } from '../told-processes.ts';
 import { MESSAGE_BYTES } from './message-pdu.ts';
 import { MsgServer } from './msg-server.ts';
 import { isServersOrder, type ServersAnswer, type ServersOrder } from './msg-server-messages.ts';
@@ -44,9 +45,8 @@ async function obey(order: ServersOrder): Promise<ServersAnswer> {
       break;
     case 'count': {
       if (servers.some(({ isOpen }) => !isOpen)) throw new Error('a node has closed a link');
-      const { user, system } = process.cpuUsage();
       const counts = servers.map((server) => server.counts);
-      const count = { atMs: performance.now(), cpuMs: (user + system) / 1000, servers: counts };
+      const count = { ...ownUsage(), servers: counts };
       return { kind: 'count', count };
     }
     case 'arrivals':

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Latency, Target } from '../load/load-messages.ts';
-import { ToldProcess } from '../told-process.ts';
+import { ToldProcesses } from '../told-processes.ts';
 import {
   isServersAnswer,
   type ServerCounts,
@@ -58,14 +58,11 @@ export interface Faults {
  */
 export class MsgServers implements AsyncDisposable {
   readonly #traffic: Traffic;
-  readonly #processes: readonly ToldProcess<ServersOrder, ServersAnswer>[];
+  readonly #processes: ToldProcesses<ServersOrder, ServersAnswer>;
 
   private constructor({ plan }: MsgServersOptions) {
     this.#traffic = new Traffic(plan);
-    this.#processes = Array.from(
-      { length: plan.senders === 'half' ? 2 : 1 },
-      () => new ToldProcess(CHILD, isServersAnswer),
-    );
+    this.#processes = new ToldProcesses(CHILD, isServersAnswer, plan.senders === 'half' ? 2 : 1);
   }
 
   /** Connects all, and has them list their users. */
@@ -78,7 +75,7 @@ export class MsgServers implements AsyncDisposable {
         if (target === undefined) throw new Error('there is no node to connect to');
         return { id, ...target };
       });
-      await all.#tellAll((process) => ({
+      await all.#processes.tellAll((process) => ({
         ...{ kind: 'open', plan, readsStamps: plan.senders === 'half' },
         servers: servers.filter(({ id }) => all.#processOf(id) === process),
       }));
@@ -91,17 +88,17 @@ export class MsgServers implements AsyncDisposable {
 
   /** They begin to send as fast as they can. */
   async flood(): Promise<void> {
-    await this.#tellAll(() => ({ kind: 'flood' }));
+    await this.#processes.tellAll(() => ({ kind: 'flood' }));
   }
 
   /** They send stamped messages at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
-    await this.#processes[SENDING]?.tell({ kind: 'pace', perSecond, ms });
+    await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
   }
 
   /** How long single messages were under way since this was asked last. */
   async latency(): Promise<Latency> {
-    const answer = await this.#processes[RECEIVING]?.tell({ kind: 'latency' });
+    const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('these msg_servers stamp no messages');
     return answer.latency;
   }
@@ -125,7 +122,7 @@ export class MsgServers implements AsyncDisposable {
 
   /** They stop. Returns when everything has come, or when nothing comes any more. */
   async finish(): Promise<Totals> {
-    await this.#tellAll(() => ({ kind: 'stop' }));
+    await this.#processes.tellAll(() => ({ kind: 'stop' }));
     let last = await this.#totals();
     let grewAt = performance.now();
     while (!(await this.#allCame()) && performance.now() - grewAt < STALLED_MS) {
@@ -141,7 +138,7 @@ export class MsgServers implements AsyncDisposable {
   /** Compares what came to each with what was sent to it by each. */
   async faults(): Promise<Faults> {
     const sent = (await this.#counts()).flatMap(({ servers }) => servers);
-    const answers = await this.#tellAll(() => ({ kind: 'arrivals' }));
+    const answers = await this.#processes.tellAll(() => ({ kind: 'arrivals' }));
     const faults = { lost: 0, doubled: 0, outOfOrder: 0 };
     const compare = (due: number, came: number): void => {
       faults.lost += Math.max(0, due - came);
@@ -162,7 +159,7 @@ export class MsgServers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
+    await this.#processes[Symbol.asyncDispose]();
   }
 
   /** As far as sums tell. */
@@ -190,12 +187,8 @@ export class MsgServers implements AsyncDisposable {
   }
 
   async #counts(): Promise<ServersCount[]> {
-    const answers = await this.#tellAll(() => ({ kind: 'count' }));
+    const answers = await this.#processes.tellAll(() => ({ kind: 'count' }));
     return answers.flatMap((answer) => (answer.kind === 'count' ? [answer.count] : []));
-  }
-
-  async #tellAll(orderOf: (process: number) => ServersOrder): Promise<ServersAnswer[]> {
-    return await Promise.all(this.#processes.map((process, i) => process.tell(orderOf(i))));
   }
 }
 
