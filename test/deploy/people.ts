@@ -1,4 +1,5 @@
 import { waitFor } from '@route/fixtures';
+import { Random } from '@route/random';
 import { MsgServer } from '../cluster/msg-server.ts';
 import { SeededRandom } from '../cluster/seeded-random.ts';
 import { StatusWatch } from '../cluster/status-watch.ts';
@@ -8,7 +9,6 @@ import {
   type Exactness,
   lookByQuery,
   Pacer,
-  Random,
   type Totals,
   Traffic,
   untilExact,

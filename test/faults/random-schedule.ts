@@ -1,5 +1,5 @@
+import { Random } from '@route/random';
 import { expect } from 'vitest';
-import { Random } from '../traffic/index.ts';
 import { judge } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { carryOut, describeSchedule, drawSchedule } from './schedule.ts';

@@ -1,5 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import { type PrivateRedisServer, type RedisDeployment, startPrivateRedis } from '@route/fixtures';
+import { Random } from '@route/random';
 import type { RedisTarget } from '@route/redis';
 import { onTestFailed } from 'vitest';
 import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
@@ -11,7 +12,6 @@ import {
   mailboxesFor,
   Pacer,
   peakMemoryBytes,
-  Random,
   type Totals,
   Traffic,
   untilExact,

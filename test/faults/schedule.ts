@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../traffic/index.ts';
+import type { Random } from '@route/random';
 import {
   cutNode,
   killConnections,

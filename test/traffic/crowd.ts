@@ -1,7 +1,7 @@
 import { CLIENT_TYPE, type ClientType } from '@route/protocol';
+import type { Random } from '@route/random';
 import { Model } from './model.ts';
 import { Notices } from './notices.ts';
-import type { Random } from './random.ts';
 import { SimServer, type SimWorld } from './sim-server.ts';
 import type { Traffic } from './traffic.ts';
 import type { Target } from './traffic-link.ts';

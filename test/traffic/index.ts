@@ -5,7 +5,6 @@ export { Load } from './load.ts';
 export { Model } from './model.ts';
 export { Pacer } from './pacer.ts';
 export { peakMemoryBytes } from './process-memory.ts';
-export { Random } from './random.ts';
 export type { SimServer } from './sim-server.ts';
 export { lookIntoRedis } from './stored-presence.ts';
 export { type Participant, type Totals, Traffic } from './traffic.ts';

@@ -6,10 +6,10 @@ import {
   encodeMessage,
   USER_STATUS,
 } from '@route/protocol';
+import type { Random } from '@route/random';
 import { Dues } from './dues.ts';
 import type { Model } from './model.ts';
 import type { Notices } from './notices.ts';
-import type { Random } from './random.ts';
 import type { Participant, Traffic } from './traffic.ts';
 import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.ts';
 

@@ -1,6 +1,6 @@
 import { CLIENT_TYPE, type ClientType } from '@route/link-client';
+import type { Random } from '@route/random';
 import type { KickCheck } from './kick-check.ts';
-import type { Random } from './random.ts';
 import type { SimServer } from './sim-server.ts';
 
 /** What people do who are online, and how often of 100 times. Who is not online logs in. */
@@ -40,8 +40,8 @@ export class People {
     const { users, random } = this.#options;
     for (let user = 0; user < users; user++) {
       if (random.next() > ONLINE_SHARE) continue;
-      random.pick(this.#options.servers)?.seat(user, this.#drawType());
-      if (random.next() < 0.1) random.pick(this.#options.servers)?.seat(user, CLIENT_TYPE.ios);
+      random.pickIfAny(this.#options.servers)?.seat(user, this.#drawType());
+      if (random.next() < 0.1) random.pickIfAny(this.#options.servers)?.seat(user, CLIENT_TYPE.ios);
     }
   }
 
@@ -49,8 +49,8 @@ export class People {
   act(): void {
     const { users, random, servers } = this.#options;
     const user = random.below(users);
-    const server = random.pick(servers.filter(({ clients }) => clients.has(user)));
-    const type = server && random.pick(server.clients.typesOf(user));
+    const server = random.pickIfAny(servers.filter(({ clients }) => clients.has(user)));
+    const type = server && random.pickIfAny(server.clients.typesOf(user));
     if (server === undefined || type === undefined) {
       this.logIn(user, this.#drawType());
       return;
@@ -77,7 +77,7 @@ export class People {
     const free = servers.filter(
       ({ isJoined, clients }) => isJoined && clients.sinceMs(user, type) === undefined,
     );
-    const server = random.pick(free);
+    const server = random.pickIfAny(free);
     if (server === undefined) return;
     kicks.loggingIn(server, user, type);
     server.login(user, type);

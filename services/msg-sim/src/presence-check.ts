@@ -1,6 +1,6 @@
 import { USER_STATUS } from '@route/link-client';
+import type { Random } from '@route/random';
 import type { PresenceModel } from './presence-model.ts';
-import type { Random } from './random.ts';
 import type { SimServer } from './sim-server.ts';
 import { Suspects, type Verdict } from './suspects.ts';
 
@@ -59,7 +59,7 @@ export class PresenceCheck {
   /** Asks one server for some users, those among them who looked wrong, and compares. */
   async sample(): Promise<void> {
     const { servers, random, model } = this.#options;
-    const asker = random.pick(servers.filter(({ isJoined }) => isJoined));
+    const asker = random.pickIfAny(servers.filter(({ isJoined }) => isJoined));
     if (asker === undefined) return;
     const users = this.#answers.keys.slice(0, USERS_A_QUERY);
     while (users.length < USERS_A_QUERY) users.push(random.below(model.users));

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LinkDown } from '@route/link-client';
+import { Random } from '@route/random';
 import type { Delivery } from './delivery.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { Figures } from './figures.ts';
@@ -11,7 +12,6 @@ import { People } from './people.ts';
 import type { NodeLine, Picture, SimEvent } from './picture.ts';
 import { PresenceCheck } from './presence-check.ts';
 import { PresenceModel } from './presence-model.ts';
-import { Random } from './random.ts';
 import { SimServer } from './sim-server.ts';
 import { loginStorm, reconnectStorm, type Storm } from './storm.ts';
 import { type Ending, verdictLines } from './verdict.ts';
@@ -144,7 +144,7 @@ export class Simulation implements AsyncDisposable {
     let differences: number | undefined;
     await this.#until(
       async () => {
-        const asker = this.#random.pick(this.#servers.filter(({ isJoined }) => isJoined));
+        const asker = this.#random.pickIfAny(this.#servers.filter(({ isJoined }) => isJoined));
         differences = asker && (await this.#presence.differences(asker));
         return differences === 0 && this.#links.linked === this.#servers.length;
       },
@@ -210,7 +210,7 @@ export class Simulation implements AsyncDisposable {
 
   #sendOne(): void {
     const { users } = this.#options;
-    const server = this.#random.pick(this.#servers);
+    const server = this.#random.pickIfAny(this.#servers);
     const [from, to] = [this.#random.below(users), this.#random.below(users)];
     const command = this.#random.weighted(COMMAND_WEIGHTS);
     const subject = { from, to, nowMs: performance.now() };

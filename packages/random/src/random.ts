@@ -20,12 +20,33 @@ export class Random {
     return Math.floor(this.next() * end);
   }
 
+  /** A whole number from `least` to `most`, both included. */
+  whole(least: number, most: number): number {
+    return least + this.below(most - least + 1);
+  }
+
+  /** Any number from `least` up to but not including `most`. */
+  between(least: number, most: number): number {
+    return least + this.next() * (most - least);
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** One of them. @throws Error when there is none. */
+  pick<T>(choices: readonly T[]): T {
+    const choice = this.pickIfAny(choices);
+    if (choice === undefined) throw new Error('there is nothing to choose from');
+    return choice;
+  }
+
   /** One of them; undefined when there is none. */
-  pick<T>(choices: readonly T[]): T | undefined {
+  pickIfAny<T>(choices: readonly T[]): T | undefined {
     return choices[this.below(choices.length)];
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** One of the names, each as often as its weight says. @throws Error when no weight is above 0. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries<number>(weights);
     let draw = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
