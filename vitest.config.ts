@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 const redisTests = ['{packages,services}/*/src/**/*.redis.test.ts', 'test/redis/**/*.test.ts'];
 const sharedRedis = './test/fixtures/global-setup.ts';
 
-/** Three projects: what needs nothing, what needs a Redis, what starts whole processes. */
+/**
+ * Three projects, one after the other: what needs nothing, and may use all processors; what needs a Redis; what
+ * starts whole processes.
+ */
 export default defineConfig({
   test: {
     // A test that passes at the second attempt has found something.
@@ -18,6 +21,8 @@ export default defineConfig({
             'test/{fixtures,traffic,bench}/**/*.test.ts',
           ],
           exclude: ['**/*.redis.test.ts'],
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -27,6 +32,7 @@ export default defineConfig({
           globalSetup: [sharedRedis],
           testTimeout: 20_000,
           hookTimeout: 30_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -45,6 +51,7 @@ export default defineConfig({
           globalSetup: [sharedRedis],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

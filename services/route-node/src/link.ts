@@ -174,7 +174,7 @@ export class Link implements OwnLink {
     } else if (this.#stuck.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (this.unsentBytes === 0 && nowMs - this.#writer.handedAtMs >= heartbeatMs) {
-      // What waits to be sent tells the msg_server as much, and it would only wait behind that.
+      // What waits to be sent says as much as a heartbeat, which would only wait behind it.
       this.#host.counters.heartbeatsSent++;
       this.send(HEARTBEAT_PDU);
     }
