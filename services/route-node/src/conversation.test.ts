@@ -44,7 +44,7 @@ class Ear {
     this.id = id;
   }
   progressed(): void {}
-  sendCopy(bytes: Buffer, start: number, end: number): void {
+  sendPart(bytes: Buffer, start: number, end: number): void {
     this.send(bytes.subarray(start, end));
   }
   send(bytes: Buffer): void {

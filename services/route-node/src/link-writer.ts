@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Counters } from './counters.ts';
+import { GatheredRun } from './gathered-run.ts';
 
 /** Flushes all writers that were written to in a tick, at the tick's end. */
 export class TickFlusher {
@@ -40,8 +41,8 @@ const WRITE_BYTES = { least: 64 * 1024, first: 256 * 1024, most: 4 * 1024 * 1024
 /** A write that took longer than this was too large, one that took less than a quarter of it might be larger. */
 const WRITE_MS = 100;
 
-/** Small things are copied together into chunks of so many bytes. */
-const COPIES_BYTES = 16 * 1024;
+/** What comes in few bytes is copied together into chunks of so many. */
+const CHUNK_BYTES = 16 * 1024;
 
 /** Gathers what a tick has for one link and hands it to the socket as one write. */
 export class LinkWriter {
@@ -49,10 +50,9 @@ export class LinkWriter {
   #pending: Buffer[] = [];
   #next = 0;
   #pendingBytes = 0;
-  /** Copies that are still to become a piece: of the chunk, what lies between the two. */
-  #copies = Buffer.alloc(0);
-  #copiesFrom = 0;
-  #copiesTo = 0;
+  readonly #gathered = new GatheredRun(CHUNK_BYTES, (run) => {
+    this.#pending.push(run);
+  });
   #writtenBytes = 0;
   #writeBytes: number = WRITE_BYTES.first;
   #handedAtMs = performance.now();
@@ -80,33 +80,15 @@ export class LinkWriter {
 
   /** Queues bytes; they are not copied and must not change any more. */
   write(bytes: Buffer): void {
-    this.#endCopies();
+    this.#gathered.handOut();
     this.#pending.push(bytes);
     this.#added(bytes.length);
   }
 
-  /** Queues bytes that stand between others; copied if they are few. */
-  writeCopy(bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    if (length > COPIES_BYTES / 4) {
-      this.write(bytes.subarray(start, end));
-      return;
-    }
-    if (this.#copiesTo + length > this.#copies.length) {
-      this.#endCopies();
-      this.#copies = Buffer.allocUnsafeSlow(COPIES_BYTES);
-      this.#copiesFrom = 0;
-      this.#copiesTo = 0;
-    }
-    bytes.copy(this.#copies, this.#copiesTo, start, end);
-    this.#copiesTo += length;
-    this.#added(length);
-  }
-
-  #endCopies(): void {
-    if (this.#copiesFrom === this.#copiesTo) return;
-    this.#pending.push(this.#copies.subarray(this.#copiesFrom, this.#copiesTo));
-    this.#copiesFrom = this.#copiesTo;
+  /** Queues bytes that stand between others, which must not change either; few bytes are copied. */
+  writePart(bytes: Buffer, start: number, end: number): void {
+    this.#gathered.add(bytes, start, end);
+    this.#added(end - start);
   }
 
   #added(length: number): void {
@@ -161,7 +143,7 @@ export class LinkWriter {
   }
 
   #take(maxBytes: number): Buffer[] {
-    this.#endCopies();
+    this.#gathered.handOut();
     const { counters } = this.#options;
     if (this.#pendingBytes <= maxBytes) {
       const all = this.#next === 0 ? this.#pending : this.#pending.slice(this.#next);

@@ -57,7 +57,7 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   const receiver: Receiver = {
     id: 'node.2',
     send: (bytes) => seen.push(bytes.equals(MESSAGE) ? 'message' : 'notice'),
-    sendCopy: (bytes, start, end) => receiver.send(bytes.subarray(start, end)),
+    sendPart: (bytes, start, end) => receiver.send(bytes.subarray(start, end)),
   };
   exchange.setReceiving(receiver, true);
   const host: LinkHost = {

@@ -146,9 +146,9 @@ export class Link implements OwnLink {
     this.#grown();
   }
 
-  sendCopy(bytes: Buffer, start: number, end: number): void {
+  sendPart(bytes: Buffer, start: number, end: number): void {
     if (this.#finished) return;
-    this.#writer.writeCopy(bytes, start, end);
+    this.#writer.writePart(bytes, start, end);
     this.#grown();
   }
 

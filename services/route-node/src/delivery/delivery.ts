@@ -7,8 +7,8 @@ export interface Receiver {
   readonly id: LinkId;
   /** Queues whole PDUs; the bytes are not copied and must not change any more. */
   send(bytes: Buffer): void;
-  /** Queues one PDU that stands between other bytes; a small one is copied. */
-  sendCopy(bytes: Buffer, start: number, end: number): void;
+  /** Queues PDUs that stand between other bytes, which must not change either; few bytes are copied. */
+  sendPart(bytes: Buffer, start: number, end: number): void;
 }
 
 /** What a delivery asks and tells the bus. */

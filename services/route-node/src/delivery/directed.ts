@@ -41,6 +41,12 @@ const JUDGE_MS = 100;
 const PRESS_PART = 1 / 8;
 const PRESS_MS = 5;
 
+/**
+ * To so few links what is for all is given at once: there it may stand next to what is for them, and then none of it
+ * is copied (with one link a node 1.24 in place of 1.64 µs a message; with 4 links it makes no difference).
+ */
+const FEW_LINKS = 2;
+
 /** Of a PDU smaller than this a copy costs each link less than a slice. */
 const COPIED_BYTES = 1024;
 
@@ -269,7 +275,7 @@ export class Directed implements Delivery {
         const hasBoth =
           this.#links.receivesAny(links.first) &&
           (second === first || this.#links.receivesAny(links.second));
-        if (!hasBoth || this.#users.isKick) from?.recent.add(links, frame);
+        if (!hasBoth || this.#users.isKick) from?.recent.add(frame, links);
       } else {
         this.#counters.linksReached += this.#receivers.size;
         this.#giveAll(run, at, end);
@@ -280,20 +286,25 @@ export class Directed implements Delivery {
 
   /** Gives neighbouring PDUs to all links. */
   #giveAll(bytes: Buffer, start: number, end: number): void {
-    if (end - start < COPIED_BYTES) {
+    const areFew = this.#receivers.size <= FEW_LINKS;
+    if (end - start < COPIED_BYTES && !areFew) {
       this.#gather();
       this.#forAll.add(bytes, start, end);
       return;
     }
     this.#forAll.handOut();
-    const pdus = bytes.subarray(start, end);
-    for (const receiver of this.#receivers) if (receiver !== this.#from) receiver.send(pdus);
+    const pdus = areFew ? undefined : bytes.subarray(start, end);
+    for (const link of this.#receivers) {
+      if (link === this.#from) continue;
+      if (pdus === undefined) link.sendPart(bytes, start, end);
+      else link.send(pdus);
+    }
   }
 
   #give(link: Receiver): void {
     if (link === this.#from || !this.#receivers.has(link)) return;
     this.#forAll.giveTo(link);
-    link.sendCopy(this.#toLinks.bytes, this.#toLinks.start, this.#toLinks.end);
+    link.sendPart(this.#toLinks.bytes, this.#toLinks.start, this.#toLinks.end);
     this.#counters.linksReached++;
   }
 
@@ -306,19 +317,22 @@ export class Directed implements Delivery {
   }
 
   /** Gives a link what was passed on a short while ago and that it lacks. */
-  #giveLate(link: Receiver, giveOf: (recent: RecentPdus<Receiver>, give: Give) => void): void {
+  #giveLate(
+    link: Receiver,
+    giveOf: (recent: RecentPdus<Receiver | RemoteNode>, give: Give) => void,
+  ): void {
     const give: Give = (bytes, start, end) => {
       if (!this.#receivers.has(link)) return;
       this.#forAll.giveTo(link);
-      link.sendCopy(bytes, start, end);
+      link.sendPart(bytes, start, end);
       this.#counters.linksReached++;
     };
     for (const recent of this.#recent()) giveOf(recent, give);
   }
 
-  /** What was passed on to links a short while ago: of this node's own, and of each other one's. */
-  *#recent(): Generator<RecentPdus<Receiver>> {
-    if (this.#kept !== undefined) yield this.#kept.given;
+  /** What was passed on a short while ago: of this node's own links, and of each other node's. */
+  *#recent(): Generator<RecentPdus<Receiver | RemoteNode>> {
+    if (this.#kept !== undefined) yield this.#kept.pdus;
     for (const { recent } of this.#nodes?.all ?? []) yield recent;
   }
 

@@ -15,7 +15,7 @@ class Heard implements Receiver {
     this.pieces.push(bytes.toString());
   }
 
-  sendCopy(bytes: Buffer, start: number, end: number): void {
+  sendPart(bytes: Buffer, start: number, end: number): void {
     this.pieces.push(bytes.toString('latin1', start, end));
   }
 }

@@ -46,7 +46,7 @@ export class ForAll {
     if (this.#from === this.#to || link === this.#sender) return;
     const got = this.#got.get(link) ?? this.#from;
     if (got === this.#to) return;
-    link.sendCopy(this.#chunk, got, this.#to);
+    link.sendPart(this.#chunk, got, this.#to);
     this.#got.set(link, this.#to);
   }
 

@@ -21,10 +21,7 @@ export interface KeptPdusOptions {
 export class KeptPdus {
   readonly #options: KeptPdusOptions;
   readonly #rounds: Rounds;
-  /** By the nodes that got it. */
-  readonly #sent = new RecentPdus<RemoteNode>();
-  /** The same, by the links of this node that got it. */
-  readonly #given = new RecentPdus<Receiver>();
+  readonly #pdus = new RecentPdus<RemoteNode | Receiver>('two-ways');
   #full = false;
 
   constructor(options: KeptPdusOptions) {
@@ -32,31 +29,29 @@ export class KeptPdus {
     this.#rounds = new Rounds(options.bus);
   }
 
-  /** The same by this node's links: who begins to hold a user here lacks what is in it. */
-  get given(): RecentPdus<Receiver> {
-    return this.#given;
+  /** The PDUs, each with the nodes and the links of this node that got it. */
+  get pdus(): RecentPdus<RemoteNode | Receiver> {
+    return this.#pdus;
   }
 
   /** Which part is kept of what may be. */
   get part(): number {
-    return this.#sent.bytes / this.#options.mostBytes;
+    return this.#pdus.bytes / this.#options.mostBytes;
   }
 
   /** Keeps a PDU, which went to these nodes and to these links. */
   add(nodes: Readonly<PassedPdu<RemoteNode>>, links: Readonly<PassedPdu<Receiver>>): void {
-    const tag = this.#rounds.use();
-    this.#sent.add(nodes, tag);
-    this.#given.add(links, tag);
+    this.#pdus.add(this.#rounds.use(), nodes, links);
   }
 
   /** A node begins to hold a user: passes on to it what concerns him and it lacks. */
   begin(userId: number, node: RemoteNode): void {
-    this.#sent.begin(userId, node, this.#passTo(node));
+    this.#pdus.begin(userId, node, this.#passTo(node));
   }
 
   /** A node may hold anybody: passes on to it all that it lacks. */
   passAll(node: RemoteNode): void {
-    this.#sent.giveAll(node, this.#passTo(node));
+    this.#pdus.giveAll(node, this.#passTo(node));
   }
 
   /**
@@ -67,12 +62,11 @@ export class KeptPdus {
     const { bus, counters, mostBytes, onFull } = this.#options;
     const letGo = this.#rounds.end(confirmed);
     if (letGo !== undefined) {
-      this.#sent.dropUpTo(letGo.upTo);
-      this.#given.dropUpTo(letGo.upTo);
+      this.#pdus.dropUpTo(letGo.upTo);
       bus.send(ENTRY_KINDS.listing, letGoOf(letGo.firstFrame));
     }
-    counters.keptBytes = this.#sent.bytes;
-    const full = this.#sent.bytes >= (this.#full ? mostBytes / 2 : mostBytes);
+    counters.keptBytes = this.#pdus.bytes;
+    const full = this.#pdus.bytes >= (this.#full ? mostBytes / 2 : mostBytes);
     if (full === this.#full) return;
     this.#full = full;
     onFull(full);

@@ -3,6 +3,8 @@ import { HolderSet } from './holders.ts';
 import { PassedPdu } from './passed-pdu.ts';
 import { RecentPdus } from './recent-pdus.ts';
 
+const USERS = { first: 7, second: 7 };
+
 /** Keeps PDUs that are told apart by their one byte. */
 function keep(
   it: RecentPdus<string>,
@@ -14,7 +16,7 @@ function keep(
   pdu.bytes = Buffer.from([byte]);
   pdu.end = 1;
   pdu.first = new HolderSet(got);
-  it.add(pdu, tag);
+  it.add(tag, pdu);
 }
 
 function begun(it: RecentPdus<string>, userId: number, holder: string): number[] {
@@ -24,7 +26,7 @@ function begun(it: RecentPdus<string>, userId: number, holder: string): number[]
 }
 
 test('who begins to hold a user gets, in order and once, what concerns him and has not come to that holder', () => {
-  const it = new RecentPdus<string>();
+  const it = new RecentPdus<string>('one-way');
   keep(it, 1, { users: [7, 8], got: ['a'] });
   keep(it, 2, { users: [9, 7] });
   keep(it, 3, { users: [8, 8] });
@@ -36,7 +38,7 @@ test('who begins to hold a user gets, in order and once, what concerns him and h
 });
 
 test('what has not come to a holder is given with its tag, and what is let go of not at all', () => {
-  const it = new RecentPdus<string>();
+  const it = new RecentPdus<string>('one-way');
   for (let n = 1; n <= 5; n++) keep(it, n, { users: [n, n], got: n === 4 ? ['b'] : [], tag: n });
   it.dropUpTo(2);
   const given: (readonly [byte: number | undefined, tag: number])[] = [];
@@ -52,8 +54,19 @@ test('what has not come to a holder is given with its tag, and what is let go of
 });
 
 test('more than a segment holds is found all the same', () => {
-  const it = new RecentPdus<string>();
+  const it = new RecentPdus<string>('one-way');
   for (let n = 0; n < 1000; n++) keep(it, n % 256, { users: [n, 5000 + (n % 3)] });
   expect(begun(it, 5001, 'b')).toHaveLength(333);
   expect(begun(it, 999, 'b')).toEqual([999 % 256]);
+});
+
+test('a PDU that goes two ways has come to the holders of both', () => {
+  const it = new RecentPdus<string>('two-ways');
+  const [nodes, links] = [new PassedPdu<string>(USERS), new PassedPdu<string>(USERS)];
+  nodes.second = new HolderSet(['node']);
+  links.others = new HolderSet(['link']);
+  for (let n = 0; n < 300; n++) it.add(1, nodes, links);
+  for (const holder of ['node', 'link']) expect(begun(it, 7, holder)).toEqual([]);
+  expect(begun(it, 7, 'another')).toHaveLength(300);
+  expect(begun(it, 7, 'another')).toEqual([]);
 });

@@ -1,8 +1,11 @@
 import { ENTRY_KINDS } from '../entries.ts';
+import { GatheredRun } from '../gathered-run.ts';
 import type { DeliveryBus, Receiver } from './delivery.ts';
-import { GatheredRun } from './gathered-run.ts';
 import type { Listing } from './listing.ts';
 import { RecentPdus } from './recent-pdus.ts';
+
+/** PDUs that are copied go together into chunks of so many bytes: as large as a frame may be. */
+const CHUNK_BYTES = 32 * 1024;
 
 /** Another node, as one that directs sees it. */
 export class RemoteNode {
@@ -12,7 +15,7 @@ export class RemoteNode {
   /** Tells it whom this node holds. */
   readonly listing: Listing;
   /** What came from it and it still keeps, by the number of the frame. */
-  readonly recent = new RecentPdus<Receiver>();
+  readonly recent = new RecentPdus<Receiver>('one-way');
   /** Whether it has listed all whom its links hold, and every change since has come. */
   isWhole = false;
   /** Whether a link of it is to get everything. */
@@ -28,7 +31,7 @@ export class RemoteNode {
   ) {
     this.id = id;
     this.listing = listing;
-    this.run = new GatheredRun((run) => {
+    this.run = new GatheredRun(CHUNK_BYTES, (run) => {
       // It may be back under the same id, as another one that knows nothing of this.
       if (!this.#isGone) bus.send(ENTRY_KINDS.directed, run, id);
     });

@@ -137,8 +137,8 @@ test('what came from a node is kept until that lets go of it', () => {
   const node = listedNode(nodes, 'other', []);
   const pdu = new PassedPdu<Receiver>({ first: 1, second: 2 });
   pdu.end = 100;
-  node.recent.add(pdu, 7);
-  node.recent.add(pdu, 8);
+  node.recent.add(7, pdu);
+  node.recent.add(8, pdu);
   nodes.listed(node, letGoOf(8));
   expect(node.recent.bytes).toBe(100);
   nodes.listed(node, letGoOf(9));

@@ -65,11 +65,11 @@ export class HeardLink implements Receiver {
 
   send(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
-      this.sendCopy(bytes, at, at + bytes.readUInt32BE(at));
+      this.sendPart(bytes, at, at + bytes.readUInt32BE(at));
     }
   }
 
-  sendCopy(bytes: Buffer, start: number, end: number): void {
+  sendPart(bytes: Buffer, start: number, end: number): void {
     for (let at = start; at < end; at += bytes.readUInt32BE(at)) {
       const pdu = decodeMessage(bytes.subarray(at, at + bytes.readUInt32BE(at)));
       if (pdu?.command === 'msg_data') this.heard.push(pdu.fields.msgId);
