@@ -1,32 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { readConsole } from '@route/console';
 import type { NodeAbout } from '@route/presence';
-import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import packageJson from '../package.json' with { type: 'json' };
 import { Guard } from './admin/guard.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { AdminServer } from './admin/server.ts';
-import type { AdmissionRules } from './admission/admission.ts';
 import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
 import { advertised } from './advertised.ts';
-import { Counters } from './counters.ts';
-import { Broadcast } from './delivery/broadcast.ts';
-import { Directed } from './delivery/directed.ts';
-import type { Engine, EngineEvents } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
-import { Exchange } from './exchange.ts';
 import type { Journal } from './journal.ts';
-import type { LinkLimits } from './link.ts';
-import { LinkTable } from './link-table.ts';
+import type { LinkTable } from './link-table.ts';
 import type { Logger } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
+import { NodeCore } from './node-core.ts';
 import { Readiness } from './readiness.ts';
 import { Rebalancer } from './rebalancing/rebalancer.ts';
 import type { Settings } from './settings.ts';
 import { Totals } from './totals.ts';
-import { Watch } from './watch.ts';
 
 const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const NODE_ID_LENGTH = 12;
@@ -68,78 +61,25 @@ export class RouteNode {
     this.#nodeId = nodeId;
     this.#settings = settings;
     this.#log = log;
-    const counters = new Counters();
-    const watch = new Watch();
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
-    const directs = settings.ROUTE_DELIVERY === 'directed';
-    const events: EngineEvents = {
-      about: () => this.#about(),
-      entry: (kind, bytes, from) => exchange.entry(kind, bytes, from),
-      nodeKnown: (node) => exchange.nodeKnown(node),
-      nodeGone: (node) => exchange.nodeGone(node),
-      nodeMissed: (node) => exchange.nodeMissed(node),
-      holdings: directs
-        ? {
-            held: (link, userId) => exchange.holdings?.held(link, userId),
-            dropped: (link, userId) => exchange.holdings?.dropped(link, userId),
-            released: (link) => exchange.holdings?.released(link),
-          }
-        : undefined,
-      lateCommit: (update, state, version) => {
-        counters.updatesLate++;
-        exchange.announce(update, state, version);
-      },
-      lost: (userId, state, version) => {
-        counters.lostTold++;
-        // It is not known with which PC client the user was there, and not told either.
-        const clientType = CLIENT_TYPE.windows;
-        exchange.announce({ userId, status: USER_STATUS.offline, clientType }, state, version);
-      },
-      back: (update, toldVersion, version) => {
-        exchange.takeBack(update, toldVersion, version);
-      },
-      unready: (reason, holds) => this.#readiness.set(reason, holds),
-      busFull: (full) => this.#links.setBusFull(full),
-    };
-    const engineName = settings.ROUTE_ENGINE;
-    this.#engine =
-      engineName === 'memory'
-        ? memoryEngine(settings, events)
-        : new RedisEngine({ settings, nodeId, log, counters, events });
-    const { presence } = this.#engine;
-    const exchange = new Exchange({
-      bus: this.#engine,
-      presence,
-      counters,
-      watch,
-      // What comes over the bus comes within the time that it is held, or not at all.
-      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
-      delivery: (receivers) =>
-        directs
-          ? new Directed({
-              ...{ receivers, bus: this.#engine.bus, counters },
-              mostKeptBytes: settings.ROUTE_DELIVERY_KEPT_BYTES,
-              onFull: (full) => this.#links.setKeptFull(full),
-            })
-          : new Broadcast(receivers, this.#engine),
-    });
     const tlsFiles = linkTlsFiles(settings);
     this.#tls = tlsFiles && new LinkTls(tlsFiles);
-    this.#links = new LinkTable({
-      admission: rulesOf(settings),
-      tls: this.#tls,
-      nodeId,
-      log,
-      counters,
-      watch,
-      presence,
-      exchange,
-      links: settings.ROUTE_LINKS,
-      limits: limitsOf(settings),
-      roomChanged: (hasRoom) => this.#engine.setRoom(hasRoom),
+    const engineName = settings.ROUTE_ENGINE;
+    const core = new NodeCore({
+      ...{ nodeId, settings, log, tls: this.#tls },
+      about: () => this.#about(),
+      unready: (reason, holds) => this.#readiness.set(reason, holds),
+      engine: (events, counters) =>
+        engineName === 'memory'
+          ? memoryEngine(settings, events)
+          : new RedisEngine({ settings, nodeId, log, counters, events }),
     });
+    const { counters, watch } = core;
+    this.#engine = core.engine;
+    this.#links = core.links;
+    const { presence } = this.#engine;
     this.#rebalancer = new Rebalancer({
       nodeId,
       log,
@@ -254,28 +194,4 @@ export class RouteNode {
       version: packageJson.version,
     };
   }
-}
-
-function rulesOf(settings: Settings): AdmissionRules {
-  return {
-    proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
-    allow: settings.ROUTE_ALLOW,
-    maxLinks: settings.ROUTE_MAX_LINKS,
-    maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
-    maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
-    handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
-  };
-}
-
-function limitsOf(settings: Settings): LinkLimits {
-  return {
-    maxPduBytes: settings.ROUTE_MAX_PDU_BYTES,
-    heartbeatMs: settings.ROUTE_HEARTBEAT_SECONDS * 1000,
-    timeoutMs: settings.ROUTE_LINK_TIMEOUT_SECONDS * 1000,
-    waitingPdus: settings.ROUTE_LINK_WAITING_PDUS,
-    waitingBytes: settings.ROUTE_LINK_WAITING_BYTES,
-    unsentMarkBytes: settings.ROUTE_LINK_UNSENT_MARK_BYTES,
-    unsentLimitBytes: settings.ROUTE_LINK_UNSENT_LIMIT_BYTES,
-    stuckMs: settings.ROUTE_LINK_STUCK_SECONDS * 1000,
-  };
 }

@@ -1,0 +1,129 @@
+import type { NodeAbout } from '@route/presence';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import type { AdmissionRules } from './admission/admission.ts';
+import type { LinkTls } from './admission/link-tls.ts';
+import { Counters } from './counters.ts';
+import { Broadcast } from './delivery/broadcast.ts';
+import { Directed } from './delivery/directed.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+import { Exchange } from './exchange.ts';
+import type { LinkLimits } from './link.ts';
+import { LinkTable } from './link-table.ts';
+import type { Logger } from './log.ts';
+import type { UnreadyReason } from './readiness.ts';
+import type { Settings } from './settings.ts';
+import { Watch } from './watch.ts';
+
+export interface NodeCoreOptions {
+  readonly nodeId: string;
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** Undefined for links in the clear. */
+  readonly tls: LinkTls | undefined;
+  /** What the node publishes about itself. */
+  about(): NodeAbout;
+  /** The engine keeps the node from being ready, or does no longer. */
+  unready(reason: UnreadyReason, holds: boolean): void;
+  engine(events: EngineEvents, counters: Counters): Engine;
+}
+
+/**
+ * The part of a node that relays: the links, the exchange between them and the engine, wired together. The
+ * simulation (test/simulation) runs it with an engine and sockets of its own.
+ */
+export class NodeCore {
+  readonly counters = new Counters();
+  readonly watch = new Watch();
+  readonly engine: Engine;
+  readonly links: LinkTable;
+
+  constructor(options: NodeCoreOptions) {
+    const { nodeId, settings, log, tls, about, unready } = options;
+    const { counters, watch } = this;
+    const directs = settings.ROUTE_DELIVERY === 'directed';
+    const events: EngineEvents = {
+      about,
+      entry: (kind, bytes, from) => exchange.entry(kind, bytes, from),
+      nodeKnown: (node) => exchange.nodeKnown(node),
+      nodeGone: (node) => exchange.nodeGone(node),
+      nodeMissed: (node) => exchange.nodeMissed(node),
+      holdings: directs
+        ? {
+            held: (link, userId) => exchange.holdings?.held(link, userId),
+            dropped: (link, userId) => exchange.holdings?.dropped(link, userId),
+            released: (link) => exchange.holdings?.released(link),
+          }
+        : undefined,
+      lateCommit: (update, state, version) => {
+        counters.updatesLate++;
+        exchange.announce(update, state, version);
+      },
+      lost: (userId, state, version) => {
+        counters.lostTold++;
+        // It is not known with which PC client the user was there, and not told either.
+        const clientType = CLIENT_TYPE.windows;
+        exchange.announce({ userId, status: USER_STATUS.offline, clientType }, state, version);
+      },
+      back: (update, toldVersion, version) => {
+        exchange.takeBack(update, toldVersion, version);
+      },
+      unready,
+      busFull: (full) => this.links.setBusFull(full),
+    };
+    this.engine = options.engine(events, counters);
+    const { presence } = this.engine;
+    const exchange = new Exchange({
+      bus: this.engine,
+      presence,
+      counters,
+      watch,
+      // What comes over the bus comes within the time that it is held, or not at all.
+      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
+      delivery: (receivers) =>
+        directs
+          ? new Directed({
+              ...{ receivers, bus: this.engine.bus, counters },
+              mostKeptBytes: settings.ROUTE_DELIVERY_KEPT_BYTES,
+              onFull: (full) => this.links.setKeptFull(full),
+            })
+          : new Broadcast(receivers, this.engine),
+    });
+    this.links = new LinkTable({
+      admission: rulesOf(settings),
+      tls,
+      nodeId,
+      log,
+      counters,
+      watch,
+      presence,
+      exchange,
+      links: settings.ROUTE_LINKS,
+      limits: limitsOf(settings),
+      roomChanged: (hasRoom) => this.engine.setRoom(hasRoom),
+    });
+  }
+}
+
+function rulesOf(settings: Settings): AdmissionRules {
+  return {
+    proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
+    allow: settings.ROUTE_ALLOW,
+    maxLinks: settings.ROUTE_MAX_LINKS,
+    maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
+    maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
+    handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
+  };
+}
+
+function limitsOf(settings: Settings): LinkLimits {
+  return {
+    maxPduBytes: settings.ROUTE_MAX_PDU_BYTES,
+    heartbeatMs: settings.ROUTE_HEARTBEAT_SECONDS * 1000,
+    timeoutMs: settings.ROUTE_LINK_TIMEOUT_SECONDS * 1000,
+    waitingPdus: settings.ROUTE_LINK_WAITING_PDUS,
+    waitingBytes: settings.ROUTE_LINK_WAITING_BYTES,
+    unsentMarkBytes: settings.ROUTE_LINK_UNSENT_MARK_BYTES,
+    unsentLimitBytes: settings.ROUTE_LINK_UNSENT_LIMIT_BYTES,
+    stuckMs: settings.ROUTE_LINK_STUCK_SECONDS * 1000,
+  };
+}
