@@ -1,20 +1,11 @@
-import { CLIENT_TYPE, type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './client-counts.ts';
 import type { ClientCounts, UserState } from './presence.ts';
-
-type Counts = readonly [number, number, number, number];
-
-/** By the type's index: windows, mac, ios, android. */
-const TYPES = [
-  { letter: 'w', isPc: true },
-  { letter: 'm', isPc: true },
-  { letter: 'i', isPc: false },
-  { letter: 'a', isPc: false },
-] as const;
-
-const PC_TYPES = [CLIENT_TYPE.windows, CLIENT_TYPE.mac] as const;
 
 /** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
 const SHARED_UP_TO = 3;
+/** Added client types could make more of them; those beyond this number are not shared. */
+const MOST_SHARED = 20_000;
 const SHARED = new Map<string, Holding>();
 /** The shared ones in the order in which they came up. */
 const PLACES: Holding[] = [];
@@ -25,7 +16,7 @@ const PLACES: Holding[] = [];
  * stands for what is held of a user.
  */
 export class Holding {
-  static readonly NOTHING = Holding.#shared([0, 0, 0, 0], [0, 0, 0, 0]);
+  static readonly NOTHING = Holding.#make([], []);
 
   /**
    * A number that stands for this holding in this process, from 0 for {@link Holding.NOTHING}; undefined for
@@ -33,7 +24,7 @@ export class Holding {
    */
   readonly place: number | undefined;
 
-  /** What Redis keeps: a letter and a count for each client type counted, as in 'w1i2'. */
+  /** What Redis keeps: the type's name and a count for each client type counted, as in 'w1i2'. */
   readonly text: string;
   /** What the holding comes to when nobody else holds anything of the user. */
   readonly state: UserState;
@@ -45,10 +36,8 @@ export class Holding {
     this.#counts = counts;
     this.#away = away;
     this.place = place;
-    this.text = TYPES.map((type, i) => (at(counts, i) > 0 ? type.letter + at(counts, i) : '')).join(
-      '',
-    );
-    const hasPc = TYPES.some((type, i) => type.isPc && at(counts, i) > 0);
+    this.text = counts.map((n, i) => (n > 0 ? clientTypeAt(i).text + n : '')).join('');
+    const hasPc = counts.some((n, i) => n > 0 && clientTypeAt(i).isPc);
     this.state = hasPc ? 'pc' : this.text === '' ? 'gone' : 'mobile-only';
   }
 
@@ -63,26 +52,29 @@ export class Holding {
 
   /** How many clients of each type are counted, away or not. */
   get clients(): ClientCounts {
-    return byType(this.#counts);
+    return countsByType(this.#counts);
   }
 
   /** How many of them are away. */
   get away(): ClientCounts {
-    return byType(this.#away);
+    return countsByType(this.#away);
   }
 
   /** How many clients of a type are counted, away or not. */
   count(type: ClientType): number {
-    return at(this.#counts, indexOf(type));
+    return at(this.#counts, indexOfClientType(type));
   }
 
   /** One of the PC clients, one that is not away before one that is; undefined when there is none. */
   pcClient(userId: number): ClientStatus | undefined {
     if (this.state !== 'pc') return undefined;
-    const here = PC_TYPES.find((type) => this.count(type) > at(this.#away, indexOf(type)));
-    if (here !== undefined) return { userId, clientType: here, status: USER_STATUS.online };
-    const away = PC_TYPES.find((type) => this.count(type) > 0);
-    return away && { userId, clientType: away, status: USER_STATUS.leave };
+    const isPc = (i: number): boolean => clientTypeAt(i).isPc;
+    const here = this.#counts.findIndex((n, i) => isPc(i) && n > at(this.#away, i));
+    if (here >= 0) {
+      return { userId, clientType: clientTypeAt(here).type, status: USER_STATUS.online };
+    }
+    const away = this.#counts.findIndex((n, i) => isPc(i) && n > 0);
+    return { userId, clientType: clientTypeAt(away).type, status: USER_STATUS.leave };
   }
 
   /**
@@ -90,7 +82,7 @@ export class Holding {
    * coming back; an OFFLINE of what is not counted changes nothing.
    */
   updated({ clientType, status }: ClientStatus): Holding {
-    const i = indexOf(clientType);
+    const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);
     const away = at(this.#away, i);
     switch (status) {
@@ -105,7 +97,7 @@ export class Holding {
 
   /** The holding after a snapshot's entry: each stands for a client of its own. */
   added({ clientType, status }: ClientStatus): Holding {
-    const i = indexOf(clientType);
+    const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);
     const away = at(this.#away, i);
     switch (status) {
@@ -126,16 +118,17 @@ export class Holding {
     const counts = withAt(this.#counts, i, count);
     const aways = withAt(this.#away, i, away);
     if (counts.every((n) => n === 0)) return Holding.NOTHING;
-    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, aways, undefined);
-    const next = Holding.#shared(counts, aways);
-    if (this.place !== undefined) this.#next.set(key, next);
+    const next = Holding.#make(counts, aways);
+    if (this.place !== undefined && next.place !== undefined) this.#next.set(key, next);
     return next;
   }
 
-  static #shared(counts: Counts, away: Counts): Holding {
+  static #make(counts: Counts, away: Counts): Holding {
+    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, away, undefined);
     const name = `${counts}/${away}`;
     const known = SHARED.get(name);
     if (known !== undefined) return known;
+    if (PLACES.length >= MOST_SHARED) return new Holding(counts, away, undefined);
     const holding = new Holding(counts, away, PLACES.length);
     SHARED.set(name, holding);
     PLACES.push(holding);
@@ -143,29 +136,14 @@ export class Holding {
   }
 }
 
-/** A switch and not a search: this is asked once an update. */
-function indexOf(type: ClientType): number {
-  switch (type) {
-    case CLIENT_TYPE.windows:
-      return 0;
-    case CLIENT_TYPE.mac:
-      return 1;
-    case CLIENT_TYPE.ios:
-      return 2;
-    case CLIENT_TYPE.android:
-      return 3;
-  }
-}
-
-function byType([windows, mac, ios, android]: Counts): ClientCounts {
-  return { windows, mac, ios, android };
-}
-
 function at(counts: Counts, i: number): number {
   return counts[i] ?? 0;
 }
 
+/** Without trailing zeros, so that the same counts are always the same list. */
 function withAt(counts: Counts, i: number, value: number): Counts {
-  const [w, m, ios, a] = counts;
-  return [i === 0 ? value : w, i === 1 ? value : m, i === 2 ? value : ios, i === 3 ? value : a];
+  const next = Array.from({ length: Math.max(counts.length, i + 1) }, (_, k) => at(counts, k));
+  next[i] = value;
+  while (next.at(-1) === 0) next.pop();
+  return next;
 }

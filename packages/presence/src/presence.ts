@@ -17,6 +17,8 @@ export interface ClientCounts {
   readonly mac: number;
   readonly ios: number;
   readonly android: number;
+  /** Types that the nodes' settings add, by their number as in '0x13'; absent where there are none. */
+  readonly others?: Readonly<Record<string, number>>;
 }
 
 /** What one link holds of a user. */

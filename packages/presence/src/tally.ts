@@ -1,8 +1,7 @@
+import { addCounts, NO_CLIENTS } from './client-counts.ts';
 import type { Holding } from './holding.ts';
 import type { Ledger } from './ledger.ts';
-import type { ClientCounts, Tally } from './presence.ts';
-
-const NO_CLIENTS: ClientCounts = { windows: 0, mac: 0, ios: 0, android: 0 };
+import type { Tally } from './presence.ts';
 
 /** Nothing, counted. */
 export const EMPTY_TALLY: Tally = { users: 0, pcUsers: 0, clients: NO_CLIENTS, away: NO_CLIENTS };
@@ -36,13 +35,4 @@ export function tallyOf(ledgers: Iterable<Ledger>, shard: number): Tally {
     };
   }
   return tally;
-}
-
-function addCounts(to: ClientCounts, counts: ClientCounts, times: number): ClientCounts {
-  return {
-    windows: to.windows + counts.windows * times,
-    mac: to.mac + counts.mac * times,
-    ios: to.ios + counts.ios * times,
-    android: to.android + counts.android * times,
-  };
 }

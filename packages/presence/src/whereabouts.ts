@@ -1,6 +1,7 @@
 import { type RedisClient, shardOf } from '@route/redis';
+import { parseClientCounts } from './client-counts.ts';
 import { presenceKeys } from './keys.ts';
-import type { ClientCounts, UserHolding, Whereabouts } from './presence.ts';
+import type { UserHolding, Whereabouts } from './presence.ts';
 
 /** Where presence is kept. */
 export interface PresenceStore {
@@ -41,18 +42,8 @@ function parseRecord(userId: number, record: string | undefined): Whereabouts {
     .slice(1, -1)
     .map((entry): UserHolding => {
       const end = entry.lastIndexOf('=');
-      const clients = parseCounts(entry.slice(end + 1));
+      const clients = parseClientCounts(entry.slice(end + 1));
       return { link: entry.slice(0, end), clients, away: undefined };
     });
   return { userId, state: record.startsWith('p') ? 'pc' : 'mobile-only', holdings };
-}
-
-/** Of a holding as Redis keeps it, as in 'w1i2'. */
-function parseCounts(text: string): ClientCounts {
-  const counts = new Map<string, number>();
-  for (const [, letter = '', count] of text.matchAll(/([a-z])(\d+)/g)) {
-    counts.set(letter, Number(count));
-  }
-  const of = (letter: string): number => counts.get(letter) ?? 0;
-  return { windows: of('w'), mac: of('m'), ios: of('i'), android: of('a') };
 }

@@ -1,4 +1,13 @@
 export {
+  type AddedClientTypes,
+  ClientTypes,
+  isPc,
+  MOST_ADDED_CLIENT_TYPES,
+  MOST_CLIENT_TYPE,
+  STANDARD_CLIENT_TYPES,
+  wireClientType,
+} from './client-types.ts';
+export {
   COMMAND_COUNT,
   COMMAND_HANDLINGS,
   COMMAND_INDEX_BY_ID,
@@ -31,7 +40,6 @@ export {
   type ClientType,
   GROUP_MODIFY_TYPE,
   type GroupModifyType,
-  isPc,
   isUserStatus,
   type MessageFields,
   MSG_TYPE,

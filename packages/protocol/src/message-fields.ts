@@ -4,7 +4,9 @@ export type UserStatus = (typeof USER_STATUS)[keyof typeof USER_STATUS];
 
 /** What kind of client it is. Protocol: ClientType. */
 export const CLIENT_TYPE = { windows: 0x01, mac: 0x02, ios: 0x11, android: 0x12 } as const;
-export type ClientType = (typeof CLIENT_TYPE)[keyof typeof CLIENT_TYPE];
+
+/** One of CLIENT_TYPE, or a type that a node's ClientTypes add. */
+export type ClientType = number;
 
 export const SESSION_TYPE = { single: 1, group: 2 } as const;
 export type SessionType = (typeof SESSION_TYPE)[keyof typeof SESSION_TYPE];
@@ -22,13 +24,6 @@ export type GroupModifyType = (typeof GROUP_MODIFY_TYPE)[keyof typeof GROUP_MODI
 
 export const TRANSFER_FILE_TYPE = { online: 1, offline: 2 } as const;
 export type TransferFileType = (typeof TRANSFER_FILE_TYPE)[keyof typeof TRANSFER_FILE_TYPE];
-
-const MOBILE_BIT = 0x10;
-
-/** Whether a client is a PC one. Protocol: it is a mobile one when bit 0x10 is set. */
-export function isPc(clientType: ClientType): boolean {
-  return (clientType & MOBILE_BIT) === 0;
-}
 
 /** Whether a number stands for a status. Protocol: 1, 2 or 3. */
 export function isUserStatus(value: number): value is UserStatus {

@@ -1,19 +1,29 @@
 import type { ClientCounts } from '@route/admin-api';
 import type { NodeState } from './cluster-state.ts';
-import { count } from './words.ts';
+import { count, countsByName } from './words.ts';
 
-const TYPES = [
+const NAMES = new Map([
   ['windows', 'Windows'],
   ['mac', 'Mac'],
   ['ios', 'iOS'],
   ['android', 'Android'],
-] as const satisfies readonly (readonly [keyof ClientCounts, string])[];
+]);
+
+/** Each type of any node: how many clients are there, on all nodes together. */
+function countsOf(all: readonly ClientCounts[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [type, n] of all.flatMap(countsByName)) counts.set(type, (counts.get(type) ?? 0) + n);
+  return counts;
+}
 
 /** How many clients of each type are there, on all nodes together. */
 export function PresenceTotals({ nodes }: { readonly nodes: readonly NodeState[] }) {
   const totals = nodes.map((node) => node.totals).filter((each) => each !== undefined);
   const sum = (read: (each: (typeof totals)[number]) => number) =>
     totals.reduce((all, each) => all + read(each), 0);
+  const clientCounts = countsOf(totals.map(({ clients }) => clients));
+  const awayCounts = countsOf(totals.map(({ away }) => away));
+  const types = new Set([...NAMES.keys(), ...clientCounts.keys()]);
   return (
     <section class="totals" aria-labelledby="totals-title">
       <h2 id="totals-title">Presence</h2>
@@ -36,11 +46,11 @@ export function PresenceTotals({ nodes }: { readonly nodes: readonly NodeState[]
           </tr>
         </thead>
         <tbody>
-          {TYPES.map(([type, name]) => (
+          {[...types].map((type) => (
             <tr key={type} data-type={type}>
-              <th scope="row">{name}</th>
-              <td class="number">{count(sum(({ clients }) => clients[type]))}</td>
-              <td class="number">{count(sum(({ away }) => away[type]))}</td>
+              <th scope="row">{NAMES.get(type) ?? type}</th>
+              <td class="number">{count(clientCounts.get(type) ?? 0)}</td>
+              <td class="number">{count(awayCounts.get(type) ?? 0)}</td>
             </tr>
           ))}
         </tbody>

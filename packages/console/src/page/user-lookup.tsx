@@ -2,7 +2,7 @@ import type { ClientCounts, UserView } from '@route/admin-api';
 import { useState } from 'preact/hooks';
 import { api } from './api.ts';
 import type { PlacedLink } from './link-table.tsx';
-import { shortId, timeOfDay } from './words.ts';
+import { countsByName, shortId, timeOfDay } from './words.ts';
 
 type Answer =
   | { readonly kind: 'none' }
@@ -124,12 +124,12 @@ function User({ user, links }: { readonly user: UserView } & Pick<LookupProps, '
 }
 
 function clientsOf(clients: ClientCounts, away: ClientCounts | null): string {
-  const types = ['windows', 'mac', 'ios', 'android'] as const;
-  return types
-    .filter((type) => clients[type] > 0)
-    .map((type) => {
-      const gone = away?.[type] ?? 0;
-      return `${clients[type]} ${type}${gone > 0 ? ` (${gone} away)` : ''}`;
+  const awayOf = new Map(countsByName(away ?? undefined));
+  return countsByName(clients)
+    .filter(([, n]) => n > 0)
+    .map(([type, n]) => {
+      const gone = awayOf.get(type) ?? 0;
+      return `${n} ${type}${gone > 0 ? ` (${gone} away)` : ''}`;
     })
     .join(', ');
 }

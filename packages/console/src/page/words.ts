@@ -1,9 +1,18 @@
+import type { ClientCounts } from '@route/admin-api';
+
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** A count with its thousands apart; below 10, with one digit behind the point. */
 export function count(value: number): string {
   const digits = value < 10 && !Number.isInteger(value) ? 1 : 0;
   return value.toLocaleString('en', { maximumFractionDigits: digits });
+}
+
+/** Counts of clients by the name of their type, the added types behind the others. */
+export function countsByName(counts: ClientCounts | undefined): [string, number][] {
+  if (counts === undefined) return [];
+  const { others, ...standard } = counts;
+  return Object.entries({ ...standard, ...others });
 }
 
 /** Bytes in the unit that makes them short. */

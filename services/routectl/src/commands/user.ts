@@ -91,8 +91,8 @@ export function mergeUsers(answers: readonly (readonly UserView[])[]): UserView[
   }));
 }
 
-function counts(clients: ClientCounts): string {
-  return Object.entries(clients)
+function counts({ others, ...standard }: ClientCounts): string {
+  return Object.entries({ ...standard, ...others })
     .filter(([, n]) => n > 0)
     .map(([type, n]) => (n === 1 ? type : `${n} ${type}`))
     .join(', ');
