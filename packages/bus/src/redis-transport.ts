@@ -3,7 +3,9 @@ import {
   PublishCommand,
   type Redis,
   type RedisSettings,
+  type ServerIdentity,
   SlotOwner,
+  serverOf,
 } from '@route/redis';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { Pieces } from './frame.ts';
@@ -40,6 +42,8 @@ const WAYS = {
 /** After the channel's slot has moved: the other nodes may not know of it yet. */
 const MOVED_PAUSE_MS = 100;
 
+const SILENT_MS = 5000;
+
 /**
  * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
  * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so
@@ -70,7 +74,7 @@ export class RedisTransport implements BusTransport {
     const make = clientMaker(redis, this.#channel);
     const onError = (error: Error): void => this.#events?.onError(error);
     const named = (role: string): RedisSettings => ({
-      ...redis,
+      ...bounded(redis),
       connectionName: `${redis.connectionName}-bus-${role}`,
     });
     this.#publisher = new RedisConnection({
@@ -113,6 +117,17 @@ export class RedisTransport implements BusTransport {
   reopen(): void {
     this.#publisher.renew();
     this.#subscriber.renew();
+  }
+
+  /** Has the bus be at one server with the caller: a connection that ends at another one is made anew. */
+  follow(server: ServerIdentity): void {
+    for (const connection of [this.#publisher, this.#subscriber]) {
+      const { client } = connection;
+      const at = client && serverOf(client)?.runId;
+      if (at !== undefined && at !== '' && server.runId !== '' && at !== server.runId) {
+        connection.renew();
+      }
+    }
   }
 
   publish(frame: Pieces, to?: string): boolean {
@@ -206,6 +221,14 @@ export class RedisTransport implements BusTransport {
     this.#up = up;
     this.#events?.onUp(up);
   }
+}
+
+/**
+ * A connection that goes silent is left by a bus that does not hear itself. This ends one on which only the
+ * replies are missing, and leaves a large publish on a slow network the time that it takes.
+ */
+function bounded(redis: RedisSettings): RedisSettings {
+  return { ...redis, silentMs: Math.max(SILENT_MS, 2 * redis.commandTimeoutMs) };
 }
 
 function clientMaker(redis: RedisSettings, channel: string): ClientMaker {

@@ -27,6 +27,8 @@ export interface LeaseEvents {
   doubted(reason: string): void;
   /** After each renewal. */
   members(members: Members): void;
+  /** A renewal has failed; told each time. */
+  failed?(reason: string): void;
 }
 
 export interface LeaseOptions {
@@ -153,7 +155,9 @@ export class Lease {
       this.#schedule(this.#renewEveryMs);
     } catch (error) {
       this.#renewing = false;
-      this.doubt(error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      events.failed?.(reason);
+      this.doubt(reason);
     } finally {
       this.#renewing = false;
     }

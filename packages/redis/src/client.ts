@@ -1,7 +1,13 @@
-import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { sentinelConnector, serverConnector } from './connector.ts';
 import { SentinelClient } from './sentinel-client.ts';
-import type { ClusterTarget, HostPort, RedisSettings, RedisTls, SentinelTarget } from './target.ts';
+import type {
+  AddressMap,
+  ClusterTarget,
+  HostPort,
+  RedisSettings,
+  SentinelTarget,
+} from './target.ts';
 
 /** What commands are given to: one server, whichever it is, or all of a cluster. */
 export type RedisClient = Redis | Cluster;
@@ -9,6 +15,13 @@ export type RedisClient = Redis | Cluster;
 /** A cluster command is sent on to the node that is said to have the key now so often at the most. */
 const MAX_REDIRECTIONS = 5;
 const SLOTS_REFRESH_MS = 1000;
+/** A server that loads its data is asked this often whether it has finished. */
+const LOADING_RETRY_MS = 500;
+const CONNECTOR_FIRST_MS = 500;
+/** What the client gives as the reason where it does not know it. */
+const CLOSED = 'Connection is closed.';
+/** An idle connection is probed after this long: one whose other end has vanished ends some 10 s later. */
+const KEEP_ALIVE_MS = 5000;
 
 /**
  * Delay before the nth reconnection attempt: quick at first, and soon again however long the outage was. What
@@ -48,22 +61,27 @@ export function createServerClient(settings: RedisSettings, at?: HostPort): Redi
   };
   switch (target.kind) {
     case 'single':
-      return new Redis(target.url, { ...options, ...tlsOption(target.tls) });
+      return new Redis(target.url, options);
     case 'sentinel':
       return new SentinelClient(
-        { ...options, ...target.account, ...sentinelOptions(settings, target) },
+        { ...options, ...sentinelOptions(settings, target) },
         reconnectDelayMs,
       );
     case 'cluster': {
       const [first] = target.nodes;
       const { host, port } = at ?? first ?? { host: '127.0.0.1', port: 6379 };
-      return new Redis({ ...options, ...target.account, ...tlsOption(target.tls), host, port });
+      return new Redis({ ...options, host, port });
     }
   }
 }
 
 function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cluster {
-  return new Cluster([...target.nodes], {
+  let lastReason: Error | undefined;
+  const noteReason = (error: Error): void => {
+    lastReason = error;
+    settings.attemptFailed?.(error);
+  };
+  const cluster = new Cluster([...target.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: reconnectDelayMs,
@@ -72,15 +90,35 @@ function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cl
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
     slotsRefreshTimeout: settings.connectTimeoutMs,
-    redisOptions: { ...connectionOptions(settings), ...target.account, ...tlsOption(target.tls) },
+    // A certificate is for the name: what it resolves to is looked up by each connection.
+    dnsLookup: (host, callback) => callback(null, host),
+    ...natMapOption(target.addressMap),
+    redisOptions: connectionOptions({ ...settings, attemptFailed: noteReason }),
   });
+  cluster.on('node error', (error: Error, address: string) => {
+    if (!error.message.includes(address)) error.message = `${address}: ${error.message}`;
+    if (!error.message.endsWith(CLOSED)) lastReason = error;
+  });
+  // The first to be told: the client itself says only that it could not find out who has which slots.
+  cluster.on('error', (error: Error) => {
+    if ('lastNodeError' in error && lastReason !== undefined) error.lastNodeError = lastReason;
+    lastReason = undefined;
+  });
+  return cluster;
 }
 
+/** What is the same for all; the account and TLS are the connector's business. */
 function connectionOptions(settings: RedisSettings) {
+  const isSentinel = settings.target.kind === 'sentinel';
   return {
+    Connector: isSentinel ? sentinelConnector(settings) : serverConnector(settings),
     connectionName: settings.connectionName,
-    connectTimeout: settings.connectTimeoutMs,
+    // The connector ends an attempt that takes longer, and says where to.
+    connectTimeout: settings.connectTimeoutMs + CONNECTOR_FIRST_MS,
     commandTimeout: settings.commandTimeoutMs,
+    ...(settings.silentMs !== undefined && { socketTimeout: settings.silentMs }),
+    keepAlive: KEEP_ALIVE_MS,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
@@ -91,7 +129,6 @@ function connectionOptions(settings: RedisSettings) {
 }
 
 function sentinelOptions(settings: RedisSettings, target: SentinelTarget) {
-  const { username, password } = target.sentinelAccount;
   return {
     sentinels: [...target.sentinels],
     name: target.name,
@@ -100,25 +137,12 @@ function sentinelOptions(settings: RedisSettings, target: SentinelTarget) {
     failoverDetector: true,
     sentinelRetryStrategy: reconnectDelayMs,
     sentinelCommandTimeout: settings.commandTimeoutMs,
-    ...(username !== undefined && { sentinelUsername: username }),
-    ...(password !== undefined && { sentinelPassword: password }),
-    ...(target.tls !== undefined && {
-      tls: tlsOf(target.tls),
-      sentinelTLS: tlsOf(target.tls),
-      enableTLSForSentinelMode: true,
-    }),
+    enableTLSForSentinelMode: target.tls !== undefined,
+    ...natMapOption(target.addressMap),
   } satisfies RedisOptions;
 }
 
-function tlsOption(tls: RedisTls | undefined) {
-  return tls === undefined ? {} : { tls: tlsOf(tls) };
-}
-
-function tlsOf({ ca, cert, key, serverName }: RedisTls): ConnectionOptions {
-  return {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(serverName !== undefined && { servername: serverName }),
-  };
+function natMapOption(map: AddressMap | undefined) {
+  if (map === undefined) return {};
+  return { natMap: (announced: string) => map.get(announced) ?? null };
 }

@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
+import { redisProblem } from './problems.ts';
 import type { HostPort } from './target.ts';
 
 /** A range of a cluster's slots and the node that has it. */
@@ -9,13 +10,18 @@ export interface SlotRange extends HostPort {
   readonly nodeId: string;
 }
 
+/** Where an address (`host:port`) that a node announces is reached; undefined or null where it is reached itself. */
+type Reach = (announced: string) => HostPort | null | undefined;
+
+const unmapped: Reach = () => undefined;
+
 /** The servers that take writes, each by its own client: one, or all primaries of a cluster. */
 export function primariesOf(client: RedisClient): readonly Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-/** Reads a cluster's slot ranges from one of its nodes. */
-export async function readSlotRanges(node: Redis): Promise<SlotRange[]> {
+/** Reads a cluster's slot ranges from one of its nodes, with addresses as they are reached from here. */
+export async function readSlotRanges(node: Redis, reach: Reach = unmapped): Promise<SlotRange[]> {
   const reply: unknown = await node.cluster('SLOTS');
   if (!Array.isArray(reply)) {
     throw new Error(`CLUSTER SLOTS replied ${String(reply)}, expected a list`);
@@ -23,12 +29,12 @@ export async function readSlotRanges(node: Redis): Promise<SlotRange[]> {
   return reply.map((range: unknown): SlotRange => {
     const [first, last, primary]: unknown[] = Array.isArray(range) ? range : [];
     const [host, port, nodeId]: unknown[] = Array.isArray(primary) ? primary : [];
+    // A node that does not know its own address yet leaves it out: it is the one that was asked.
+    const known = typeof host === 'string' && host !== '' ? host : (node.options.host ?? '');
     return {
       first: Number(first),
       last: Number(last),
-      // A node that does not know its own address yet leaves it out: it is the one that was asked.
-      host: typeof host === 'string' && host !== '' ? host : (node.options.host ?? ''),
-      port: Number(port),
+      ...(reach(`${known}:${Number(port)}`) ?? { host: known, port: Number(port) }),
       nodeId: String(nodeId),
     };
   });
@@ -37,15 +43,18 @@ export async function readSlotRanges(node: Redis): Promise<SlotRange[]> {
 /**
  * Which servers hold the data now, as a text to be compared with the next one: where it has changed,
  * another server has taken over, and with it the last that was written may be lost. Replication does
- * not wait. Of a single server it says nothing: another one cannot take over but over a new connection.
- * @throws Error when some of a cluster's slots have no primary, or a primary does not answer.
+ * not wait.
+ * @throws Error when a single server has become a replica, some of a cluster's slots have no primary, or
+ * a primary does not answer.
  */
 export async function readPrimaries(client: RedisClient): Promise<string> {
-  if (!(client instanceof Cluster)) return '';
+  if (!(client instanceof Cluster)) return await readRunId(client);
   const nodes = client.nodes('master');
   const [any] = nodes;
   if (any === undefined) throw new Error('no node of the Redis Cluster is connected');
-  const ranges = (await readSlotRanges(any)).sort((a, b) => a.first - b.first);
+  const { natMap } = client.options;
+  const reach = typeof natMap === 'function' ? natMap : unmapped;
+  const ranges = (await readSlotRanges(any, reach)).sort((a, b) => a.first - b.first);
   let next = 0;
   for (const { first, last } of ranges) {
     if (first !== next) break;
@@ -61,6 +70,21 @@ export async function readPrimaries(client: RedisClient): Promise<string> {
     }),
   );
   return ranges.map(({ first, last, nodeId }) => `${first}-${last} ${nodeId}`).join(', ');
+}
+
+/** The id that a server has from its start to its end; '' where it may not be read. */
+async function readRunId(server: Redis): Promise<string> {
+  const info = await server.info('server', 'replication').catch((error: unknown) => {
+    if (redisProblem(error).code !== 'NOPERM') throw error;
+    return '';
+  });
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  if (field('role') === 'slave') {
+    const primary = `${field('master_host')}:${field('master_port')}`;
+    throw new Error(`READONLY the server has become a replica of ${primary}`);
+  }
+  return field('run_id') ?? '';
 }
 
 /** How many slots every cluster has. */

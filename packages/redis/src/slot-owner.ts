@@ -1,18 +1,21 @@
 import slotOf from 'cluster-key-slot';
 import { createServerClient } from './client.ts';
 import { readSlotRanges } from './primaries.ts';
-import type { ClusterTarget, HostPort, RedisSettings } from './target.ts';
+import { errorText } from './problems.ts';
+import type { AddressMap, ClusterTarget, HostPort, RedisSettings } from './target.ts';
 
 /** Finds the node of a Redis Cluster that has a key's slot, or a channel's. */
 export class SlotOwner {
   readonly #settings: RedisSettings;
   readonly #slot: number;
+  readonly #addressMap: AddressMap | undefined;
   /** Nodes given and learned: each that answers can tell. */
   readonly #known = new Map<string, HostPort>();
 
   constructor(settings: RedisSettings, target: ClusterTarget, key: string) {
     this.#settings = settings;
     this.#slot = slotOf(key);
+    this.#addressMap = target.addressMap;
     for (const node of target.nodes) this.#learn(node);
   }
 
@@ -25,21 +28,27 @@ export class SlotOwner {
     try {
       return await Promise.any(nodes.map((node) => this.#ask(node)));
     } catch (error) {
-      const reasons = error instanceof AggregateError ? error.errors : [error];
-      const texts = reasons.map((reason) => (reason instanceof Error ? reason.message : reason));
+      const reasons: unknown[] = error instanceof AggregateError ? error.errors : [error];
+      const texts = reasons.map(errorText).join(', ');
       throw new Error(`no node of the Redis Cluster tells who has slot ${this.#slot}: ${texts}`);
     }
   }
 
   async #ask(node: HostPort): Promise<HostPort> {
     const client = createServerClient(this.#settings, node);
-    client.on('error', () => {}); // what goes wrong ends the attempt below
+    let problem: Error | undefined;
+    client.on('error', (error: Error) => {
+      problem ??= error;
+    });
     try {
-      await client.connect();
-      const ranges = await readSlotRanges(client);
+      // The client says only that its connection is closed, and here why.
+      await client.connect().catch((error: unknown) => {
+        throw problem ?? error;
+      });
+      const ranges = await readSlotRanges(client, (announced) => this.#addressMap?.get(announced));
       for (const { host, port } of ranges) this.#learn({ host, port });
       const owner = ranges.find(({ first, last }) => first <= this.#slot && this.#slot <= last);
-      if (owner === undefined) throw new Error('nobody has it');
+      if (owner === undefined) throw new Error('no node has it');
       return { host: owner.host, port: owner.port };
     } finally {
       client.disconnect();

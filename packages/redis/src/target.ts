@@ -14,6 +14,9 @@ export interface RedisTls {
   readonly serverName?: string;
 }
 
+/** Addresses as servers announce them (`host:port`), and where they are reached from here. */
+export type AddressMap = ReadonlyMap<string, HostPort>;
+
 /** Whom this side says that it is. */
 export interface RedisAccount {
   readonly username?: string;
@@ -38,6 +41,8 @@ export interface SentinelTarget {
   readonly sentinelAccount: RedisAccount;
   /** Of the Redis servers and the Sentinels. */
   readonly tls?: RedisTls;
+  /** For Sentinels that announce addresses which cannot be reached from here. */
+  readonly addressMap?: AddressMap;
 }
 
 /** A Redis Cluster, version 7 or later. */
@@ -47,6 +52,8 @@ export interface ClusterTarget {
   readonly nodes: readonly HostPort[];
   readonly account: RedisAccount;
   readonly tls?: RedisTls;
+  /** For nodes that announce addresses which cannot be reached from here. */
+  readonly addressMap?: AddressMap;
 }
 
 /** Which Redis, in which of the three ways of running one. */
@@ -55,10 +62,21 @@ export type RedisTarget = SingleTarget | SentinelTarget | ClusterTarget;
 /** Where Redis is and how long to believe that it will still answer. */
 export interface RedisSettings {
   readonly target: RedisTarget;
+  /**
+   * Reads the target again for a new connection: passwords and certificates may have changed in their files.
+   * The kind stays the same. It must not throw. By default everything stays as it is.
+   */
+  readonly currentTarget?: () => RedisTarget;
   /** A command without an answer after this long is rejected: its outcome is unknown. */
   readonly commandTimeoutMs: number;
   /** How long a connection attempt may take. */
   readonly connectTimeoutMs: number;
+  /** A connection on which nothing arrives for this long while a command is outstanding is closed; by default never. */
+  readonly silentMs?: number;
+  /** Whether a replica will do, for callers that only read. */
+  readonly acceptsReplica?: boolean;
+  /** A connection has failed, with the address that was tried and the reason. */
+  readonly attemptFailed?: (error: Error) => void;
   /** Shown in CLIENT LIST, so that an operator can tell whose connection it is. */
   readonly connectionName: string;
 }

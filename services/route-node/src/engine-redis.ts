@@ -12,24 +12,35 @@ import {
 } from '@route/presence';
 import {
   createRedisClient,
+  errorText,
   type RedisClient,
+  type RedisSettings,
   readServerLimits,
   redisAdvice,
+  redisProblem,
+  ServerWatch,
   SHARD_COUNT,
+  serverOf,
 } from '@route/redis';
 import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
+import type { LiveSettings } from './live-settings.ts';
 import { type Logger, RepeatedLine } from './log.ts';
+import type { UnreadyReason } from './readiness.ts';
 import { redisTarget } from './redis-target.ts';
 import type { Settings } from './settings.ts';
 
 export interface RedisEngineOptions {
   readonly settings: Settings;
+  /** The settings that lie in files, as these are now. */
+  readonly live: LiveSettings;
   readonly nodeId: string;
   readonly log: Logger;
   readonly counters: Counters;
   readonly events: EngineEvents;
+  /** What is behind a reason not to be ready, by what was seen last. */
+  explain(reason: UnreadyReason, detail: string): void;
 }
 
 /** One node of a cluster: presence and the bus in the Redis that all nodes share. */
@@ -37,6 +48,8 @@ export class RedisEngine implements Engine {
   readonly presence: PresenceRedis;
   readonly #options: RedisEngineOptions;
   readonly #redis: RedisClient;
+  readonly #servers: ServerWatch;
+  readonly #transport: RedisTransport;
   readonly #bus: Bus;
   readonly #lease: Lease;
   readonly #reaper: Reaper;
@@ -52,17 +65,27 @@ export class RedisEngine implements Engine {
 
   constructor(options: RedisEngineOptions) {
     this.#options = options;
-    const { settings, nodeId, events } = options;
+    const { settings, live, nodeId, events } = options;
     const namespace = settings.ROUTE_NAMESPACE;
-    const connection = {
+    const connection: RedisSettings = {
       target: redisTarget(settings),
+      currentTarget: () => redisTarget(live.current),
       commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT_MS,
       connectTimeoutMs: settings.REDIS_CONNECT_TIMEOUT_MS,
+      silentMs: settings.REDIS_COMMAND_TIMEOUT_MS,
       connectionName: `route-${nodeId}`,
     };
     const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
     const lostGraceMs = settings.ROUTE_LOST_GRACE_SECONDS * 1000;
     this.#redis = createRedisClient(connection);
+    this.#servers = new ServerWatch({
+      client: this.#redis,
+      settings: connection,
+      renewed: (reason) => {
+        options.log.warn({ event: 'redis-reconnecting', problem: errorText(reason) });
+      },
+      now: () => performance.now(),
+    });
     this.presence = new PresenceRedis({
       redis: this.#redis,
       namespace,
@@ -118,11 +141,13 @@ export class RedisEngine implements Engine {
         taken: () => this.#taken(),
         doubted: (reason) => this.#doubted(reason),
         members: (members) => this.#membersChanged(members),
+        failed: (reason) => this.#troubled(reason),
       },
     });
+    this.#transport = new RedisTransport({ redis: connection, namespace, nodeId });
     this.#bus = new Bus({
       nodeId,
-      transport: new RedisTransport({ redis: connection, namespace, nodeId }),
+      transport: this.#transport,
       mergeable: MERGEABLE_KINDS,
       limits: {
         windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
@@ -139,8 +164,10 @@ export class RedisEngine implements Engine {
         onFull: events.busFull,
         onLost: (loss) => this.#framesLost(loss),
         onError: (error) => {
+          const { code, said: problem, text } = redisProblem(error);
+          options.explain('bus', text);
           this.#busErrors.write((heldBack) => {
-            options.log.warn({ event: 'bus-error', problem: error.message, heldBack });
+            options.log.warn({ event: 'bus-error', code, problem, heldBack });
           });
         },
       },
@@ -183,8 +210,9 @@ export class RedisEngine implements Engine {
     const ready = new Promise<void>((resolve) => {
       this.#readyOnce = resolve;
     });
-    this.#redis.on('error', (error: Error) => this.#logRedis(error.message));
+    this.#redis.on('error', (error: Error) => this.#troubled(errorText(error)));
     this.#lease.start();
+    this.#servers.start();
     this.#redis.connect().catch(() => undefined); // the reason has come as an 'error' event, and it tries on
     await this.#bus.start();
     await ready;
@@ -199,6 +227,7 @@ export class RedisEngine implements Engine {
     await this.#bus.close();
     await this.#sayLast();
     this.#lease.stop();
+    this.#servers.stop();
     this.#redis.disconnect();
   }
 
@@ -208,7 +237,7 @@ export class RedisEngine implements Engine {
     try {
       await this.#lease.readMembers();
     } catch (error) {
-      this.#logRedis(error instanceof Error ? error.message : String(error));
+      this.#logRedis(errorText(error));
     }
   }
 
@@ -243,18 +272,21 @@ export class RedisEngine implements Engine {
         log.warn({ event: 'redis-setting', server, problem });
       }
     } catch (error) {
-      this.#logRedis(error instanceof Error ? error.message : String(error));
+      this.#logRedis(errorText(error));
     }
   }
 
   #doubted(reason: string): void {
     if (this.#stopping) return;
     this.#options.log.warn({ event: 'redis-doubted', problem: reason });
+    this.#servers.failed(reason);
     this.#reaper.stop();
     this.#lost.stop();
     this.#auditor.stop();
     this.presence.suspended();
-    this.#options.events.unready('redis', true);
+    const { events, explain } = this.#options;
+    events.unready('redis', true);
+    explain('redis', redisProblem(reason).text);
   }
 
   #hearing(hearing: boolean): void {
@@ -267,6 +299,9 @@ export class RedisEngine implements Engine {
   }
 
   #membersChanged(members: Members): void {
+    this.#servers.succeeded();
+    const server = serverOf(this.#redis);
+    if (server !== undefined) this.#transport.follow(server);
     this.#members = members;
     this.#reaper.members(members);
     this.#bus.setLiveNodes(members.live);
@@ -283,9 +318,18 @@ export class RedisEngine implements Engine {
     if (this.#lease.held && hearing && met) this.#readyOnce?.();
   }
 
-  #logRedis(problem: string): void {
+  /** Redis cannot be reached, or refuses: shown until it does neither. */
+  #troubled(reason: string): void {
+    if (this.#stopping) return;
+    this.#options.explain('redis', redisProblem(reason).text);
+    this.#servers.failed(reason);
+    this.#logRedis(reason);
+  }
+
+  #logRedis(reason: string): void {
+    const { code, said: problem, advice } = redisProblem(reason);
     this.#redisErrors.write((heldBack) => {
-      this.#options.log.warn({ event: 'redis-error', problem, heldBack });
+      this.#options.log.warn({ event: 'redis-error', code, problem, advice, heldBack });
     });
   }
 }

@@ -22,7 +22,7 @@ if (invocation.kind === 'help') {
   process.exit(0);
 }
 
-const { settings } = invocation;
+const { settings, live } = invocation;
 const nodeId = newNodeId();
 const journal = new Journal();
 const { logger, flush } = openLog({ level: settings.LOG_LEVEL, nodeId, journal });
@@ -51,7 +51,7 @@ logger.info({
   adminListen: ROUTE_ADMIN_LISTEN,
 });
 
-const node = new RouteNode({ nodeId, settings, log: logger, journal, drainAsked: drain });
+const node = new RouteNode({ nodeId, settings, live, log: logger, journal, drainAsked: drain });
 
 function drain(): void {
   node.drain().then(

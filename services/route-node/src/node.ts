@@ -12,7 +12,8 @@ import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
 import type { Journal } from './journal.ts';
 import type { LinkTable } from './link-table.ts';
-import type { Logger } from './log.ts';
+import type { LiveSettings } from './live-settings.ts';
+import { type Logger, RepeatedLine } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { NodeCore } from './node-core.ts';
@@ -32,6 +33,8 @@ export function newNodeId(): string {
 export interface RouteNodeOptions {
   readonly nodeId: string;
   readonly settings: Settings;
+  /** The settings that lie in files, as these are now. */
+  readonly live: LiveSettings;
   readonly log: Logger;
   /** What the log has told. */
   readonly journal: Journal;
@@ -42,6 +45,7 @@ export interface RouteNodeOptions {
 /** One route node: wires links, presence and the bus together. */
 export class RouteNode {
   readonly #settings: Settings;
+  readonly #live: LiveSettings;
   readonly #log: Logger;
   readonly #engine: Engine;
   readonly #links: LinkTable;
@@ -57,10 +61,15 @@ export class RouteNode {
   /** Where msg_servers reach this node; null while it does not take links. */
   #linksAt: string | null = null;
 
-  constructor({ nodeId, settings, log, journal, drainAsked }: RouteNodeOptions) {
+  constructor({ nodeId, settings, live, log, journal, drainAsked }: RouteNodeOptions) {
     this.#nodeId = nodeId;
     this.#settings = settings;
+    this.#live = live;
     this.#log = log;
+    const unreadSecrets = new RepeatedLine();
+    live.onProblem = (problem) => {
+      unreadSecrets.write((heldBack) => log.error({ event: 'secret-not-read', problem, heldBack }));
+    };
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });
     });
@@ -74,7 +83,10 @@ export class RouteNode {
       engine: (events, counters) =>
         engineName === 'memory'
           ? memoryEngine(settings, events)
-          : new RedisEngine({ settings, nodeId, log, counters, events }),
+          : new RedisEngine({
+              ...{ settings, live, nodeId, log, counters, events },
+              explain: (reason, detail) => this.#readiness.explain(reason, detail),
+            }),
     });
     const { counters, watch } = core;
     this.#engine = core.engine;
@@ -101,7 +113,7 @@ export class RouteNode {
       engineName,
     });
     const guard = new Guard({
-      token: settings.ROUTE_ADMIN_TOKEN,
+      token: () => live.current.ROUTE_ADMIN_TOKEN,
       hosts: settings.ROUTE_ADMIN_HOSTS,
     });
     this.#admin = new AdminServer({
@@ -155,8 +167,9 @@ export class RouteNode {
     this.#rebalancer.start();
   }
 
-  /** Reads again what may change while links are open: the certificates. What cannot be used leaves all as it was. */
+  /** Reads again what may change while links are open: secrets and certificates. What cannot be used stays as it was. */
   reload(): void {
+    if (this.#live.read().length === 0) this.#log.info({ event: 'secrets-read' });
     if (this.#tls === undefined) return;
     try {
       this.#tls.reload();

@@ -8,9 +8,17 @@ export const UNREADY_REASONS = {
 
 export type UnreadyReason = keyof typeof UNREADY_REASONS;
 
+/** A reason as it is shown. */
+export interface ExplainedReason {
+  readonly reason: UnreadyReason;
+  readonly meaning: string;
+}
+
 /** Whether links may be sent to a node, and why not. */
 export class Readiness {
   readonly #reasons = new Set<UnreadyReason>(['starting']);
+  /** What is behind a reason at present, by what was seen last. */
+  readonly #details = new Map<UnreadyReason, string>();
   readonly #changed: (reasons: readonly UnreadyReason[]) => void;
 
   constructor(changed: (reasons: readonly UnreadyReason[]) => void) {
@@ -22,11 +30,26 @@ export class Readiness {
     return [...this.#reasons];
   }
 
+  /** The reasons, each with its meaning and what is known of its cause. */
+  get explained(): readonly ExplainedReason[] {
+    return this.reasons.map((reason) => {
+      const detail = this.#details.get(reason);
+      const meaning = UNREADY_REASONS[reason];
+      return { reason, meaning: detail === undefined ? meaning : `${meaning}: ${detail}` };
+    });
+  }
+
   /** Sets or takes back a reason. */
   set(reason: UnreadyReason, holds: boolean): void {
+    if (!holds) this.#details.delete(reason);
     if (this.#reasons.has(reason) === holds) return;
     if (holds) this.#reasons.add(reason);
     else this.#reasons.delete(reason);
     this.#changed(this.reasons);
+  }
+
+  /** Says what is behind a reason; kept until the reason is taken back. */
+  explain(reason: UnreadyReason, detail: string): void {
+    if (this.#reasons.has(reason)) this.#details.set(reason, detail);
   }
 }

@@ -5,6 +5,8 @@ import { SETTINGS, type Settings } from './settings-schema.ts';
 export function redisTarget(settings: Settings): RedisTarget {
   const tls = tlsOf(settings);
   const encrypted = settings.REDIS_TLS === 'on' && { tls };
+  const map = settings.REDIS_ADDRESS_MAP;
+  const addressMap = map !== undefined && { addressMap: map };
   const account = accountOf(settings.REDIS_USERNAME, settings.REDIS_PASSWORD);
   if (settings.REDIS_SENTINELS.length > 0) {
     return {
@@ -12,6 +14,7 @@ export function redisTarget(settings: Settings): RedisTarget {
       sentinels: settings.REDIS_SENTINELS,
       name: settings.REDIS_SENTINEL_NAME,
       account,
+      ...addressMap,
       sentinelAccount: accountOf(
         settings.REDIS_SENTINEL_USERNAME,
         settings.REDIS_SENTINEL_PASSWORD,
@@ -20,7 +23,7 @@ export function redisTarget(settings: Settings): RedisTarget {
     };
   }
   if (settings.REDIS_CLUSTER.length > 0) {
-    return { kind: 'cluster', nodes: settings.REDIS_CLUSTER, account, ...encrypted };
+    return { kind: 'cluster', nodes: settings.REDIS_CLUSTER, account, ...addressMap, ...encrypted };
   }
   const url = settings.REDIS_URL;
   return { kind: 'single', url, ...(url.startsWith('rediss:') && { tls }) };
@@ -50,6 +53,9 @@ export function redisConflicts(settings: Settings): string[] {
       problems.push(
         `${given.join(' and ')} given: expected in REDIS_URL, as redis://user:password@host`,
       );
+    }
+    if (settings.REDIS_ADDRESS_MAP !== undefined) {
+      problems.push('REDIS_ADDRESS_MAP given: expected REDIS_SENTINELS or REDIS_CLUSTER too');
     }
     if (settings.REDIS_TLS === 'on') {
       problems.push('REDIS_TLS is "on": expected rediss:// in REDIS_URL instead');

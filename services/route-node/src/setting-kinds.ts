@@ -24,6 +24,28 @@ export const addresses = z.string().transform((text, context): readonly Address[
   return z.NEVER;
 });
 
+/** Addresses as they are announced, and where each is reached. */
+export const addressMap = z
+  .string()
+  .transform((text, context): ReadonlyMap<string, Address> | undefined => {
+    if (text === '') return undefined;
+    const pairs = text.split(',').map((part) => part.split('=').map((one) => one.trim()));
+    const map = new Map<string, Address>();
+    for (const [announced = '', reached = '', ...rest] of pairs) {
+      const from = parseAddress(announced);
+      const to = parseAddress(reached);
+      if (from === undefined || to === undefined || rest.length > 0 || to.port === 0) {
+        context.addIssue({
+          code: 'custom',
+          message: 'expected announced-host:port=host:port,..., with ports from 1 to 65535',
+        });
+        return z.NEVER;
+      }
+      map.set(`${from.host}:${from.port}`, to);
+    }
+    return map;
+  });
+
 /** A PEM file, read at start; undefined where none is named. */
 export const pemFile = z
   .string()

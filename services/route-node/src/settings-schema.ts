@@ -38,7 +38,7 @@ export const SETTINGS = {
     schema: adminToken,
     default: '',
     meaning:
-      'who has it may change the node’s state over the admin API (drain, close a link, rebalance); nobody by default; ROUTE_ADMIN_TOKEN_FILE names a file with it',
+      'who has it may change the node’s state over the admin API (drain, close a link, rebalance); nobody by default; ROUTE_ADMIN_TOKEN_FILE names a file with it, in force within a second of a change',
     secret: true,
   },
   ROUTE_ADMIN_HOSTS: {
@@ -278,6 +278,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   REDIS_SENTINEL_USERNAME: SETTINGS.REDIS_SENTINEL_USERNAME.schema,
   REDIS_SENTINEL_PASSWORD: SETTINGS.REDIS_SENTINEL_PASSWORD.schema,
   REDIS_CLUSTER: SETTINGS.REDIS_CLUSTER.schema,
+  REDIS_ADDRESS_MAP: SETTINGS.REDIS_ADDRESS_MAP.schema,
   REDIS_USERNAME: SETTINGS.REDIS_USERNAME.schema,
   REDIS_PASSWORD: SETTINGS.REDIS_PASSWORD.schema,
   REDIS_TLS: SETTINGS.REDIS_TLS.schema,

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { tlsConflicts } from './admission/link-tls.ts';
+import { LiveSettings, readSecret } from './live-settings.ts';
 import { redisConflicts } from './redis-target.ts';
 import {
   SETTING_NAMES,
@@ -26,7 +26,7 @@ export class SettingsError extends Error {
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: 'help' }
-  | { readonly kind: 'run'; readonly settings: Settings };
+  | { readonly kind: 'run'; readonly settings: Settings; readonly live: LiveSettings };
 
 /**
  * Reads flags and environment; flags win.
@@ -41,9 +41,11 @@ export function readSettings(
   if (flags['help'] === true) return { kind: 'help' };
 
   const texts: Partial<Record<SettingName, string>> = {};
+  const files: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const flag = flags[flagOf(name)];
-    const given = typeof flag === 'string' ? flag : fromEnvironment(name, environment, problems);
+    const given =
+      typeof flag === 'string' ? flag : fromEnvironment(name, environment, { files, problems });
     texts[name] = given ?? SETTINGS[name].default;
   }
   const parsed = settingsSchema.safeParse(texts);
@@ -58,7 +60,8 @@ export function readSettings(
     problems.push(...conflicts(parsed.data));
   }
   if (problems.length > 0 || !parsed.success) throw new SettingsError(problems);
-  return { kind: 'run', settings: Object.freeze(parsed.data) };
+  const settings = Object.freeze(parsed.data);
+  return { kind: 'run', settings, live: new LiveSettings({ settings, texts, files }) };
 }
 
 /** The text that --help prints. */
@@ -113,16 +116,17 @@ function readFlags(argv: readonly string[], problems: string[]): Record<string, 
 function fromEnvironment(
   name: SettingName,
   environment: Readonly<Record<string, string | undefined>>,
-  problems: string[],
+  noted: { readonly files: Partial<Record<SettingName, string>>; readonly problems: string[] },
 ): string | undefined {
   const value = environment[name];
   if (value !== undefined && value !== '') return value;
   const file = 'secret' in SETTINGS[name] ? environment[`${name}_FILE`] : undefined;
   if (file === undefined || file === '') return undefined;
+  noted.files[name] = file;
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readSecret(file);
   } catch (error) {
-    problems.push(
+    noted.problems.push(
       `${name}_FILE is ${JSON.stringify(file)}: expected a readable file (${error instanceof Error ? error.message : String(error)})`,
     );
     return undefined;

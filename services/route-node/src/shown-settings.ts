@@ -19,6 +19,9 @@ export function shownSettings(settings: Settings): Record<string, string> {
 function shown(value: unknown): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map(shown).join(',');
+  if (value instanceof Map) {
+    return [...value].map(([name, one]) => `${String(name)}=${shown(one)}`).join(',');
+  }
   if (typeof value === 'object' && value !== null && 'host' in value && 'port' in value) {
     return addressText({ host: String(value.host), port: Number(value.port) });
   }

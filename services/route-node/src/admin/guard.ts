@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { ApiError } from './api-error.ts';
 
 export interface GuardOptions {
-  /** ROUTE_ADMIN_TOKEN; '' where none is set. */
-  readonly token: string;
+  /** ROUTE_ADMIN_TOKEN as its file has it now; '' where none is set. */
+  token(): string;
   /** Names by which the admin port may be called, beside addresses, localhost and the machine's own. */
   readonly hosts: readonly string[];
 }
@@ -14,7 +14,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Decides who may change state. */
 export class Guard {
-  readonly #token: string;
+  readonly #token: () => string;
   readonly #hosts: ReadonlySet<string>;
 
   constructor({ token, hosts }: GuardOptions) {
@@ -30,7 +30,8 @@ export class Guard {
 
   /** @throws ApiError when a request does not carry the token. */
   checkToken(headers: Headers): void {
-    if (this.#token === '') {
+    const expected = this.#token();
+    if (expected === '') {
       throw new ApiError(
         'token-not-configured',
         'this node allows nobody to do that: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE to allow whoever has the token',
@@ -46,7 +47,7 @@ export class Guard {
       );
     }
     // Digests are of one length, so that the comparison tells nothing of the token's.
-    if (!timingSafeEqual(digest(token), digest(this.#token))) {
+    if (!timingSafeEqual(digest(token), digest(expected))) {
       throw new ApiError('token-wrong', 'the token is not the one that ROUTE_ADMIN_TOKEN has');
     }
   }

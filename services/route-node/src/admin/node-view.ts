@@ -4,7 +4,7 @@ import type { Counters } from '../counters.ts';
 import type { Engine } from '../engine.ts';
 import type { LinkTable } from '../link-table.ts';
 import type { LoopWatch } from '../loop-delay.ts';
-import { type Readiness, UNREADY_REASONS } from '../readiness.ts';
+import type { Readiness } from '../readiness.ts';
 import type { Settings } from '../settings.ts';
 import { shownSettings } from '../shown-settings.ts';
 
@@ -23,7 +23,7 @@ export interface NodeViewSources {
 export function nodeView(sources: NodeViewSources): NodeView {
   const { settings, counters, engine, links, readiness } = sources;
   const { node, version, listen, draining, startedAtMs } = sources.about();
-  const { reasons } = readiness;
+  const { explained } = readiness;
   const memory = process.memoryUsage();
   return {
     node,
@@ -34,9 +34,9 @@ export function nodeView(sources: NodeViewSources): NodeView {
     listen,
     nowMs: Date.now(),
     startedAtMs,
-    ready: reasons.length === 0,
+    ready: explained.length === 0,
     draining,
-    reasons: reasons.map((reason) => ({ reason, meaning: UNREADY_REASONS[reason] })),
+    reasons: [...explained],
     lease:
       engine.leaseHeld === undefined
         ? null

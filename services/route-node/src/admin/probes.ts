@@ -1,4 +1,4 @@
-import { type Readiness, UNREADY_REASONS } from '../readiness.ts';
+import type { Readiness } from '../readiness.ts';
 import { json, type Route } from './route.ts';
 
 export interface ProbeSources {
@@ -20,9 +20,9 @@ export function probeRoutes({ nodeId, readiness, metrics }: ProbeSources): Route
       method: 'GET',
       path: '/readyz',
       handle: () => {
-        const { reasons } = readiness;
-        if (reasons.length === 0) return json({ status: 'ready', node: nodeId });
-        const why = Object.fromEntries(reasons.map((reason) => [reason, UNREADY_REASONS[reason]]));
+        const { explained } = readiness;
+        if (explained.length === 0) return json({ status: 'ready', node: nodeId });
+        const why = Object.fromEntries(explained.map(({ reason, meaning }) => [reason, meaning]));
         return json({ status: 'not ready', node: nodeId, reasons: why }, 503);
       },
     },

@@ -1,0 +1,220 @@
+import { connect as connectTcp, Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
+import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
+import { errorText } from './problems.ts';
+import type { HostPort, RedisAccount, RedisSettings, RedisTarget, RedisTls } from './target.ts';
+
+type ConnectorClass = NonNullable<RedisOptions['Connector']>;
+
+/** A connection that is left is closed by force after this long: a silent one never closes by itself. */
+const END_MS = 250;
+
+/** What a server has told of itself when a client connected to it. */
+export interface ServerIdentity {
+  /** New at every start of the server; '' where its user may not read INFO. */
+  readonly runId: string;
+}
+
+/** By a client's options, which it shares with its connector. */
+const identities = new WeakMap<object, ServerIdentity>();
+
+/** The server that a client was connected to last; undefined before the first time, and of a cluster. */
+export function serverOf(client: { readonly options: object }): ServerIdentity | undefined {
+  return identities.get(client.options);
+}
+
+/**
+ * Connects a client to one server. The account and the certificates are those that the settings give at that
+ * moment; the name is resolved anew. An error carries the address that was tried, and none ends the client's own
+ * attempts.
+ */
+export function serverConnector(settings: RedisSettings): ConnectorClass {
+  return class extends AbstractConnector {
+    readonly #options: object;
+    #stopWaiting: () => void = () => {};
+
+    constructor(given: unknown) {
+      super(END_MS);
+      this.#options = keptCurrent(given, settings);
+    }
+
+    override check(info: unknown): boolean {
+      this.#stopWaiting();
+      return isAccepted(this.stream, { info, options: this.#options, settings });
+    }
+
+    override async connect(): Promise<Socket> {
+      this.connecting = true;
+      const address = addressIn(this.#options, currentTarget(settings));
+      try {
+        this.stream = open(address, 'tls' in this.#options ? this.#options.tls : undefined);
+      } catch (error) {
+        // A certificate that cannot be used is an error of this attempt, as a refused connection is.
+        this.firstError = error instanceof Error ? error : new Error(String(error));
+        settings.attemptFailed?.(this.firstError);
+        this.stream = new Socket().destroy();
+        return this.stream;
+      }
+      this.#stopWaiting = watch(this.stream, { address, settings, options: this.#options });
+      return this.stream;
+    }
+  };
+}
+
+/** Connects a client to the primary that the Sentinels name at that moment, in the same way. */
+export function sentinelConnector(settings: RedisSettings): ConnectorClass {
+  return class extends SentinelConnector {
+    readonly #options: object;
+
+    constructor(given: unknown) {
+      const options = keptCurrent(given, settings);
+      super(options);
+      this.#options = options;
+    }
+
+    override check(info: { role?: string }): boolean {
+      if (!super.check(info)) return false;
+      return isAccepted(this.stream, { info, options: this.#options, settings });
+    }
+  };
+}
+
+/** What passes for the account and the TLS options of each new connection. */
+function keptCurrent(given: unknown, settings: RedisSettings): object {
+  if (typeof given !== 'object' || given === null) throw new Error('a client without options');
+  const now = (): RedisTarget => currentTarget(settings);
+  const getters: Record<string, () => unknown> = {
+    username: () => accountOf(now()).username,
+    password: () => accountOf(now()).password,
+  };
+  if (isEncrypted(settings.target)) getters['tls'] = () => tlsOptions(tlsOf(now()));
+  if (settings.target.kind === 'sentinel') {
+    getters['sentinelUsername'] = () => sentinelAccountOf(now()).username;
+    getters['sentinelPassword'] = () => sentinelAccountOf(now()).password;
+    if (settings.target.tls !== undefined) {
+      getters['sentinelTLS'] = () => tlsOptions(tlsOf(now()));
+    }
+  }
+  for (const [name, get] of Object.entries(getters)) {
+    Object.defineProperty(given, name, { get, enumerable: true, configurable: true });
+  }
+  return given;
+}
+
+function currentTarget({ target, currentTarget: read }: RedisSettings): RedisTarget {
+  return read?.() ?? target;
+}
+
+/** The address in the URL as it is now, or that of the node of a cluster. */
+function addressIn(options: object, target: RedisTarget): HostPort {
+  if (target.kind === 'single') return hostPortOf(target.url);
+  const host = 'host' in options ? String(options.host) : '127.0.0.1';
+  return { host, port: 'port' in options ? Number(options.port) : 6379 };
+}
+
+function hostPortOf(url: string): HostPort {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379) };
+}
+
+function open(address: HostPort, tls: unknown): Socket {
+  if (tls === undefined) return connectTcp({ ...address });
+  return connectTls({ ...tlsObject(tls), ...address });
+}
+
+function tlsObject(tls: unknown): ConnectionOptions {
+  return typeof tls === 'object' && tls !== null ? tls : {};
+}
+
+interface Watched {
+  readonly address: HostPort;
+  readonly settings: RedisSettings;
+  readonly options: object;
+}
+
+/** Ends an attempt that takes too long. @returns what is called when the client is ready. */
+function watch(stream: Socket, { address, settings, options }: Watched): () => void {
+  const shown = `${address.host}:${address.port}`;
+  // Before the client hears of it.
+  stream.prependListener('error', (error) => {
+    const text = errorText(error);
+    error.message = text.includes(shown) ? text : `${shown}: ${text}`;
+    settings.attemptFailed?.(error);
+  });
+  const { connectTimeoutMs, commandTimeoutMs } = settings;
+  let timer = setTimeout(() => {
+    stream.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
+  }, connectTimeoutMs);
+  const stop = (): void => clearTimeout(timer);
+  stream.once(stream instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+    stop();
+    // Some clients ask nothing before they are ready.
+    if ('enableReadyCheck' in options && options.enableReadyCheck === false) return;
+    const readyMs = connectTimeoutMs + commandTimeoutMs;
+    timer = setTimeout(() => {
+      // Each command before has a time-out of its own; only a server that loads is asked again and again.
+      stream.destroy(new Error(`LOADING Redis is not ready after ${readyMs} ms`));
+    }, readyMs);
+  });
+  stream.once('close', stop);
+  return stop;
+}
+
+interface Told {
+  /** INFO, read into fields; empty where it may not be read. */
+  readonly info: unknown;
+  readonly options: object;
+  readonly settings: RedisSettings;
+}
+
+/** Notes which server it is; a replica is left at once, as it would refuse everything. */
+function isAccepted(stream: Socket, { info, options, settings }: Told): boolean {
+  const fields = typeof info === 'object' && info !== null ? info : {};
+  const field = (name: string): string => String(Reflect.get(fields, name) ?? '');
+  if (field('role') === 'slave' && settings.target.kind !== 'cluster' && !settings.acceptsReplica) {
+    const primary = `${field('master_host')}:${field('master_port')}`;
+    stream.destroy(new Error(`READONLY it is a replica of ${primary}`));
+    // The client is told by the error, and connects anew.
+    return true;
+  }
+  identities.set(options, { runId: field('run_id') });
+  return true;
+}
+
+function accountOf(target: RedisTarget): RedisAccount {
+  if (target.kind !== 'single') return target.account;
+  const { username, password } = new URL(target.url);
+  return {
+    ...(username !== '' && { username: decoded(username) }),
+    ...(password !== '' && { password: decoded(password) }),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function sentinelAccountOf(target: RedisTarget): RedisAccount {
+  return target.kind === 'sentinel' ? target.sentinelAccount : {};
+}
+
+function isEncrypted(target: RedisTarget): boolean {
+  return target.kind === 'single' ? target.url.startsWith('rediss:') : target.tls !== undefined;
+}
+
+function tlsOf(target: RedisTarget): RedisTls {
+  return target.tls ?? {};
+}
+
+function tlsOptions({ ca, cert, key, serverName }: RedisTls): ConnectionOptions {
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(serverName !== undefined && { servername: serverName }),
+  };
+}

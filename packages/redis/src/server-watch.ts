@@ -1,0 +1,123 @@
+import { Cluster } from 'ioredis';
+import { createServerClient, type RedisClient } from './client.ts';
+import { serverOf } from './connector.ts';
+import { redisProblem } from './problems.ts';
+import type { RedisSettings } from './target.ts';
+
+export interface ServerWatchOptions {
+  readonly client: RedisClient;
+  readonly settings: RedisSettings;
+  /** The connection is made anew, with the name resolved and the password read again. */
+  renewed(reason: string): void;
+  /** Finds out which server the address leads to now; by a connection of its own by default. */
+  readonly ask?: () => Promise<string | undefined>;
+  /** Default {@link ASK_EVERY_MS}. */
+  readonly askEveryMs?: number;
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+/** How often it is asked where the address leads. */
+const ASK_EVERY_MS = 5000;
+
+/** An answer that differs is asked for again after this long: a name may lead to several servers. */
+const ASK_AGAIN_MS = 500;
+
+/** After failing for this long another connection is tried, also where that is not likely to help. */
+const FAILING_MS = 5000;
+
+/** The least time between two renewals. */
+const RENEW_EVERY_MS = 1000;
+
+/**
+ * Has a client leave a server that is not the right one, or not any more: one that was demoted, that refuses
+ * the account, that fails again and again, or that the address no longer leads to.
+ */
+export class ServerWatch {
+  readonly #options: ServerWatchOptions;
+  readonly #ask: () => Promise<string | undefined>;
+  #failingSinceMs: number | undefined;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  /** Another server than the client's, as the last answer said. */
+  #elsewhere: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+
+  constructor(options: ServerWatchOptions) {
+    this.#options = options;
+    this.#ask = options.ask ?? (() => askServer(options.settings));
+  }
+
+  /** Begins to ask where the address leads. The nodes of a cluster tell that themselves. */
+  start(): void {
+    if (this.#options.client instanceof Cluster) return;
+    this.#running = true;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** Redis has done what it was asked for. */
+  succeeded(): void {
+    this.#failingSinceMs = undefined;
+  }
+
+  /** Redis has refused, or not answered. */
+  failed(reason: string): void {
+    const nowMs = this.#options.now();
+    this.#failingSinceMs ??= nowMs;
+    const { renews } = redisProblem(reason);
+    if (renews || nowMs - this.#failingSinceMs >= FAILING_MS) this.#renew(reason);
+  }
+
+  #renew(reason: string): void {
+    const { client, now, renewed } = this.#options;
+    // While it is not ready, an attempt is under way that is as new as any.
+    if (client.status !== 'ready' || now() - this.#renewedAtMs < RENEW_EVERY_MS) return;
+    this.#renewedAtMs = now();
+    this.#failingSinceMs = undefined;
+    renewed(reason);
+    client.disconnect(true);
+  }
+
+  #schedule(delayMs = this.#options.askEveryMs ?? ASK_EVERY_MS): void {
+    if (!this.#running) return;
+    this.#timer = setTimeout(() => void this.#look(), delayMs);
+  }
+
+  async #look(): Promise<void> {
+    const { client } = this.#options;
+    const current = (): string | undefined =>
+      client.status === 'ready' ? serverOf(client)?.runId || undefined : undefined;
+    const there = current() === undefined ? undefined : await this.#ask();
+    const here = current();
+    const isElsewhere = there !== undefined && here !== undefined && there !== here;
+    if (isElsewhere && there === this.#elsewhere) {
+      this.#elsewhere = undefined;
+      this.#renew(`the address of Redis leads to another server: ${there} instead of ${here}`);
+    } else {
+      this.#elsewhere = isElsewhere ? there : undefined;
+    }
+    this.#schedule(this.#elsewhere === undefined ? undefined : ASK_AGAIN_MS);
+  }
+}
+
+/** The run id of the server that a new connection ends at; undefined where there is none, or it is not told. */
+async function askServer(settings: RedisSettings): Promise<string | undefined> {
+  const client = createServerClient({
+    ...settings,
+    connectionName: `${settings.connectionName}-look`,
+  });
+  client.on('error', () => {}); // says no more than that there is no answer
+  try {
+    await client.connect();
+    return serverOf(client)?.runId || undefined;
+  } catch {
+    return undefined;
+  } finally {
+    client.disconnect();
+  }
+}
