@@ -45,6 +45,8 @@ export class Counters {
   resyncs = 0;
   presenceFailures = 0;
   busFramesLost = 0;
+  /** Entries from the bus that no node can have sent; they were dropped. */
+  busEntriesInvalid = 0;
   nonMasterSnapshots = 0;
 
   constructor() {

@@ -1,3 +1,5 @@
+import { HEADER_BYTES } from '@route/protocol';
+import { SHARD_COUNT } from '@route/redis';
 import { NOTICE_KINDS, type Notice } from './notices.ts';
 
 /**
@@ -28,10 +30,11 @@ export const LISTING = {
 } as const;
 
 const LET_GO = 7;
+const LET_GO_BYTES = 9;
 
 /** A listing entry that says: of what came in my frames before this one I keep nothing any more. */
 export function letGoOf(firstFrame: number): Buffer {
-  const bytes = Buffer.alloc(9);
+  const bytes = Buffer.alloc(LET_GO_BYTES);
   bytes[0] = LET_GO;
   bytes.writeDoubleBE(firstFrame, 1);
   return bytes;
@@ -39,7 +42,47 @@ export function letGoOf(firstFrame: number): Buffer {
 
 /** The frame of such an entry; undefined if it is another one. */
 export function readLetGo(bytes: Buffer): number | undefined {
-  return bytes[0] === LET_GO && bytes.length === 9 ? bytes.readDoubleBE(1) : undefined;
+  return bytes[0] === LET_GO && bytes.length === LET_GO_BYTES ? bytes.readDoubleBE(1) : undefined;
+}
+
+/**
+ * Whether an entry from the bus can be used: batches are whole PDUs, everything else has a valid length and numbers in
+ * range. Entries of unknown kinds, which a newer node may send, are not used.
+ */
+export function isValidEntry(kind: number, bytes: Buffer): boolean {
+  switch (kind) {
+    case ENTRY_KINDS.run:
+    case ENTRY_KINDS.directed:
+      return isWholeBatch(bytes);
+    case ENTRY_KINDS.notice:
+      return bytes.length % NOTICE_BYTES === 0;
+    case ENTRY_KINDS.holdings:
+      return bytes.length % HOLDING_BYTES === 0;
+    case ENTRY_KINDS.listing:
+      return isValidListing(bytes);
+    default:
+      return false;
+  }
+}
+
+/** Whether bytes are PDUs from the first to the last byte. Reads 4 bytes a PDU. */
+export function isWholeBatch(bytes: Buffer): boolean {
+  const lastStart = bytes.length - HEADER_BYTES;
+  let at = 0;
+  while (at <= lastStart) {
+    const length = bytes.readUInt32BE(at);
+    if (length < HEADER_BYTES) return false;
+    at += length;
+  }
+  return at === bytes.length;
+}
+
+function isValidListing(bytes: Buffer): boolean {
+  const [what] = bytes;
+  if (what === LISTING.shard[0]) return bytes.length === 2 && (bytes[1] ?? 0) < SHARD_COUNT;
+  const frame = readLetGo(bytes);
+  if (frame !== undefined) return Number.isSafeInteger(frame) && frame >= 0;
+  return bytes.length === 1 && what !== undefined && what > 0 && what < LET_GO;
 }
 
 /** A change on the bus: 1 for held, 0 for not (uint8), user id (uint32). */
@@ -82,7 +125,10 @@ export function readNotices(bytes: Buffer): Notice[] {
     const kind = NOTICE_KINDS[bytes.readUInt8(at)];
     const version = bytes.readDoubleBE(at + 1);
     const userId = bytes.readUInt32BE(at + 9);
-    if (kind !== undefined) notices.push({ kind, userId, version });
+    // NaN, infinite and negative versions come from no node.
+    if (kind !== undefined && version >= 0 && version <= Number.MAX_SAFE_INTEGER) {
+      notices.push({ kind, userId, version });
+    }
   }
   return notices;
 }

@@ -3,7 +3,7 @@ import type { HoldingListener, LinkId, Presence, UserState } from '@route/presen
 import { type ClientStatus, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Delivery, Receiver } from './delivery/delivery.ts';
-import { ENTRY_KINDS, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
+import { ENTRY_KINDS, isValidEntry, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
 import { Gathering } from './gathering.ts';
 import { LatestNotices, type Notice, noticesOf, writeNoticePdu } from './notices.ts';
 import type { Watch } from './watch.ts';
@@ -112,13 +112,14 @@ export class Exchange {
     this.announce(update, 'pc', version);
   }
 
-  /** Takes in what another node sent. */
+  /** Takes in what another node sent; drops and counts what no node can have sent. */
   entry(
     kind: number,
     bytes: Buffer,
     from: { readonly node: string; readonly frame: number },
   ): void {
-    if (kind === ENTRY_KINDS.notice) {
+    if (!isValidEntry(kind, bytes)) this.#counters.busEntriesInvalid++;
+    else if (kind === ENTRY_KINDS.notice) {
       for (const notice of readNotices(bytes)) this.#passOn(notice);
     } else {
       this.#tellNotices();

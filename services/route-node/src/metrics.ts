@@ -215,6 +215,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Other nodes’ frames that this node never got',
     () => counters.busFramesLost,
   );
+  counter(
+    'route_bus_invalid_entries_total',
+    'Entries from the bus that were no whole PDUs, or otherwise invalid, and dropped',
+    () => counters.busEntriesInvalid,
+  );
   const { bus } = engine;
   if (bus !== undefined) {
     const busCounters = bus.counters;
