@@ -1,23 +1,27 @@
 import {
   type DestinationStream,
-  destination,
   type Level,
   type Logger,
   multistream,
   pino,
   stdTimeFunctions,
 } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { errorInLog } from './error-in-log.ts';
 import type { Journal } from './journal.ts';
+import { LogOutput } from './process/log-output.ts';
+import { openStdout, type Stdout } from './process/stdout.ts';
 
 export type { Logger } from 'pino';
 
 /** A log and the way to be sure that it is written out. */
 export interface Log {
   readonly logger: Logger;
-  /** Writes out what waits; for the end of the process. */
-  flush(): void;
+  readonly output: LogOutput;
+  /** Writes out what waits, for no longer than this; for the end of the process. */
+  flush(withinMs: number): Promise<void>;
+  /** Writes out what waits and can be written at once; for a sudden end of the process. */
+  flushNow(): void;
 }
 
 export interface LogOptions {
@@ -26,13 +30,28 @@ export interface LogOptions {
   readonly nodeId: string;
   /** Remembers what is told at info or above, written or not. */
   readonly journal: Journal;
+  /** Bytes of lines that wait for standard output; beyond them lines are dropped. */
+  readonly bufferBytes: number;
 }
 
-/** JSON lines on standard output, in colours and words where that is a terminal. */
-export function openLog({ level, nodeId, journal }: LogOptions): Log {
-  const { stream, flush } = output();
+/**
+ * JSON lines on standard output, in colours and words where that is a terminal. An output that takes
+ * nothing delays nothing: lines wait, then they are dropped and counted.
+ */
+export function openLog({ level, nodeId, journal, bufferBytes }: LogOptions): Log {
+  const stdout = openStdout();
+  const output = new LogOutput({
+    write: stdout.write,
+    maxWaitingBytes: bufferBytes,
+    stuck: (code) => {
+      const { waitingBytes, droppedLines } = output;
+      logger.warn({ event: 'log-stuck', code, waitingBytes, droppedLines });
+    },
+    recovered: (gap) => logger.warn({ event: 'log-recovered', ...gap }),
+  });
   const streams = [{ level: 'info' as const, stream: journal }];
-  const all = level === 'silent' ? streams : [...streams, { level, stream }];
+  const all =
+    level === 'silent' ? streams : [...streams, { level, stream: asStream(stdout, output) }];
   const least = level === 'trace' || level === 'debug' ? level : 'info';
   const options = {
     level: least,
@@ -40,21 +59,23 @@ export function openLog({ level, nodeId, journal }: LogOptions): Log {
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: errorInLog },
   };
-  return { logger: pino(options, multistream(all)), flush };
+  const logger = pino(options, multistream(all));
+  return {
+    logger,
+    output,
+    flush: (withinMs) => output.flush(withinMs),
+    flushNow: () => stdout.writeLast(output.takeWaiting()),
+  };
 }
 
-function output(): { stream: DestinationStream; flush(): void } {
-  if (process.stdout.isTTY) {
-    const stream: DestinationStream = pretty({
-      ignore: 'pid,hostname,node,event',
-      messageFormat: '{event}',
-      singleLine: true,
-      sync: true,
-    });
-    return { stream, flush: () => undefined };
-  }
-  const stream = destination({ dest: 1, sync: false, minLength: 0 });
-  return { stream, flush: () => stream.flushSync() };
+function asStream({ isTerminal }: Stdout, output: LogOutput): DestinationStream {
+  if (!isTerminal) return output;
+  const pretty = prettyFactory({
+    ignore: 'pid,hostname,node,event',
+    messageFormat: '{event}',
+    singleLine: true,
+  });
+  return { write: (line) => output.write(pretty(line)) };
 }
 
 /** Lets one line through in a while, with the number of those held back: for what repeats. */

@@ -25,10 +25,21 @@ if (invocation.kind === 'help') {
 const { settings, live } = invocation;
 const nodeId = newNodeId();
 const journal = new Journal();
-const { logger, flush } = openLog({ level: settings.LOG_LEVEL, nodeId, journal });
+const log = openLog({
+  level: settings.LOG_LEVEL,
+  nodeId,
+  journal,
+  bufferBytes: settings.LOG_BUFFER_BYTES,
+});
+const { logger } = log;
+
+/** Until a write to the log that does not come back is given up. */
+const LAST_LINES_MS = 1000;
 
 function exit(status: number): never {
-  flush();
+  log.flushNow();
+  // A thread that hangs in a write (a file system that stands still) holds up an orderly exit for ever.
+  if (log.output.writingMs >= LAST_LINES_MS) process.kill(process.pid, 'SIGKILL');
   process.exit(status);
 }
 
@@ -39,6 +50,9 @@ function fail(event: string, error: unknown): never {
 
 process.on('uncaughtException', (error) => fail('uncaught-exception', error));
 process.on('unhandledRejection', (error) => fail('unhandled-rejection', error));
+// Node's own listener prints warnings to standard error, which blocks where that is a full pipe.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => logger.warn({ event: 'runtime-warning', err: warning }));
 
 const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_LINKS, ROUTE_NAMESPACE } = settings;
 logger.info({
@@ -51,13 +65,24 @@ logger.info({
   adminListen: ROUTE_ADMIN_LISTEN,
 });
 
-const node = new RouteNode({ nodeId, settings, live, log: logger, journal, drainAsked: drain });
+const node = new RouteNode({
+  nodeId,
+  settings,
+  live,
+  log: logger,
+  journal,
+  output: log.output,
+  drainAsked: drain,
+});
 
 function drain(): void {
-  node.drain().then(
-    () => exit(0),
-    (error: unknown) => fail('drain-failed', error),
-  );
+  node
+    .drain()
+    .then(() => log.flush(LAST_LINES_MS))
+    .then(
+      () => exit(0),
+      (error: unknown) => fail('drain-failed', error),
+    );
 }
 
 let signalled = false;

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 import type { Engine } from './engine.ts';
 import type { LinkTable } from './link-table.ts';
+import type { LogOutput } from './process/log-output.ts';
 import type { Readiness } from './readiness.ts';
 import type { Rebalancer } from './rebalancing/rebalancer.ts';
 
@@ -13,6 +14,7 @@ export interface MetricsSources {
   readonly engine: Engine;
   readonly readiness: Readiness;
   readonly rebalancer: Rebalancer;
+  readonly output: LogOutput;
   readonly nodeId: string;
   readonly engineName: string;
 }
@@ -22,7 +24,7 @@ type Reading = number | Readonly<Record<string, number>>;
 
 /** All metrics of a node, in a registry of their own. */
 export function nodeMetrics(sources: MetricsSources): Registry {
-  const { counters, links, engine, readiness, rebalancer } = sources;
+  const { counters, links, engine, readiness, rebalancer, output } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -64,6 +66,16 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     readiness.reasons.length === 0 ? 1 : 0,
   );
   gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
+  gauge(
+    'route_log_waiting_bytes',
+    'Bytes of log lines that standard output has not taken yet',
+    () => output.waitingBytes,
+  );
+  counter(
+    'route_log_dropped_lines_total',
+    'Log lines dropped because standard output did not take them',
+    () => output.droppedLines,
+  );
   gauge('route_links', 'Links open on this node', () => links.size);
   gauge(
     'route_links_fair_share',

@@ -17,6 +17,7 @@ import { type Logger, RepeatedLine } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
 import { nodeMetrics } from './metrics.ts';
 import { NodeCore } from './node-core.ts';
+import type { LogOutput } from './process/log-output.ts';
 import { Readiness } from './readiness.ts';
 import { Rebalancer } from './rebalancing/rebalancer.ts';
 import type { Settings } from './settings.ts';
@@ -38,6 +39,8 @@ export interface RouteNodeOptions {
   readonly log: Logger;
   /** What the log has told. */
   readonly journal: Journal;
+  /** Where the log goes. */
+  readonly output: LogOutput;
   /** An operator has asked over the admin port that the node go away. */
   drainAsked(): void;
 }
@@ -61,7 +64,7 @@ export class RouteNode {
   /** Where msg_servers reach this node; null while it does not take links. */
   #linksAt: string | null = null;
 
-  constructor({ nodeId, settings, live, log, journal, drainAsked }: RouteNodeOptions) {
+  constructor({ nodeId, settings, live, log, journal, output, drainAsked }: RouteNodeOptions) {
     this.#nodeId = nodeId;
     this.#settings = settings;
     this.#live = live;
@@ -109,6 +112,7 @@ export class RouteNode {
       links: this.#links,
       engine: this.#engine,
       readiness: this.#readiness,
+      output,
       nodeId,
       engineName,
     });

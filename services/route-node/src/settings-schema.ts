@@ -241,6 +241,12 @@ export const SETTINGS = {
     default: 'info',
     meaning: 'the least severe log lines that are written',
   },
+  LOG_BUFFER_BYTES: {
+    schema: whole(64 * 1024, 256 * MIB),
+    default: String(MIB),
+    meaning:
+      'log lines that wait for standard output (a full disk, a reader that stands still), in bytes; beyond it lines are dropped and counted, and the node goes on',
+  },
 } as const satisfies Record<string, SettingEntry>;
 
 interface SettingEntry {
@@ -321,4 +327,5 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_BUS_HELD_BYTES: SETTINGS.ROUTE_BUS_HELD_BYTES.schema,
   ROUTE_BUS_DEAF_SECONDS: SETTINGS.ROUTE_BUS_DEAF_SECONDS.schema,
   LOG_LEVEL: SETTINGS.LOG_LEVEL.schema,
+  LOG_BUFFER_BYTES: SETTINGS.LOG_BUFFER_BYTES.schema,
 });

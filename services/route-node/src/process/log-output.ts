@@ -1,0 +1,171 @@
+/** Writes bytes without ever blocking the process, and reports how many were written, or why none were. */
+export type WriteBytes = (
+  bytes: Buffer,
+  done: (error: NodeJS.ErrnoException | null, written: number) => void,
+) => void;
+
+export interface LogOutputOptions {
+  readonly write: WriteBytes;
+  /** Bytes of lines that may wait for the output; lines beyond it are dropped and counted. */
+  readonly maxWaitingBytes: number;
+  /** The output has not taken anything for a while; `code` is the system's reason. */
+  stuck(code: string): void;
+  /** The output takes lines again. */
+  recovered(gap: LogGap): void;
+}
+
+/** How long the output took nothing, and how many lines that cost. */
+export interface LogGap {
+  readonly stuckMs: number;
+  readonly droppedLines: number;
+}
+
+/** The code of a write that a full pipe or terminal refuses for now. */
+const BUSY = 'EAGAIN';
+
+/** Reported where lines come faster than they are written, or a write does not come back at all. */
+const TOO_SLOW = 'too-slow';
+
+/** Until the next attempt, after a busy output and after any other error. */
+const BUSY_RETRY_MS = 50;
+const ERROR_RETRY_MS = 1000;
+
+/** A busy output counts as stuck after this time; any other error counts at once. */
+const STUCK_MS = 1000;
+
+/** The most that one write carries; it is a whole number of lines unless one line is longer. */
+const MAX_WRITE_BYTES = 64 * 1024;
+
+/**
+ * The node's log on its way to standard output. One write is under way at a time; what comes meanwhile
+ * waits, up to a bound, and is dropped and counted beyond it. An output that fails is tried again for
+ * as long as the process lives: a full disk gets room, a pipe gets a reader.
+ */
+export class LogOutput {
+  readonly #options: LogOutputOptions;
+  #waiting: string[] = [];
+  /** What the write under way, or the next one, begins with. */
+  #chunk: Buffer = Buffer.alloc(0);
+  #waitingBytes = 0;
+  #writingSinceMs: number | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #failingSinceMs: number | undefined;
+  #reportedStuck = false;
+  #droppedBefore = 0;
+  #emptied: (() => void) | undefined;
+  /** Lines that were dropped because the output did not take them. */
+  droppedLines = 0;
+
+  constructor(options: LogOutputOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that the output has not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** For how long the write under way has not come back, in ms; 0 where none is under way. */
+  get writingMs(): number {
+    return this.#writingSinceMs === undefined ? 0 : performance.now() - this.#writingSinceMs;
+  }
+
+  /** Appends a line, or drops it where the output is too far behind. */
+  write(line: string): void {
+    const bytes = Buffer.byteLength(line);
+    if (this.#waitingBytes + bytes > this.#options.maxWaitingBytes) {
+      // The line that tells of it may be dropped as well: what it says also stands in the event list.
+      this.#reportStuck(TOO_SLOW);
+      this.droppedLines++;
+      return;
+    }
+    this.#waiting.push(line);
+    this.#waitingBytes += bytes;
+    if (this.#writingSinceMs === undefined && this.#retryTimer === undefined) this.#next();
+  }
+
+  /** Resolves when everything is written, or after `withinMs`. */
+  async flush(withinMs: number): Promise<void> {
+    if (this.#waitingBytes === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /**
+   * Hands out everything that waits and is not part of a write under way; for the end of the process,
+   * where nothing can be waited for.
+   */
+  takeWaiting(): Buffer {
+    const lines = Buffer.from(this.#waiting.join(''));
+    this.#waiting = [];
+    return this.#writingSinceMs === undefined ? Buffer.concat([this.#chunk, lines]) : lines;
+  }
+
+  #next(): void {
+    this.#retryTimer = undefined;
+    this.#fillChunk(MAX_WRITE_BYTES);
+    const chunk = this.#chunk;
+    if (chunk.length === 0) {
+      this.#emptied?.();
+      return;
+    }
+    this.#writingSinceMs = performance.now();
+    this.#options.write(chunk, (error, written) => {
+      this.#writingSinceMs = undefined;
+      if (error === null) this.#taken(chunk, written);
+      else this.#failed(error.code ?? error.message);
+    });
+  }
+
+  #fillChunk(maxBytes: number): void {
+    if (this.#chunk.length > 0) return;
+    let bytes = 0;
+    let count = 0;
+    for (const line of this.#waiting) {
+      bytes += Buffer.byteLength(line);
+      if (count > 0 && bytes > maxBytes) break;
+      count++;
+    }
+    this.#chunk = Buffer.from(this.#waiting.splice(0, count).join(''));
+  }
+
+  #taken(chunk: Buffer, written: number): void {
+    this.#chunk = chunk.subarray(written);
+    this.#waitingBytes -= written;
+    if (!this.#reportedStuck) this.#failingSinceMs = undefined;
+    this.#next();
+    // With most of the backlog written there is room for the line that tells of it.
+    const behind = this.#waitingBytes > this.#options.maxWaitingBytes / 2;
+    if (this.#reportedStuck && !behind) this.#reportRecovered();
+  }
+
+  #failed(code: string): void {
+    this.#failingSinceMs ??= performance.now();
+    const busy = code === BUSY;
+    // Set before anything is reported: the report is a line of this log.
+    this.#retryTimer = setTimeout(() => this.#next(), busy ? BUSY_RETRY_MS : ERROR_RETRY_MS);
+    this.#retryTimer.unref();
+    if (!busy || performance.now() - this.#failingSinceMs >= STUCK_MS) this.#reportStuck(code);
+  }
+
+  #reportStuck(code: string): void {
+    if (this.#reportedStuck) return;
+    this.#reportedStuck = true;
+    this.#failingSinceMs ??= this.#writingSinceMs ?? performance.now();
+    this.#options.stuck(code);
+  }
+
+  #reportRecovered(): void {
+    const stuckMs = Math.round(performance.now() - (this.#failingSinceMs ?? 0));
+    const droppedLines = this.droppedLines - this.#droppedBefore;
+    this.#reportedStuck = false;
+    this.#failingSinceMs = undefined;
+    this.#droppedBefore = this.droppedLines;
+    this.#options.recovered({ stuckMs, droppedLines });
+  }
+}
