@@ -26,6 +26,7 @@ import type { Receiver } from './delivery/delivery.ts';
 import type { Exchange } from './exchange.ts';
 import { InOrder, type Turn } from './in-order.ts';
 import type { IntakeTurns } from './intake-turns.ts';
+import { unpinned } from './pinned-memory.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 import type { Watch } from './watch.ts';
 
@@ -123,21 +124,24 @@ export class Conversation implements PduSink {
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
     if (this.#intake !== undefined) {
-      const handle = (): void => this.run(handling, bytes, pduCount);
-      this.#intake.wait({ bytes: bytes.length, handle });
+      const kept = unpinned(bytes);
+      const handle = (): void => this.run(handling, kept, pduCount);
+      this.#intake.wait({ bytes: kept.length, handle });
       return;
     }
     this.#host.counters.relayedPdus += pduCount;
     this.#receivedPdus += pduCount;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
-    else this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, bytes));
+    else
+      this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, unpinned(bytes)));
   }
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
     if (this.#ended) return;
     if (this.#intake !== undefined) {
-      this.#intake.wait({ bytes: pdu.length, handle: () => this.pdu(handling, pdu) });
+      const kept = unpinned(pdu);
+      this.#intake.wait({ bytes: kept.length, handle: () => this.pdu(handling, kept) });
       return;
     }
     this.#receivedPdus++;

@@ -36,7 +36,7 @@ export class GatheredRun {
       this.#end = end;
       return;
     }
-    this.#settle();
+    while (this.#start < this.#end) this.#settle();
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
@@ -44,39 +44,44 @@ export class GatheredRun {
 
   /** Hands out what has gathered, if anything has. */
   handOut(): void {
-    this.#settle();
+    while (this.#start < this.#end) this.#settle();
     this.#bytes = NOTHING;
     this.#handOutCopies();
   }
 
-  /** The neighbours become no more. */
+  /** The neighbours become no more. To hand out may add more: they are taken off before. */
   #settle(): void {
-    const length = this.#end - this.#start;
-    if (length === 0) return;
-    if (this.#isForSlice(length)) {
-      this.#handOutCopies();
-      this.#full(this.#bytes.subarray(this.#start, this.#end));
-    } else {
-      this.#copy(length);
-    }
+    const bytes = this.#bytes;
+    const start = this.#start;
+    const end = this.#end;
     this.#start = 0;
     this.#end = 0;
+    if (this.#isForSlice(bytes, end - start)) {
+      this.#handOutCopies();
+      this.#full(bytes.subarray(start, end));
+    } else {
+      this.#copy(bytes, start, end);
+    }
   }
 
-  #isForSlice(length: number): boolean {
+  #isForSlice({ buffer }: Buffer, length: number): boolean {
     if (length > this.#chunkBytes) return true;
     if (length < SLICED_BYTES) return false;
-    return length >= this.#bytes.buffer.byteLength * SLICED_PART;
+    return length >= buffer.byteLength * SLICED_PART;
   }
 
-  #copy(length: number): void {
-    if (this.#to + length > this.#chunk.length) {
-      this.#handOutCopies();
+  #copy(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    while (this.#to + length > this.#chunk.length) {
+      if (this.#from < this.#to) {
+        this.#handOutCopies();
+        continue;
+      }
       this.#chunk = Buffer.allocUnsafeSlow(this.#chunkBytes);
       this.#from = 0;
       this.#to = 0;
     }
-    this.#bytes.copy(this.#chunk, this.#to, this.#start, this.#end);
+    bytes.copy(this.#chunk, this.#to, start, end);
     this.#to += length;
   }
 

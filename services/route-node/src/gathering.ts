@@ -25,8 +25,12 @@ export class Gathering<Thing> {
   }
 
   add(thing: Thing): void {
-    if (this.#to + this.#mostBytes > this.#chunk.length) {
-      this.handOut();
+    // To hand out may add more.
+    while (this.#to + this.#mostBytes > this.#chunk.length) {
+      if (this.#from < this.#to) {
+        this.handOut();
+        continue;
+      }
       this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
       this.#from = 0;
       this.#to = 0;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Counters } from './counters.ts';
 import { GatheredRun } from './gathered-run.ts';
+import { pinsMuch } from './pinned-memory.ts';
 
 /** Flushes all writers that were written to in a tick, at the tick's end. */
 export class TickFlusher {
@@ -78,8 +79,15 @@ export class LinkWriter {
     return this.#handedAtMs;
   }
 
-  /** Queues bytes; they are not copied and must not change any more. */
+  /**
+   * Queues bytes, which must not change any more. They are copied only where they are few, or a small part of their
+   * memory: what is queued keeps no more than a few times the memory that it is counted with.
+   */
   write(bytes: Buffer): void {
+    if (pinsMuch(bytes)) {
+      this.writePart(bytes, 0, bytes.length);
+      return;
+    }
     this.#gathered.handOut();
     this.#pending.push(bytes);
     this.#added(bytes.length);

@@ -55,6 +55,8 @@ export class Link implements OwnLink {
   readonly #writer: LinkWriter;
   readonly #stuck: StuckWatch;
   #ending: CloseReason | undefined;
+  /** It has passed a limit inside a call, and is closed at once when the call is over. */
+  #isCut = false;
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
@@ -97,7 +99,7 @@ export class Link implements OwnLink {
       this.end('peer-closed');
       // It holds on to the link, and to what has come of its last PDU.
       clearTimeout(this.#cutTimer);
-      this.#finished = true;
+      this.#finish();
       this.conversation.end(this.#afterwards);
       // What came behind an update is still to be relayed: until then the node may not stop.
       this.conversation.whenSettled(() => host.gone(this));
@@ -121,7 +123,7 @@ export class Link implements OwnLink {
 
   /** Whether it has begun to end. */
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#isCut || this.#ending !== undefined;
   }
 
   /** Whether the node reads it, and if not, why. */
@@ -141,13 +143,13 @@ export class Link implements OwnLink {
   }
 
   send(bytes: Buffer): void {
-    if (this.#finished) return;
+    if (this.#finished || this.#isCut) return;
     this.#writer.write(bytes);
     this.#grown();
   }
 
   sendPart(bytes: Buffer, start: number, end: number): void {
-    if (this.#finished) return;
+    if (this.#finished || this.#isCut) return;
     this.#writer.writePart(bytes, start, end);
     this.#grown();
   }
@@ -165,7 +167,7 @@ export class Link implements OwnLink {
 
   /** Called every now and then: heartbeat, time-out, stuck, and whether what waits has shrunk. */
   tick(nowMs: number): void {
-    if (this.#ending !== undefined) return;
+    if (this.isEnding) return;
     const { heartbeatMs, timeoutMs } = this.#host.limits;
     // While the node itself does not read the link, silence says nothing.
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
@@ -181,9 +183,9 @@ export class Link implements OwnLink {
   }
 
   /**
-   * Ends the link in good order: what it still waits for is answered, what was queued is sent, then
-   * the connection is closed. Where it is asked to return, what it has sent before it notices is still
-   * read; otherwise the link counts no longer.
+   * Ends the link in good order: what it still waits for is answered, what its own PDUs bring about and what was
+   * queued is sent, then the connection is closed. Where it is asked to return, what it has sent before it notices
+   * is still read; otherwise the link counts no longer. Not to be called from inside a delivery: see #cut.
    */
   end(reason: CloseReason): void {
     this.#begin(reason, undefined);
@@ -192,22 +194,38 @@ export class Link implements OwnLink {
   #begin(reason: CloseReason, error: FramingError | undefined): void {
     if (this.#ending !== undefined) return;
     this.#ending = reason;
+    this.#halfway = undefined;
+    this.#stuck.back();
     this.#host.overMark(this, false);
-    this.#host.exchange.setReceiving(this, false);
     this.#host.ending(this, reason, error);
     if (!isReadToTheEnd(reason)) this.conversation.end(this.#afterwards);
     this.#readOrNot();
     this.conversation.whenSettled(() => {
-      this.#finished = true;
+      this.#finish();
       this.#writer.end();
     });
     this.#cutTimer = setTimeout(() => this.#socket.destroy(), END_MS).unref();
   }
 
-  /** Ends the link at once: there is no use in sending what waits. */
+  /** Nothing is sent to it any more. Until here a link that ends receives: its own PDUs may still be answered. */
+  #finish(): void {
+    this.#host.exchange.setReceiving(this, false);
+    this.#finished = true;
+  }
+
+  /**
+   * Closes the link at once: there is no use in sending what waits. A limit is passed inside a call that may be in
+   * the midst of passing PDUs on, or of importing this link's own list: the link is only marked there, gets nothing
+   * more, and is closed from here alone, when the call is over.
+   */
   #cut(reason: CloseReason): void {
-    this.end(reason);
-    this.#socket.destroy();
+    if (this.#isCut) return;
+    this.#isCut = true;
+    process.nextTick(() => {
+      this.#finish();
+      this.end(reason);
+      this.#socket.destroy();
+    });
   }
 
   get #afterwards(): LinkEnd {
@@ -218,7 +236,7 @@ export class Link implements OwnLink {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
     this.#receivedBytes += chunk.length;
-    if (this.#ending !== undefined && !isReadToTheEnd(this.#ending)) return;
+    if (this.#isCut || (this.#ending !== undefined && !isReadToTheEnd(this.#ending))) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);
     this.#pace();
@@ -262,11 +280,17 @@ export class Link implements OwnLink {
   }
 
   #checkUnsent(): void {
+    if (this.#isCut) return;
     const { unsentMarkBytes, unsentLimitBytes } = this.#host.limits;
     // What only waits for the tick's end says nothing of the msg_server.
     if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
     const over = this.#stuck.isOver;
+    // A link that ends slows no other; its time is short.
+    if (this.#ending !== undefined) {
+      if (unsent > unsentLimitBytes) this.#cut(this.#ending);
+      return;
+    }
     if (unsent <= unsentMarkBytes / 2) this.#halfway = undefined;
     else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
     if (unsent > unsentLimitBytes) {

@@ -14,7 +14,7 @@ import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
 import { ForAll } from './for-all.ts';
 import { KeptPdus } from './kept-pdus.ts';
 import { OwnLinks } from './own-links.ts';
-import { PassedPdu } from './passed-pdu.ts';
+import { type Pass, PassedPdu } from './passed-pdu.ts';
 import type { Give, RecentPdus } from './recent-pdus.ts';
 import type { RemoteNode } from './remote-node.ts';
 import { RemoteNodes } from './remote-nodes.ts';
@@ -72,14 +72,10 @@ export class Directed implements Delivery {
   readonly #kept: KeptPdus | undefined;
   readonly #toNodes = new PassedPdu<RemoteNode>(this.#users);
   readonly #toLinks = new PassedPdu<Receiver>(this.#users);
-  readonly #giveTo = (link: Receiver): void => this.#give(link);
-  readonly #passTo = (node: RemoteNode): void => {
-    node.run.add(this.#toNodes.bytes, this.#toNodes.start, this.#toNodes.end);
+  readonly #giveTo: Pass<Receiver> = (link, bytes, start, end) => {
+    this.#give(link, bytes, start, end);
   };
-  /** The link that is not to get what is being given, as it has sent it. */
-  #from: Receiver | undefined;
-  /** Whether there may be nodes that are not known: what is being relayed has to go to all. */
-  #inDoubt = false;
+  readonly #passTo: Pass<RemoteNode> = ({ run }, bytes, start, end) => run.add(bytes, start, end);
   readonly #changes: Gathering<HoldingChange>;
   #gathered = false;
   #pressedAt = Number.NEGATIVE_INFINITY;
@@ -135,17 +131,18 @@ export class Directed implements Delivery {
 
   relay(from: Receiver, handling: RelayHandling, run: Buffer): void {
     const mayDirect = handling === 'relay-to-others';
-    this.#from = mayDirect ? from : undefined;
-    this.#inDoubt =
+    const besides = mayDirect ? from : undefined;
+    // There may be nodes that are not known: all of it has to go to all.
+    const inDoubt =
       this.#bus !== undefined && !(this.#nodes?.allDirect === true && this.#bus.knowsAll);
-    this.#forAll.addedBy(this.#from);
+    this.#forAll.addedBy(besides);
     const all = this.#receivers.size - (mayDirect && this.#receivers.has(from) ? 1 : 0);
     let broadcastFrom = 0;
     for (let at = 0; at < run.length; ) {
       const end = at + run.readUInt32BE(at);
       const concernsUsers = mayDirect && this.#users.read(run, at, end);
-      if (concernsUsers && !this.#inDoubt) {
-        if (broadcastFrom < at) this.#broadcast(run, broadcastFrom, at);
+      if (concernsUsers && !inDoubt) {
+        if (broadcastFrom < at) this.#broadcast(besides, run, broadcastFrom, at);
         this.#direct(from, run, at, end);
         broadcastFrom = end;
       } else {
@@ -155,7 +152,13 @@ export class Directed implements Delivery {
       }
       at = end;
     }
-    if (broadcastFrom < run.length) this.#broadcast(run, broadcastFrom, run.length);
+    if (inDoubt) {
+      this.#giveAll(besides, run, 0, run.length);
+      this.handOut();
+      this.#bus?.send(ENTRY_KINDS.run, run);
+    } else if (broadcastFrom < run.length) {
+      this.#broadcast(besides, run, broadcastFrom, run.length);
+    }
     this.#forAll.addedBy(undefined);
   }
 
@@ -177,9 +180,8 @@ export class Directed implements Delivery {
     const node = this.#nodes?.get(from.node);
     switch (kind) {
       case ENTRY_KINDS.run:
-        this.#from = undefined;
         this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
-        this.#giveAll(bytes, 0, bytes.length);
+        this.#giveAll(undefined, bytes, 0, bytes.length);
         break;
       case ENTRY_KINDS.directed:
         this.#receive(bytes, node, from.frame);
@@ -223,13 +225,13 @@ export class Directed implements Delivery {
     });
   }
 
-  /** Passes on neighbouring PDUs to all. */
-  #broadcast(run: Buffer, start: number, end: number): void {
-    this.#giveAll(run, start, end);
+  /** Passes on neighbouring PDUs to all but the link that has sent them. */
+  #broadcast(from: Receiver | undefined, run: Buffer, start: number, end: number): void {
+    this.#giveAll(from, run, start, end);
     const nodes = this.#nodes;
     if (nodes === undefined) return;
     // A few between those that are directed would cut what goes to each node into many small entries.
-    if (end - start < COPIED_BYTES && !this.#inDoubt) {
+    if (end - start < COPIED_BYTES) {
       this.#gather();
       for (const node of nodes.all) node.run.add(run, start, end);
       return;
@@ -239,53 +241,54 @@ export class Directed implements Delivery {
   }
 
   #direct(from: Receiver, bytes: Buffer, start: number, end: number): void {
+    const { isKick, first } = this.#users;
     const links = this.#toLinks;
     links.aim(this.#links, bytes, start, end);
     links.others = this.#links.besides(from);
-    this.#from = from;
-    links.forEachHolder(this.#giveTo);
-    if (this.#users.isKick) this.#supersedeKicks(this.#users.first, from);
+    links.from = from;
     const [kept, remote] = [this.#kept, this.#nodes];
     if (kept === undefined || remote === undefined || remote.isEmpty) {
       this.#counters.directedPdus++;
-      return;
+    } else {
+      const nodes = this.#toNodes;
+      nodes.aim(remote, bytes, start, end);
+      // A kick goes wherever its user may be by now: it must not follow one who comes there later.
+      nodes.others = isKick ? remote.everybody : remote.unsure;
+      if (remote.unsure.isEmpty) this.#counters.directedPdus++;
+      else this.#counters.doubtfulPdus++;
+      // Also where nobody seems to hold them: a node's word that it does may be on its way.
+      kept.add(nodes, links);
+      this.#gather();
+      nodes.passOn(this.#passTo);
     }
-    this.#gather();
-    const nodes = this.#toNodes;
-    nodes.aim(remote, bytes, start, end);
-    // A kick goes wherever its user may be by now: it must not follow one who comes there later.
-    nodes.others = this.#users.isKick ? remote.everybody : remote.unsure;
-    nodes.forEachHolder(this.#passTo);
-    if (remote.unsure.isEmpty) this.#counters.directedPdus++;
-    else this.#counters.doubtfulPdus++;
-    // Also where nobody seems to hold them: a node's word that it does may be on its way.
-    kept.add(nodes, links);
+    links.passOn(this.#giveTo);
+    if (isKick) this.#supersedeKicks(first, from);
   }
 
   #receive(run: Buffer, from: RemoteNode | undefined, frame: number): void {
     const links = this.#toLinks;
-    links.others = this.#links.listing;
-    this.#from = undefined;
     for (let at = 0; at < run.length; ) {
       const end = at + run.readUInt32BE(at);
       if (this.#users.read(run, at, end)) {
         links.aim(this.#links, run, at, end);
-        links.forEachHolder(this.#giveTo);
+        links.others = this.#links.listing;
+        links.from = undefined;
         const { first, second } = this.#users;
         const hasBoth =
           this.#links.receivesAny(links.first) &&
           (second === first || this.#links.receivesAny(links.second));
         if (!hasBoth || this.#users.isKick) from?.recent.add(frame, links);
+        links.passOn(this.#giveTo);
       } else {
         this.#counters.linksReached += this.#receivers.size;
-        this.#giveAll(run, at, end);
+        this.#giveAll(undefined, run, at, end);
       }
       at = end;
     }
   }
 
-  /** Gives neighbouring PDUs to all links. */
-  #giveAll(bytes: Buffer, start: number, end: number): void {
+  /** Gives neighbouring PDUs to all links but the one that has sent them. */
+  #giveAll(from: Receiver | undefined, bytes: Buffer, start: number, end: number): void {
     const areFew = this.#receivers.size <= FEW_LINKS;
     if (end - start < COPIED_BYTES && !areFew) {
       this.#gather();
@@ -295,16 +298,16 @@ export class Directed implements Delivery {
     this.#forAll.handOut();
     const pdus = areFew ? undefined : bytes.subarray(start, end);
     for (const link of this.#receivers) {
-      if (link === this.#from) continue;
+      if (link === from) continue;
       if (pdus === undefined) link.sendPart(bytes, start, end);
       else link.send(pdus);
     }
   }
 
-  #give(link: Receiver): void {
-    if (link === this.#from || !this.#receivers.has(link)) return;
+  #give(link: Receiver, bytes: Buffer, start: number, end: number): void {
+    if (!this.#receivers.has(link)) return;
     this.#forAll.giveTo(link);
-    link.sendPart(this.#toLinks.bytes, this.#toLinks.start, this.#toLinks.end);
+    link.sendPart(bytes, start, end);
     this.#counters.linksReached++;
   }
 
@@ -321,12 +324,7 @@ export class Directed implements Delivery {
     link: Receiver,
     giveOf: (recent: RecentPdus<Receiver | RemoteNode>, give: Give) => void,
   ): void {
-    const give: Give = (bytes, start, end) => {
-      if (!this.#receivers.has(link)) return;
-      this.#forAll.giveTo(link);
-      link.sendPart(bytes, start, end);
-      this.#counters.linksReached++;
-    };
+    const give: Give = (bytes, start, end) => this.#give(link, bytes, start, end);
     for (const recent of this.#recent()) giveOf(recent, give);
   }
 

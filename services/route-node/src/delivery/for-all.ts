@@ -31,8 +31,12 @@ export class ForAll {
 
   add(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    if (this.#to + length > this.#chunk.length) {
-      this.handOut();
+    // To hand out may add more.
+    while (this.#to + length > this.#chunk.length) {
+      if (this.#from < this.#to) {
+        this.handOut();
+        continue;
+      }
       this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
       this.#from = 0;
       this.#to = 0;
@@ -44,10 +48,11 @@ export class ForAll {
   /** Gives a link what it lacks. To be called before it is given anything else. */
   giveTo(link: Receiver): void {
     if (this.#from === this.#to || link === this.#sender) return;
+    const to = this.#to;
     const got = this.#got.get(link) ?? this.#from;
-    if (got === this.#to) return;
-    link.sendPart(this.#chunk, got, this.#to);
-    this.#got.set(link, this.#to);
+    if (got === to) return;
+    this.#got.set(link, to);
+    link.sendPart(this.#chunk, got, to);
   }
 
   /** Gives every link what it lacks. */

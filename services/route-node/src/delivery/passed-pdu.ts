@@ -5,7 +5,13 @@ interface HoldersOf<Holder> {
   of(userId: number): HolderSet<Holder>;
 }
 
-/** A PDU that is passed on: where it is, whom it concerns, and who gets it. One object serves for one PDU after the other. */
+/** Passes a PDU on to a holder. */
+export type Pass<Holder> = (holder: Holder, bytes: Buffer, start: number, end: number) => void;
+
+/**
+ * A PDU that is passed on: where it is, whom it concerns, and who gets it. One object serves for one PDU after the other:
+ * it is read before the PDU is passed on to anybody, and not after.
+ */
 export class PassedPdu<Holder> {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
@@ -16,6 +22,8 @@ export class PassedPdu<Holder> {
   first = new HolderSet<Holder>([]);
   second = new HolderSet<Holder>([]);
   others = new HolderSet<Holder>([]);
+  /** Who has sent it and does not get it, though it may be among these. */
+  from: Holder | undefined;
 
   readonly #none = new HolderSet<Holder>([]);
 
@@ -33,14 +41,18 @@ export class PassedPdu<Holder> {
     this.second = second === first ? this.#none : holders.of(second);
   }
 
-  /** Shows each who gets it, once. */
-  forEachHolder(show: (holder: Holder) => void): void {
-    const { first, second, others } = this;
-    for (const holder of first.holders) show(holder);
+  /** Passes it on to each who gets it, once. */
+  passOn(pass: Pass<Holder>): void {
+    // Read before: whatever comes of passing it on, this PDU goes on to whom it is for.
+    const { first, second, others, from, bytes, start, end } = this;
+    for (const holder of first.holders) if (holder !== from) pass(holder, bytes, start, end);
     // Nearly always the users have one holder each: plain loops over short lists cost less than a set.
-    for (const holder of second.holders) if (!first.has(holder)) show(holder);
+    for (const holder of second.holders) {
+      if (holder !== from && !first.has(holder)) pass(holder, bytes, start, end);
+    }
     for (const holder of others.holders) {
-      if (!first.has(holder) && !second.has(holder)) show(holder);
+      if (holder === from || first.has(holder) || second.has(holder)) continue;
+      pass(holder, bytes, start, end);
     }
   }
 }

@@ -25,6 +25,8 @@ class Segment<Holder> {
   tag = 0;
   count = 0;
   size = 0;
+  /** Bytes of the memory that the PDUs are cut from. */
+  pinned = 0;
   #room = 0;
 
   constructor(setsAPdu: number) {
@@ -64,6 +66,22 @@ class Segment<Holder> {
     this.#room = 0;
     this.count = 0;
     this.size = 0;
+    this.pinned = 0;
+  }
+
+  /** Moves the PDUs to memory of their own. */
+  compact(): void {
+    const memory = Buffer.allocUnsafeSlow(this.size);
+    let to = 0;
+    for (let at = 0; at < this.count; at++) {
+      const length = (this.end[at] ?? 0) - (this.start[at] ?? 0);
+      this.bytes[at]?.copy(memory, to, this.start[at], this.end[at]);
+      this.bytes[at] = memory;
+      this.start[at] = to;
+      to += length;
+      this.end[at] = to;
+    }
+    this.pinned = this.size;
   }
 }
 
@@ -79,6 +97,7 @@ export class RecentPdus<Holder> {
   #segments: Segment<Holder>[] = [];
   readonly #spare: Segment<Holder>[] = [];
   #bytes = 0;
+  #pinnedBytes = 0;
 
   /** `goes`: in how many ways each PDU goes at a time. */
   constructor(goes: 'one-way' | 'two-ways') {
@@ -88,6 +107,21 @@ export class RecentPdus<Holder> {
   /** Bytes of the PDUs that are kept. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of the memory that they are cut from: a few PDUs of each of many reads keep all that was read. */
+  get pinnedBytes(): number {
+    return this.#pinnedBytes;
+  }
+
+  /** Moves PDUs that keep more than twice their own bytes to memory of their own. */
+  compact(): void {
+    for (const segment of this.#segments) {
+      if (segment.pinned <= 2 * segment.size) continue;
+      this.#pinnedBytes -= segment.pinned;
+      segment.compact();
+      this.#pinnedBytes += segment.pinned;
+    }
   }
 
   /**
@@ -106,6 +140,11 @@ export class RecentPdus<Holder> {
     segment.start[at] = pdu.start;
     segment.end[at] = pdu.end;
     segment.bytes[at] = pdu.bytes;
+    if (at === 0 || segment.bytes[at - 1] !== pdu.bytes) {
+      const pinned = pdu.bytes.buffer.byteLength;
+      segment.pinned += pinned;
+      this.#pinnedBytes += pinned;
+    }
     const { got } = segment;
     const place = this.#setsAPdu * at;
     got[place] = pdu.first;
@@ -160,6 +199,7 @@ export class RecentPdus<Holder> {
     const count = behind < 0 ? this.#segments.length : behind;
     for (const segment of this.#segments.splice(0, count)) {
       this.#bytes -= segment.size;
+      this.#pinnedBytes -= segment.pinned;
       segment.clear();
       if (this.#spare.length < MOST_SPARE) this.#spare.push(segment);
     }

@@ -1,0 +1,132 @@
+import { PresenceMemory, type PresenceMemoryOptions } from '@route/presence';
+import { Counters } from '../counters.ts';
+import { Broadcast } from '../delivery/broadcast.ts';
+import { Directed } from '../delivery/directed.ts';
+import { Exchange } from '../exchange.ts';
+import { IntakeTurns } from '../intake-turns.ts';
+import { Link, type LinkHost, type LinkLimits } from '../link.ts';
+import { TickFlusher } from '../link-writer.ts';
+import { ReadingTurns } from '../reading-turns.ts';
+import { SlowLinks } from '../slow-links.ts';
+import { SourceGate } from '../source-gate.ts';
+import { Watch } from '../watch.ts';
+import { StallingSocket } from './stalling-socket.ts';
+
+const KIBIBYTE = 1024;
+
+/** A link of the scene, and the msg_server's end of it. */
+export interface SceneLink {
+  readonly link: Link;
+  readonly socket: StallingSocket;
+}
+
+/** Where a link calls its node, which may be in the midst of anything then. */
+export type Callback = 'ending' | 'over' | 'back' | 'grown';
+
+export interface LinkSceneOptions {
+  readonly delivery: 'broadcast' | 'directed';
+  readonly limits?: Partial<LinkLimits>;
+  /** Made with what hears whom links hold. */
+  presence?(options: PresenceMemoryOptions): PresenceMemory;
+  /** Called inside a link's calls. */
+  inside?(callback: Callback, link: Link): void;
+}
+
+/** A node without a network: links, what passes PDUs on between them, and what slows them, wired as in a node. */
+export class LinkScene {
+  readonly counters = new Counters();
+  readonly exchange: Exchange;
+  readonly links: SceneLink[] = [];
+  /** Of each link that has begun to end, why. */
+  readonly endings = new Map<string, string>();
+  readonly gone = new Set<string>();
+  readonly slow: SlowLinks;
+  readonly gate: SourceGate;
+  readonly #host: LinkHost;
+
+  constructor({ delivery, limits, presence, inside = () => {} }: LinkSceneOptions) {
+    const { counters } = this;
+    const watch = new Watch();
+    const bus = { send: (): void => {} };
+    const options = this.#presenceOptions();
+    const engine = presence?.(options) ?? new PresenceMemory(options);
+    this.exchange = new Exchange({
+      ...{ bus, presence: engine, counters, watch, overtakenMs: 60_000 },
+      delivery: (receivers) =>
+        delivery === 'broadcast'
+          ? new Broadcast(receivers, bus)
+          : new Directed({
+              ...{ receivers, bus: undefined, counters, mostKeptBytes: KIBIBYTE },
+              onFull: () => {},
+            }),
+    });
+    const allLimits: LinkLimits = {
+      ...{ maxPduBytes: 256 * KIBIBYTE, heartbeatMs: 5000, timeoutMs: 30_000, stuckMs: 10_000 },
+      ...{ waitingPdus: 1000, waitingBytes: 1024 * KIBIBYTE },
+      ...{ unsentMarkBytes: 16 * KIBIBYTE, unsentLimitBytes: 64 * KIBIBYTE },
+      ...limits,
+    };
+    this.gate = new SourceGate((open) => {
+      for (const { link } of this.links) link.hold(!open);
+    });
+    this.slow = new SlowLinks({
+      markBytes: allLimits.unsentMarkBytes,
+      limitBytes: allLimits.unsentLimitBytes,
+      stuckMs: allLimits.stuckMs,
+      now: () => performance.now(),
+      hold: (held) => this.gate.set('links-over-mark', held),
+    });
+    this.#host = {
+      ...{ presence: engine, exchange: this.exchange, counters, watch, links: 'all' },
+      ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
+      ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
+      ending: (link, reason) => {
+        this.endings.set(link.id, reason);
+        inside('ending', link);
+      },
+      gone: (link) => this.gone.add(link.id),
+      overMark: (link, over) => {
+        if (over) this.slow.over(link);
+        else this.slow.back(link);
+        inside(over ? 'over' : 'back', link);
+      },
+      grownOverMark: (link) => {
+        this.slow.added(link);
+        inside('grown', link);
+      },
+    };
+  }
+
+  open(): SceneLink {
+    const socket = new StallingSocket();
+    const id = `node.${this.links.length + 1}`;
+    const opened = { link: new Link(id, { socket, peer: id }, this.#host), socket };
+    this.links.push(opened);
+    opened.link.hold(!this.gate.isOpen);
+    return opened;
+  }
+
+  close(): void {
+    for (const { socket } of this.links) socket.destroy();
+  }
+
+  #presenceOptions(): PresenceMemoryOptions {
+    return {
+      ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
+      holdings: {
+        held: (link, userId) => this.exchange.holdings?.held(link, userId),
+        dropped: (link, userId) => this.exchange.holdings?.dropped(link, userId),
+        released: (link) => this.exchange.holdings?.released(link),
+      },
+    };
+  }
+}
+
+/** Lets everything happen that has been set off: reads, ends of ticks, what was put off. */
+export async function settle(turns = 12): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
