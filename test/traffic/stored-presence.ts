@@ -46,10 +46,11 @@ async function readPresence(
   const holding = new Set<string>();
   const listed = new Map<string, string>();
   const keys = new Set(await scan(redis, `${namespace}:*`));
-  keys.delete(`${namespace}:{nodes}:leases`);
-  keys.delete(`${namespace}:{nodes}:about`);
+  for (const name of ['members', 'info', 'asserted', 'cluster']) {
+    keys.delete(`${namespace}:{nodes}:${name}`);
+  }
   for (const tag of SHARD_TAGS) {
-    const shard = `${namespace}:{${tag}}:`;
+    const shard = `${namespace}:2:{${tag}}:`;
     const heldBy = new Map<string, Set<string>>();
     for (const [user, record] of Object.entries(await redis.hgetall(`${shard}users`))) {
       const entries = record.split(';').slice(1, -1).map(splitEntry);

@@ -1,19 +1,19 @@
 import { type RedisClient, runScript } from '@route/redis';
-import { nodeOf, presenceKeys, type ShardKeys } from './keys.ts';
-import type { LinkId } from './presence.ts';
+import { presenceKeys, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** What an audit needs of the node's own engine. */
 export interface Audited {
-  /** Sets a shard right, given the links of this node that Redis lists there. */
-  assertShard(shard: number, listed: readonly LinkId[]): void;
+  /** Sets again what this node's links hold in a shard. */
+  assertShard(shard: number): void;
 }
 
 export interface AuditorOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
-  readonly nodeId: string;
   readonly presence: Audited;
+  /** So many records held what no node writes, and were set right. */
+  mended(records: number): void;
   failed(reason: string): void;
   /** How long between two shards; all are looked at in 64 times this. */
   readonly shardEveryMs: number;
@@ -60,17 +60,12 @@ export class Auditor {
 
   /** Audits the shard whose turn it is. */
   async auditNext(): Promise<void> {
-    const { redis, nodeId, presence } = this.#options;
     const shard = this.#next;
     const keys = this.#shards[shard];
     this.#next = (shard + 1) % this.#shards.length;
     if (keys === undefined) return;
     await this.#mend(keys);
-    const listed = await redis.smembers(keys.links);
-    presence.assertShard(
-      shard,
-      listed.filter((link) => nodeOf(link) === nodeId),
-    );
+    this.#options.presence.assertShard(shard);
   }
 
   /** Audits every shard once. */
@@ -80,10 +75,14 @@ export class Auditor {
 
   async #mend({ users, links, held }: ShardKeys): Promise<void> {
     let cursor = '0';
+    let mended = 0;
     do {
       const args = [users, links, held, cursor, RECORDS_PER_CALL];
       const reply = await runScript(this.#options.redis, SCRIPTS.mendLinks, args);
-      cursor = Array.isArray(reply) ? String(reply[0]) : '0';
+      const [next, , records]: unknown[] = Array.isArray(reply) ? reply : ['0'];
+      cursor = String(next);
+      mended += Number(records ?? 0);
     } while (cursor !== '0');
+    if (mended > 0) this.#options.mended(mended);
   }
 }

@@ -1,5 +1,6 @@
 import { runScript } from '@route/redis';
-import { aboutKey, leasesKey, presenceKeys } from './keys.ts';
+import { isNodeId, nodesKeys, presenceKeys } from './keys.ts';
+import { pairs } from './lease-reply.ts';
 import { type NodeAbout, parseAbout } from './node-about.ts';
 import type { LinkId } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
@@ -27,19 +28,25 @@ export interface Directory {
  * @throws the client's error when Redis does not answer.
  */
 export async function readDirectory({ redis, namespace }: PresenceStore): Promise<Directory> {
-  const keys = [leasesKey(namespace), aboutKey(namespace)];
-  const reply = await runScript(redis, SCRIPTS.readNodes, keys);
+  const { members, info } = nodesKeys(namespace);
+  return parseDirectory(await runScript(redis, SCRIPTS.readNodes, [members, info]));
+}
+
+/** Reads a reply of read-nodes. What no node can have written is left out. */
+export function parseDirectory(reply: unknown): Directory {
   const [now, leases, abouts]: unknown[] = Array.isArray(reply) ? reply : [];
   const nowMs = Number(now);
   const about = new Map(pairs(abouts));
-  const entries = pairs(leases).map(([node, end]): DirectoryEntry => {
-    const said = about.get(node);
-    return {
-      node,
-      leaseLeftMs: Number(end) - nowMs,
-      about: said === undefined ? undefined : parseAbout(said),
-    };
-  });
+  const entries = pairs(leases)
+    .filter(([node, end]) => isNodeId(node) && Number.isFinite(Number(end)))
+    .map(([node, end]): DirectoryEntry => {
+      const said = about.get(node);
+      return {
+        node,
+        leaseLeftMs: Math.abs(Number(end)) - nowMs,
+        about: said === undefined ? undefined : parseAbout(said),
+      };
+    });
   return { nowMs, entries: entries.sort((a, b) => (a.node < b.node ? -1 : 1)) };
 }
 
@@ -58,10 +65,4 @@ export async function readHeldLinks({
     }),
   );
   return shards;
-}
-
-function pairs(flat: unknown): (readonly [string, string])[] {
-  if (!Array.isArray(flat)) return [];
-  const texts = flat.map(String);
-  return texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1] ?? ''] as const] : []));
 }

@@ -67,13 +67,18 @@ export class Holding {
 
   /** One of the PC clients, one that is not away before one that is; undefined when there is none. */
   pcClient(userId: number): ClientStatus | undefined {
-    if (this.state !== 'pc') return undefined;
-    const isPc = (i: number): boolean => clientTypeAt(i).isPc;
-    const here = this.#counts.findIndex((n, i) => isPc(i) && n > at(this.#away, i));
+    return this.state === 'pc' ? this.client(userId) : undefined;
+  }
+
+  /** One of the clients: of the PC clients if there is any, and one that is not away before one that is. */
+  client(userId: number): ClientStatus | undefined {
+    const counts = (i: number): boolean => this.state !== 'pc' || clientTypeAt(i).isPc;
+    const here = this.#counts.findIndex((n, i) => counts(i) && n > at(this.#away, i));
     if (here >= 0) {
       return { userId, clientType: clientTypeAt(here).type, status: USER_STATUS.online };
     }
-    const away = this.#counts.findIndex((n, i) => isPc(i) && n > 0);
+    const away = this.#counts.findIndex((n, i) => counts(i) && n > 0);
+    if (away < 0) return undefined;
     return { userId, clientType: clientTypeAt(away).type, status: USER_STATUS.leave };
   }
 

@@ -4,16 +4,20 @@ import {
   type RedisClient,
   readPrimaries,
   runScript,
+  SHARD_COUNT,
 } from '@route/redis';
-import { aboutKey, leasesKey } from './keys.ts';
-import { type NodeAbout, parseAbout } from './node-about.ts';
+import { nodesKeys, SCHEMA } from './keys.ts';
+import { LeaseObserver } from './lease-observer.ts';
+import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
+import type { NodeAbout } from './node-about.ts';
 import { SCRIPTS } from './scripts.ts';
 
-/** Which nodes hold a lease, and which held one not long ago. */
+/** Which nodes live, and which are dead and have left something. */
 export interface Members {
+  /** Also nodes whose lease Redis has lost, until they count as dead. */
   readonly live: readonly string[];
   readonly dead: readonly string[];
-  /** What the live ones say of themselves; one whose software says it otherwise is missing. */
+  /** What the live ones publish about themselves; one whose software does it otherwise is missing. */
   readonly about: readonly NodeAbout[];
 }
 
@@ -23,12 +27,27 @@ export interface LeaseEvents {
    * connection was. Everything must be asserted again.
    */
   taken(): void;
+  /**
+   * Since the lease was taken this node and every other live one has asserted its links: what Redis tells of users
+   * is complete. At the latest when the other nodes had the length of a lease for it.
+   */
+  settled(): void;
   /** Redis cannot be relied on until {@link LeaseEvents.taken} is told again. */
   doubted(reason: string): void;
+  /** The lease cannot be had: other nodes in this namespace work in another way. Told at each attempt. */
+  refused(reason: string): void;
   /** After each renewal. */
   members(members: Members): void;
   /** A renewal has failed; told each time. */
   failed?(reason: string): void;
+}
+
+/** What the lease asks the node's presence. */
+export interface LeasedPresence {
+  /** Whether all that the node's links hold stands in Redis since the lease was taken. */
+  readonly isAsserted: boolean;
+  /** The highest version that the node knows of; another node's highest becomes known by setting it. */
+  highestVersion: number;
 }
 
 export interface LeaseOptions {
@@ -37,41 +56,61 @@ export interface LeaseOptions {
   readonly nodeId: string;
   /** How long a node that does not renew is still believed. */
   readonly leaseMs: number;
-  /** What this node says of itself now. */
+  /** What this node publishes about itself now. */
   about(): NodeAbout;
+  presence(): LeasedPresence;
+  /** Monotonic milliseconds. */
+  now(): number;
   readonly events: LeaseEvents;
 }
-
-/** How long an ended lease is remembered, so that its node is known to be dead and not merely unknown. */
-const REMEMBER_MS = 600_000;
 
 /** How soon a failed renewal is tried again. */
 const RETRY_MS = 250;
 
-const LEASE_ENDED = 'the lease had ended';
+/** How often the lease is renewed until it is settled. */
+const SETTLE_MS = 100;
+
+/** The longest time between two renewals: a node that waits to be settled waits for the others' next ones. */
+const MOST_RENEW_MS = 500;
+
+const LEASE_LOST = 'Redis has lost the lease, or it had ended';
 const PRIMARIES_CHANGED = 'another server of the Redis Cluster has taken over';
 
 /**
- * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and who else
- * lives. It is also the probe of the connection: what does not answer is doubted, whatever the
+ * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and which other nodes
+ * live. It is also the probe of the connection: what does not answer is doubted, whatever the
  * client library says of it.
  */
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #renewEveryMs: number;
-  readonly #keys: readonly [leases: string, about: string];
+  readonly #keys: readonly string[];
+  readonly #observer: LeaseObserver;
+  #about: readonly NodeAbout[] = [];
   #held = false;
+  #settled = false;
+  #refused = false;
   #stopped = true;
   #renewing = false;
   #timer: NodeJS.Timeout | undefined;
   #stopWatching: () => void = () => {};
   /** Which servers held the data at the last renewal. */
   #primaries: string | undefined;
+  /** The end that the last renewal told; '' when the lease is to be taken anew. */
+  #end = '';
+  #doubts = 0;
+  #renewedAtMs = 0;
+  #takenAtMs = 0;
+  /** The epoch that began when the lease was taken: other nodes must have asserted in it, or later. */
+  #takenEpoch = 0;
+  #epoch = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#renewEveryMs = Math.min(1000, Math.max(50, options.leaseMs / 10));
-    this.#keys = [leasesKey(options.namespace), aboutKey(options.namespace)];
+    this.#renewEveryMs = Math.min(MOST_RENEW_MS, Math.max(50, options.leaseMs / 10));
+    const { members, info, asserted, cluster, oldLeases } = nodesKeys(options.namespace);
+    this.#keys = [members, info, asserted, cluster, oldLeases];
+    this.#observer = new LeaseObserver(options.leaseMs);
   }
 
   /** Whether the lease is held and Redis answers. */
@@ -80,14 +119,21 @@ export class Lease {
   }
 
   /**
-   * Which nodes live, as Redis says at this moment; renews the lease on the way.
-   * @throws the client's error when Redis does not answer.
+   * Which nodes live now, and which are dead, those `found` in Redis included; renews the lease on the way, and ends
+   * those of dead nodes: one that wakes up finds its lease missing, and asserts everything again.
+   * @throws Error when Redis does not answer, or this node has lost its own lease.
    */
-  async readMembers(): Promise<Members> {
-    const { held, members } = await this.#askRedis();
-    // This call has taken up what had lapsed; the next renewal must not find it in good order.
-    if (!held) this.doubt('the lease had ended');
-    return members;
+  async readMembers(found: Iterable<string> = []): Promise<Members> {
+    const reply = await this.#askRedis('reap');
+    const { now, nodeId } = this.#options;
+    for (const node of found) if (node !== nodeId) this.#observer.found(node, now());
+    // The call has taken up what had lapsed; the next renewal must not find it in good order.
+    if (reply.kind === 'refused' || !reply.held) {
+      this.#end = '';
+      this.doubt(LEASE_LOST);
+      throw new Error(LEASE_LOST);
+    }
+    return { ...this.#members(), dead: this.#observer.ended(now()) };
   }
 
   /** Takes the lease as soon as Redis answers, and keeps it. */
@@ -106,14 +152,38 @@ export class Lease {
     this.#options.redis.off('ready', this.#onReady);
     this.#stopWatching();
     this.#held = false;
+    this.#end = '';
+  }
+
+  /**
+   * Publishes once more what the node says about itself, before it leaves in good order: no other node waits for it.
+   * @throws the client's error when Redis does not answer.
+   */
+  async leave(): Promise<void> {
+    if (this.#held) await this.#askRedis('leave');
+  }
+
+  /**
+   * Gives the lease back: the node has not started after all, and has left nothing.
+   * @throws the client's error when Redis does not answer.
+   */
+  async giveBack(): Promise<void> {
+    const { redis, namespace, nodeId } = this.#options;
+    const { members, info, asserted } = nodesKeys(namespace);
+    this.stop();
+    await redis.zrem(members, nodeId);
+    await Promise.all([redis.hdel(info, nodeId), redis.hdel(asserted, nodeId)]);
   }
 
   /** A call has failed or its outcome is unknown: nothing that Redis holds of this node is sure. */
   doubt(reason: string): void {
     if (this.#held) {
       this.#held = false;
+      this.#doubts++;
       this.#options.events.doubted(reason);
     }
+    this.#end = '';
+    this.#refused = false;
     if (!this.#renewing) this.#schedule(RETRY_MS);
   }
 
@@ -125,11 +195,60 @@ export class Lease {
     this.#timer = setTimeout(() => void this.#renew(), delayMs);
   }
 
-  async #askRedis(): Promise<{ held: boolean; members: Members }> {
-    const { redis, nodeId, leaseMs } = this.#options;
-    const about = JSON.stringify(this.#options.about());
-    const args = [...this.#keys, nodeId, leaseMs, REMEMBER_MS, about];
-    return parseReply(await runScript(redis, SCRIPTS.renewLease, args));
+  /** Renews the lease; to reap ends those of dead nodes as well, to leave is to do it for the last time. */
+  async #askRedis(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
+    const { redis, nodeId, leaseMs, now } = this.#options;
+    const presence = this.#options.presence();
+    const begunMs = now();
+    // A node that has not renewed for so long may have been reaped, and has not seen others renew.
+    const end = begunMs - this.#renewedAtMs < leaseMs ? this.#end : '';
+    const standing = why === 'leave' ? 2 : this.#held && presence.isAsserted ? 1 : 0;
+    const mayEnd = this.#refused || (why === 'reap' && end !== '');
+    const dead = mayEnd ? this.#observer.deadLeases(begunMs) : [];
+    const doubts = this.#doubts;
+    const reply = parseLeaseReply(
+      await runScript(redis, SCRIPTS.renewLease, [
+        ...this.#keys,
+        ...[nodeId, leaseMs, end, JSON.stringify({ ...this.#options.about(), leaseMs }), standing],
+        ...[this.#epoch, presence.highestVersion, SCHEMA, SHARD_COUNT],
+        ...dead,
+      ]),
+    );
+    const nowMs = now();
+    const others = new Map(reply.leases);
+    others.delete(nodeId);
+    if (reply.kind === 'refused') {
+      if (!this.#refused) this.#observer.begin(nowMs);
+      this.#refused = true;
+    } else {
+      this.#refused = false;
+      if (!reply.held) {
+        this.#takenAtMs = nowMs;
+        this.#takenEpoch = reply.epoch;
+        this.#settled = false;
+        this.#observer.begin(nowMs);
+      }
+      // A doubt that came up meanwhile is newer than the answer: the lease is taken anew.
+      this.#end = doubts === this.#doubts ? reply.end : '';
+      this.#renewedAtMs = begunMs;
+      this.#epoch = reply.epoch;
+      this.#about = reply.about;
+      presence.highestVersion = Math.max(presence.highestVersion, reply.version);
+    }
+    this.#observer.observe(others, nowMs);
+    if (reply.kind === 'renewed') this.#observer.lengths(reply.about);
+    return reply;
+  }
+
+  #members(): Members {
+    const { nodeId, now } = this.#options;
+    const live = this.#observer.live(now());
+    const lives = new Set(live).add(nodeId);
+    return {
+      live: [...lives],
+      dead: this.#observer.dead(now()),
+      about: this.#about.filter(({ node }) => lives.has(node)),
+    };
   }
 
   async #renew(): Promise<void> {
@@ -140,19 +259,27 @@ export class Lease {
     try {
       if (!wasHeld) await loadScripts(redis, Object.values(SCRIPTS));
       const primaries = await readPrimaries(redis);
-      const { held, members } = await this.#askRedis();
-      if (this.#stopped) return;
       const moved = this.#primaries !== undefined && this.#primaries !== primaries;
+      if (moved) this.#end = '';
+      const reply = await this.#askRedis('renew');
+      if (this.#stopped) return;
       this.#primaries = primaries;
-      // A doubt that came up while this renewal was under way is newer than its answer.
       const stillHeld = this.#held;
       if (wasHeld && !stillHeld) return this.#schedule(RETRY_MS);
-      const sure = held && !moved;
-      if (wasHeld && !sure) events.doubted(held ? PRIMARIES_CHANGED : LEASE_ENDED);
+      if (reply.kind === 'refused') {
+        if (wasHeld) this.doubt(LEASE_LOST);
+        events.refused(refusalOf(reply));
+        return this.#schedule(RETRY_MS);
+      }
+      if (wasHeld && !reply.held) events.doubted(moved ? PRIMARIES_CHANGED : LEASE_LOST);
       this.#held = true;
-      events.members(members);
-      if (!wasHeld || !sure) events.taken();
-      this.#schedule(this.#renewEveryMs);
+      events.members(this.#members());
+      if (!reply.held) events.taken();
+      else if (!this.#settled && this.#isComplete(reply)) {
+        this.#settled = true;
+        events.settled();
+      }
+      this.#schedule(this.#settled ? this.#renewEveryMs : Math.min(SETTLE_MS, this.#renewEveryMs));
     } catch (error) {
       this.#renewing = false;
       const reason = error instanceof Error ? error.message : String(error);
@@ -162,22 +289,22 @@ export class Lease {
       this.#renewing = false;
     }
   }
+
+  /** Whether all live nodes have asserted their links since this node took its lease, or had the time for it. */
+  #isComplete({ asserted }: Renewed): boolean {
+    const { now, leaseMs, nodeId } = this.#options;
+    if (!this.#options.presence().isAsserted) return false;
+    if (now() - this.#takenAtMs >= leaseMs) return true;
+    return this.#observer
+      .live(now())
+      .every((node) => node === nodeId || (asserted.get(node) ?? 0) >= this.#takenEpoch);
+  }
 }
 
-function parseReply(reply: unknown): { held: boolean; members: Members } {
-  if (!Array.isArray(reply))
-    throw new Error(`renew-lease replied ${String(reply)}, expected a list`);
-  const [held, live, dead, about]: unknown[] = reply;
-  const members = {
-    live: strings(live),
-    dead: strings(dead),
-    about: strings(about)
-      .map(parseAbout)
-      .filter((said) => said !== undefined),
-  };
-  return { held: held === 1, members };
-}
-
-function strings(list: unknown): string[] {
-  return Array.isArray(list) ? list.map(String) : [];
+function refusalOf({ schema, shards, leases, older }: Refused): string {
+  if (older.length > 0) {
+    return `nodes of release 0.1.0 run in this namespace (${older}): stop them first, or use another ROUTE_NAMESPACE`;
+  }
+  const found = `schema ${schema || 'none'} and ${shards || 'no'} shards`;
+  return `nodes in this namespace (${[...leases.keys()]}) use ${found}, expected schema ${SCHEMA} and ${SHARD_COUNT} shards`;
 }

@@ -1,7 +1,9 @@
+import { Pace } from './pace.ts';
+
 /** Users who were lost with a link and whether it is time to tell of them; the memory engine's. */
 export class LostUsersMemory {
   readonly #graceMs: number;
-  readonly #perLook: number;
+  readonly #pace: Pace;
   readonly #due: (userId: number) => number | undefined;
   /** In the order in which they were lost. */
   readonly #lostAtMs = new Map<number, number>();
@@ -16,8 +18,13 @@ export class LostUsersMemory {
     due(userId: number): number | undefined;
   }) {
     this.#graceMs = options.graceMs;
-    this.#perLook = Math.ceil((options.perSecond * LOOK_MS) / 1000);
+    this.#pace = new Pace(options.perSecond);
     this.#due = options.due;
+  }
+
+  /** Users who are lost and not announced. */
+  get size(): number {
+    return this.#lostAtMs.size;
   }
 
   /** A user's last PC client went with its link. */
@@ -37,7 +44,7 @@ export class LostUsersMemory {
 
   #look(): void {
     const now = performance.now();
-    let left = this.#perLook;
+    let left = this.#pace.advance(LOOK_MS);
     for (const [userId, lostAtMs] of this.#lostAtMs) {
       if (left-- === 0 || now - lostAtMs < this.#graceMs) break;
       this.#lostAtMs.delete(userId);

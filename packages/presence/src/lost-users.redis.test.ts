@@ -19,6 +19,7 @@ function tellerOf(node: TestNode, namespace: string): Teller {
     redis: node.redis,
     namespace,
     perSecond: 1_000_000,
+    versions: node.presence,
     lost: (userId, state, version) => {
       told.push(`${userId} ${state}`);
       versions.set(userId, version);
@@ -98,8 +99,8 @@ test('what is told has a later version than the commit before it and an earlier 
 
 test('users of a dead node are told of after the grace that began when it was reaped', async () => {
   const namespace = uniqueNamespace();
-  await using dead = await start(namespace, 1, 300);
-  await using other = await start(namespace, 1);
+  await using dead = await start(namespace, 1, 1_000);
+  await using other = await start(namespace, 1, 1_000);
   await openWith(dead, 1, 2);
   dead.lease.stop();
   await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });

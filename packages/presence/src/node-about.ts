@@ -16,10 +16,15 @@ export interface NodeAbout {
   readonly startedAtMs: number;
   /** The version of its software. */
   readonly version: string;
+  /** The length of its lease, as it was published with it. */
+  readonly leaseMs?: number;
 }
 
 /** No node says more of itself; what is longer was written by something else. */
 export const MAX_ABOUT_BYTES = 4096;
+
+/** No lease is longer: what says so was not written by a node. */
+const LONGEST_LEASE_MS = 300_000;
 
 /**
  * Reads what a node says of itself; undefined where it does not say all of it: the node's software is
@@ -29,14 +34,15 @@ export function parseAbout(text: string): NodeAbout | undefined {
   if (text.length > MAX_ABOUT_BYTES) return undefined;
   const said = parseObject(text);
   if (said === undefined) return undefined;
-  const { node, admin, listen, links, leaving, draining, startedAtMs, version } = said;
+  const { node, admin, listen, links, leaving, draining, startedAtMs, version, leaseMs } = said;
   if (typeof node !== 'string' || typeof admin !== 'string' || typeof version !== 'string') {
     return undefined;
   }
   if (typeof listen !== 'string' && listen !== null) return undefined;
   if (!isCount(links) || !isCount(leaving) || !isCount(startedAtMs)) return undefined;
   if (typeof draining !== 'boolean') return undefined;
-  return { node, admin, listen, links, leaving, draining, startedAtMs, version };
+  const about = { node, admin, listen, links, leaving, draining, startedAtMs, version };
+  return isCount(leaseMs) && leaseMs <= LONGEST_LEASE_MS ? { ...about, leaseMs } : about;
 }
 
 function parseObject(text: string): Partial<Record<keyof NodeAbout, unknown>> | undefined {

@@ -1,17 +1,26 @@
+import { waitFor } from '@route/fixtures';
 import { PresenceMemory } from './presence-memory.ts';
 import { describePresence, type TestEngine } from './presence-suite.ts';
 import { describeReading } from './reading-suite.ts';
 
-const open = async (): Promise<TestEngine> => ({
-  presence: new PresenceMemory({
-    graceMs: 0,
+const open = async (): Promise<TestEngine> => {
+  const announced: number[] = [];
+  const presence = new PresenceMemory({
+    graceMs: 100,
     lingerMs: 100,
     perSecond: 1000,
-    lost: () => {},
+    lost: (userId) => announced.push(userId),
     back: () => {},
-  }),
-  [Symbol.asyncDispose]: async () => {},
-});
+  });
+  return {
+    presence,
+    announced: async () => {
+      await waitFor(() => presence.lostUsers === 0, { what: 'every grace to end' });
+      return announced.toSorted((a, b) => a - b);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+};
 
 describePresence('memory', open);
 describeReading('memory', open);

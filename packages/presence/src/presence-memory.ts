@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts';
 import { LingeringLinks } from './lingering-links.ts';
 import { LostUsersMemory } from './lost-users-memory.ts';
 import {
+  type ConfirmWhich,
   type LinkEnd,
   type LinkId,
   type Presence,
@@ -123,13 +124,23 @@ export class PresenceMemory implements Presence {
     waiter.updated(update, aside ? { kind: 'aside' } : this.#commit(update.userId));
   }
 
-  confirm(userId: number, waiter: UpdateWaiter): void {
+  confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
+    let mobile: ClientStatus | undefined;
     for (const { ledger, aside } of this.#links.values()) {
-      const client = aside ? undefined : ledger.holding(userId).pcClient(userId);
+      const holding = ledger.holding(userId);
+      const client = aside ? undefined : holding.client(userId);
       if (client === undefined) continue;
-      waiter.updated(client, this.#commit(userId));
-      return;
+      if (holding.state === 'pc') {
+        waiter.updated(client, this.#commit(userId));
+        return;
+      }
+      mobile ??= client;
     }
+    if (which === 'any' && mobile !== undefined) waiter.updated(mobile, this.#commit(userId));
+  }
+
+  versionSeen(version: number): boolean {
+    return version <= this.#version;
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
@@ -138,6 +149,7 @@ export class PresenceMemory implements Presence {
 
   setAside(link: LinkId, aside: boolean): void {
     const found = this.#link(link);
+    if (found.aside === aside) return;
     found.aside = aside;
     found.setTold(!aside);
     if (aside) this.#lose(found.ledger);
@@ -161,6 +173,11 @@ export class PresenceMemory implements Presence {
 
   resync(): void {
     // What this engine remembers is what its links said: there is nothing to set again.
+  }
+
+  /** Users lost with a link who are neither back nor announced offline. */
+  get lostUsers(): number {
+    return this.#lost.size;
   }
 
   /** What all links together hold of a user. */

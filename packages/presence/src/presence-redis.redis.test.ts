@@ -1,13 +1,31 @@
 import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
-import { describePresence } from './presence-suite.ts';
+import { presenceKeys } from './keys.ts';
+import { describePresence, type TestEngine } from './presence-suite.ts';
 import { describeReading } from './reading-suite.ts';
 import { client, queryOf, updateOf } from './testing/asking.ts';
 import { startLiveNode } from './testing/node.ts';
 import { readStored } from './testing/stored.ts';
 
-const open = () => startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
+const open = async (): Promise<TestEngine> => {
+  const namespace = uniqueNamespace();
+  const node = await startLiveNode({ url: sharedRedisUrl(), namespace, lostGraceMs: 100 });
+  return {
+    presence: node.presence,
+    announced: async () => {
+      await node.settled();
+      const isNoneLost = async (): Promise<boolean> => {
+        await node.lost.look();
+        const keys = presenceKeys(namespace).map(({ lost }) => lost);
+        return (await node.redis.exists(...keys)) === 0;
+      };
+      await waitFor(isNoneLost, { what: 'every grace to end' });
+      return node.announced.map(({ userId }) => userId).toSorted((a, b) => a - b);
+    },
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  };
+};
 
 describePresence('Redis', open);
 describeReading('Redis', open);

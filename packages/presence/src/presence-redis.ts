@@ -4,6 +4,7 @@ import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
 import { LingeringLinks } from './lingering-links.ts';
 import {
+  type ConfirmWhich,
   type LinkEnd,
   type LinkId,
   type Presence,
@@ -17,7 +18,7 @@ import {
 } from './presence.ts';
 import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
-import { ShardQueue } from './shard-queue.ts';
+import { type ShardHost, ShardQueue } from './shard-queue.ts';
 import { tallyOf } from './tally.ts';
 import type { HoldingListener } from './told-ledger.ts';
 import { readWhereabouts } from './whereabouts.ts';
@@ -31,12 +32,14 @@ export interface PresenceRedisOptions {
   failed(reason: string): void;
   /** Hears whom this node's links hold. */
   readonly holdings?: HoldingListener;
-  /** After how many ms PC users whom a link's end took away are to be told of; 0 for never. */
+  /** After how many ms PC users whose link has ended are announced offline; 0 for never. */
   readonly lostGraceMs: number;
-  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  /** For how long a link counts on that lingers ({@link LinkEnd}). */
   readonly lingerMs: number;
   /** How many operations travel in one call at the most. */
   readonly maxOperationsPerCall?: number;
+  /** Monotonic milliseconds. */
+  now?(): number;
 }
 
 /**
@@ -45,23 +48,33 @@ export interface PresenceRedisOptions {
  */
 const BULK_CALLS = 8;
 
+type HeldClient = Pick<ConfirmOperation, 'link' | 'update' | 'holding'>;
+
+/** In microseconds: the highest version known follows Redis's clock, and what is further ahead was not made by a node. */
+const MOST_AHEAD = 86_400_000_000;
+
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
  * {@link PresenceRedis.suspended}; while it is suspended updates are answered 'later' and queries
- * from what this node's own links have said.
+ * from what this node's own links have said. Updates are also answered 'later' until
+ * {@link PresenceRedis.settled}: before that, Redis may lack what other nodes' links hold, and what a commit comes to
+ * would be wrong.
  */
 export class PresenceRedis implements Presence {
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #holdings: HoldingListener | undefined;
-  readonly #leftToLease = new Set<LinkId>();
   readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
-  readonly #toConfirm = new Map<number, UpdateWaiter>();
+  readonly #toConfirm = new Map<number, { waiter: UpdateWaiter; which: ConfirmWhich }>();
+  readonly #lostGraceMs: number;
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
   readonly #readWhereabouts: (userIds: readonly number[]) => Promise<Whereabouts[]>;
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
+  #asserted = false;
+  #settled = false;
+  #highestVersion = 0;
   #pumpScheduled = false;
   #bulkCalls = 0;
   #stamp = 0;
@@ -70,9 +83,17 @@ export class PresenceRedis implements Presence {
     this.#holdings = options.holdings;
     this.#failed = options.failed;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
+    this.#lostGraceMs = options.lostGraceMs;
     const { redis, namespace } = options;
     this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
-    const host = {
+    const versions = this;
+    const host: ShardHost = {
+      get highestVersion() {
+        return versions.highestVersion;
+      },
+      set highestVersion(version) {
+        versions.highestVersion = version;
+      },
       redis: options.redis,
       nodeId: options.nodeId,
       lostGraceMs: options.lostGraceMs,
@@ -81,6 +102,11 @@ export class PresenceRedis implements Presence {
         MOST_OPERATIONS,
       ),
       nextStamp: () => ++this.#stamp,
+      stampSeen: (stamp) => {
+        this.#stamp = Math.max(this.#stamp, stamp);
+      },
+      surveyed: (shard, listed) => this.#surveyed(shard, listed),
+      now: options.now ?? (() => performance.now()),
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
       bulkCallEnded: () => {
         this.#bulkCalls--;
@@ -90,11 +116,11 @@ export class PresenceRedis implements Presence {
       lateCommit: options.events.lateCommit.bind(options.events),
       back: (userId: number, toldVersion: number, version: number) => {
         // One who has gone again since is told of by the update that says so.
-        const client = this.#pcClient(userId)?.update;
+        const client = this.#client(userId, 'pc')?.update;
         if (client !== undefined) options.events.back(client, toldVersion, version);
       },
-      confirmLater: (userId: number, waiter: UpdateWaiter) => {
-        this.#toConfirm.set(userId, waiter);
+      confirmLater: (userId, waiter, which) => {
+        this.#toConfirm.set(userId, { waiter, which });
       },
       failed: (error: unknown) => {
         this.#failed(error instanceof Error ? error.message : String(error));
@@ -102,6 +128,28 @@ export class PresenceRedis implements Presence {
     };
     const keys = presenceKeys(options.namespace);
     this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, host));
+  }
+
+  /** Whether all that this node's links hold stands in Redis since it was {@link PresenceRedis.resumed}. */
+  get isAsserted(): boolean {
+    this.#asserted ||= !this.#suspended && this.#shards.every((shard) => shard.isAsserted);
+    return this.#asserted;
+  }
+
+  /** The highest version that this node knows of, whatever Redis has made of its own. */
+  get highestVersion(): number {
+    return this.#highestVersion;
+  }
+
+  set highestVersion(version: number) {
+    this.#highestVersion = version;
+  }
+
+  versionSeen(version: number): boolean {
+    const known = this.#highestVersion;
+    if (!Number.isSafeInteger(version) || version < 0 || version > known + MOST_AHEAD) return false;
+    this.#highestVersion = Math.max(known, version);
+    return true;
   }
 
   get heldUsers(): number {
@@ -138,7 +186,7 @@ export class PresenceRedis implements Presence {
 
   /** Whether all that was reported so far stands in Redis. */
   get isIdle(): boolean {
-    return this.#shards.every((shard) => shard.isIdle);
+    return this.#settled && this.#shards.every((shard) => shard.isIdle);
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
@@ -169,10 +217,10 @@ export class PresenceRedis implements Presence {
     this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
   }
 
-  confirm(userId: number, waiter: UpdateWaiter): void {
-    const client = this.#pcClient(userId);
-    if (client === undefined) return;
-    this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local: 'pc', waiter });
+  confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
+    const shard = this.#shardOf(userId);
+    shard.announced(userId);
+    this.#confirm(userId, waiter, which);
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
@@ -209,34 +257,24 @@ export class PresenceRedis implements Presence {
       return;
     }
     this.#links.delete(id);
+    // Of a link kept aside nothing stands, and its users are not lost.
+    if (!link.counts) return;
     link.counts = false;
-    if (end !== 'leave-to-lease') {
-      this.#release(link, { ended: true });
-      return;
-    }
-    this.#leftToLease.add(id);
-    for (const shard of this.#shards) shard.dropBulk(link);
+    this.#release(link, { ended: true });
   }
 
   resync(): void {
     for (const link of this.#links.values()) if (link.counts) this.#assert(link);
   }
 
-  /**
-   * Sets again what this node's links hold in one shard, and ends the links of this node that Redis
-   * lists there and that are not open: a closed link's entries which Redis had lost sight of.
-   */
-  assertShard(index: number, listed: readonly LinkId[]): void {
+  /** Sets again what this node's links hold in one shard, and ends those of its links there that are not open. */
+  assertShard(index: number): void {
     const shard = this.#shards[index];
     if (shard === undefined || this.#suspended) return;
+    shard.survey();
     for (const link of this.#links.values()) {
       if (link.counts && (link.shards.has(index) || link.ledger.holdsIn(index)))
         shard.addBulk(link);
-    }
-    for (const id of listed) {
-      if (this.#links.get(id)?.counts === true || this.#leftToLease.has(id)) continue;
-      const link = this.#links.get(id) ?? new CountedLink(id, false);
-      shard.add({ kind: 'release', link, hadPc: () => [] });
     }
     this.#schedulePump();
   }
@@ -244,22 +282,55 @@ export class PresenceRedis implements Presence {
   /** Redis can be relied on again, and what it knows of this node's links is in doubt. */
   resumed(): void {
     this.#suspended = false;
-    for (const shard of this.#shards) shard.resume();
+    this.#asserted = false;
+    this.#settled = false;
+    for (const shard of this.#shards) {
+      shard.abandon();
+      shard.begin();
+    }
+    this.resync();
+    this.#schedulePump();
+  }
+
+  /** All nodes have asserted their links since this one {@link PresenceRedis.resumed}. */
+  settled(): void {
+    if (this.#suspended || this.#settled) return;
+    this.#settled = true;
+    for (const shard of this.#shards) shard.settle();
     const toConfirm = [...this.#toConfirm];
     this.#toConfirm.clear();
-    for (const [userId, waiter] of toConfirm) this.confirm(userId, waiter);
-    this.resync();
+    for (const [userId, { waiter, which }] of toConfirm) this.#confirm(userId, waiter, which);
     this.#schedulePump();
   }
 
   /** Redis cannot be relied on. */
   suspended(): void {
     this.#suspended = true;
+    this.#asserted = false;
+    this.#settled = false;
     for (const shard of this.#shards) shard.abandon();
   }
 
+  #confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
+    const client = this.#client(userId, which);
+    if (client === undefined) return;
+    const local = client.holding.state;
+    this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local, waiter, which });
+  }
+
+  /** Ends the links of this node that Redis knows in a shard and that are not open: those closed while it forgot. */
+  #surveyed(index: number, listed: readonly LinkId[]): void {
+    const shard = this.#shards[index];
+    for (const id of listed) {
+      if (this.#links.get(id)?.counts === true) continue;
+      const link = this.#links.get(id) ?? new CountedLink(id, false);
+      // The users who are still to be announced are known without it.
+      shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
+    }
+  }
+
   #add(shard: ShardQueue, operation: ShardOperation): void {
-    if (this.#suspended) {
+    if (!this.#settled) {
       shard.putOff(operation);
       return;
     }
@@ -281,19 +352,23 @@ export class PresenceRedis implements Presence {
       if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
       // The ledger of a link that has ended stays as it is; that of one set aside goes on.
       const had = ended ? undefined : link.ledger.pcUsersOf(i);
-      shard.add({ kind: 'release', link, hadPc: () => had ?? link.ledger.pcUsersOf(i) });
+      const hadPc = (): readonly number[] => had ?? link.ledger.pcUsersOf(i);
+      shard.add({ kind: 'release', link, graceMs: this.#lostGraceMs, hadPc });
     });
     this.#schedulePump();
   }
 
-  /** A PC client of a user on one of this node's links, as if it were reported now. */
-  #pcClient(userId: number): Pick<ConfirmOperation, 'link' | 'update' | 'holding'> | undefined {
+  /** A client of a user on one of this node's links, a PC client if there is one, as if it were reported now. */
+  #client(userId: number, which: ConfirmWhich): HeldClient | undefined {
+    let mobile: HeldClient | undefined;
     for (const link of this.#links.values()) {
       const holding = link.holding(userId);
-      const update = holding.pcClient(userId);
-      if (update !== undefined) return { link, update, holding };
+      const update = holding.client(userId);
+      if (update === undefined) continue;
+      if (holding.state === 'pc') return { link, update, holding };
+      mobile ??= { link, update, holding };
     }
-    return undefined;
+    return which === 'any' ? mobile : undefined;
   }
 
   /** What this node's own links hold of a user. */

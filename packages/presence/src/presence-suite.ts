@@ -1,4 +1,5 @@
 import { waitFor } from '@route/fixtures';
+import type { ClientStatus } from '@route/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Presence, UpdateOutcome } from './presence.ts';
 import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.ts';
@@ -6,6 +7,8 @@ import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.
 /** One engine under test. */
 export interface TestEngine extends AsyncDisposable {
   readonly presence: Presence;
+  /** Ends the grace of all lost users; tells who was announced offline, then and before. */
+  announced(): Promise<readonly number[]>;
 }
 
 const A = 'engine.1';
@@ -123,21 +126,35 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       await updateOf(presence, A, client(OTHER, 'ios', 'online'));
       const told: unknown[] = [];
       // Neither a mobile client nor what a link kept aside holds is any.
-      presence.confirm(OTHER, { updated: (update) => told.push(update) });
+      presence.confirm(OTHER, { updated: (update) => told.push(update) }, 'pc');
       const before = committed(await updateOf(presence, A, client(USER, 'mac', 'leave')));
       const confirmed = await new Promise<UpdateOutcome>((resolve) => {
-        presence.confirm(USER, {
-          updated: (update, outcome) => {
+        const waiter = {
+          updated: (update: ClientStatus, outcome: UpdateOutcome) => {
             told.push(update);
             resolve(outcome);
           },
-        });
+        };
+        presence.confirm(USER, waiter, 'any');
       });
       expect(told).toEqual([client(USER, 'mac', 'leave')]);
       expect(committed(confirmed).state).toBe('pc');
       expect(committed(confirmed).version).toBeGreaterThan(before.version);
       const gone = await updateOf(presence, A, client(USER, 'mac', 'offline'));
       expect(committed(gone).state).toBe('gone');
+    });
+
+    test('a mobile client is confirmed where there is no PC client, and only when asked for', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      await updateOf(presence, A, client(USER, 'ios', 'leave'));
+      const told: unknown[] = [];
+      presence.confirm(USER, { updated: (update) => told.push(update) }, 'pc');
+      const outcome = await new Promise<UpdateOutcome>((resolve) => {
+        presence.confirm(USER, { updated: (_, became) => resolve(became) }, 'any');
+      });
+      expect(committed(outcome).state).toBe('mobile-only');
+      expect(told).toEqual([]);
     });
 
     test('versions of a user grow from commit to commit, whichever link makes them', async () => {
@@ -331,6 +348,27 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await stateOf(presence, USER)).toBe('gone');
       for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 1);
       expect(await stateOf(presence, USER)).toBe('pc');
+    });
+
+    test('users lost with a link are announced offline once, unless they are back or never counted', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const aside = 'engine.3';
+      presence.openLink(aside, { aside: true });
+      presence.addClients(aside, [client(99, 'windows', 'online')]);
+      presence.addClients(
+        A,
+        [1, 2, 3].map((id) => client(id, 'windows', 'online')),
+      );
+      // Standby twice, and for a link that never counted.
+      presence.setAside(aside, true);
+      presence.setAside(A, true);
+      presence.setAside(A, true);
+      presence.closeLink(aside, 'release');
+      presence.addClients(B, [client(2, 'mac', 'online')]);
+      presence.closeLink(A, 'release');
+      expect(await engine.announced()).toEqual([1, 3]);
+      expect(await engine.announced()).toEqual([1, 3]);
     });
 
     test('a link that lingers counts on for a while, and then takes what it added with it', async () => {

@@ -84,11 +84,14 @@ export interface PresenceEvents {
 /**
  * How the end of a link is treated.
  * - release: what it held is taken out now.
- * - linger: its msg_server was asked to connect again and will say the same on another link; what this one
- *   held counts on for as long as a lease lasts, and is taken out then.
- * - leave-to-lease: the same for a node that goes away: its lease says for how long.
+ * - linger: its msg_server was asked to connect again and will report the same on another link; what this one
+ *   held counts on for the time of a lease, and is taken out then. Where its node leaves before, it is taken
+ *   out with the node's lease.
  */
-export type LinkEnd = 'release' | 'linger' | 'leave-to-lease';
+export type LinkEnd = 'release' | 'linger';
+
+/** Which client of a user may be confirmed: a PC client alone, or where there is none a mobile one. */
+export type ConfirmWhich = 'pc' | 'any';
 
 /**
  * Who is online, on which link, with which client types, how many of each. One engine serves the
@@ -113,11 +116,11 @@ export interface Presence {
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void;
 
   /**
-   * Sets again a PC client that one of this node's links holds of a user, as if it had been reported
-   * anew; the waiter learns what the user's state is then, once it stands, however long
-   * that takes; it is never answered 'later'. Nothing is done where no link holds one.
+   * A user was announced offline, and no longer waits for it. Sets again a client of the user that one of this
+   * node's links holds, as if it had been reported anew; the waiter learns what the user's state is then, once it
+   * stands, however long that takes; it is never answered 'later'. Nothing is set where no link holds such a client.
    */
-  confirm(userId: number, waiter: UpdateWaiter): void;
+  confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
 
   /** Asks which of the users have a PC client anywhere (protocol: what a status query reports). */
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
@@ -127,6 +130,12 @@ export interface Presence {
 
   /** Ends a link; exactly what it had added is taken away. */
   closeLink(link: LinkId, end: LinkEnd): void;
+
+  /**
+   * A notification with this version was heard: those of later commits must be above it.
+   * @returns whether a node can have made it.
+   */
+  versionSeen(version: number): boolean;
 
   /** Sets again all that this node's links hold, replacing what presence remembers of them. */
   resync(): void;

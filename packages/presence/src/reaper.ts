@@ -15,13 +15,11 @@ export interface Reaped {
 export interface ReaperOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
-  /** Which nodes live, as Redis says now. */
-  readMembers(): Promise<Members>;
+  /** Which nodes live and which are dead now, those `found` in Redis included. */
+  readMembers(found: Iterable<string>): Promise<Members>;
   reaped(reaped: Reaped): void;
   failed(reason: string): void;
-  /** A node that no lease, live or ended, is known of must have been seen for so long to count as dead. */
-  readonly unknownNodeMs: number;
-  /** After how many ms PC users whom a dead node's link took away are to be told of; 0 for never. */
+  /** After how many ms PC users whom a dead node's link took away are announced offline; 0 for never. */
   readonly lostGraceMs: number;
   /** How long between two sweeps when nobody is seen to die. */
   readonly sweepEveryMs: number;
@@ -32,6 +30,9 @@ export interface ReaperOptions {
 }
 
 const USERS_PER_CALL = 500;
+
+/** How soon a sweep that failed, or found nodes that may be dead before long, is made again. */
+const RETRY_MS = 1000;
 
 /** When a node is seen to die, every other sweeps within this time; whoever is first leaves nothing to the rest. */
 const SPREAD_MS = 500;
@@ -51,7 +52,6 @@ interface Candidate {
 export class Reaper {
   readonly #options: ReaperOptions;
   readonly #shards: readonly ShardKeys[];
-  readonly #unknownSince = new Map<string, number>();
   #dead = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
@@ -100,21 +100,29 @@ export class Reaper {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#dueAt = Number.POSITIVE_INFINITY;
-      this.sweep()
-        .catch((error: unknown) => {
+      this.sweep().then(
+        () => this.#sweepWithin(this.#options.sweepEveryMs),
+        (error: unknown) => {
           this.#options.failed(error instanceof Error ? error.message : String(error));
-        })
-        .finally(() => this.#sweepWithin(this.#options.sweepEveryMs));
+          this.#sweepWithin(RETRY_MS);
+        },
+      );
     }, delayMs);
   }
 
   async #sweep(): Promise<void> {
     const candidates: Candidate[] = [];
     for (const keys of this.#shards) candidates.push(...(await this.#candidatesOf(keys)));
-    // Who lives is asked after the stamps were read: a node that came back in between and has not yet
-    // written again is seen to live, one that has written since is protected by its stamp.
-    const { live, dead } = await this.#options.readMembers();
-    const isDead = this.#judge(new Set(candidates.map(({ nodeId }) => nodeId)), live, dead);
+    // Asked after the stamps were read: the lease of a node that is dead by then is ended, so that the node asserts
+    // everything when it wakes up, and what it has written by then is protected by its stamps.
+    const found = new Set(candidates.map(({ nodeId }) => nodeId));
+    if (found.size === 0) return;
+    const { live, dead } = await this.#options.readMembers(found);
+    const isDead = new Set(dead);
+    // Nodes of which no lease is known are dead when they were seen for long enough.
+    if ([...found].some((nodeId) => !isDead.has(nodeId) && !live.includes(nodeId))) {
+      this.#sweepWithin(RETRY_MS);
+    }
     const totals = new Map<string, { links: Set<LinkId>; usersLost: number }>();
     for (const candidate of candidates) {
       if (!isDead.has(candidate.nodeId)) continue;
@@ -144,23 +152,6 @@ export class Reaper {
     }));
   }
 
-  #judge(seen: ReadonlySet<string>, live: readonly string[], dead: readonly string[]): Set<string> {
-    const now = this.#options.now();
-    const known = new Set([...live, ...dead]);
-    for (const nodeId of this.#unknownSince.keys()) {
-      if (known.has(nodeId) || !seen.has(nodeId)) this.#unknownSince.delete(nodeId);
-    }
-    const isDead = new Set(dead);
-    for (const nodeId of seen) {
-      if (known.has(nodeId)) continue;
-      const since = this.#unknownSince.get(nodeId) ?? now;
-      this.#unknownSince.set(nodeId, since);
-      if (now - since >= this.#options.unknownNodeMs) isDead.add(nodeId);
-      else this.#sweepWithin(this.#options.unknownNodeMs - (now - since));
-    }
-    return isDead;
-  }
-
   async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
     const { redis, lostGraceMs } = this.#options;
     let usersLost = 0;
@@ -168,7 +159,7 @@ export class Reaper {
       for (const link of links) {
         const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.lost];
         for (let remaining = 1; remaining > 0; ) {
-          const args = [link, nodeId, 'reap', stamp, USERS_PER_CALL, lostGraceMs];
+          const args = [link, nodeId, stamp, '', USERS_PER_CALL, lostGraceMs, ''];
           const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);
           const [left, ...lost] = Array.isArray(reply) ? reply : [0];
           remaining = Number(left);

@@ -2,6 +2,7 @@ import { type PrivateRedisServer, startPrivateRedis, waitFor } from '@route/fixt
 import type { RedisClient } from '@route/redis';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { UpdateWaiter } from './presence.ts';
 import { client, committed, queryOf, stateOf, updateOf } from './testing/asking.ts';
 import { PresenceModel } from './testing/model.ts';
 import { connect, startLiveNode, type TestNode } from './testing/node.ts';
@@ -97,7 +98,6 @@ test('a Redis that was rolled back comes forward again, without the links closed
   const admin = await connect(server.url);
   stack.defer(() => admin.disconnect());
   await waitFor(() => nodes.every((node) => node.lease.held), { what: 'both leases' });
-  for (const node of nodes) await node.auditor.auditAll();
   await untilModel({ admin, nodes, model });
 });
 
@@ -149,7 +149,7 @@ test('an update that was answered is not answered again when the engine is suspe
     });
   }
   await waitFor(() => answers.length >= 3, { what: 'the answers' });
-  a.presence.resumed();
+  a.lease.doubt('a test');
   await a.settled();
   expect(answers).toEqual(['committed', 'committed', 'committed']);
   expect(a.lateCommits).toEqual([]);
@@ -170,7 +170,7 @@ test('a late OFFLINE tells what other links of the node hold, before they are as
   const outcome = await updateOf(a.presence, first, client(5_000, 'windows', 'offline'));
   expect(outcome).toEqual({ kind: 'later' });
   await admin.flushall();
-  a.presence.resumed();
+  a.lease.doubt('a test');
   await waitFor(() => a.lateCommits.length === 1, { what: 'the late commit' });
   expect(a.lateCommits).toMatchObject([{ state: 'pc' }]);
 });
@@ -191,12 +191,11 @@ test('a user who is to be confirmed while Redis is away is, by a client that is 
   a.presence.suspended();
   const told: unknown[] = [];
   for (const userId of [5_000, 5_001]) {
-    a.presence.confirm(userId, {
-      updated: (update, { kind }) => told.push({ update, kind }),
-    });
+    const waiter: UpdateWaiter = { updated: (update, { kind }) => told.push({ update, kind }) };
+    a.presence.confirm(userId, waiter, 'pc');
     await updateOf(a.presence, first, client(userId, 'windows', 'offline'));
   }
-  a.presence.resumed();
+  a.lease.doubt('a test');
   await a.settled();
   expect(told).toEqual([{ update: client(5_000, 'mac', 'online'), kind: 'committed' }]);
 });

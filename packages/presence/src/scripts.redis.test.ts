@@ -1,7 +1,7 @@
 import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
 import { type RedisClient, runScript } from '@route/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aboutKey, leasesKey, presenceKeys, type ShardKeys } from './keys.ts';
+import { nodesKeys, presenceKeys, SCHEMA, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 import { Saying } from './shard-calls.ts';
 import { connect } from './testing/node.ts';
@@ -18,7 +18,8 @@ afterAll(() => redis.disconnect());
 interface Shard {
   readonly keys: ShardKeys;
   readonly apply: (stamp: number, ...operations: (string | number)[]) => Promise<unknown>;
-  readonly release: (mode: 'own' | 'reap', stamp: number, limit: number) => Promise<unknown>;
+  readonly survey: (stamp: number) => Promise<unknown>;
+  readonly release: (before: number, stamp: number | '', limit: number) => Promise<unknown>;
   readonly stored: () => Promise<unknown>;
 }
 
@@ -29,6 +30,10 @@ function newShard(): Shard {
   const { users, links, meta, held, lost, told } = keys;
   return {
     keys,
+    survey: (stamp) => {
+      const args = [users, links, meta, held, lost, told, NODE, stamp];
+      return runScript(redis, SCRIPTS.surveyShard, args);
+    },
     apply: (stamp, ...operations) => {
       const saying = new Saying();
       for (let i = 0; i < operations.length; i += 3) {
@@ -36,10 +41,11 @@ function newShard(): Shard {
         saying.set(String(link), Number(userId), String(holding));
       }
       const scriptKeys = [users, links, meta, held, lost, told];
-      return runScript(redis, SCRIPTS.applyUpdates, [...scriptKeys, NODE, stamp, ...saying.args]);
+      const args = [NODE, stamp, stamp === 1 ? '' : stamp - 1, 0, ...saying.args];
+      return runScript(redis, SCRIPTS.applyUpdates, [...scriptKeys, ...args]);
     },
-    release: (mode, stamp, limit) => {
-      const args = [users, links, meta, held + LINK, lost, LINK, NODE, mode, stamp, limit, 0];
+    release: (before, stamp, limit) => {
+      const args = [users, links, meta, held + LINK, lost, LINK, NODE, before, stamp, limit, 0, ''];
       return runScript(redis, SCRIPTS.releaseLink, args);
     },
     stored: async () => {
@@ -58,11 +64,11 @@ async function expectTwiceAsOnce(shard: Shard, run: () => Promise<unknown>): Pro
   expect(await shard.stored()).toEqual(once);
 }
 
-test('updates run twice end as they did the first time', async () => {
+test('updates set what each link holds, and are refused a second time', async () => {
   const shard = newShard();
-  await expectTwiceAsOnce(shard, () =>
-    shard.apply(1, LINK, 7, 'w1', '', 7, '', LINK, 8, 'i2', LINK, 7, '', LINK, 9, 'a1'),
-  );
+  const operations = [LINK, 7, 'w1', '', 7, '', LINK, 8, 'i2', LINK, 7, '', LINK, 9, 'a1'];
+  await shard.apply(1, ...operations);
+  await expect(shard.apply(1, ...operations)).rejects.toThrow('LOST');
   expect(await redis.hgetall(shard.keys.users)).toEqual({
     8: `m;${LINK}=i2;`,
     9: `m;${LINK}=a1;`,
@@ -86,18 +92,35 @@ test('each operation tells the state right after it, and versions grow over the 
 
 test('a call that comes after a later one of its node is refused and changes nothing', async () => {
   const shard = newShard();
-  await shard.apply(5, LINK, 7, 'w1');
+  await shard.apply(1, LINK, 7, 'w1');
+  await shard.survey(5);
   const before = await shard.stored();
   await expect(shard.apply(4, LINK, 7, '', LINK, 8, 'w1')).rejects.toThrow('STALE');
-  await expect(shard.release('own', 4, 10)).rejects.toThrow('STALE');
+  await expect(shard.release(3, 4, 10)).rejects.toThrow('STALE');
+  await expect(shard.survey(4)).rejects.toThrow('STALE');
   expect(await shard.stored()).toEqual(before);
 });
 
-test('a link released twice, or bit by bit, ends as released once', async () => {
+test('a call that does not follow the last one of its node is refused: Redis has lost writes', async () => {
+  const shard = newShard();
+  await shard.survey(1);
+  await shard.apply(2, LINK, 7, 'w1');
+  for (const lose of [
+    () => redis.hset(shard.keys.meta, NODE, 1),
+    () => redis.del(shard.keys.meta),
+  ]) {
+    await lose();
+    await expect(shard.apply(3, LINK, 7, '')).rejects.toThrow('LOST');
+    await expect(shard.release(2, 3, 10)).rejects.toThrow('LOST');
+  }
+  expect(await redis.hgetall(shard.keys.users)).toEqual({ 7: `p;${LINK}=w1;` });
+});
+
+test('a link released bit by bit is gone, and others stay', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', LINK, 9, 'a1');
-  expect(await shard.release('own', 2, 2)).toContain(1);
-  await expectTwiceAsOnce(shard, () => shard.release('own', 3, 2));
+  expect(await shard.release(1, 2, 2)).toContain(1);
+  expect(await shard.release(2, 3, 2)).toContain(0);
   expect(await redis.hgetall(shard.keys.users)).toEqual({ 7: 'm;node.2=i1;' });
   expect(await redis.smembers(shard.keys.links)).toEqual(['node.2']);
 });
@@ -106,28 +129,28 @@ test('what a release tells are the users who had a PC client and have none now',
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', 'node.2', 8, 'w2');
   await shard.apply(2, LINK, 9, 'a1', LINK, 10, 'w1i1');
-  const [remaining, ...lost] = [await shard.release('own', 3, 10)].flat();
+  const [remaining, ...lost] = [await shard.release(2, 3, 10)].flat();
   expect(remaining).toBe(0);
   expect(lost.sort()).toEqual(['10', '7']);
 });
 
 test('a reaper is refused when the node has written since it looked, and else may come twice', async () => {
   const shard = newShard();
-  await shard.apply(5, LINK, 7, 'w1', LINK, 8, 'w1');
+  await shard.apply(1, LINK, 7, 'w1', LINK, 8, 'w1');
   const before = await shard.stored();
-  await expect(shard.release('reap', 4, 10)).rejects.toThrow('FENCED');
+  await expect(shard.release(0, '', 10)).rejects.toThrow('FENCED');
   expect(await shard.stored()).toEqual(before);
-  await expectTwiceAsOnce(shard, () => shard.release('reap', 5, 10));
+  await expectTwiceAsOnce(shard, () => shard.release(1, '', 10));
   expect(await redis.exists(shard.keys.users, shard.keys.links)).toBe(0);
 });
 
 test('a dead node is forgotten once, and not when it has written since', async () => {
   const shard = newShard();
-  await shard.apply(5, LINK, 7, 'w1');
+  await shard.apply(1, LINK, 7, 'w1');
   const forget = (stamp: number): Promise<unknown> =>
     runScript(redis, SCRIPTS.forgetNode, [shard.keys.meta, NODE, stamp]);
   expect(await forget(4)).toBe(0);
-  await expectTwiceAsOnce(shard, () => forget(5));
+  await expectTwiceAsOnce(shard, () => forget(1));
   expect(await redis.hkeys(shard.keys.meta)).toEqual(['@clock']);
 });
 
@@ -139,16 +162,24 @@ test('records make lost links findable again, once', async () => {
   await redis.del(links, held + LINK);
   const mend = (): Promise<unknown> =>
     runScript(redis, SCRIPTS.mendLinks, [users, links, held, '0', 100]);
-  expect(await mend()).toEqual(['0', 2]);
-  expect(await mend()).toEqual(['0', 0]);
+  expect(await mend()).toEqual(['0', 2, 0]);
+  expect(await mend()).toEqual(['0', 0, 0]);
   expect(await shard.stored()).toEqual(whole);
 });
 
-test('a lease taken twice is held the second time', async () => {
-  const namespace = uniqueNamespace();
-  const keys = [leasesKey(namespace), aboutKey(namespace)];
-  const renew = (): Promise<unknown> =>
-    runScript(redis, SCRIPTS.renewLease, [...keys, NODE, 5_000, 600_000, 'about me']);
-  expect(await renew()).toEqual([0, [NODE], [], ['about me']]);
-  expect(await renew()).toEqual([1, [NODE], [], ['about me']]);
+test('a lease is held by the call that knows its end, and by no other', async () => {
+  const keys = Object.values(nodesKeys(uniqueNamespace()));
+  const renew = async (end: string): Promise<{ held: unknown; end: string; epoch: unknown }> => {
+    const args = [...keys, NODE, 5_000, end, 'about me', 0, 0, 0, SCHEMA, 64];
+    const reply = await runScript(redis, SCRIPTS.renewLease, args);
+    const [held, next, leases, about, epoch] = Array.isArray(reply) ? reply : [];
+    expect([leases, about]).toEqual([[NODE, next], ['about me']]);
+    return { held, end: String(next), epoch };
+  };
+  const first = await renew('');
+  const second = await renew(first.end);
+  const third = await renew(first.end);
+  expect([first.held, second.held, third.held]).toEqual([0, 1, 0]);
+  expect([first.epoch, second.epoch, third.epoch]).toEqual([1, 1, 2]);
+  expect(new Set([first.end, second.end, third.end]).size).toBe(3);
 });

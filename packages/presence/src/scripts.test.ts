@@ -7,7 +7,7 @@ const SECTIONS = ['KEYS', 'ARGV', 'REPLY', 'COST', 'TWICE'] as const;
 
 /** The header's sections: 'purpose', and the others by their name. */
 function headerOf({ source }: Script): Map<string, string> {
-  const header = /^(?:--.*\n)+/.exec(source)?.[0] ?? '';
+  const header = /^(?:#!lua .*\n)?((?:--.*\n)+)/.exec(source)?.[1] ?? '';
   const sections = new Map<string, string>();
   let current = 'purpose';
   for (const line of header.split('\n')) {
@@ -36,7 +36,7 @@ function taken({ source }: Script, table: 'KEYS' | 'ARGV'): number[] {
 test('every script in the folder has a wrapper', () => {
   const files = readdirSync(new URL('./lua', import.meta.url)).sort();
   const wrapped = Object.values(SCRIPTS).map(({ name, keyCount }) => `${name}.${keyCount}.lua`);
-  expect(wrapped.sort()).toEqual(files);
+  expect([...new Set(wrapped)].sort()).toEqual(files);
 });
 
 describe.each(Object.values(SCRIPTS))('the header of $name', (script) => {

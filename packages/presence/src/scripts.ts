@@ -1,15 +1,19 @@
-import { readScript } from '@route/redis';
+import { readScript, withFlags } from '@route/redis';
+
+const applyUpdates = readScript(new URL('./lua/apply-updates.6.lua', import.meta.url));
 
 /** The Lua scripts of presence; each file's header tells its keys, arguments, reply and cost. */
 export const SCRIPTS = {
-  applyUpdates: readScript(new URL('./lua/apply-updates.6.lua', import.meta.url)),
-  readStates: readScript(new URL('./lua/read-states.1.lua', import.meta.url)),
+  applyUpdates,
+  /** The same for operations that only take away: not refused at maxmemory. */
+  applyRemovals: withFlags(applyUpdates, 'allow-oom'),
+  surveyShard: readScript(new URL('./lua/survey-shard.6.lua', import.meta.url)),
+  readStates: readScript(new URL('./lua/read-states.2.lua', import.meta.url)),
   releaseLink: readScript(new URL('./lua/release-link.5.lua', import.meta.url)),
   forgetNode: readScript(new URL('./lua/forget-node.1.lua', import.meta.url)),
   mendLinks: readScript(new URL('./lua/mend-links.3.lua', import.meta.url)),
-  markLost: readScript(new URL('./lua/mark-lost.2.lua', import.meta.url)),
   claimLost: readScript(new URL('./lua/claim-lost.4.lua', import.meta.url)),
   settleLost: readScript(new URL('./lua/settle-lost.1.lua', import.meta.url)),
-  renewLease: readScript(new URL('./lua/renew-lease.2.lua', import.meta.url)),
+  renewLease: readScript(new URL('./lua/renew-lease.5.lua', import.meta.url)),
   readNodes: readScript(new URL('./lua/read-nodes.2.lua', import.meta.url)),
 } as const;

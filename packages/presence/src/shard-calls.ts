@@ -1,4 +1,4 @@
-import { type RedisClient, runScript } from '@route/redis';
+import { type RedisClient, runScript, shardOf } from '@route/redis';
 import type { ShardKeys } from './keys.ts';
 import { packNumbers, packTexts } from './packed-list.ts';
 import type { LinkId, UserState } from './presence.ts';
@@ -10,8 +10,10 @@ export interface ShardCaller {
   readonly nodeId: string;
   /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
   nextStamp(): number;
-  /** After how many ms users lost with a link are told of; 0 for never. */
-  readonly lostGraceMs: number;
+  /** Redis knows a later call of this node than it can have made: the next ones have stamps above it. */
+  stampSeen(stamp: number): void;
+  /** The highest version that the node knows of, which grows with what Redis replies. */
+  highestVersion: number;
 }
 
 /** Holdings that links have of users, and reads between them, gathered to be said in one call. */
@@ -21,11 +23,23 @@ export class Saying {
   readonly #said: string[] = [];
   readonly #places = new Map<LinkId, Map<string, number>>();
   readonly #which: number[] = [];
+  #onlyTakes = true;
 
-  /** Sets what a link holds of a user, '' for nothing. */
-  set(link: LinkId, userId: number, holding: string): void {
+  /** How many operations. */
+  get length(): number {
+    return this.#userIds.length;
+  }
+
+  /** Whether no link comes to hold anything by it: what frees memory must not be refused for want of it. */
+  get onlyTakes(): boolean {
+    return this.#onlyTakes;
+  }
+
+  /** Sets what a link holds of a user, '' for nothing; `grows` where it may be more than before. */
+  set(link: LinkId, userId: number, holding: string, grows = holding !== ''): void {
     this.#userIds.push(userId);
     this.#which.push(this.#placeOf(link, holding));
+    if (grows) this.#onlyTakes = false;
   }
 
   /** Reads the user as the operations before have left it. */
@@ -86,27 +100,51 @@ export function stateAt(states: States, i: number): UserState {
 export class ShardCalls {
   readonly #keys: ShardKeys;
   readonly #caller: ShardCaller;
+  /** The stamp of the last call that was answered. */
+  #last = '';
 
   constructor(keys: ShardKeys, caller: ShardCaller) {
     this.#keys = keys;
     this.#caller = caller;
   }
 
+  /**
+   * Begins to work in the shard: the calls that follow are refused once Redis has lost one of them.
+   * @returns the links of this node that Redis knows here.
+   */
+  async survey(): Promise<readonly LinkId[]> {
+    const { users, links, meta, held, lost, told } = this.#keys;
+    const { redis, nodeId } = this.#caller;
+    const stamp = this.#caller.nextStamp();
+    const args = [users, links, meta, held, lost, told, nodeId, stamp];
+    try {
+      const [, ...own] = listOf(await runScript(redis, SCRIPTS.surveyShard, args), 'survey-shard');
+      this.#last = String(stamp);
+      return own.map(String);
+    } catch (error) {
+      const later = error instanceof Error && /^STALE .* after (\d+)$/.exec(error.message)?.[1];
+      if (later) this.#caller.stampSeen(Number(later));
+      throw error;
+    }
+  }
+
   /** Sets what links hold of users and reads users in between. */
   async apply(saying: Saying): Promise<Applied> {
     const { users, links, meta, held, lost, told } = this.#keys;
-    const { redis, nodeId } = this.#caller;
+    const { redis, nodeId, highestVersion } = this.#caller;
     const keys = [users, links, meta, held, lost, told];
-    const args = [nodeId, this.#caller.nextStamp(), ...saying.args];
-    const reply = await runScript(redis, SCRIPTS.applyUpdates, [...keys, ...args]);
-    if (!Array.isArray(reply)) {
-      throw new Error(`apply-updates replied ${String(reply)}, expected a list`);
-    }
-    const [version, states, back]: unknown[] = reply;
-    return { version: Number(version), states: String(states), back: backUsersIn(back) };
+    const stamp = this.#caller.nextStamp();
+    const args = [nodeId, stamp, this.#last, highestVersion, ...saying.args];
+    const script = saying.onlyTakes ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
+    const reply = listOf(await runScript(redis, script, [...keys, ...args]), 'apply-updates');
+    this.#last = String(stamp);
+    const applied = parseApplied(reply);
+    const last = applied.version + saying.length - 1;
+    this.#caller.highestVersion = Math.max(this.#caller.highestVersion, last);
+    return applied;
   }
 
-  /** Everybody was told that these are back. */
+  /** Every link has been told that these are back. */
   async settleBack(back: readonly BackUser[]): Promise<void> {
     const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
     for (const [version, users] of byVersion) {
@@ -117,42 +155,65 @@ export class ShardCalls {
 
   /** Reads the users whose ids are given. */
   async read(userIds: readonly number[]): Promise<States> {
-    const args = [this.#keys.users, packNumbers(userIds)];
+    const { users, meta } = this.#keys;
+    const args = [users, meta, this.#caller.nodeId, this.#last, packNumbers(userIds)];
     return String(await runScript(this.#caller.redis, SCRIPTS.readStates, args));
   }
 
-  /** Takes away a link of this node, up to so many users; returns how many are left. */
-  async release(link: LinkId, limit: number): Promise<number> {
+  /**
+   * Takes away a link of this node, up to so many users, and notes those who have lost their last PC client, these
+   * `pcUsers` among them, to be announced offline after the grace; returns how many users are left.
+   */
+  async release(
+    link: LinkId,
+    { limit, graceMs, pcUsers }: { limit: number; graceMs: number; pcUsers: readonly number[] },
+  ): Promise<number> {
     const { users, links, meta, held, lost } = this.#keys;
-    const { redis, nodeId, lostGraceMs } = this.#caller;
-    const args = [link, nodeId, 'own', this.#caller.nextStamp(), limit, lostGraceMs];
+    const { redis, nodeId } = this.#caller;
+    const stamp = this.#caller.nextStamp();
+    const packed = pcUsers.length > 0 ? packNumbers(pcUsers) : '';
     const keys = [users, links, meta, held + link, lost];
+    const args = [link, nodeId, this.#last, stamp, limit, graceMs, packed];
     const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
-    if (!Array.isArray(reply)) {
-      throw new Error(`release-link replied ${String(reply)}, expected a list`);
-    }
-    return Number(reply[0]);
+    this.#last = String(stamp);
+    return Number(listOf(reply, 'release-link')[0]);
   }
 
-  /** Notes users who had a PC client on a link that is released: who has no other is to be told of. */
-  async markLost(userIds: readonly number[]): Promise<void> {
-    const { users, lost } = this.#keys;
-    const { redis, lostGraceMs } = this.#caller;
-    await runScript(redis, SCRIPTS.markLost, [users, lost, lostGraceMs, ...userIds]);
-  }
-
-  /** The users whom Redis knows a link to hold. */
-  async held(link: LinkId): Promise<number[]> {
-    const users = await this.#caller.redis.smembers(this.#keys.held + link);
-    return users.map(Number);
+  /** The users of this shard, the given one, whom Redis knows a link to hold. What is no such user is taken out. */
+  async held(link: LinkId, shard: number): Promise<number[]> {
+    const { redis } = this.#caller;
+    const key = this.#keys.held + link;
+    const members = await redis.smembers(key);
+    const isUser = (text: string): boolean => isUserId(text) && shardOf(Number(text)) === shard;
+    const garbage = members.filter((text) => !isUser(text));
+    if (garbage.length > 0) await redis.srem(key, ...garbage);
+    return members.filter(isUser).map(Number);
   }
 }
 
-function backUsersIn(reply: unknown): BackUser[] {
-  if (!Array.isArray(reply)) return [];
-  const back: BackUser[] = [];
-  for (let i = 0; i + 1 < reply.length; i += 2) {
-    back.push({ userId: Number(reply[i]), toldVersion: String(reply[i + 1]) });
+/**
+ * Reads a reply of apply-updates.
+ * @throws Error when it is no such reply.
+ */
+export function parseApplied(reply: readonly unknown[]): Applied {
+  const [version, states, back] = reply;
+  if (typeof version !== 'number' || typeof states !== 'string') {
+    throw new Error(`apply-updates replied ${String(version)}, ${String(states)}`);
   }
-  return back;
+  const list: readonly unknown[] = Array.isArray(back) ? back : [];
+  const users: BackUser[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    users.push({ userId: Number(list[i]), toldVersion: String(list[i + 1]) });
+  }
+  return { version, states, back: users };
+}
+
+/** Whether a text is a user id as nodes write it. */
+export function isUserId(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) <= 0xffff_ffff;
+}
+
+function listOf(reply: unknown, script: string): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new Error(`${script} replied ${String(reply)}, expected a list`);
+  return reply;
 }

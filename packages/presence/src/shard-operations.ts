@@ -1,7 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { Holding } from './holding.ts';
-import type { QueryWaiter, UpdateWaiter, UserState } from './presence.ts';
+import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from './presence.ts';
 import type { UserList } from './user-list.ts';
 
 /** A status query on its way: its ids are looked up in their shards, the answers meet here. */
@@ -52,6 +52,8 @@ export interface ConfirmOperation extends OfUser {
   readonly update: ClientStatus;
   readonly holding: Holding;
   readonly waiter: UpdateWaiter;
+  /** Whether a mobile client may be confirmed where there is no PC client. */
+  readonly which: ConfirmWhich;
 }
 
 /**
@@ -83,12 +85,24 @@ export class ReadsOperation {
 export interface ReleaseOperation {
   readonly kind: 'release';
   readonly link: CountedLink;
-  /** Who had a PC client on it, in this shard. Asked for late: of a million users it takes a while. */
+  /** After how many ms the users without a PC client are to be announced offline; 0 for never. */
+  readonly graceMs: number;
+  /** The users who had a PC client on it, in this shard. Asked for late: of a million users it takes a while. */
   hadPc(): readonly number[];
 }
 
+/** Begins to work in the shard, and finds the links of this node that Redis knows there. */
+export interface SurveyOperation {
+  readonly kind: 'survey';
+}
+
 /** What waits in a shard's queue, in the order in which it was asked for. */
-export type ShardOperation = UpdateOperation | ConfirmOperation | ReadsOperation | ReleaseOperation;
+export type ShardOperation =
+  | UpdateOperation
+  | ConfirmOperation
+  | ReadsOperation
+  | ReleaseOperation
+  | SurveyOperation;
 
 /**
  * Many users of one link to be set, when there is nothing more urgent: a snapshot, or all that the
@@ -96,6 +110,8 @@ export type ShardOperation = UpdateOperation | ConfirmOperation | ReadsOperation
  */
 export interface BulkTask {
   readonly link: CountedLink;
+  /** Whether it is all that the link holds here: the node's links are not asserted before it is done. */
+  readonly asserts: boolean;
   /**
    * How many operations the queue must have sent before: those that were made before this task carry
    * older holdings, and may be a release, and would undo it if they came after it.

@@ -1,8 +1,15 @@
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
-import type { CountedLink } from './counted-link.ts';
+import { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { LateUpdates } from './late-updates.ts';
-import { strongerState, type UpdateWaiter, type UserState } from './presence.ts';
+import { PendingLost } from './pending-lost.ts';
+import {
+  type ConfirmWhich,
+  type LinkId,
+  strongerState,
+  type UpdateWaiter,
+  type UserState,
+} from './presence.ts';
 import { type BackUser, Saying, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
 import {
   type BulkTask,
@@ -28,7 +35,13 @@ export interface ShardHost extends ShardCaller {
   /** A lost user who was told to be offline has a PC client on a link of this node. */
   back(userId: number, toldVersion: number, version: number): void;
   /** Redis is away: the user is to be confirmed when it is back. */
-  confirmLater(userId: number, waiter: UpdateWaiter): void;
+  confirmLater(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
+  /** Redis knows these links of this node in a shard. */
+  surveyed(shard: number, listed: readonly LinkId[]): void;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** After how many ms users lost with a link are announced; 0 for never. */
+  readonly lostGraceMs: number;
   failed(error: unknown): void;
 }
 
@@ -46,6 +59,13 @@ export class ShardQueue {
   #next = 0;
   #bulk: BulkTask[] = [];
   readonly #late = new LateUpdates();
+  readonly #lost: PendingLost;
+  /** Stands for the ended links whose users are noted again. */
+  readonly #noted: CountedLink;
+  /** How many operations must be done before all that the links hold stands; undefined before a survey has ended. */
+  #assertedAfter: number | undefined;
+  /** How many operations are done. */
+  #done = 0;
   /** How many operations were ever taken out of the queue and sent. */
   #sent = 0;
   /** Bulk work waited while the last call was made: it has the next one, or it would wait for ever. */
@@ -59,6 +79,17 @@ export class ShardQueue {
     this.#shard = shard;
     this.#calls = new ShardCalls(keys, host);
     this.#host = host;
+    this.#lost = new PendingLost(host.lostGraceMs, host.now);
+    this.#noted = new CountedLink(`${host.nodeId}.noted`, false);
+  }
+
+  /** Whether all that this node's links hold stands in Redis since {@link ShardQueue.survey}. */
+  get isAsserted(): boolean {
+    return (
+      this.#assertedAfter !== undefined &&
+      this.#done >= this.#assertedAfter &&
+      !this.#bulk.some(({ asserts }) => asserts)
+    );
   }
 
   /** Whether some of what this node's links hold may not yet stand in Redis. */
@@ -98,7 +129,8 @@ export class ShardQueue {
       last.users.push(userIds);
       return;
     }
-    this.#bulk.push({ link, after, users: userIds && new UserList(userIds), next: 0 });
+    const users = userIds && new UserList(userIds);
+    this.#bulk.push({ link, asserts: users === undefined, after, users, next: 0 });
   }
 
   /** Drops the bulk work of a link that ends. */
@@ -122,6 +154,9 @@ export class ShardQueue {
       if (first.kind === 'release') {
         this.#taken(1);
         this.#call([first], this.#release(first));
+      } else if (first.kind === 'survey') {
+        this.#taken(1);
+        this.#call([first], this.#survey());
       } else {
         const batch = this.#takeBatch();
         this.#call(batch, this.#apply(batch));
@@ -136,6 +171,7 @@ export class ShardQueue {
    */
   abandon(): void {
     this.#round++;
+    this.#assertedAfter = undefined;
     const waiting = this.#operations.slice(this.#next);
     const operations = [...(this.#calling ?? []), ...waiting];
     this.#calling = undefined;
@@ -147,26 +183,48 @@ export class ShardQueue {
 
   /** Answers one operation without Redis. */
   putOff(operation: ShardOperation): void {
+    if (operation.kind === 'survey') return;
     if (operation.kind === 'release') {
       this.#operations.push(operation);
     } else if (operation.kind === 'reads') {
       const { userIds } = operation;
       operation.answer((place) => this.#host.localState(userIds[place] ?? 0) === 'pc');
     } else if (operation.kind === 'confirm') {
-      this.#host.confirmLater(operation.update.userId, operation.waiter);
+      this.#host.confirmLater(operation.update.userId, operation.waiter, operation.which);
     } else {
       this.#late.add(operation);
       operation.waiter?.updated(operation.update, { kind: 'later' });
     }
   }
 
-  /** Redis is back: what was answered 'later' is made to stand. */
-  resume(): void {
+  /** Redis is back: begins to work in it, before anything else that waits. */
+  begin(): void {
+    this.#operations.unshift({ kind: 'survey' });
+  }
+
+  /** Begins anew behind what waits: what Redis knows of this node's links is looked at once more. */
+  survey(): void {
+    this.#operations.push({ kind: 'survey' });
+  }
+
+  /**
+   * What Redis tells of users is complete: what was answered 'later' is made to stand, and users lost with links of
+   * this node who are still to be announced are noted again, as Redis may have lost the note.
+   */
+  settle(): void {
+    for (const [graceMs, users] of this.#lost.pending()) {
+      this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
+    }
     for (const { link, update } of this.#late.take()) {
       const holding = link.holding(update.userId);
       const local = this.#host.localState(update.userId);
       this.add({ kind: 'update', link, update, holding, local, waiter: undefined });
     }
+  }
+
+  /** A user was announced offline. */
+  announced(userId: number): void {
+    this.#lost.delete(userId);
   }
 
   #call(operations: readonly ShardOperation[], call: Promise<void>): void {
@@ -176,6 +234,7 @@ export class ShardQueue {
       () => {
         if (round !== this.#round) return;
         this.#calling = undefined;
+        this.#done = this.#sent;
         this.pump();
       },
       (error: unknown) => {
@@ -189,7 +248,7 @@ export class ShardQueue {
     let users = 0;
     for (;;) {
       const operation = this.#operations[this.#next + batch.length];
-      if (operation === undefined || operation.kind === 'release') break;
+      if (operation === undefined || !isOfUser(operation)) break;
       users += usersOf(operation);
       if (users > this.#host.maxOperationsPerCall) break;
       batch.push(operation);
@@ -255,7 +314,11 @@ export class ShardQueue {
     const saying = new Saying();
     for (const operation of batch) {
       if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
-      else saying.set(operation.link.id, operation.update.userId, operation.holding.text);
+      else {
+        const { link, update, holding } = operation;
+        const grows = operation.kind === 'confirm' || update.status !== USER_STATUS.offline;
+        saying.set(link.id, update.userId, holding.text, grows);
+      }
     }
     return saying;
   }
@@ -269,18 +332,24 @@ export class ShardQueue {
     else waiter.updated(update, { kind: 'committed', state, version });
   }
 
-  async #release({ link, hadPc }: ReleaseOperation): Promise<void> {
-    const { maxOperationsPerCall } = this.#host;
+  async #survey(): Promise<void> {
     const round = this.#round;
-    for (let remaining = 1; remaining > 0; ) {
-      remaining = await this.#calls.release(link.id, maxOperationsPerCall);
-      if (round !== this.#round) return;
-    }
-    // Said by the ledger, and not only found by the release: a Redis that was emptied knows of nobody.
-    if (this.#host.lostGraceMs === 0) return;
-    const pcUsers = hadPc();
-    for (let i = 0; i < pcUsers.length; i += maxOperationsPerCall) {
-      await this.#calls.markLost(pcUsers.slice(i, i + maxOperationsPerCall));
+    const listed = await this.#calls.survey();
+    if (round !== this.#round) return;
+    this.#host.surveyed(this.#shard, listed);
+    this.#assertedAfter = this.#sent + this.#waiting;
+  }
+
+  async #release({ link, graceMs, hadPc }: ReleaseOperation): Promise<void> {
+    const { maxOperationsPerCall: limit } = this.#host;
+    const round = this.#round;
+    // Said by the ledger, and not only found by the release: a Redis that was emptied knows no user.
+    const lost = graceMs === 0 ? [] : hadPc();
+    if (link !== this.#noted) this.#lost.add(lost, graceMs);
+    let next = 0;
+    for (let remaining = 1; remaining > 0 || next < lost.length; next += limit) {
+      const pcUsers = lost.slice(next, next + limit);
+      remaining = await this.#calls.release(link.id, { limit, graceMs, pcUsers });
       if (round !== this.#round) return;
     }
   }
@@ -289,7 +358,7 @@ export class ShardQueue {
   async #advance(task: BulkTask): Promise<void> {
     const round = this.#round;
     if (task.users === undefined) {
-      const known = await this.#calls.held(task.link.id);
+      const known = await this.#calls.held(task.link.id, this.#shard);
       if (round !== this.#round) return;
       const all = new Set([...known, ...task.link.ledger.usersOf(this.#shard)]);
       task.users = new UserList(Uint32Array.from(all));
@@ -324,6 +393,10 @@ export class ShardQueue {
 }
 
 type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
+
+function isOfUser(operation: ShardOperation): operation is OfUserOperation {
+  return operation.kind !== 'release' && operation.kind !== 'survey';
+}
 
 /** How many users a call is to say or ask something of for an operation. */
 function usersOf(operation: OfUserOperation): number {

@@ -34,16 +34,19 @@ export async function readWhereabouts(
   return userIds.map((userId) => parseRecord(userId, records.get(userId)));
 }
 
-/** A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link. */
-function parseRecord(userId: number, record: string | undefined): Whereabouts {
+/** One entry of a record: a link and what it holds. What does not look like one was not written by a node. */
+const ENTRY = /(\w+\.\w+)=((?:[a-z](?:\[[0-9a-f]{1,4}\])?\d{1,9})+);/g;
+
+/**
+ * Reads a user's record: its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
+ * What is no entry is left out.
+ */
+export function parseRecord(userId: number, record: string | undefined): Whereabouts {
   if (record === undefined) return { userId, state: 'gone', holdings: [] };
-  const holdings = record
-    .split(';')
-    .slice(1, -1)
-    .map((entry): UserHolding => {
-      const end = entry.lastIndexOf('=');
-      const clients = parseClientCounts(entry.slice(end + 1));
-      return { link: entry.slice(0, end), clients, away: undefined };
-    });
-  return { userId, state: record.startsWith('p') ? 'pc' : 'mobile-only', holdings };
+  const holdings: UserHolding[] = [];
+  for (const [, link = '', holding = ''] of record.matchAll(ENTRY)) {
+    holdings.push({ link, clients: parseClientCounts(holding), away: undefined });
+  }
+  const state = record.startsWith('p') ? 'pc' : 'mobile-only';
+  return { userId, state: holdings.length === 0 ? 'gone' : state, holdings };
 }

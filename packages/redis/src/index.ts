@@ -16,7 +16,7 @@ export {
   redisProblem,
 } from './problems.ts';
 export { PublishCommand } from './publish-command.ts';
-export { loadScripts, readScript, runScript, type Script } from './script.ts';
+export { loadScripts, readScript, runScript, type Script, withFlags } from './script.ts';
 export { readServerLimits, type ServerLimits, type SubscriberLimit } from './server-limits.ts';
 export { ServerWatch, type ServerWatchOptions } from './server-watch.ts';
 export { SHARD_COUNT, SHARD_TAGS, shardOf } from './shards.ts';

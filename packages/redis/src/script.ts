@@ -20,9 +20,17 @@ export function readScript(file: URL): Script {
   if (parts?.[1] === undefined || parts[2] === undefined) {
     throw new Error(`script file is named ${file.pathname}, expected <name>.<number of keys>.lua`);
   }
-  const source = readFileSync(file, 'utf8');
+  return scriptOf(parts[1], Number(parts[2]), readFileSync(file, 'utf8'));
+}
+
+/** The same script run with flags (`allow-oom`, ...), which its file does not set. */
+export function withFlags({ name, keyCount, source }: Script, flags: string): Script {
+  return scriptOf(name, keyCount, `#!lua flags=${flags}\n${source}`);
+}
+
+function scriptOf(name: string, keyCount: number, source: string): Script {
   const sha1 = createHash('sha1').update(source).digest('hex');
-  return { name: parts[1], keyCount: Number(parts[2]), source, sha1 };
+  return { name, keyCount, source, sha1 };
 }
 
 /** Puts scripts into the cache of every server that takes writes, so that {@link runScript} finds them by their hash. */

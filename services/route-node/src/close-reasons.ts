@@ -38,10 +38,9 @@ export function isReadToTheEnd(reason: CloseReason): boolean {
   return ASKED_TO_RETURN.has(reason);
 }
 
-/** What becomes of what the link held: who is asked to return shall not be seen to have gone. */
+/** What becomes of what the link held: users whose msg_server is asked to return are not to be seen to have gone. */
 export function linkEndOf(reason: CloseReason): LinkEnd {
-  if (reason === 'draining' || reason === 'stopping') return 'leave-to-lease';
-  return ASKED_TO_RETURN.has(reason) ? 'linger' : 'release';
+  return ASKED_TO_RETURN.has(reason) || reason === 'stopping' ? 'linger' : 'release';
 }
 
 /** Whether a link's end is worth a warning in the log. */

@@ -40,6 +40,8 @@ export class Counters {
   pauses = 0;
   reapedLinks = 0;
   usersLost = 0;
+  /** Records in Redis that held what no node writes, and were set right. */
+  recordsMended = 0;
   /** Lost users who were told to be offline. */
   lostTold = 0;
   resyncs = 0;

@@ -62,6 +62,9 @@ export class RedisEngine implements Engine {
   #members: Members = { live: [], dead: [], about: [] };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
+  /** Presence is settled: the lease is held, and all nodes have asserted their links. */
+  #isSettled = false;
+  readonly #refusals = new RepeatedLine();
 
   constructor(options: RedisEngineOptions) {
     this.#options = options;
@@ -102,7 +105,7 @@ export class RedisEngine implements Engine {
     this.#reaper = new Reaper({
       redis: this.#redis,
       namespace,
-      readMembers: async () => this.#lease.readMembers(),
+      readMembers: async (found) => this.#lease.readMembers(found),
       reaped: (reaped) => {
         options.counters.reapedLinks += reaped.links;
         options.counters.usersLost += reaped.usersLost;
@@ -110,7 +113,6 @@ export class RedisEngine implements Engine {
         options.log.warn({ event: 'node-reaped', dead, links, usersLost });
       },
       failed: (reason) => this.#logRedis(reason),
-      unknownNodeMs: leaseMs,
       lostGraceMs,
       sweepEveryMs: 3 * leaseMs,
       random: Math.random,
@@ -120,14 +122,18 @@ export class RedisEngine implements Engine {
       redis: this.#redis,
       namespace,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
+      versions: this.presence,
       lost: events.lost,
       failed: (reason) => this.#logRedis(reason),
     });
     this.#auditor = new Auditor({
       redis: this.#redis,
       namespace,
-      nodeId,
       presence: this.presence,
+      mended: (records) => {
+        options.counters.recordsMended += records;
+        options.log.warn({ event: 'records-mended', records });
+      },
       failed: (reason) => this.#logRedis(reason),
       shardEveryMs: (settings.ROUTE_AUDIT_SECONDS * 1000) / SHARD_COUNT,
     });
@@ -137,8 +143,12 @@ export class RedisEngine implements Engine {
       nodeId,
       leaseMs,
       about: events.about,
+      presence: () => this.presence,
+      now: () => performance.now(),
       events: {
         taken: () => this.#taken(),
+        settled: () => this.#settled(),
+        refused: (reason) => this.#refused(reason),
         doubted: (reason) => this.#doubted(reason),
         members: (members) => this.#membersChanged(members),
         failed: (reason) => this.#troubled(reason),
@@ -235,7 +245,7 @@ export class RedisEngine implements Engine {
   async #sayLast(): Promise<void> {
     if (!this.#lease.held) return;
     try {
-      await this.#lease.readMembers();
+      await this.#lease.leave();
     } catch (error) {
       this.#logRedis(errorText(error));
     }
@@ -247,11 +257,26 @@ export class RedisEngine implements Engine {
     log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
     this.presence.resumed();
     this.#reaper.start();
+    events.unready('cluster', false);
+    void this.#advise();
+  }
+
+  /** What Redis tells of users is complete. */
+  #settled(): void {
+    this.#options.log.info({ event: 'presence-settled' });
+    this.presence.settled();
+    this.#isSettled = true;
     this.#lost.start();
     this.#auditor.start();
-    events.unready('redis', false);
+    this.#options.events.unready('redis', false);
     this.#checkReady();
-    void this.#advise();
+  }
+
+  #refused(reason: string): void {
+    this.#options.events.unready('cluster', true);
+    this.#refusals.write((heldBack) => {
+      this.#options.log.error({ event: 'cluster-refused', problem: reason, heldBack });
+    });
   }
 
   /** Looks at how Redis is set whenever it is new; says what is wrong once, until that changes. */
@@ -283,6 +308,7 @@ export class RedisEngine implements Engine {
     this.#reaper.stop();
     this.#lost.stop();
     this.#auditor.stop();
+    this.#isSettled = false;
     this.presence.suspended();
     const { events, explain } = this.#options;
     events.unready('redis', true);
@@ -315,7 +341,7 @@ export class RedisEngine implements Engine {
 
   #checkReady(): void {
     const { hearing, met } = this.#bus;
-    if (this.#lease.held && hearing && met) this.#readyOnce?.();
+    if (this.#isSettled && hearing && met) this.#readyOnce?.();
   }
 
   /** Redis cannot be reached, or refuses: shown until it does neither. */

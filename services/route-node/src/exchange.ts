@@ -1,6 +1,6 @@
 import type { Bus } from '@route/bus';
-import type { HoldingListener, LinkId, Presence, UserState } from '@route/presence';
-import { type ClientStatus, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
+import type { HoldingListener, LinkId, Presence, UpdateOutcome, UserState } from '@route/presence';
+import { type ClientStatus, isPc, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Delivery, Receiver } from './delivery/delivery.ts';
 import { ENTRY_KINDS, isValidEntry, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
@@ -10,7 +10,7 @@ import type { Watch } from './watch.ts';
 
 export interface ExchangeOptions {
   readonly bus: Pick<Bus, 'send'>;
-  readonly presence: Pick<Presence, 'confirm'>;
+  readonly presence: Pick<Presence, 'confirm' | 'versionSeen'>;
   readonly counters: Counters;
   readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
@@ -28,7 +28,7 @@ export class Exchange {
   readonly #receivers = new Set<Receiver>();
   readonly #latest: LatestNotices;
   readonly #bus: Pick<Bus, 'send'>;
-  readonly #presence: Pick<Presence, 'confirm'>;
+  readonly #presence: Pick<Presence, 'confirm' | 'versionSeen'>;
   readonly #counters: Counters;
   readonly #toLinks: Gathering<Notice>;
   readonly #toBus: Gathering<Notice>;
@@ -88,12 +88,18 @@ export class Exchange {
 
   /** Tells every link what a status update has come to. */
   announce(update: ClientStatus, state: UserState, version: number): void {
-    for (const notice of noticesOf(update, state, version)) {
-      // One that is already overtaken need not go to the other nodes either: they have the later one.
-      if (!this.#passOn(notice)) continue;
-      if (this.#watch.isOn) this.#showNotice(notice);
-      this.#toBus.add(notice);
-    }
+    if (state === 'mobile-only') this.#latest.noteMobile(update.userId, version);
+    for (const notice of noticesOf(update, state, version)) this.#announceNotice(notice);
+  }
+
+  /**
+   * A user whose link ended did not come back in time: announces it as an OFFLINE, unless that was announced last, by
+   * another node or before Redis was rolled back.
+   */
+  announceLost(update: ClientStatus, state: UserState, version: number): void {
+    if (this.#latest.isOffline(update.userId)) return;
+    this.#counters.lostTold++;
+    this.announce(update, state, version);
   }
 
   /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
@@ -120,7 +126,10 @@ export class Exchange {
   ): void {
     if (!isValidEntry(kind, bytes)) this.#counters.busEntriesInvalid++;
     else if (kind === ENTRY_KINDS.notice) {
-      for (const notice of readNotices(bytes)) this.#passOn(notice);
+      for (const notice of readNotices(bytes)) {
+        if (this.#presence.versionSeen(notice.version)) this.#passOn(notice);
+        else this.#counters.busEntriesInvalid++;
+      }
     } else {
       this.#tellNotices();
       this.#delivery.entry(kind, bytes, from);
@@ -171,21 +180,42 @@ export class Exchange {
     return true;
   }
 
+  #announceNotice(notice: Notice): void {
+    // One that is already overtaken need not go to the other nodes either: they have the later one.
+    if (!this.#passOn(notice)) return;
+    if (this.#watch.isOn) this.#showNotice(notice);
+    this.#toBus.add(notice);
+  }
+
   #showNotice(notice: Notice): void {
     const pdu = Buffer.alloc(NOTIFY_BYTES);
     this.#watch.pass(undefined, pdu.subarray(0, writeNoticePdu(pdu, 0, notice)));
   }
 
   /**
-   * Redis may have lost sight of a PC client that a link here holds (it was emptied, or this node cut off
-   * and reaped) when a user's other client went: he was called offline though he is not. Whoever holds
-   * the client says so, unless something later has been told by then.
+   * Redis may have lost sight of a client that a link here holds (it was emptied, or this node cut off and reaped)
+   * when the user's other client went: the user was announced offline, or without a mobile client. The node that
+   * holds the client corrects it, unless something later has been announced by then.
    */
   #contradict({ userId, version }: Notice): void {
-    this.#presence.confirm(userId, {
-      updated: (update, outcome) => {
-        if (outcome.kind === 'committed') this.takeBack(update, version, outcome.version);
+    // The login notification of the same commit, which comes before, says that a mobile client is known.
+    const isMobileUnknown = this.#latest.loginVersion(userId) < version;
+    const isMobileOlder = this.#latest.mobileVersion(userId) < version;
+    const waiter = {
+      updated: (update: ClientStatus, outcome: UpdateOutcome): void => {
+        if (outcome.kind !== 'committed') return;
+        if (isPc(update.clientType)) this.takeBack(update, version, outcome.version);
+        else if (outcome.state === 'mobile-only') this.#correctLogin(userId, version, outcome);
       },
-    });
+    };
+    this.#presence.confirm(userId, waiter, isMobileUnknown && isMobileOlder ? 'any' : 'pc');
+  }
+
+  /** The last PC client of a user went, and a mobile client is still there, which was not announced. */
+  #correctLogin(userId: number, toldVersion: number, { version }: { version: number }): void {
+    if (this.#latest.loginVersion(userId) > toldVersion) return;
+    if (this.#latest.statusVersion(userId) > toldVersion) return;
+    this.#counters.noticesCorrected++;
+    this.#announceNotice({ kind: 'login-off', userId, version });
   }
 }

@@ -59,10 +59,9 @@ export class NodeCore {
         exchange.announce(update, state, version);
       },
       lost: (userId, state, version) => {
-        counters.lostTold++;
         // It is not known with which PC client the user was there, and not told either.
         const clientType = CLIENT_TYPE.windows;
-        exchange.announce({ userId, status: USER_STATUS.offline, clientType }, state, version);
+        exchange.announceLost({ userId, status: USER_STATUS.offline, clientType }, state, version);
       },
       back: (update, toldVersion, version) => {
         exchange.takeBack(update, toldVersion, version);

@@ -79,6 +79,7 @@ function loginStatus({
 export class LatestNotices {
   readonly #rememberMs: number;
   readonly #now: () => number;
+  /** Versions, negative where the notification was an 'offline'. */
   #recent = new Map<number, number>();
   #older = new Map<number, number>();
   #turnAt: number;
@@ -93,18 +94,39 @@ export class LatestNotices {
   /** Whether a notice may be passed on; it is then the latest. */
   pass({ kind, userId, version }: Notice): boolean {
     this.#forget();
-    const key = keyOf(userId, kind);
-    if (version < this.#versionAt(key)) return false;
-    this.#recent.set(key, version);
+    const key = keyOf(userId, topicOf(kind));
+    if (version < Math.abs(this.#at(key))) return false;
+    this.#recent.set(key, kind === 'offline' ? -version : version);
     return true;
+  }
+
+  /** A commit of this node, which need not be announced, has left a user with mobile clients alone. */
+  noteMobile(userId: number, version: number): void {
+    this.#forget();
+    this.#recent.set(keyOf(userId, 'mobile'), version);
   }
 
   /** The version of a user's status notification that was passed on last; 0 where none is remembered. */
   statusVersion(userId: number): number {
-    return this.#versionAt(keyOf(userId, 'online'));
+    return Math.abs(this.#at(keyOf(userId, 'status')));
   }
 
-  #versionAt(key: number): number {
+  /** Whether a user's status notification that was passed on last said offline. */
+  isOffline(userId: number): boolean {
+    return this.#at(keyOf(userId, 'status')) < 0;
+  }
+
+  /** The version of a user's login status notification that was passed on last; 0 where none is remembered. */
+  loginVersion(userId: number): number {
+    return this.#at(keyOf(userId, 'login'));
+  }
+
+  /** The version of {@link LatestNotices.noteMobile}; 0 where none is remembered. */
+  mobileVersion(userId: number): number {
+    return this.#at(keyOf(userId, 'mobile'));
+  }
+
+  #at(key: number): number {
     return this.#recent.get(key) ?? this.#older.get(key) ?? 0;
   }
 
@@ -118,7 +140,13 @@ export class LatestNotices {
   }
 }
 
+const TOPICS = ['login', 'status', 'mobile'] as const;
+
 /** The status notifications of a user, whatever they say, follow each other; the login's are apart. */
-function keyOf(userId: number, kind: NoticeKind): number {
-  return userId * 2 + (kind === 'login-on' || kind === 'login-off' ? 0 : 1);
+function topicOf(kind: NoticeKind): (typeof TOPICS)[number] {
+  return kind === 'login-on' || kind === 'login-off' ? 'login' : 'status';
+}
+
+function keyOf(userId: number, topic: (typeof TOPICS)[number]): number {
+  return userId * TOPICS.length + TOPICS.indexOf(topic);
 }

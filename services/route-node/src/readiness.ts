@@ -1,7 +1,9 @@
 /** Why links should not be sent to a node. */
 export const UNREADY_REASONS = {
   starting: 'the node has not begun to listen for links',
-  redis: 'Redis does not answer, or the lease could not be taken',
+  redis:
+    'Redis does not answer, the lease could not be taken, or other nodes have not yet asserted their links',
+  cluster: 'nodes of another release or with another number of shards run in this namespace',
   bus: 'the node does not hear the bus',
   draining: 'the node is going away',
 } as const;

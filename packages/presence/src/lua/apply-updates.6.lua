@@ -1,51 +1,55 @@
 -- Sets what links hold of users, and reads users' states between the updates, in the order given.
 -- KEYS  1 users hash (user id -> record), 2 links set, 3 meta hash ('@clock', node id -> stamp),
 --       4 prefix of the sets of users that each link holds (same slot; a link's id is appended),
---       5 lost: sorted set of the users to be told of, if they do not come back,
---       6 told: sorted set, user id -> version with which a lost user was told to be offline
+--       5 lost: sorted set of the users to be announced offline, if they do not come back,
+--       6 told: sorted set, user id -> version with which a lost user was announced offline
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
---       3 the user of each operation (MessagePack list), 4 what operations can say: link id, holding ('' for
---       none), link id, ... (MessagePack list), 5 which of these each operation says, from 0 (a byte each);
+--       3 the stamp of the node's call before this one in this shard, 4 the highest version that the node knows,
+--       5 the user of each operation (MessagePack list), 6 what operations can say: link id, holding ('' for
+--       none), link id, ... (MessagePack list), 7 which of these each operation says, from 0 (a byte each);
 --       link id '' reads the user and changes nothing
 -- REPLY { version, states, back }: the first operation's version, the next one has the next; and one digit an
---       operation, of its user right after it: 0 nobody holds the user, 1 held without a PC client,
---       2 with one; back: { user, version told, user, version told, ... } of those who were told to be
+--       operation, of its user right after it: 0 no link holds the user, 1 held without a PC client,
+--       2 with one; back: { user, version told, user, version told, ... } of those who were announced
 --       offline and have a PC client now
 -- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them for each link: all of them
 --       bounded by the number of operations, which the caller bounds (256)
--- TWICE sets the same again under a later version; who is back stays so until he is forgotten (settle-lost), as
---       the reply may not have been heard. A call that comes after a later one of its node (sent on a
---       connection that was given up) is refused: STALE.
+-- TWICE is refused the second time: LOST. So is every call that does not follow the node's last one here: Redis has
+--       lost writes (emptied, rolled back), or another node has reaped this one. A call that comes after a later
+--       one of its node (sent on a connection that was given up) is refused: STALE.
+--       Users in `back` stay so until settle-lost, as the reply may not have been heard.
 --
--- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
+-- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link. What is
+-- not an entry is left out of a record that changes.
 local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local node, stamp = ARGV[1], ARGV[2]
-local ids, said = cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
-local which = { string.byte(ARGV[5], 1, -1) }
+local node, stamp, before, known = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local ids, said = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
+local which = { string.byte(ARGV[7], 1, -1) }
 
-local last = redis.call('HGET', meta, node)
-if last and tonumber(last) > tonumber(stamp) then
-  return redis.error_reply('STALE call ' .. stamp .. ' of ' .. node .. ' after ' .. last)
+local stored = redis.call('HMGET', meta, node, '@clock')
+local last = stored[1] or ''
+if last ~= before then
+  local isLater = (tonumber(last) or 0) > tonumber(stamp)
+  return redis.error_reply((isLater and 'STALE' or 'LOST') .. ' call ' .. stamp .. ' of ' .. node .. ' after ' .. last)
 end
 
--- Never older than what was given out before, even where the clock of a new primary is behind.
+-- Later than all that was given out before, even where the clock of a new primary is behind. What is not a version
+-- in '@clock' does not count.
 local time = redis.call('TIME')
 local version = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local clock = tonumber(redis.call('HGET', meta, '@clock') or '0')
-if version <= clock then version = clock + 1 end
+local clock = tonumber(stored[2] or '0') or 0
+if not (clock >= 0 and clock < 8e15) then clock = 0 end
+version = math.max(version, clock + 1, known + 1)
 local lastVersion = version + #ids - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
 -- The record that another one becomes when a link holds this of its user; false for none.
 local function rewrite(record, link, holding)
-  local entry = link .. '='
   local entries = ';'
-  if record then
-    local from = string.find(record, ';' .. entry, 1, true)
-    local to = from and string.find(record, ';', from + 1, true)
-    entries = from and string.sub(record, 2, from) .. string.sub(record, to + 1) or string.sub(record, 2)
+  for other, theirs in string.gmatch(record or '', '(%w+%.%w+)=([wmia][%w%[%]]*);') do
+    if other ~= link then entries = entries .. other .. '=' .. theirs .. ';' end
   end
-  if holding ~= '' then entries = entries .. entry .. holding .. ';' end
+  if holding ~= '' then entries = entries .. link .. '=' .. holding .. ';' end
   if entries == ';' then return false end
   return (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
 end

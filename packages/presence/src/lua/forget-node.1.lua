@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes the stamp of a dead node that has no links left in this shard.
 -- KEYS  1 meta hash
 -- ARGV  1 node id, 2 the stamp it was seen with

@@ -1,8 +1,9 @@
--- Tells all nodes that are known, how long their leases last, and what they say of themselves. Changes nothing.
--- KEYS  1 leases, a sorted set: node id -> end of its lease, in ms of this server's clock,
---       2 about, a hash: node id -> what the node says of itself
+-- Tells all nodes that are known, how long their leases last, and what they publish about themselves. Changes nothing.
+-- KEYS  1 members, a sorted set: node id -> end of its lease, in ms of this server's clock, below 0 where another
+--       node has ended it,
+--       2 info, a hash: node id -> what the node publishes about itself
 -- ARGV  none
--- REPLY { now in ms, { node, end of its lease, ... }, { node, what it says of itself, ... } }
+-- REPLY { now in ms, { node, end of its lease, ... }, { node, what it publishes, ... } }
 -- COST  the number of nodes
 -- TWICE reads again
 local time = redis.call('TIME')

@@ -1,32 +1,44 @@
--- Takes a link's users away, a bounded number a call: called again until nothing remains.
+#!lua flags=allow-oom
+-- Takes a link's users away, a bounded number a call: called again until nothing remains. Notes those to be
+-- announced offline if they do not come back.
 -- KEYS  1 users hash, 2 links set, 3 meta hash, 4 set of the users that the link holds,
---       5 lost: sorted set, user id -> when to tell of it, in ms of this server's clock
--- ARGV  1 link id, 2 node id of its owner, 3 'own' or 'reap', 4 stamp, 5 how many users at the most,
---       6 after how many ms users who have lost their PC clients are told of, '0' for never
---       own:  the link's node ends it; the stamp is that of this call
---       reap: another node takes away what a dead node left; the stamp is the last that the dead node
---             was seen to have used here
+--       5 lost: sorted set, user id -> when to announce it, in ms of the shard's grace clock
+-- ARGV  1 link id, 2 node id of its owner, 3 the stamp of that node's last call here, '' for none,
+--       4 the stamp of this call, '' where another node takes away what a dead one left,
+--       5 how many users at the most, 6 after how many ms users without a PC client are announced, '0' for never,
+--       7 further users who had a PC client on the link, by its ledger (MessagePack list): to be noted as well
 -- REPLY { users remaining, user, user, ... }: the users who had a PC client before and have none now
--- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5 of them
--- TWICE finds fewer users or none. A 'reap' of a node that has written since it was looked at is
---       refused (FENCED): the node lives. An 'own' that comes after a later call is refused: STALE.
+-- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5 of them; one HGET a user of ARGV 7
+-- TWICE is refused the second time, as apply-updates is: STALE or LOST. A dead node's that has written since it was
+--       looked at is refused (FENCED): the node lives; else fewer users are found, or none.
 local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local link, node, mode, stamp, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local graceMs = tonumber(ARGV[6])
+local link, node, before, stamp = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local limit, graceMs = tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local time = redis.call('TIME')
-local due = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + graceMs
+local last = redis.call('HGET', meta, node) or ''
+if last ~= before then
+  local isLater = (tonumber(last) or 0) > (tonumber(stamp) or 0)
+  local refusal = stamp == '' and 'FENCED' or isLater and 'STALE' or 'LOST'
+  return redis.error_reply(refusal .. ' call ' .. stamp .. ' of ' .. node .. ' after ' .. last)
+end
+if stamp ~= '' then redis.call('HSET', meta, node, stamp) end
 
-local last = redis.call('HGET', meta, node)
-if mode == 'reap' then
-  if (last or '') ~= stamp then
-    return redis.error_reply('FENCED ' .. node .. ' has written since: ' .. tostring(last))
+-- The grace clock goes with Redis's, but neither back nor by more than a second between two looks at it: a step
+-- of the clock, or a time in which no node asked, ends nobody's grace.
+local due
+local function lose(user)
+  if graceMs == 0 then return end
+  if not due then
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    local stored = redis.call('HMGET', meta, '@grace', '@at')
+    local grace, at = tonumber(stored[1] or '0') or 0, tonumber(stored[2] or '0') or 0
+    grace = grace + math.max(0, math.min(1000, now - at))
+    if not (grace >= 0 and grace < 8e15) then grace = 0 end
+    redis.call('HSET', meta, '@grace', string.format('%.0f', grace), '@at', string.format('%.0f', now))
+    due = string.format('%.0f', grace + graceMs)
   end
-else
-  if last and tonumber(last) > tonumber(stamp) then
-    return redis.error_reply('STALE call ' .. stamp .. ' of ' .. node .. ' after ' .. last)
-  end
-  redis.call('HSET', meta, node, stamp)
+  redis.call('ZADD', lost, 'NX', due, user)
 end
 
 local reply = { 0 }
@@ -37,7 +49,7 @@ for i, record in ipairs(records) do
   local user = popped[i]
   local from = record and string.find(record, ';' .. link .. '=', 1, true)
   if from then
-    local to = string.find(record, ';', from + 1, true)
+    local to = string.find(record, ';', from + 1, true) or #record
     local entries = string.sub(record, 2, from) .. string.sub(record, to + 1)
     local hasPc = string.find(entries, '=[^;]*[wm]')
     if entries == ';' then
@@ -48,12 +60,18 @@ for i, record in ipairs(records) do
     end
     if string.byte(record) == 112 and not hasPc then
       reply[#reply + 1] = user
-      if graceMs > 0 then redis.call('ZADD', lost, 'NX', string.format('%.0f', due), user) end
+      lose(user)
     end
   end
 end
 if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
+
+-- Said by the ledger, and not only found: a Redis that was emptied knows no user.
+for _, user in ipairs(ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}) do
+  local record = redis.call('HGET', users, user)
+  if not record or string.byte(record) ~= 112 then lose(user) end
+end
 
 reply[1] = redis.call('SCARD', held)
 if reply[1] == 0 then redis.call('SREM', links, link) end

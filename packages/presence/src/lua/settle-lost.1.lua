@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Forgets users of whom a node has told: lost ones that it was handed out, or such as are back.
 -- KEYS  1 sorted set: lost, user id -> when to tell of it; or told, user id -> version told
 -- ARGV  1 until when they were held, or the version that they were told with; then the users

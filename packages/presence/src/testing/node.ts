@@ -4,6 +4,7 @@ import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
 import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
+import { LostUsers } from '../lost-users.ts';
 import type { NodeAbout } from '../node-about.ts';
 import type { LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../presence-redis.ts';
@@ -16,7 +17,6 @@ export interface TestNodeOptions {
   readonly leaseMs?: number;
   readonly commandTimeoutMs?: number;
   readonly maxOperationsPerCall?: number;
-  readonly unknownNodeMs?: number;
   readonly lostGraceMs?: number;
   readonly lingerMs?: number;
 }
@@ -35,7 +35,16 @@ export interface TestNode extends AsyncDisposable {
   readonly lease: Lease;
   readonly reaper: Reaper;
   readonly auditor: Auditor;
-  /** What was told, in order: 'taken' or 'doubted'. */
+  /** Records that its audits have set right. */
+  readonly mended: { readonly records: number };
+  readonly lost: LostUsers;
+  /** Users announced offline by this node, in order. */
+  readonly announced: {
+    readonly userId: number;
+    readonly state: UserState;
+    readonly version: number;
+  }[];
+  /** What was told, in order: 'taken', 'doubted' or 'refused'. */
   readonly leaseEvents: string[];
   readonly lateCommits: LateCommit[];
   /** Lost users who were told to be offline and are back. */
@@ -48,7 +57,7 @@ export interface TestNode extends AsyncDisposable {
   readonly members: () => Members;
   /** What the node says of itself; a test may change it. */
   readonly about: { -readonly [Field in keyof NodeAbout]: NodeAbout[Field] };
-  /** Moves the reaper's clock on. */
+  /** Moves the node's clock on. */
   readonly advance: (ms: number) => void;
   /** A link id that was never used before. */
   readonly newLink: () => LinkId;
@@ -73,7 +82,9 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.0.0' },
   };
-  let now = 0;
+  const announced: TestNode['announced'] = [];
+  let ahead = 0;
+  const now = (): number => performance.now() + ahead;
   let links = 0;
 
   const lease = new Lease({
@@ -82,14 +93,20 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     nodeId,
     leaseMs,
     about: () => about,
+    presence: () => presence,
+    now,
     events: {
       taken: () => {
         leaseEvents.push('taken');
         presence.resumed();
       },
+      settled: () => presence.settled(),
       doubted: () => {
         leaseEvents.push('doubted');
         presence.suspended();
+      },
+      refused: (reason) => {
+        if (leaseEvents.at(-1) !== reason) leaseEvents.push(reason);
       },
       members: (seen) => {
         members = seen;
@@ -108,24 +125,36 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     lostGraceMs: options.lostGraceMs ?? 0,
     lingerMs: options.lingerMs ?? 100,
     maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
+    now,
   });
   const reaper = new Reaper({
     redis,
     namespace,
-    readMembers: () => lease.readMembers(),
+    readMembers: (found) => lease.readMembers(found),
     reaped: (what) => reaped.push(what),
     failed: () => {},
-    unknownNodeMs: options.unknownNodeMs ?? 1_000,
     lostGraceMs: options.lostGraceMs ?? 0,
     sweepEveryMs: 1_000,
     random: () => 0,
-    now: () => now,
+    now,
   });
 
   const failed = (): void => {};
+  const mended = { records: 0 };
   const auditor = new Auditor({
-    ...{ redis, namespace, nodeId, presence, failed },
+    ...{ redis, namespace, presence, failed },
+    mended: (records) => {
+      mended.records += records;
+    },
     shardEveryMs: 10,
+  });
+  const lost = new LostUsers({
+    ...{ redis, namespace, versions: presence, failed },
+    perSecond: 10_000,
+    lost: (userId, state, version) => {
+      announced.push({ userId, state, version });
+      presence.confirm(userId, { updated: () => {} }, 'pc');
+    },
   });
 
   return {
@@ -135,6 +164,9 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     lease,
     reaper,
     auditor,
+    mended,
+    lost,
+    announced,
     leaseEvents,
     lateCommits,
     back,
@@ -142,7 +174,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     members: () => members,
     about,
     advance: (ms) => {
-      now += ms;
+      ahead += ms;
     },
     newLink: () => `${nodeId}.${links++}`,
     settled: async () => {
@@ -155,16 +187,17 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       lease.stop();
       reaper.stop();
       auditor.stop();
+      lost.stop();
       redis.disconnect();
     },
   };
 }
 
-/** A node that holds its lease. */
+/** A node that holds its lease, and whose presence is settled. */
 export async function startLiveNode(options: TestNodeOptions): Promise<TestNode> {
   const node = await startNode(options);
   node.lease.start();
-  await waitFor(() => node.lease.held, { what: `node ${node.nodeId} to take its lease` });
+  await node.settled();
   return node;
 }
 

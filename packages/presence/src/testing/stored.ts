@@ -20,7 +20,7 @@ export async function readStored(redis: RedisClient, namespace: string): Promise
     for (const key of await readShard(redis, keys, stored)) known.add(key);
   }
   for (const key of await redis.keys(`${namespace}:*`)) {
-    const isOthers = known.has(key) || /:(?:leases|about)$/.test(key);
+    const isOthers = known.has(key) || /\{nodes\}:/.test(key);
     if (!isOthers) stored.contradictions.push(`key ${key} is left over`);
   }
   return stored;
@@ -51,7 +51,7 @@ async function readShard(redis: RedisClient, keys: ShardKeys, stored: Stored): P
     }
   }
   const stamps = Object.keys(await redis.hgetall(keys.meta));
-  for (const node of stamps) if (node !== '@clock') stored.stamped.add(node);
+  for (const node of stamps) if (!node.startsWith('@')) stored.stamped.add(node);
   for (const link of links) {
     if (!stamps.includes(nodeOf(link))) {
       stored.contradictions.push(`link ${link} is held without a stamp of its node`);
