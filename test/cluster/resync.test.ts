@@ -1,6 +1,7 @@
 import { startPrivateRedis, waitFor } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
-import { USER_STATUS } from '@route/protocol';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import { SHARD_TAGS, shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { startCluster } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
@@ -74,24 +75,58 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
   },
 );
 
-// Failed while a node said nothing of its own clients: everybody took the user for offline from then on.
-test('a user called offline because Redis had lost sight of his other client is told to be online again', async () => {
+// Failed while a node said nothing of its own clients: every link took the user for offline from then on.
+test('a user announced offline because Redis had lost sight of another client is corrected, PC and mobile', async () => {
   await using redis = await startPrivateRedis();
   await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
   await using set = await openKnownLinks(cluster.nodes, 4);
-  set.link(0).online(clientsOf([1]));
-  set.link(1).online(clientsOf([1]));
-  await waitForPresence([set.link(0), set.link(1)], { online: [1] });
-  expect(await askRedis(redis.url, 'FLUSHALL')).toBe('+OK');
+  set.link(0).online([...clientsOf([1]), ...clientsOf([2], CLIENT_TYPE.ios)]);
+  set.link(1).online(clientsOf([1, 2]));
+  await waitForPresence([set.link(0), set.link(1)], { online: [1, 2] });
+  // Only the records, as an eviction would: the stamps that show an emptied Redis stay.
+  for (const userId of [1, 2]) {
+    const key = `${cluster.namespace}:2:{${SHARD_TAGS[shardOf(userId)]}}:users`;
+    expect(await askRedis(redis.url, `DEL ${key}`)).toBe(':1');
+  }
   set.link(1).status(offline(1));
+  set.link(1).status(offline(2));
   for (const index of [0, 1, 2, 3]) {
-    await waitFor(() => lastNotices(set.link(index), 'status').get(1) === USER_STATUS.online, {
-      what: `link ${index} to be told that user 1 is online`,
-      deadlineMs: HEALED_WITHIN_MS,
-    });
+    const link = set.link(index);
+    await waitFor(
+      () =>
+        lastNotices(link, 'status').get(1) === USER_STATUS.online &&
+        lastNotices(link, 'status').get(2) === USER_STATUS.offline &&
+        lastNotices(link, 'login').get(2) === 0,
+      { what: `link ${index} to be told what holds`, deadlineMs: HEALED_WITHIN_MS },
+    );
   }
   const corrected = await Promise.all(
     cluster.nodes.map((node) => node.metric('route_notices_corrected_total')),
   );
-  expect(corrected.reduce((sum, count) => sum + count)).toBeGreaterThan(0);
+  expect(corrected.reduce((sum, count) => sum + count)).toBe(2);
+});
+
+test('updates made while Redis is away and comes back empty are announced as if it had been there', async () => {
+  await using redis = await startPrivateRedis();
+  await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
+  await using set = await openKnownLinks(cluster.nodes, 4);
+  const phones = userIds(1, 200);
+  set.link(0).online(clientsOf(phones, CLIENT_TYPE.ios));
+  set.link(0).online(clientsOf([1_000]));
+  set.link(1).online(clientsOf(phones));
+  await waitForPresence([set.link(0), set.link(1)], { online: [...phones, 1_000] });
+  await redis.kill();
+  for (const userId of phones) set.link(1).status(offline(userId));
+  set.link(1).status({ ...online(1_000), clientType: CLIENT_TYPE.ios });
+  await redis.startAgain();
+  const told = new Map([...phones.map((id) => [id, 0] as const), [1_000, 1]]);
+  for (const index of [0, 1, 2, 3]) {
+    await waitFor(
+      () => {
+        expect(lastNotices(set.link(index), 'login')).toEqual(told);
+        return true;
+      },
+      { what: 'the login notifications', deadlineMs: HEALED_WITHIN_MS },
+    );
+  }
 });
