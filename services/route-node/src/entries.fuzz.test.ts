@@ -63,7 +63,7 @@ function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Exchang
   const receivers = new Set<Receiver>();
   const exchange = new Exchange({
     bus: { send: () => {} },
-    presence: { confirm: () => {} },
+    presence: { confirm: () => {}, versionSeen: () => true },
     counters: new Counters(),
     watch: new Watch(),
     overtakenMs: 60_000,
