@@ -1,4 +1,5 @@
-import { type Entry, entrySize } from './frame.ts';
+import { type Entry, entrySize } from './wire/data-frame.ts';
+import { cutIntoParts } from './wire/parts.ts';
 
 /** Entries in order, and their bytes in a frame. */
 class Entries {
@@ -16,17 +17,30 @@ class Entries {
   }
 }
 
+/** How large frames are. */
+export interface FrameSizes {
+  /** Entries are joined up to about this. */
+  readonly batchBytes: number;
+  /** A larger entry is cut into parts. */
+  readonly maxFrameBytes: number;
+}
+
+/** Of a frame, what its header and the numbers before it may take up at the most. */
+const RESERVED_BYTES = 16 * 1024;
+
 /** The entries of one event-loop tick, to be cut into frames. */
 export class Batch {
-  readonly #maxFrameBytes: number;
+  readonly #batchBytes: number;
+  readonly #maxEntryBytes: number;
   /** For all nodes. */
   #forAll = new Entries();
   /** For each node that something is for alone: that, and what is for all, in order. */
   #forOne = new Map<string, Entries>();
   #bytes = 0;
 
-  constructor(maxFrameBytes: number) {
-    this.#maxFrameBytes = maxFrameBytes;
+  constructor({ batchBytes, maxFrameBytes }: FrameSizes) {
+    this.#maxEntryBytes = Math.max(maxFrameBytes / 2, maxFrameBytes - RESERVED_BYTES);
+    this.#batchBytes = Math.min(batchBytes, this.#maxEntryBytes);
   }
 
   /** Bytes waiting. */
@@ -63,13 +77,13 @@ export class Batch {
   }
 
   /**
-   * What is for a node, in order: for each frame its entries. An entry over the bound goes alone. Without a
+   * What is for a node, in order: for each frame its entries. A large entry goes alone, or in parts. Without a
    * node, what is for all.
    */
   frames(node?: string): readonly (readonly Entry[])[] {
     const { list, bytes } = (node !== undefined && this.#forOne.get(node)) || this.#forAll;
     if (list.length === 0) return [];
-    return bytes <= this.#maxFrameBytes ? [list] : this.#split(list);
+    return bytes <= this.#batchBytes ? [list] : this.#split(list);
   }
 
   /** Begins anew. */
@@ -85,15 +99,19 @@ export class Batch {
     let bytes = 0;
     for (const entry of entries) {
       const size = entrySize(entry.bytes.length);
-      if (frame.length > 0 && bytes + size > this.#maxFrameBytes) {
+      if (frame.length > 0 && bytes + size > this.#batchBytes) {
         frames.push(frame);
         frame = [];
         bytes = 0;
       }
+      if (size > this.#maxEntryBytes) {
+        for (const part of cutIntoParts(entry, this.#maxEntryBytes)) frames.push([part]);
+        continue;
+      }
       frame.push(entry);
       bytes += size;
     }
-    frames.push(frame);
+    if (frame.length > 0) frames.push(frame);
     return frames;
   }
 }

@@ -1,19 +1,25 @@
-import { ADDRESSED_KIND, readAddressed } from './addressed.ts';
-import { Announcer } from './announcer.ts';
+import { Acks } from './acks.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
-import { Echo } from './echo.ts';
-import { encodeLeave, type Pieces } from './frame.ts';
-import { isNodeId, MAX_NODE_ID_BYTES, readHeader } from './header.ts';
-import { Hearing } from './hearing.ts';
+import { NodeHeartbeat } from './heartbeat.ts';
+import { Inbox } from './inbox.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
 import { Peers } from './peers.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import type { Arrived, StreamEvents } from './stream.ts';
 import type { BusTransport } from './transport.ts';
+import { decodeEnvelope, encodeEnvelope } from './wire/addressed.ts';
+import { encodeLeave, type Pieces } from './wire/data-frame.ts';
+import { isNodeId, MAX_NODE_ID_BYTES, readForeign, readHeader } from './wire/header.ts';
+import { decodeHeartbeat, encodeHeartbeat } from './wire/heartbeat-frame.ts';
 
 const MAX_KIND = 126;
+
+/** However often it is asked, a node does not publish its heartbeat more often than this. */
+const HEARTBEAT_GAP_MS = 2;
+
+/** Who reads how well others are confirmed asks them to confirm, for so long after the last time. */
+const CONFIRM_MS = 1000;
 
 /** How far another node is behind, in frames. */
 export interface PeerLag {
@@ -45,11 +51,10 @@ export class Bus {
   readonly #limits: BusLimits;
   readonly #clock: Clock;
   readonly #counters = zeroCounters();
-  readonly #hearing: Hearing;
-  readonly #echo = new Echo();
+  readonly #heartbeat: NodeHeartbeat;
   readonly #peers: Peers;
   readonly #sender: Sender;
-  readonly #announcer: Announcer;
+  readonly #acks: Acks;
   readonly #receiver: Receiver;
   #running = false;
   /** Whether this node's own lease was seen to live. */
@@ -57,6 +62,10 @@ export class Bus {
   #met = false;
   #closed = false;
   #flushScheduled = false;
+  #heartbeatScheduled = false;
+  #asksAcks = false;
+  /** When it was last read how well another node is confirmed. */
+  #confirmReadAt = Number.NEGATIVE_INFINITY;
   #cancelTick: Cancel = () => {};
 
   /** @throws Error when the node id cannot travel. */
@@ -72,16 +81,14 @@ export class Bus {
     this.#events = events;
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#hearing = new Hearing(this.#limits.deafMs, clock.now(), (hearing) =>
+    this.#heartbeat = new NodeHeartbeat(this.#limits.deafMs, clock.now(), (hearing) =>
       events.onHearing(hearing),
     );
-    const { windowBytes, reportBytes } = this.#limits;
-    const peerLimits = {
-      ...this.#limits,
-      keepMs: this.#limits.heldMs,
-      maxParkedBytes: windowBytes,
-    };
-    this.#peers = new Peers(peerLimits, (node) => this.#streamEvents(node), {
+    const { windowBytes, maxEntryBytes, announceMs, deafMs, leaveMs } = this.#limits;
+    const counters = this.#counters;
+    const inbox = (sender: string): Inbox =>
+      new Inbox({ nodeId, sender, maxEntryBytes, counters, events });
+    this.#peers = new Peers({ ...this.#limits, maxParkedBytes: windowBytes }, inbox, {
       known: (node) => events.onKnown?.(node),
       gone: (node) => {
         this.#sender.forget(node);
@@ -93,33 +100,35 @@ export class Bus {
       clock,
       limits: this.#limits,
       mergeable: new Set(mergeable),
-      counters: this.#counters,
+      counters,
       publish: (frame, to) => this.#publish(frame, to ?? this.#onlyOther()),
       knowsAll: () => this.knowsAll,
       peers: () => this.#peers.all(),
-      progress: (tail) => this.#peers.progress(this.#hearing.timeMs, tail),
-      onFull: (full) => events.onFull(full),
+      sentTo: (peer, tail) => this.#peers.sentTo(peer, this.#heartbeat.timeMs, tail),
+      progress: (tail) => this.#peers.progress(this.#heartbeat.timeMs, tail),
+      onFull: (full) => {
+        if (full) this.askWord();
+        events.onFull(full);
+      },
       onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
     });
-    this.#announcer = new Announcer({
-      nodeId,
-      clock,
-      peers: this.#peers,
-      sender: this.#sender,
-      reportBytes,
-      hearsOwn: () => this.#transport.hearsOwn,
-      publish: (frame) => this.#publishStatus(frame),
+    this.#acks = new Acks({
+      ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },
+      ...{ peers: this.#peers, sender: this.#sender, silentMs: announceMs, leaveMs },
+      publish: (frame, to) => {
+        if (this.#running) this.#publish([frame], to);
+      },
     });
     this.#receiver = new Receiver({
-      ...{ nodeId, clock, hearing: this.#hearing, counters: this.#counters },
-      ...{ peers: this.#peers, sender: this.#sender, announcer: this.#announcer },
+      ...{ nodeId, clock, counters, deafMs, heartbeat: this.#heartbeat },
+      ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
       spoken: () => this.#judgeMet(),
     });
   }
 
   /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
   get hearing(): boolean {
-    return this.#hearing.hearing;
+    return this.#heartbeat.hearing;
   }
 
   /** Whether this node has met the others, see {@link BusEvents.onMet}. */
@@ -136,45 +145,51 @@ export class Bus {
    * Whether every node that may take links is known: what is sent to each that is known reaches all. A node
    * that starts must be known by the time that it takes links. It takes them `meetMs` after it was first
    * heard, or once all that have a lease have spoken to it: this one must have a lease, and must have heard
-   * what was said up to less than `meetMs` ago.
+   * what was said up to less than `meetMs` ago, on a connection on which every node has sent its heartbeat since.
    */
   get knowsAll(): boolean {
-    const heardMs = this.#clock.now() - this.#echo.backSentAt;
+    const { meetMs, announceMs } = this.#limits;
+    const heardMs = this.#clock.now() - this.#heartbeat.backSentAt;
     // Less a tenth, as no two clocks run alike.
-    return this.#listed && heardMs < this.#limits.meetMs * 0.9;
+    const isFresh = heardMs < meetMs * 0.9 && this.#heartbeat.steadyMs >= 1.5 * announceMs;
+    return this.#listed && isFresh;
   }
 
-  /** The number of this node's last announcement. */
+  /** The number of this node's last heartbeat. */
   get word(): number {
-    return this.#announcer.word;
+    return this.#heartbeat.number;
   }
 
   /** Every frame up to this one has come to all nodes that it was for and that are waited for. */
   get got(): number {
-    return this.#peers.progress(this.#hearing.timeMs, this.#sender.tail).got;
+    return this.#peers.progress(this.#heartbeat.timeMs, this.#sender.tail).got;
   }
 
-  /** Publishes what is queued; returns the number of the last frame sent, 0 for none. */
+  /** Publishes what is queued; returns the number of its last frame, which may have to wait for room; 0 for none. */
   mark(): number {
-    if (this.#running) this.#sender.publishBatch();
-    return this.#sender.tail;
+    return this.#running ? this.#sender.publishBatch() : this.#sender.tail;
   }
 
-  /** Announces soon, and asks the others to answer at once; see {@link Bus.confirmed}. */
+  /** Publishes a heartbeat soon that asks the others to answer at once; see {@link Bus.confirmed}. */
   askWord(): void {
-    this.#announcer.askWord();
+    this.#asksAcks = true;
+    this.#beatSoon();
   }
 
-  /** How well it is known what a node has sent; undefined where it is not known, or does not hear its own. */
+  /**
+   * How well it is known what a node has sent; undefined where it is not known, or was never heard. While this is
+   * read, at least once a second, each heartbeat asks the others to confirm it.
+   */
   confirmed(node: string): Confirmed | undefined {
+    this.#confirmReadAt = this.#clock.now();
     const peer = this.#peers.get(node);
-    if (peer === undefined || peer.left || !peer.hearsOwn) return undefined;
+    if (peer === undefined || peer.left || peer.heartbeat === 0) return undefined;
     return { word: peer.confirmed, at: peer.confirmedAt };
   }
 
-  /** How long its last announcement took to come back to this node, in ms; undefined before the first. */
+  /** How long its last heartbeat took to come back to this node, in ms; undefined before the first. */
   get echoMs(): number | undefined {
-    return this.#echo.lastMs;
+    return this.#heartbeat.rttMs;
   }
 
   /** How far each other node that has not left is behind this one. */
@@ -234,7 +249,7 @@ export class Bus {
   setLiveNodes(ids: readonly string[]): void {
     const others = ids.filter((id) => id !== this.#nodeId);
     this.#listed = others.length < ids.length;
-    this.#peers.setListed(others, this.#hearing.timeMs, this.#sender.tail);
+    this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender.tail);
     this.#sender.settle();
   }
 
@@ -243,30 +258,34 @@ export class Bus {
    * not told that there was room for them, and slow down when their windows are full.
    */
   setRoom(hasRoom: boolean): void {
-    this.#announcer.setRoom(hasRoom);
+    this.#acks.setRoom(hasRoom);
   }
 
   /**
    * Resolves true when all live nodes have everything queued so far, false when that has taken
-   * longer than `flushMs`.
+   * longer than `withinMs`.
    */
-  async flush(): Promise<boolean> {
-    this.#sender.publishBatch();
+  async flush(withinMs = this.#limits.flushMs): Promise<boolean> {
     const arrived = Promise.all([this.#sender.delivered(), this.#transport.settled()]);
-    return await this.#within(this.#limits.flushMs, arrived);
+    this.askWord();
+    return await this.#within(withinMs, arrived);
   }
 
-  /** Says goodbye, so that nobody waits for this node, and ends it for good. Flush before. */
+  /**
+   * Says goodbye, so that no node waits for this one, and ends it for good. Flush before: what some live node lacks
+   * is lost, and told by `onLost`.
+   */
   async close(): Promise<void> {
     if (!this.#running) return;
     this.#sender.publishBatch();
+    this.#sender.abandon();
     const { tail: sequence } = this.#sender;
     const befores = this.#sender.befores();
     this.#publish([encodeLeave({ sender: this.#nodeId, sequence, befores })]);
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();
-    this.#hearing.down();
+    this.#heartbeat.down();
     await this.#within(this.#limits.flushMs, this.#transport.settled());
     await this.#transport.close();
   }
@@ -288,87 +307,97 @@ export class Bus {
   #tick(): void {
     // First of all: a process that was stopped for long must not repeat what it should have given up.
     this.#sender.tick();
-    if (this.#hearing.tick(this.#clock.now())) {
+    if (this.#heartbeat.tick(this.#clock.now())) {
       this.#counters.reopened += 1;
       this.#transport.reopen();
     }
-    this.#peers.sweep(this.#hearing.timeMs);
+    this.#peers.sweep(this.#heartbeat.timeMs);
     this.#sender.settle();
-    this.#announcer.announce();
+    this.#acks.tick();
+    this.#beat();
     this.#judgeMet();
   }
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
-    this.#echo.reset();
     // Being up is only believed when the node hears itself; being down is believed at once.
-    if (up) this.#announcer.announce();
-    else this.#hearing.down();
+    if (up) this.#beat();
+    else this.#heartbeat.down();
   }
 
   #onFrame(frame: Buffer): void {
     if (!this.#running) return;
     const header = readHeader(frame);
-    if (header?.sender === this.#nodeId) {
-      this.#hearing.heard(this.#clock.now());
-      if (header.type === 'status') this.#echo.heard(this.#clock.now());
+    if (header === undefined) this.#onUnread(frame);
+    else if (header.sender === this.#nodeId) {
+      const now = this.#clock.now();
+      if (header.type !== 'heartbeat') this.#heartbeat.heard(now);
+      else this.#heartbeat.returned(decodeHeartbeat(header, frame)?.number ?? 0, now);
+    } else if (header.type === 'envelope') {
+      const inner = decodeEnvelope(header, frame, this.#nodeId);
+      const innerHeader = inner && readHeader(inner);
+      if (inner === undefined || innerHeader === undefined) return;
+      if (!this.#receiver.take(innerHeader, inner)) this.#counters.malformed += 1;
+    } else if (!this.#receiver.take(header, frame)) this.#counters.malformed += 1;
+  }
+
+  #onUnread(frame: Buffer): void {
+    const foreign = readForeign(frame);
+    if (foreign?.sender === undefined) {
+      this.#counters.malformed += 1;
       return;
     }
-    this.#receiver.take(header, frame);
+    this.#counters.foreign += 1;
+    this.#events.onForeign?.(foreign);
   }
 
   #judgeMet(): void {
-    if (this.#met || !this.hearing || !this.#peers.hasMet(this.#hearing.timeMs)) return;
+    if (this.#met || !this.hearing || !this.#peers.hasMet(this.#heartbeat.timeMs)) return;
     this.#met = true;
     this.#events.onMet();
   }
 
-  #streamEvents(sender: string): StreamEvents {
-    return {
-      onFrame: (frame) => this.#handOn(sender, frame),
-      onSkipped: (frames) => {
-        this.#counters.framesLost += frames;
-        this.#events.onLost({ sender, frames, reason: 'skipped' });
-      },
+  #beatSoon(): void {
+    if (this.#heartbeatScheduled) return;
+    this.#heartbeatScheduled = true;
+    const beat = (): void => {
+      this.#heartbeatScheduled = false;
+      this.#beat();
     };
+    const waitMs = this.#heartbeat.lastSentAt + HEARTBEAT_GAP_MS - this.#clock.now();
+    if (waitMs > 0) this.#clock.after(waitMs, beat);
+    else this.#clock.soon(beat);
   }
 
-  #handOn(sender: string, { sequence, entries, bytes }: Arrived): void {
-    this.#counters.framesReceived += 1;
-    this.#counters.bytesReceived += bytes;
-    this.#counters.entriesReceived += entries.length;
-    for (const { kind, bytes: content } of entries) {
-      if (kind === ADDRESSED_KIND) this.#handOnAddressed(sender, sequence, content);
-      else this.#events.onEntry(kind, content, sender, sequence);
-    }
-  }
-
-  #handOnAddressed(sender: string, sequence: number, content: Buffer): void {
-    const read = readAddressed(content);
-    if (read === undefined) this.#counters.malformed += 1;
-    else if (read.to === this.#nodeId) {
-      this.#events.onEntry(read.entry.kind, read.entry.bytes, sender, sequence);
-    }
-  }
-
-  #publishStatus(frame: Buffer): void {
+  #beat(): void {
     if (!this.#running) return;
-    this.#counters.statusesSent += 1;
-    // Before it is: a transport in memory gives the frame back at once.
-    this.#echo.sent(this.#clock.now());
-    if (!this.#publish([frame])) this.#echo.notSent();
+    const now = this.#clock.now();
+    const isConfirming = now - this.#confirmReadAt < CONFIRM_MS;
+    // What was queued before is heard before.
+    this.#sender.publishBatch();
+    const { tail, tailForAll } = this.#sender;
+    this.#counters.heartbeatsSent += 1;
+    this.#publish([
+      encodeHeartbeat({
+        ...{ sender: this.#nodeId, tail, tailForAll, number: this.#heartbeat.next(now) },
+        ...{ asksAck: this.#asksAcks || isConfirming, hearsOwn: this.#transport.hearsOwn },
+      }),
+    ]);
+    this.#asksAcks = false;
   }
 
   /** Where there is just one other node, what is for all goes to it alone and does not come back here. */
   #onlyOther(): string | undefined {
     if (!this.knowsAll) return undefined;
     const { only } = this.#peers;
-    return only?.hearsOwn ? only.node : undefined;
+    return only?.hearsOwn && only.heartbeat > 0 ? only.node : undefined;
   }
 
-  #publish(frame: Pieces, to?: string): boolean {
-    const published = this.#transport.publish(frame, to);
+  #publish(frame: Pieces, to?: string): void {
+    const hearsOwn = to === undefined || this.#peers.get(to)?.hearsOwn !== false;
+    const published = hearsOwn
+      ? this.#transport.publish(frame, to)
+      : this.#transport.publish(encodeEnvelope(this.#nodeId, to, frame));
     if (!published) this.#counters.unsent += 1;
-    return published;
   }
 }

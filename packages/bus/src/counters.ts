@@ -20,10 +20,14 @@ export interface BusCounters {
   framesRepeated: number;
   /** Frames that came a second time and were dropped. */
   duplicates: number;
-  /** Announcements published. */
-  statusesSent: number;
-  /** Frames of no known form, dropped. */
+  /** Heartbeats published. */
+  heartbeatsSent: number;
+  /** Acks published, each to one node. */
+  acksSent: number;
+  /** Frames of no known form, or with impossible numbers, dropped. */
   malformed: number;
+  /** Frames of other versions, dropped. */
+  foreign: number;
   /** Publishes for which there was no connection. */
   unsent: number;
   /** Times the node found itself deaf and connected anew. */
@@ -49,8 +53,10 @@ export function zeroCounters(): BusCounters {
     bytesGivenUp: 0,
     framesRepeated: 0,
     duplicates: 0,
-    statusesSent: 0,
+    heartbeatsSent: 0,
+    acksSent: 0,
     malformed: 0,
+    foreign: 0,
     unsent: 0,
     reopened: 0,
     windowBytes: 0,

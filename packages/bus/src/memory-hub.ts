@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
-import type { Pieces } from './frame.ts';
 import type { BusTransport, TransportEvents } from './transport.ts';
+import type { Pieces } from './wire/data-frame.ts';
 
 /** A frame on its way from one member to another, or back to itself. */
 export interface Delivery {

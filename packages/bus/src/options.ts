@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { BusTransport } from './transport.ts';
+import type { ForeignFrame } from './wire/header.ts';
 
 /** Why frames did not arrive, or will not. */
 export const LOST_REASONS = {
@@ -45,54 +46,58 @@ export interface BusEvents {
   onLost(loss: Loss): void;
   /** The transport met an error and goes on; what repeats is for the caller to condense. */
   onError(error: Error): void;
+  /** A frame of a node of another version came and was dropped; what repeats is for the caller to condense. */
+  onForeign?(frame: ForeignFrame): void;
 }
 
-/** Bounds in bytes and milliseconds. */
+/** Bounds in bytes, milliseconds and nodes. */
 export interface BusLimits {
+  /** Entries of one tick are spread over frames of about this size. */
+  readonly batchBytes: number;
   /**
-   * Entries of one tick are spread over frames of up to this; a larger entry travels alone. Redis cuts a
-   * subscriber off for one frame that is over its output limit, and again for every repeat of it: frames
-   * stay well under any limit in use.
+   * No publish is larger: a larger entry travels in parts. Redis cuts a subscriber off for one message that is over
+   * its output limit, and again whenever it is repeated.
    */
   readonly maxFrameBytes: number;
-  /** How often a node says where it is. */
+  /** The largest entry that is put together from parts. */
+  readonly maxEntryBytes: number;
+  /** How often a node publishes its heartbeat. */
   readonly announceMs: number;
   /** A node that has not heard itself for so long is deaf and connects anew. */
   readonly deafMs: number;
-  /** The longest that a flush waits. */
+  /** The longest that a flush waits unless it is told otherwise. */
   readonly flushMs: number;
   /**
    * Bytes that all nodes together may have under way; each has its share. Redis cuts a subscriber off
    * that is 32 MB behind, and repeats come on top.
    */
   readonly windowBytes: number;
-  /** A node says how far it has got at the latest when it has taken in this much. */
-  readonly reportBytes: number;
-  /** A frame that some live node has not got after this long is given up. */
+  /** A frame that some live node has not got after this long is given up; a node not heard for so long is forgotten. */
   readonly heldMs: number;
   /** The most that is kept for repeating; beyond it the oldest is given up. */
   readonly heldBytes: number;
-  /** A node without a lease that has been silent for so long is gone. */
+  /** A node that has been silent for longer than this is not waited for, though its lease may live. */
   readonly leaveMs: number;
-  /** A node that is heard is waited for so long before a lease must show for it. */
-  readonly graceMs: number;
   /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
   readonly meetMs: number;
+  /** More nodes are not known at a time. */
+  readonly maxPeers: number;
 }
 
 /** Limits that suit nodes in one data centre and Redis with its default limits. */
 export const DEFAULT_LIMITS: BusLimits = {
-  maxFrameBytes: 32 * 1024,
+  batchBytes: 32 * 1024,
+  maxFrameBytes: 128 * 1024,
+  maxEntryBytes: 64 * 1024 * 1024,
   announceMs: 250,
   deafMs: 2000,
   flushMs: 2000,
   windowBytes: 8 * 1024 * 1024,
-  reportBytes: 1024 * 1024,
   heldMs: 30_000,
   heldBytes: 64 * 1024 * 1024,
   leaveMs: 3000,
-  graceMs: 10_000,
   meetMs: 750,
+  maxPeers: 256,
 };
 
 /** What a bus is made of. */

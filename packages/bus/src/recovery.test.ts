@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { FRAME_TYPES } from './header.ts';
 import type { RecordedBus } from './testing/recorder.ts';
 import { pair, send, type World } from './testing/world.ts';
+import { FRAME_TYPES } from './wire/header.ts';
 
 test('a hole is filled as soon as the frame behind it has come', async () => {
   const { world, a, b } = await pair();
@@ -28,7 +28,7 @@ test('a repeat that is lost too is asked for again, and repeated ever more seldo
   send(a, world, '1');
   world.clock.advance(5000);
   expect(a.bus.counters.framesRepeated).toBeGreaterThan(3);
-  expect(a.bus.counters.framesRepeated).toBeLessThan(7);
+  expect(a.bus.counters.framesRepeated).toBeLessThan(8);
   world.hub.setWeather();
   world.clock.advance(2300);
   expect(b.entries).toEqual(['a 0 1']);

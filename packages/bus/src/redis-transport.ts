@@ -8,9 +8,9 @@ import {
   serverOf,
 } from '@route/redis';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
-import type { Pieces } from './frame.ts';
 import { type ClientMaker, RedisConnection } from './redis-connection.ts';
 import type { BusTransport, TransportEvents } from './transport.ts';
+import type { Pieces } from './wire/data-frame.ts';
 
 /** Where frames travel. */
 export interface RedisTransportOptions {

@@ -1,12 +1,14 @@
-import { addressed } from './addressed.ts';
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { BusCounters } from './counters.ts';
-import { type Before, type Entry, encodeData, type Pieces, sizeOf } from './frame.ts';
 import type { BusLimits } from './options.ts';
 import type { Peer, Progress } from './peers.ts';
 import { type GivenUp, SentWindow } from './sent-window.ts';
-import type { Range } from './status.ts';
+import { Share } from './share.ts';
+import type { Range } from './wire/ack-frame.ts';
+import { addressed } from './wire/addressed.ts';
+import { type Before, type Entry, encodeData, type Pieces, sizeOf } from './wire/data-frame.ts';
+import { FLAGS } from './wire/header.ts';
 
 /** What a sender needs of the node that it sends for. */
 export interface SenderOptions {
@@ -20,37 +22,55 @@ export interface SenderOptions {
   /** Whether every node that may take links is among the other nodes. */
   knowsAll(): boolean;
   /** The other nodes. */
-  peers(): Iterable<Pick<Peer, 'node' | 'left' | 'last'>>;
-  /** How far the others have got, where nobody is waited for as far as `tail`. */
+  peers(): Iterable<Peer>;
+  /** A frame up to `tail` is for a node. */
+  sentTo(peer: Peer, tail: number): void;
+  /** How far the others have got, where no node is waited for as far as `tail`. */
   progress(tail: number): Progress;
   onFull(full: boolean): void;
   onGivenUp(givenUp: GivenUp): void;
 }
 
-/** Nothing is ever put in. */
-const NO_NODES = new Set<string>();
+/** Entries of a frame that is not numbered yet. */
+interface Unsent {
+  readonly entries: readonly Entry[];
+  /** The only node that it is for; undefined when it is for all. */
+  readonly to: string | undefined;
+}
 
 interface Waiter {
   readonly tail: number;
   readonly resolve: () => void;
 }
 
+/** The other nodes are asked to acknowledge so many times for each share of the window that is sent. */
+const ASKS_A_SHARE = 4;
+
 /** One node's frames on their way out: numbered, published, kept until they have arrived everywhere. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #batch: Batch;
   readonly #window = new SentWindow();
+  readonly #share: Share;
+  /** Frames that wait until there is room in the window: of one tick there may be more than all of it. */
+  #unsent: Unsent[] = [];
+  #unsentBytes = 0;
   #waiters: Waiter[] = [];
-  #shareBytes: number;
+  #tailForAll = 0;
   #awaited = 0;
   #alone = false;
   #repeatedBytes = 0;
+  /** Bytes sent since the other nodes were last asked to acknowledge. */
+  #unaskedBytes = 0;
+  #askRound = 0;
+  /** Of each node, the last round in which it was asked. */
+  readonly #askedIn = new WeakMap<Peer, number>();
   #full = false;
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#batch = new Batch(options.limits.maxFrameBytes);
-    this.#shareBytes = options.limits.windowBytes;
+    this.#batch = new Batch(options.limits);
+    this.#share = new Share(options.limits.windowBytes);
   }
 
   /** The last frame sent; 0 for none. */
@@ -58,9 +78,9 @@ export class Sender {
     return this.#window.tail;
   }
 
-  /** The oldest frame that can be repeated; tail + 1 when there is none. */
-  get base(): number {
-    return this.#window.base;
+  /** The last frame for all nodes. */
+  get tailForAll(): number {
+    return this.#tailForAll;
   }
 
   /** Whether what waits for the others has reached this node's share of the window. */
@@ -68,14 +88,14 @@ export class Sender {
     return this.#full;
   }
 
-  /** Whether there is nobody to send anything to. */
+  /** Whether there is no node to send anything to. */
   get alone(): boolean {
     return this.#alone;
   }
 
-  /** Bytes that one node may have under way. */
-  get shareBytes(): number {
-    return this.#shareBytes;
+  /** Whether everything queued is sent. */
+  get isEmpty(): boolean {
+    return this.#unsent.length === 0 && this.#batch.bytes === 0;
   }
 
   /** Queues an entry for the next {@link publishBatch}: for all nodes, or for one. */
@@ -94,25 +114,19 @@ export class Sender {
   }
 
   /**
-   * Numbers and publishes everything queued. A node that is alone publishes nothing, as one that joins is owed only
-   * what is sent once it is known; it numbers all the same, so that one which was away and forgotten finds out
-   * what it has missed.
+   * Numbers and publishes everything queued, as far as the window has room. A node that is alone publishes nothing, as
+   * one that joins is owed only what is sent once it is known; it numbers all the same, so that one which was away and
+   * forgotten finds out what it has missed.
+   * @returns the number of the last frame of all that was queued, sent or not.
    */
-  publishBatch(): void {
+  publishBatch(): number {
     const batch = this.#batch;
-    const unreached = batch.isDirected ? new Set(batch.nodes) : NO_NODES;
-    if (batch.isDirected && !this.#alone) {
-      for (const peer of this.#options.peers()) {
-        if (peer.left) continue;
-        unreached.delete(peer.node);
-        for (const entries of batch.frames(peer.node)) this.#publishFor(peer, entries);
-      }
-    } else {
-      for (const entries of batch.frames()) this.#publishForAll(entries);
-    }
-    for (const _node of unreached) this.#window.skip(this.#options.clock.now());
+    if (batch.isDirected) this.#cutForEach();
+    else for (const entries of batch.frames()) this.#add({ entries, to: undefined });
     batch.clear();
+    this.#publishUnsent();
     this.settle();
+    return this.tail + this.#unsent.length;
   }
 
   /** The last frame for a node that it can no longer ask for. */
@@ -142,7 +156,7 @@ export class Sender {
   repeat(node: string, missing: readonly Range[]): void {
     const now = this.#options.clock.now();
     for (const range of missing) {
-      const maxBytes = this.#shareBytes - this.#repeatedBytes;
+      const maxBytes = this.#share.bytes - this.#repeatedBytes;
       for (const { frame, to } of this.#window.repeat(range, { node, now, maxBytes })) {
         this.#repeatedBytes += sizeOf(frame);
         this.#options.counters.framesRepeated += 1;
@@ -151,80 +165,176 @@ export class Sender {
     }
   }
 
+  /** Frames of other nodes have come in: they use the window too. */
+  received(bytes: number): void {
+    this.#share.received(bytes);
+  }
+
   /** To be called a few times a second: gives up what has been kept for too long or is too much. */
   tick(): void {
     this.#repeatedBytes = 0;
-    const { clock, limits, counters, onGivenUp } = this.#options;
-    const { got } = this.#options.progress(this.tail);
-    const givenUp = this.#window.giveUp(clock.now() - limits.heldMs, limits.heldBytes, got);
+    this.#share.tick(this.#options.clock.now());
+    const { clock, limits } = this.#options;
+    const { owed } = this.#options.progress(this.tail);
+    this.#giveUp(clock.now() - limits.heldMs, limits.heldBytes, owed);
+  }
+
+  /** Nothing can be sent any more: gives up what some node that lives lacks. */
+  abandon(): void {
+    for (const unsent of this.#unsent.splice(0)) this.#publish(unsent, { isLate: true });
+    this.#giveUp(Number.POSITIVE_INFINITY, 0, this.#options.progress(this.tail).owed);
+  }
+
+  /** Lets go of what the others have, and judges anew whether the window is full. */
+  settle(): void {
+    this.#settle();
+    if (this.#unsent.length === 0) return;
+    this.#publishUnsent();
+    this.#settle();
+  }
+
+  /** Resolves when all nodes that live have got everything queued so far. */
+  async delivered(): Promise<void> {
+    const tail = this.publishBatch();
+    if (this.#options.progress(tail).owed >= tail && this.#unsent.length === 0) return;
+    await new Promise<void>((resolve) => this.#waiters.push({ tail, resolve }));
+  }
+
+  #settle(): void {
+    const { counters, progress } = this.#options;
+    const { kept, owed, taken, awaited, alone } = progress(this.tail);
+    const before = this.#window.bytes;
+    this.#window.release(kept, taken);
+    this.#awaited = awaited;
+    this.#alone = alone;
+    this.#share.settle(awaited, before - this.#window.bytes);
+    counters.windowBytes = this.#window.bytes;
+    counters.shareBytes = this.#share.bytes;
+    counters.awaitedNodes = awaited;
+    this.#judgeFull();
+    this.#wake(owed);
+  }
+
+  /** Cuts what waits into frames of which each is for one node. */
+  #cutForEach(): void {
+    const batch = this.#batch;
+    const unreached = new Set(batch.nodes);
+    if (this.#alone) {
+      for (const entries of batch.frames()) this.#add({ entries, to: undefined });
+    } else {
+      for (const { node, left } of this.#options.peers()) {
+        if (left) continue;
+        unreached.delete(node);
+        for (const entries of batch.frames(node)) this.#add({ entries, to: node });
+      }
+    }
+    for (const to of unreached) this.#add({ entries: [], to });
+  }
+
+  #add(unsent: Unsent): void {
+    if (this.#unsent.length === 0 && this.#hasRoom) {
+      this.#publish(unsent);
+      return;
+    }
+    this.#unsent.push(unsent);
+    this.#unsentBytes += bytesOf(unsent);
+  }
+
+  /** More than the whole window is only sent where waiting for room would keep more than may be kept. */
+  get #hasRoom(): boolean {
+    const { windowBytes, heldBytes } = this.#options.limits;
+    const { bytes, keptBytes } = this.#window;
+    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > heldBytes;
+  }
+
+  #publishUnsent(): void {
+    if (this.#unsent.length === 0) return;
+    const count = this.#unsent.findIndex((unsent) => {
+      if (!this.#hasRoom) return true;
+      this.#unsentBytes -= bytesOf(unsent);
+      this.#publish(unsent);
+      return false;
+    });
+    this.#unsent.splice(0, count < 0 ? this.#unsent.length : count);
+  }
+
+  #publish({ entries, to }: Unsent, { isLate = false } = {}): void {
+    const { nodeId, mergeable, clock, counters, peers, sentTo, publish } = this.#options;
+    const now = clock.now();
+    const receivers = this.#alone ? [] : [...peers()].filter((peer) => isFor(peer, to));
+    // A number is used all the same: a node that was to get it finds out that it lacks something.
+    if (receivers.length === 0 || isLate) {
+      this.#window.skip(now, to);
+      if (to === undefined) this.#tailForAll = this.tail;
+      return;
+    }
+    const befores = to === undefined ? this.befores() : receivers.map(beforeOf);
+    const flags = this.#asks(receivers) ? FLAGS.asksAck : 0;
+    const origin = { sender: nodeId, sequence: this.tail + 1, befores, flags };
+    const frame = encodeData(origin, entries, mergeable);
+    const bytes = sizeOf(frame);
+    this.#window.add(frame, now, to);
+    this.#unaskedBytes += bytes;
+    counters.framesSent += 1;
+    counters.bytesSent += bytes;
+    publish(frame, to);
+    if (to === undefined) this.#tailForAll = this.tail;
+    for (const peer of receivers) sentTo(peer, this.tail);
+  }
+
+  /** Whether nodes that get a frame should acknowledge at once: each once for each part of a share that is sent. */
+  #asks(receivers: readonly Peer[]): boolean {
+    if (this.#unaskedBytes >= this.#share.bytes / ASKS_A_SHARE) {
+      this.#unaskedBytes = 0;
+      this.#askRound += 1;
+    }
+    let asks = false;
+    for (const peer of receivers) {
+      if ((this.#askedIn.get(peer) ?? 0) === this.#askRound) continue;
+      this.#askedIn.set(peer, this.#askRound);
+      asks = true;
+    }
+    return asks;
+  }
+
+  #giveUp(sentBefore: number, maxBytes: number, owed: number): void {
+    const givenUp = this.#window.giveUp(sentBefore, maxBytes, owed);
     if (givenUp.frames === 0) return;
+    const { counters, onGivenUp } = this.#options;
     counters.framesGivenUp += givenUp.frames;
     counters.bytesGivenUp += givenUp.bytes;
     onGivenUp(givenUp);
   }
 
-  /** Lets go of what the others have, and judges anew whether the window is full. */
-  settle(): void {
-    const { limits, counters, progress } = this.#options;
-    const { got, kept, taken, awaited, alone } = progress(this.tail);
-    this.#window.release(kept, taken);
-    this.#awaited = awaited;
-    this.#alone = alone;
-    this.#shareBytes = limits.windowBytes / (awaited + 1);
-    counters.windowBytes = this.#window.bytes;
-    counters.shareBytes = this.#shareBytes;
-    counters.awaitedNodes = awaited;
-    this.#judgeFull();
-    this.#wake(got);
-  }
-
-  /** Resolves when all that are waited for have got everything sent so far. */
-  async delivered(): Promise<void> {
-    const { tail } = this;
-    if (this.#options.progress(tail).got >= tail) return;
-    await new Promise<void>((resolve) => this.#waiters.push({ tail, resolve }));
-  }
-
-  #publishForAll(entries: readonly Entry[]): void {
-    if (this.#alone) {
-      this.#window.add([], this.#options.clock.now());
-      return;
-    }
-    this.#publish(entries, this.befores(), undefined);
-    for (const peer of this.#options.peers()) if (!peer.left) peer.last = this.tail;
-  }
-
-  #publishFor(peer: Pick<Peer, 'node' | 'last'>, entries: readonly Entry[]): void {
-    this.#publish(entries, [{ node: peer.node, before: peer.last }], peer.node);
-    peer.last = this.tail;
-  }
-
-  #publish(entries: readonly Entry[], befores: readonly Before[], to: string | undefined): void {
-    const { nodeId, mergeable, clock, counters, publish } = this.#options;
-    const frame = encodeData(
-      { sender: nodeId, sequence: this.tail + 1, befores },
-      entries,
-      mergeable,
-    );
-    this.#window.add(frame, clock.now(), to);
-    counters.framesSent += 1;
-    counters.bytesSent += sizeOf(frame);
-    publish(frame, to);
-  }
-
   #judgeFull(): void {
     const bytes = this.#window.bytes + this.#batch.bytes;
+    const share = this.#share.bytes;
     // Between half and whole it stays as it is, so that links are not stopped and started for each frame.
-    const full = this.#full ? bytes >= this.#shareBytes / 2 : bytes >= this.#shareBytes;
+    const full = this.#full ? bytes >= share / 2 : bytes >= share;
     if (full === this.#full) return;
     this.#full = full;
     this.#options.onFull(full);
   }
 
-  #wake(got: number): void {
+  #wake(owed: number): void {
     if (this.#waiters.length === 0) return;
     const waiting = this.#waiters;
-    this.#waiters = waiting.filter(({ tail }) => tail > got);
-    for (const { tail, resolve } of waiting) if (tail <= got) resolve();
+    const isDone = ({ tail }: Waiter): boolean => tail <= owed && tail <= this.tail;
+    this.#waiters = waiting.filter((waiter) => !isDone(waiter));
+    for (const waiter of waiting) if (isDone(waiter)) waiter.resolve();
   }
+}
+
+function bytesOf({ entries }: Unsent): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.bytes.length;
+  return bytes;
+}
+
+function isFor({ node, left }: Peer, to: string | undefined): boolean {
+  return !left && (to === undefined || node === to);
+}
+
+function beforeOf({ node, last }: Peer): Before {
+  return { node, before: last };
 }

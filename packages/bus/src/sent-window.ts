@@ -1,5 +1,5 @@
-import { type Pieces, sizeOf } from './frame.ts';
-import type { Range } from './status.ts';
+import type { Range } from './wire/ack-frame.ts';
+import { type Pieces, sizeOf } from './wire/data-frame.ts';
 
 /** A frame that somebody may still lack, or has had no room for. */
 interface Sent {
@@ -74,6 +74,11 @@ export class SentWindow {
     return this.#bytes;
   }
 
+  /** Bytes of frames that are kept. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
   /** Takes in the frame that comes after the tail, for all nodes or for one. */
   add(frame: Pieces, sentAt: number, to?: string): void {
     const bytes = sizeOf(frame);
@@ -82,9 +87,11 @@ export class SentWindow {
     this.#keptBytes += bytes;
   }
 
-  /** Numbers a frame after the tail that nobody can get: whoever it was for finds out that it lacks something. */
-  skip(sentAt: number): void {
+  /** Numbers a frame after the tail that no node can get: one that it was for finds out that it lacks something. */
+  skip(sentAt: number, to?: string): void {
     this.#sent.push({ ...NOTHING, sentAt });
+    if (to === undefined) this.#goneForAll = this.tail;
+    else this.#goneFor.set(to, this.tail);
   }
 
   /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
@@ -96,7 +103,7 @@ export class SentWindow {
 
   /**
    * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept.
-   * Those up to `got` are not given up by that: all that are waited for have them.
+   * Those up to `got` are not given up by that: all nodes that live have them.
    */
   giveUp(sentBefore: number, maxBytes: number, got = 0): GivenUp {
     let frames = 0;

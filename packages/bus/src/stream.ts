@@ -1,5 +1,5 @@
-import type { Entry } from './frame.ts';
-import { MAX_RANGES, type Range } from './status.ts';
+import { MAX_RANGES, type Range } from './wire/ack-frame.ts';
+import type { Entry } from './wire/data-frame.ts';
 
 /** Where a stream puts what it has put in order. */
 export interface StreamEvents {
@@ -17,6 +17,12 @@ export interface Arrived {
   readonly bytes: number;
 }
 
+/** What a frame that waits costs beyond its bytes. */
+const PARKED_OVERHEAD_BYTES = 256;
+
+/** No node sends as many frames between two of its heartbeats: a number further ahead is forged. */
+const MAX_AHEAD = 2 ** 24;
+
 /** Puts one sender's frames in order: hands on what is next, and parks what came too early. */
 export class Stream {
   readonly #events: StreamEvents;
@@ -26,8 +32,15 @@ export class Stream {
   readonly #parkedBehind = new Map<number, Arrived>();
   #parkedBytes = 0;
   #next: number | null;
-  /** The last frame known to have been sent. */
-  #known = 0;
+  /** The last frame that the sender had sent at its last heartbeat. */
+  #tail = 0;
+  /** The last frame for all nodes that the sender's last heartbeat names, and the last for this node of its last ack. */
+  #lastForAll = 0;
+  #lastForMe = 0;
+  /** The last frame that has come. */
+  #lastCame = 0;
+  /** The last frame sent by the last heartbeat that did not contradict what had come. */
+  #goodTail = 0;
 
   /** `next` is null where it is not known yet which frame is the first that concerns this node. */
   constructor(next: number | null, maxParkedBytes: number, events: StreamEvents) {
@@ -51,18 +64,29 @@ export class Stream {
     return this.#next !== null && this.#next <= this.#known;
   }
 
+  /** The last frame known to have been sent to this node. */
+  get #known(): number {
+    return Math.max(this.#lastForAll, this.#lastForMe, this.#lastCame);
+  }
+
+  /** Whether a frame of that number may have been sent by now. */
+  isPlausible(sequence: number): boolean {
+    return sequence <= Math.max(this.#tail, this.#next ?? 0) + MAX_AHEAD;
+  }
+
   /** Takes a frame in; false when it has been here before. */
   take(frame: Arrived): boolean {
     const { sequence, before } = frame;
     if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
-    this.#known = Math.max(this.#known, sequence);
+    this.#lastCame = Math.max(this.#lastCame, sequence);
     if (this.#next !== null && before < this.#next) {
       this.#handOn(frame);
       this.#handOnParked();
       return true;
     }
     // What is too much is asked for again when what lies before it has come.
-    if (this.#parkedBytes + frame.bytes <= this.#maxParkedBytes) this.#park(frame);
+    const bytes = this.#parkedBytes + frame.bytes + PARKED_OVERHEAD_BYTES;
+    if (bytes <= this.#maxParkedBytes && !this.#parkedBehind.has(before)) this.#park(frame);
     return true;
   }
 
@@ -83,9 +107,41 @@ export class Stream {
     this.#handOnParked();
   }
 
-  /** The sender has sent everything up to `tail`. */
-  learn(tail: number): void {
-    this.#known = Math.max(this.#known, tail);
+  /**
+   * The sender's heartbeat: it has sent everything up to `tail`, of which `tailForAll` is the last for all nodes. What
+   * has come with a higher number before the heartbeat is forged, or will be sent again.
+   */
+  heartbeat(tail: number, tailForAll: number): void {
+    this.#tail = tail;
+    this.#lastForAll = tailForAll;
+    const next = this.#next ?? 0;
+    if (next <= tail + 1) this.#goodTail = tail;
+    if (this.#lastCame <= tail) return;
+    this.#lastCame = 0;
+    for (const [sequence, frame] of this.#parked) {
+      if (sequence > tail || sequence < next) this.#unpark(frame);
+      else this.#lastCame = Math.max(this.#lastCame, sequence);
+    }
+  }
+
+  /** The sender has sent this node everything up to `last`. */
+  learn(last: number): void {
+    this.#lastForMe = last;
+  }
+
+  /**
+   * The sender has sent nothing beyond `tail`, and its last heartbeat agrees: what has moved this node on was
+   * forged. It goes on behind `tail`; what the sender sent meanwhile counts as lost.
+   */
+  restart(tail: number): void {
+    if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;
+    const frames = Math.max(1, tail - this.#goodTail);
+    for (const frame of this.#parked.values()) this.#unpark(frame);
+    this.#lastForAll = Math.min(this.#lastForAll, tail);
+    this.#lastForMe = Math.min(this.#lastForMe, tail);
+    this.#lastCame = 0;
+    this.#next = tail + 1;
+    this.#events.onSkipped(frames);
   }
 
   /**
@@ -96,12 +152,12 @@ export class Stream {
     if (this.#next === null || base <= this.#next) return;
     for (const frame of this.#parkedInOrder()) {
       if (frame.before >= base) break;
-      this.#skip(frame.before + 1);
       this.#unpark(frame);
+      if (frame.sequence < this.#next) continue;
+      this.#skip(frame.before + 1);
       this.#handOn(frame);
     }
     this.#skip(base);
-    this.#known = Math.max(this.#known, base - 1);
     this.#handOnParked();
   }
 
@@ -118,7 +174,7 @@ export class Stream {
     for (const { sequence, before } of this.#parkedInOrder()) {
       if (ranges.length === MAX_RANGES) return ranges;
       if (before >= first) ranges.push({ first, last: before });
-      first = sequence + 1;
+      first = Math.max(first, sequence + 1);
     }
     if (first <= this.#known && ranges.length < MAX_RANGES) {
       ranges.push({ first, last: this.#known });
@@ -154,12 +210,12 @@ export class Stream {
   #park(frame: Arrived): void {
     this.#parked.set(frame.sequence, frame);
     this.#parkedBehind.set(frame.before, frame);
-    this.#parkedBytes += frame.bytes;
+    this.#parkedBytes += frame.bytes + PARKED_OVERHEAD_BYTES;
   }
 
   #unpark(frame: Arrived): void {
     if (!this.#parked.delete(frame.sequence)) return;
     this.#parkedBehind.delete(frame.before);
-    this.#parkedBytes -= frame.bytes;
+    this.#parkedBytes -= frame.bytes + PARKED_OVERHEAD_BYTES;
   }
 }

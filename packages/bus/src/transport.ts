@@ -1,4 +1,4 @@
-import type { Pieces } from './frame.ts';
+import type { Pieces } from './wire/data-frame.ts';
 
 /** What a transport tells the bus that opened it. */
 export interface TransportEvents {

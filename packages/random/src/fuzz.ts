@@ -28,6 +28,12 @@ export function fuzz(what: string, check: (random: Random) => void): void {
   }
 }
 
+/** How long a fuzz test may take, in ms: a minute for 20,000 inputs, as the machine may be busy. */
+export function fuzzTimeoutMs(): number {
+  const inputs = numberFrom(FUZZ_INPUTS_VARIABLE) ?? DEFAULT_INPUTS;
+  return 60_000 * Math.max(1, inputs / DEFAULT_INPUTS);
+}
+
 function numberFrom(variable: string): number | undefined {
   const value = process.env[variable];
   return value === undefined || value === '' ? undefined : Number(value);

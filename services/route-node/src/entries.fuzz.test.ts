@@ -1,7 +1,7 @@
 import { Bus, MemoryHub } from '@route/bus';
 import { CLIENT_TYPE, encodeMessage, HEADER_BYTES, MSG_TYPE } from '@route/protocol';
-import { fuzz, mutate } from '@route/random';
-import { expect, test } from 'vitest';
+import { fuzz, fuzzTimeoutMs, mutate } from '@route/random';
+import { expect, test, vi } from 'vitest';
 import { Counters } from './counters.ts';
 import { Broadcast } from './delivery/broadcast.ts';
 import type { Delivery, Receiver } from './delivery/delivery.ts';
@@ -18,6 +18,8 @@ import {
 } from './entries.ts';
 import { Exchange } from './exchange.ts';
 import { Watch } from './watch.ts';
+
+vi.setConfig({ testTimeout: fuzzTimeoutMs() });
 
 const CORPUS: readonly Buffer[] = entries();
 

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts';
+import { busGrowth } from './bus-growth.ts';
 import { curves } from './curves.ts';
 import { directed } from './directed.ts';
 import { latency } from './latency.ts';
@@ -9,6 +10,6 @@ import { relayCluster } from './relay-cluster.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[relay, relayCluster, directed, latency, curves, links],
+  ...[relay, relayCluster, directed, latency, curves, links, busGrowth],
   ...[presenceSnapshot, presenceChanges, presenceQueries, presenceMemory],
 ];

@@ -1,5 +1,6 @@
 import { Bus } from '../bus.ts';
 import type { BusOptions, Loss } from '../options.ts';
+import type { ForeignFrame } from '../wire/header.ts';
 
 /** A bus and everything that it has told, for tests. */
 export interface RecordedBus {
@@ -10,6 +11,7 @@ export interface RecordedBus {
   readonly hearing: boolean[];
   readonly full: boolean[];
   readonly errors: Error[];
+  readonly foreign: ForeignFrame[];
 }
 
 /** Makes a bus that writes down what it is told; the entries of its peers are taken for text. */
@@ -19,6 +21,7 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
   const hearing: boolean[] = [];
   const full: boolean[] = [];
   const errors: Error[] = [];
+  const foreign: ForeignFrame[] = [];
   const bus = new Bus({
     ...options,
     events: {
@@ -28,7 +31,8 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
       onFull: (state) => full.push(state),
       onLost: (loss) => losses.push(loss),
       onError: (error) => errors.push(error),
+      onForeign: (frame) => foreign.push(frame),
     },
   });
-  return { bus, entries, losses, hearing, full, errors };
+  return { bus, entries, losses, hearing, full, errors, foreign };
 }

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
-import type { Pieces } from '../frame.ts';
 import type { BusTransport, TransportEvents } from '../transport.ts';
+import type { Pieces } from '../wire/data-frame.ts';
 
 /**
  * The clock and the transport of a process that can be stopped, as by SIGSTOP: time goes on, but its

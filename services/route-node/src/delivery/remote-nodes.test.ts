@@ -61,20 +61,40 @@ test('a node may hold anybody until it has listed all whom it holds', () => {
   expect(heldOn(nodes)).toEqual([1]);
 });
 
-test('a node is listed whom this one holds once it is heard, and until then nothing is directed', async () => {
+test('a node is listed whom this one holds once it is heard', async () => {
   const { nodes, sent, unheard, clock } = scene();
   unheard.add('other');
   nodes.known('other');
   await clock.pass(100);
-  expect([nodes.allDirect, sent.length]).toEqual([false, 0]);
+  expect(sent).toEqual([]);
   unheard.clear();
   nodes.judge();
   nodes.judge();
   await clock.pass(100);
-  expect(nodes.allDirect).toBe(true);
   const said = sent.filter(({ kind }) => kind === ENTRY_KINDS.listing).map(({ bytes }) => bytes);
   expect(said.filter((what) => what.equals(LISTING.begins))).toHaveLength(1);
   expect(said.at(-1)).toEqual(LISTING.ends);
+});
+
+// A node that was forgotten here and is back has known this one all the time, and lists nothing of itself.
+test('a node that is heard and does not list its users is asked to, until it does', async () => {
+  const { nodes, sent, clock } = scene();
+  nodes.known('other');
+  const asked = (): number => sent.filter(({ bytes }) => bytes.equals(LISTING.asked)).length;
+  for (let ms = 0; ms < 2500; ms += 100) {
+    nodes.judge();
+    await clock.pass(100);
+  }
+  expect(asked()).toBe(2);
+  const node = nodes.get('other');
+  if (node === undefined) throw new Error('it is not known');
+  nodes.listed(node, LISTING.begins);
+  nodes.listed(node, LISTING.ends);
+  for (let ms = 0; ms < 2500; ms += 100) {
+    nodes.judge();
+    await clock.pass(100);
+  }
+  expect([asked(), nodes.unsure.isEmpty]).toEqual([2, true]);
 });
 
 test('a node that lists anew holds nobody any more whom it does not list', () => {

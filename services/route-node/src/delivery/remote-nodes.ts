@@ -1,5 +1,5 @@
 import type { Clock } from '@route/bus';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING, readLetGo } from '../entries.ts';
+import { HOLDING_BYTES, LISTING, readLetGo } from '../entries.ts';
 import type { DeliveryBus } from './delivery.ts';
 import { Forgetting } from './forgetting.ts';
 import { HolderSet, Holders } from './holders.ts';
@@ -32,7 +32,6 @@ export class RemoteNodes {
   readonly #forgetting: Forgetting<RemoteNode>;
   #unsure = new HolderSet<RemoteNode>([]);
   #everybody = new HolderSet<RemoteNode>([]);
-  #allDirect = true;
 
   constructor(options: RemoteNodesOptions) {
     this.#options = options;
@@ -55,11 +54,6 @@ export class RemoteNodes {
   /** Nodes that may hold anybody. */
   get unsure(): HolderSet<RemoteNode> {
     return this.#unsure;
-  }
-
-  /** Whether every node can be sent what is for it alone. */
-  get allDirect(): boolean {
-    return this.#allDirect;
   }
 
   get(id: string): RemoteNode | undefined {
@@ -96,7 +90,7 @@ export class RemoteNodes {
     if (node === undefined) return;
     node.isWhole = false;
     this.judge();
-    this.#options.bus.send(ENTRY_KINDS.listing, LISTING.asked, id);
+    node.askForList(this.#options.clock.now());
   }
 
   /** A node has told whom it holds now and whom not. */
@@ -118,9 +112,11 @@ export class RemoteNodes {
       node.listing.start();
     } else if (what.equals(LISTING.begins)) {
       node.isWhole = false;
+      node.isListing = true;
       this.judge();
     } else if (what.equals(LISTING.ends)) {
       node.isWhole = true;
+      node.isListing = false;
     } else if (what.equals(LISTING.wantsAll)) {
       node.wantsAll = true;
       this.judge();
@@ -141,11 +137,9 @@ export class RemoteNodes {
     const now = clock.now();
     const unsureNodes: RemoteNode[] = [];
     let word = Number.POSITIVE_INFINITY;
-    this.#allDirect = true;
     for (const node of this.#nodes.values()) {
       const confirmed = bus.confirmed(node.id);
-      if (confirmed === undefined) this.#allDirect = false;
-      else node.heard();
+      if (confirmed !== undefined) node.heard(now);
       const isHeard = confirmed !== undefined && now - confirmed.at < SURE_MS;
       const isSure = isHeard && node.isWhole && !node.wantsAll;
       if (node.isSure && !isSure) unsure(node);

@@ -1,4 +1,14 @@
-import { idSize, readHeader, readId, SEQUENCE_BYTES, writeHeader, writeId } from './header.ts';
+import {
+  FLAGS,
+  FrameReader,
+  type Header,
+  idSize,
+  type Origin,
+  readOrUndefined,
+  SEQUENCE_BYTES,
+  writeHeader,
+  writeId,
+} from './header.ts';
 
 /** One thing to carry: a kind that the service has chosen, 0 to 126, and its opaque bytes. */
 export interface Entry {
@@ -8,12 +18,13 @@ export interface Entry {
 
 /** Entries of one sender in the order in which they were sent. */
 export interface DataFrame {
-  readonly type: 'data';
   readonly sender: string;
   /** Counts the frames of one sender from 1. */
   readonly sequence: number;
   /** The sender's last frame before this one that the reader gets as well. */
   readonly before: number;
+  /** Whether the reader should acknowledge at once. */
+  readonly asksAck: boolean;
   readonly entries: readonly Entry[];
 }
 
@@ -24,9 +35,7 @@ export interface Before {
 }
 
 /** Whose frame it is, and what comes before it. */
-export interface Origin {
-  readonly sender: string;
-  readonly sequence: number;
+export interface DataOrigin extends Origin {
   /** Nodes that do not get the frame right before this one, which all others do. */
   readonly befores?: readonly Before[];
 }
@@ -55,7 +64,7 @@ const OWN_PIECE_BYTES = 4096;
  * one to deal with. Large entries are not copied: their bytes must not change any more.
  */
 export function encodeData(
-  origin: Origin,
+  origin: DataOrigin,
   entries: readonly Entry[],
   mergeable: ReadonlySet<number>,
 ): Pieces {
@@ -103,14 +112,9 @@ function isOwnPiece(bytes: Buffer): boolean {
   return bytes.length >= OWN_PIECE_BYTES;
 }
 
-/**
- * Reads a frame with entries, which are slices of it, as a node gets it. Undefined when it is not one, or is
- * damaged.
- */
-export function decodeData(frame: Buffer, node: string): DataFrame | undefined {
-  const header = readHeader(frame);
-  if (header?.type !== 'data' && header?.type !== 'linked') return undefined;
-  const { sender, sequence } = header;
+/** Reads a frame with entries, which are slices of it, as a node gets it; undefined when it is damaged. */
+export function decodeData(header: Header, frame: Buffer, node: string): DataFrame | undefined {
+  const { sender, sequence, flags } = header;
   const entries: Entry[] = [];
   let at = header.end;
   let before = sequence - 1;
@@ -119,8 +123,8 @@ export function decodeData(frame: Buffer, node: string): DataFrame | undefined {
     if (read === undefined) return undefined;
     at = read.end;
     before = read.before ?? before;
-    if (before >= sequence) return undefined;
   }
+  if (sequence === 0 || before >= sequence) return undefined;
   while (at < frame.length) {
     const kind = frame[at];
     const start = at + KIND_AND_LENGTH;
@@ -129,24 +133,22 @@ export function decodeData(frame: Buffer, node: string): DataFrame | undefined {
     if (at > frame.length) return undefined;
     entries.push({ kind, bytes: frame.subarray(start, at) });
   }
-  return { type: 'data', sender, sequence, before, entries };
+  return { sender, sequence, before, asksAck: (flags & FLAGS.asksAck) !== 0, entries };
 }
 
 /** A node's last frame. */
-export function encodeLeave(origin: Origin): Buffer {
+export function encodeLeave(origin: DataOrigin): Buffer {
   const { befores = NO_BEFORES } = origin;
   const { frame, start } = writeHeader('leave', origin, beforesSize(befores));
   writeBefores(frame, befores, start);
   return frame;
 }
 
-/** The number of the last frame with entries that a node gets, who has left; undefined when it is damaged. */
-export function decodeLeave(frame: Buffer, node: string): number | undefined {
-  const header = readHeader(frame);
-  if (header?.type !== 'leave') return undefined;
+/** The number of the last frame with entries that a node gets of one that leaves; undefined when damaged. */
+export function decodeLeave(header: Header, frame: Buffer, node: string): number | undefined {
   if (header.end === frame.length) return header.sequence;
   const read = readBefore(frame, header.end, node);
-  return read && (read.before ?? header.sequence);
+  return read && Math.min(read.before ?? header.sequence, header.sequence);
 }
 
 function beforesSize(befores: readonly Before[]): number {
@@ -170,17 +172,14 @@ function readBefore(
   start: number,
   node: string,
 ): { readonly before: number | undefined; readonly end: number } | undefined {
-  try {
+  return readOrUndefined(() => {
     let before: number | undefined;
-    let at = start + COUNT_BYTES;
-    for (let count = frame.readUInt16BE(start); count > 0; count--) {
-      const { id, end } = readId(frame, at);
-      if (id === node) before = frame.readUIntBE(end, SEQUENCE_BYTES);
-      at = end + SEQUENCE_BYTES;
+    const reader = new FrameReader(frame, start);
+    for (let count = reader.count(); count > 0; count--) {
+      const id = reader.id();
+      const number = reader.sequence();
+      if (id === node) before = number;
     }
-    return at <= frame.length ? { before, end: at } : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+    return { before, end: reader.at };
+  });
 }

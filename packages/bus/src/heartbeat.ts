@@ -1,0 +1,120 @@
+/** Heartbeats of which it is known when they were sent: those of the last minute at the usual rate. */
+const REMEMBERED = 256;
+
+/**
+ * A node's heartbeats: numbers them, and finds by those that come back whether the node hears itself and how long that
+ * takes. Each is matched by its number, whatever became of those before it.
+ */
+export class NodeHeartbeat {
+  readonly #deafMs: number;
+  readonly #onChange: (hearing: boolean) => void;
+  /** By the number modulo {@link REMEMBERED}; NaN once it has come back. */
+  readonly #sentAt = new Float64Array(REMEMBERED).fill(Number.NaN);
+  #number = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  #rttMs: number | undefined;
+  #backSentAt = Number.NEGATIVE_INFINITY;
+  #hearing = false;
+  #heardAt: number;
+  #tickedAt: number;
+  #timeMs = 0;
+  #hearingFromMs = 0;
+
+  constructor(deafMs: number, now: number, onChange: (hearing: boolean) => void) {
+    this.#deafMs = deafMs;
+    this.#onChange = onChange;
+    this.#heardAt = now;
+    this.#tickedAt = now;
+  }
+
+  /** The number of the last one; 0 before the first. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** When the last one was sent. */
+  get lastSentAt(): number {
+    return this.#lastSentAt;
+  }
+
+  /** How long the last one that came back took, in ms; undefined before the first. */
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /**
+   * When the latest one that came back was sent. What others had published on the same channel by then has been
+   * heard: it came before.
+   */
+  get backSentAt(): number {
+    return this.#backSentAt;
+  }
+
+  /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
+  get hearing(): boolean {
+    return this.#hearing;
+  }
+
+  /** Milliseconds in which the node heard: it stands still while the node is deaf or stopped. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  /** For how long it has heard without a break, of {@link timeMs}; 0 while it does not hear. */
+  get steadyMs(): number {
+    return this.#hearing ? this.#timeMs - this.#hearingFromMs : 0;
+  }
+
+  /** The number of a heartbeat that is sent now. */
+  next(now: number): number {
+    this.#number += 1;
+    this.#lastSentAt = now;
+    this.#sentAt[this.#number % REMEMBERED] = now;
+    return this.#number;
+  }
+
+  /** A heartbeat of this node came back. One that it never sent, or that came back before, counts for nothing. */
+  returned(number: number, now: number): void {
+    if (number > this.#number || number <= this.#number - REMEMBERED) return;
+    const sentAt = this.#sentAt[number % REMEMBERED] ?? Number.NaN;
+    if (Number.isNaN(sentAt)) return;
+    this.#sentAt[number % REMEMBERED] = Number.NaN;
+    this.#rttMs = now - sentAt;
+    this.#backSentAt = Math.max(this.#backSentAt, sentAt);
+    this.heard(now);
+  }
+
+  /** Something else of this node came back. */
+  heard(now: number): void {
+    this.#heardAt = now;
+    this.#set(true);
+  }
+
+  /** The connection is known to be gone. */
+  down(): void {
+    this.#set(false);
+  }
+
+  /** To be called a few times within `deafMs`; true when the node is deaf and should connect anew. */
+  tick(now: number): boolean {
+    const elapsed = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (elapsed > this.#deafMs / 2) {
+      // The process was itself stopped, and has yet to read what came meanwhile: that is not deafness.
+      this.#heardAt = now;
+      return false;
+    }
+    if (this.#hearing) this.#timeMs += elapsed;
+    if (now - this.#heardAt <= this.#deafMs) return false;
+    this.#heardAt = now;
+    this.#set(false);
+    return true;
+  }
+
+  #set(hearing: boolean): void {
+    if (hearing === this.#hearing) return;
+    this.#hearing = hearing;
+    this.#hearingFromMs = this.#timeMs;
+    this.#onChange(hearing);
+  }
+}

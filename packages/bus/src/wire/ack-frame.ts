@@ -1,0 +1,118 @@
+import {
+  FLAGS,
+  FrameReader,
+  type Header,
+  idSize,
+  readOrUndefined,
+  SEQUENCE_BYTES,
+  writeHeader,
+  writeId,
+} from './header.ts';
+
+/** Neighbouring sequence numbers, both ends included. */
+export interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A node that is known to the sender of an ack and has been silent. */
+export interface SilentNode {
+  readonly node: string;
+  /** Since it was last heard by any node, in ms. */
+  readonly silentMs: number;
+}
+
+/** What one node tells another about the two of them, and nobody else. */
+export interface Ack {
+  readonly sender: string;
+  readonly to: string;
+  /** The last frame the sender has sent, to any node. */
+  readonly tail: number;
+  /** The last heartbeat of the reader that the sender has heard; 0 for none. */
+  readonly heard: number;
+  /** The first of the sender's frames that the reader may still ask for. */
+  readonly owed: number;
+  /** The sender has every frame of the reader up to this one; null while it does not know where to begin. */
+  readonly acked: number | null;
+  /** The sender's links have had room for every frame up to this one; never above `acked`. */
+  readonly credited: number;
+  /** The last of the sender's frames that is for the reader. */
+  readonly last: number;
+  /** The last of the sender's frames for the reader that it can no longer ask for. */
+  readonly gone: number;
+  /** What the sender lacks of the reader's frames and asks to have sent again. */
+  readonly missing: readonly Range[];
+  /** Nodes that a reader which joins may not hear, though they live. */
+  readonly silent: readonly SilentNode[];
+  readonly asksAck: boolean;
+  readonly restart: boolean;
+}
+
+/** A request names at most this many ranges; the rest is asked for when these have been filled. */
+export const MAX_RANGES = 32;
+
+const RANGE_BYTES = 2 * SEQUENCE_BYTES;
+const MAX_SILENT = 255;
+const MAX_SILENT_MS = 2 ** 32 - 1;
+
+/** Encodes an ack as one frame. */
+export function encodeAck(ack: Ack): Buffer {
+  const missing = ack.missing.slice(0, MAX_RANGES);
+  const silent = ack.silent.slice(0, MAX_SILENT);
+  let size = idSize(ack.to) + 6 * SEQUENCE_BYTES + 2 + missing.length * RANGE_BYTES;
+  for (const { node } of silent) size += idSize(node) + 4;
+  const flags = (ack.asksAck ? FLAGS.asksAck : 0) | (ack.restart ? FLAGS.restart : 0);
+  const origin = { sender: ack.sender, sequence: ack.tail, flags };
+  const { frame, start } = writeHeader('ack', origin, size);
+  let at = writeId(frame, ack.to, start);
+  // One more than it is, so that 0 is free for: the sender does not know where to begin.
+  const ackedPlusOne = ack.acked === null ? 0 : ack.acked + 1;
+  for (const n of [ack.heard, ack.owed, ackedPlusOne, ack.credited, ack.last, ack.gone]) {
+    at = frame.writeUIntBE(n, at, SEQUENCE_BYTES);
+  }
+  at = frame.writeUInt8(missing.length, at);
+  for (const { first, last } of missing) {
+    at = frame.writeUIntBE(first, at, SEQUENCE_BYTES);
+    at = frame.writeUIntBE(last, at, SEQUENCE_BYTES);
+  }
+  at = frame.writeUInt8(silent.length, at);
+  for (const { node, silentMs } of silent) {
+    at = frame.writeUInt32BE(
+      Math.min(Math.round(silentMs), MAX_SILENT_MS),
+      writeId(frame, node, at),
+    );
+  }
+  return frame;
+}
+
+/** Reads an ack behind its header; undefined when it is damaged, or its numbers contradict each other. */
+export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
+  return readOrUndefined(() => {
+    const reader = new FrameReader(frame, header.end);
+    const to = reader.id();
+    const heard = reader.sequence();
+    const owed = reader.sequence();
+    const ackedPlusOne = reader.sequence();
+    const credited = reader.sequence();
+    const last = reader.sequence();
+    const gone = reader.sequence();
+    if (last > header.sequence || gone > header.sequence || owed > header.sequence + 1) {
+      return undefined;
+    }
+    const missing = Array.from({ length: Math.min(reader.byte(), MAX_RANGES) }, () => ({
+      first: reader.sequence(),
+      last: reader.sequence(),
+    }));
+    const silent = Array.from({ length: reader.byte() }, () => ({
+      node: reader.id(),
+      silentMs: reader.milliseconds(),
+    }));
+    return {
+      ...{ sender: header.sender, to, tail: header.sequence, heard, owed, credited, last, gone },
+      acked: ackedPlusOne === 0 ? null : ackedPlusOne - 1,
+      ...{ missing, silent },
+      asksAck: (header.flags & FLAGS.asksAck) !== 0,
+      restart: (header.flags & FLAGS.restart) !== 0,
+    };
+  });
+}
