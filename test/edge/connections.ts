@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { connectTo, type LinkTarget, type RouteNode, TestLink } from '../harness/index.ts';
 
@@ -24,6 +24,19 @@ export function proxyHeader({ ip, port }: Client): Buffer {
 
 /** What it sends when the connection is its own. */
 export const LOCAL_HEADER = Buffer.concat([SIGNATURE, Buffer.from([0x20, 0, 0, 0])]);
+
+/** What it sends for a connection whose addresses it does not tell. */
+export const UNSPECIFIED_HEADER = Buffer.concat([SIGNATURE, Buffer.from([0x21, 0, 0, 0])]);
+
+/** A connection from another of this machine's own addresses. */
+export async function connectFrom(
+  { host, port }: LinkTarget,
+  localAddress: string,
+): Promise<Socket> {
+  const socket = connect({ host, port, localAddress });
+  await once(socket, 'connect');
+  return socket;
+}
 
 /** Opens a link as through a load balancer. */
 export async function openProxied(target: LinkTarget, client: Client): Promise<TestLink> {

@@ -2,7 +2,14 @@ import { encodeMessage } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { numberedPdu } from '../cluster/numbered-messages.ts';
 import { connectTo, type RouteNode, startRouteNode, TestLink, within } from '../harness/index.ts';
-import { type Client, LOCAL_HEADER, openProxied, proxyHeader } from './connections.ts';
+import {
+  type Client,
+  connectFrom,
+  LOCAL_HEADER,
+  openProxied,
+  proxyHeader,
+  UNSPECIFIED_HEADER,
+} from './connections.ts';
 import { refused } from './refused.ts';
 
 const ALICE: Client = { ip: [10, 1, 2, 3], port: 4001 };
@@ -66,7 +73,7 @@ test('a connection without a header, or with a wrong one, is closed and counted;
   });
 
   await using inWords = new TestLink(await connectTo(node));
-  inWords.sendRaw(Buffer.from('PROXY TCP4 10.1.2.3 10.0.0.1 4001 8200\r\n'));
+  inWords.sendRaw(Buffer.from('PROXY TCP4 10.1.2.3 10.0.0.1 4001\r\n'));
   await within(inWords.closedByServer, { what: 'the header of version 1 to be refused' });
   await refused(node, 'proxy-header-wrong', 2);
 
@@ -87,31 +94,74 @@ test('a header that does not come in time is waited for no longer', async () => 
   await inTime.known();
 });
 
-test('a connection that ends before its header is no link', async () => {
+test('a connection that ends within its header is no link', async () => {
   await using node = await startBehindProxy();
   const socket = await connectTo(node);
-  socket.end();
+  socket.end(proxyHeader(ALICE).subarray(0, 5));
   await refused(node, 'given-up');
   expect(await node.metric('route_links_opened_total')).toBe(0);
 });
 
-test('a load balancer’s own check is answered for as long as it lasts, and is no link', async () => {
-  await using node = await startBehindProxy({ ROUTE_HANDSHAKE_SECONDS: '0.5' });
-  const check = new TestLink(await connectTo(node));
-  check.sendRaw(LOCAL_HEADER);
-  await node.waitForMetric('route_connections_checks_total', (count) => count === 1);
-  check.sendRaw(numberedPdu(1, 1));
-  await check.close();
-  await node.waitForMetric('route_handshakes', (count) => count === 0);
-
-  await using endless = new TestLink(await connectTo(node));
-  endless.sendRaw(LOCAL_HEADER);
-  await within(endless.closedByServer, { what: 'a check without an end to be closed' });
-
-  expect(await node.metric('route_links_opened_total')).toBe(0);
-  expect(await node.metric('route_pdus_received_total')).toBe(0);
-  expect(node.logsOf('connection-refused')).toEqual([]);
+test('a header of version 1 tells the msg_server’s address as well', async () => {
+  await using node = await startBehindProxy();
+  await using alice = new TestLink(await connectTo(node));
+  alice.sendRaw(Buffer.from('PROXY TCP4 10.1.2.3 10.0.0.1 4001 8200\r\n'));
+  await alice.known();
+  await node.waitForLog('link-opened', ({ peer }) => peer === '10.1.2.3:4001');
 });
+
+test.each([
+  ['of version 1', Buffer.from('PROXY UNKNOWN\r\n')],
+  ['of version 2', UNSPECIFIED_HEADER],
+  ['for the balancer’s own connection', LOCAL_HEADER],
+])(
+  'with a header without addresses %s, the address of the connection counts',
+  async (_, header) => {
+    await using node = await startBehindProxy();
+    await using link = new TestLink(await connectTo(node));
+    link.sendRaw(header);
+    await link.known();
+    await node.waitForLog('link-opened', ({ peer }) => peer === link.address);
+  },
+);
+
+test('headers are taken from the load balancers’ networks only', async () => {
+  await using node = await startBehindProxy({ ROUTE_PROXY_FROM: '10.0.0.0/8,127.0.0.2' });
+  await using spoof = await openProxied(node, ALICE);
+  await within(spoof.closedByServer, { what: 'the connection to be refused' });
+  expect(await refused(node, 'not-a-proxy')).toMatchObject({ peer: spoof.address });
+
+  await using relayed = new TestLink(await connectFrom(node, '127.0.0.2'));
+  relayed.sendRaw(proxyHeader(ALICE));
+  await relayed.known();
+});
+
+test.each([
+  ['allowed', ''],
+  ['not allowed', '10.0.0.0/8'],
+])(
+  'a load balancer’s own checks are counted, and are no links; its address is %s',
+  async (_, allow) => {
+    await using node = await startBehindProxy({
+      ROUTE_HANDSHAKE_SECONDS: '0.5',
+      ROUTE_LINK_TIMEOUT_SECONDS: '1',
+      ROUTE_HEARTBEAT_SECONDS: '0.5',
+      ROUTE_ALLOW: allow,
+    });
+    const check = new TestLink(await connectTo(node));
+    check.sendRaw(LOCAL_HEADER);
+    await check.close();
+    await using endless = new TestLink(await connectTo(node));
+    endless.sendRaw(LOCAL_HEADER);
+    await within(endless.closedByServer, { what: 'a check without an end to be closed' });
+    await node.waitForMetric('route_connections_checks_total', (count) => count === 2);
+    await node.waitForMetric('route_handshakes', (count) => count === 0);
+
+    expect(await node.metric('route_links_opened_total')).toBe(0);
+    expect(await node.metric('route_links')).toBe(0);
+    expect(node.logsOf('connection-refused')).toEqual([]);
+  },
+);
 
 test('a node that goes away does not wait for connections that are no links yet', async () => {
   await using node = await startBehindProxy({

@@ -134,12 +134,18 @@ test('a connection that leaves TLS unfinished is waited for no longer than set',
   await using node = await startRouteNode({
     env: { ...serverEnv, ROUTE_HANDSHAKE_SECONDS: '0.3' },
   });
-  await using silent = await openLink(node);
-  await within(silent.closedByServer, { what: 'the silent connection to be closed' });
+  const begunHello = Buffer.from('1603010200', 'hex');
+  await using slow = await openLink(node);
+  slow.sendRaw(begunHello);
+  await within(slow.closedByServer, { what: 'the unfinished connection to be closed' });
   await refused(node, 'handshake-too-slow');
   const gone = await connectTo(node);
-  gone.destroy();
+  gone.end(begunHello);
   await refused(node, 'given-up');
+
+  await using silent = await openLink(node);
+  await within(silent.closedByServer, { what: 'the silent connection to be closed' });
+  await node.waitForMetric('route_connections_checks_total', (count) => count === 1);
 });
 
 describe('where msg_servers must show a certificate', () => {
@@ -213,8 +219,8 @@ test('a load balancer’s check may speak TLS, and may end as it likes', async (
     const socket = await connectTo(node);
     socket.write(LOCAL_HEADER);
     const secured = await secure(socket, trusting());
-    await node.waitForMetric('route_connections_checks_total', (checks) => checks === before + 1);
     secured[end]();
+    await node.waitForMetric('route_connections_checks_total', (checks) => checks === before + 1);
     await node.waitForMetric('route_handshakes', (count) => count === 0);
   }
   expect(await node.metric('route_links_opened_total')).toBe(0);

@@ -33,6 +33,18 @@ const ASKED_TO_RETURN: ReadonlySet<CloseReason> = new Set([
   'draining',
 ]);
 
+/** With these a connection that has sent nothing was a health check. */
+const ENDS_OF_CHECKS: ReadonlySet<CloseReason> = new Set([
+  'peer-closed',
+  'connection-failed',
+  'timed-out',
+]);
+
+/** Whether a connection that has sent nothing and ends so was a health check. */
+export function isEndOfCheck(reason: CloseReason): boolean {
+  return ENDS_OF_CHECKS.has(reason);
+}
+
 /** Whether what the msg_server sends before it has noticed the end is still carried out. */
 export function isReadToTheEnd(reason: CloseReason): boolean {
   return ASKED_TO_RETURN.has(reason);

@@ -15,7 +15,9 @@ export class Counters {
   opened = 0;
   /** Connections that did not become links. */
   readonly refused: Record<Refusal, number>;
-  /** Connections that a load balancer made for itself. */
+  /** Times the system could not accept a connection. */
+  acceptErrors = 0;
+  /** Connections that sent nothing: health checks. */
   checks = 0;
   receivedBytes = 0;
   sentBytes = 0;

@@ -1,8 +1,11 @@
 import type { EventView } from '@route/admin-api';
 import { levels } from 'pino';
 
-/** So many facts are remembered: some hours of an ordinary day, some minutes of a bad one. */
+/** Facts that are remembered: some hours of an ordinary day, some minutes of a bad one. */
 const REMEMBERED = 2000;
+
+/** Facts of one event that are remembered: a storm of one kind does not push out all the others. */
+const REMEMBERED_OF_ONE = REMEMBERED / 4;
 
 /** What a log line has beside its facts, or says of every line. */
 const NOT_FACTS: ReadonlySet<string> = new Set(['level', 'time', 'event', 'node']);
@@ -31,14 +34,27 @@ export class Journal {
     };
     this.#events.push(fact);
     // Now and then, not each time: moving all of them costs more than some that are too many.
-    if (this.#events.length >= 2 * REMEMBERED) this.#events = this.#events.slice(-REMEMBERED);
+    if (this.#events.length >= 2 * REMEMBERED) this.#events = this.#remembered();
     for (const listener of this.#listeners) listener(fact);
   }
 
   /** The last `limit` facts that came after the one with this number, oldest first. */
   after(seq: number, limit: number): readonly EventView[] {
-    const remembered = this.#events.slice(-REMEMBERED);
-    return remembered.filter((event) => event.seq > seq).slice(-limit);
+    return this.#remembered()
+      .filter((event) => event.seq > seq)
+      .slice(-limit);
+  }
+
+  #remembered(): EventView[] {
+    const counts = new Map<string, number>();
+    const kept: EventView[] = [];
+    for (const fact of this.#events.toReversed()) {
+      const count = (counts.get(fact.event) ?? 0) + 1;
+      counts.set(fact.event, count);
+      if (count <= REMEMBERED_OF_ONE) kept.push(fact);
+      if (kept.length === REMEMBERED) break;
+    }
+    return kept.reverse();
   }
 
   /** Tells every fact to come. @returns what ends it. */

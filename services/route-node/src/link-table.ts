@@ -1,14 +1,19 @@
 import { createServer, type Server } from 'node:net';
+import { promisify } from 'node:util';
 import type { LinkId } from '@route/presence';
 import type { FramingError } from '@route/protocol';
 import { Admission, type AdmissionRules, type Admitted } from './admission/admission.ts';
+import { foreignProtocol } from './admission/foreign-protocol.ts';
 import type { LinkTls } from './admission/link-tls.ts';
-import { type CloseReason, isOrdinary } from './close-reasons.ts';
+import { type CloseReason, isEndOfCheck, isOrdinary } from './close-reasons.ts';
 import { IntakeTurns } from './intake-turns.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import { listenOn } from './listen.ts';
 import { type Logger, RepeatedLine } from './log.ts';
+import { DescriptorGuard } from './process/descriptor-guard.ts';
+import { readDescriptors } from './process/descriptors.ts';
+import type { UnreadyReason } from './readiness.ts';
 import { ReadingTurns } from './reading-turns.ts';
 import type { Address } from './settings.ts';
 import { SlowLinks } from './slow-links.ts';
@@ -24,6 +29,8 @@ export type LinkTableOptions = Pick<
   readonly admission: AdmissionRules;
   /** Undefined for links in the clear. */
   readonly tls: LinkTls | undefined;
+  /** The node cannot take further links, or can again. */
+  unready(reason: UnreadyReason, holds: boolean): void;
   /** Whether this node's links have room for what comes over the bus. */
   roomChanged(hasRoom: boolean): void;
 };
@@ -43,8 +50,12 @@ export class LinkTable {
   readonly #host: LinkHost;
   readonly #admission: Admission;
   readonly #server: Server;
+  readonly #descriptors: DescriptorGuard;
+  readonly #acceptErrors = new RepeatedLine();
   readonly #secondLinks = new RepeatedLine();
   #opened = 0;
+  /** Links that have sent nothing yet: msg_servers in their first moment, and health checks. */
+  readonly #silent = new Set<Link>();
   #ticker: NodeJS.Timeout | undefined;
   #allGone: (() => void) | undefined;
 
@@ -66,6 +77,7 @@ export class LinkTable {
       intakeTurns: new IntakeTurns(),
       readingTurns: new ReadingTurns(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
+      spoken: (link) => this.#spoken(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),
       grownOverMark: (link) => this.#slow.added(link),
@@ -78,17 +90,34 @@ export class LinkTable {
     });
     // Half-open: what a msg_server has sent before it learns that its link ends is still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admission.take(socket));
+    this.#descriptors = new DescriptorGuard({
+      port: {
+        connections: () => promisify(this.#server.getConnections.bind(this.#server))(),
+        setMaxConnections: (count) => {
+          this.#server.maxConnections = count;
+        },
+      },
+      wanted: rules.maxLinks + rules.maxHandshakes,
+      log,
+      read: readDescriptors,
+      exhausted: (holds) => options.unready('descriptors', holds),
+    });
+    this.#server.on('drop', (data) => {
+      this.#descriptors.turnedAway();
+      const peer = { host: data?.remoteAddress ?? 'unknown', port: data?.remotePort ?? 0 };
+      this.#admission.turnedAway(peer, 'too-few-descriptors');
+    });
   }
 
-  /** Links that are open or ending. */
+  /** Links that are open or ending; without those that have sent nothing. */
   get size(): number {
-    return this.#links.size;
+    return this.#links.size - this.#silent.size;
   }
 
-  /** Links that are open. */
+  /** Links that are open; without those that have sent nothing. */
   get open(): number {
     let open = 0;
-    for (const link of this.#links) if (!link.isEnding) open++;
+    for (const link of this.#links) if (!link.isEnding && !this.#silent.has(link)) open++;
     return open;
   }
 
@@ -144,7 +173,8 @@ export class LinkTable {
    * @throws the socket's error when the address cannot be had.
    */
   async listen(address: Address): Promise<Address> {
-    const bound = await listenOn(this.#server, address);
+    await this.#descriptors.start();
+    const bound = await listenOn(this.#server, address, (error) => this.#acceptFailed(error));
     const { heartbeatMs, timeoutMs, stuckMs } = this.#options.limits;
     const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, stuckMs / 4);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
@@ -159,6 +189,7 @@ export class LinkTable {
   /** Takes no new links and closes those that there are, a few at a time; ends when all are gone. */
   async drain(overMs: number): Promise<void> {
     this.#server.close();
+    this.#descriptors.stop();
     this.#admission.close();
     const links = [...this.#links];
     const begunMs = performance.now();
@@ -189,14 +220,26 @@ export class LinkTable {
     const id = `${this.#options.nodeId}.${(++this.#opened).toString(36)}`;
     const link = new Link(id, connection, this.#host);
     this.#links.add(link);
-    this.#options.counters.opened++;
-    this.#options.log.info({ event: 'link-opened', link: id, peer: link.peer });
+    this.#silent.add(link);
     link.hold(!this.#gate.isOpen);
+  }
+
+  /** A link receives from its first moment; it is counted and logged once it has sent something. */
+  #spoken(link: Link): void {
+    if (!this.#silent.delete(link)) return;
+    this.#options.counters.opened++;
+    this.#options.log.info({ event: 'link-opened', link: link.id, peer: link.peer });
   }
 
   #ending(link: Link, reason: CloseReason, error: FramingError | undefined): void {
     const { counters, log } = this.#options;
+    if (this.#silent.has(link) && isEndOfCheck(reason)) {
+      this.#admission.checked(link.peer);
+      return;
+    }
+    this.#spoken(link);
     counters.closed[reason]++;
+    const foreign = error && foreignProtocol(error.header);
     const line = {
       event: 'link-closed',
       link: link.id,
@@ -204,13 +247,22 @@ export class LinkTable {
       reason,
       openMs: Math.round(performance.now() - link.openedAtMs),
       ...(error && { problem: error.message, header: error.header.toString('hex') }),
+      ...(foreign !== undefined && { hint: `this is ${foreign}` }),
     };
     if (isOrdinary(reason)) log.info(line);
     else log.warn({ ...line, unsentBytes: link.unsentBytes });
   }
 
+  #acceptFailed(error: Error): void {
+    this.#options.counters.acceptErrors++;
+    this.#acceptErrors.write((heldBack) => {
+      this.#options.log.error({ event: 'accept-failed', heldBack, err: error });
+    });
+  }
+
   #gone(link: Link): void {
     this.#links.delete(link);
+    this.#silent.delete(link);
     if (this.#links.size === 0) this.#allGone?.();
   }
 

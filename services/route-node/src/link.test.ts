@@ -70,7 +70,13 @@ async function scene(presence: PresenceMemory, seen: string[]) {
       ...{ unsentMarkBytes: MEBIBYTE, unsentLimitBytes: MEBIBYTE },
     },
     gone: () => seen.push('gone'),
-    ...{ ending: ignored, overMark: ignored, grownOverMark: ignored, warnOfSecondLink: ignored },
+    ...{
+      spoken: ignored,
+      ending: ignored,
+      overMark: ignored,
+      grownOverMark: ignored,
+      warnOfSecondLink: ignored,
+    },
   };
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');

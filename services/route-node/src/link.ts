@@ -26,6 +26,8 @@ export interface LinkHost extends Host {
   readonly limits: LinkLimits;
   readonly flusher: TickFlusher;
   readonly readingTurns: ReadingTurns;
+  /** The link has sent something for the first time. */
+  spoken(link: Link): void;
   /** The link has begun to end; it does not receive any more. */
   ending(link: Link, reason: CloseReason, error: FramingError | undefined): void;
   /** The link's connection is gone. */
@@ -235,7 +237,9 @@ export class Link implements OwnLink {
   #received(chunk: Buffer): void {
     this.#lastReceivedMs = performance.now();
     this.#host.counters.receivedBytes += chunk.length;
+    const isFirst = this.#receivedBytes === 0;
     this.#receivedBytes += chunk.length;
+    if (isFirst && this.#ending === undefined) this.#host.spoken(this);
     if (this.#isCut || (this.#ending !== undefined && !isReadToTheEnd(this.#ending))) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);

@@ -2,15 +2,21 @@ import type { Server } from 'node:net';
 import type { Address } from './settings.ts';
 
 /**
- * Has a server listen.
+ * Has a server listen. What fails later, as accepting a connection does where the system has no
+ * descriptor or memory for it, is told to `failed`: it must not end the process.
  * @returns the address really listened on, where port 0 was asked for.
  * @throws the socket's error when the address cannot be had.
  */
-export async function listenOn(server: Server, { host, port }: Address): Promise<Address> {
+export async function listenOn(
+  server: Server,
+  { host, port }: Address,
+  failed: (error: Error) => void,
+): Promise<Address> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
+      server.on('error', failed);
       resolve();
     });
   });

@@ -76,7 +76,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Log lines dropped because standard output did not take them',
     () => output.droppedLines,
   );
-  gauge('route_links', 'Links open on this node', () => links.size);
+  gauge('route_links', 'Links open on this node that have sent something', () => links.size);
   gauge(
     'route_links_fair_share',
     'Links that this node would have if all nodes had the same number',
@@ -125,8 +125,13 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_connections_checks_total',
-    'Connections that a load balancer made for itself, to see whether the node answers',
+    'Connections that sent nothing, as health checks of load balancers do',
     () => counters.checks,
+  );
+  counter(
+    'route_accept_errors_total',
+    'Times the system could not accept a connection on the port of the links',
+    () => counters.acceptErrors,
   );
   counter('route_links_opened_total', 'Links opened', () => counters.opened);
   counter('route_links_closed_total', 'Links closed', () => counters.closed, 'reason');

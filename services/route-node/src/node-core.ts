@@ -98,6 +98,7 @@ export class NodeCore {
       exchange,
       links: settings.ROUTE_LINKS,
       limits: limitsOf(settings),
+      unready,
       roomChanged: (hasRoom) => this.engine.setRoom(hasRoom),
     });
   }
@@ -106,10 +107,12 @@ export class NodeCore {
 function rulesOf(settings: Settings): AdmissionRules {
   return {
     proxyProtocol: settings.ROUTE_PROXY_PROTOCOL,
+    proxyFrom: settings.ROUTE_PROXY_FROM,
     allow: settings.ROUTE_ALLOW,
     maxLinks: settings.ROUTE_MAX_LINKS,
     maxLinksPerAddress: settings.ROUTE_MAX_LINKS_PER_ADDRESS,
     maxHandshakes: settings.ROUTE_MAX_HANDSHAKES,
+    maxHandshakesPerAddress: settings.ROUTE_MAX_HANDSHAKES_PER_ADDRESS,
     handshakeMs: settings.ROUTE_HANDSHAKE_SECONDS * 1000,
   };
 }

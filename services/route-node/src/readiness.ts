@@ -5,6 +5,7 @@ export const UNREADY_REASONS = {
     'Redis does not answer, the lease could not be taken, or other nodes have not yet asserted their links',
   cluster: 'nodes of another release or with another number of shards run in this namespace',
   bus: 'the node does not hear the bus',
+  descriptors: 'the limit of open files (ulimit -n) leaves no room for further links',
   draining: 'the node is going away',
 } as const;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ADMISSION_SETTINGS } from './admission/admission-settings.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
 import {
   address,
@@ -6,13 +7,10 @@ import {
   hostName,
   hostNames,
   namespace,
-  networks,
   offOrPercent,
   oneOf,
-  pemPath,
   seconds,
   whole,
-  zeroOrOne,
 } from './setting-kinds.ts';
 
 export type { Address } from './address.ts';
@@ -86,56 +84,7 @@ export const SETTINGS = {
     meaning:
       'directed delivery keeps what it has sent until it is certain that no user has moved meanwhile, a fraction of a second as a rule; at so many bytes the node stops reading its links until half of it is gone',
   },
-  ROUTE_PROXY_PROTOCOL: {
-    schema: zeroOrOne,
-    default: '0',
-    meaning:
-      '1: every connection begins with a PROXY protocol header, version 2, which tells the msg_server’s own address; for use behind a load balancer that sends it, and then nobody else may reach the port',
-  },
-  ROUTE_TLS_CERT: {
-    schema: pemPath,
-    default: '',
-    meaning: 'file with the certificate that links are encrypted with; read again at SIGHUP',
-  },
-  ROUTE_TLS_KEY: {
-    schema: pemPath,
-    default: '',
-    meaning: 'file with the key of ROUTE_TLS_CERT; read again at SIGHUP',
-  },
-  ROUTE_TLS_CA: {
-    schema: pemPath,
-    default: '',
-    meaning:
-      'file with the authorities one of which must have signed a msg_server’s certificate; without it none is asked for',
-  },
-  ROUTE_ALLOW: {
-    schema: networks,
-    default: '',
-    meaning:
-      'networks from which links are taken (10.0.0.0/8,fd00::/8,...), by the address that the PROXY protocol tells where it is in use; by default all',
-  },
-  ROUTE_MAX_LINKS: {
-    schema: whole(1, 1_000_000),
-    default: '10000',
-    meaning: 'so many links are taken at the most',
-  },
-  ROUTE_MAX_LINKS_PER_ADDRESS: {
-    schema: whole(1, 1_000_000),
-    default: '1000',
-    meaning:
-      'so many of them from one address at the most; behind a load balancer that does not tell addresses, all are from one',
-  },
-  ROUTE_MAX_HANDSHAKES: {
-    schema: whole(1, 1_000_000),
-    default: '1000',
-    meaning:
-      'so many connections may be on their way to become links (PROXY protocol, TLS) at the same time',
-  },
-  ROUTE_HANDSHAKE_SECONDS: {
-    schema: seconds(0.1, 300),
-    default: '5',
-    meaning: 'a connection that has not become a link after so many seconds is closed',
-  },
+  ...ADMISSION_SETTINGS,
   ROUTE_LEASE_SECONDS: {
     schema: seconds(1, 300),
     default: '10',
@@ -299,6 +248,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_DELIVERY: SETTINGS.ROUTE_DELIVERY.schema,
   ROUTE_DELIVERY_KEPT_BYTES: SETTINGS.ROUTE_DELIVERY_KEPT_BYTES.schema,
   ROUTE_PROXY_PROTOCOL: SETTINGS.ROUTE_PROXY_PROTOCOL.schema,
+  ROUTE_PROXY_FROM: SETTINGS.ROUTE_PROXY_FROM.schema,
   ROUTE_TLS_CERT: SETTINGS.ROUTE_TLS_CERT.schema,
   ROUTE_TLS_KEY: SETTINGS.ROUTE_TLS_KEY.schema,
   ROUTE_TLS_CA: SETTINGS.ROUTE_TLS_CA.schema,
@@ -306,6 +256,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_MAX_LINKS: SETTINGS.ROUTE_MAX_LINKS.schema,
   ROUTE_MAX_LINKS_PER_ADDRESS: SETTINGS.ROUTE_MAX_LINKS_PER_ADDRESS.schema,
   ROUTE_MAX_HANDSHAKES: SETTINGS.ROUTE_MAX_HANDSHAKES.schema,
+  ROUTE_MAX_HANDSHAKES_PER_ADDRESS: SETTINGS.ROUTE_MAX_HANDSHAKES_PER_ADDRESS.schema,
   ROUTE_HANDSHAKE_SECONDS: SETTINGS.ROUTE_HANDSHAKE_SECONDS.schema,
   ROUTE_LEASE_SECONDS: SETTINGS.ROUTE_LEASE_SECONDS.schema,
   ROUTE_AUDIT_SECONDS: SETTINGS.ROUTE_AUDIT_SECONDS.schema,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { listenOn } from '../listen.ts';
+import { RepeatedLine } from '../log.ts';
 import type { Address } from '../settings.ts';
 import { ApiError } from './api-error.ts';
 import type { Guard } from './guard.ts';
@@ -23,6 +24,7 @@ const MAX_STREAMS = 32;
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
+  readonly #acceptErrors = new RepeatedLine();
   #streams = 0;
 
   constructor(options: AdminServerOptions) {
@@ -39,7 +41,9 @@ export class AdminServer {
    * @throws the socket's error when the address cannot be had.
    */
   async listen(address: Address): Promise<Address> {
-    return await listenOn(this.#server, address);
+    return await listenOn(this.#server, address, (error) => {
+      this.#acceptErrors.write(() => this.#options.failed('a connection', error));
+    });
   }
 
   /** Ends serving at once. */

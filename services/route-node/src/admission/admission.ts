@@ -2,18 +2,22 @@ import type { Socket } from 'node:net';
 import { type Address, addressText } from '../address.ts';
 import type { Counters } from '../counters.ts';
 import { type Logger, RepeatedLine } from '../log.ts';
+import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
 import { AllowedNetworks, type Network, plainAddress } from './networks.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import type { Refusal } from './refusals.ts';
 import { type SeatLimits, Seats } from './seats.ts';
 
-/** Who may become a link, and what comes before; from the node's settings. */
+/** Which connections may become links, and what comes before; from the node's settings. */
 export interface AdmissionRules extends SeatLimits {
   readonly proxyProtocol: boolean;
-  /** Empty for everybody. */
+  /** The networks whose PROXY headers are believed. */
+  readonly proxyFrom: readonly Network[];
+  /** Empty for all networks. */
   readonly allow: readonly Network[];
   readonly maxHandshakes: number;
+  readonly maxHandshakesPerAddress: number;
   /** How long all that comes before the link may take. */
   readonly handshakeMs: number;
 }
@@ -40,30 +44,50 @@ interface Candidate {
   readonly raw: Socket;
   /** The msg_server as far as is known: its own address once the PROXY protocol has told it. */
   peer: Address;
-  isLate: boolean;
+  /** Bytes that its PROXY header took. */
+  headerBytes: number;
+  /** Made by a load balancer for itself. */
+  isLocal: boolean;
+  /** Why this node has cut it off, where it has. */
+  cutOff: Refusal | undefined;
 }
+
+/** A handshake gives way to a new one after this part of the time that it may take. */
+const SLOW_PART = 0.2;
+
+/** How often it is logged that there are connections which send nothing. */
+const CHECKS_LOGGED_MS = 3_600_000;
 
 /**
  * What stands between a connection and its becoming a link: the PROXY protocol's header, the allowed
- * networks, the limits, TLS. Whoever fails in any of it is closed without a word, and counted.
+ * networks, the limits, TLS. A connection that fails in any of it is closed without a word, and counted.
+ * One that ends without having sent anything is a health check: it is counted as such, and not logged.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #allowed: AllowedNetworks;
+  readonly #proxies: AllowedNetworks;
   readonly #seats: Seats;
-  readonly #candidates = new Set<Candidate>();
+  readonly #handshakes: Handshakes<Candidate>;
+  readonly #checks = new RepeatedLine(CHECKS_LOGGED_MS);
   readonly #lines = new Map<Refusal, RepeatedLine>();
   #closed = false;
 
   constructor(options: AdmissionOptions) {
+    const { rules } = options;
     this.#options = options;
-    this.#allowed = new AllowedNetworks(options.rules.allow);
-    this.#seats = new Seats(options.rules);
+    this.#allowed = new AllowedNetworks(rules.allow);
+    this.#proxies = new AllowedNetworks(rules.proxyFrom);
+    this.#seats = new Seats(rules);
+    const limits = { ...rules, slowMs: rules.handshakeMs * SLOW_PART };
+    this.#handshakes = new Handshakes(limits, (candidate, reason) => {
+      this.#cutOff(candidate, reason);
+    });
   }
 
   /** Connections that are on their way to become links. */
   get handshakes(): number {
-    return this.#candidates.size;
+    return this.#handshakes.size;
   }
 
   /** Takes charge of a connection that was just made. */
@@ -72,51 +96,85 @@ export class Admission {
       host: plainAddress(raw.remoteAddress ?? 'unknown'),
       port: raw.remotePort ?? 0,
     };
-    const candidate: Candidate = { raw, peer, isLate: false };
+    const candidate: Candidate = {
+      raw,
+      peer,
+      headerBytes: 0,
+      isLocal: false,
+      cutOff: undefined,
+    };
     // What an error says comes as the end of the connection too.
     raw.on('error', () => undefined);
     const { rules, tls } = this.#options;
     if (this.#closed) {
       raw.destroy();
+    } else if (rules.proxyProtocol && !this.#proxies.allows(peer.host)) {
+      this.#refuse(candidate, 'not-a-proxy');
     } else if (!rules.proxyProtocol && tls === undefined) {
       if (this.#seat(candidate)) this.#options.admitted({ socket: raw, peer: addressText(peer) });
-    } else if (this.#candidates.size >= rules.maxHandshakes) {
-      this.#refuse(candidate, 'too-many-handshakes');
     } else {
       void this.#shakeHands(candidate);
     }
   }
 
-  /** Takes nobody in any more; who is on the way is cut off. */
+  /** A connection has ended without having sent anything. */
+  checked(peer: string): void {
+    this.#options.counters.checks++;
+    this.#checks.write((heldBack) => {
+      this.#options.log.info({
+        event: 'connections-silent',
+        peer,
+        heldBack,
+        hint: 'a connection to the port of the links sent nothing, as health checks do; route_connections_checks_total counts them',
+      });
+    });
+  }
+
+  /** Admits no connection from now on; those that are on the way are cut off. */
   close(): void {
     this.#closed = true;
-    for (const { raw } of this.#candidates) raw.destroy();
+    for (const { raw } of this.#handshakes.all()) raw.destroy();
   }
 
   async #shakeHands(candidate: Candidate): Promise<void> {
-    const { raw } = candidate;
-    this.#candidates.add(candidate);
-    const timer = setTimeout(() => {
-      candidate.isLate = true;
-      raw.destroy();
-    }, this.#options.rules.handshakeMs);
+    const { rules } = this.#options;
+    if (!this.#enter(candidate)) return;
+    const timer = setTimeout(
+      () => this.#cutOff(candidate, 'handshake-too-slow'),
+      rules.handshakeMs,
+    );
     await this.#prepare(candidate);
     clearTimeout(timer);
-    this.#candidates.delete(candidate);
+    this.#handshakes.leave(candidate);
+  }
+
+  #enter(candidate: Candidate): boolean {
+    const refusal = this.#handshakes.enter(candidate, candidate.peer.host);
+    if (refusal !== undefined) this.#refuse(candidate, refusal);
+    return refusal === undefined;
   }
 
   async #prepare(candidate: Candidate): Promise<void> {
-    const { rules, counters, tls, admitted } = this.#options;
+    const { rules, tls, admitted } = this.#options;
     const { raw } = candidate;
     let isCheck = false;
     if (rules.proxyProtocol) {
-      const header = await readProxyHeader(raw);
-      if (header.kind === 'wrong') {
-        return this.#refuse(candidate, 'proxy-header-wrong', header.problem);
+      const outcome = await readProxyHeader(raw);
+      if (outcome.kind === 'wrong') {
+        return this.#refuse(candidate, 'proxy-header-wrong', outcome.problem);
       }
-      if (header.kind === 'ended' || raw.destroyed) return this.#gone(candidate);
-      isCheck = header.kind === 'local';
-      if (header.kind === 'proxied') candidate.peer = { host: header.address, port: header.port };
+      if (outcome.kind === 'ended' || raw.destroyed) return this.#gone(candidate);
+      candidate.headerBytes = outcome.bytes;
+      const { header } = outcome;
+      if (header.kind === 'proxied') {
+        candidate.peer = { host: header.address, port: header.port };
+        // From here on it is the msg_server that may be slow, and that takes the place.
+        this.#handshakes.leave(candidate);
+        if (tls !== undefined && !this.#enter(candidate)) return;
+      }
+      candidate.isLocal = header.kind === 'local';
+      // The balancer's own address need not be one from which links are taken.
+      isCheck = candidate.isLocal && !this.#allowed.allows(candidate.peer.host);
     }
     if (!isCheck && !this.#seat(candidate)) return;
     const secured = await tls?.secure(raw);
@@ -124,8 +182,8 @@ export class Admission {
     if (secured?.kind === 'ended' || raw.destroyed) return this.#gone(candidate);
     const socket = secured?.socket ?? raw;
     if (!isCheck) return admitted({ socket, peer: addressText(candidate.peer) });
-    counters.checks++;
     await leave(socket);
+    this.checked(addressText(candidate.peer));
   }
 
   /** Whether the candidate may become a link; it is refused where it may not. */
@@ -144,13 +202,29 @@ export class Admission {
     return true;
   }
 
+  #cutOff(candidate: Candidate, reason: Refusal): void {
+    candidate.cutOff = reason;
+    candidate.raw.destroy();
+  }
+
   #gone(candidate: Candidate): void {
-    if (!this.#closed)
-      this.#refuse(candidate, candidate.isLate ? 'handshake-too-slow' : 'given-up');
+    if (this.#closed) return;
+    const { raw, headerBytes, isLocal, cutOff, peer } = candidate;
+    const isCheck = isLocal || raw.bytesRead <= headerBytes;
+    if (isCheck && (cutOff === undefined || cutOff === 'handshake-too-slow')) {
+      this.checked(addressText(peer));
+    } else {
+      this.#refuse(candidate, cutOff ?? 'given-up');
+    }
   }
 
   #refuse({ raw, peer }: Candidate, reason: Refusal, problem?: string): void {
     raw.destroy();
+    this.turnedAway(peer, reason, problem);
+  }
+
+  /** Counts a connection that did not become a link, and logs it unless one was logged just now. */
+  turnedAway(peer: Address, reason: Refusal, problem?: string): void {
     this.#options.counters.refused[reason]++;
     const line = this.#lines.get(reason) ?? new RepeatedLine();
     this.#lines.set(reason, line);
@@ -166,7 +240,7 @@ export class Admission {
   }
 }
 
-/** Waits for the end of a connection that a load balancer has made to see that somebody answers. */
+/** Waits for the end of a connection that a load balancer has made to see that the node answers. */
 async function leave(socket: Socket): Promise<void> {
   await new Promise<void>((resolve) => {
     socket.on('end', () => socket.end());

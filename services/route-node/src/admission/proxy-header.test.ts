@@ -82,14 +82,37 @@ test.each([
   },
 );
 
+test.each([
+  ['TCP4', '10.0.0.7', '10.0.0.7'],
+  ['TCP6', '2001:0db8:0:0:0:0:0:7', '2001:db8::7'],
+])('a header of version 1 tells the msg_server’s own address: %s', (family, from, address) => {
+  const to = family === 'TCP4' ? '192.168.0.1' : '::1';
+  const line = `PROXY ${family} ${from} ${to} 4000 8200\r\nrest`;
+  expect(readAtOnce(Buffer.from(line))).toEqual({
+    kind: 'complete',
+    header: { kind: 'proxied', address, port: 4000 },
+    rest: Buffer.from('rest'),
+  });
+});
+
+test.each([
+  ['version 2', headerOf({ family: 0x00, addresses: Buffer.alloc(0) })],
+  ['version 2 with TLVs', headerOf({ family: 0x00, addresses: TLVS })],
+  ['version 1', Buffer.from('PROXY UNKNOWN\r\n')],
+  ['version 1 with more', Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n')],
+])('a relayed connection may be without addresses: %s', (_, bytes) => {
+  expect(readAtOnce(Buffer.concat([bytes, Buffer.from('rest')]))).toEqual({
+    kind: 'complete',
+    header: { kind: 'unknown' },
+    rest: Buffer.from('rest'),
+  });
+});
+
 describe('a header that is wrong says why', () => {
   test.each([
     ['a PDU', Buffer.from('00000010000100000007070100000000', 'hex'), 'it begins with 00000010'],
-    [
-      'version 1',
-      Buffer.from('PROXY TCP4 10.0.0.7 192.168.0.1 4000 8200\r\n'),
-      'it begins with 50524f',
-    ],
+    ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex'), '(a TLS handshake)'],
+    ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\n'), '(an HTTP request)'],
     [
       'a later version',
       headerOf({ versionAndCommand: 0x31, family: IPV4, addresses: V4 }),
@@ -101,7 +124,6 @@ describe('a header that is wrong says why', () => {
       'its command is 2',
     ],
     ['UDP', headerOf({ family: 0x12, addresses: V4 }), 'its family is 0x12'],
-    ['no address', headerOf({ family: 0x00, addresses: Buffer.alloc(0) }), 'its family is 0x00'],
     [
       'a Unix socket',
       headerOf({ family: 0x31, addresses: Buffer.alloc(216) }),
@@ -114,6 +136,25 @@ describe('a header that is wrong says why', () => {
     ],
   ])('%s', (_, bytes, problem) => {
     expect(problemOf(bytes)).toContain(problem);
+  });
+
+  test.each([
+    'PROXY TCP4 10.0.0.7 192.168.0.1 4000\r\n',
+    'PROXY TCP4 10.0.0.7 192.168.0.1 4000 8200 more\r\n',
+    'PROXY TCP4 2001:db8::7 2001:db8::1 4000 8200\r\n',
+    'PROXY TCP6 10.0.0.7 192.168.0.1 4000 8200\r\n',
+    'PROXY TCP4 10.0.0.256 192.168.0.1 4000 8200\r\n',
+    'PROXY TCP4 10.0.0.7 192.168.0.1 65536 8200\r\n',
+    'PROXY TCP4 10.0.0.7 192.168.0.1 04000 8200\r\n',
+    'PROXY UDP4 10.0.0.7 192.168.0.1 4000 8200\r\n',
+    'PROXY \r\n',
+  ])('of version 1: %j', (line) => {
+    expect(problemOf(Buffer.from(line))).toContain(JSON.stringify(line.slice(0, -2)));
+  });
+
+  test('of version 1 that has no end', () => {
+    const line = Buffer.from(`PROXY UNKNOWN ${'x'.repeat(200)}\r\n`);
+    expect(problemOf(line)).toContain('does not end within 107 bytes');
   });
 
   test('at its first wrong byte', () => {
@@ -162,6 +203,15 @@ function readInPieces(
   return { progress, taken };
 }
 
+const lines = fc
+  .record({ from: fc.ipV4(), port: fc.nat(65_535), isUnknown: fc.boolean() })
+  .map(({ from, port, isUnknown }) => ({
+    header: isUnknown ? { kind: 'unknown' } : { kind: 'proxied', address: from, port },
+    bytes: Buffer.from(
+      isUnknown ? 'PROXY UNKNOWN\r\n' : `PROXY TCP4 ${from} 10.0.0.1 ${port} 8200\r\n`,
+    ),
+  }));
+
 const pieces = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
 
 test('however it is cut, a header reads the same and nothing behind it is lost', () => {
@@ -181,9 +231,21 @@ test('however it is cut, a header reads the same and nothing behind it is lost',
   );
 });
 
+test('the same holds for version 1', () => {
+  fc.assert(
+    fc.property(lines, fc.uint8Array({ maxLength: 60 }), pieces, (line, behind, sizes) => {
+      const bytes = Buffer.concat([line.bytes, behind]);
+      const { progress, taken } = readInPieces(bytes, sizes);
+      if (progress.kind !== 'complete') throw new Error(`it is ${progress.kind}`);
+      expect(progress.header).toEqual(line.header);
+      expect(Buffer.concat([progress.rest, bytes.subarray(taken)])).toEqual(Buffer.from(behind));
+    }),
+  );
+});
+
 test('a header that lacks its last byte is incomplete, however it is cut', () => {
   fc.assert(
-    fc.property(headers, pieces, ({ bytes }, sizes) => {
+    fc.property(fc.oneof(headers, lines), pieces, ({ bytes }, sizes) => {
       expect(readInPieces(bytes.subarray(0, -1), sizes).progress.kind).toBe('incomplete');
     }),
   );
@@ -193,7 +255,7 @@ test('garbage is never taken for a header', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 12, maxLength: 200 }), pieces, (garbage, sizes) => {
       const bytes = Buffer.from(garbage);
-      fc.pre(!bytes.subarray(0, 12).equals(SIGNATURE));
+      fc.pre(!bytes.subarray(0, 12).equals(SIGNATURE) && !bytes.toString().startsWith('PROXY '));
       expect(readInPieces(bytes, sizes).progress.kind).toBe('wrong');
     }),
   );

@@ -1,8 +1,13 @@
+import { isIP } from 'node:net';
+import { foreignProtocol } from './foreign-protocol.ts';
+
 /** What a PROXY protocol header says of its connection. */
 export type ProxyHeader =
   /** Relayed for a msg_server at this address. */
   | { readonly kind: 'proxied'; readonly address: string; readonly port: number }
-  /** Made by the load balancer for itself: a health check. */
+  /** Relayed for an address that the load balancer does not tell: that of the connection itself counts. */
+  | { readonly kind: 'unknown' }
+  /** Made by the load balancer for itself, mostly a health check: its own address counts. */
   | { readonly kind: 'local' };
 
 /** How far a header has come. `rest` is what came behind it, and belongs to the connection itself. */
@@ -11,10 +16,17 @@ export type ProxyProgress =
   | { readonly kind: 'complete'; readonly header: ProxyHeader; readonly rest: Buffer }
   | { readonly kind: 'wrong'; readonly problem: string };
 
+/** How headers of version 2 and of version 1 begin. */
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const WORDS = Buffer.from('PROXY ');
+
+/** A line of version 1 with its end has no more bytes than this. */
+const MAX_LINE_BYTES = 107;
+
 const FIXED_BYTES = 16;
 const VERSION = 2;
 const COMMAND = { local: 0, proxy: 1 } as const;
+const UNSPECIFIED = 0x00;
 
 /** The families that carry msg_servers' links, by the byte that names family and transport. */
 const FAMILIES = new Map([
@@ -22,15 +34,15 @@ const FAMILIES = new Map([
   [0x21, { name: 'TCP over IPv6', ipBytes: 16 }],
 ]);
 
-/** As much of a header as says anything here; what follows in it (TLVs) is skipped unkept. */
-const KEPT_BYTES = FIXED_BYTES + 2 * 16 + 2 * 2;
+/** Enough of a header of either version; what follows in one of version 2 (TLVs) is skipped unkept. */
+const KEPT_BYTES = MAX_LINE_BYTES;
 
 const INCOMPLETE: ProxyProgress = { kind: 'incomplete' };
 
 /**
- * Reads the header of the PROXY protocol, version 2
- * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.2), in whatever pieces it
- * comes. Knows nothing of sockets. Version 1, the one in words, is not taken.
+ * Reads the header of the PROXY protocol, version 1 or 2
+ * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, sections 2.1 and 2.2), in whatever
+ * pieces it comes. Knows nothing of sockets.
  */
 export class ProxyHeaderReader {
   readonly #kept = Buffer.alloc(KEPT_BYTES);
@@ -41,11 +53,21 @@ export class ProxyHeaderReader {
     const before = this.#read;
     chunk.copy(this.#kept, Math.min(before, KEPT_BYTES));
     this.#read = before + chunk.length;
-    const signatureBytes = Math.min(this.#read, SIGNATURE.length);
-    if (this.#kept.compare(SIGNATURE, 0, signatureBytes, 0, signatureBytes) !== 0) {
-      const began = this.#kept.toString('hex', 0, Math.min(this.#read, FIXED_BYTES));
-      return wrong(`it begins with ${began}, expected ${SIGNATURE.toString('hex')}`);
-    }
+    if (this.#beginsWith(SIGNATURE)) return this.#pushBinary(chunk, before);
+    if (this.#beginsWith(WORDS)) return this.#pushLine(chunk, before);
+    const began = this.#kept.subarray(0, Math.min(this.#read, FIXED_BYTES));
+    const what = foreignProtocol(began);
+    return wrong(
+      `it begins with ${began.toString('hex')}${what === undefined ? '' : ` (${what})`}, expected ${SIGNATURE.toString('hex')} (version 2) or "PROXY " (version 1)`,
+    );
+  }
+
+  #beginsWith(expected: Buffer): boolean {
+    const length = Math.min(this.#read, expected.length);
+    return this.#kept.compare(expected, 0, length, 0, length) === 0;
+  }
+
+  #pushBinary(chunk: Buffer, before: number): ProxyProgress {
     if (this.#read < FIXED_BYTES) return INCOMPLETE;
     const addressBytes = this.#kept.readUInt16BE(14);
     const problem = this.#problem(addressBytes);
@@ -53,6 +75,23 @@ export class ProxyHeaderReader {
     const headerBytes = FIXED_BYTES + addressBytes;
     if (this.#read < headerBytes) return INCOMPLETE;
     return { kind: 'complete', header: this.#header(), rest: chunk.subarray(headerBytes - before) };
+  }
+
+  #pushLine(chunk: Buffer, before: number): ProxyProgress {
+    const keptBytes = Math.min(this.#read, MAX_LINE_BYTES);
+    const end = this.#kept.subarray(0, keptBytes).indexOf('\r\n');
+    if (end < 0) {
+      if (this.#read < MAX_LINE_BYTES) return INCOMPLETE;
+      return wrong(`its line (version 1) does not end within ${MAX_LINE_BYTES} bytes`);
+    }
+    const line = this.#kept.toString('latin1', 0, end);
+    const header = headerOfLine(line);
+    if (header !== undefined) {
+      return { kind: 'complete', header, rest: chunk.subarray(end + 2 - before) };
+    }
+    return wrong(
+      `its line is ${JSON.stringify(line)}, expected "PROXY TCP4|TCP6 FROM TO PORT PORT" or "PROXY UNKNOWN" (version 1)`,
+    );
   }
 
   get #command(): number {
@@ -65,6 +104,7 @@ export class ProxyHeaderReader {
     if (this.#command === COMMAND.local) return undefined;
     if (this.#command !== COMMAND.proxy) return `its command is ${this.#command}, expected 0 or 1`;
     const byte = this.#kept.readUInt8(13);
+    if (byte === UNSPECIFIED) return undefined;
     const family = FAMILIES.get(byte);
     if (family === undefined) {
       return `its family is 0x${byte.toString(16).padStart(2, '0')}, expected TCP over IPv4 or IPv6`;
@@ -76,7 +116,8 @@ export class ProxyHeaderReader {
 
   #header(): ProxyHeader {
     if (this.#command === COMMAND.local) return { kind: 'local' };
-    const ipBytes = FAMILIES.get(this.#kept.readUInt8(13))?.ipBytes ?? 0;
+    const ipBytes = FAMILIES.get(this.#kept.readUInt8(13))?.ipBytes;
+    if (ipBytes === undefined) return { kind: 'unknown' };
     const address = addressOf(this.#kept.subarray(FIXED_BYTES, FIXED_BYTES + ipBytes));
     return { kind: 'proxied', address, port: this.#kept.readUInt16BE(FIXED_BYTES + 2 * ipBytes) };
   }
@@ -86,13 +127,34 @@ function wrong(problem: string): ProxyProgress {
   return { kind: 'wrong', problem };
 }
 
+function headerOfLine(line: string): ProxyHeader | undefined {
+  const [, family, ...fields] = line.split(' ');
+  // Whatever else the line has is to be ignored.
+  if (family === 'UNKNOWN') return { kind: 'unknown' };
+  const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined;
+  const [from = '', to = '', port = '', toPort = '', ...more] = fields;
+  if (version === undefined || more.length > 0) return undefined;
+  if (isIP(from) !== version || isIP(to) !== version) return undefined;
+  if (!isPort(port) || !isPort(toPort)) return undefined;
+  return { kind: 'proxied', address: version === 4 ? from : shortest(from), port: Number(port) };
+}
+
+function isPort(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535;
+}
+
 /** How an IPv4 address begins that is written as an IPv6 one. */
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
 function addressOf(ip: Buffer): string {
   if (ip.length === 4) return ip.join('.');
   if (ip.subarray(0, MAPPED.length).equals(MAPPED)) return addressOf(ip.subarray(MAPPED.length));
-  const groups = Array.from({ length: 8 }, (_, i) => ip.readUInt16BE(2 * i).toString(16));
-  // In the shortest form, as sockets tell their addresses.
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+  return shortest(
+    Array.from({ length: 8 }, (_, i) => ip.readUInt16BE(2 * i).toString(16)).join(':'),
+  );
+}
+
+/** An IPv6 address in its shortest form, as sockets tell their addresses. */
+function shortest(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }

@@ -3,16 +3,17 @@ import { type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
 
 /** What a connection began with; 'ended' where it ended before that could be told. */
 export type ProxyOutcome =
-  | ProxyHeader
+  | { readonly kind: 'header'; readonly header: ProxyHeader; readonly bytes: number }
   | { readonly kind: 'wrong'; readonly problem: string }
   | { readonly kind: 'ended' };
 
 /**
- * Reads the header that a connection begins with, and leaves what comes behind it to be read by
- * somebody else: the socket is paused then.
+ * Reads the header that a connection begins with, and leaves what comes behind it for the next reader:
+ * the socket is paused then.
  */
 export async function readProxyHeader(socket: Socket): Promise<ProxyOutcome> {
   const reader = new ProxyHeaderReader();
+  let read = 0;
   return await new Promise((resolve) => {
     const finish = (outcome: ProxyOutcome): void => {
       socket.off('data', take).off('end', ended).off('close', ended).pause();
@@ -20,11 +21,13 @@ export async function readProxyHeader(socket: Socket): Promise<ProxyOutcome> {
     };
     const ended = (): void => finish({ kind: 'ended' });
     const take = (chunk: Buffer): void => {
+      read += chunk.length;
       const progress = reader.push(chunk);
       if (progress.kind === 'wrong') finish(progress);
       if (progress.kind !== 'complete') return;
-      finish(progress.header);
-      if (progress.rest.length > 0) socket.unshift(progress.rest);
+      const { header, rest } = progress;
+      finish({ kind: 'header', header, bytes: read - rest.length });
+      if (rest.length > 0) socket.unshift(rest);
     };
     socket.on('data', take).on('end', ended).on('close', ended);
   });

@@ -80,6 +80,7 @@ export class LinkScene {
       ...{ presence: engine, exchange: this.exchange, counters, watch, links: 'all' },
       ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
       ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
+      spoken: () => {},
       ending: (link, reason) => {
         this.endings.set(link.id, reason);
         inside('ending', link);

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Handshakes } from './handshakes.ts';
+
+const LIMITS = { maxHandshakes: 10, maxHandshakesPerAddress: 6, slowMs: 1000 };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function scene() {
+  const evicted: string[] = [];
+  const handshakes = new Handshakes<string>(LIMITS, (connection, reason) => {
+    evicted.push(`${connection} ${reason}`);
+  });
+  /** Enters `count` connections of an address; returns what was said to the last one. */
+  const enter = (address: string, count: number) => {
+    let refusal: string | undefined;
+    for (let n = 0; n < count; n++) {
+      refusal = handshakes.enter(`${address}#${handshakes.size}`, address);
+    }
+    return refusal;
+  };
+  return { handshakes, evicted, enter };
+}
+
+test('connections of one address have places up to a bound, and slow ones give way', () => {
+  const { handshakes, evicted, enter } = scene();
+  expect(enter('a', 6)).toBeUndefined();
+  expect(enter('a', 1)).toBe('too-many-handshakes-of-address');
+  expect(enter('b', 1)).toBeUndefined();
+  vi.advanceTimersByTime(1000);
+  expect(enter('a', 1)).toBeUndefined();
+  expect(evicted).toEqual(['a#0 too-many-handshakes-of-address']);
+  expect(handshakes.size).toBe(7);
+});
+
+test('where all places are taken, an address with few gets one of the address with the most', () => {
+  const { handshakes, evicted, enter } = scene();
+  expect(enter('a', 6)).toBeUndefined();
+  expect(enter('b', 4)).toBeUndefined();
+  expect(handshakes.size).toBe(10);
+  expect(enter('c', 1)).toBeUndefined();
+  expect(evicted).toEqual(['a#0 too-many-handshakes']);
+  expect(handshakes.size).toBe(10);
+});
+
+test('where all places are taken evenly, a new connection is refused until one is slow', () => {
+  const { evicted, enter } = scene();
+  enter('a', 5);
+  enter('b', 5);
+  expect(enter('a', 1)).toBe('too-many-handshakes');
+  expect(evicted).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  expect(enter('b', 1)).toBeUndefined();
+  expect(evicted).toHaveLength(1);
+});
+
+test('a place that was given back is free', () => {
+  const { handshakes, enter } = scene();
+  enter('a', 6);
+  handshakes.leave('a#3');
+  handshakes.leave('a#3');
+  expect(handshakes.size).toBe(5);
+  expect(enter('a', 1)).toBeUndefined();
+  for (const connection of [...handshakes.all()]) handshakes.leave(connection);
+  expect(handshakes.size).toBe(0);
+});
