@@ -1,0 +1,196 @@
+import { CLIENT_TYPE, COMMANDS } from '@route/protocol';
+import { Random } from '@route/random';
+import { Judge, Troubles, Violation } from './judge.ts';
+import type { Schedule } from './schedule.ts';
+import { type LogLine, Member, type MemberPlan } from './world/member.ts';
+import { type LinkRecord, MsgServer, type Sent, type ServerWorld } from './world/msg-server.ts';
+import { PubSub } from './world/pub-sub.ts';
+import { Registry } from './world/redis.ts';
+import type { LinkNetwork } from './world/sockets.ts';
+import { SimProcess, VirtualTime } from './world/virtual-time.ts';
+
+const TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 2000;
+
+/** A simulated cluster: Redis, nodes, msg_servers, and what is checked all the while. */
+export class Cluster implements ServerWorld {
+  readonly schedule: Schedule;
+  readonly time = new VirtualTime();
+  readonly random: Random;
+  readonly pubSub: PubSub;
+  readonly registry: Registry;
+  readonly clients = new SimProcess('msg_servers');
+  /** All that there ever were. */
+  readonly members: Member[] = [];
+  /** Members that are not meant to serve: what they do must not disturb the others. */
+  readonly bad = new Set<Member>();
+  readonly servers: MsgServer[] = [];
+  readonly links = new Map<number, LinkRecord>();
+  readonly delays = new Troubles();
+  readonly doubts = new Troubles();
+  readonly outages = new Map<Member, Troubles>();
+  readonly judge: Judge;
+  readonly timeoutMs = TIMEOUT_MS;
+  readonly heartbeatMs = HEARTBEAT_MS;
+  pdus = 0;
+  digest = 0;
+  #linkNo = 0;
+  #memberNo = 0;
+  readonly #linkById = new Map<string, LinkRecord>();
+
+  constructor(schedule: Schedule) {
+    this.schedule = schedule;
+    this.random = new Random(schedule.seed ^ 0x51ab);
+    this.pubSub = new PubSub(this.time, this.random.fork());
+    this.registry = new Registry(this.pubSub);
+    this.judge = new Judge({
+      schedule,
+      now: () => this.time.now,
+      ...{ links: this.links, delays: this.delays, doubts: this.doubts, outages: this.outages },
+    });
+    this.pubSub.onPublish = (_from, frame) => this.note(frame.length);
+  }
+
+  /** Members that run, and are meant to serve. */
+  get good(): readonly Member[] {
+    return this.members.filter((member) => member.exists && !this.bad.has(member));
+  }
+
+  /** Members that run. */
+  get existing(): readonly Member[] {
+    return this.members.filter(({ exists }) => exists);
+  }
+
+  addMember(options: { readonly bad?: boolean; readonly plan?: Partial<MemberPlan> } = {}): Member {
+    const { schedule } = this;
+    const no = this.#memberNo++;
+    const maxFrameBytes = schedule.frameBytes[no % schedule.frameBytes.length] ?? 32 * 1024;
+    const member = new Member({
+      id: `n${no}`,
+      plan: {
+        delivery: schedule.mode,
+        leaseMs: schedule.leaseMs,
+        limits: { maxFrameBytes, windowBytes: schedule.windowBytes, heldMs: schedule.heldMs },
+        settings: {
+          ROUTE_HEARTBEAT_SECONDS: HEARTBEAT_MS / 1000,
+          ROUTE_LINK_TIMEOUT_SECONDS: TIMEOUT_MS / 1000,
+          ROUTE_BUS_HELD_SECONDS: schedule.heldMs / 1000,
+          ROUTE_LINK_UNSENT_MARK_BYTES: 256 * 1024,
+          ROUTE_LINK_UNSENT_LIMIT_BYTES: 1024 * 1024,
+          ROUTE_LINK_STUCK_SECONDS: 3,
+        },
+        ...options.plan,
+      },
+      time: this.time,
+      pubSub: this.pubSub,
+      registry: this.registry,
+      log: (from, line) => this.#logged(from, line),
+    });
+    member.transport.path.latencyMs = schedule.latencyMs;
+    if (options.bad === true) this.bad.add(member);
+    this.members.push(member);
+    return member;
+  }
+
+  addServer(): MsgServer {
+    const server = new MsgServer(this.servers.length, this.random.fork(), this);
+    this.servers.push(server);
+    return server;
+  }
+
+  /** Ends a node's process; its kernel, or a load balancer, tells the msg_servers. */
+  kill(member: Member): void {
+    if (!member.exists) return;
+    member.kill();
+    for (const link of this.links.values()) {
+      if (link.member === member) link.connection.nodeDied();
+    }
+  }
+
+  outagesOf(member: Member): Troubles {
+    const known = this.outages.get(member);
+    if (known !== undefined) return known;
+    const made = new Troubles();
+    this.outages.set(member, made);
+    return made;
+  }
+
+  /** Takes a fact into the run's digest. */
+  note(fact: number): void {
+    this.digest =
+      (Math.imul(this.digest ^ fact, 0x0100_0193) ^ Math.floor(this.time.now * 1000)) >>> 0;
+  }
+
+  balance(server: MsgServer): Member | undefined {
+    const ready = this.good.filter((member) => member.ready);
+    if (ready.length > 0 && !server.random.chance(0.02)) return server.random.pick(ready);
+    return server.random.pickIfAny(this.good.filter((member) => member.listening));
+  }
+
+  network(): LinkNetwork {
+    const { latencyMs, kernelBytes } = this.schedule;
+    return {
+      latencyMs: latencyMs / 2,
+      capacityBytes: kernelBytes,
+      pieceBytes: this.random.pick([64 * 1024, 1000, 65_536]),
+    };
+  }
+
+  nextLinkNo(): number {
+    return ++this.#linkNo;
+  }
+
+  opened(link: LinkRecord): void {
+    this.links.set(link.no, link);
+    this.#opening = link;
+    this.note(link.no);
+  }
+
+  closed(link: LinkRecord): void {
+    this.note(link.no + 1000);
+  }
+
+  arrived(link: LinkRecord, from: number, seq: number, pdu: Buffer): Sent {
+    this.note(from * 65_536 + seq + link.no * 7);
+    return this.judge.arrived(link, from, seq, pdu);
+  }
+
+  told(link: LinkRecord, pdu: Buffer): void {
+    const command = pdu.readUInt16BE(10);
+    if (command === COMMANDS.users_status_response.commandId) link.answered(pdu);
+    else if (
+      command !== COMMANDS.heartbeat.commandId &&
+      command !== COMMANDS.login_status_notify.commandId &&
+      command !== COMMANDS.status_notify.commandId
+    ) {
+      throw new Violation(
+        'invented',
+        `link ${link.no} was sent command ${command}, which nobody has sent`,
+      );
+    }
+  }
+
+  /** What a link reports counts: the users with a PC client on any open link. */
+  online(userId: number): boolean {
+    return this.servers.some(({ clients, link }) => {
+      const type = clients.get(userId);
+      return link !== undefined && (type === CLIENT_TYPE.windows || type === CLIENT_TYPE.mac);
+    });
+  }
+
+  #opening: LinkRecord | undefined;
+
+  #logged(member: Member, { event, link, reason }: LogLine): void {
+    if (event === 'link-opened' && this.#opening !== undefined && link !== undefined) {
+      this.#opening.id = link;
+      this.#linkById.set(link, this.#opening);
+      this.#opening = undefined;
+    } else if (event === 'link-closed' && link !== undefined) {
+      const record = this.#linkById.get(link);
+      if (record === undefined || record.member !== member) return;
+      record.closedAt ??= this.time.now;
+      record.closeReason ??= reason;
+      for (const hold of record.holds) hold.droppedAt ??= this.time.now;
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import type { Cluster } from './cluster.ts';
+import type { Fault, FaultKind } from './schedule.ts';
+import type { Traffic } from './traffic.ts';
+import type { Member } from './world/member.ts';
+import type { MsgServer } from './world/msg-server.ts';
+import type { Rights } from './world/pub-sub.ts';
+
+/** No more nodes than this at a time. */
+const MOST_NODES = 20;
+
+type CarryOut = (scene: FaultScene, fault: Fault) => void;
+
+/** Where faults happen. */
+export class FaultScene {
+  readonly cluster: Cluster;
+  readonly traffic: Traffic;
+  /** What has to be put right when the time for faults is over. */
+  readonly #undo = new Set<() => void>();
+
+  constructor(cluster: Cluster, traffic: Traffic) {
+    this.cluster = cluster;
+    this.traffic = traffic;
+  }
+
+  carryOut(fault: Fault): void {
+    CARRY_OUT[fault.kind](this, fault);
+  }
+
+  endAll(): void {
+    for (const undo of [...this.#undo]) undo();
+  }
+
+  /** Ends something after a time, or when all faults end. */
+  endAfter(ms: number, end: () => void): void {
+    const once = (): void => {
+      if (this.#undo.delete(once)) end();
+    };
+    this.#undo.add(once);
+    this.cluster.time.after(ms, once, undefined);
+  }
+
+  /** Everybody may be slowed, and not know who is where. */
+  trouble(ms: number): void {
+    const { time, delays, doubts } = this.cluster;
+    delays.mark(time.now, time.now + ms);
+    doubts.mark(time.now, time.now + ms);
+  }
+
+  outage(member: Member, ms: number): void {
+    const { now } = this.cluster.time;
+    this.cluster.outagesOf(member).mark(now, now + ms);
+    this.trouble(ms);
+  }
+
+  member(fault: Fault): Member | undefined {
+    const { good } = this.cluster;
+    return good[fault.target % Math.max(1, good.length)];
+  }
+
+  /** One that the cluster can do without. */
+  spare(fault: Fault): Member | undefined {
+    const serving = this.cluster.good.filter(
+      ({ drainedAt, listeningAt }) => drainedAt === undefined && listeningAt !== undefined,
+    );
+    return serving.length < 2 ? undefined : serving[fault.target % serving.length];
+  }
+
+  server(fault: Fault): MsgServer | undefined {
+    const servers = this.cluster.servers.filter(({ stopped }) => !stopped);
+    return servers[fault.target % Math.max(1, servers.length)];
+  }
+
+  /** A node that is not to serve, for a while. */
+  badMember(fault: Fault, wrong: Partial<Rights>): void {
+    const { cluster } = this;
+    if (cluster.existing.length >= MOST_NODES) return;
+    const member = cluster.addMember({ bad: true });
+    Object.assign(member.transport.rights, wrong);
+    member.start();
+    cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
+    this.endAfter(fault.ms * 2 + 2000, () => cluster.kill(member));
+  }
+
+  path(fault: Fault, change: (member: Member) => () => void): void {
+    const member = this.member(fault);
+    if (member === undefined) return;
+    this.outage(member, fault.ms);
+    const restore = change(member);
+    member.transport.pathChanged();
+    this.endAfter(fault.ms, () => {
+      restore();
+      member.transport.pathChanged();
+    });
+  }
+}
+
+const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
+  join: (scene) => {
+    if (scene.cluster.existing.length >= MOST_NODES) return;
+    scene.cluster.addMember().start();
+    scene.cluster.doubts.mark(scene.cluster.time.now, scene.cluster.time.now + 1000);
+  },
+  drain: (scene, fault) => {
+    const overMs = Math.floor(fault.degree * 3000);
+    scene.spare(fault)?.drain(overMs);
+    scene.trouble(overMs + 3000);
+  },
+  kill: (scene, fault) => {
+    const member = scene.spare(fault);
+    if (member === undefined) return;
+    scene.cluster.kill(member);
+    scene.trouble(scene.cluster.schedule.leaseMs);
+  },
+  freeze: (scene, fault) => freeze(scene, fault, fault.ms),
+  stall: (scene, fault) => freeze(scene, fault, 50 + fault.degree * 400),
+  'node-clock': (scene, fault) => {
+    const member = scene.member(fault);
+    if (member !== undefined) member.process.clockOffsetMs = (fault.degree - 0.5) * 7_200_000;
+  },
+  'crash-loop': (scene, fault) => {
+    const { cluster } = scene;
+    let left = 1 + Math.floor(fault.degree * 4);
+    const again = (): void => {
+      if (left-- === 0 || cluster.existing.length >= MOST_NODES) return;
+      const member = cluster.addMember({ bad: true });
+      member.start('port-taken');
+      cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
+      cluster.time.after(1500, again, undefined);
+      scene.endAfter(60_000, () => cluster.kill(member));
+    };
+    again();
+  },
+  'no-publish': (scene, fault) => scene.badMember(fault, { publish: false }),
+  'no-subscribe': (scene, fault) =>
+    scene.badMember(fault, { subscribe: false, subscribeOwn: false }),
+  'no-own-channel': (scene, fault) => scene.badMember(fault, { subscribeOwn: false }),
+  'no-keys': (scene, fault) => scene.badMember(fault, { keys: false }),
+  'slow-path': (scene, fault) => {
+    scene.path(fault, ({ transport: { path } }) => {
+      const before = path.latencyMs;
+      path.latencyMs = 5 + fault.degree * 300;
+      return () => {
+        path.latencyMs = before;
+      };
+    });
+  },
+  'cut-path': (scene, fault) => scene.path(fault, (member) => toggle(member.transport.path, 'cut')),
+  'dark-out': (scene, fault) =>
+    scene.path(fault, (member) => toggle(member.transport.path, 'darkOut')),
+  'dark-in': (scene, fault) =>
+    scene.path(fault, (member) => toggle(member.transport.path, 'darkIn')),
+  lossy: (scene, fault) => {
+    // Issue 13, A8: a lost echo leaves a node in doubt for ever. To be taken out when that is mended.
+    scene.cluster.doubts.mark(scene.cluster.time.now, Number.POSITIVE_INFINITY);
+    scene.path(fault, ({ transport: { path } }) => {
+      path.loss = 0.01 + fault.degree * 0.4;
+      return () => {
+        path.loss = 0;
+      };
+    });
+  },
+  'small-output-limit': (scene, fault) => {
+    const { pubSub } = scene.cluster;
+    const before = pubSub.outputLimitBytes;
+    pubSub.outputLimitBytes = 40_000 + fault.degree * 100_000;
+    for (const member of scene.cluster.good) scene.outage(member, fault.ms);
+    scene.endAfter(fault.ms, () => {
+      pubSub.outputLimitBytes = before;
+    });
+  },
+  'redis-down': (scene, fault) => {
+    const { cluster } = scene;
+    const { pubSub, registry } = cluster;
+    if (!pubSub.isUp) return;
+    const older = new Map(registry.leases);
+    for (const member of cluster.good) scene.outage(member, fault.ms);
+    pubSub.setUp(false);
+    scene.endAfter(fault.ms, () => {
+      const data = fault.degree < 0.4 ? 'kept' : fault.degree < 0.8 ? 'empty' : 'older';
+      registry.restart(data, older);
+      pubSub.setUp(true);
+    });
+  },
+  'redis-clock': (scene, fault) => {
+    scene.cluster.registry.clockOffsetMs += (fault.degree - 0.5) * 240_000;
+    scene.trouble(scene.cluster.schedule.leaseMs);
+  },
+  'redis-slow': (scene, fault) => {
+    for (const member of scene.cluster.good) {
+      const { path } = member.transport;
+      const before = path.latencyMs;
+      scene.outage(member, fault.ms);
+      path.latencyMs += fault.degree * 200;
+      scene.endAfter(fault.ms, () => {
+        path.latencyMs = before;
+      });
+    }
+  },
+  'server-slow': (scene, fault) => reads(scene, fault, 1 + fault.degree * 50),
+  'server-stuck': (scene, fault) => reads(scene, fault, 0),
+  'server-reset': (scene, fault) => scene.server(fault)?.disconnect('reset'),
+  'server-close': (scene, fault) => scene.server(fault)?.disconnect('close'),
+  'server-vanish': (scene, fault) => scene.server(fault)?.disconnect('vanish'),
+  'server-join': (scene) => {
+    if (scene.cluster.servers.length >= 12) return;
+    const server = scene.cluster.addServer();
+    scene.traffic.begin(server);
+    server.connect();
+  },
+  'server-leave': (scene, fault) => {
+    if (scene.cluster.servers.filter(({ stopped }) => !stopped).length > 1)
+      scene.server(fault)?.stop();
+  },
+  'server-list': (scene, fault) => {
+    const server = scene.server(fault);
+    if (server === undefined) return;
+    server.extras = 1500 + Math.floor(fault.degree * 3000);
+    for (const { process } of scene.cluster.good.slice(0, 3)) {
+      process.lookMs = 0.5;
+      scene.endAfter(1500, () => {
+        process.lookMs = 0.001;
+      });
+    }
+    scene.trouble(4000);
+    server.disconnect('close');
+  },
+  forge: () => undefined,
+};
+
+function freeze(scene: FaultScene, fault: Fault, ms: number): void {
+  const member = scene.member(fault);
+  if (member === undefined || member.process.frozen) return;
+  scene.outage(member, ms);
+  member.freeze();
+  scene.endAfter(ms, () => member.thaw());
+}
+
+function reads(scene: FaultScene, fault: Fault, rate: number): void {
+  const server = scene.server(fault);
+  if (server === undefined || server.readRate !== undefined) return;
+  server.readRate = rate;
+  scene.trouble(fault.ms + 4000);
+  scene.endAfter(fault.ms, () => {
+    server.readRate = undefined;
+    server.readOn();
+  });
+}
+
+/** Sets a property of a path, and returns what sets it back. */
+function toggle(
+  path: { cut: boolean; darkOut: boolean; darkIn: boolean },
+  name: 'cut' | 'darkOut' | 'darkIn',
+): () => void {
+  path[name] = true;
+  return () => {
+    path[name] = false;
+  };
+}

@@ -1,0 +1,254 @@
+import { CLOSE_REASONS, isReadToTheEnd } from '@route/route-node/src/close-reasons.ts';
+import type { Schedule } from './schedule.ts';
+import type { Member } from './world/member.ts';
+import type { Hold, LinkRecord, Sent } from './world/msg-server.ts';
+
+/** Something that must not be: which check found it, and what it was. */
+export class Violation extends Error {
+  readonly check: string;
+
+  constructor(check: string, text: string) {
+    super(text);
+    this.check = check;
+  }
+}
+
+/** Times in which something was wrong on purpose. */
+export class Troubles {
+  readonly #times: { readonly from: number; readonly until: number }[] = [];
+
+  mark(from: number, until: number): void {
+    this.#times.push({ from, until });
+  }
+
+  /** Whether nothing was wrong between two moments. */
+  isCalm(from: number, until: number): boolean {
+    return !this.#times.some((time) => time.from <= until && time.until >= from);
+  }
+
+  /** How much of a time something was wrong, in ms. */
+  within(from: number, until: number): number {
+    let sum = 0;
+    for (const time of this.#times) {
+      sum += Math.max(0, Math.min(time.until, until) - Math.max(time.from, from));
+    }
+    return sum;
+  }
+}
+
+export interface JudgeOptions {
+  readonly schedule: Schedule;
+  readonly now: () => number;
+  readonly links: ReadonlyMap<number, LinkRecord>;
+  /** What slows or stops healthy nodes. */
+  readonly delays: Troubles;
+  /** What lets nodes doubt who is where. */
+  readonly doubts: Troubles;
+  /** What is wrong with one member: it can neither send nor hear. */
+  readonly outages: ReadonlyMap<Member, Troubles>;
+}
+
+/** Within so long a PDU comes while nothing is wrong. */
+const PROMPT_MS = 1500;
+
+/** Looks at every delivery, and at the end whether anything is missing. */
+export class Judge {
+  deliveries = 0;
+  readonly #options: JudgeOptions;
+  readonly #settleMs: number;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#settleMs = options.schedule.leaseMs + 5000;
+  }
+
+  /** A relayed PDU has come to a link. */
+  arrived(to: LinkRecord, from: number, seq: number, pdu: Buffer): Sent {
+    const sender = this.#options.links.get(from);
+    const sent = sender?.sent[seq];
+    if (sender === undefined || sent === undefined) {
+      throw new Violation(
+        'invented',
+        `link ${to.no} got PDU ${seq} of link ${from}, which no link has sent`,
+      );
+    }
+    this.deliveries++;
+    const what = `PDU ${seq} (${sent.aim} ${sent.users}) of link ${from} on ${sender.member.id}`;
+    const where = `link ${to.no} on ${to.member.id}`;
+    if (!sent.pdu.equals(pdu)) throw new Violation('changed', `${where} got ${what}, changed`);
+    if (sender === to && sent.aim !== 'all') {
+      throw new Violation('own', `${where} got back its own ${what}`);
+    }
+    const got = seen(to.got, from);
+    if (got.has(seq)) throw new Violation('doubled', `${where} got ${what} twice`);
+    got.add(seq);
+    const last = to.last.get(from) ?? 0;
+    if (seq < last) {
+      if (!this.#mayBeLate(to, sent)) {
+        throw new Violation('reordered', `${where} got ${what} after PDU ${last}`);
+      }
+    } else {
+      to.last.set(from, seq);
+    }
+    this.#judgePromptness(to, sender, { sent, what, where });
+    if (sent.aim === 'users' && this.#options.schedule.mode === 'directed') {
+      this.#judgeAim(to, sent, `${where} got ${what}`);
+    }
+    return sent;
+  }
+
+  /** What has not come that should have; the first of it, or undefined. */
+  missing(): string | undefined {
+    for (const sender of this.#options.links.values()) {
+      for (let seq = 1; seq < sender.sent.length; seq++) {
+        const sent = sender.sent[seq];
+        if (sent === undefined || !this.#isPassedOn(sender, sent)) continue;
+        const lacks = this.#lacking(sender, sent, seq);
+        if (lacks !== undefined) {
+          const read = Math.round(sent.readAt ?? 0);
+          return `PDU ${seq} (${sent.aim} ${sent.users}) of link ${sender.no} on ${sender.member.id}, read at ${read}, has not come to ${lacks}`;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** A loss that nothing in the schedule excuses, or that only one side tells of. */
+  unexcusedLoss(members: readonly Member[]): string | undefined {
+    const { schedule } = this.#options;
+    for (const member of members) {
+      for (const loss of member.losses) {
+        // Before it takes links it can lose nothing of theirs.
+        if (loss.reason === 'skipped' && (member.listeningAt ?? loss.atMs) >= loss.atMs) continue;
+        const other = members.find(({ id }) => id === loss.sender);
+        const parties = other === undefined || other === member ? members : [member, other];
+        const longMs = schedule.heldMs * 0.8;
+        const from = loss.atMs - schedule.heldMs - 20_000;
+        const isExcused = parties.some((one) => {
+          if (one.diedAt !== undefined || one.drainedAt !== undefined) return true;
+          return (this.#options.outages.get(one)?.within(from, loss.atMs) ?? 0) >= longMs;
+        });
+        if (!isExcused) {
+          return `${member.id} tells of ${loss.frames} frames of ${loss.sender} ${loss.reason} at ${Math.round(loss.atMs)}`;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #lacking(sender: LinkRecord, sent: Sent, seq: number): string | undefined {
+    const isDirected = sent.aim === 'users' && this.#options.schedule.mode === 'directed';
+    for (const to of this.#options.links.values()) {
+      if (to === sender && sent.aim !== 'all') continue;
+      if (!this.#mustCome(to, sender, { sent, seq })) continue;
+      if (isDirected && !sent.users.some((user) => holdsThroughout(to.holds, user, sent))) continue;
+      if (!to.got.get(sender.no)?.has(seq)) return `link ${to.no} on ${to.member.id}`;
+    }
+    return undefined;
+  }
+
+  #mustCome(
+    to: LinkRecord,
+    sender: LinkRecord,
+    { sent, seq }: { readonly sent: Sent; readonly seq: number },
+  ): boolean {
+    const { openedAt, closedAt } = to;
+    if (openedAt === undefined || sent.readAt === undefined || openedAt >= sent.readAt)
+      return false;
+    // Of a link that has ended it is only known that it lacks what came before something that it got.
+    if (closedAt !== undefined && (sent.aim === 'users' || seq > (to.last.get(sender.no) ?? 0)))
+      return false;
+    return !to.member.losses.some(
+      ({ sender: lost, reason }) => lost === sender.member.id && reason === 'skipped',
+    );
+  }
+
+  /** Whether the sender's node has read a PDU and must have passed it on. */
+  #isPassedOn({ member, closedAt, closeReason }: LinkRecord, { readAt }: Sent): boolean {
+    if (readAt === undefined) return false;
+    const isCut = closeReason !== undefined && !isOrderly(closeReason);
+    if (isCut && closedAt !== undefined && readAt >= closedAt - 1) return false;
+    const { diedAt, drainedAt, endedAt } = member;
+    // Issue 13, A3: a drain during an outage may lose what waits. To be taken out when that is mended.
+    if (drainedAt !== undefined && !this.#isOutageFree(member, readAt, endedAt)) return false;
+    if (diedAt === undefined) return true;
+    const calm = this.#options.delays.isCalm(readAt - this.#settleMs, diedAt - 1);
+    return calm && readAt < diedAt - PROMPT_MS;
+  }
+
+  #isOutageFree(member: Member, from: number, until = this.#options.now()): boolean {
+    const { outages } = this.#options;
+    return outages.get(member)?.isCalm(from - this.#settleMs, until) ?? true;
+  }
+
+  #judgePromptness(
+    to: LinkRecord,
+    sender: LinkRecord,
+    { sent, what, where }: { readonly sent: Sent; readonly what: string; readonly where: string },
+  ): void {
+    const now = this.#options.now();
+    const { readAt } = sent;
+    if (readAt === undefined || now - readAt < PROMPT_MS) return;
+    if (to.openedAt === undefined || to.openedAt > readAt) return;
+    if (!this.#options.delays.isCalm(readAt - this.#settleMs, now)) return;
+    const isDirected = sent.aim === 'users' && this.#options.schedule.mode === 'directed';
+    if (isDirected && !sent.users.some((user) => holdsThroughout(to.holds, user, sent))) return;
+    if (to.slow || sender.slow) return;
+    throw new Violation('late', `${where} got ${what} after ${Math.round(now - readAt)} ms`);
+  }
+
+  #mayBeLate(to: LinkRecord, sent: Sent): boolean {
+    if (this.#options.schedule.mode === 'broadcast' || sent.aim !== 'users') return false;
+    const { readAt } = sent;
+    if (readAt === undefined) return true;
+    if (!this.#options.doubts.isCalm(readAt - this.#settleMs, this.#options.now())) return true;
+    return sent.users.some((user) =>
+      to.holds.some(
+        (hold) => hold.userId === user && (hold.from ?? readAt) > readAt - this.#settleMs,
+      ),
+    );
+  }
+
+  #judgeAim(to: LinkRecord, sent: Sent, what: string): void {
+    const now = this.#options.now();
+    const { readAt } = sent;
+    if (readAt === undefined || to.openedAt === undefined) return;
+    const from = readAt - this.#settleMs;
+    if (to.openedAt > from || !this.#options.doubts.isCalm(from, now)) return;
+    if (to.server.extras > 0) return;
+    const mayGet = sent.users.some((user) =>
+      to.holds.some((hold) => hold.userId === user && (hold.droppedAt ?? now) >= from),
+    );
+    if (!mayGet) throw new Violation('misdelivered', `${what}, and holds neither of them`);
+  }
+}
+
+/** Whether a link held a user from before a PDU was read until now. */
+function holdsThroughout(holds: readonly Hold[], userId: number, { readAt }: Sent): boolean {
+  return holds.some(
+    (hold) =>
+      hold.userId === userId &&
+      hold.droppedAt === undefined &&
+      hold.from !== undefined &&
+      readAt !== undefined &&
+      hold.from < readAt,
+  );
+}
+
+/** Whether what a link has sent before its end was carried out. */
+function isOrderly(reason: string): boolean {
+  if (reason === 'close' || reason === 'peer-closed') return true;
+  return isCloseReason(reason) && isReadToTheEnd(reason);
+}
+
+function isCloseReason(reason: string): reason is keyof typeof CLOSE_REASONS {
+  return reason in CLOSE_REASONS;
+}
+
+function seen(got: Map<number, Set<number>>, from: number): Set<number> {
+  const known = got.get(from);
+  if (known !== undefined) return known;
+  const made = new Set<number>();
+  got.set(from, made);
+  return made;
+}

@@ -1,0 +1,265 @@
+import { Cluster } from './cluster.ts';
+import { FaultScene } from './faults.ts';
+import { Violation } from './judge.ts';
+import type { Schedule } from './schedule.ts';
+import { Traffic, usersOf } from './traffic.ts';
+import { ProcessCrash } from './world/virtual-time.ts';
+
+/** What a run came to. */
+export interface Outcome {
+  /** The check that failed; undefined where all held. */
+  readonly check: string | undefined;
+  readonly problem: string | undefined;
+  readonly digest: number;
+  readonly virtualMs: number;
+  readonly pdus: number;
+  readonly deliveries: number;
+  readonly frames: number;
+  readonly tasks: number;
+}
+
+/** Within so long after the last fault everything is as it should be. */
+const RECOVERY_MS = 15_000;
+const START_MS = 10_000;
+const STEP_MS = 250;
+
+/** The number of the last status query. */
+const ANSWER = 5000;
+
+/** Runs a schedule to its end, or to the first thing that must not be. Not to be called from within a promise. */
+export function runSchedule(schedule: Schedule): Outcome {
+  const cluster = new Cluster(schedule);
+  const uninstall = cluster.time.install(() => cluster.random.next());
+  let check: string | undefined;
+  let problem: string | undefined;
+  try {
+    new Run(cluster).go();
+  } catch (error) {
+    if (error instanceof Violation) check = error.check;
+    else if (error instanceof ProcessCrash) {
+      check = error.cause instanceof Violation ? error.cause.check : 'crash';
+    } else check = 'simulator';
+    problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (error instanceof Violation) problem = error.message;
+    if (error instanceof ProcessCrash && error.cause instanceof Violation)
+      problem = error.cause.message;
+    problem = `at ${Math.round(cluster.time.now)} ms: ${problem}`;
+  } finally {
+    uninstall();
+  }
+  const { time, digest, pdus, pubSub, judge } = cluster;
+  return {
+    ...{ check, problem, digest, pdus, virtualMs: time.now, tasks: time.tasks },
+    ...{ deliveries: judge.deliveries, frames: pubSub.frames },
+  };
+}
+
+class Run {
+  readonly #cluster: Cluster;
+  readonly #traffic: Traffic;
+  readonly #scene: FaultScene;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#traffic = new Traffic(cluster);
+    this.#scene = new FaultScene(cluster, this.#traffic);
+  }
+
+  go(): void {
+    const { schedule, time } = this.#cluster;
+    this.#start();
+    const begunAt = time.now;
+    for (const fault of schedule.faults) {
+      time.after(fault.atMs, () => this.#scene.carryOut(fault), undefined);
+    }
+    this.#pass(begunAt + schedule.durationMs);
+    this.#scene.endAll();
+    this.#recover();
+    this.#probe();
+    this.#end();
+  }
+
+  #start(): void {
+    const { cluster } = this.#self;
+    for (let i = 0; i < cluster.schedule.nodes; i++) cluster.addMember().start();
+    cluster.delays.mark(0, cluster.time.now);
+    this.#until('not-ready', START_MS, () => this.#unready());
+    for (let i = 0; i < cluster.schedule.servers; i++) {
+      const server = cluster.addServer();
+      this.#traffic.begin(server);
+      server.connect();
+    }
+    this.#pass(cluster.time.now + 300);
+    cluster.delays.mark(0, cluster.time.now);
+    cluster.doubts.mark(0, cluster.time.now);
+  }
+
+  get #self(): { readonly cluster: Cluster } {
+    return { cluster: this.#cluster };
+  }
+
+  /** Every node is ready again, every msg_server has its link. */
+  #recover(): void {
+    const { cluster } = this.#self;
+    this.#until('not-ready', RECOVERY_MS + this.#heldMs, () => this.#unready());
+    this.#until('not-connected', RECOVERY_MS, () => this.#unconnected());
+    this.#traffic.usersMove = false;
+    this.#pass(cluster.time.now + 1000);
+    this.#until('held', RECOVERY_MS, () => this.#held());
+  }
+
+  /** Messages reach those that they are for, and no others; nothing is left undone. */
+  #probe(): void {
+    const { cluster } = this.#self;
+    this.#traffic.stop();
+    this.#pass(cluster.time.now + 300);
+    this.#traffic.probe();
+    this.#until('lost', RECOVERY_MS + this.#heldMs, () => cluster.judge.missing());
+    const lost = cluster.judge.unexcusedLoss(cluster.members);
+    if (lost !== undefined) throw new Violation('frames-lost', lost);
+  }
+
+  #end(): void {
+    const { cluster } = this.#self;
+    this.#until('window', RECOVERY_MS, () => this.#unsettled());
+    const users = usersOf(cluster.schedule.users);
+    const asked = cluster.servers.filter(({ link }) => link !== undefined);
+    for (const server of asked) server.query(ANSWER, users);
+    this.#until('presence', RECOVERY_MS, () => this.#wrongPresence(users));
+    this.#until('interest', RECOVERY_MS, () => this.#wrongInterest());
+  }
+
+  get #heldMs(): number {
+    return this.#cluster.schedule.heldMs;
+  }
+
+  #pass(end: number): void {
+    const { time } = this.#cluster;
+    while (time.now < end) {
+      time.runUntil(Math.min(end, time.now + STEP_MS));
+      this.#look();
+    }
+  }
+
+  /** Lets time pass until there is no difference, or it takes too long. */
+  #until(check: string, ms: number, differs: () => string | undefined): void {
+    const { time } = this.#cluster;
+    const end = time.now + ms;
+    for (let wrong = differs(); wrong !== undefined; wrong = differs()) {
+      if (time.now >= end) throw new Violation(check, wrong);
+      this.#pass(time.now + STEP_MS);
+    }
+  }
+
+  /** What must hold at every moment. */
+  #look(): void {
+    const { cluster } = this.#self;
+    for (const member of cluster.existing) {
+      const { core, engine, plan } = member;
+      if (core === undefined || engine === undefined) continue;
+      const { windowBytes, shareBytes } = engine.bus.counters;
+      const most = (plan.limits.windowBytes ?? 0) + 4 * 1024 * 1024;
+      if (windowBytes > most) {
+        throw new Violation(
+          'memory',
+          `${member.id} has ${windowBytes} bytes in its window, share ${shareBytes}`,
+        );
+      }
+      for (const link of core.links.all()) {
+        const limit = 1024 * 1024 + 256 * 1024;
+        if (link.unsentBytes > limit) {
+          throw new Violation('memory', `${link.id} has ${link.unsentBytes} unsent bytes`);
+        }
+      }
+      this.#judgeDrain(member);
+    }
+  }
+
+  #judgeDrain(member: Cluster['members'][number]): void {
+    const { drainedAt, process } = member;
+    if (drainedAt === undefined || process.frozen) return;
+    const took = this.#cluster.time.now - drainedAt;
+    const outage = this.#cluster.outagesOf(member).within(drainedAt, this.#cluster.time.now);
+    const most = 3000 + 2000 + this.#heldMs + 5000 + outage;
+    if (took > most)
+      throw new Violation(
+        'drain',
+        `${member.id} has not ended ${Math.round(took)} ms after it was told to`,
+      );
+  }
+
+  #unready(): string | undefined {
+    for (const member of this.#cluster.good) {
+      if (member.drainedAt !== undefined) continue;
+      if (!member.ready) return `${member.id} is not ready: ${[...member.unready].join(' ')}`;
+    }
+    return undefined;
+  }
+
+  #unconnected(): string | undefined {
+    for (const { index, link, stopped } of this.#cluster.servers) {
+      if (!stopped && link?.isOpen !== true) return `msg_server ${index} has no link`;
+    }
+    return undefined;
+  }
+
+  /** Nodes read their links again. */
+  #held(): string | undefined {
+    for (const member of this.#cluster.good) {
+      if (member.core?.links.reading === false) return `${member.id} does not read its links`;
+    }
+    return undefined;
+  }
+
+  #unsettled(): string | undefined {
+    for (const member of this.#cluster.good) {
+      const { core, engine } = member;
+      if (core === undefined || engine === undefined || member.drainedAt !== undefined) continue;
+      const { windowBytes } = engine.bus.counters;
+      if (windowBytes > 0) return `${member.id} has ${windowBytes} bytes in its window`;
+      if (core.links.unsentBytes > 0)
+        return `${member.id} has ${core.links.unsentBytes} bytes unsent`;
+      if (core.links.waitingPdus > 0) return `${member.id} has PDUs that wait`;
+      // Issue 13, A2: of a node that was killed something is kept for ever. To be taken out when that is mended.
+      if (
+        core.counters.keptBytes > 0 &&
+        this.#cluster.members.every(({ diedAt }) => diedAt === undefined)
+      )
+        return `${member.id} keeps ${core.counters.keptBytes} bytes of what was directed`;
+      const open = this.#cluster.servers.filter(({ link }) => link?.member === member).length;
+      if (core.links.size !== open)
+        return `${member.id} has ${core.links.size} links, and ${open} are open`;
+    }
+    return undefined;
+  }
+
+  #wrongPresence(users: readonly number[]): string | undefined {
+    for (const { index, link } of this.#cluster.servers) {
+      if (link === undefined) continue;
+      const answer = link.answers.get(ANSWER);
+      if (answer === undefined) {
+        if (!link.asked.has(ANSWER)) link.server.query(ANSWER, users);
+        return `msg_server ${index} has no answer`;
+      }
+      for (const user of users) {
+        const is = this.#cluster.online(user);
+        if (answer.get(user) === is) continue;
+        link.server.query(ANSWER, users);
+        return `user ${user} is ${is ? 'online' : 'offline'}, ${link.member.id} tells otherwise`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Each node knows which other nodes there are. */
+  #wrongInterest(): string | undefined {
+    const alive = this.#cluster.existing.filter((member) => !this.#cluster.bad.has(member));
+    for (const { id, engine } of alive) {
+      const known = new Set(engine?.bus.peers.map(({ node }) => node));
+      for (const other of alive) {
+        if (other.id !== id && !known.has(other.id)) return `${id} does not know ${other.id}`;
+      }
+    }
+    return undefined;
+  }
+}

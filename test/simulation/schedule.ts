@@ -1,0 +1,200 @@
+import { Random } from '@route/random';
+
+/** Everything that can go wrong in a schedule. */
+export const FAULT_KINDS = [
+  'join',
+  'drain',
+  'kill',
+  'freeze',
+  'stall',
+  'node-clock',
+  'crash-loop',
+  'no-publish',
+  'no-subscribe',
+  'no-own-channel',
+  'no-keys',
+  'slow-path',
+  'cut-path',
+  'dark-out',
+  'dark-in',
+  'lossy',
+  'small-output-limit',
+  'redis-down',
+  'redis-clock',
+  'redis-slow',
+  'server-slow',
+  'server-stuck',
+  'server-reset',
+  'server-close',
+  'server-vanish',
+  'server-join',
+  'server-leave',
+  'server-list',
+  'forge',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Something that goes wrong at a moment, for a while, for one node or msg_server. */
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  /** Which of those that there are then, counted on where there are fewer. */
+  readonly target: number;
+  readonly ms: number;
+  /** From 0 to 1: how bad it is, in the fault's own measure. */
+  readonly degree: number;
+}
+
+/** A whole run: from these numbers alone it is the same each time. */
+export interface Schedule {
+  readonly seed: number;
+  readonly mode: 'broadcast' | 'directed';
+  readonly nodes: number;
+  readonly servers: number;
+  readonly users: number;
+  readonly durationMs: number;
+  /** Between two things that a msg_server does, on average. */
+  readonly paceMs: number;
+  readonly latencyMs: number;
+  readonly leaseMs: number;
+  readonly heldMs: number;
+  readonly windowBytes: number;
+  /** Frames of each node in turn, so that they differ. */
+  readonly frameBytes: readonly number[];
+  /** Bytes that a link's kernels take. */
+  readonly kernelBytes: number;
+  readonly faults: readonly Fault[];
+}
+
+export type Mode = Schedule['mode'];
+
+/** What the code does not survive yet, or the simulation does not judge rightly. */
+const UNSOUND: readonly FaultKind[] = [
+  'crash-loop',
+  'no-publish',
+  'no-subscribe',
+  'no-own-channel',
+  'no-keys',
+  'redis-clock',
+  'forge',
+];
+
+/** How often each kind of fault is drawn, where it may be drawn at all. */
+const WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  join: 3,
+  drain: 3,
+  kill: 3,
+  freeze: 4,
+  stall: 2,
+  'node-clock': 1,
+  'crash-loop': 2,
+  'no-publish': 1,
+  'no-subscribe': 2,
+  'no-own-channel': 1,
+  'no-keys': 1,
+  'slow-path': 2,
+  'cut-path': 3,
+  'dark-out': 2,
+  'dark-in': 2,
+  lossy: 2,
+  'small-output-limit': 1,
+  'redis-down': 3,
+  'redis-clock': 1,
+  'redis-slow': 1,
+  'server-slow': 2,
+  'server-stuck': 2,
+  'server-reset': 2,
+  'server-close': 2,
+  'server-vanish': 1,
+  'server-join': 1,
+  'server-leave': 1,
+  'server-list': 1,
+  forge: 1,
+};
+
+export interface DrawOptions {
+  readonly mode: Mode;
+  readonly kinds: ReadonlySet<FaultKind>;
+}
+
+/** The schedule that a seed stands for: most are short and small, a few long, a few large. */
+export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedule {
+  const random = new Random(seed);
+  const size = random.weighted({ small: 950, middle: 45, large: 5 });
+  const nodes = {
+    small: random.whole(2, 3),
+    middle: random.whole(3, 6),
+    large: random.whole(6, 20),
+  }[size];
+  const isLong = random.chance(0.04);
+  const durationMs = isLong ? random.whole(10_000, 40_000) : random.whole(500, 3500);
+  const leaseMs = random.pick([1000, 2000, 3000]);
+  const heldMs = random.pick([4000, 8000, 30_000]);
+  const weights: Partial<Record<FaultKind, number>> = {};
+  for (const kind of kinds) weights[kind] = WEIGHTS[kind];
+  const count = kinds.size === 0 ? 0 : random.whole(1, isLong ? 10 : 4);
+  const faults = Array.from({ length: count }, (): Fault => {
+    const kind = drawKind(random, weights);
+    return {
+      atMs: random.whole(0, durationMs),
+      kind,
+      target: random.below(64),
+      ms: Math.floor(
+        random.pick([100, 500, 1500, leaseMs * 1.5, leaseMs * 3]) * random.between(0.5, 1.5),
+      ),
+      degree: random.next(),
+    };
+  }).sort((a, b) => a.atMs - b.atMs);
+  return {
+    ...{ seed, mode, nodes, durationMs, leaseMs, heldMs, faults },
+    servers: random.whole(2, Math.min(6, nodes + 1)),
+    users: random.whole(2, 8),
+    paceMs: random.pick(isLong ? [100, 400] : [20, 60, 150, 400]),
+    latencyMs: random.pick([0.1, 0.5, 2, 20]),
+    windowBytes: random.pick([64 * 1024, 512 * 1024, 8 * 1024 * 1024]),
+    frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),
+    kernelBytes: random.pick([4096, 64 * 1024, 1024 * 1024]),
+  };
+}
+
+function drawKind(random: Random, weights: Partial<Record<FaultKind, number>>): FaultKind {
+  const entries = FAULT_KINDS.map((kind) => ({ kind, weight: weights[kind] ?? 0 }));
+  let draw = random.next() * entries.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { kind, weight } of entries) {
+    draw -= weight;
+    if (weight > 0 && draw < 0) return kind;
+  }
+  throw new Error('there is no kind of fault to draw from');
+}
+
+/** Kinds that the code survives; the others are drawn where they are asked for. */
+export const SOUND_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
+  (kind) => !UNSOUND.includes(kind),
+);
+
+/** Reads a schedule that was printed. @throws Error when it is none. */
+export function parseSchedule(text: string): Schedule {
+  const value: unknown = JSON.parse(text);
+  if (!isSchedule(value)) throw new Error('the file does not hold a schedule');
+  return value;
+}
+
+function isSchedule(value: unknown): value is Schedule {
+  if (typeof value !== 'object' || value === null) return false;
+  const numbers = [
+    'seed',
+    'nodes',
+    'servers',
+    'users',
+    'durationMs',
+    'paceMs',
+    'leaseMs',
+    'heldMs',
+  ];
+  const fields = new Map(Object.entries(value));
+  return (
+    numbers.every((name) => Number.isFinite(fields.get(name))) &&
+    Array.isArray(fields.get('faults'))
+  );
+}

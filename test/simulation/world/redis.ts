@@ -1,0 +1,304 @@
+import {
+  type LinkEnd,
+  type LinkId,
+  type Presence,
+  PresenceMemory,
+  type PresenceMemoryOptions,
+  type QueryWaiter,
+  type Tally,
+  type UpdateOutcome,
+  type UpdateWaiter,
+  type UserState,
+  type Whereabouts,
+} from '@route/presence';
+import type { ClientStatus } from '@route/protocol';
+import type { PubSub, SimTransport } from './pub-sub.ts';
+import type { SimProcess } from './virtual-time.ts';
+
+/** What Redis knows: leases by its own clock, and of each node with data what its links hold. */
+export class Registry {
+  readonly pubSub: PubSub;
+  leases = new Map<string, number>();
+  readonly presences = new Map<string, SimPresence>();
+  /** How far Redis's clock is off, in ms. */
+  clockOffsetMs = 0;
+  #version = 0;
+
+  constructor(pubSub: PubSub) {
+    this.pubSub = pubSub;
+  }
+
+  get now(): number {
+    return this.pubSub.time.now + this.clockOffsetMs;
+  }
+
+  nextVersion(): number {
+    return ++this.#version;
+  }
+
+  isLive(node: string): boolean {
+    return (this.leases.get(node) ?? 0) > this.now;
+  }
+
+  /** Takes or renews a lease. @returns whether it was held, and who lives. */
+  renew(node: string, leaseMs: number): { readonly held: boolean; readonly live: string[] } {
+    const held = this.isLive(node);
+    this.leases.set(node, this.now + leaseMs);
+    return { held, live: [...this.leases.keys()].filter((id) => this.isLive(id)) };
+  }
+
+  giveBack(node: string): void {
+    this.leases.delete(node);
+  }
+
+  /** What all live nodes' links hold of a user. */
+  stateOf(userId: number): UserState {
+    let state: UserState = 'gone';
+    for (const [node, presence] of this.presences) {
+      if (!this.isLive(node)) continue;
+      const own = presence.ownStateOf(userId);
+      if (own === 'pc') return 'pc';
+      if (own === 'mobile-only') state = own;
+    }
+    return state;
+  }
+
+  /** What is left when Redis comes back. */
+  restart(data: 'kept' | 'empty' | 'older', olderLeases: ReadonlyMap<string, number>): void {
+    if (data === 'empty') this.leases = new Map();
+    else if (data === 'older') this.leases = new Map(olderLeases);
+  }
+}
+
+export interface CallerOptions {
+  readonly registry: Registry;
+  readonly transport: SimTransport;
+  readonly process: SimProcess;
+  readonly commandTimeoutMs: number;
+}
+
+/** A node's connection for commands: it takes the same way as the bus's, and the same time. */
+export class Caller {
+  readonly #options: CallerOptions;
+  #last = 0;
+
+  constructor(options: CallerOptions) {
+    this.#options = options;
+  }
+
+  /** Runs something in Redis; `failed` comes instead where that is not possible. Replies keep their order. */
+  call<Reply>(
+    run: () => Reply,
+    replied: (reply: Reply) => void,
+    failed: (reason: string) => void,
+  ): void {
+    const { registry, transport, process, commandTimeoutMs } = this.#options;
+    const { time } = registry.pubSub;
+    const { path, rights } = transport;
+    const isOpen = (): boolean => registry.pubSub.isUp && !path.cut;
+    const isDark = (): boolean => path.darkIn || path.darkOut;
+    const fail = (ms: number, reason: string): void => {
+      this.#last = Math.max(this.#last, time.now + ms);
+      time.after(this.#last - time.now, () => failed(reason), process);
+    };
+    if (!isOpen()) {
+      fail(path.latencyMs, 'connect ECONNREFUSED');
+      return;
+    }
+    if (isDark()) {
+      fail(commandTimeoutMs, 'Command timed out');
+      return;
+    }
+    const slow = path.latencyMs * 2 >= commandTimeoutMs;
+    const arrive = (): void => {
+      if (!isOpen()) {
+        fail(path.latencyMs, 'Connection is closed');
+        return;
+      }
+      if (!rights.keys) {
+        fail(path.latencyMs, 'NOPERM no permissions to access a key');
+        return;
+      }
+      const reply = run();
+      if (slow) {
+        fail(commandTimeoutMs - path.latencyMs, 'Command timed out');
+        return;
+      }
+      this.#last = Math.max(this.#last, time.now + path.latencyMs);
+      time.after(
+        this.#last - time.now,
+        () => (isOpen() ? replied(reply) : failed('Connection is closed')),
+        process,
+      );
+    };
+    // Redis runs it whether the node still lives or not.
+    time.after(path.latencyMs, arrive, undefined);
+  }
+}
+
+export interface SimPresenceOptions {
+  readonly registry: Registry;
+  readonly caller: Caller;
+  readonly memory: Omit<PresenceMemoryOptions, 'lost' | 'back' | 'graceMs' | 'perSecond'>;
+  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  failed(reason: string): void;
+}
+
+interface Late {
+  readonly update: ClientStatus;
+}
+
+/**
+ * Presence of a simulated cluster: what a node's links hold is kept by the memory engine, as a node that is alone
+ * keeps it; states, versions and answers go through the simulated Redis, and take its time.
+ */
+export class SimPresence implements Presence {
+  readonly #options: SimPresenceOptions;
+  readonly #memory: PresenceMemory;
+  #reachable = false;
+  /** Of each client the last update that could not be told. */
+  readonly #late = new Map<string, Late>();
+
+  constructor(options: SimPresenceOptions) {
+    this.#options = options;
+    this.#memory = new PresenceMemory({
+      ...options.memory,
+      ...{ graceMs: 0, perSecond: 1000, lost: () => undefined, back: () => undefined },
+    });
+  }
+
+  /** What this node's own links hold of a user. */
+  ownStateOf(userId: number): UserState {
+    return this.#memory.stateOf(userId);
+  }
+
+  suspended(): void {
+    this.#reachable = false;
+  }
+
+  resumed(): void {
+    this.#reachable = true;
+    const late = [...this.#late.values()];
+    this.#late.clear();
+    for (const { update } of late) {
+      this.#commit(update, {
+        committed: (state, version) => this.#options.lateCommit(update, state, version),
+        later: () => this.#late.set(keyOf(update), { update }),
+      });
+    }
+  }
+
+  openLink(link: LinkId, options: { readonly aside: boolean }): void {
+    this.#memory.openLink(link, options);
+  }
+
+  addClients(link: LinkId, clients: readonly ClientStatus[]): void {
+    this.#memory.addClients(link, clients);
+  }
+
+  update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
+    let told: UpdateOutcome | undefined;
+    this.#memory.update(link, update, {
+      updated: (_update, outcome) => {
+        told = outcome;
+      },
+    });
+    if (told?.kind === 'aside') {
+      waiter.updated(update, told);
+      return;
+    }
+    this.#commit(update, {
+      committed: (state, version) => waiter.updated(update, { kind: 'committed', state, version }),
+      later: () => {
+        this.#late.set(keyOf(update), { update });
+        waiter.updated(update, { kind: 'later' });
+      },
+    });
+  }
+
+  confirm(userId: number, waiter: UpdateWaiter): void {
+    let client: ClientStatus | undefined;
+    this.#memory.confirm(userId, {
+      updated: (update) => {
+        client = update;
+      },
+    });
+    const update = client;
+    if (update === undefined || !this.#reachable) return;
+    this.#commit(update, {
+      committed: (state, version) => waiter.updated(update, { kind: 'committed', state, version }),
+      later: () => undefined,
+    });
+  }
+
+  query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
+    const { registry, caller, failed } = this.#options;
+    if (!this.#reachable) {
+      this.#memory.query(link, userIds, waiter);
+      return;
+    }
+    const own = (): Uint8Array =>
+      Uint8Array.from(userIds, (id) => (this.#memory.stateOf(id) === 'pc' ? 1 : 0));
+    caller.call(
+      () => Uint8Array.from(userIds, (id) => (registry.stateOf(id) === 'pc' ? 1 : 0)),
+      (online) => waiter.answered(online),
+      (reason) => {
+        failed(reason);
+        waiter.answered(own());
+      },
+    );
+  }
+
+  setAside(link: LinkId, aside: boolean): void {
+    this.#memory.setAside(link, aside);
+  }
+
+  closeLink(link: LinkId, end: LinkEnd): void {
+    this.#memory.closeLink(link, end);
+  }
+
+  resync(): void {}
+
+  get lingeringLinks(): number {
+    return this.#memory.lingeringLinks;
+  }
+
+  get heldUsers(): number {
+    return this.#memory.heldUsers;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.#memory.heldBy(link);
+  }
+
+  tally(shard: number): Tally {
+    return this.#memory.tally(shard);
+  }
+
+  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    return await this.#memory.whereabouts(userIds);
+  }
+
+  #commit(
+    { userId }: ClientStatus,
+    told: { committed(state: UserState, version: number): void; later(): void },
+  ): void {
+    const { registry, caller, failed } = this.#options;
+    if (!this.#reachable) {
+      told.later();
+      return;
+    }
+    caller.call(
+      () => ({ state: registry.stateOf(userId), version: registry.nextVersion() }),
+      ({ state, version }) => told.committed(state, version),
+      (reason) => {
+        failed(reason);
+        told.later();
+      },
+    );
+  }
+}
+
+function keyOf({ userId, clientType }: ClientStatus): string {
+  return `${userId} ${clientType}`;
+}
