@@ -16,6 +16,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // On a machine that does other work too a test may take many times as long as it does alone.
+          testTimeout: 60_000,
           include: [
             '{packages,services}/*/src/**/*.test.ts',
             'test/{fixtures,traffic,bench}/**/*.test.ts',
