@@ -11,6 +11,7 @@ export { LostUsers, type LostUsersOptions } from './lost-users.ts';
 export type { NodeAbout } from './node-about.ts';
 export type {
   ClientCounts,
+  ConfirmWhich,
   LinkEnd,
   LinkId,
   Presence,

@@ -1,4 +1,5 @@
 import {
+  type ConfirmWhich,
   type LinkEnd,
   type LinkId,
   type Presence,
@@ -34,6 +35,11 @@ export class Registry {
 
   nextVersion(): number {
     return ++this.#version;
+  }
+
+  /** Whether a version was ever given out. */
+  isVersion(version: number): boolean {
+    return version <= this.#version;
   }
 
   isLive(node: string): boolean {
@@ -216,19 +222,24 @@ export class SimPresence implements Presence {
     });
   }
 
-  confirm(userId: number, waiter: UpdateWaiter): void {
+  confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
     let client: ClientStatus | undefined;
-    this.#memory.confirm(userId, {
-      updated: (update) => {
+    const found = {
+      updated: (update: ClientStatus): void => {
         client = update;
       },
-    });
+    };
+    this.#memory.confirm(userId, found, which);
     const update = client;
     if (update === undefined || !this.#reachable) return;
     this.#commit(update, {
       committed: (state, version) => waiter.updated(update, { kind: 'committed', state, version }),
       later: () => undefined,
     });
+  }
+
+  versionSeen(version: number): boolean {
+    return this.#options.registry.isVersion(version);
   }
 
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
