@@ -187,6 +187,16 @@ export class Bus {
     return { word: peer.confirmed, at: peer.confirmedAt };
   }
 
+  /**
+   * The last frame up to which a node has acknowledged all that is for it; undefined where it is not known, or
+   * something that it had sent by then is not here.
+   */
+  acknowledged(node: string): number | undefined {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || peer.stream.hasHole) return undefined;
+    return peer.got < peer.last ? peer.got : this.#sender.tail;
+  }
+
   /** How long its last heartbeat took to come back to this node, in ms; undefined before the first. */
   get echoMs(): number | undefined {
     return this.#heartbeat.rttMs;

@@ -60,8 +60,10 @@ export class Exchange {
   /** From now on a link receives, or does no longer. */
   setReceiving(receiver: Receiver, receiving: boolean): void {
     this.tellGathered();
+    if (receiving === this.#receivers.has(receiver)) return;
     if (receiving) this.#receivers.add(receiver);
     else this.#receivers.delete(receiver);
+    this.#delivery.receiving(receiver, receiving);
   }
 
   /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
@@ -81,7 +83,7 @@ export class Exchange {
     this.#delivery.setListing(link, lists);
   }
 
-  /** A link holds nobody any more and does not receive. */
+  /** A link holds nobody any more. */
   closed(link: LinkId): void {
     this.#delivery.closed(link);
   }

@@ -289,7 +289,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
         expect(made.gone.size).toBe(LINKS);
         expect(made.exchange.receivers).toBe(0);
       }),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
   }, 60_000);
 });

@@ -28,6 +28,7 @@ export class Broadcast implements Delivery {
 
   opened(): void {}
   closed(): void {}
+  receiving(): void {}
   setListing(): void {}
   handOut(): void {}
   nodeKnown(): void {}

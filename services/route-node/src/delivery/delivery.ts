@@ -14,7 +14,7 @@ export interface Receiver {
 /** What a delivery asks and tells the bus. */
 export type DeliveryBus = Pick<
   Bus,
-  'send' | 'full' | 'mark' | 'got' | 'word' | 'askWord' | 'confirmed' | 'knowsAll'
+  'send' | 'full' | 'mark' | 'got' | 'word' | 'askWord' | 'confirmed' | 'acknowledged' | 'knowsAll'
 >;
 
 /** The links of this node that receive now. */
@@ -26,8 +26,10 @@ export interface Delivery {
   readonly holdings: HoldingListener | undefined;
   /** A link has opened; it may not receive yet. */
   opened(link: Receiver): void;
-  /** A link holds nobody any more, and receives nothing. */
+  /** A link holds nobody any more. */
   closed(link: LinkId): void;
+  /** A link begins to receive, or does no longer. */
+  receiving(link: Receiver, receives: boolean): void;
   /** A link's list of users is being taken in bit by bit, or no longer: it is not known yet whom it holds. */
   setListing(link: Receiver, lists: boolean): void;
   /** Passes on a run of a link's PDUs; the bytes are not copied and must not change. */

@@ -227,3 +227,109 @@ test('a kick does not follow its user to a link that has had him kicked itself s
   const kicks = Object.fromEntries(world.links.map(({ id, kicks: { length } }) => [id, length]));
   expect(kicks).toEqual({ 'n0.0': 4, 'n0.1': 2, 'n1.0': 3, 'n1.1': 1, 'n2.0': 0, 'n2.1': 0 });
 });
+
+/** The node of a link dies; nothing is known of that for a while. */
+function dies(world: DeliveryWorld, name: string): void {
+  world.hub.cut(name);
+}
+
+test.for([
+  { to: 'n1.1', by: 'a status update' },
+  { to: 'n2.0', by: 'a status update' },
+  { to: 'n1.1', by: 'a list' },
+  { to: 'n2.0', by: 'a list' },
+])(
+  'a msg_server whose node has died is not given again what it had there ($to, $by)',
+  async ({ to, by }) => {
+    const { world, link } = await threeNodes();
+    world.holds(USER, link('n0.0'));
+    await world.clock.pass(SETTLED_MS);
+    world.sends(link('n1.0'), [toUser]);
+    await world.clock.pass(250);
+    dies(world, 'n0');
+    await world.clock.pass(10);
+    expect(link('n0.0').heard).toEqual([0]);
+    world.sends(link('n1.0'), [toUser]);
+    await world.clock.pass(100);
+    const opened = link(to);
+    if (by === 'a list') {
+      world.lists(opened, [USER]);
+      await world.clock.pass(200);
+      world.listed(opened);
+    } else {
+      world.holds(USER, opened);
+    }
+    await world.clock.pass(SETTLED_MS);
+    // What was sent since has not come there, and follows.
+    expect(opened.heard).toEqual([1]);
+  },
+);
+
+/** A link is closed. */
+function closes(world: DeliveryWorld, link: HeardLink): void {
+  link.node.receivers.delete(link);
+  link.node.delivery.receiving(link, false);
+  world.releases(link);
+}
+
+/** A link is opened in another one's place: it receives from now on. */
+function opens(link: HeardLink): void {
+  link.node.receivers.delete(link);
+  link.node.delivery.receiving(link, false);
+  link.node.receivers.add(link);
+  link.node.delivery.receiving(link, true);
+}
+
+const OTHER = 5;
+
+test.for([
+  { end: 'its node dies', to: 'n1.1' },
+  { end: 'its node dies', to: 'n2.0' },
+  { end: 'it is closed', to: 'n0.1' },
+  { end: 'it is closed', to: 'n1.1' },
+  { end: 'it is closed', to: 'n2.0' },
+])(
+  'a msg_server does not get its own messages back on another link when $end ($to)',
+  async ({ end, to }) => {
+    for (const lists of [false, true]) {
+      const { world, link } = await threeNodes();
+      world.holds(USER, link('n0.0'));
+      world.holds(OTHER, link('n1.0'));
+      await world.clock.pass(SETTLED_MS);
+      world.sends(link('n0.0'), [[USER, OTHER], [USER, 999], 'all']);
+      await world.clock.pass(20);
+      if (end === 'it is closed') closes(world, link('n0.0'));
+      else dies(world, 'n0');
+      const opened = link(to);
+      opened.heard.length = 0;
+      opens(opened);
+      if (lists) {
+        world.lists(opened, [USER]);
+        await world.clock.pass(50);
+        world.listed(opened);
+      } else {
+        world.holds(USER, opened);
+      }
+      await world.clock.pass(SETTLED_MS);
+      expect(opened.heard).toEqual([]);
+      expect(link('n1.0').heard).toEqual([0, 2]);
+    }
+  },
+);
+
+test('a msg_server that is back on another link of its node is not given again what it had', async () => {
+  const { world, link } = await threeNodes();
+  world.holds(USER, link('n0.0'));
+  await world.clock.pass(SETTLED_MS);
+  world.sends(link('n0.1'), [toUser]);
+  closes(world, link('n0.0'));
+  await world.clock.pass(5);
+  // While it has no link, its messages wait a moment for it.
+  world.sends(link('n0.1'), [toUser]);
+  await world.clock.pass(5);
+  const opened = link('n0.0');
+  opens(opened);
+  world.holds(USER, opened);
+  await world.clock.pass(SETTLED_MS);
+  expect(opened.heard).toEqual([0, 1]);
+});

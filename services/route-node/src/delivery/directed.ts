@@ -101,7 +101,9 @@ export class Directed implements Delivery {
     if (bus === undefined) return;
     const { mostKeptBytes: mostBytes, onFull } = options;
     const pass = this.#passLate.bind(this);
-    this.#kept = new KeptPdus({ bus, counters, mostBytes, onFull, pass });
+    const holds = (node: RemoteNode, userId: number): boolean =>
+      this.#nodes?.of(userId).has(node) === true;
+    this.#kept = new KeptPdus({ bus, counters, mostBytes, onFull, pass, holds });
     this.#nodes = this.#remoteNodes(bus, this.#kept);
     this.#judgeLater();
   }
@@ -116,6 +118,15 @@ export class Directed implements Delivery {
 
   closed(link: LinkId): void {
     this.#links.close(link);
+  }
+
+  /** What came from other nodes before a link received is not given to it late: it may be its msg_server's own. */
+  receiving(link: Receiver, receives: boolean): void {
+    if (!receives) this.#kept?.stop(link);
+    for (const { recent } of this.#nodes?.all ?? []) {
+      if (receives) recent.join(link);
+      else recent.leave(link);
+    }
   }
 
   setListing(link: Receiver, lists: boolean): void {

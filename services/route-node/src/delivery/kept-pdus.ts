@@ -2,8 +2,8 @@ import type { Counters } from '../counters.ts';
 import { ENTRY_KINDS, letGoOf } from '../entries.ts';
 import type { DeliveryBus, Receiver } from './delivery.ts';
 import type { PassedPdu } from './passed-pdu.ts';
-import { type Give, RecentPdus } from './recent-pdus.ts';
-import type { RemoteNode } from './remote-node.ts';
+import { type Give, type Receipts, type RecentPdu, RecentPdus } from './recent-pdus.ts';
+import { RemoteNode } from './remote-node.ts';
 import { Rounds } from './rounds.ts';
 
 export interface KeptPdusOptions {
@@ -15,13 +15,17 @@ export interface KeptPdusOptions {
   onFull(full: boolean): void;
   /** Passes a PDU on to a node. */
   pass(node: RemoteNode, bytes: Buffer, start: number, end: number): void;
+  /** Whether a node holds a user, as far as is known. */
+  holds(node: RemoteNode, userId: number): boolean;
 }
 
 /** What this node has directed, for as long as somebody may begin to hold a user of it who lacks it. */
-export class KeptPdus {
+export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   readonly #options: KeptPdusOptions;
   readonly #rounds: Rounds;
-  readonly #pdus = new RecentPdus<RemoteNode | Receiver>('two-ways');
+  readonly #pdus = new RecentPdus<RemoteNode | Receiver>('two-ways', this);
+  /** Of links that have stopped to receive, how many PDUs had been kept by then. */
+  readonly #stopped = new WeakMap<Receiver, number>();
   #full = false;
 
   constructor(options: KeptPdusOptions) {
@@ -71,6 +75,47 @@ export class KeptPdus {
     if (full === this.#full) return;
     this.#full = full;
     onFull(full);
+  }
+
+  /** A link receives no more. */
+  stop(link: Receiver): void {
+    this.#stopped.set(link, this.#pdus.added);
+  }
+
+  /**
+   * A msg_server whose link or node has gone lists its users anew on another link. It has had what its old link was
+   * given, and what it has sent itself: neither is given again for the sake of users who come with it.
+   */
+  had(pdu: RecentPdu<RemoteNode | Receiver>, userId: number | undefined): boolean {
+    const { first, second, got } = pdu;
+    // With directed PDUs, the sender stands first among those that get it besides.
+    const [from] = got[5]?.holders ?? [];
+    const isFromUser = userId === undefined || (userId === first && userId !== second);
+    if (isFromUser && from !== undefined && this.#hasStoppedSince(pdu, from)) return true;
+    const isFirst = first === (userId ?? second);
+    const sets = isFirst ? [got[0], got[3]] : [got[1], got[4]];
+    return sets.some((set) => {
+      return set?.holders.some((holder) =>
+        holder instanceof RemoteNode
+          ? this.#hasArrivedAt(holder, pdu.tag) && this.#options.holds(holder, userId ?? second)
+          : this.#hasStoppedSince(pdu, holder),
+      );
+    });
+  }
+
+  /** Whether a link received when a PDU was kept, and does not any more. */
+  #hasStoppedSince({ index }: { readonly index: number }, link: RemoteNode | Receiver): boolean {
+    return !(link instanceof RemoteNode) && index < (this.#stopped.get(link) ?? 0);
+  }
+
+  /**
+   * Whether a node has acknowledged what a round has passed on. All that the node had said of users by then is here: a
+   * user whom it still holds was held when the PDU came, and the user's link has got it.
+   */
+  #hasArrivedAt({ id }: RemoteNode, tag: number): boolean {
+    const frame = this.#rounds.lastFrame(tag);
+    const acknowledged = this.#options.bus.acknowledged(id);
+    return frame !== undefined && acknowledged !== undefined && frame <= acknowledged;
   }
 
   #passTo(node: RemoteNode): Give {

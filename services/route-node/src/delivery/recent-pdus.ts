@@ -23,6 +23,8 @@ class Segment<Holder> {
   got: HolderSet<Holder>[] = [];
   readonly setsAPdu: number;
   tag = 0;
+  /** How many PDUs were kept before its first. */
+  before = 0;
   count = 0;
   size = 0;
   /** Bytes of the memory that the PDUs are cut from. */
@@ -85,6 +87,25 @@ class Segment<Holder> {
   }
 }
 
+/** A PDU as it was kept: whom it concerns, and the sets of those that got it. */
+export interface RecentPdu<Holder> {
+  readonly tag: number;
+  /** How many were kept before it. */
+  readonly index: number;
+  readonly first: number;
+  readonly second: number;
+  readonly got: readonly HolderSet<Holder>[];
+}
+
+/** Knows who had what. */
+export interface Receipts<Holder> {
+  /**
+   * Whether whoever has a user now had a PDU before, as the user's msg_server on another link: it is not given again for
+   * the user's sake; for anybody's where the user is undefined.
+   */
+  had(pdu: RecentPdu<Holder>, userId: number | undefined): boolean;
+}
+
 /** Gives a holder a PDU that it has not got, and that was kept with a tag. */
 export type Give = (bytes: Buffer, start: number, end: number, tag: number) => void;
 
@@ -96,12 +117,32 @@ export class RecentPdus<Holder> {
   readonly #setsAPdu: number;
   #segments: Segment<Holder>[] = [];
   readonly #spare: Segment<Holder>[] = [];
+  readonly #receipts: Receipts<Holder> | undefined;
+  /** Of holders that joined since, how many PDUs had been kept by then. */
+  readonly #joined = new Map<Holder, number>();
   #bytes = 0;
   #pinnedBytes = 0;
+  #added = 0;
 
   /** `goes`: in how many ways each PDU goes at a time. */
-  constructor(goes: 'one-way' | 'two-ways') {
+  constructor(goes: 'one-way' | 'two-ways', receipts?: Receipts<Holder>) {
     this.#setsAPdu = goes === 'one-way' ? 3 : 6;
+    this.#receipts = receipts;
+  }
+
+  /** How many PDUs have been kept, those included that were let go of. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** A holder begins to receive: what was kept before is not given to it. */
+  join(holder: Holder): void {
+    this.#joined.set(holder, this.#added);
+  }
+
+  /** A holder receives no more. */
+  leave(holder: Holder): void {
+    this.#joined.delete(holder);
   }
 
   /** Bytes of the PDUs that are kept. */
@@ -134,6 +175,7 @@ export class RecentPdus<Holder> {
   ): void {
     const segment = this.#segmentFor(tag);
     const at = segment.next();
+    this.#added++;
     const { first, second } = pdu.users;
     segment.first[at] = first;
     segment.second[at] = second;
@@ -166,9 +208,8 @@ export class RecentPdus<Holder> {
     for (const segment of this.#segments) {
       if (!segment.mayConcern(userId)) continue;
       for (let at = 0; at < segment.count; at++) {
-        if (segment.first[at] === userId || segment.second[at] === userId) {
-          giveOne(segment, at, holder, give);
-        }
+        if (segment.first[at] !== userId && segment.second[at] !== userId) continue;
+        if (!this.#isPast(segment, at, holder, userId)) giveOne(segment, at, holder, give);
       }
     }
   }
@@ -188,8 +229,26 @@ export class RecentPdus<Holder> {
   /** Gives a holder all that it has not got, in order. */
   giveAll(holder: Holder, give: Give): void {
     for (const segment of this.#segments) {
-      for (let at = 0; at < segment.count; at++) giveOne(segment, at, holder, give);
+      for (let at = 0; at < segment.count; at++) {
+        if (!this.#isPast(segment, at, holder, undefined)) giveOne(segment, at, holder, give);
+      }
     }
+  }
+
+  /** Whether a PDU is not to be given late any more to a holder, for the sake of a user or of anybody. */
+  #isPast(
+    segment: Segment<Holder>,
+    at: number,
+    holder: Holder,
+    userId: number | undefined,
+  ): boolean {
+    const index = segment.before + at;
+    if (index < (this.#joined.get(holder) ?? 0)) return true;
+    if (this.#receipts === undefined || segment.has(at, holder)) return false;
+    const place = this.#setsAPdu * at;
+    const got = segment.got.slice(place, place + this.#setsAPdu);
+    const [first = 0, second = 0] = [segment.first[at], segment.second[at]];
+    return this.#receipts.had({ tag: segment.tag, index, first, second, got }, userId);
   }
 
   /** Lets go of everything up to a tag. */
@@ -210,6 +269,7 @@ export class RecentPdus<Holder> {
     if (last !== undefined && last.tag === tag && last.count < SEGMENT_PDUS) return last;
     const segment = this.#spare.pop() ?? new Segment<Holder>(this.#setsAPdu);
     segment.tag = tag;
+    segment.before = this.#added;
     this.#segments.push(segment);
     return segment;
   }

@@ -16,6 +16,7 @@ function scene() {
     send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
     ...{ full: false, word: 0, got: 0, mark: () => 0, askWord: () => {} },
     confirmed: (node) => (unheard.has(node) ? undefined : { word: 0, at: clock.now() }),
+    acknowledged: () => undefined,
     knowsAll: true,
   };
   const unsure: string[] = [];

@@ -45,6 +45,11 @@ export class Rounds {
     return this.#tag;
   }
 
+  /** The frame in which the last went out that a round passed on; undefined while that is not known. */
+  lastFrame(tag: number): number | undefined {
+    return this.#rounds.find((known) => known.tag === tag)?.lastFrame;
+  }
+
   /** Something of a round is passed on once more, to another node. */
   again(tag: number): void {
     const round = this.#rounds.find((known) => known.tag === tag);

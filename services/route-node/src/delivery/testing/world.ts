@@ -154,6 +154,7 @@ export class DeliveryWorld {
       const link = new HeardLink(`${name}.${i}`, node);
       delivery.opened(link);
       receivers.add(link);
+      delivery.receiving(link, true);
       this.links.push(link);
     }
     await bus.start();
