@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cut } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
-import type { Cut } from './cut-proxy.ts';
 import type { Scene } from './scene.ts';
 
 const KILL_EVERY_MS = 200;

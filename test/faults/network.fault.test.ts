@@ -1,5 +1,5 @@
+import type { Cut } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import type { Cut } from './cut-proxy.ts';
 import { cutNode } from './faults.ts';
 import { judge } from './judge.ts';
 import { startScene } from './scene.ts';

@@ -1,5 +1,10 @@
 import { createHistogram } from 'node:perf_hooks';
-import { type PrivateRedisServer, type RedisDeployment, startPrivateRedis } from '@route/fixtures';
+import {
+  CutProxy,
+  type PrivateRedisServer,
+  type RedisDeployment,
+  startPrivateRedis,
+} from '@route/fixtures';
 import { Random } from '@route/random';
 import type { RedisTarget } from '@route/redis';
 import { onTestFailed } from 'vitest';
@@ -17,7 +22,6 @@ import {
   untilExact,
   Watcher,
 } from '../traffic/index.ts';
-import { CutProxy } from './cut-proxy.ts';
 import { type DeliveryMode, givenDelivery } from './delivery.ts';
 import { Story } from './story.ts';
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { createServerClient } from './client.ts';
 import { SentinelClient } from './sentinel-client.ts';
 
 const RETRY_MS = 10;
@@ -45,6 +46,27 @@ test('a client that its owner has disconnected stays so', async () => {
   expect({ states, status: client.status }).toEqual({ states: [], status: 'end' });
 });
 
+test('a primary that the Sentinels announce by an address of another network is reached by a map', async () => {
+  const primary = await serve(() => '+PONG\r\n');
+  const sentinel = await startSentinel(primary.port, '10.255.255.1');
+  const client = createServerClient({
+    target: {
+      kind: 'sentinel',
+      sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
+      name: 'primary',
+      ...{ account: {}, sentinelAccount: {} },
+      addressMap: new Map([
+        [`10.255.255.1:${primary.port}`, { host: '127.0.0.1', port: primary.port }],
+      ]),
+    },
+    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'test' },
+  });
+  client.on('error', () => undefined);
+  atEnd.push(() => client.disconnect());
+  await client.connect();
+  expect(await client.ping()).toBe('PONG');
+});
+
 function connectTo(sentinelPort: number): SentinelClient {
   const client = new SentinelClient(
     {
@@ -65,7 +87,7 @@ function connectTo(sentinelPort: number): SentinelClient {
 }
 
 /** A server that says of every question where the primary is, when it may, and takes subscribers. */
-async function startSentinel(primaryPort: number) {
+async function startSentinel(primaryPort: number, primaryHost = '127.0.0.1') {
   let hold: ((answer: () => void) => void) | undefined;
   let watch: (socket: Socket) => void = () => {};
   const watched = new Promise<Socket>((resolve) => {
@@ -79,7 +101,7 @@ async function startSentinel(primaryPort: number) {
     }
     if (command !== 'sentinel') return '+OK\r\n';
     if (what !== 'get-master-addr-by-name') return '*0\r\n';
-    const answer = `*2\r\n${bulk('127.0.0.1')}${bulk(String(primaryPort))}`;
+    const answer = `*2\r\n${bulk(primaryHost)}${bulk(String(primaryPort))}`;
     if (hold === undefined) return answer;
     hold(() => socket.write(answer));
     hold = undefined;
