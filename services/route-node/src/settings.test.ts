@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { redisTarget } from './redis-target.ts';
 import { helpText, readSettings, type Settings, SettingsError } from './settings.ts';
 import { SETTING_NAMES } from './settings-schema.ts';
+import { shownSettings } from './shown-settings.ts';
 
 function settingsOf(argv: string[], environment: Record<string, string> = {}): Settings {
   const invocation = readSettings(argv, environment);
@@ -127,12 +128,21 @@ describe('settings', () => {
       sentinelAccount: { password: 'watch' },
       tls: { serverName: 'redis' },
     });
-    const cluster = settingsOf([], { REDIS_CLUSTER: 'a:1', REDIS_USERNAME: 'route' });
+    const cluster = settingsOf([], {
+      REDIS_CLUSTER: 'a:1',
+      REDIS_USERNAME: 'route',
+      REDIS_ADDRESS_MAP: '10.0.0.1:6379=a:1, [::1]:2=b:3',
+    });
     expect(redisTarget(cluster)).toEqual({
       kind: 'cluster',
       nodes: [{ host: 'a', port: 1 }],
       account: { username: 'route' },
+      addressMap: new Map([
+        ['10.0.0.1:6379', { host: 'a', port: 1 }],
+        ['::1:2', { host: 'b', port: 3 }],
+      ]),
     });
+    expect(shownSettings(cluster)['REDIS_ADDRESS_MAP']).toBe('10.0.0.1:6379=a:1,::1:2=b:3');
   });
 
   it.each([
@@ -145,6 +155,11 @@ describe('settings', () => {
     [{ REDIS_TLS_SERVER_NAME: 'redis' }, 'expected rediss:// in REDIS_URL'],
     [{ REDIS_CLUSTER: 'a:1', REDIS_TLS_SERVER_NAME: 'redis' }, 'expected REDIS_TLS to be "on"'],
     [{ REDIS_CLUSTER: 'a:1,b' }, 'REDIS_CLUSTER is "a:1,b": expected host:port,host:port'],
+    [{ REDIS_ADDRESS_MAP: 'a:1=b:2' }, 'expected REDIS_SENTINELS or REDIS_CLUSTER too'],
+    [
+      { REDIS_CLUSTER: 'a:1', REDIS_ADDRESS_MAP: 'a:1=b' },
+      'REDIS_ADDRESS_MAP is "a:1=b": expected',
+    ],
     [{ REDIS_TLS_CA: '/nowhere' }, 'REDIS_TLS_CA is "/nowhere": expected a readable file'],
   ])('of Redis that contradict each other are refused: %o', (environment, expected) => {
     const problems = problemsOf([], environment);

@@ -21,11 +21,21 @@ export function redisTargetOf(
     if (name === '') throw usage('REDIS_SENTINELS is given: expected REDIS_SENTINEL_NAME too');
     const sentinelAccount = accountOf('REDIS_SENTINEL', environment);
     const account = accountOf('REDIS', environment);
-    return { kind: 'sentinel', sentinels, name, account, sentinelAccount, ...tlsOf(environment) };
+    return {
+      kind: 'sentinel',
+      ...{ sentinels, name, account, sentinelAccount },
+      ...addressMapOf(environment),
+      ...tlsOf(environment),
+    };
   }
   if (nodes.length > 0) {
     const account = accountOf('REDIS', environment);
-    return { kind: 'cluster', nodes, account, ...tlsOf(environment) };
+    return {
+      kind: 'cluster',
+      ...{ nodes, account },
+      ...addressMapOf(environment),
+      ...tlsOf(environment),
+    };
   }
   const given = secretOf('REDIS_URL', environment);
   return given === '' ? undefined : single('REDIS_URL', given);
@@ -42,6 +52,19 @@ function accountOf(prefix: string, environment: Environment) {
   const username = secretOf(`${prefix}_USERNAME`, environment);
   const password = secretOf(`${prefix}_PASSWORD`, environment);
   return { ...(username !== '' && { username }), ...(password !== '' && { password }) };
+}
+
+function addressMapOf(environment: Environment) {
+  const text = environment['REDIS_ADDRESS_MAP'] ?? '';
+  if (text === '') return {};
+  const pairs = text.split(',').map((part) => {
+    const [announced = '', reached = ''] = part.split('=');
+    const [from] = parseAddresses('REDIS_ADDRESS_MAP', announced);
+    const [to] = parseAddresses('REDIS_ADDRESS_MAP', reached);
+    if (from === undefined || to === undefined) throw new Error('an address that is none');
+    return [`${from.host}:${from.port}`, to] as const;
+  });
+  return { addressMap: new Map(pairs) };
 }
 
 /** Authorities beside the system's are NODE_EXTRA_CA_CERTS, or REDIS_TLS_CA. */

@@ -1,5 +1,5 @@
 import type { PresenceStore } from '@route/presence';
-import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
+import { createRedisClient, type RedisClient, type RedisTarget, redisProblem } from '@route/redis';
 import { CommandError, EXIT } from './exit-codes.ts';
 
 /** A connection to the cluster's Redis, to look and not to touch. */
@@ -22,16 +22,18 @@ export class RedisSession implements AsyncDisposable {
       commandTimeoutMs: timeoutMs,
       connectTimeoutMs: timeoutMs,
       connectionName: 'routectl',
+      // It only reads.
+      acceptsReplica: true,
     });
-    let last = '';
+    let last: unknown;
     redis.on('error', (error: Error) => {
-      last = error.message;
+      last = error;
     });
     try {
       await within(redis.connect(), timeoutMs);
     } catch (error) {
       redis.disconnect();
-      const reason = last || (error instanceof Error ? error.message : String(error));
+      const reason = redisProblem(last ?? error).text;
       throw new CommandError(EXIT.unreachable, `Redis cannot be reached: ${reason}`);
     }
     return new RedisSession(redis, namespace);

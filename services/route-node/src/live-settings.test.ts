@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LiveSettings } from './live-settings.ts';
+import { redisTarget } from './redis-target.ts';
+import { readSettings } from './settings.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'route-live-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(name: string, content: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function liveSettings(environment: Record<string, string>): LiveSettings {
+  const invocation = readSettings([], environment);
+  if (invocation.kind !== 'run') throw new Error('no settings');
+  return invocation.live;
+}
+
+test('passwords, tokens and certificates are those that their files hold now', () => {
+  const password = fileWith('password', 'first\n');
+  const token = fileWith('token', 'token-of-the-admin-port');
+  const ca = fileWith('ca.crt', '-----BEGIN CERTIFICATE-----\n1');
+  const live = liveSettings({
+    REDIS_CLUSTER: 'redis:6379',
+    REDIS_TLS: 'on',
+    REDIS_TLS_CA: ca,
+    REDIS_PASSWORD_FILE: password,
+    ROUTE_ADMIN_TOKEN_FILE: token,
+  });
+  expect(redisTarget(live.current)).toMatchObject({
+    account: { password: 'first' },
+    tls: { ca: '-----BEGIN CERTIFICATE-----\n1' },
+  });
+  fileWith('password', 'second\n');
+  fileWith('token', 'another-token-of-the-admin-port');
+  fileWith('ca.crt', '-----BEGIN CERTIFICATE-----\n2');
+  expect(live.read()).toEqual([]);
+  expect(redisTarget(live.current)).toMatchObject({
+    account: { password: 'second' },
+    tls: { ca: '-----BEGIN CERTIFICATE-----\n2' },
+  });
+  expect(live.current.ROUTE_ADMIN_TOKEN).toBe('another-token-of-the-admin-port');
+});
+
+test('a file that cannot be used leaves the value that it had, and is told of without its content', () => {
+  const url = fileWith('url', 'redis://:first@127.0.0.1:6379');
+  const token = fileWith('token', 'token-of-the-admin-port');
+  const live = liveSettings({ REDIS_URL_FILE: url, ROUTE_ADMIN_TOKEN_FILE: token });
+  const told: string[] = [];
+  live.onProblem = (problem) => told.push(problem);
+  fileWith('url', 'http://:second@127.0.0.1');
+  fileWith('token', '');
+  const problems = live.read();
+  expect(problems).toEqual([
+    `REDIS_URL in ${JSON.stringify(url)} stays as it was: expected redis://[user:password@]host[:port][/database], or rediss:// for TLS`,
+    `ROUTE_ADMIN_TOKEN in ${JSON.stringify(token)} stays as it was: expected a readable file that is not empty`,
+  ]);
+  expect(told).toEqual(problems);
+  expect(live.current.REDIS_URL).toBe('redis://:first@127.0.0.1:6379');
+  expect(live.current.ROUTE_ADMIN_TOKEN).toBe('token-of-the-admin-port');
+  rmSync(url);
+  expect(live.read()[0]).toContain('expected a readable file');
+  fileWith('url', 'redis://:third@127.0.0.1:6379');
+  fileWith('token', 'token-of-the-admin-port');
+  expect(live.read()).toEqual([]);
+  expect(live.current.REDIS_URL).toBe('redis://:third@127.0.0.1:6379');
+});
+
+test('what was given by itself and not in a file stays', () => {
+  const live = liveSettings({ REDIS_URL: 'redis://127.0.0.1:7000' });
+  expect(live.read()).toEqual([]);
+  expect(live.current.REDIS_URL).toBe('redis://127.0.0.1:7000');
+});
