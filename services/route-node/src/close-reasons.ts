@@ -10,6 +10,8 @@ export const CLOSE_REASONS = {
   'unsent-over-limit': 'the msg_server does not read, and too much waits to be sent to it',
   'unsent-for-too-long': 'the msg_server has been reading too slowly for too long',
   rebalancing: 'this node has more than its share of the links; the msg_server connects again',
+  isolated:
+    'this node alone is cut off from Redis and another is ready; the msg_server shall connect there',
   'closed-by-operator': 'an operator had it closed; the msg_server connects again',
   draining: 'this node is going away; the msg_server shall connect to another',
   stopping: 'this node stops at once',
@@ -21,6 +23,7 @@ export type CloseReason = keyof typeof CLOSE_REASONS;
 const ORDINARY: ReadonlySet<CloseReason> = new Set([
   'peer-closed',
   'rebalancing',
+  'isolated',
   'closed-by-operator',
   'draining',
   'stopping',
@@ -29,6 +32,7 @@ const ORDINARY: ReadonlySet<CloseReason> = new Set([
 /** Reasons with which a msg_server that does nothing wrong is asked to connect again. */
 const ASKED_TO_RETURN: ReadonlySet<CloseReason> = new Set([
   'rebalancing',
+  'isolated',
   'closed-by-operator',
   'draining',
 ]);

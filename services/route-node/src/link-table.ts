@@ -122,12 +122,12 @@ export class LinkTable {
   }
 
   /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
-  shed(count: number): void {
+  shed(count: number, reason: 'rebalancing' | 'isolated' = 'rebalancing'): void {
     let left = count;
     for (const link of this.#links) {
       if (left === 0) return;
       if (link.isEnding) continue;
-      link.end('rebalancing');
+      link.end(reason);
       left--;
     }
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { readConsole } from '@route/console';
 import type { NodeAbout } from '@route/presence';
 import packageJson from '../package.json' with { type: 'json' };
@@ -10,6 +10,8 @@ import { advertised } from './advertised.ts';
 import type { Engine } from './engine.ts';
 import { memoryEngine } from './engine-memory.ts';
 import { RedisEngine } from './engine-redis.ts';
+import { askReadiness } from './isolation/ask-readiness.ts';
+import { IsolationWatch, isolationTimes } from './isolation/isolation-watch.ts';
 import type { Journal } from './journal.ts';
 import type { LinkTable } from './link-table.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -56,6 +58,7 @@ export class RouteNode {
   readonly #admin: AdminServer;
   readonly #readiness: Readiness;
   readonly #rebalancer: Rebalancer;
+  readonly #isolation: IsolationWatch;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
   #drained: Promise<void> | undefined;
@@ -105,6 +108,16 @@ export class RouteNode {
       about: () => this.#about(),
       isReady: () => this.#readiness.reasons.length === 0,
       now: () => performance.now(),
+    });
+    this.#isolation = new IsolationWatch({
+      ...{ nodeId, log, ask: askReadiness, random: randomInt, now: () => performance.now() },
+      ...isolationTimes(settings),
+      nodes: () => this.#engine.nodes,
+      isInTrouble: () => this.#readiness.has('redis') || this.#readiness.has('bus'),
+      links: {
+        open: () => this.#links.open,
+        release: (count) => this.#links.shed(count, 'isolated'),
+      },
     });
     const registry = nodeMetrics({
       rebalancer: this.#rebalancer,
@@ -169,6 +182,7 @@ export class RouteNode {
     this.#log.info({ event: 'listening', ...links, advertised: this.#linksAt });
     this.#readiness.set('starting', false);
     this.#rebalancer.start();
+    this.#isolation.start();
   }
 
   /** Reads again what may change while links are open: secrets and certificates. What cannot be used stays as it was. */
@@ -192,6 +206,7 @@ export class RouteNode {
   async #drain(): Promise<void> {
     this.#readiness.set('draining', true);
     this.#rebalancer.stop();
+    this.#isolation.stop();
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
     await this.#engine.stop();

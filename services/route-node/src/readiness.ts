@@ -33,6 +33,10 @@ export class Readiness {
     return [...this.#reasons];
   }
 
+  has(reason: UnreadyReason): boolean {
+    return this.#reasons.has(reason);
+  }
+
   /** The reasons, each with its meaning and what is known of its cause. */
   get explained(): readonly ExplainedReason[] {
     return this.reasons.map((reason) => {

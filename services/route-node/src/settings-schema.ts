@@ -180,6 +180,12 @@ export const SETTINGS = {
     default: String(64 * MIB),
     meaning: 'so many bytes are kept for nodes that lack them; beyond it the oldest are given up',
   },
+  ROUTE_ISOLATED_SECONDS: {
+    schema: seconds(1, 3600),
+    default: '20',
+    meaning:
+      'a node that has had no Redis, or has not heard the bus, for this many seconds closes its links so that they connect elsewhere, if another node says that it is ready; must be less than ROUTE_BUS_HELD_SECONDS, or messages for its links are lost first',
+  },
   ROUTE_BUS_DEAF_SECONDS: {
     schema: seconds(1, 300),
     default: '2',
@@ -276,6 +282,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_BUS_WINDOW_BYTES: SETTINGS.ROUTE_BUS_WINDOW_BYTES.schema,
   ROUTE_BUS_HELD_SECONDS: SETTINGS.ROUTE_BUS_HELD_SECONDS.schema,
   ROUTE_BUS_HELD_BYTES: SETTINGS.ROUTE_BUS_HELD_BYTES.schema,
+  ROUTE_ISOLATED_SECONDS: SETTINGS.ROUTE_ISOLATED_SECONDS.schema,
   ROUTE_BUS_DEAF_SECONDS: SETTINGS.ROUTE_BUS_DEAF_SECONDS.schema,
   LOG_LEVEL: SETTINGS.LOG_LEVEL.schema,
   LOG_BUFFER_BYTES: SETTINGS.LOG_BUFFER_BYTES.schema,

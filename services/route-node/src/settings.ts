@@ -141,6 +141,12 @@ function conflicts(settings: Settings): string[] {
       `ROUTE_HEARTBEAT_SECONDS is ${heartbeat}: expected less than ROUTE_LINK_TIMEOUT_SECONDS, ${timeout}`,
     );
   }
+  const { ROUTE_ISOLATED_SECONDS: isolated, ROUTE_BUS_HELD_SECONDS: held } = settings;
+  if (isolated >= held) {
+    problems.push(
+      `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_HELD_SECONDS, ${held}`,
+    );
+  }
   const limit = settings.ROUTE_LINK_UNSENT_LIMIT_BYTES;
   // Less, and a single PDU could end a link that reads well.
   const least = settings.ROUTE_LINK_UNSENT_MARK_BYTES + settings.ROUTE_MAX_PDU_BYTES;

@@ -1,0 +1,49 @@
+import { request } from 'node:http';
+import { z } from 'zod';
+import { parseAddress } from '../address.ts';
+import type { ReadinessAnswer } from './isolation-watch.ts';
+
+/** How long an answer may take, from the connection to its last byte. */
+const TIMEOUT_MS = 1000;
+
+/** No answer of a node is longer; what is longer comes from something else. */
+const MAX_BYTES = 4096;
+
+const answerSchema = z.object({ node: z.string() });
+
+/**
+ * Asks a node's admin port whether it is ready. It sends no token, follows nothing, and reads no more than an
+ * answer has. undefined where no node answers.
+ */
+export async function askReadiness(address: string): Promise<ReadinessAnswer | undefined> {
+  const parsed = parseAddress(address);
+  if (parsed === undefined || parsed.port === 0) return undefined;
+  return await new Promise((resolve) => {
+    const asked = request(
+      { ...parsed, path: '/readyz', agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+          if (text.length > MAX_BYTES) asked.destroy();
+        });
+        response.on('end', () => resolve(answerOf(text, response.statusCode)));
+        response.on('error', () => resolve(undefined));
+      },
+    );
+    asked.on('error', () => resolve(undefined));
+    asked.on('close', () => resolve(undefined));
+    asked.end();
+  });
+}
+
+function answerOf(text: string, status: number | undefined): ReadinessAnswer | undefined {
+  if (status !== 200 && status !== 503) return undefined;
+  try {
+    const { node } = answerSchema.parse(JSON.parse(text));
+    return { node, ready: status === 200 };
+  } catch {
+    return undefined; // something else answers there
+  }
+}

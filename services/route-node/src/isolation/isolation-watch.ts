@@ -1,0 +1,182 @@
+import type { NodeAbout } from '@route/presence';
+import type { Logger } from '../log.ts';
+import type { Settings } from '../settings-schema.ts';
+
+/** What a node's admin port says of its readiness. */
+export interface ReadinessAnswer {
+  /** The node that answered. */
+  readonly node: string;
+  readonly ready: boolean;
+}
+
+/** A trouble that lasts for `afterMs` has the links go within `overMs`, where another node is ready. */
+export interface IsolationTimes {
+  readonly afterMs: number;
+  readonly overMs: number;
+}
+
+export interface IsolationWatchOptions extends IsolationTimes {
+  readonly nodeId: string;
+  readonly log: Logger;
+  /** What the nodes published about themselves last; stays as it is while Redis is away. */
+  nodes(): readonly NodeAbout[];
+  /** Whether this node can neither reach Redis nor hear the others. */
+  isInTrouble(): boolean;
+  readonly links: {
+    open(): number;
+    /** Asks this many links to connect elsewhere. */
+    release(count: number): void;
+  };
+  /** Asks the node at an admin address, without a token; undefined where no node answers in time. */
+  ask(address: string): Promise<ReadinessAnswer | undefined>;
+  /** A whole number below `count`, which is above 0. */
+  random(count: number): number;
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+const TICK_MS = 1000;
+
+/** Nodes that are asked at the same time, and the time between two rounds while none is ready. */
+const MOST_ASKED = 4;
+const ASK_EVERY_MS = 2000;
+
+/** Addresses that are kept; a cluster of more nodes is asked in part. */
+const MOST_CONFIRMED = 64;
+
+/** The links are to have gone before frames for them are given up. */
+const MOST_OVER_MS = 5000;
+
+/** The times that the settings of a node make. */
+export function isolationTimes({
+  ROUTE_ISOLATED_SECONDS: after,
+  ROUTE_BUS_HELD_SECONDS: held,
+}: Pick<Settings, 'ROUTE_ISOLATED_SECONDS' | 'ROUTE_BUS_HELD_SECONDS'>): IsolationTimes {
+  const overMs = Math.min(MOST_OVER_MS, (held - after) * 500);
+  return { afterMs: after * 1000, overMs };
+}
+
+/**
+ * Lets the links of a node go that alone is cut off from Redis, so that the load balancer gives them to nodes
+ * that work. A node cannot tell by itself whether Redis is away for all: it asks the others, at admin addresses
+ * where they have answered before.
+ */
+export class IsolationWatch {
+  readonly #options: IsolationWatchOptions;
+  /** Nodes that have answered at the address that they publish. */
+  readonly #confirmed = new Map<string, string>();
+  #troubleSinceMs: number | undefined;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #looking = false;
+  /** Since when links go; undefined while they stay. */
+  #releasingSinceMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: IsolationWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Whether links are being let go: another node is ready, and this one is not. */
+  get isReleasing(): boolean {
+    return this.#releasingSinceMs !== undefined;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.tick(), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks at the node once; called every second. Resolves when the answers that it has asked for are here. */
+  async tick(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await this.#look();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { isInTrouble, now, afterMs } = this.#options;
+    if (!isInTrouble()) {
+      this.#recover();
+      await this.#confirmOne();
+      return;
+    }
+    this.#troubleSinceMs ??= now();
+    if (now() - this.#troubleSinceMs < afterMs) return;
+    if (now() - this.#askedAtMs >= ASK_EVERY_MS) await this.#askOthers();
+    if (this.isReleasing) this.#release();
+  }
+
+  #recover(): void {
+    if (this.isReleasing) this.#options.log.info({ event: 'isolation-ended' });
+    this.#troubleSinceMs = undefined;
+    this.#releasingSinceMs = undefined;
+    this.#askedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** An address comes from Redis, where anybody may have written it: it counts once its node answers there. */
+  async #confirmOne(): Promise<void> {
+    const { nodeId } = this.#options;
+    const others = this.#options.nodes().filter(({ node }) => node !== nodeId);
+    const known = new Map(others.map(({ node, admin }) => [node, admin]));
+    for (const [node, address] of this.#confirmed) {
+      if (known.get(node) !== address) this.#confirmed.delete(node);
+    }
+    if (this.#confirmed.size >= MOST_CONFIRMED) return;
+    const unconfirmed = others.filter(({ node }) => !this.#confirmed.has(node));
+    if (unconfirmed.length === 0) return;
+    const next = unconfirmed[this.#options.random(unconfirmed.length)];
+    if (next === undefined) return;
+    const answer = await this.#options.ask(next.admin);
+    if (answer?.node === next.node) this.#confirmed.set(next.node, next.admin);
+  }
+
+  async #askOthers(): Promise<void> {
+    const { now, log, links } = this.#options;
+    this.#askedAtMs = now();
+    const answers = await Promise.all(
+      this.#some().map(async ([node, address]) => {
+        const answer = await this.#options.ask(address);
+        return answer?.node === node && answer.ready ? [node] : [];
+      }),
+    );
+    const [ready] = answers.flat();
+    if (!this.#options.isInTrouble()) return;
+    if (ready === undefined) {
+      this.#releasingSinceMs = undefined;
+    } else if (!this.isReleasing) {
+      this.#releasingSinceMs = now();
+      log.warn({
+        event: 'isolated',
+        troubleMs: Math.round(now() - (this.#troubleSinceMs ?? now())),
+        readyNode: ready,
+        links: links.open(),
+      });
+    }
+  }
+
+  /** A few of those that are confirmed, others each time. */
+  #some(): (readonly [node: string, address: string])[] {
+    const all = [...this.#confirmed];
+    const chosen: (readonly [string, string])[] = [];
+    while (chosen.length < MOST_ASKED && all.length > 0) {
+      chosen.push(...all.splice(this.#options.random(all.length), 1));
+    }
+    return chosen;
+  }
+
+  /** A part with each tick, so that all have gone in time; a link that comes meanwhile goes as well. */
+  #release(): void {
+    const { now, overMs, links } = this.#options;
+    const leftMs = Math.max(0, (this.#releasingSinceMs ?? now()) + overMs - now());
+    const ticksLeft = 1 + Math.floor(leftMs / TICK_MS);
+    const count = Math.ceil(links.open() / ticksLeft);
+    if (count > 0) links.release(count);
+  }
+}

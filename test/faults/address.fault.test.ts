@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type NamedRedis, startNamedRedis } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const BETWEEN_MS = 2_000;
+
+/** Where the old primary goes on as one, only looking now and then where the name leads shows that it moved. */
+const CASES: readonly (readonly [
+  fault: string,
+  take: (redis: NamedRedis) => Promise<void>,
+  exactWithinMs: number,
+])[] = [
+  ['a primary demoted behind a name', async ({ switches: [demote] }) => await demote?.(), 5_000],
+  ['a name moved from a primary that lives on', (redis) => redis.moveAway(), 12_000],
+];
+
+test.for(CASES)('%s: it is left, and nothing is lost', async ([fault, take, exactWithinMs]) => {
+  const deployment = await startNamedRedis();
+  await using scene = await startScene({ seed: seedOf(fault), deployment });
+  await delay(BETWEEN_MS);
+  await take(deployment);
+  scene.story.note('the name leads elsewhere');
+  const exact = await scene.untilExact(exactWithinMs);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const ISOLATED_SECONDS = 4;
+const HELD_SECONDS = 12;
+const ENV = {
+  ROUTE_ISOLATED_SECONDS: String(ISOLATED_SECONDS),
+  ROUTE_BUS_HELD_SECONDS: String(HELD_SECONDS),
+};
+
+test('a node that alone is cut off from Redis lets its links go, and nothing is lost', async () => {
+  const fault = `a node apart for ${HELD_SECONDS + 6} s, longer than frames are held`;
+  await using scene = await startScene({ seed: seedOf(fault), proxied: true, env: ENV });
+  const apart = scene.cluster.node(2);
+  const onIt = scene.crowd.servers.filter(({ target }) => target === apart);
+  // It knows of the others for long enough to have asked them once.
+  await delay(3_000);
+  scene.proxy(2).cut('both');
+  // As a load balancer that asks /readyz does.
+  await waitFor(async () => !(await apart.ready()), { what: 'the node not to be ready' });
+  scene.setAvoided(apart, true);
+  await apart.waitForMetric('route_links', (links) => links === 0, { deadlineMs: 10_000 });
+  await delay((HELD_SECONDS + 2) * 1000);
+  scene.proxy(2).mend();
+  await waitFor(() => apart.ready(), { what: 'the node to be ready again', deadlineMs: 10_000 });
+  scene.setAvoided(apart, false);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+
+  expect(figures).toMatchObject({ lost: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(onIt.length);
+  expect(apart.logsOf('isolated')).toHaveLength(1);
+});
+
+test('where Redis is away for all, no node lets its links go', async () => {
+  const fault = 'Redis away for all, longer than a node alone would wait';
+  await using scene = await startScene({ seed: seedOf(fault), env: ENV });
+  await delay(3_000);
+  await scene.redis.pause();
+  await delay((ISOLATED_SECONDS + 4) * 1000);
+  await scene.redis.unpause();
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});

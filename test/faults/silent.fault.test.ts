@@ -1,0 +1,39 @@
+import { type Cut, CutProxy } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { openTrafficLink } from '../traffic/index.ts';
+import { judge } from './judge.ts';
+import { startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const CUTS: readonly (readonly [name: string, cut: Cut])[] = [
+  ['connections to Redis that go silent', 'both'],
+  ['connections to Redis that go silent, towards Redis', 'to-redis'],
+  ['connections to Redis that go silent, from Redis', 'from-redis'],
+];
+
+test.for(CUTS)('%s: the node has new ones within seconds', async ([fault, cut]) => {
+  await using scene = await startScene({ seed: seedOf(fault), proxied: true });
+  scene.proxy(2).forget(cut);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
+
+test('a link that goes silent is closed, and costs the others nothing', async () => {
+  const fault = 'a link that goes silent';
+  const env = { ROUTE_LINK_TIMEOUT_SECONDS: '2', ROUTE_HEARTBEAT_SECONDS: '0.5' };
+  await using scene = await startScene({ seed: seedOf(fault), env });
+  const node = scene.cluster.node(0);
+  await using network = await CutProxy.to(`redis://${node.host}:${node.port}`);
+  const port = Number(new URL(network.url).port);
+  await using _silent = await openTrafficLink({ host: '127.0.0.1', port });
+  await node.waitForMetric('route_links', (links) => links > 0);
+  network.forget();
+  await node.waitForLog('link-closed', ({ reason }) => reason === 'timed-out', 5_000);
+  const exact = await scene.untilExact(5_000);
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
