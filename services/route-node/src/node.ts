@@ -27,6 +27,7 @@ import { Totals } from './totals.ts';
 
 const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const NODE_ID_LENGTH = 12;
+const TLS_READ_EVERY_MS = 10_000;
 
 /** A node id, new at every start: 60 random bits as 12 of a-z and 2-7. */
 export function newNodeId(): string {
@@ -61,6 +62,7 @@ export class RouteNode {
   readonly #isolation: IsolationWatch;
   readonly #nodeId: string;
   readonly #startedAtMs = Date.now();
+  #tlsTimer: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
   /** Where others reach the admin port; it is bound before anything else. */
   #adminAt = '';
@@ -183,17 +185,26 @@ export class RouteNode {
     this.#readiness.set('starting', false);
     this.#rebalancer.start();
     this.#isolation.start();
+    // Certificates are renewed by programs that know of no signal.
+    this.#tlsTimer = setInterval(() => void this.#reloadTls(), TLS_READ_EVERY_MS).unref();
   }
 
   /** Reads again what may change while links are open: secrets and certificates. What cannot be used stays as it was. */
   reload(): void {
     if (this.#live.read().length === 0) this.#log.info({ event: 'secrets-read' });
-    if (this.#tls === undefined) return;
-    try {
-      this.#tls.reload();
+    if (this.#tls !== undefined && !this.#reloadTls())
       this.#log.info({ event: 'certificates-read' });
+  }
+
+  /** @returns whether the log tells of it already. */
+  #reloadTls(): boolean {
+    try {
+      const changed = this.#tls?.reload() ?? false;
+      if (changed) this.#log.info({ event: 'certificates-read' });
+      return changed;
     } catch (error) {
       this.#log.error({ event: 'certificates-not-read', err: error });
+      return true;
     }
   }
 
@@ -207,6 +218,7 @@ export class RouteNode {
     this.#readiness.set('draining', true);
     this.#rebalancer.stop();
     this.#isolation.stop();
+    clearInterval(this.#tlsTimer);
     this.#log.info({ event: 'draining', links: this.#links.size });
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
     await this.#engine.stop();

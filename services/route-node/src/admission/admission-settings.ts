@@ -17,12 +17,13 @@ export const ADMISSION_SETTINGS = {
   ROUTE_TLS_CERT: {
     schema: pemPath,
     default: '',
-    meaning: 'file with the certificate that links are encrypted with; read again at SIGHUP',
+    meaning:
+      'file with the certificate that links are encrypted with; read again at SIGHUP, and within 10 s of a change',
   },
   ROUTE_TLS_KEY: {
     schema: pemPath,
     default: '',
-    meaning: 'file with the key of ROUTE_TLS_CERT; read again at SIGHUP',
+    meaning: 'file with the key of ROUTE_TLS_CERT; read again with it',
   },
   ROUTE_TLS_CA: {
     schema: pemPath,

@@ -52,15 +52,19 @@ export function tlsConflicts(settings: Settings): string[] {
 export class LinkTls {
   readonly #files: LinkTlsFiles;
   readonly #server: Server;
+  /** What the files held when they were last in order. */
+  #content: string;
   /** Who waits for which connection, by the other side's address and port. */
   readonly #waiting = new Map<string, (outcome: TlsOutcome) => void>();
 
   /** @throws Error when a file cannot be read, or certificate and key do not belong together. */
   constructor(files: LinkTlsFiles) {
     this.#files = files;
+    const options = readFiles(files);
+    this.#content = contentOf(options);
     // It listens nowhere: it is given connections that are open.
     this.#server = createServer({
-      ...readFiles(files),
+      ...options,
       requestCert: files.ca !== undefined,
       // Judged below, where it is still known whose the certificate is.
       rejectUnauthorized: false,
@@ -79,10 +83,16 @@ export class LinkTls {
 
   /**
    * Reads the files again, for connections to come.
+   * @returns whether they have changed.
    * @throws Error as the constructor does; what was in use stays in use.
    */
-  reload(): void {
-    this.#server.setSecureContext(readFiles(this.#files));
+  reload(): boolean {
+    const options = readFiles(this.#files);
+    const content = contentOf(options);
+    if (content === this.#content) return false;
+    this.#server.setSecureContext(options);
+    this.#content = content;
+    return true;
   }
 
   /** Agrees on encryption with the other side, for as long as the connection is open. */
@@ -121,6 +131,10 @@ function readFiles({ cert, key, ca }: LinkTlsFiles): TlsOptions {
     secureOptions: constants.SSL_OP_NO_TICKET,
     ...(ca !== undefined && { ca: readFileSync(ca) }),
   };
+}
+
+function contentOf({ cert, key, ca }: TlsOptions): string {
+  return `${String(cert)}\n${String(key)}\n${String(ca)}`;
 }
 
 function keyOf(socket: Socket): string {
