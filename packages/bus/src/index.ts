@@ -14,3 +14,4 @@ export {
 } from './options.ts';
 export { RedisTransport, type RedisTransportOptions } from './redis-transport.ts';
 export type { BusTransport, TransportEvents } from './transport.ts';
+export type { ForeignFrame } from './wire/header.ts';

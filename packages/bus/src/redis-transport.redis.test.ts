@@ -57,6 +57,28 @@ test('a node that may not subscribe is deaf, tries again and hears once it may',
   admin.disconnect();
 });
 
+test('nodes on two databases of one Redis do not hear each other', async () => {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  const onDatabase = (nodeId: string, database: number): ReturnType<typeof recordedBus> => {
+    const url = new URL(inject('redisUrl'));
+    url.pathname = `/${database}`;
+    return recordedBus({
+      nodeId,
+      transport: redisTransport(namespace, nodeId, url.href),
+      limits: LIMITS,
+    });
+  };
+  const [a, b, other] = [onDatabase('a', 0), onDatabase('b', 0), onDatabase('other', 1)];
+  for (const { bus } of [a, b, other]) await bus.start();
+  await until('they hear', () => [a, b, other].every(({ bus }) => bus.hearing));
+  await until('two know each other', () => a.bus.peers.length > 0 && b.bus.peers.length > 0);
+  a.bus.send(0, Buffer.from('to database 0'));
+  await until('it has come', () => b.entries.length === 1);
+  expect([a, other].map(({ bus }) => bus.peers.map(({ node }) => node))).toEqual([['b'], []]);
+  expect(other.entries).toEqual([]);
+  for (const { bus } of [a, b, other]) await bus.close();
+});
+
 test('a start where there is no Redis resolves, and says so', async () => {
   const transport = redisTransport('nowhere', 'a', 'redis://127.0.0.1:1');
   const a = recordedBus({ nodeId: 'a', transport, limits: LIMITS });

@@ -3,6 +3,7 @@ import {
   PublishCommand,
   type Redis,
   type RedisSettings,
+  type RedisTarget,
   type ServerIdentity,
   SlotOwner,
   serverOf,
@@ -17,8 +18,10 @@ export interface RedisTransportOptions {
   /** The connection's name is extended by the role: one connection publishes, another subscribes. */
   readonly redis: RedisSettings;
   /**
-   * Frames for all go through the channel `<namespace>:bus`, frames for one node through
-   * `<namespace>:bus:<node id>`; in a Redis Cluster, `{<namespace>:bus}` and `{<namespace>:bus}:<node id>`.
+   * Frames for all go through the channel `<namespace>:bus:<database>`, frames for one node through
+   * `<namespace>:bus:<database>:<node id>`; in a Redis Cluster, `{<namespace>:bus:0}` and
+   * `{<namespace>:bus:0}:<node id>`. Pub/sub knows no databases: without the number, nodes on different ones would hear
+   * each other.
    */
   readonly namespace: string;
   readonly nodeId: string;
@@ -69,7 +72,8 @@ export class RedisTransport implements BusTransport {
     this.#nodeId = nodeId;
     const sharded = redis.target.kind === 'cluster';
     this.#way = sharded ? WAYS.sharded : WAYS.plain;
-    this.#channel = sharded ? `{${namespace}:bus}` : `${namespace}:bus`;
+    const channel = `${namespace}:bus:${databaseOf(redis.target)}`;
+    this.#channel = sharded ? `{${channel}}` : channel;
     this.#clock = clock;
     const make = clientMaker(redis, this.#channel);
     const onError = (error: Error): void => this.#events?.onError(error);
@@ -229,6 +233,14 @@ export class RedisTransport implements BusTransport {
  */
 function bounded(redis: RedisSettings): RedisSettings {
   return { ...redis, silentMs: Math.max(SILENT_MS, 2 * redis.commandTimeoutMs) };
+}
+
+/** The number of the database that a target names. */
+function databaseOf(target: RedisTarget): number {
+  if (target.kind !== 'single') return 0;
+  const { pathname, searchParams } = new URL(target.url);
+  const number = Number(searchParams.get('db') ?? pathname.slice(1));
+  return Number.isSafeInteger(number) ? number : 0;
 }
 
 function clientMaker(redis: RedisSettings, channel: string): ClientMaker {

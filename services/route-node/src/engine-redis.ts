@@ -43,6 +43,9 @@ export interface RedisEngineOptions {
   explain(reason: UnreadyReason, detail: string): void;
 }
 
+/** Whatever is left of the time to drain, what is under way is waited for as long as this. */
+const LEAST_FLUSH_MS = 2000;
+
 /** One node of a cluster: presence and the bus in the Redis that all nodes share. */
 export class RedisEngine implements Engine {
   readonly presence: PresenceRedis;
@@ -59,9 +62,13 @@ export class RedisEngine implements Engine {
   #advised = '';
   readonly #redisErrors = new RepeatedLine();
   readonly #busErrors = new RepeatedLine();
+  readonly #foreignFrames = new RepeatedLine();
   #members: Members = { live: [], dead: [], about: [] };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
+  /** Whether the lease is held or to be taken: only while the node hears itself on the bus, or did a moment ago. */
+  #leaseWanted = false;
+  #deafTimer: NodeJS.Timeout | undefined;
   /** Presence is settled: the lease is held, and all nodes have asserted their links. */
   #isSettled = false;
   readonly #refusals = new RepeatedLine();
@@ -164,6 +171,8 @@ export class RedisEngine implements Engine {
         heldMs: settings.ROUTE_BUS_HELD_SECONDS * 1000,
         heldBytes: settings.ROUTE_BUS_HELD_BYTES,
         deafMs: settings.ROUTE_BUS_DEAF_SECONDS * 1000,
+        // Nodes that take larger PDUs than this one may be among the others.
+        maxEntryBytes: 2 * Math.max(settings.ROUTE_MAX_PDU_BYTES, 32 * 1024 * 1024),
       },
       events: {
         onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
@@ -178,6 +187,11 @@ export class RedisEngine implements Engine {
           options.explain('bus', text);
           this.#busErrors.write((heldBack) => {
             options.log.warn({ event: 'bus-error', code, problem, heldBack });
+          });
+        },
+        onForeign: ({ version, sender }) => {
+          this.#foreignFrames.write((heldBack) => {
+            options.log.warn({ event: 'bus-other-version', sender, version, heldBack });
           });
         },
       },
@@ -221,22 +235,46 @@ export class RedisEngine implements Engine {
       this.#readyOnce = resolve;
     });
     this.#redis.on('error', (error: Error) => this.#troubled(errorText(error)));
-    this.#lease.start();
     this.#servers.start();
     this.#redis.connect().catch(() => undefined); // the reason has come as an 'error' event, and it tries on
     await this.#bus.start();
     await ready;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#reaper.stop();
-    this.#lost.stop();
-    this.#auditor.stop();
-    if (!(await this.#bus.flush())) this.#options.log.error({ event: 'bus-not-flushed' });
+  async stop(withinMs: number): Promise<void> {
+    this.#end();
+    const { log, settings } = this.#options;
+    // What others have not got after the retention time is given up in any case.
+    const flushMs = Math.min(withinMs, settings.ROUTE_BUS_HELD_SECONDS * 1000);
+    if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS)))) {
+      log.error({ event: 'bus-not-flushed' });
+    }
     await this.#bus.close();
     await this.#sayLast();
     this.#lease.stop();
+    this.#disconnect();
+  }
+
+  async abandon(): Promise<void> {
+    this.#end();
+    await this.#bus.close();
+    try {
+      await this.#lease.giveBack();
+    } catch (error) {
+      this.#logRedis(errorText(error));
+    }
+    this.#disconnect();
+  }
+
+  #end(): void {
+    this.#stopping = true;
+    clearTimeout(this.#deafTimer);
+    this.#reaper.stop();
+    this.#lost.stop();
+    this.#auditor.stop();
+  }
+
+  #disconnect(): void {
     this.#servers.stop();
     this.#redis.disconnect();
   }
@@ -317,11 +355,27 @@ export class RedisEngine implements Engine {
 
   #hearing(hearing: boolean): void {
     if (this.#stopping) return;
-    const { log, events } = this.#options;
-    if (hearing) log.info({ event: 'bus-heard' });
-    else log.warn({ event: 'bus-deaf' });
+    const { log, events, settings } = this.#options;
+    clearTimeout(this.#deafTimer);
+    if (hearing) {
+      log.info({ event: 'bus-heard' });
+      if (!this.#leaseWanted) this.#lease.start();
+      this.#leaseWanted = true;
+    } else {
+      log.warn({ event: 'bus-deaf' });
+      // A connection made anew is no reason to assert everything again.
+      this.#deafTimer = setTimeout(() => this.#leaveLease(), settings.ROUTE_LEASE_SECONDS * 1000);
+    }
     events.unready('bus', !hearing);
     this.#checkReady();
+  }
+
+  /** A node that does not hear the others must not count as one of them: lets the lease run out. */
+  #leaveLease(): void {
+    const wasHeld = this.#lease.held;
+    this.#leaseWanted = false;
+    this.#lease.stop();
+    if (wasHeld) this.#doubted('the node does not hear itself on the bus');
   }
 
   #membersChanged(members: Members): void {

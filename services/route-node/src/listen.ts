@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { Address } from './settings.ts';
 
 /**
@@ -22,4 +22,11 @@ export async function listenOn(
   });
   const bound = server.address();
   return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port };
+}
+
+/** Checks that an address can be listened on now. @throws the socket's error when it cannot. */
+export async function checkListening(address: Address): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  await listenOn(server, address);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -96,4 +96,7 @@ process.on('SIGHUP', () => node.reload());
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
 
-node.start().catch((error: unknown) => fail('start-failed', error));
+node.start().catch((error: unknown) => {
+  const failed = (): never => fail('start-failed', error);
+  node.abandon().then(failed, failed);
+});

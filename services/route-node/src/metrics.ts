@@ -263,6 +263,22 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       () => busCounters.framesGivenUp,
     );
     counter('route_bus_given_up_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
+    counter('route_bus_heartbeats_total', 'Heartbeats published to all nodes', () => {
+      return busCounters.heartbeatsSent;
+    });
+    counter('route_bus_acks_total', 'Acks published, each to one node', () => {
+      return busCounters.acksSent;
+    });
+    counter(
+      'route_bus_malformed_frames_total',
+      'Frames of no known form or with impossible numbers, dropped',
+      () => busCounters.malformed,
+    );
+    counter(
+      'route_bus_foreign_frames_total',
+      'Frames of nodes of another version, dropped',
+      () => busCounters.foreign,
+    );
     gauge(
       'route_bus_window_bytes',
       'Bytes sent for which not all nodes have had room yet',

@@ -14,6 +14,7 @@ import { askReadiness } from './isolation/ask-readiness.ts';
 import { IsolationWatch, isolationTimes } from './isolation/isolation-watch.ts';
 import type { Journal } from './journal.ts';
 import type { LinkTable } from './link-table.ts';
+import { checkListening } from './listen.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { type Logger, RepeatedLine } from './log.ts';
 import { LoopWatch } from './loop-delay.ts';
@@ -174,6 +175,8 @@ export class RouteNode {
     const admin = await this.#admin.listen(ROUTE_ADMIN_LISTEN);
     this.#adminAt = advertised(admin, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'admin-listening', ...admin, advertised: this.#adminAt });
+    // A node that starts again and again on an address which is taken must not join the others each time.
+    await checkListening(ROUTE_LISTEN);
     if (ROUTE_ENGINE === 'redis') {
       this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
     }
@@ -208,6 +211,11 @@ export class RouteNode {
     }
   }
 
+  /** The start has failed: gives back what was taken before, so that no other node counts this one as one. */
+  async abandon(): Promise<void> {
+    await this.#engine.abandon?.();
+  }
+
   /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
   async drain(): Promise<void> {
     this.#drained ??= this.#drain();
@@ -220,8 +228,9 @@ export class RouteNode {
     this.#isolation.stop();
     clearInterval(this.#tlsTimer);
     this.#log.info({ event: 'draining', links: this.#links.size });
+    const endsAt = performance.now() + this.#settings.ROUTE_DRAIN_SECONDS * 1000;
     await this.#links.drain(this.#settings.ROUTE_DRAIN_SECONDS * 1000);
-    await this.#engine.stop();
+    await this.#engine.stop(endsAt - performance.now());
     this.#admin.close();
     this.#log.info({ event: 'stopped' });
   }
