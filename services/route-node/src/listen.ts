@@ -27,6 +27,6 @@ export async function listenOn(
 /** Checks that an address can be listened on now. @throws the socket's error when it cannot. */
 export async function checkListening(address: Address): Promise<void> {
   const server = createServer((socket) => socket.destroy());
-  await listenOn(server, address);
+  await listenOn(server, address, () => {});
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }
