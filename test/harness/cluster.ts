@@ -11,6 +11,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Settings of all nodes. */
   readonly env?: NodeEnv;
+  /** What starts the nodes; this tree's by default. */
+  readonly program?: string;
   /** The tests' shared Redis by default. */
   readonly redisUrl?: string;
 }
@@ -73,7 +75,9 @@ export class Cluster implements AsyncDisposable {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const cluster = new Cluster(options);
   try {
-    const starts = Array.from({ length: options.nodes ?? 3 }, () => cluster.add());
+    const { nodes = 3, program } = options;
+    const how = program === undefined ? {} : { program };
+    const starts = Array.from({ length: nodes }, () => cluster.add(how));
     // All are waited for even when one fails: what has started must be known to be ended.
     for (const start of await Promise.allSettled(starts)) {
       if (start.status === 'rejected') throw start.reason;

@@ -20,6 +20,8 @@ export type NodeEnv = Readonly<Record<string, string>>;
 export interface RouteNodeOptions {
   /** Settings; the memory engine and free ports unless they say otherwise. */
   readonly env?: NodeEnv;
+  /** What starts the node; this tree's by default. */
+  readonly program?: string;
   /** Return at once when the process answers on its admin port, ready or not. Default: wait. */
   readonly waitUntilReady?: boolean;
 }
@@ -50,7 +52,7 @@ export class RouteNode implements AsyncDisposable {
   }
 
   /** Use {@link startRouteNode}. */
-  static async spawn(env: NodeEnv): Promise<RouteNode> {
+  static async spawn(env: NodeEnv, program = PROGRAM): Promise<RouteNode> {
     const folder = await mkdtemp(join(tmpdir(), 'route-node-test-'));
     const logFile = join(folder, 'log');
     const settings = {
@@ -62,7 +64,7 @@ export class RouteNode implements AsyncDisposable {
     try {
       const child = await startChild({
         command: process.execPath,
-        args: [PROGRAM],
+        args: [program],
         env: { ...environmentWithoutSettings(), ...settings },
         logFile,
       });
@@ -234,7 +236,7 @@ export class RouteNode implements AsyncDisposable {
  * @throws Error with the end of its log when it does not start.
  */
 export async function startRouteNode(options: RouteNodeOptions = {}): Promise<RouteNode> {
-  const node = await RouteNode.spawn(options.env ?? {});
+  const node = await RouteNode.spawn(options.env ?? {}, options.program);
   try {
     await node.waitForStart(options.waitUntilReady === false ? 'admin-listening' : 'ready');
   } catch (error) {

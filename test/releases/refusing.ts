@@ -1,0 +1,79 @@
+import { waitFor } from '@route/fixtures';
+import { expect } from 'vitest';
+import { openKnownLinks } from '../cluster/known-links.ts';
+import { OrderCheck, sendPaced } from '../cluster/numbered-messages.ts';
+import { clientsOf, userIds, waitForPresence } from '../cluster/statuses.ts';
+import type { Cluster, LinkSet, RouteNode } from '../harness/index.ts';
+
+const PER_SECOND = 200;
+const LEASE_SECONDS = 2;
+/** Longer than two leases: what a node that cannot take part does to the others, it has done by then. */
+const TOGETHER_MS = 2.5 * LEASE_SECONDS * 1000;
+
+export const REFUSING_ENV = {
+  ROUTE_LEASE_SECONDS: String(LEASE_SECONDS),
+  ROUTE_LOST_GRACE_SECONDS: '1',
+  ROUTE_DRAIN_SECONDS: '0.5',
+};
+
+/** Two nodes that work together, with links that list users. */
+export async function linksWithUsers(nodes: readonly RouteNode[]): Promise<LinkSet> {
+  const set = await openKnownLinks(nodes, 4);
+  for (const [i, link] of set.links.entries()) link.online(clientsOf(userIds(1 + i * 10, 10)));
+  await waitForPresence(set.links, { online: userIds(1, 40) });
+  return set;
+}
+
+/**
+ * Relays between all links for longer than two leases while something goes on, and expects each message
+ * once and in order on each link, exact presence, and no trouble in the nodes' logs.
+ */
+export async function undisturbed(
+  cluster: Cluster,
+  set: LinkSet,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const nodes = cluster.nodes.slice(0, 2);
+  const linesBefore = nodes.map(({ logs }) => logs.length);
+  const checks = set.links.map((link) => new OrderCheck(link));
+  let sent = 0;
+  let isOver = false;
+  const sending = (async () => {
+    while (!isOver) {
+      const first = sent;
+      sent += PER_SECOND / 2;
+      await Promise.all(
+        set.links.map((link, sender) =>
+          sendPaced(link, { sender, first, count: PER_SECOND / 2, perSecond: PER_SECOND }),
+        ),
+      );
+    }
+  })();
+  const begunMs = performance.now();
+  await meanwhile();
+  await waitFor(() => performance.now() - begunMs >= TOGETHER_MS, {
+    what: 'two leases to pass',
+    deadlineMs: 2 * TOGETHER_MS,
+  });
+  isOver = true;
+  await sending;
+  const expected = sent * (set.links.length - 1);
+  for (const check of checks) {
+    await waitFor(() => check.count >= expected || Promise.reject(new Error(`${check.count}`)), {
+      what: `${expected} messages`,
+      deadlineMs: 20_000,
+    });
+    expect({ count: check.count, problems: check.problems }).toEqual({
+      count: expected,
+      problems: [],
+    });
+  }
+  await waitForPresence(set.links, { online: userIds(1, 40) });
+  for (const [i, node] of nodes.entries()) {
+    const troubles = node.logs.slice(linesBefore[i]).filter(({ level }) => level >= 40);
+    expect(troubles.map(({ event }) => event).filter((event) => !TELLING.has(event))).toEqual([]);
+  }
+}
+
+/** What a node may say of one of another release. */
+const TELLING: ReadonlySet<string> = new Set(['bus-other-version', 'bus-error']);
