@@ -141,6 +141,20 @@ test('what a node that closes could not send is counted on both sides', async ()
   expect(b.entries).toEqual(['a 0 1']);
 });
 
+test('what a node that closes had no room to publish is counted on both sides', async () => {
+  const { world, a, b } = await pair({ windowBytes: 4000, flushMs: 500 });
+  world.lose('b', 'a');
+  for (let n = 0; n < 20; n++) send(a, world, `${n}`.padEnd(500, 'x'));
+  const came = b.entries.length;
+  expect(came).toBeLessThan(20);
+  const closed = a.bus.close();
+  await pass(world, 500);
+  await closed;
+  expect(b.losses).toEqual([{ sender: 'a', frames: 20 - came, reason: 'skipped' }]);
+  // The node cannot know what of the rest has come: it was not told.
+  expect(a.losses).toEqual([{ sender: 'a', frames: 20, reason: 'given-up' }]);
+});
+
 test('a node whose connection is new sends to all until it has heard what others joined meanwhile', async () => {
   const { world, a } = await pair();
   world.clock.advance(1000);

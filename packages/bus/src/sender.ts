@@ -179,7 +179,10 @@ export class Sender {
     this.#giveUp(clock.now() - limits.heldMs, limits.heldBytes, owed);
   }
 
-  /** Nothing can be sent any more: gives up what some node that lives lacks. */
+  /**
+   * Nothing can be sent any more: gives up what some node that lives lacks. What had no room is numbered, so that the
+   * nodes it was for find out from the last frame that they lack it.
+   */
   abandon(): void {
     for (const unsent of this.#unsent.splice(0)) this.#publish(unsent, { isLate: true });
     this.#giveUp(Number.POSITIVE_INFINITY, 0, this.#options.progress(this.tail).owed);
@@ -263,7 +266,7 @@ export class Sender {
     const now = clock.now();
     const receivers = this.#alone ? [] : [...peers()].filter((peer) => isFor(peer, to));
     // A number is used all the same: a node that was to get it finds out that it lacks something.
-    if (receivers.length === 0 || isLate) {
+    if (receivers.length === 0) {
       this.#window.skip(now, to);
       if (to === undefined) this.#tailForAll = this.tail;
       return;
@@ -277,7 +280,7 @@ export class Sender {
     this.#unaskedBytes += bytes;
     counters.framesSent += 1;
     counters.bytesSent += bytes;
-    publish(frame, to);
+    if (!isLate) publish(frame, to);
     if (to === undefined) this.#tailForAll = this.tail;
     for (const peer of receivers) sentTo(peer, this.tail);
   }

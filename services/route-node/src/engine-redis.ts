@@ -241,7 +241,7 @@ export class RedisEngine implements Engine {
     await ready;
   }
 
-  async stop(withinMs: number): Promise<void> {
+  async stop(withinMs = 0): Promise<void> {
     this.#end();
     const { log, settings } = this.#options;
     // What others have not got after the retention time is given up in any case.

@@ -60,7 +60,7 @@ export interface Engine {
   /** Starts; resolves when links may be taken, however long that takes. */
   start(): Promise<void>;
   /** Ends in good order: what was sent is handed over before, for which it waits up to `withinMs`. */
-  stop(withinMs: number): Promise<void>;
+  stop(withinMs?: number): Promise<void>;
   /** The node has not started after all: ends at once, so that no other node counts it as one. */
   abandon?(): Promise<void>;
 }

@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { askRedis } from '@route/local-cluster';
+import { mutate, Random } from '@route/random';
+import { createServerClient, type Redis } from '@route/redis';
+import { expect, test } from 'vitest';
+import { type RouteNode, startRouteNode } from '../harness/index.ts';
+import { judge } from './judge.ts';
+import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const REDIS_DEADLINE_MS = 5_000;
+const LASTS_MS = 12_000;
+
+/** Others are as fast as before where a PDU takes no longer than this; a bus that stands still takes seconds. */
+const MOST_P99_MS = 1_000;
+
+/** Frames of which mutants are published: heartbeats, last frames and acks; the entries of others stay whole. */
+const MUTATED_TYPES: ReadonlySet<number | undefined> = new Set([2, 3, 5]);
+const PUBLISHED_PER_ROUND = 20;
+const ROUND_MS = 50;
+
+type Misbehave = (scene: Scene, untilMs: number) => Promise<void>;
+
+/** A node of the scene's Redis that is none of the scene's: nothing is asked of it. */
+async function startStranger(scene: Scene, env: Record<string, string>): Promise<RouteNode> {
+  const node = await startRouteNode({
+    env: { ...scene.cluster.env, ...env },
+    waitUntilReady: false,
+  });
+  node.expectFatal();
+  return node;
+}
+
+/** Its Redis account lacks the channels. */
+async function lacksChannels(scene: Scene, untilMs: number): Promise<void> {
+  const { url } = scene.redis;
+  const account = 'SETUSER lacking on >secret ~* +@all resetchannels';
+  await askRedis(url, `ACL ${account}`, REDIS_DEADLINE_MS);
+  const withAccount = new URL(url);
+  withAccount.username = 'lacking';
+  withAccount.password = 'secret';
+  await using node = await startStranger(scene, { REDIS_URL: withAccount.href });
+  await delay(untilMs - performance.now());
+  expect(await node.ready()).toBe(false);
+  expect(node.logsOf('lease-taken')).toEqual([]);
+}
+
+/** It starts again and again on a port that is taken. */
+async function findsPortTaken(scene: Scene, untilMs: number): Promise<void> {
+  const { host, port } = scene.cluster.node(0);
+  while (performance.now() < untilMs) {
+    await using node = await startStranger(scene, { ROUTE_LISTEN: `${host}:${port}` });
+    expect((await node.exited).code).not.toBe(0);
+  }
+}
+
+/** It becomes one of the nodes and is killed, again and again. */
+async function isKilledAgain(scene: Scene, untilMs: number): Promise<void> {
+  while (performance.now() < untilMs) {
+    await using node = await startRouteNode({ env: { ...scene.cluster.env } });
+    node.expectFatal();
+    await node.kill();
+  }
+}
+
+/** Another program publishes frames of another version, and mutants of real ones. */
+async function forges(scene: Scene, untilMs: number): Promise<void> {
+  const random = new Random(scene.seed);
+  const channel = `${scene.cluster.namespace}:bus:0`;
+  const [subscriber, publisher] = [client(scene), client(scene)];
+  const corpus: Buffer[] = [];
+  subscriber.on('pmessageBuffer', (_pattern: Buffer, _channel: Buffer, frame: Buffer) => {
+    if (corpus.length < 1000 && MUTATED_TYPES.has(frame[1])) corpus.push(frame);
+  });
+  await subscriber.connect();
+  await publisher.connect();
+  await subscriber.psubscribe(`${channel}*`);
+  await delay(1000);
+  subscriber.disconnect();
+  while (performance.now() < untilMs) {
+    for (let i = 0; i < PUBLISHED_PER_ROUND; i++) {
+      const frame = mutate(random, corpus);
+      if (random.chance(0.2) && frame.length > 0) frame[0] = 1;
+      await publisher.publish(channel, frame);
+    }
+    await delay(ROUND_MS);
+  }
+  publisher.disconnect();
+}
+
+function client(scene: Scene): Redis {
+  return createServerClient({
+    target: { kind: 'single', url: scene.redis.url },
+    commandTimeoutMs: REDIS_DEADLINE_MS,
+    connectTimeoutMs: REDIS_DEADLINE_MS,
+    connectionName: 'forger',
+  });
+}
+
+const BAD_MEMBERS: readonly (readonly [name: string, misbehave: Misbehave])[] = [
+  ['a member whose account lacks the channels', lacksChannels],
+  ['a member that starts again and again on a taken port', findsPortTaken],
+  ['a member that is killed again and again', isKilledAgain],
+];
+
+test.for(BAD_MEMBERS)(
+  '%s: the others are as fast as before and lose nothing',
+  async ([fault, misbehave]) => {
+    await using scene = await startScene({ seed: seedOf(fault), nodes: 2, measures: true });
+    scene.forgetLatency();
+    await misbehave(scene, performance.now() + LASTS_MS);
+    const p99Ms = scene.latencyMs(99);
+    const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
+    await scene.untilFlowing();
+    const figures = await judge(scene, { fault, exact, p99Ms });
+    expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+    expect(p99Ms).toBeLessThan(MOST_P99_MS);
+    expect(scene.lostLinks, 'links lost').toBe(0);
+  },
+);
+
+test('forged frames, and frames of another version: nodes and links stay, and all heals', async () => {
+  const fault = 'forged frames';
+  await using scene = await startScene({ seed: seedOf(fault) });
+  await forges(scene, performance.now() + LASTS_MS);
+  // What forged frames have broken is set right within seconds.
+  await scene.untilFlowing();
+  const exact = await scene.untilExact(5_000);
+  expect(exact.seconds).toBeDefined();
+  expect(scene.running).toHaveLength(3);
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  for (const node of scene.running) {
+    expect(await node.ready()).toBe(true);
+    expect(await node.metric('route_bus_malformed_frames_total')).toBeGreaterThan(0);
+    expect(await node.metric('route_bus_foreign_frames_total')).toBeGreaterThan(0);
+    expect(await node.metric('route_bus_awaited_nodes')).toBe(2);
+    expect(node.logsOf('bus-other-version').length).toBeGreaterThan(0);
+  }
+});
