@@ -15,6 +15,8 @@ export interface BareNodeOptions {
   readonly env?: NodeEnv;
   /** What the node's standard output and error go to: a file, a device or a FIFO that has a reader. */
   readonly output: string;
+  /** What starts the node; this tree's by default. */
+  readonly program?: string;
   /** The soft and hard limit of file descriptors. */
   readonly maxDescriptors?: number;
 }
@@ -81,7 +83,7 @@ export async function startBareNode(options: BareNodeOptions): Promise<BareNode>
   const limit = options.maxDescriptors === undefined ? '' : `ulimit -n ${options.maxDescriptors};`;
   const child = await startChild({
     command: 'sh',
-    args: ['-c', `${limit} exec "$0" "$@"`, process.execPath, PROGRAM],
+    args: ['-c', `${limit} exec "$0" "$@"`, process.execPath, options.program ?? PROGRAM],
     env: {
       PATH: process.env['PATH'],
       ROUTE_ENGINE: 'memory',

@@ -75,7 +75,13 @@ const node = new RouteNode({
   drainAsked: drain,
 });
 
+/** What the end takes beside the drain itself: links that close, the last frames, the last lines. */
+const END_MARGIN_SECONDS = 15;
+
 function drain(): void {
+  const mostSeconds = settings.ROUTE_DRAIN_SECONDS + END_MARGIN_SECONDS;
+  const overran = new Error(`the node has not ended within ${mostSeconds} s`);
+  setTimeout(() => fail('drain-overran', overran), mostSeconds * 1000).unref();
   node
     .drain()
     .then(() => log.flush(LAST_LINES_MS))

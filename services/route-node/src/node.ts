@@ -62,7 +62,8 @@ export class RouteNode {
   readonly #rebalancer: Rebalancer;
   readonly #isolation: IsolationWatch;
   readonly #nodeId: string;
-  readonly #startedAtMs = Date.now();
+  /** Monotonic: the clock of the host may step. */
+  readonly #startedMs = performance.now();
   #tlsTimer: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
   /** Where others reach the admin port; it is bound before anything else. */
@@ -243,7 +244,7 @@ export class RouteNode {
       links: this.#links.size,
       leaving: this.#engine.presence.lingeringLinks,
       draining: this.#drained !== undefined,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: Math.round(Date.now() - (performance.now() - this.#startedMs)),
       version: packageJson.version,
     };
   }

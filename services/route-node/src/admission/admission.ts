@@ -113,7 +113,11 @@ export class Admission {
     } else if (!rules.proxyProtocol && tls === undefined) {
       if (this.#seat(candidate)) this.#options.admitted({ socket: raw, peer: addressText(peer) });
     } else {
-      void this.#shakeHands(candidate);
+      // What goes wrong with one connection must not end the node.
+      this.#shakeHands(candidate).catch((error: unknown) => {
+        this.#handshakes.leave(candidate);
+        this.#refuse(candidate, 'failed', error instanceof Error ? error.stack : String(error));
+      });
     }
   }
 

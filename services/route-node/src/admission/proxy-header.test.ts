@@ -85,6 +85,7 @@ test.each([
 test.each([
   ['TCP4', '10.0.0.7', '10.0.0.7'],
   ['TCP6', '2001:0db8:0:0:0:0:0:7', '2001:db8::7'],
+  ['TCP6', '::ffff:10.0.0.7', '10.0.0.7'],
 ])('a header of version 1 tells the msg_server’s own address: %s', (family, from, address) => {
   const to = family === 'TCP4' ? '192.168.0.1' : '::1';
   const line = `PROXY ${family} ${from} ${to} 4000 8200\r\nrest`;
@@ -146,6 +147,8 @@ describe('a header that is wrong says why', () => {
     'PROXY TCP4 10.0.0.256 192.168.0.1 4000 8200\r\n',
     'PROXY TCP4 10.0.0.7 192.168.0.1 65536 8200\r\n',
     'PROXY TCP4 10.0.0.7 192.168.0.1 04000 8200\r\n',
+    'PROXY TCP6 fe80::1%eth0 ::1 4000 8200\r\n',
+    'PROXY TCP6 ::1%]/? ::1 4000 8200\r\n',
     'PROXY UDP4 10.0.0.7 192.168.0.1 4000 8200\r\n',
     'PROXY \r\n',
   ])('of version 1: %j', (line) => {
@@ -253,18 +256,27 @@ test('a header that lacks its last byte is incomplete, however it is cut', () =>
 
 test('garbage is never taken for a header', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 12, maxLength: 200 }), pieces, (garbage, sizes) => {
-      const bytes = Buffer.from(garbage);
+    fc.property(fc.uint8Array({ minLength: 12, maxLength: 200 }), pieces, (array, sizes) => {
+      const bytes = Buffer.from(array);
       fc.pre(!bytes.subarray(0, 12).equals(SIGNATURE) && !bytes.toString().startsWith('PROXY '));
       expect(readInPieces(bytes, sizes).progress.kind).toBe('wrong');
     }),
   );
 });
 
-test('garbage behind the signature is wrong, incomplete or a header, and throws in no case', () => {
+const garbage = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.concat([SIGNATURE, bytes])),
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.concat([Buffer.from('PROXY '), bytes])),
+  fc
+    .array(fc.oneof(fc.ipV6(), fc.ipV4(), fc.nat(70_000).map(String), fc.string()), {
+      maxLength: 5,
+    })
+    .map((fields) => Buffer.from(`PROXY TCP6 ${fields.join(' ')}\r\n`)),
+);
+
+test('garbage behind a beginning is wrong, incomplete or a header, and throws in no case', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), pieces, (garbage, sizes) => {
-      const bytes = Buffer.concat([SIGNATURE, garbage]);
+    fc.property(garbage, pieces, (bytes, sizes) => {
       const { progress } = readInPieces(bytes, sizes);
       expect(['wrong', 'incomplete', 'complete']).toContain(progress.kind);
       expect(readAtOnce(bytes).kind).toBe(progress.kind);

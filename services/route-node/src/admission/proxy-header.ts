@@ -134,27 +134,34 @@ function headerOfLine(line: string): ProxyHeader | undefined {
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined;
   const [from = '', to = '', port = '', toPort = '', ...more] = fields;
   if (version === undefined || more.length > 0) return undefined;
-  if (isIP(from) !== version || isIP(to) !== version) return undefined;
+  if (!isAddress(from, version) || !isAddress(to, version)) return undefined;
   if (!isPort(port) || !isPort(toPort)) return undefined;
   return { kind: 'proxied', address: version === 4 ? from : shortest(from), port: Number(port) };
+}
+
+/** Without a zone (fe80::1%eth0), which means nothing elsewhere. */
+function isAddress(text: string, version: 4 | 6): boolean {
+  return isIP(text) === version && !text.includes('%');
 }
 
 function isPort(text: string): boolean {
   return /^(?:0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535;
 }
 
-/** How an IPv4 address begins that is written as an IPv6 one. */
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
-
 function addressOf(ip: Buffer): string {
   if (ip.length === 4) return ip.join('.');
-  if (ip.subarray(0, MAPPED.length).equals(MAPPED)) return addressOf(ip.subarray(MAPPED.length));
   return shortest(
     Array.from({ length: 8 }, (_, i) => ip.readUInt16BE(2 * i).toString(16)).join(':'),
   );
 }
 
-/** An IPv6 address in its shortest form, as sockets tell their addresses. */
+/** An IPv6 address in its shortest form, and an IPv4 one in it as such, as sockets tell their addresses. */
 function shortest(address: string): string {
-  return new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const ip = Buffer.alloc(4);
+  ip.writeUInt16BE(Number.parseInt(high, 16), 0);
+  ip.writeUInt16BE(Number.parseInt(low, 16), 2);
+  return ip.join('.');
 }
