@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@route/fixtures';
+import { askRedis } from '@route/local-cluster';
 import { expect, test } from 'vitest';
 import { connectTo, openLink, within } from '../harness/index.ts';
 import { type BareNode, startBareNode } from '../process/bare-node.ts';
@@ -127,11 +128,16 @@ test('a node of the release before this one does not disturb this one', async ()
       (await node.metric('process_start_time_seconds')) + 2 * LEASE_SECONDS < Date.now() / 1000,
     { what: 'two leases to pass', deadlineMs: 20_000, everyMs: 200 },
   );
+  const live = await scene.cluster.node(0).metric('route_live_nodes');
+  expect(live).toBe(together === 'shares' ? 3 : 2);
+  await node[Symbol.asyncDispose]();
+  // What it has left is not this release's, and expires with nothing.
+  const { namespace } = scene.cluster;
+  const keys = ['about', 'leases'].map((name) => `${namespace}:{nodes}:${name}`).join(' ');
+  if (together === 'refuses') await askRedis(scene.redis.url, `DEL ${keys}`, 5_000);
   const exact = await scene.untilExact(5_000);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
-  const live = await scene.cluster.node(0).metric('route_live_nodes');
-  expect(live).toBe(together === 'shares' ? 3 : 2);
 });
