@@ -163,6 +163,7 @@ export class Cluster implements ServerWorld {
       command !== COMMANDS.login_status_notify.commandId &&
       command !== COMMANDS.status_notify.commandId
     ) {
+      if (this.time.now < this.judge.forgedUntil) return;
       throw new Violation(
         'invented',
         `link ${link.no} was sent command ${command}, which nobody has sent`,

@@ -1,3 +1,4 @@
+import { mutate } from '@route/random';
 import type { Cluster } from './cluster.ts';
 import type { Fault, FaultKind } from './schedule.ts';
 import type { Traffic } from './traffic.ts';
@@ -133,7 +134,15 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'no-publish': (scene, fault) => scene.badMember(fault, { publish: false }),
   'no-subscribe': (scene, fault) =>
     scene.badMember(fault, { subscribe: false, subscribeOwn: false }),
-  'no-own-channel': (scene, fault) => scene.badMember(fault, { subscribeOwn: false }),
+  // An account of an earlier version: the node serves, and is sent through the channel of all nodes.
+  'no-own-channel': (scene) => {
+    const { cluster } = scene;
+    if (cluster.existing.length >= MOST_NODES) return;
+    const member = cluster.addMember();
+    member.transport.rights.subscribeOwn = false;
+    member.start();
+    cluster.doubts.mark(cluster.time.now, cluster.time.now + 1000);
+  },
   'no-keys': (scene, fault) => scene.badMember(fault, { keys: false }),
   'slow-path': (scene, fault) => {
     scene.path(fault, ({ transport: { path } }) => {
@@ -150,8 +159,6 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'dark-in': (scene, fault) =>
     scene.path(fault, (member) => toggle(member.transport.path, 'darkIn')),
   lossy: (scene, fault) => {
-    // Issue 13, A8: a lost echo leaves a node in doubt for ever. To be taken out when that is mended.
-    scene.cluster.doubts.mark(scene.cluster.time.now, Number.POSITIVE_INFINITY);
     scene.path(fault, ({ transport: { path } }) => {
       path.loss = 0.01 + fault.degree * 0.4;
       return () => {
@@ -180,10 +187,6 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
       registry.restart(data, older);
       pubSub.setUp(true);
     });
-  },
-  'redis-clock': (scene, fault) => {
-    scene.cluster.registry.clockOffsetMs += (fault.degree - 0.5) * 240_000;
-    scene.trouble(scene.cluster.schedule.leaseMs);
   },
   'redis-slow': (scene, fault) => {
     for (const member of scene.cluster.good) {
@@ -224,7 +227,25 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     scene.trouble(4000);
     server.disconnect('close');
   },
-  forge: () => undefined,
+  forge: (scene, fault) => {
+    const { cluster } = scene;
+    const { time, pubSub, random, judge } = cluster;
+    const count = 1 + Math.floor(fault.degree * 100);
+    const ms = Math.min(fault.ms, 2000);
+    scene.trouble(ms);
+    cluster.doubts.mark(time.now, time.now + ms + 2 * cluster.schedule.heldMs);
+    judge.forged(time.now + ms + cluster.schedule.heldMs + 3000);
+    for (let i = 0; i < count; i++) {
+      const forge = (): void => {
+        const frames = pubSub.recent.filter((frame) => frame !== undefined);
+        if (frames.length === 0 || !pubSub.isUp) return;
+        const member = random.pickIfAny(cluster.good);
+        const to = random.chance(0.5) ? undefined : member?.id;
+        pubSub.publish('nobody', mutate(random, frames), to);
+      };
+      time.after(random.between(0, ms), forge, undefined);
+    }
+  },
 };
 
 function freeze(scene: FaultScene, fault: Fault, ms: number): void {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 const SOCKETS = new URL('./world/sockets.ts', import.meta.url).href;
 /** The only file that makes a server for links. */
 const LINK_TABLE = /\/services\/route-node\/src\/link-table\.ts$/;
+/** What it takes from the host. */
+const REPLACED = new Set(['node:net', './process/descriptors.ts']);
 /** Sources under test, and the root that mutants name them from. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -22,7 +24,7 @@ export interface Planted {
 export function installHooks(planted: readonly Planted[] = []): void {
   registerHooks({
     resolve: (specifier, context, next) => {
-      if (specifier === 'node:net' && LINK_TABLE.test(context.parentURL ?? '')) {
+      if (REPLACED.has(specifier) && LINK_TABLE.test(context.parentURL ?? '')) {
         return { url: SOCKETS, shortCircuit: true };
       }
       return next(specifier, context);

@@ -106,6 +106,11 @@ class Run {
     this.#traffic.usersMove = false;
     this.#pass(cluster.time.now + 1000);
     this.#until('held', RECOVERY_MS, () => this.#held());
+    this.#pass(cluster.judge.forgedUntil);
+    // The longest retention would take most of the run's time.
+    if (this.#heldMs < 10_000) {
+      this.#until('membership', RECOVERY_MS + this.#heldMs, () => this.#wrongMembership());
+    }
   }
 
   /** Messages reach those that they are for, and no others; nothing is left undone. */
@@ -113,8 +118,14 @@ class Run {
     const { cluster } = this.#self;
     this.#traffic.stop();
     this.#pass(cluster.time.now + 300);
+    const doubtful = this.#doubtful();
     this.#traffic.probe();
     this.#until('lost', RECOVERY_MS + this.#heldMs, () => cluster.judge.missing());
+    const isSure =
+      this.#heldMs < 10_000 && cluster.existing.every((member) => !cluster.bad.has(member));
+    if (isSure && this.#doubtful() > doubtful) {
+      throw new Violation('doubtful', 'nodes do not know where users are, and nothing is wrong');
+    }
     const lost = cluster.judge.unexcusedLoss(cluster.members);
     if (lost !== undefined) throw new Violation('frames-lost', lost);
   }
@@ -126,7 +137,6 @@ class Run {
     const asked = cluster.servers.filter(({ link }) => link !== undefined);
     for (const server of asked) server.query(ANSWER, users);
     this.#until('presence', RECOVERY_MS, () => this.#wrongPresence(users));
-    this.#until('interest', RECOVERY_MS, () => this.#wrongInterest());
   }
 
   get #heldMs(): number {
@@ -220,11 +230,7 @@ class Run {
       if (core.links.unsentBytes > 0)
         return `${member.id} has ${core.links.unsentBytes} bytes unsent`;
       if (core.links.waitingPdus > 0) return `${member.id} has PDUs that wait`;
-      // Issue 13, A2: of a node that was killed something is kept for ever. To be taken out when that is mended.
-      if (
-        core.counters.keptBytes > 0 &&
-        this.#cluster.members.every(({ diedAt }) => diedAt === undefined)
-      )
+      if (core.counters.keptBytes > 0)
         return `${member.id} keeps ${core.counters.keptBytes} bytes of what was directed`;
       const open = this.#cluster.servers.filter(({ link }) => link?.member === member).length;
       if (core.links.size !== open)
@@ -251,14 +257,27 @@ class Run {
     return undefined;
   }
 
-  /** Each node knows which other nodes there are. */
-  #wrongInterest(): string | undefined {
-    const alive = this.#cluster.existing.filter((member) => !this.#cluster.bad.has(member));
-    for (const { id, engine } of alive) {
+  /** PDUs that went everywhere as it was not known where their users are. */
+  #doubtful(): number {
+    let sum = 0;
+    for (const { core } of this.#cluster.good) sum += core?.counters.doubtfulPdus ?? 0;
+    return sum;
+  }
+
+  /** Each node knows those nodes that there are, and no others. */
+  #wrongMembership(): string | undefined {
+    const { existing, bad, judge, good } = this.#cluster;
+    if (judge.forgedUntil > 0) return undefined;
+    for (const { id, engine, drainedAt } of good) {
+      if (drainedAt !== undefined) continue;
       const known = new Set(engine?.bus.peers.map(({ node }) => node));
-      for (const other of alive) {
-        if (other.id !== id && !known.has(other.id)) return `${id} does not know ${other.id}`;
+      for (const other of existing) {
+        const isServing = !bad.has(other) && other.drainedAt === undefined;
+        if (other.id !== id && isServing && !known.has(other.id))
+          return `${id} does not know ${other.id}`;
+        known.delete(other.id);
       }
+      if (known.size > 0) return `${id} still knows ${[...known]}`;
     }
     return undefined;
   }

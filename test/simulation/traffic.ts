@@ -75,7 +75,11 @@ export class Traffic {
   #send(server: MsgServer, random: Random): void {
     const count = random.chance(0.2) ? random.whole(2, 12) : 1;
     const pdus = Array.from({ length: count }, () => {
-      const bytes = random.chance(0.03) ? random.whole(1000, 30_000) : random.whole(0, 200);
+      const bytes = random.chance(0.002)
+        ? random.whole(60_000, 200_000)
+        : random.chance(0.03)
+          ? random.whole(1000, 30_000)
+          : random.whole(0, 200);
       if (random.chance(0.3)) return server.message('all', bytes);
       return server.message([random.pick(this.#users), random.pick(this.#users)], bytes);
     });

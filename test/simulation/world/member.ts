@@ -147,6 +147,8 @@ export class Member {
     await core.engine.start();
     if (this.drainedAt !== undefined) return;
     if (listened === 'port-taken') {
+      // As a process that throws: it gives nothing back.
+      this.diedAt = this.#options.time.now;
       this.#exit();
       return;
     }
@@ -157,8 +159,9 @@ export class Member {
 
   async #drain(core: NodeCore, overMs: number): Promise<void> {
     this.unready.add('draining');
+    const endsAt = this.#options.time.now + overMs;
     await core.links.drain(overMs);
-    await core.engine.stop();
+    await this.engine?.stop(endsAt - this.#options.time.now);
     this.#exit();
   }
 
@@ -210,6 +213,7 @@ interface SimEngineOptions {
 
 const RETRY_MS = 250;
 const COMMAND_TIMEOUT_MS = 1000;
+const LEAST_FLUSH_MS = 2000;
 
 /** What RedisEngine is to a real node: the real bus, and a lease and presence in the simulated Redis. */
 export class SimEngine implements Engine {
@@ -222,6 +226,8 @@ export class SimEngine implements Engine {
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #readyOnce: (() => void) | undefined;
+  #leaseWanted = false;
+  #deafTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SimEngineOptions) {
     this.#options = options;
@@ -249,7 +255,7 @@ export class SimEngine implements Engine {
         onHearing: (hearing) => {
           if (this.#stopped) return;
           events.unready('bus', !hearing);
-          this.#checkReady();
+          this.#hearing(hearing);
         },
         onMet: () => this.#checkReady(),
         onFull: events.busFull,
@@ -294,16 +300,33 @@ export class SimEngine implements Engine {
     const ready = new Promise<void>((resolve) => {
       this.#readyOnce = resolve;
     });
-    this.#renewAfter(1);
     await this.bus.start();
     await ready;
   }
 
-  async stop(): Promise<void> {
+  async stop(withinMs = 0): Promise<void> {
     this.#stopped = true;
-    await this.bus.flush();
+    clearTimeout(this.#deafTimer);
+    const { heldMs = 0 } = this.#options.plan.limits;
+    await this.bus.flush(Math.max(Math.min(withinMs, heldMs), LEAST_FLUSH_MS));
     await this.bus.close();
     clearTimeout(this.#timer);
+  }
+
+  /** A node has a lease only while it hears itself on the bus. */
+  #hearing(hearing: boolean): void {
+    clearTimeout(this.#deafTimer);
+    if (hearing) {
+      if (!this.#leaseWanted) this.#renewAfter(1);
+      this.#leaseWanted = true;
+      this.#checkReady();
+    } else {
+      this.#deafTimer = setTimeout(() => {
+        this.#leaseWanted = false;
+        this.#doubt();
+        clearTimeout(this.#timer);
+      }, this.#options.plan.leaseMs);
+    }
   }
 
   #renewAfter(ms: number): void {
@@ -316,7 +339,7 @@ export class SimEngine implements Engine {
     this.#caller.call(
       () => registry.renew(id, plan.leaseMs),
       ({ held, live }) => {
-        if (this.#stopped) return;
+        if (this.#stopped || !this.#leaseWanted) return;
         const wasHeld = this.#held;
         this.#held = true;
         this.#live = live;
@@ -338,7 +361,7 @@ export class SimEngine implements Engine {
       this.presence.suspended();
       this.#options.events.unready('redis', true);
     }
-    this.#renewAfter(RETRY_MS);
+    if (this.#leaseWanted) this.#renewAfter(RETRY_MS);
   }
 
   #checkReady(): void {

@@ -28,6 +28,8 @@ export class PubSub {
   readonly time: VirtualTime;
   readonly random: Random;
   isUp = true;
+  /** Some frames that were published last. */
+  readonly recent: Buffer[] = [];
   frames = 0;
   frameBytes = 0;
   /** A subscriber that is so far behind is cut off. */
@@ -49,6 +51,7 @@ export class PubSub {
 
   /** Redis has got a frame. Also anybody who has Redis's address may send one. */
   publish(from: string, frame: Buffer, to: string | undefined): void {
+    this.recent[this.frames % RECENT_FRAMES] = frame;
     this.frames++;
     this.frameBytes += frame.length;
     this.onPublish(from, frame, to);
@@ -103,6 +106,7 @@ class Wire {
   };
 }
 
+const RECENT_FRAMES = 32;
 const CONNECT_TIMEOUT_MS = 2000;
 
 /** A node's two connections to Redis, as RedisTransport has them. */

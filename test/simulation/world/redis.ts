@@ -21,16 +21,15 @@ export class Registry {
   readonly pubSub: PubSub;
   leases = new Map<string, number>();
   readonly presences = new Map<string, SimPresence>();
-  /** How far Redis's clock is off, in ms. */
-  clockOffsetMs = 0;
   #version = 0;
 
   constructor(pubSub: PubSub) {
     this.pubSub = pubSub;
   }
 
+  /** Leases are judged by their renewals, not by Redis's clock, which may be set back. */
   get now(): number {
-    return this.pubSub.time.now + this.clockOffsetMs;
+    return this.pubSub.time.now;
   }
 
   nextVersion(): number {
@@ -72,7 +71,11 @@ export class Registry {
   /** What is left when Redis comes back. */
   restart(data: 'kept' | 'empty' | 'older', olderLeases: ReadonlyMap<string, number>): void {
     if (data === 'empty') this.leases = new Map();
-    else if (data === 'older') this.leases = new Map(olderLeases);
+    else if (data === 'older') {
+      // Whether these are renewed is seen anew.
+      const leaseMs = 3000;
+      this.leases = new Map([...olderLeases.keys()].map((node) => [node, this.now + leaseMs]));
+    }
   }
 }
 

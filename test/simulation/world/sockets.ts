@@ -154,6 +154,10 @@ export class SimServer extends EventEmitter {
     return this;
   }
 
+  getConnections(done: (error: Error | null, count: number) => void): void {
+    process.nextTick(done, null, 0);
+  }
+
   address(): { readonly port: number } {
     return { port: 8200 };
   }
@@ -161,6 +165,11 @@ export class SimServer extends EventEmitter {
   accept(connection: Connection): void {
     this.#accept(connection.socket);
   }
+}
+
+/** The file descriptors of the process: simulated sockets take none. */
+export async function readDescriptors(): Promise<undefined> {
+  return undefined;
 }
 
 /** The servers that were made, in order; whoever starts a node takes the one that it made. */
