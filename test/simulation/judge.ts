@@ -183,6 +183,7 @@ export class Judge {
     // Of a link that has ended it is only known that it lacks what came before something that it got.
     if (closedAt !== undefined && (sent.aim === 'users' || seq > (to.last.get(sender.no) ?? 0)))
       return false;
+    if (this.#isGivenUp(sender.member, to.member, sent.readAt)) return false;
     return !to.member.losses.some(
       ({ sender: lost, reason }) => lost === sender.member.id && reason === 'skipped',
     );
@@ -193,17 +194,23 @@ export class Judge {
     if (readAt === undefined || readAt < this.#forgedUntil) return false;
     const isCut = closeReason !== undefined && !isOrderly(closeReason);
     if (isCut && closedAt !== undefined && readAt >= closedAt - 1) return false;
-    const { diedAt, drainedAt, endedAt } = member;
-    // Issue 13, A3: a drain during an outage may lose what waits. To be taken out when that is mended.
-    if (drainedAt !== undefined && !this.#isOutageFree(member, readAt, endedAt)) return false;
+    const { diedAt } = member;
     if (diedAt === undefined) return true;
     const calm = this.#options.delays.isCalm(readAt - this.#settleMs, diedAt - 1);
     return calm && readAt < diedAt - PROMPT_MS;
   }
 
-  #isOutageFree(member: Member, from: number, until = this.#options.now()): boolean {
-    const { outages } = this.#options;
-    return outages.get(member)?.isCalm(from - this.#settleMs, until) ?? true;
+  /**
+   * A drain that ends within an outage gives up what could not be passed on, and says so where the other node has a
+   * lease. (One that is cut off past its lease it does not wait for, nor count.)
+   */
+  #isGivenUp(sender: Member, to: Member, readAt: number): boolean {
+    const { drainedAt, endedAt, losses } = sender;
+    if (drainedAt === undefined) return false;
+    const until = endedAt ?? this.#options.now();
+    const wasOut = (member: Member): boolean =>
+      this.#options.outages.get(member)?.isCalm(readAt - this.#settleMs, until) === false;
+    return wasOut(to) || (wasOut(sender) && losses.some(({ reason }) => reason === 'given-up'));
   }
 
   #judgePromptness(

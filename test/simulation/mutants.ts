@@ -15,8 +15,326 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/receiver.ts',
-        find: 'own.repeat(sender, aboutMe.missing);',
+        find: '    own.repeat(peer.node, missing);\n',
         put: '',
+      },
+    ],
+  },
+  {
+    name: 'lease-awaited',
+    breaks: 'A1: a lease alone makes a node awaited, heard or not',
+    changes: [
+      {
+        file: 'packages/bus/src/peers.ts',
+        find: '    if (now - peer.heardAt >= leaveMs) return false;\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'never-forgotten',
+    breaks: 'A2: a node that is gone is never forgotten',
+    changes: [
+      {
+        file: 'packages/bus/src/peers.ts',
+        find: '      if (now - peer.evidenceAt >= heldMs) this.#forget(peer);\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'flush-waits-not',
+    breaks: 'A3: a drain does not wait for what others lack',
+    changes: [
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    if (this.#options.progress(tail).owed >= tail && this.#unsent.length === 0) return;\n',
+        put: '    if (tail >= 0) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'abandoned-untold',
+    breaks: 'A3: what a drain gives up is not told',
+    changes: [{ file: 'packages/bus/src/bus.ts', find: '    this.#sender.abandon();\n', put: '' }],
+  },
+  {
+    name: 'own-channel-believed',
+    breaks: 'A4: every node is believed to hear its own channel',
+    changes: [
+      { file: 'packages/bus/src/receiver.ts', find: '    peer.hearsOwn = hearsOwn;\n', put: '' },
+    ],
+  },
+  {
+    name: 'no-parts',
+    breaks: 'A6: an entry larger than a frame is published whole',
+    changes: [
+      {
+        file: 'packages/bus/src/batch.ts',
+        find: '      if (size > this.#maxEntryBytes) {',
+        put: '      if (size < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'echo-by-order',
+    breaks: 'A8: heartbeats that come back are matched by their order',
+    changes: [
+      {
+        file: 'packages/bus/src/heartbeat.ts',
+        find: '  returned(number: number, now: number): void {',
+        put: '  returned(_number: number, now: number): void {\n    const counted: { count?: number } = this;\n    counted.count = (counted.count ?? 0) + 1;\n    const number = counted.count;',
+      },
+    ],
+  },
+  {
+    name: 'any-number',
+    breaks: 'A9: a number far ahead is believed',
+    changes: [
+      {
+        file: 'packages/bus/src/stream.ts',
+        find: '    return sequence <= Math.max(this.#tail, this.#next ?? 0) + MAX_AHEAD;',
+        put: '    return sequence >= 0;',
+      },
+      {
+        file: 'packages/bus/src/stream.ts',
+        find: '    if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;',
+        put: '    if (tail >= 0) return;',
+      },
+    ],
+  },
+  {
+    name: 'left-for-good',
+    breaks: 'A9: a node that was said to have left is never heard again',
+    changes: [
+      {
+        file: 'packages/bus/src/receiver.ts',
+        find: '    peers.revive(peer, own.tail);\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'cut-inside',
+    breaks: 'A10: a link over its limit is closed inside the call that sends',
+    changes: [
+      {
+        file: 'services/route-node/src/link.ts',
+        find: '    process.nextTick(() => {\n      this.#finish();\n      this.end(reason);\n      this.#socket.destroy();\n    });',
+        put: '    this.#finish();\n    this.end(reason);\n    this.#socket.destroy();',
+      },
+    ],
+  },
+  {
+    name: 'slow-for-ever',
+    breaks: 'A11: a link that has ended stays among the slow ones',
+    changes: [
+      {
+        file: 'services/route-node/src/link.ts',
+        find: '    this.#host.overMark(this, false);\n    this.#host.ending(this, reason, error);',
+        put: '    this.#host.overMark(this, true);\n    this.#host.ending(this, reason, error);',
+      },
+    ],
+  },
+  {
+    name: 'paused-times-out',
+    breaks: 'A13: a link that the node itself has paused times out',
+    changes: [
+      {
+        file: 'services/route-node/src/link.ts',
+        find: '    if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'no-retention',
+    breaks: 'nothing is kept for a node whose lease has ended',
+    changes: [
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    this.#window.release(kept, taken);',
+        put: '    this.#window.release(owed, taken);',
+      },
+    ],
+  },
+  {
+    name: 'out-of-order',
+    breaks: 'frames are handed on as they come',
+    changes: [
+      {
+        file: 'packages/bus/src/stream.ts',
+        find: '    if (this.#next !== null && before < this.#next) {',
+        put: '    if (this.#next !== null) {',
+      },
+    ],
+  },
+  {
+    name: 'doubled',
+    breaks: 'a frame that was here before is taken again',
+    changes: [
+      {
+        file: 'packages/bus/src/stream.ts',
+        find: '    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'others-unseen',
+    breaks: 'what is for all goes to the only known node, though there may be others',
+    changes: [
+      {
+        file: 'packages/bus/src/bus.ts',
+        find: '    if (!this.knowsAll) return undefined;\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'no-credit',
+    breaks: 'room at the other nodes is never credited',
+    changes: [
+      {
+        file: 'packages/bus/src/peers.ts',
+        find: '    peer.taken = Math.max(peer.taken, taken);\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'met-at-once',
+    breaks: 'a node takes links before it has met the others',
+    changes: [
+      {
+        file: 'packages/bus/src/peers.ts',
+        find: '    if (now >= this.#limits.meetMs) return true;\n',
+        put: '    if (now >= 0) return true;\n',
+      },
+    ],
+  },
+  {
+    name: 'leave-unheard',
+    breaks: 'a node that says goodbye is waited for',
+    changes: [{ file: 'packages/bus/src/receiver.ts', find: '    peers.leave(peer);\n', put: '' }],
+  },
+  {
+    name: 'window-unbounded',
+    breaks: 'what waits for the others is never too much',
+    changes: [
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    const full = this.#full ? bytes >= share / 2 : bytes >= share;',
+        put: '    const full = bytes < 0;',
+      },
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > heldBytes;',
+        put: '    return windowBytes + heldBytes + keptBytes + bytes > 0;',
+      },
+    ],
+  },
+  {
+    name: 'moves-not-followed',
+    breaks: 'A14: a user who moves is not followed by what was on its way',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/directed.ts',
+        find: '        this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),\n',
+        put: '        void [userId, link],\n',
+      },
+      {
+        file: 'services/route-node/src/delivery/remote-nodes.ts',
+        find: '        this.#options.begins(userId, node);\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'unsure-skipped',
+    breaks: 'a node that may hold anybody is not sent what is directed',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/directed.ts',
+        find: 'remote.everybody : remote.unsure;',
+        put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { holders: [] });',
+      },
+    ],
+  },
+  {
+    name: 'sender-gets-own',
+    breaks: 'what a link directs comes back to it',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/directed.ts',
+        find: '    links.others = this.#links.besides(from);\n',
+        put: '    links.others = this.#links.listing;\n',
+      },
+    ],
+  },
+  {
+    name: 'list-gets-nothing',
+    breaks: 'a link whose list is being taken in is taken to hold nobody',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/own-links.ts',
+        find: '    if (lists === this.#listing.has(link)) return false;\n',
+        put: '    if (lists || !lists) return false;\n',
+      },
+    ],
+  },
+  {
+    name: 'kept-for-ever',
+    breaks: 'what was directed is never let go of',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/rounds.ts',
+        find: '      if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;\n',
+        put: '      if (bus.got < 0) round.word ??= bus.word + 1;\n',
+      },
+    ],
+  },
+  {
+    name: 'always-in-doubt',
+    breaks: 'what is directed goes everywhere',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/directed.ts',
+        find: 'this.#bus !== undefined && !this.#bus.knowsAll',
+        put: 'this.#bus !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'holders-kept',
+    breaks: 'a link that has let go of a user still gets what is for that user',
+    changes: [
+      {
+        file: 'services/route-node/src/delivery/own-links.ts',
+        find: '    if (link === undefined || !this.#holders.remove(userId, link)) return;\n',
+        put: '    if (link !== undefined) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'closed-counts',
+    breaks: 'a link that has ended still counts',
+    changes: [
+      {
+        file: 'services/route-node/src/conversation.ts',
+        find: '    this.#host.presence.closeLink(this.#link, how);\n',
+        put: "    if (how === 'leave-to-lease') this.#host.presence.closeLink(this.#link, how);\n",
+      },
+    ],
+  },
+  {
+    name: 'relays-overtake',
+    breaks: 'relays overtake the status updates before them',
+    changes: [
+      {
+        file: 'services/route-node/src/conversation.ts',
+        find: '    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
+        put: '    if (this.#turns.length >= 0) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
       },
     ],
   },
