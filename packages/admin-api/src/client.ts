@@ -30,6 +30,7 @@ import {
   type WatchMessage,
   watchMessageSchema,
 } from './stream-views.ts';
+import { API_VERSION, API_VERSION_HEADER } from './version.ts';
 
 export interface AdminClientOptions {
   /** The node's admin port, as host:port. */
@@ -177,6 +178,13 @@ export class AdminClient {
       });
     } catch (error) {
       throw this.#unreachable(error);
+    }
+    const version = response.headers.get(API_VERSION_HEADER);
+    // Release 0.1.0 does not tell its version; what it answers is held against the schemas below.
+    if (version !== null && version !== String(API_VERSION)) {
+      throw new Unreachable(
+        `${this.address} answers in version ${version} of the admin API: expected ${API_VERSION}; use the tools of that node's release`,
+      );
     }
     if (response.ok) return response;
     const { code, error } = this.#read(errorViewSchema, await this.#text(response));

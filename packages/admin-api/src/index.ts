@@ -45,3 +45,4 @@ export {
   type WatchMessage,
   watchMessageSchema,
 } from './stream-views.ts';
+export { API_VERSION, API_VERSION_HEADER } from './version.ts';

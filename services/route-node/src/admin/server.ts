@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { API_VERSION, API_VERSION_HEADER } from '@route/admin-api';
 import { listenOn } from '../listen.ts';
 import { RepeatedLine } from '../log.ts';
 import type { Address } from '../settings.ts';
@@ -57,6 +58,7 @@ export class AdminServer {
     const [path = '/'] = target.split('?', 1);
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader(API_VERSION_HEADER, String(API_VERSION));
     try {
       this.#reply(await this.#answer(request, path), request, response);
     } catch (error) {
