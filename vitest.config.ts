@@ -38,6 +38,17 @@ export default defineConfig({
         },
       },
       {
+        // The same tests of presence on a simulated Redis: what the simulation runs on does what a real one does.
+        test: {
+          name: 'simulated-redis',
+          include: ['packages/presence/src/**/*.redis.test.ts'],
+          globalSetup: ['./test/fixtures/simulated-redis/global-setup.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { MUTANTS, mutantNamed } from './mutants.ts';
+import { changeSources, FEWER_SHARDS } from './source-changes.ts';
+
+const USAGE = `npm run sim -- presence [options]
+  --for 60s|10m|1h   how long to run (60s)
+  --schedules N      run so many schedules instead
+  --seed N           the first seed; by default the time
+  --mutant NAME      plant a fault: the run has to fail
+  --mutants          names all mutants
+  --replay FILE      run the schedule of a file, and print what happens in it
+  --verbose          print what happens
+  --no-shrink        leave a failing schedule as it is`;
+
+const { values } = parseArgs({
+  options: {
+    for: { type: 'string', default: '60s' },
+    schedules: { type: 'string' },
+    seed: { type: 'string' },
+    mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    replay: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
+    keep: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+function durationOf(text: string): number {
+  const [, count, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
+  if (count === undefined || (unit !== 's' && unit !== 'm' && unit !== 'h')) {
+    throw new Error(`--for is ${text}, expected a number with s, m or h, as in 60s`);
+  }
+  return Number(count) * UNITS[unit];
+}
+
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`);
+} else if (values.mutants) {
+  process.stdout.write(`${MUTANTS.map(({ name, breaks }) => `${name}: ${breaks}`).join('\n')}\n`);
+} else {
+  const planted = values.mutant === undefined ? [] : mutantNamed(values.mutant).changes;
+  changeSources([...FEWER_SHARDS, ...planted]);
+  // Only now: what is imported from here on is loaded with the changes.
+  const { runSeeds } = await import('./seeds.ts');
+  const failures = await runSeeds({
+    seed: values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed),
+    schedules: Number(values.schedules ?? Number.POSITIVE_INFINITY),
+    forMs: values.schedules === undefined ? durationOf(values.for) : Number.POSITIVE_INFINITY,
+    replay: values.replay === undefined ? undefined : readFileSync(values.replay, 'utf8'),
+    verbose: values.verbose || values.replay !== undefined,
+    shrinks: !values['no-shrink'] && values.mutant === undefined,
+    failuresToKeep: Number(values.keep),
+    print: (line) => process.stdout.write(`${line}\n`),
+  });
+  // Not only the code: the nodes of the last run never end by themselves.
+  process.exit(failures === 0 ? 0 : 1);
+}

@@ -1,0 +1,164 @@
+import type { Planted } from '../hooks.ts';
+
+/** A fault that is planted in the code under test, which the simulation has to find. */
+export interface Mutant {
+  readonly name: string;
+  /** What it breaks. */
+  readonly breaks: string;
+  readonly changes: readonly Planted[];
+}
+
+const PRESENCE = 'packages/presence/src';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'closed-links-stay',
+    breaks: 'links that closed while Redis forgot that stay in it after a rollback (A15)',
+    changes: [
+      {
+        file: `${PRESENCE}/presence-redis.ts`,
+        find: "shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });",
+        put: 'void shard; void link;',
+      },
+    ],
+  },
+  {
+    name: 'commits-before-all-have-asserted',
+    breaks: 'updates are committed in a Redis that lacks what other nodes hold (A16)',
+    changes: [
+      {
+        file: `${PRESENCE}/presence-redis.ts`,
+        find: 'if (!this.#settled) {',
+        put: 'if (this.#suspended) {',
+      },
+    ],
+  },
+  {
+    name: 'grace-is-lost-with-redis',
+    breaks: 'users within their grace are forgotten by an emptied Redis (A17)',
+    changes: [
+      {
+        file: `${PRESENCE}/shard-queue.ts`,
+        find: 'of this.#lost.pending()) {',
+        put: 'of new Map<number, readonly number[]>()) {',
+      },
+    ],
+  },
+  {
+    name: 'reaps-who-could-not-renew',
+    breaks: 'a node that could not renew while Redis was away is reaped (A18)',
+    changes: [
+      {
+        file: `${PRESENCE}/lease-observer.ts`,
+        find: 'return Math.max(renewedAtMs, this.#sinceMs);',
+        put: 'return renewedAtMs;',
+      },
+    ],
+  },
+  {
+    name: 'stays-with-a-replica',
+    breaks: 'a demoted server is never left (A19)',
+    changes: [
+      {
+        file: 'packages/redis/src/server-watch.ts',
+        find: 'client.disconnect(true);',
+        put: 'void client;',
+      },
+    ],
+  },
+  {
+    name: 'lingers-too-long',
+    breaks: 'links that were asked to move count for longer than a lease (A21)',
+    changes: [
+      {
+        file: `${PRESENCE}/lingering-links.ts`,
+        find: '}, this.#lingerMs)',
+        put: '}, this.#lingerMs * 10)',
+      },
+    ],
+  },
+  {
+    name: 'versions-follow-the-clock',
+    breaks: 'versions go back with the clock of an empty Redis: notifications count as stale (A22)',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/apply-updates.6.lua`,
+        find: 'version = math.max(version, clock + 1, known + 1)',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'grace-follows-the-clock',
+    breaks: 'a step of the clock moves the end of graces (A22)',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/claim-lost.4.lua`,
+        find: 'math.max(0, math.min(1000, now - at))',
+        put: '(now - at)',
+      },
+      {
+        file: `${PRESENCE}/lua/release-link.5.lua`,
+        find: 'math.max(0, math.min(1000, now - at))',
+        put: '(now - at)',
+      },
+    ],
+  },
+  {
+    name: 'late-calls-are-taken',
+    breaks: 'a call sent on a connection given up since undoes what came after it',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/apply-updates.6.lua`,
+        find: 'if last ~= before then',
+        put: 'if false then',
+      },
+    ],
+  },
+  {
+    name: 'wrong-offline-stays',
+    breaks: 'an OFFLINE of a user whom a link still holds is not corrected',
+    changes: [
+      {
+        file: 'services/route-node/src/exchange.ts',
+        find: "if (notice.kind === 'offline') this.#contradict(notice);",
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'returns-are-silent',
+    breaks: 'a user who was announced offline and is back by a list is not announced',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/apply-updates.6.lua`,
+        find: 'if record and string.byte(record) == 112 then\n      back',
+        put: 'if false then\n      back',
+      },
+    ],
+  },
+  {
+    name: 'claims-are-not-held',
+    breaks: 'two nodes announce the same lost user',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/claim-lost.4.lua`,
+        find: "redis.call('ZADD', lost, heldUntil, user)",
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'deferred-updates-are-dropped',
+    breaks: 'what was reported while Redis was away is never announced',
+    changes: [{ file: `${PRESENCE}/shard-queue.ts`, find: 'this.#late.add(operation);', put: '' }],
+  },
+];
+
+/** @throws Error when there is none of that name. */
+export function mutantNamed(name: string): Mutant {
+  const mutant = MUTANTS.find((known) => known.name === name);
+  if (mutant !== undefined) return mutant;
+  const names = MUTANTS.map((known) => known.name).join(' ');
+  throw new Error(`--mutant is ${name}, expected one of ${names}`);
+}

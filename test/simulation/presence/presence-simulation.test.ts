@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ROOT } from '../hooks.ts';
+import { MUTANTS } from './mutants.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** Runs the simulation in a process of its own: it replaces that process's clock. */
+async function simulate(...options: string[]): Promise<{ code: unknown; output: string }> {
+  const child = spawn(process.execPath, [MAIN, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const output = await text(child.stdout);
+  return { code: await exited, output };
+}
+
+function digestOf(output: string): string | undefined {
+  return /digest (\d+)/.exec(output)?.[1];
+}
+
+test('25 s of random schedules from a fresh seed break no check', {
+  timeout: 180_000,
+}, async () => {
+  const { code, output } = await simulate('--for', '25s');
+  process.stdout.write(output);
+  expect(output).not.toContain('FAILED');
+  expect(code).toBe(0);
+});
+
+test('a seed repeats a run exactly', { timeout: 180_000 }, async () => {
+  const [first, again, other] = await Promise.all([
+    simulate('--seed', '7', '--schedules', '2'),
+    simulate('--seed', '7', '--schedules', '2'),
+    simulate('--seed', '8', '--schedules', '2'),
+  ]);
+  expect(digestOf(first.output)).toMatch(/^\d+$/);
+  expect(digestOf(again.output)).toBe(digestOf(first.output));
+  expect(digestOf(other.output)).not.toBe(digestOf(first.output));
+});
+
+test.each(MUTANTS)('mutant $name can be planted', ({ changes }) => {
+  for (const { file, find } of changes) {
+    const source = readFileSync(`${ROOT}${file}`, 'utf8');
+    expect(source.split(find).length, `${file}: ${find}`).toBe(2);
+  }
+});

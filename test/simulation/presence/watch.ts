@@ -1,0 +1,289 @@
+import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
+import type { State } from './model.ts';
+import type { SimLink, Told } from './msg-server.ts';
+import type { LogLine, SimNode } from './sim-node.ts';
+import type { World, WorldEvents } from './world.ts';
+
+/** What was done with a user in the present episode. */
+interface UserDoings {
+  /** How all links together had the user when it began. */
+  readonly before: State;
+  updates: { client: ClientStatus; link: SimLink }[];
+  /** Times that a PC client went with a link. */
+  pcLinkEnds: number;
+  pcListed: number;
+  mobileCame: number;
+  /** Went through a node that has died since, or may die: what was to be told may be lost with it. */
+  viaNodes: Set<string>;
+}
+
+/** What a check has found wrong. */
+export interface Problem {
+  readonly check: Check;
+  readonly text: string;
+}
+
+/** What is checked. */
+export type Check = 'crash' | 'ready' | 'exact' | 'query' | 'reaped' | 'told' | 'left-over';
+
+/** Sees all that happens in a run and says what of it is wrong. */
+export class Watch implements WorldEvents {
+  readonly problems: Problem[] = [];
+  answers = 0;
+  notifications = 0;
+  /** The same for two runs that went the same way. */
+  digest = 0;
+  /** Lines of the nodes' logs, for a person to read. */
+  log: ((line: string) => void) | undefined;
+  #world: World | undefined;
+  #users = new Map<number, UserDoings>();
+  readonly #impaired = new Map<string, number>();
+  /** When a node was impaired last, in virtual ms; by its id. */
+  readonly #impairedAt = new Map<string, number>();
+  readonly #died = new Set<string>();
+  #diedNow = new Set<string>();
+  #redisLostData = false;
+  #framesLost = false;
+  #episodeAt = 0;
+  #closedLinks: SimLink[] = [];
+
+  begin(world: World): void {
+    this.#world = world;
+  }
+
+  /** A new episode: everything is as it should be now. */
+  beginEpisode(): void {
+    const world = this.#expectWorld();
+    this.#episodeAt = world.time.now;
+    this.#users = new Map();
+    for (const id of world.userIds) {
+      this.#users.set(id, {
+        before: world.truth(id),
+        updates: [],
+        pcLinkEnds: 0,
+        pcListed: 0,
+        mobileCame: 0,
+        viaNodes: new Set(),
+      });
+    }
+    this.#diedNow = new Set();
+    this.#redisLostData = false;
+    this.#framesLost = false;
+    this.#closedLinks = [];
+    for (const link of world.links) link.told.length = 0;
+  }
+
+  impaired(nodeId: string, impaired: boolean): void {
+    const more = (this.#impaired.get(nodeId) ?? 0) + (impaired ? 1 : -1);
+    this.#impaired.set(nodeId, more);
+    this.#impairedAt.set(nodeId, this.#now);
+  }
+
+  died(nodeId: string): void {
+    this.#died.add(nodeId);
+    this.#diedNow.add(nodeId);
+  }
+
+  lostData(): void {
+    this.#redisLostData = true;
+  }
+
+  opened(): void {}
+
+  notified(link: SimLink, told: Told): void {
+    this.notifications++;
+    this.#digest(link.port + told.userId + told.kind.length);
+    this.log?.(
+      `${(this.#now / 1000).toFixed(3)} link ${link.id} is told: ${told.userId} ${told.kind}`,
+    );
+  }
+
+  closed(link: SimLink): void {
+    this.#closedLinks.push(link);
+    if (!link.model.counts) return;
+    for (const userId of link.model.users.keys()) {
+      if (link.model.state(userId) === 'gone') continue;
+      const user = this.#users.get(userId);
+      if (user === undefined) continue;
+      user.viaNodes.add(link.node.id);
+      if (link.model.state(userId) === 'pc') user.pcLinkEnds++;
+    }
+  }
+
+  reported(link: SimLink, client: ClientStatus, how: 'update' | 'list'): void {
+    const user = this.#users.get(client.userId);
+    if (user === undefined) return;
+    user.viaNodes.add(link.node.id);
+    // What is kept aside takes effect with the link's promotion, as a list does.
+    if (!link.model.counts) return;
+    if (how === 'update') user.updates.push({ client, link });
+    const came = client.status !== USER_STATUS.offline;
+    if (how === 'list' && came && isPc(client.clientType)) user.pcListed++;
+    if (came && !isPc(client.clientType)) user.mobileCame++;
+  }
+
+  /** A link's master role was changed: what it holds comes or goes as with a link. */
+  roleChanged(link: SimLink): void {
+    for (const userId of link.model.users.keys()) {
+      const user = this.#users.get(userId);
+      if (user === undefined || link.model.state(userId) === 'gone') continue;
+      user.viaNodes.add(link.node.id);
+      user.pcLinkEnds++;
+      user.pcListed++;
+      user.mobileCame++;
+    }
+  }
+
+  answered(link: SimLink, seqNum: number, online: ReadonlyMap<number, boolean>): void {
+    const asked = link.asked.get(seqNum);
+    link.asked.delete(seqNum);
+    if (asked === undefined) {
+      this.#problem(
+        'query',
+        `${link.node.id} answered a query that link ${link.port} has not asked`,
+      );
+      return;
+    }
+    this.answers++;
+    this.#digest(seqNum + [...online.values()].filter(Boolean).length);
+    for (const id of asked.own) {
+      if (online.get(id) === true) continue;
+      this.#problem('query', `link ${link.id} asked and did not see its own user ${id}`);
+    }
+  }
+
+  logged(node: SimNode, line: LogLine): void {
+    this.log?.(`${(this.#now / 1000).toFixed(3)} ${node.id} ${JSON.stringify(line)}`);
+    if (line.event === 'bus-frames-lost') this.#framesLost = true;
+    if (line.event !== 'node-reaped' || line.dead === undefined) return;
+    const { dead } = line;
+    const world = this.#expectWorld();
+    if (this.#died.has(dead) || !world.nodes.some(({ id }) => id === dead)) return;
+    const since = this.#now - (this.#impairedAt.get(dead) ?? Number.NEGATIVE_INFINITY);
+    const wasImpaired = (this.#impaired.get(dead) ?? 0) > 0 || since < world.setup.leaseMs + 5000;
+    if (!wasImpaired) this.#problem('reaped', `${node.id} reaped ${dead}, which lives`);
+  }
+
+  /** What is not yet as it must be now that all is quiet: what links were told. */
+  untold(): string[] {
+    const world = this.#expectWorld();
+    const wrong: string[] = [];
+    if (this.#framesLost) return wrong;
+    for (const [userId, user] of this.#users) {
+      const isUnsure = [...user.viaNodes].some((id) => this.#diedNow.has(id));
+      if (isUnsure) continue;
+      const truth = world.truth(userId);
+      for (const link of world.links) {
+        if (world.setup.links === 'master' && !link.model.counts) continue;
+        if (this.#died.has(link.node.id)) continue;
+        const told = link.told.filter((each) => each.userId === userId);
+        const problem = this.#problemOf({ user, truth, told, link });
+        if (problem !== undefined)
+          wrong.push(`user ${userId} is ${truth}, link ${link.id}: ${problem}`);
+      }
+    }
+    return wrong;
+  }
+
+  #problemOf({
+    user,
+    truth,
+    told,
+    link,
+  }: {
+    user: UserDoings;
+    truth: State;
+    told: readonly Told[];
+    link: SimLink;
+  }): string | undefined {
+    const { graceMs } = this.#expectWorld().setup;
+    const kinds = told.map(({ kind }) => kind);
+    const said = `was told ${kinds.join(', ') || 'nothing'}`;
+    const status = kinds.findLast((kind) => !kind.startsWith('login'));
+    const login = kinds.findLast((kind) => kind.startsWith('login'));
+    const pcUpdates = user.updates.filter(({ client }) => isPc(client.clientType));
+    const offlines = pcUpdates.filter(({ client }) => client.status === USER_STATUS.offline).length;
+    const isExplained = user.pcListed > 0 && offlines > 0;
+    if (status === 'offline' && truth === 'pc' && !isExplained) return said;
+    const isSilent = graceMs === 0 && user.pcLinkEnds > 0;
+    if ((status === 'online' || status === 'leave') && truth !== 'pc' && !isSilent) return said;
+    if (login === 'login-off' && truth === 'pc' && !isExplained) return said;
+    const mayStay = isSilent || user.mobileCame > 0;
+    if (login === 'login-on' && truth === 'mobile-only' && !mayStay) return said;
+
+    const onlineUpdates = pcUpdates.length - offlines;
+    const count = (kind: string): number => kinds.filter((each) => each === kind).length;
+    const corrections = Math.max(0, count('online') + count('leave') - onlineUpdates);
+    if (count('offline') > offlines + user.pcLinkEnds + corrections) {
+      return `${said}: more departures than there were`;
+    }
+    // Who was not touched at all is not told of, or it is taken back.
+    const untouched = user.updates.length === 0 && user.pcLinkEnds === 0 && user.pcListed === 0;
+    if (untouched && count('offline') > corrections) return `${said}, though nothing has happened`;
+    return this.#missing({ user, truth, kinds, link });
+  }
+
+  /** What the one thing that has happened to a user must have been told as. */
+  #missing({
+    user,
+    truth,
+    kinds,
+    link,
+  }: {
+    user: UserDoings;
+    truth: State;
+    kinds: readonly string[];
+    link: SimLink;
+  }): string | undefined {
+    if (link.openedAt > this.#episodeAt || user.pcListed > 0) return undefined;
+    const { graceMs } = this.#expectWorld().setup;
+    const [update, ...others] = user.updates;
+    const expected: string[] = [];
+    if (
+      update !== undefined &&
+      others.length === 0 &&
+      user.pcLinkEnds === 0 &&
+      user.mobileCame <= 1
+    ) {
+      const { clientType, status } = update.client;
+      const offline = status === USER_STATUS.offline;
+      const pc = isPc(clientType);
+      if (truth !== 'gone') {
+        if (offline && pc && truth === 'mobile-only') expected.push('login-off');
+        if (!offline && truth === 'pc') expected.push('login-on');
+      }
+      if (pc && !(offline && truth === 'pc')) {
+        const name = offline ? 'offline' : status === USER_STATUS.leave ? 'leave' : 'online';
+        expected.push(name);
+      }
+      // A link that closed after its update may have been too quick for it.
+      if (!update.link.isOpen) return undefined;
+    } else if (update === undefined && user.pcLinkEnds === 1 && graceMs > 0 && truth !== 'pc') {
+      expected.push('offline');
+      if (truth === 'mobile-only' && user.mobileCame === 0) expected.push('login-off');
+    }
+    for (const kind of expected) {
+      const count = kinds.filter((each) => each === kind).length;
+      if (count === 0) return `was not told ${kind}, but ${kinds.join(', ') || 'nothing'}`;
+      if (count > 1 && !this.#redisLostData) return `was told ${kind} ${count} times`;
+    }
+    return undefined;
+  }
+
+  get #now(): number {
+    return this.#expectWorld().time.now;
+  }
+
+  #problem(check: Check, text: string): void {
+    this.problems.push({ check, text: `${(this.#now / 1000).toFixed(3)} s: ${text}` });
+  }
+
+  #digest(value: number): void {
+    this.digest = (Math.imul(this.digest, 31) + Math.floor(this.#now * 1000) + value) >>> 0;
+  }
+
+  #expectWorld(): World {
+    if (this.#world === undefined) throw new Error('nothing is watched yet');
+    return this.#world;
+  }
+}

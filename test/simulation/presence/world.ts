@@ -1,0 +1,186 @@
+import type { LinkId, Whereabouts } from '@route/presence';
+import type { ClientStatus } from '@route/protocol';
+import { Random } from '@route/random';
+import { SimProcess, VirtualTime } from '../world/virtual-time.ts';
+import { together } from './model.ts';
+import { MsgServer, type SimLink, type Told } from './msg-server.ts';
+import { type Plan, type Setup, userId } from './plan.ts';
+import { type RedisHost, RedisNetwork } from './redis-network.ts';
+import { type LogLine, SimNode } from './sim-node.ts';
+
+/** What the checks want to know of what happens. */
+export interface WorldEvents {
+  opened(link: SimLink): void;
+  closed(link: SimLink): void;
+  reported(link: SimLink, client: ClientStatus, how: 'update' | 'list'): void;
+  answered(link: SimLink, seqNum: number, online: ReadonlyMap<number, boolean>): void;
+  notified(link: SimLink, told: Told): void;
+  roleChanged(link: SimLink): void;
+  logged(node: SimNode, line: LogLine): void;
+}
+
+/** A cluster, its Redis and its msg_servers, in virtual time. */
+export class World {
+  readonly time = new VirtualTime();
+  readonly setup: Setup;
+  readonly network: RedisNetwork;
+  readonly nodes: SimNode[] = [];
+  readonly servers: MsgServer[];
+  readonly links = new Set<SimLink>();
+  readonly userIds: readonly number[];
+  /** Whether something else has written into the keys of presence. */
+  hasGarbage = false;
+  /** What a replica had when it was looked at last. */
+  replica: RedisHost | undefined;
+  readonly #random: Random;
+  readonly #events: WorldEvents;
+  readonly #clients = new SimProcess('msg_servers');
+  readonly #byPort = new Map<string, SimLink>();
+  #nodesMade = 0;
+  #ports = 10_000;
+
+  constructor({ seed, setup }: Plan, events: WorldEvents) {
+    this.setup = setup;
+    this.#events = events;
+    this.#random = new Random(seed ^ 0x5eed);
+    const jitter = this.#random.fork();
+    this.network = new RedisNetwork(this.time, () => jitter.next());
+    this.userIds = Array.from({ length: setup.users }, (_, i) => userId(i));
+    const balancing = this.#random.fork();
+    this.servers = Array.from(
+      { length: setup.servers },
+      (_, index) =>
+        new MsgServer(index, {
+          time: this.time,
+          process: this.#clients,
+          countsMastersOnly: setup.links === 'master',
+          balance: () =>
+            balancing.pickIfAny(
+              this.nodes.filter((node) => node.listening && !node.process.frozen),
+            ),
+          nextPort: () => ++this.#ports,
+          random: () => balancing.next(),
+          opened: (link) => {
+            this.links.add(link);
+            this.#byPort.set(`10.1.0.1:${link.port}`, link);
+            events.opened(link);
+          },
+          closed: (link) => {
+            this.links.delete(link);
+            events.closed(link);
+          },
+          answered: (link, seqNum, online) => events.answered(link, seqNum, online),
+          notified: (link, told) => events.notified(link, told),
+          roleChanged: (link) => events.roleChanged(link),
+          reported: (link, client, how) => events.reported(link, client, how),
+        }),
+    );
+  }
+
+  /** Replaces what the process gives the code: time, sockets, random numbers. @returns what undoes it. */
+  install(): () => void {
+    const random = this.#random.fork();
+    const undo = [this.time.install(() => random.next()), this.network.install()];
+    return () => {
+      for (const each of undo.reverse()) each();
+    };
+  }
+
+  startNode(): SimNode {
+    const { setup, time, network } = this;
+    const id = `node${(++this.#nodesMade).toString(36).padStart(8, 'a')}`;
+    const node = new SimNode({
+      ...{ id, time, network },
+      settings: {
+        ROUTE_LEASE_SECONDS: setup.leaseMs / 1000,
+        ROUTE_LOST_GRACE_SECONDS: setup.graceMs / 1000,
+        ROUTE_LINKS: setup.links,
+        REDIS_COMMAND_TIMEOUT_MS: setup.commandTimeoutMs,
+        REDIS_CONNECT_TIMEOUT_MS: setup.commandTimeoutMs,
+      },
+      log: (from, line) => {
+        if (line.event === 'link-opened' && line.link !== undefined) {
+          const link = this.#byPort.get(line.peer ?? '');
+          if (link !== undefined) link.id = line.link;
+        }
+        this.#events.logged(from, line);
+      },
+    });
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Nodes that run, in the order in which they were started. */
+  get aliveNodes(): SimNode[] {
+    return this.nodes.filter((node) => node.alive);
+  }
+
+  /** Those of them that do not drain. */
+  get workingNodes(): SimNode[] {
+    return this.aliveNodes.filter((node) => !node.draining);
+  }
+
+  /** The i-th of the nodes that run and do not drain. */
+  node(i: number): SimNode | undefined {
+    const nodes = this.workingNodes;
+    return nodes[i % nodes.length];
+  }
+
+  server(i: number): MsgServer | undefined {
+    return this.servers[i % this.servers.length];
+  }
+
+  /** Ends a node; its kernel, or its machine's neighbours, tell its msg_servers. */
+  kill(node: SimNode): void {
+    node.kill();
+    for (const link of this.links) if (link.node === node) link.connection.nodeDied();
+  }
+
+  /** What all links that are open have reported of a user. */
+  truth(user: number): 'gone' | 'mobile-only' | 'pc' {
+    return together(
+      [...this.links].map(({ model }) => model),
+      user,
+    );
+  }
+
+  /** Asks a node where the users are, and lets time pass until it says so; undefined where it does not. */
+  whereabouts(node: SimNode): readonly Whereabouts[] | undefined {
+    let found: readonly Whereabouts[] | undefined;
+    let failed = false;
+    this.time.after(
+      0,
+      () => {
+        node.engine.presence.whereabouts(this.userIds).then(
+          (result) => {
+            found = result;
+          },
+          () => {
+            failed = true;
+          },
+        );
+      },
+      node.process,
+    );
+    for (let i = 0; i < 400 && found === undefined && !failed; i++) {
+      this.time.runUntil(this.time.now + 5);
+    }
+    return found;
+  }
+
+  /** What Redis should know: user, then link and holding. */
+  expected(): Map<number, Map<LinkId, string>> {
+    const users = new Map<number, Map<LinkId, string>>();
+    for (const { model, id, port } of this.links) {
+      if (!model.counts) continue;
+      for (const user of model.users.keys()) {
+        const holding = model.holding(user);
+        if (holding === '') continue;
+        const links = users.get(user) ?? new Map<LinkId, string>();
+        links.set(id ?? `port ${port}`, holding);
+        users.set(user, links);
+      }
+    }
+    return users;
+  }
+}
