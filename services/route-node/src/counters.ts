@@ -1,4 +1,5 @@
 import { COMMAND_COUNT } from '@route/protocol';
+import { ADMIN_CUTS, type AdminCut } from './admin/connections.ts';
 import { REFUSALS, type Refusal } from './admission/refusals.ts';
 import { CLOSE_REASONS, type CloseReason } from './close-reasons.ts';
 
@@ -19,6 +20,8 @@ export class Counters {
   acceptErrors = 0;
   /** Connections that sent nothing: health checks. */
   checks = 0;
+  /** Connections and streams of the admin port that the node closed. */
+  readonly adminCuts: Record<AdminCut, number>;
   receivedBytes = 0;
   sentBytes = 0;
   /** Writes handed to sockets, each of everything that a tick had for a link. */
@@ -58,5 +61,7 @@ export class Counters {
     this.closed = Object.fromEntries(none);
     const noneRefused = Object.keys(REFUSALS).map((reason) => [reason, 0]);
     this.refused = Object.fromEntries(noneRefused);
+    const noneCut = Object.keys(ADMIN_CUTS).map((reason) => [reason, 0]);
+    this.adminCuts = Object.fromEntries(noneCut);
   }
 }

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 import type { Engine } from './engine.ts';
 import type { LinkTable } from './link-table.ts';
+import type { LoopWatch } from './loop-delay.ts';
 import type { LogOutput } from './process/log-output.ts';
 import type { Readiness } from './readiness.ts';
 import type { Rebalancer } from './rebalancing/rebalancer.ts';
@@ -17,7 +18,14 @@ export interface MetricsSources {
   readonly output: LogOutput;
   readonly nodeId: string;
   readonly engineName: string;
+  readonly loop: LoopWatch;
+  /** Connections to the admin port that are open. */
+  adminConnections(): number;
 }
+
+const LAG_NAMES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
+  (of) => `nodejs_eventloop_lag${of}_seconds`,
+);
 
 /** A metric's value now: one number, or one for each value of its label. */
 type Reading = number | Readonly<Record<string, number>>;
@@ -27,6 +35,8 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   const { counters, links, engine, readiness, rebalancer, output } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  // These begin anew with each reading, so that they would depend on how often the metrics are read.
+  for (const name of LAG_NAMES) registry.removeSingleMetric(name);
 
   function counter(name: string, help: string, read: () => Reading, label?: string): void {
     new Counter({
@@ -61,6 +71,24 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     labelNames: ['node', 'engine'],
     registers: [registry],
   }).set({ node: sources.nodeId, engine: sources.engineName }, 1);
+
+  gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    'How late the event loop was at the most in 99 % of the last whole 10 s',
+    () => sources.loop.now.p99Ms / 1000,
+  );
+  gauge(
+    'nodejs_eventloop_lag_max_seconds',
+    'How late the event loop was at the most in the last whole 10 s',
+    () => sources.loop.now.maxMs / 1000,
+  );
+  gauge('route_admin_connections', 'Connections to the admin port', sources.adminConnections);
+  counter(
+    'route_admin_cuts_total',
+    'Connections and streams of the admin port that the node closed',
+    () => counters.adminCuts,
+    'reason',
+  );
 
   gauge('route_ready', '1 when links may be sent to this node', () =>
     readiness.reasons.length === 0 ? 1 : 0,

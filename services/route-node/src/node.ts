@@ -123,6 +123,7 @@ export class RouteNode {
         release: (count) => this.#links.shed(count, 'isolated'),
       },
     });
+    const loop = new LoopWatch();
     const registry = nodeMetrics({
       rebalancer: this.#rebalancer,
       counters,
@@ -132,13 +133,30 @@ export class RouteNode {
       output,
       nodeId,
       engineName,
+      loop,
+      adminConnections: () => this.#admin.connections,
     });
     const guard = new Guard({
       token: () => live.current.ROUTE_ADMIN_TOKEN,
-      hosts: settings.ROUTE_ADMIN_HOSTS,
+      hosts: [
+        ...[settings.ROUTE_ADVERTISE_HOST, settings.ROUTE_ADMIN_LISTEN.host],
+        ...settings.ROUTE_ADMIN_HOSTS,
+      ],
     });
+    const refusals = new RepeatedLine();
     this.#admin = new AdminServer({
       guard,
+      maxConnections: settings.ROUTE_ADMIN_MAX_CONNECTIONS,
+      traced: ({ refused, ...request }) => {
+        if (refused === undefined) log.info({ event: 'admin-action', ...request });
+        else
+          refusals.write((suppressed) =>
+            log.warn({ event: 'admin-refused', ...request, reason: refused, suppressed }),
+          );
+      },
+      cut: (reason) => {
+        counters.adminCuts[reason]++;
+      },
       failed: (path, error) => log.error({ event: 'admin-failed', path, err: error }),
       routes: adminRoutes({
         about: () => this.#about(),
@@ -147,7 +165,7 @@ export class RouteNode {
         engine: this.#engine,
         links: this.#links,
         readiness: this.#readiness,
-        loop: new LoopWatch(),
+        loop,
         journal,
         watch,
         totals: new Totals(presence),

@@ -36,19 +36,26 @@ export const SETTINGS = {
     schema: adminToken,
     default: '',
     meaning:
-      'who has it may change the node’s state over the admin API (drain, close a link, rebalance); nobody by default; ROUTE_ADMIN_TOKEN_FILE names a file with it, in force within a second of a change',
+      'the secret that a request over the admin API must carry to change the node’s state (drain, close a link, rebalance) and, where it is set, to watch PDUs; without it no request may change state; ROUTE_ADMIN_TOKEN_FILE names a file with it, in force within a second of a change',
     secret: true,
   },
   ROUTE_ADMIN_HOSTS: {
     schema: hostNames,
     default: '',
     meaning:
-      'names by which the admin API may be called to change state, beside addresses, localhost and the machine’s own name (name,name,...)',
+      'names by which the admin port may be called, beside IP addresses, localhost, the machine’s own name and ROUTE_ADVERTISE_HOST (name,.domain,...; .domain stands for all names below it, as .svc.cluster.local)',
+  },
+  ROUTE_ADMIN_MAX_CONNECTIONS: {
+    schema: whole(4, 65_536),
+    default: '128',
+    meaning:
+      'connections to the admin port that are open at the same time; at the limit a new one closes an idle one of the address that has the most',
   },
   ROUTE_WATCH_BODIES: {
     schema: oneOf(['off', 'on']),
     default: 'off',
-    meaning: 'whether the admin API may show what users write, to whoever has ROUTE_ADMIN_TOKEN',
+    meaning:
+      'whether the admin API may show what users write, to requests that carry ROUTE_ADMIN_TOKEN',
   },
   ROUTE_ADVERTISE_HOST: {
     schema: hostName,
@@ -230,6 +237,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
   ROUTE_ADMIN_TOKEN: SETTINGS.ROUTE_ADMIN_TOKEN.schema,
   ROUTE_ADMIN_HOSTS: SETTINGS.ROUTE_ADMIN_HOSTS.schema,
+  ROUTE_ADMIN_MAX_CONNECTIONS: SETTINGS.ROUTE_ADMIN_MAX_CONNECTIONS.schema,
   ROUTE_WATCH_BODIES: SETTINGS.ROUTE_WATCH_BODIES.schema,
   ROUTE_ADVERTISE_HOST: SETTINGS.ROUTE_ADVERTISE_HOST.schema,
   ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,

@@ -6,37 +6,61 @@ import { ApiError } from './api-error.ts';
 export interface GuardOptions {
   /** ROUTE_ADMIN_TOKEN as its file has it now; '' where none is set. */
   token(): string;
-  /** Names by which the admin port may be called, beside addresses, localhost and the machine's own. */
+  /**
+   * Names by which the admin port may be called, beside addresses, localhost and the machine's own; a name that
+   * begins with a dot stands for all below it.
+   */
   readonly hosts: readonly string[];
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Decides who may change state. */
+/** What a browser says of a request that the page served by the same port makes, or that a user has typed in. */
+const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
+
+/** Decides which requests are answered. */
 export class Guard {
   readonly #token: () => string;
   readonly #hosts: ReadonlySet<string>;
 
   constructor({ token, hosts }: GuardOptions) {
     this.#token = token;
-    this.#hosts = new Set(['localhost', hostname(), ...hosts].map((host) => host.toLowerCase()));
+    const names = ['localhost', '.localhost', hostname(), ...hosts];
+    this.#hosts = new Set(names.filter((name) => name !== '').map((name) => name.toLowerCase()));
   }
 
-  /** @throws ApiError when a request may not change state. */
-  check(headers: Headers): void {
+  /**
+   * Refuses what a page from elsewhere has a browser ask: it has another name or address than the port, or it has had
+   * its own name point here (DNS rebinding).
+   * @throws ApiError
+   */
+  checkSource(headers: Headers, path: string): void {
     this.#checkHost(headers['host']);
-    this.checkToken(headers);
+    const site = headers['sec-fetch-site'];
+    if (site === undefined || OWN_SITES.has(String(site))) return;
+    // A link that leads to the console from elsewhere shows it, and gives the other page nothing to read.
+    if (path === '/' && headers['sec-fetch-mode'] === 'navigate') return;
+    throw new ApiError(
+      'site-refused',
+      `Sec-Fetch-Site is ${JSON.stringify(site)}: expected a request of the console, or of no page at all`,
+    );
   }
 
-  /** @throws ApiError when a request does not carry the token. */
+  /** @throws ApiError when a request does not carry the token, or none is configured. */
   checkToken(headers: Headers): void {
-    const expected = this.#token();
-    if (expected === '') {
+    if (this.#token() === '') {
       throw new ApiError(
         'token-not-configured',
-        'this node allows nobody to do that: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE to allow whoever has the token',
+        'this node has no token, so it refuses that to all: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE to allow it with the token',
       );
     }
+    this.checkTokenWhereSet(headers);
+  }
+
+  /** @throws ApiError when a token is configured and a request does not carry it. */
+  checkTokenWhereSet(headers: Headers): void {
+    const expected = this.#token();
+    if (expected === '') return;
     const authorization = headers['authorization'];
     const [, token] = /^Bearer +(\S+) *$/i.exec(String(authorization ?? '')) ?? [];
     if (token === undefined) {
@@ -52,16 +76,17 @@ export class Guard {
     }
   }
 
-  /**
-   * A page from elsewhere that has its own name point here (DNS rebinding) is told apart by that name.
-   */
   #checkHost(host: string | string[] | undefined): void {
     const given = String(host ?? '');
     const name = given
       .replace(/:\d*$/, '')
       .replace(/^\[(.*)\]$/, '$1')
+      .replace(/\.$/, '')
       .toLowerCase();
-    if (isIP(name) !== 0 || this.#hosts.has(name) || name.endsWith('.localhost')) return;
+    if (isIP(name) !== 0 || this.#hosts.has(name)) return;
+    for (let at = name.indexOf('.'); at !== -1; at = name.indexOf('.', at + 1)) {
+      if (this.#hosts.has(name.slice(at))) return;
+    }
     throw new ApiError(
       'host-refused',
       `Host is ${JSON.stringify(given)}: expected an IP address, ${[...this.#hosts].join(', ')}; ROUTE_ADMIN_HOSTS may name others`,

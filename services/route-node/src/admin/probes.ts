@@ -1,22 +1,26 @@
 import type { Readiness } from '../readiness.ts';
+import { MetricsAnswer, type MetricsText } from './metrics-answer.ts';
 import { json, type Route } from './route.ts';
 
 export interface ProbeSources {
   readonly nodeId: string;
-  readonly readiness: Readiness;
+  readonly readiness: Pick<Readiness, 'explained'>;
   /** All metrics in Prometheus' text format, and its content type. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  metrics(): Promise<MetricsText>;
 }
 
 /** What monitoring and load balancers ask. */
 export function probeRoutes({ nodeId, readiness, metrics }: ProbeSources): Route[] {
+  const metricsAnswer = new MetricsAnswer(metrics);
   return [
     {
+      probe: 'health',
       method: 'GET',
       path: '/healthz',
       handle: () => json({ status: 'alive', node: nodeId }),
     },
     {
+      probe: 'health',
       method: 'GET',
       path: '/readyz',
       handle: () => {
@@ -27,9 +31,10 @@ export function probeRoutes({ nodeId, readiness, metrics }: ProbeSources): Route
       },
     },
     {
+      probe: 'metrics',
       method: 'GET',
       path: '/metrics',
-      handle: async () => ({ kind: 'text', ...(await metrics()) }),
+      handle: () => metricsAnswer.read(),
     },
   ];
 }

@@ -11,8 +11,7 @@ export interface ApiRequest {
 /** What a route answers. */
 export type Answer =
   | { readonly kind: 'json'; readonly status: number; readonly body: object }
-  | { readonly kind: 'text'; readonly contentType: string; readonly text: string }
-  /** A file with all its headers; no body where the client has it already. */
+  /** A body with all its headers; no body where the client has it already. */
   | {
       readonly kind: 'file';
       readonly status: number;
@@ -22,8 +21,13 @@ export type Answer =
   /** Messages without end. `start` returns what ends it when the client has gone. */
   | { readonly kind: 'stream'; readonly start: (stream: MessageStream) => () => void };
 
+/** What monitoring and load balancers ask for. */
+export type ProbeKind = 'health' | 'metrics';
+
 /** One thing that the admin port serves. A POST changes state, and needs the token. */
 export interface Route {
+  /** Monitoring and load balancers ask it, under any name. */
+  readonly probe?: ProbeKind;
   readonly method: 'GET' | 'POST';
   /** Segments that begin with a colon take any value. */
   readonly path: string;

@@ -7,6 +7,7 @@ import { clusterRoutes } from './cluster-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import type { Guard } from './guard.ts';
+import type { MetricsText } from './metrics-answer.ts';
 import { type NodeViewSources, nodeView } from './node-view.ts';
 import { nodesRoutes } from './nodes-routes.ts';
 import { presenceRoutes } from './presence-routes.ts';
@@ -24,7 +25,7 @@ export interface AdminSources extends NodeViewSources {
   /** The files of the console; none where it is not built. */
   readonly console: readonly ConsoleFile[];
   /** All metrics in Prometheus' text format, and its content type. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  metrics(): Promise<MetricsText>;
 }
 
 /** All that the admin port serves. */

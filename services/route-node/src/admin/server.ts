@@ -3,14 +3,57 @@ import { API_VERSION, API_VERSION_HEADER } from '@route/admin-api';
 import { listenOn } from '../listen.ts';
 import { RepeatedLine } from '../log.ts';
 import type { Address } from '../settings.ts';
+import { AnswerBudget } from './answer-budget.ts';
 import { ApiError } from './api-error.ts';
+import { type AdminCut, Connections } from './connections.ts';
+import { FairRoom } from './fair-room.ts';
 import type { Guard } from './guard.ts';
 import { MessageStream, type StreamForm } from './message-stream.ts';
-import { type Answer, matchPath, type Route } from './route.ts';
+import { type Answer, matchPath, type ProbeKind, type Route } from './route.ts';
+
+/** A request to change state, or one that was refused for what it lacks: what an operator must be able to trace. */
+export interface TracedRequest {
+  /** The address that it came from. */
+  readonly from: string;
+  readonly method: string;
+  readonly path: string;
+  /** The code of the refusal; undefined for a change that was made. */
+  readonly refused: string | undefined;
+}
+
+/** How long a client may take, in ms. */
+export interface AdminTimes {
+  /** Until its headers are there. */
+  readonly headersMs: number;
+  /** Until its body is there. */
+  readonly requestMs: number;
+  /** From its request until it has read its answer. */
+  readonly answerMs: number;
+  /** How often the first two are looked at. */
+  readonly checkMs: number;
+}
+
+export const ADMIN_TIMES: AdminTimes = {
+  headersMs: 5000,
+  requestMs: 10_000,
+  answerMs: 10_000,
+  checkMs: 1000,
+};
+
+/** A connection without a request is closed after this time. */
+const KEEP_ALIVE_MS = 5000;
 
 export interface AdminServerOptions {
   readonly routes: readonly Route[];
   readonly guard: Guard;
+  /** ROUTE_ADMIN_MAX_CONNECTIONS. */
+  readonly maxConnections: number;
+  /** Default {@link ADMIN_TIMES}. */
+  readonly times?: AdminTimes;
+  /** Called once for each such request. */
+  traced(request: TracedRequest): void;
+  /** The node has closed a connection. */
+  cut(reason: AdminCut): void;
   /** An answer could not be made. */
   failed(path: string, error: unknown): void;
 }
@@ -18,7 +61,16 @@ export interface AdminServerOptions {
 /** A POST says everything in its path; what else it brings is kept up to here, to be refused. */
 const MAX_BODY_BYTES = 4096;
 
-/** Streams to all clients together. */
+/** A body is read to its end up to this length, so that the client reads why it is refused. */
+const MAX_READ_BYTES = 16 * 1024 * 1024;
+
+/** So much of a path is traced. */
+const MAX_TRACED_PATH = 200;
+
+/** A stream that makes room for another has so long to end in good order. */
+const END_MS = 1000;
+
+/** Streams to all clients together; a new one ends the oldest of the address that has the most. */
 const MAX_STREAMS = 32;
 
 /** The admin port: answers by its routes, and refuses in JSON what it cannot do. */
@@ -26,14 +78,36 @@ export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
   readonly #acceptErrors = new RepeatedLine();
-  #streams = 0;
+  readonly #connections: Connections;
+  /** Of their own, so that a flood of one kind delays no other. */
+  readonly #budgets: Readonly<Record<ProbeKind | 'other', AnswerBudget>> = {
+    health: new AnswerBudget(),
+    metrics: new AnswerBudget(),
+    other: new AnswerBudget(),
+  };
+  readonly #streams = new FairRoom<ServerResponse>(MAX_STREAMS);
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
-    this.#server.keepAliveTimeout = 5000;
-    this.#server.headersTimeout = 5000;
-    this.#server.requestTimeout = 10_000;
+    const { times = ADMIN_TIMES } = options;
+    const { headersMs: headersTimeout, requestMs: requestTimeout, answerMs } = times;
+    this.#connections = new Connections({ ...options, answerMs });
+    const http = {
+      headersTimeout,
+      requestTimeout,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: times.checkMs,
+    };
+    this.#server = createServer(http, (request, response) => {
+      const endless = this.#connections.begin(request, response);
+      if (endless !== undefined) void this.#serve(request, response, endless);
+    });
+    this.#server.on('connection', (socket) => this.#connections.open(socket));
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
   }
 
   /**
@@ -53,34 +127,52 @@ export class AdminServer {
     this.#server.closeAllConnections();
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const target = request.url ?? '/';
-    const [path = '/'] = target.split('?', 1);
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    endless: () => void,
+  ): Promise<void> {
+    const [path = '/'] = (request.url ?? '/').split('?', 1);
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader(API_VERSION_HEADER, String(API_VERSION));
     try {
-      this.#reply(await this.#answer(request, path), request, response);
+      const { route, params } = this.#find(request.method ?? '', path);
+      if (route.probe === undefined) this.#options.guard.checkSource(request.headers, path);
+      const budget = this.#budgets[route.probe ?? 'other'];
+      await budget.turn();
+      const query = new URLSearchParams((request.url ?? '').slice(path.length + 1));
+      const asked = { params, query, headers: request.headers };
+      const answer =
+        route.method === 'POST'
+          ? await this.#change(request, () => route.handle(asked))
+          : await budget.run(() => route.handle(asked));
+      if (answer.kind === 'stream') endless();
+      budget.run(() => this.#reply(answer, request, response));
     } catch (error) {
       const refusal = error instanceof ApiError ? error : undefined;
       if (refusal === undefined) this.#options.failed(path, error);
       const { code, message, status } =
         refusal ?? new ApiError('failed', `${path} could not be answered, see the node's log`);
+      const isTraced = request.method === 'POST' || status === 401 || status === 403;
+      if (isTraced) this.#trace(request, code);
       if (status === 401) response.setHeader('www-authenticate', 'Bearer');
-      // What has not been read of a body would be taken for the next request.
-      if (!request.complete) response.setHeader('connection', 'close');
-      replyJson(response, status, { code, error: message });
+      this.#send(request, response, { ...jsonBody({ code, error: message }), status });
     }
   }
 
-  async #answer(request: IncomingMessage, path: string): Promise<Answer> {
-    const { route, params } = this.#find(request.method ?? '', path);
-    if (route.method === 'POST') {
-      this.#options.guard.check(request.headers);
-      await refuseBody(request);
-    }
-    const query = new URLSearchParams((request.url ?? '').slice(path.length + 1));
-    return await route.handle({ params, query, headers: request.headers });
+  /** Has a route change the node's state. */
+  async #change(request: IncomingMessage, change: () => Answer | Promise<Answer>): Promise<Answer> {
+    this.#options.guard.checkToken(request.headers);
+    await refuseBody(request);
+    const answer = await change();
+    this.#trace(request, undefined);
+    return answer;
+  }
+
+  #trace({ method = '', url = '', socket }: IncomingMessage, refused: string | undefined): void {
+    const path = url.slice(0, MAX_TRACED_PATH);
+    this.#options.traced({ from: socket.remoteAddress ?? '?', method, path, refused });
   }
 
   #find(method: string, path: string): { route: Route; params: Record<string, string> } {
@@ -102,42 +194,50 @@ export class AdminServer {
   #reply(answer: Answer, request: IncomingMessage, response: ServerResponse): void {
     switch (answer.kind) {
       case 'json':
-        replyJson(response, answer.status, answer.body);
-        return;
-      case 'text':
-        response.setHeader('content-type', answer.contentType);
-        response.end(answer.text);
+        this.#send(request, response, { ...jsonBody(answer.body), status: answer.status });
         return;
       case 'file':
-        response.statusCode = answer.status;
-        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-        response.end(answer.body);
+        this.#send(request, response, answer);
         return;
       case 'stream':
-        if (request.method === 'HEAD') {
-          response.end();
-          return;
-        }
-        if (this.#streams >= MAX_STREAMS) {
-          throw new ApiError('too-many-streams', `${MAX_STREAMS} streams are open: expected fewer`);
-        }
-        this.#stream(answer, formOf(request), response);
+        if (request.method === 'HEAD') response.end();
+        else this.#stream(answer, request, response);
     }
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, headers, body }: Omit<Extract<Answer, { kind: 'file' }>, 'kind'>,
+  ): void {
+    response.statusCode = status;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    // What has not been read of a body would be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
+    response.on('close', this.#budgets.other.hold(body?.length ?? 0));
+    response.end(body);
   }
 
   #stream(
     { start }: Extract<Answer, { kind: 'stream' }>,
-    form: StreamForm,
+    request: IncomingMessage,
     response: ServerResponse,
   ): void {
-    // Who has gone while the answer was made is told of by no 'close' any more.
+    // A client that went while the answer was made causes no 'close' any more.
     if (response.closed) return;
-    this.#streams++;
-    const end = start(new MessageStream(response, form));
+    this.#makeRoom(this.#streams.add(response, request.socket.remoteAddress ?? ''));
+    const end = start(new MessageStream(response, formOf(request)));
     response.on('close', () => {
-      this.#streams--;
+      this.#streams.delete(response);
       end();
     });
+  }
+
+  #makeRoom(stream: ServerResponse | undefined): void {
+    if (stream === undefined) return;
+    this.#options.cut('stream-room');
+    stream.end();
+    setTimeout(() => stream.destroy(), END_MS).unref();
   }
 }
 
@@ -157,11 +257,12 @@ function formOf({ headers }: IncomingMessage): StreamForm {
 async function refuseBody(request: IncomingMessage): Promise<void> {
   let length = 0;
   let text = '';
-  // To its end, however long: a client that is cut off while it sends does not read why.
+  // To its end: a client that is cut off while it sends does not read why.
   for await (const chunk of request.setEncoding('utf8')) {
     const part = String(chunk);
     length += part.length;
     if (length <= MAX_BODY_BYTES) text += part;
+    if (length > MAX_READ_BYTES) break;
   }
   if (length > MAX_BODY_BYTES) {
     throw new ApiError(
@@ -174,8 +275,9 @@ async function refuseBody(request: IncomingMessage): Promise<void> {
   }
 }
 
-function replyJson(response: ServerResponse, status: number, body: object): void {
-  response.statusCode = status;
-  response.setHeader('content-type', 'application/json');
-  response.end(`${JSON.stringify(body)}\n`);
+function jsonBody(value: object): { headers: Record<string, string>; body: Buffer } {
+  return {
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(`${JSON.stringify(value)}\n`),
+  };
 }

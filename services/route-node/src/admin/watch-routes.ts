@@ -56,14 +56,14 @@ export function watchRoutes(sources: WatchSources): Route[] {
       path: '/api/v1/watch',
       handle: ({ query, headers }) => {
         const wanted = readQuery(watchQuery, query);
-        if (wanted.bodies) {
-          sources.guard.checkToken(headers);
-          if (!sources.bodiesAllowed) {
-            throw new ApiError(
-              'bodies-not-allowed',
-              'bodies is "1": expected ROUTE_WATCH_BODIES to be "on" at this node',
-            );
-          }
+        // Which users write to each other is as private as a change of state is privileged.
+        if (wanted.bodies) sources.guard.checkToken(headers);
+        else sources.guard.checkTokenWhereSet(headers);
+        if (wanted.bodies && !sources.bodiesAllowed) {
+          throw new ApiError(
+            'bodies-not-allowed',
+            'bodies is "1": expected ROUTE_WATCH_BODIES to be "on" at this node',
+          );
         }
         return {
           kind: 'stream',

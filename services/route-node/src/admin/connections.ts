@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { FairRoom } from './fair-room.ts';
+
+/** Why the node closes a connection or a stream of the admin port. */
+export const ADMIN_CUTS = {
+  room: 'makes room for a new connection',
+  'stream-room': 'makes room for a new stream',
+  pipelining: 'sent a request before it had the answer to the one before',
+  unread: 'had not read its answer in time',
+} as const;
+export type AdminCut = keyof typeof ADMIN_CUTS;
+
+export interface ConnectionsOptions {
+  /** ROUTE_ADMIN_MAX_CONNECTIONS. */
+  readonly maxConnections: number;
+  /** The client must have read its answer within this time of its request; a stream is no answer. */
+  readonly answerMs: number;
+  cut(reason: AdminCut): void;
+}
+
+/** The connections to the admin port: a bounded number, and one request at a time on each. */
+export class Connections {
+  readonly #room: FairRoom<Socket>;
+  readonly #answering = new Map<Socket, ServerResponse>();
+  /** Those that are closed after the answer under way. */
+  readonly #ending = new WeakSet<Socket>();
+  readonly #options: ConnectionsOptions;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#room = new FairRoom(options.maxConnections, (socket) => !this.#answering.has(socket));
+  }
+
+  get size(): number {
+    return this.#room.size;
+  }
+
+  /** Adds a connection; at the limit another one, of the address that has the most, is closed for it. */
+  open(socket: Socket): void {
+    const evicted = this.#room.add(socket, socket.remoteAddress ?? '');
+    socket.on('close', () => this.#room.delete(socket));
+    if (evicted === undefined) return;
+    this.#options.cut('room');
+    evicted.destroy();
+  }
+
+  /**
+   * Begins a request. A connection that brings another one before the answer to the first is read no further, and
+   * closed after that answer.
+   * @returns what lifts the time limit, for a stream; undefined where the request is not to be answered.
+   */
+  begin({ socket }: IncomingMessage, response: ServerResponse): (() => void) | undefined {
+    const current = this.#answering.get(socket);
+    if (current !== undefined) {
+      if (this.#ending.has(socket)) return undefined;
+      this.#ending.add(socket);
+      socket.pause();
+      // The server goes on reading after each request that it has parsed.
+      socket.on('resume', () => socket.pause());
+      this.#options.cut('pipelining');
+      current.on('close', () => socket.destroySoon());
+      return undefined;
+    }
+    this.#answering.set(socket, response);
+    const unread = setTimeout(() => {
+      this.#options.cut('unread');
+      socket.destroy();
+    }, this.#options.answerMs);
+    response.on('close', () => {
+      clearTimeout(unread);
+      this.#answering.delete(socket);
+    });
+    return () => clearTimeout(unread);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Bounds a number of things that come from addresses, and shares the room between the addresses: a new thing always
+ * finds room, and what makes room belongs to the address that has the most. So one address cannot keep the others out.
+ */
+export class FairRoom<T> {
+  readonly #capacity: number;
+  readonly #canGo: (item: T) => boolean;
+  /** Oldest first. */
+  readonly #byAddress = new Map<string, Set<T>>();
+  readonly #addresses = new Map<T, string>();
+
+  /**
+   * @param canGo tells whether a thing is idle: idle ones make room before those that are in use.
+   */
+  constructor(capacity: number, canGo: (item: T) => boolean = () => true) {
+    this.#capacity = capacity;
+    this.#canGo = canGo;
+  }
+
+  get size(): number {
+    return this.#addresses.size;
+  }
+
+  /** Adds a thing. @returns the one that has to go for it, already removed; undefined while there is room. */
+  add(item: T, address: string): T | undefined {
+    const evicted = this.size < this.#capacity ? undefined : this.#findVictim(address);
+    if (evicted !== undefined) this.delete(evicted);
+    const items = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, items.add(item));
+    this.#addresses.set(item, address);
+    return evicted;
+  }
+
+  delete(item: T): void {
+    const address = this.#addresses.get(item);
+    if (address === undefined) return;
+    this.#addresses.delete(item);
+    const items = this.#byAddress.get(address);
+    items?.delete(item);
+    if (items?.size === 0) this.#byAddress.delete(address);
+  }
+
+  #findVictim(newcomer: string): T | undefined {
+    // The newcomer counts as one more of its address, which therefore goes first among equals.
+    let most = newcomer;
+    let count = (this.#byAddress.get(newcomer)?.size ?? 0) + 1;
+    for (const [address, { size }] of this.#byAddress) {
+      if (size > count) [most, count] = [address, size];
+    }
+    const candidates = [...(this.#byAddress.get(most) ?? this.#addresses.keys())];
+    return candidates.find(this.#canGo) ?? candidates[0];
+  }
+}
