@@ -24,10 +24,18 @@ test('a link that is told to close is closed in good order, and no other', async
   expect(await set.link(0).closedByServer).toBe('ended');
   const line = await node.waitForLog('link-closed');
   expect(line).toMatchObject({ link: doomed, reason: 'closed-by-operator', level: 30 });
+  const action = await node.waitForLog('admin-action');
+  expect(action).toMatchObject({
+    from: '127.0.0.1',
+    method: 'POST',
+    path: `/api/v1/links/${doomed}/close`,
+  });
   await expect(adminOf(node).closeLink(doomed)).rejects.toMatchObject({
     status: 404,
     code: 'not-found',
   });
+  const refused = await node.waitForLog('admin-refused');
+  expect(refused).toMatchObject({ from: '127.0.0.1', reason: 'not-found' });
   await set.link(1).known();
   expect((await adminOf(node).links()).links.map(({ link }) => link)).toEqual([kept]);
 });

@@ -84,6 +84,31 @@ describe.each(CHANGES)('POST %s', (path) => {
   });
 });
 
+test.each(['/api/v1/node', '/api/v1/events/stream', '/api/v1/watch', '/', '/assets/any.js'])(
+  'GET %s is refused under a name that is not the node’s, and to a page of another site',
+  async (path) => {
+    const rebound = { path, headers: { ...BEARER, host: 'evil.example' } };
+    expect(await refusal(rebound)).toMatchObject({ status: 403, code: 'host-refused' });
+    const elsewhere = { path, headers: { ...BEARER, 'sec-fetch-site': 'same-site' } };
+    expect(await refusal(elsewhere)).toMatchObject({ status: 403, code: 'site-refused' });
+  },
+);
+
+test.each(['/healthz', '/readyz', '/metrics'])(
+  'GET %s is answered under any name',
+  async (path) => {
+    const headers = { host: 'evil.example', 'sec-fetch-site': 'cross-site' };
+    expect((await rawRequest(node.adminUrl, { path, headers })).status).toBe(200);
+  },
+);
+
+test('watching needs the token where one is set, and is open where none is', async () => {
+  const path = '/api/v1/watch?rate=0';
+  expect(await refusal({ path: '/api/v1/watch' })).toMatchObject({ code: 'token-missing' });
+  expect(await refusal({ path, headers: BEARER })).toMatchObject({ code: 'bad-request' });
+  expect(await refusal({ path }, open)).toMatchObject({ code: 'bad-request' });
+});
+
 test.each(['localhost:1', '[::1]:9200', 'console.localhost', 'named.example'])(
   'under the name %s state may be changed',
   async (host) => {

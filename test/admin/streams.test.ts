@@ -187,18 +187,6 @@ test('a watcher who has gone costs nothing any more', async () => {
   }
 });
 
-test('so many streams are served at once and no more, and the refusal says so', async () => {
-  await using node = await startRouteNode();
-  await using stack = new AsyncDisposableStack();
-  for (let n = 0; n < 32; n++) {
-    const stream = stack.use(new Gathered((signal) => adminOf(node).follow({}, signal)));
-    await stream.has(1);
-  }
-  const { status, body } = await rawRequest(node.adminUrl, { path: '/api/v1/events/stream' });
-  expect(status).toBe(429);
-  expect(JSON.parse(body)).toMatchObject({ code: 'too-many-streams' });
-});
-
 test('bodies are shown only where the node allows it, and to who has the token', async () => {
   const env = { ROUTE_ADMIN_TOKEN: TOKEN };
   await using open = await startRouteNode({ env: { ...env, ROUTE_WATCH_BODIES: 'on' } });

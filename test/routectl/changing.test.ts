@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { waitFor } from '@route/fixtures';
@@ -32,7 +34,7 @@ function golden(name: string): string {
 function routectl(args: readonly string[], token = TOKEN): Promise<Run> {
   return runRoutectl(args, {
     ROUTE_ADMIN: new URL(cluster.node(0).adminUrl).host,
-    ...(token !== '' && { ROUTE_ADMIN_TOKEN: token }),
+    ...(token !== '' && { ROUTE_ADMIN_TOKEN: token, ROUTE_ADMIN_TOKEN_TO: '127.0.0.1' }),
   });
 }
 
@@ -117,6 +119,61 @@ describe('kick-link', () => {
     expect(stderr).toContain('ROUTE_ADMIN_TOKEN_FILE');
     await link.known();
   });
+});
+
+describe('the token', () => {
+  test('goes to no address that only the registry names, and what confirms it is said', async () => {
+    const other = cluster.node(1);
+    const { host } = new URL(other.adminUrl);
+    const environment = {
+      ROUTE_ADMIN: new URL(cluster.node(0).adminUrl).host,
+      ROUTE_ADMIN_TOKEN: TOKEN,
+    };
+    const { status, stderr } = await runRoutectl(['drain', other.id], environment);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`--token-to ${host}`);
+    expect(await other.ready()).toBe(true);
+    const told = ['kick-link', `${other.id}.none`, '--token-to', host];
+    expect((await runRoutectl(told, environment)).stderr).toContain('expected one of this node');
+  });
+
+  test('goes to the address given, with what needs it and with nothing else', async () => {
+    const asked: { url: string; authorization: string | undefined }[] = [];
+    const { id } = cluster.node(0);
+    const server = createServer(({ url = '', method, headers }, response) => {
+      asked.push({ url: `${method} ${url}`, authorization: headers.authorization });
+      const target = new URL(url, cluster.node(0).adminUrl);
+      void fetch(target, { method: method ?? 'GET' }).then(async (answer) => {
+        response.writeHead(answer.status).end(await answer.text());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const bound = server.address();
+    const port = typeof bound === 'object' ? bound?.port : 0;
+    const admin = ['--admin', `127.0.0.1:${port}`];
+    try {
+      await runRoutectl([...admin, 'status'], { ROUTE_ADMIN_TOKEN: TOKEN });
+      await runRoutectl([...admin, 'kick-link', `${id}.none`], { ROUTE_ADMIN_TOKEN: TOKEN });
+    } finally {
+      server.close();
+    }
+    const given = asked.filter(({ authorization }) => authorization !== undefined);
+    expect(given).toEqual([
+      { url: `POST /api/v1/links/${id}.none/close`, authorization: `Bearer ${TOKEN}` },
+    ]);
+    expect(asked.length).toBeGreaterThan(given.length);
+  });
+
+  test.each(['--token', '--admin-token', '--redis-password'])(
+    'is refused as the flag %s, which the process list would show',
+    async (flag) => {
+      const { status, stderr } = await routectl([flag, 'hush', 'status'], '');
+      expect(status).toBe(2);
+      expect(stderr).toContain('ROUTE_ADMIN_TOKEN_FILE');
+      expect(stderr).not.toContain('hush');
+    },
+  );
 });
 
 describe('rebalance', () => {

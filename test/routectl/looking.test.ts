@@ -43,6 +43,15 @@ function routectl(...args: string[]): Promise<Run> {
   return runRoutectl(args, { ROUTE_ADMIN: adminOf(cluster.node(0)) });
 }
 
+/** The same, with the token and the right to send it to all nodes. */
+function withToken(args: readonly string[]): Promise<Run> {
+  return runRoutectl(args, {
+    ROUTE_ADMIN: adminOf(cluster.node(0)),
+    ROUTE_ADMIN_TOKEN: TOKEN,
+    ROUTE_ADMIN_TOKEN_TO: '127.0.0.0/8',
+  });
+}
+
 function ids(): string[] {
   return cluster.nodes.map(({ id }) => id).sort();
 }
@@ -187,7 +196,7 @@ describe('watch', () => {
   /** Sends on all links until the command has seen enough. */
   async function watching(...args: string[]): Promise<Run> {
     let ended = false;
-    const run = routectl('watch', ...args).finally(() => {
+    const run = withToken(['watch', ...args]).finally(() => {
       ended = true;
     });
     let n = 0;
@@ -240,10 +249,7 @@ describe('watch', () => {
     expect(refused.stderr).toContain('ROUTE_ADMIN_TOKEN');
     const args = ['watch', '--bodies', '--count', '1', '--command', 'msg_data', '--json'];
     let ended = false;
-    const run = runRoutectl(args, {
-      ROUTE_ADMIN: adminOf(cluster.node(0)),
-      ROUTE_ADMIN_TOKEN: TOKEN,
-    }).finally(() => {
+    const run = withToken(args).finally(() => {
       ended = true;
     });
     await waitFor(

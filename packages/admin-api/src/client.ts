@@ -35,10 +35,24 @@ import { API_VERSION, API_VERSION_HEADER } from './version.ts';
 export interface AdminClientOptions {
   /** The node's admin port, as host:port. */
   readonly address: string;
-  /** ROUTE_ADMIN_TOKEN of the node; needed to change its state. */
+  /** The node's id, where it is known: what answers under another one is not asked to change anything. */
+  readonly node?: string;
+  /** ROUTE_ADMIN_TOKEN of the node; sent only with what needs it: changes of state, and watching. */
   readonly token?: string;
+  /** Why the token is not for this address: told where it would be needed. */
+  readonly withheld?: string;
   /** How long an answer may take, in ms. Default 3000. */
   readonly timeoutMs?: number;
+}
+
+/** No node answers more; a longer answer, or message of a stream, is not read to its end. */
+const MAX_ANSWER_CHARACTERS = 256 * 1024 * 1024;
+const MAX_MESSAGE_CHARACTERS = 1024 * 1024;
+
+interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly signal: AbortSignal;
+  readonly withToken: boolean;
 }
 
 /** The node answered that it will not: `code` is one of API_ERRORS. */
@@ -74,51 +88,55 @@ export interface WatchOptions {
  */
 export class AdminClient {
   readonly address: string;
+  readonly #node: string | undefined;
   readonly #token: string | undefined;
+  readonly #withheld: string | undefined;
   readonly #timeoutMs: number;
 
-  constructor({ address, token, timeoutMs = 3000 }: AdminClientOptions) {
+  constructor({ address, node, token, withheld, timeoutMs = 3000 }: AdminClientOptions) {
     this.address = address;
+    this.#node = node;
     this.#token = token;
+    this.#withheld = withheld;
     this.#timeoutMs = timeoutMs;
   }
 
   async node(): Promise<NodeView> {
-    return await this.#ask('GET', '/api/v1/node', nodeViewSchema);
+    return await this.#ask('/api/v1/node', nodeViewSchema);
   }
 
   async cluster(): Promise<ClusterView> {
-    return await this.#ask('GET', '/api/v1/cluster', clusterViewSchema);
+    return await this.#ask('/api/v1/cluster', clusterViewSchema);
   }
 
   async links(): Promise<LinksView> {
-    return await this.#ask('GET', '/api/v1/links', linksViewSchema);
+    return await this.#ask('/api/v1/links', linksViewSchema);
   }
 
   async totals(): Promise<TotalsView> {
-    return await this.#ask('GET', '/api/v1/totals', totalsViewSchema);
+    return await this.#ask('/api/v1/totals', totalsViewSchema);
   }
 
   async users(ids: readonly (number | string)[]): Promise<UsersView> {
     const list = ids.map((id) => encodeURIComponent(id)).join(',');
-    return await this.#ask('GET', `/api/v1/users/${list}`, usersViewSchema);
+    return await this.#ask(`/api/v1/users/${list}`, usersViewSchema);
   }
 
   async events(options: { after?: number; limit?: number } = {}): Promise<EventsView> {
-    return await this.#ask('GET', `/api/v1/events${queryOf(options)}`, eventsViewSchema);
+    return await this.#ask(`/api/v1/events${queryOf(options)}`, eventsViewSchema);
   }
 
   async drain(): Promise<DrainResult> {
-    return await this.#ask('POST', '/api/v1/drain', drainResultSchema);
+    return await this.#change('/api/v1/drain', drainResultSchema);
   }
 
   async closeLink(link: string): Promise<CloseLinkResult> {
     const path = `/api/v1/links/${encodeURIComponent(link)}/close`;
-    return await this.#ask('POST', path, closeLinkResultSchema);
+    return await this.#change(path, closeLinkResultSchema);
   }
 
   async rebalance(): Promise<RebalanceResult> {
-    return await this.#ask('POST', '/api/v1/rebalance', rebalanceResultSchema);
+    return await this.#change('/api/v1/rebalance', rebalanceResultSchema);
   }
 
   /** PDUs as they pass, until the signal comes or the node ends. */
@@ -131,7 +149,7 @@ export class AdminClient {
       decode: decode === true ? 1 : undefined,
       bodies: bodies === true ? 1 : undefined,
     });
-    return this.#stream(`/api/v1/watch${query}`, watchMessageSchema, signal);
+    return this.#stream(`/api/v1/watch${query}`, watchMessageSchema, { signal, withToken: true });
   }
 
   /** Events as they come, until the signal comes or the node ends. */
@@ -139,22 +157,53 @@ export class AdminClient {
     options: { after?: number; limit?: number },
     signal: AbortSignal,
   ): AsyncGenerator<EventView> {
-    return this.#stream(`/api/v1/events/stream${queryOf(options)}`, eventViewSchema, signal);
+    return this.#stream(`/api/v1/events/stream${queryOf(options)}`, eventViewSchema, {
+      signal,
+      withToken: false,
+    });
   }
 
-  async #ask<T>(method: 'GET' | 'POST', path: string, schema: z.ZodType<T>): Promise<T> {
+  async #ask<T extends { readonly node: string }>(path: string, schema: z.ZodType<T>): Promise<T> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
-    const response = await this.#fetch(path, { method, signal });
+    const response = await this.#fetch(path, { method: 'GET', signal, withToken: false });
+    const view = this.#read(schema, await this.#text(response));
+    this.#checkNode(view.node);
+    return view;
+  }
+
+  async #change<T extends { readonly node: string }>(
+    path: string,
+    schema: z.ZodType<T>,
+  ): Promise<T> {
+    if (this.#withheld !== undefined) throw this.#tokenWithheld(this.#withheld);
+    // Without the token, to see that it is the node and no other that is asked.
+    if (this.#node !== undefined) await this.node();
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const response = await this.#fetch(path, { method: 'POST', signal, withToken: true });
     return this.#read(schema, await this.#text(response));
   }
 
-  async *#stream<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T> {
-    const response = await this.#fetch(path, { method: 'GET', signal });
+  #checkNode(answered: string): void {
+    if (this.#node === undefined || answered === this.#node) return;
+    throw new Unreachable(`${this.address} is another node, ${answered}, and not ${this.#node}`);
+  }
+
+  #tokenWithheld(message: string): ApiRefusal {
+    return new ApiRefusal({ status: 401, code: 'token-withheld', message });
+  }
+
+  async *#stream<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    { signal, withToken }: Pick<Request, 'signal' | 'withToken'>,
+  ): AsyncGenerator<T> {
+    const response = await this.#fetch(path, { method: 'GET', signal, withToken });
     let rest = '';
     try {
       for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
         const lines = (rest + text).split('\n');
         rest = lines.pop() ?? '';
+        if (rest.length > MAX_MESSAGE_CHARACTERS) throw new Error('sends too long a message');
         for (const line of lines) if (line !== '') yield this.#read(schema, line);
       }
     } catch (error) {
@@ -163,15 +212,17 @@ export class AdminClient {
     }
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, { method, signal, withToken }: Request): Promise<Response> {
+    const token = withToken ? this.#token : undefined;
     const headers = {
       accept: 'application/x-ndjson, application/json',
-      ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
     let response: Response;
     try {
       response = await fetch(`http://${this.address}${path}`, {
-        ...init,
+        method,
+        signal,
         headers,
         // A node never sends elsewhere: what does is no node, and the token is not for it.
         redirect: 'error',
@@ -188,15 +239,23 @@ export class AdminClient {
     }
     if (response.ok) return response;
     const { code, error } = this.#read(errorViewSchema, await this.#text(response));
+    if (code === 'token-missing' && this.#withheld !== undefined) {
+      throw this.#tokenWithheld(this.#withheld);
+    }
     throw new ApiRefusal({ status: response.status, code, message: error });
   }
 
   async #text(response: Response): Promise<string> {
+    let text = '';
     try {
-      return await response.text();
+      for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += part;
+        if (text.length > MAX_ANSWER_CHARACTERS) throw new Error('the answer is too long');
+      }
     } catch (error) {
       throw this.#unreachable(error);
     }
+    return text;
   }
 
   #read<T>(schema: z.ZodType<T>, text: string): T {

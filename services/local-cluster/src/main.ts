@@ -11,7 +11,7 @@ async function main(): Promise<number> {
     say(START_HELP);
     return 0;
   }
-  const result = readStartSettings(process.env);
+  const result = readStartSettings(process.env, process.argv.slice(2));
   if ('problems' in result) {
     say([...result.problems, '', START_HELP].join('\n'));
     return 1;

@@ -17,6 +17,17 @@ test('all that is wrong is named at once, with what was given', () => {
   });
 });
 
+test('arguments are refused, and a secret among them is not repeated', () => {
+  expect(readStartSettings({}, ['--nodes'])).toEqual({
+    problems: ['--nodes is given, expected no arguments: npm start is told by its environment'],
+  });
+  const result = readStartSettings({}, ['--redis-password', 'hush']);
+  const [problem, ...others] = 'problems' in result ? result.problems : [];
+  expect(others).toEqual([]);
+  expect(problem).toContain('REDIS_PASSWORD_FILE');
+  expect(problem).not.toContain('hush');
+});
+
 test('ports of links and of admin HTTP may not overlap', () => {
   const near = { ROUTE_START_PORT: '8200', ROUTE_START_ADMIN_PORT: '8202' };
   expect(readStartSettings(near)).toHaveProperty('problems');

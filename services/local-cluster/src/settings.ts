@@ -1,3 +1,5 @@
+import { findSecretFlags, secretFlagProblem } from './secret-flags.ts';
+
 /** What npm start can be told, each an environment variable. */
 export interface StartSettings {
   readonly host: string;
@@ -26,9 +28,19 @@ export type SettingsResult =
   | { readonly settings: StartSettings }
   | { readonly problems: readonly string[] };
 
-/** Reads the settings of npm start. */
-export function readStartSettings(env: NodeJS.ProcessEnv): SettingsResult {
-  const problems: string[] = [];
+/** Reads the settings of npm start; it takes no arguments, and refuses those that it is given. */
+export function readStartSettings(
+  env: NodeJS.ProcessEnv,
+  argv: readonly string[] = [],
+): SettingsResult {
+  const secrets = findSecretFlags(argv);
+  const problems = secrets.map(secretFlagProblem);
+  const [argument = ''] = secrets.length > 0 ? [] : argv;
+  if (argument !== '') {
+    problems.push(
+      `${argument} is given, expected no arguments: npm start is told by its environment`,
+    );
+  }
   const number = (key: string, fallback: number, most: number): number => {
     const given = env[key] ?? '';
     if (given === '') return fallback;

@@ -51,6 +51,7 @@ test.each([
   [['--storm', 'snow'], '--storm is "snow", expected login or reconnect'],
   [['--delivery', 'post'], '--delivery is "post", expected broadcast or directed'],
   [['--route', 'nowhere'], '--route: address is "nowhere", expected host:port'],
+  [['--redis-password', 'hush'], 'REDIS_PASSWORD_FILE'],
   [['--speed', '3'], "Unknown option '--speed'"],
   [['now'], "Unexpected argument 'now'"],
 ])('%j is refused by name', (argv, message) => {

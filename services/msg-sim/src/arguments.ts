@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/link-client';
+import { findSecretFlags, secretFlagProblem } from '@route/local-cluster';
 import { DELIVERIES, type Delivery } from './delivery.ts';
 import { STORMS, type Storm } from './storm.ts';
 
@@ -62,6 +63,8 @@ const USERS_PER_DEED_A_SECOND = 40;
 
 /** Reads the command line. `randomSeed` is used where none is given. */
 export function readArguments(argv: readonly string[], randomSeed: number): Invocation {
+  const secrets = findSecretFlags(argv);
+  if (secrets.length > 0) return { kind: 'bad-usage', problems: secrets.map(secretFlagProblem) };
   const parsed = parse(argv);
   if (typeof parsed === 'string') return { kind: 'bad-usage', problems: [parsed] };
   if (parsed.help === true) return { kind: 'help' };

@@ -9,8 +9,9 @@ export function settingsReference(): string {
   });
   return [
     '# Settings of a route node\n',
-    'From the environment; a flag of the same name in lower case with dashes (`--route-listen`) overrides. All are read and',
-    'checked once, at the start: every value that cannot be used is named at once, with what was expected.\n',
+    'From the environment; a flag of the same name in lower case with dashes (`--route-listen`) overrides, except for',
+    'secrets, which flags would show in the process list. All are read and checked once, at the start: every value that cannot',
+    'be used is named at once, with what was expected.\n',
     'This page is written by `npm run docs:settings` from `services/route-node/src/settings-schema.ts`.\n',
     ...sections,
   ].join('\n');

@@ -175,6 +175,18 @@ describe('settings', () => {
     expect(problemsOf(['--route-listne', 'x'])[0]).toContain("'--route-listne'");
   });
 
+  it.each([
+    ['--redis-password', 'REDIS_PASSWORD_FILE'],
+    ['--redis-url', 'REDIS_URL_FILE'],
+    ['--redis-sentinel-password', 'REDIS_SENTINEL_PASSWORD_FILE'],
+    ['--ROUTE_ADMIN_TOKEN', 'ROUTE_ADMIN_TOKEN_FILE'],
+  ])('are refused as the flag %s, which the process list would show', (flag, file) => {
+    const problems = problemsOf([`${flag}=redis://me:hush@host`], {});
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(file);
+    expect(problems[0]).not.toContain('hush');
+  });
+
   it('never show a secret that cannot be used', () => {
     expect(problemsOf([], { REDIS_URL: 'http://me:hush@host' })[0]).not.toContain('hush');
   });
@@ -198,6 +210,7 @@ describe('settings', () => {
   it('are each explained by --help', () => {
     expect(readSettings(['--help'], {})).toEqual({ kind: 'help' });
     const help = helpText();
-    for (const name of SETTING_NAMES) expect(help).toContain(`  ${name}  (--`);
+    for (const name of SETTING_NAMES)
+      expect(help).toMatch(new RegExp(`  ${name}  \\((--|no flag)`));
   });
 });

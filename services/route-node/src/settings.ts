@@ -44,8 +44,20 @@ export function readSettings(
   const files: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const flag = flags[flagOf(name)];
+<<<<<<< HEAD
     const given =
       typeof flag === 'string' ? flag : fromEnvironment(name, environment, { files, problems });
+=======
+    if (flag !== undefined && isSecret(name)) {
+      // The value is in the process list by now; it is not repeated here.
+      problems.push(
+        `--${flagOf(name)} is given: expected no flag for a secret, since flags show in the process list; give it as ${name} in the environment, or name a file with it in ${name}_FILE`,
+      );
+      texts[name] = SETTINGS[name].default;
+      continue;
+    }
+    const given = typeof flag === 'string' ? flag : fromEnvironment(name, environment, problems);
+>>>>>>> 2c6e72f (routectl: send the admin token only where it is needed and to confirmed addresses)
     texts[name] = given ?? SETTINGS[name].default;
   }
   const parsed = settingsSchema.safeParse(texts);
@@ -53,7 +65,7 @@ export function readSettings(
     for (const issue of parsed.error.issues) {
       const name = SETTING_NAMES.find((known) => known === issue.path[0]);
       if (name === undefined) continue;
-      const shown = 'secret' in SETTINGS[name] ? '(not shown)' : JSON.stringify(texts[name]);
+      const shown = isSecret(name) ? '(not shown)' : JSON.stringify(texts[name]);
       problems.push(`${name} is ${shown}: ${issue.message}`);
     }
   } else {
@@ -68,14 +80,15 @@ export function readSettings(
 export function helpText(): string {
   const lines = SETTING_NAMES.map((name) => {
     const { meaning, default: fallback } = SETTINGS[name];
-    return `  ${name}  (--${flagOf(name)})\n      ${meaning}\n      default: ${fallback === '' ? 'none' : fallback}`;
+    const flag = isSecret(name) ? `no flag, but ${name}_FILE` : `--${flagOf(name)}`;
+    return `  ${name}  (${flag})\n      ${meaning}\n      default: ${fallback === '' ? 'none' : fallback}`;
   });
   return [
     'route-node: one node of a route cluster; msg_servers connect to it as to a route_server.',
     '',
     'Usage: npx route-node [--NAME VALUE ...]',
     '',
-    'Settings are read from the environment; a flag of the same name overrides.',
+    'Settings are read from the environment; a flag of the same name overrides. Secrets have no flags.',
     '',
     ...lines,
     '',
@@ -86,6 +99,10 @@ export function helpText(): string {
     '                                                    a second node beside the first',
     '',
   ].join('\n');
+}
+
+function isSecret(name: SettingName): boolean {
+  return 'secret' in SETTINGS[name];
 }
 
 /** The flag of a setting: ROUTE_LISTEN is --route-listen. */
@@ -120,7 +137,7 @@ function fromEnvironment(
 ): string | undefined {
   const value = environment[name];
   if (value !== undefined && value !== '') return value;
-  const file = 'secret' in SETTINGS[name] ? environment[`${name}_FILE`] : undefined;
+  const file = isSecret(name) ? environment[`${name}_FILE`] : undefined;
   if (file === undefined || file === '') return undefined;
   noted.files[name] = file;
   try {

@@ -32,7 +32,8 @@ export type Answer<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'silent'; readonly why: string };
 
-export type ClientOf = (address: string) => AdminClient;
+/** Makes what asks an address; with the id of the node that is expected there, where it is known. */
+export type ClientOf = (address: string, node?: string) => AdminClient;
 
 /**
  * All nodes, by asking the given ones: each of them knows the others.
@@ -59,7 +60,7 @@ export async function nodesByAdmin(
   // The address that was given is the one that works from here, whatever the node says of itself.
   for (const { address, view } of views) {
     const own = nodes.get(view.node);
-    if (own !== undefined) nodes.set(view.node, { ...own, admin: clientOf(address) });
+    if (own !== undefined) nodes.set(view.node, { ...own, admin: clientOf(address, view.node) });
   }
   const silent = asked.flatMap(({ address, answer }) =>
     answer.kind === 'silent' && !isAt(address, nodes) ? [unknownAt(address, clientOf)] : [],
@@ -101,7 +102,7 @@ export function known(
   { node, alive, leaseLeftMs, about }: ClusterNode,
   clientOf: ClientOf,
 ): KnownNode {
-  const admin = about === null || !alive ? undefined : clientOf(about.admin);
+  const admin = about === null || !alive ? undefined : clientOf(about.admin, node);
   return { node, alive, leaseLeftMs: leaseLeftMs ?? undefined, about, admin };
 }
 

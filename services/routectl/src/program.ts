@@ -39,7 +39,9 @@ export type Bind = <Args extends readonly unknown[]>(
 
 const DESCRIPTION = `Looks at a route cluster and changes what an operator may change.
 
-Nodes are found through any one of them (--admin or ROUTE_ADMIN), or through their Redis (--redis or REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER; nothing is written there). With none of these, through the node at 127.0.0.1:9200.`;
+Nodes are found through any one of them (--admin or ROUTE_ADMIN), or through their Redis (--redis or REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER; nothing is written there). With none of these, through the node at 127.0.0.1:9200.
+
+The token is sent only with what needs it (drain, kick-link, rebalance, watch), and only to the addresses above and those of --token-to: never to one that only the nodes' registry in Redis names.`;
 
 const EPILOGUE = `
 Exit status: 0 all is well, 1 something is wrong or was refused,
@@ -50,7 +52,8 @@ Examples:
   routectl --admin 10.0.0.5:9200 links               all links, found through one node
   routectl --redis redis://10.0.0.9 doctor           what is wrong, and what to do
   routectl user 4711 --json                          where a user is, for a script
-  ROUTE_ADMIN_TOKEN=... routectl drain k3f           have a node go away in good order
+  ROUTE_ADMIN_TOKEN_FILE=token routectl drain k3f --token-to 10.0.0.0/24
+                                                     have a node go away in good order
 `;
 
 /**
@@ -60,6 +63,7 @@ Examples:
  */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   let status: ExitCode = EXIT.ok;
+  refuseSecretFlags(invocation.argv);
   const program = routectl(invocation, (code) => {
     status = code;
   });
@@ -77,6 +81,18 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   return status;
 }
 
+/** @throws CommandError for a flag that gives a secret; its value is not repeated. */
+function refuseSecretFlags(argv: readonly string[]): void {
+  for (const arg of argv) {
+    const [flag = ''] = arg.split('=', 1);
+    if (!/^--?(?:[a-z]+[-_])*(?:password|token|secret)$/i.test(flag)) continue;
+    throw new CommandError(
+      EXIT.usage,
+      `${flag} is given: expected no flag for a secret, since flags show in the process list; set ROUTE_ADMIN_TOKEN, REDIS_URL or REDIS_PASSWORD in the environment, or name a file with it in NAME_FILE, as ROUTE_ADMIN_TOKEN_FILE`,
+    );
+  }
+}
+
 /** The command line as a tree of commands. */
 export function routectl(invocation: Invocation, done: (status: ExitCode) => void): Command {
   const program = new Command('routectl')
@@ -88,6 +104,12 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
       new Option('--namespace <name>', 'ROUTE_NAMESPACE of the cluster (default: "route")'),
     )
     .addOption(new Option('--token-file <file>', 'file with ROUTE_ADMIN_TOKEN, to change state'))
+    .addOption(
+      new Option(
+        '--token-to <host[:port]|network,...>',
+        'where the token may be sent, beside --admin or ROUTE_ADMIN (default: ROUTE_ADMIN_TOKEN_TO)',
+      ),
+    )
     .addOption(
       new Option('--timeout <seconds>', 'how long to wait for an answer')
         .default(3)

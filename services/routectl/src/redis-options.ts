@@ -15,7 +15,14 @@ export function redisTargetOf(
 ): RedisTarget | undefined {
   const sentinels = addressesOf('REDIS_SENTINELS', environment);
   const nodes = addressesOf('REDIS_CLUSTER', environment);
-  if (url !== undefined) return single('--redis', url);
+  if (url !== undefined) {
+    if (URL.canParse(url) && new URL(url).password !== '') {
+      throw usage(
+        '--redis has a password: expected none, since flags show in the process list; set REDIS_URL in the environment, or name a file with it in REDIS_URL_FILE',
+      );
+    }
+    return single('--redis', url);
+  }
   if (sentinels.length > 0) {
     const name = secretOf('REDIS_SENTINEL_NAME', environment);
     if (name === '') throw usage('REDIS_SENTINELS is given: expected REDIS_SENTINEL_NAME too');

@@ -5,6 +5,7 @@ import { type FoundNodes, type KnownNode, nodesByAdmin } from './nodes.ts';
 import type { Output } from './output.ts';
 import { parseAddresses, readText, redisTargetOf } from './redis-options.ts';
 import type { RedisSession } from './redis-session.ts';
+import { addressOf, parseReceivers, type TokenReceivers } from './token-receivers.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,6 +15,7 @@ export interface GlobalOptions {
   readonly redis?: string;
   readonly namespace?: string;
   readonly tokenFile?: string;
+  readonly tokenTo?: string;
   /** Seconds. */
   readonly timeout: number;
   readonly json?: boolean;
@@ -50,7 +52,7 @@ export class Session {
     if (target !== undefined) {
       const { nodesByRedis } = await import('./nodes-by-redis.ts');
       await using redis = await this.openRedis(target);
-      const found = await nodesByRedis(redis, (address) => this.#clientOf(address));
+      const found = await nodesByRedis(redis, this.#clientOf);
       if (found.nodes.length > 0) return found;
       throw new CommandError(
         EXIT.unreachable,
@@ -58,7 +60,7 @@ export class Session {
       );
     }
     try {
-      return await nodesByAdmin([DEFAULT_ADMIN], (address) => this.#clientOf(address));
+      return await nodesByAdmin([DEFAULT_ADMIN], this.#clientOf);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       throw new CommandError(
@@ -103,16 +105,33 @@ export class Session {
   }
 
   async #byAdmin(name: string, text: string): Promise<FoundNodes> {
-    const addresses = parseAddresses(name, text).map(({ host, port }) =>
-      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    );
-    return await nodesByAdmin(addresses, (address) => this.#clientOf(address));
+    const addresses = parseAddresses(name, text).map(({ host, port }) => addressOf(host, port));
+    return await nodesByAdmin(addresses, this.#clientOf);
   }
 
-  #clientOf(address: string): AdminClient {
+  /** The token goes along only where the operator has said that the address is a node's. */
+  readonly #clientOf = (address: string, node?: string): AdminClient => {
     const token = this.#token;
-    const { timeoutMs } = this;
-    return new AdminClient({ address, timeoutMs, ...(token !== '' && { token }) });
+    const options = { address, timeoutMs: this.timeoutMs, ...(node !== undefined && { node }) };
+    if (token === '') return new AdminClient(options);
+    if (this.#receivers.has(address)) return new AdminClient({ ...options, token });
+    const withheld = `the token is not sent to ${address}, which only the nodes' registry names: say --token-to ${address}, or a network that it is in, if ${node ?? 'a node'} is there`;
+    return new AdminClient({ ...options, withheld });
+  };
+
+  /** The addresses that the operator has given, wherever a node is looked for. */
+  get #receivers(): TokenReceivers {
+    const { admin, redis, tokenTo } = this.#options;
+    const [name, text] =
+      tokenTo === undefined
+        ? (['ROUTE_ADMIN_TOKEN_TO', this.#environment['ROUTE_ADMIN_TOKEN_TO'] ?? ''] as const)
+        : (['--token-to', tokenTo] as const);
+    const receivers = parseReceivers(name, text);
+    const given = admin ?? (redis === undefined ? this.#environment['ROUTE_ADMIN'] : undefined);
+    for (const { host, port } of parseAddresses('--admin', given || DEFAULT_ADMIN)) {
+      receivers.add(addressOf(host, port));
+    }
+    return receivers;
   }
 
   get #token(): string {

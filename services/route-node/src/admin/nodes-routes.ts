@@ -45,7 +45,7 @@ export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
       throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
     });
     const address = entries.find(({ node }) => node === id)?.about?.admin;
-    if (address !== undefined) return new AdminClient({ address, timeoutMs: TIMEOUT_MS });
+    if (address !== undefined) return new AdminClient({ address, node: id, timeoutMs: TIMEOUT_MS });
     throw new ApiError(
       'not-found',
       `node is ${JSON.stringify(id)}: expected one that lives, as /api/v1/cluster lists them`,
