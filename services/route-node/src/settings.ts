@@ -44,10 +44,6 @@ export function readSettings(
   const files: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const flag = flags[flagOf(name)];
-<<<<<<< HEAD
-    const given =
-      typeof flag === 'string' ? flag : fromEnvironment(name, environment, { files, problems });
-=======
     if (flag !== undefined && isSecret(name)) {
       // The value is in the process list by now; it is not repeated here.
       problems.push(
@@ -56,8 +52,8 @@ export function readSettings(
       texts[name] = SETTINGS[name].default;
       continue;
     }
-    const given = typeof flag === 'string' ? flag : fromEnvironment(name, environment, problems);
->>>>>>> 2c6e72f (routectl: send the admin token only where it is needed and to confirmed addresses)
+    const given =
+      typeof flag === 'string' ? flag : fromEnvironment(name, environment, { files, problems });
     texts[name] = given ?? SETTINGS[name].default;
   }
   const parsed = settingsSchema.safeParse(texts);
