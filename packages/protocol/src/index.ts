@@ -66,6 +66,7 @@ export {
   NOTIFY_BYTES,
   type UsersStatusRequest,
   type UsersStatusResponse,
+  unknownClientTypeOf,
   writeLoginStatusNotify,
   writeStatusNotify,
 } from './presence-messages.ts';

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { LenientReader } from './body-reader.ts';
 import { COMMANDS, type CommandName, commandName, UNKNOWN_COMMAND } from './commands.ts';
 import { HEADER_BYTES, type Header, readHeader, writeHeader } from './header.ts';
 import type { MessageFields } from './message-fields.ts';
@@ -30,20 +31,6 @@ export type DecodedMessage = { [Name in CommandName]: DecodedPdu<Name> }[Command
 
 /** Header fields that a sender may choose; each 0 (version: 1) unless given. */
 export type HeaderChoice = Partial<Pick<Header, 'version' | 'flag' | 'seqNum' | 'reserved'>>;
-
-/**
- * Protocol: varints longer than needed are valid, the low 32 bits count. The library holds tags and
- * lengths to 5 bytes; here they may have the length of every other varint. A length past the end still fails.
- */
-class LenientReader extends protobuf.BufferReader {
-  override tag(): number {
-    return this.uint32();
-  }
-
-  override size(): number {
-    return this.uint32();
-  }
-}
 
 /** Reads and writes the body of one command. */
 class MessageCodec<Name extends CommandName> {

@@ -84,11 +84,12 @@ function byTheCodec(bytes: Buffer): unknown {
 }
 
 function asRead(bytes: Buffer): unknown {
-  const request = decodeUsersStatusRequest(bytes);
+  const request = decodeUsersStatusRequest(bytes, 1000);
   return {
     update: decodeUserStatusUpdate(bytes),
     snapshot: decodeOnlineUserInfo(bytes),
-    request: request && { ...request, attachData: request.attachData.toString('hex') },
+    request: request &&
+      request !== 'too-many' && { ...request, attachData: request.attachData.toString('hex') },
   };
 }
 

@@ -1,10 +1,11 @@
+import type { ClientTypes } from './client-types.ts';
 import { HEADER_BYTES } from './header.ts';
-import { CLIENT_TYPE, type ClientStatus, type ClientType, isUserStatus } from './message-fields.ts';
+import { type ClientStatus, isUserStatus } from './message-fields.ts';
 
 /**
  * Readers of bodies in the one form that msg_servers write: each field once, in number order, lists not
  * packed, no varint longer than a uint32 needs at most. They judge nothing: what looks any different,
- * good or bad, is left to the codec, which knows all the rules and takes up to twelve times as long.
+ * good or bad, is left to the readers of loose bodies, which know all the rules and take longer.
  */
 class PlainReader {
   readonly #bytes: Buffer;
@@ -63,24 +64,28 @@ class PlainReader {
 }
 
 /** The fields of a plain USER_STATUS_UPDATE; undefined when it is not plain. */
-export function plainStatusUpdate(pdu: Buffer): ClientStatus | undefined {
+export function plainStatusUpdate(pdu: Buffer, types: ClientTypes): ClientStatus | undefined {
   const reader = new PlainReader(pdu);
   const status = reader.field(0x08);
   const userId = reader.field(0x10);
-  const clientType = reader.field(0x18);
+  const clientType = types.of(reader.field(0x18));
   if (reader.strange || !reader.isAtEnd) return undefined;
-  if (!isUserStatus(status) || !isClientType(clientType)) return undefined;
+  if (!isUserStatus(status) || clientType === undefined) return undefined;
   return { userId, status, clientType };
 }
 
-/** The fields of a plain USERS_STATUS_REQUEST; undefined when it is not plain. */
+/** The fields of a plain USERS_STATUS_REQUEST; undefined when it is not plain, or asks for more users than `mostIds`. */
 export function plainStatusRequest(
   pdu: Buffer,
+  mostIds: number,
 ): { userId: number; userIds: number[]; attachData: Buffer | undefined } | undefined {
   const reader = new PlainReader(pdu);
   const userId = reader.field(0x08);
   const userIds: number[] = [];
-  while (!reader.strange && reader.takes(0x10)) userIds.push(reader.varint());
+  while (!reader.strange && userIds.length <= mostIds && reader.takes(0x10)) {
+    userIds.push(reader.varint());
+  }
+  if (userIds.length > mostIds) return undefined;
   let attachData: Buffer | undefined;
   // Field 20, bytes: its tag takes two bytes.
   if (reader.takes(0xa2)) {
@@ -97,12 +102,12 @@ export function plainStatusRequest(
 export function countPlainClients(
   pdu: Buffer,
   at: number,
-  most: number,
+  { most, types }: { readonly most: number; readonly types: ClientTypes },
 ): { count: number; next: number } | undefined {
   const reader = new PlainReader(pdu, at);
   let count = 0;
   for (; count < most && !reader.isAtEnd; count++) {
-    readPlainClient(reader);
+    readPlainClient(reader, types);
     if (reader.strange) return undefined;
   }
   return { count, next: reader.at };
@@ -112,35 +117,26 @@ export function countPlainClients(
 export function plainClients(
   pdu: Buffer,
   at: number,
-  count: number,
+  { count, types }: { readonly count: number; readonly types: ClientTypes },
 ): { clients: ClientStatus[]; next: number } {
   const reader = new PlainReader(pdu, at);
   const clients: ClientStatus[] = [];
   for (let i = 0; i < count; i++) {
-    const client = readPlainClient(reader);
+    const client = readPlainClient(reader, types);
     if (client !== undefined) clients.push(client);
   }
   return { clients, next: reader.at };
 }
 
-function readPlainClient(reader: PlainReader): ClientStatus | undefined {
+function readPlainClient(reader: PlainReader, types: ClientTypes): ClientStatus | undefined {
   const length = reader.field(0x0a);
   const start = reader.at;
   const userId = reader.field(0x08);
   const status = reader.field(0x10);
-  const clientType = reader.field(0x18);
+  const clientType = types.of(reader.field(0x18));
   if (!reader.strange && reader.at - start === length) {
-    if (isUserStatus(status) && isClientType(clientType)) return { userId, status, clientType };
+    if (isUserStatus(status) && clientType !== undefined) return { userId, status, clientType };
   }
   reader.strange = true;
   return undefined;
-}
-
-function isClientType(value: number): value is ClientType {
-  return (
-    value === CLIENT_TYPE.windows ||
-    value === CLIENT_TYPE.mac ||
-    value === CLIENT_TYPE.ios ||
-    value === CLIENT_TYPE.android
-  );
 }

@@ -10,6 +10,7 @@ import {
   encodeStatusNotify,
   encodeUsersStatusResponse,
   HEARTBEAT_PDU,
+  type UsersStatusRequest,
 } from './presence-messages.ts';
 
 /** A PDU of no particular command around a body given in hex, spaces allowed. */
@@ -22,7 +23,11 @@ function pduAround(bodyHex: string, seqNum = 0): Buffer {
 
 const update = (bodyHex: string) => decodeUserStatusUpdate(pduAround(bodyHex));
 const snapshot = (bodyHex: string) => decodeOnlineUserInfo(pduAround(bodyHex));
-const request = (bodyHex: string) => decodeUsersStatusRequest(pduAround(bodyHex));
+function request(bodyHex: string): UsersStatusRequest | undefined {
+  const read = decodeUsersStatusRequest(pduAround(bodyHex), 1000);
+  if (read === 'too-many') throw new Error('fewer than 1000 are not too many');
+  return read;
+}
 
 const USER_5_ONLINE_ON_WINDOWS = { userId: 5, status: 1, clientType: 1 };
 
@@ -127,7 +132,7 @@ describe('a body that is read', () => {
         decodeRoleSet(pdu);
         decodeOnlineUserInfo(pdu);
         decodeUserStatusUpdate(pdu);
-        decodeUsersStatusRequest(pdu);
+        decodeUsersStatusRequest(pdu, 1000);
       }),
       { numRuns: 2000 },
     );
@@ -151,7 +156,7 @@ describe('what a msg_server says', () => {
 
   it('is a request whose attach_data is empty when it had none', () => {
     const pdu = pduAround('08 05', 0xfffe);
-    expect(decodeUsersStatusRequest(pdu)).toEqual({
+    expect(decodeUsersStatusRequest(pdu, 1000)).toEqual({
       userId: 5,
       userIds: [],
       attachData: Buffer.alloc(0),

@@ -1,12 +1,9 @@
+import { type ClientTypes, STANDARD_CLIENT_TYPES } from './client-types.ts';
 import { COMMANDS } from './commands.ts';
 import { HEADER_BYTES, readHeader, writeHeader } from './header.ts';
+import { LooseClients, looseStatusRequest, looseStatusUpdate } from './loose-bodies.ts';
 import { decodeFields, encodeMessage } from './message-codec.ts';
-import {
-  type ClientStatus,
-  isUserStatus,
-  type UserStat,
-  type UserStatus,
-} from './message-fields.ts';
+import type { ClientStatus, UserStat, UserStatus } from './message-fields.ts';
 import {
   countPlainClients,
   plainClients,
@@ -59,8 +56,11 @@ export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undef
  */
 export class ListedClients {
   readonly #pdu: Buffer;
-  /** undefined where the PDU itself is read on. */
-  #odd: readonly ClientStatus[] | undefined;
+  readonly #types: ClientTypes;
+  /** Undefined where the PDU itself is read on. The one goes over it to check it, the other to take what it lists. */
+  #loose: { readonly check: LooseClients; readonly take: LooseClients } | undefined;
+  #isBad = false;
+  #unknownType: number | undefined;
   /** Where the check goes on, and how many entries it has passed. */
   #next = HEADER_BYTES;
   #checked = 0;
@@ -68,21 +68,45 @@ export class ListedClients {
   #at = HEADER_BYTES;
   #taken = 0;
 
-  constructor(pdu: Buffer) {
+  constructor(pdu: Buffer, types: ClientTypes = STANDARD_CLIENT_TYPES) {
     this.#pdu = pdu;
+    this.#types = types;
   }
 
-  /** Goes over the next ones, so many at the most; a body in an odd form is read at once. */
+  /** Goes over the next ones, so many at the most; of a body in a loose form, so many fields. */
   check(most: number): 'unfinished' | 'good' | 'bad' {
-    const plain = countPlainClients(this.#pdu, this.#next, most);
-    if (plain !== undefined) {
-      this.#next = plain.next;
-      this.#checked += plain.count;
-      return this.#next < this.#pdu.length ? 'unfinished' : 'good';
+    if (this.#isBad) return 'bad';
+    if (this.#loose === undefined) {
+      const types = this.#types;
+      const plain = countPlainClients(this.#pdu, this.#next, { most, types });
+      if (plain !== undefined) {
+        this.#next = plain.next;
+        this.#checked += plain.count;
+        return this.#next < this.#pdu.length ? 'unfinished' : 'good';
+      }
+      // From the beginning: what is plain so far is read in the other way as well when it is taken.
+      this.#checked = 0;
+      const [check, take] = [
+        new LooseClients(this.#pdu, types),
+        new LooseClients(this.#pdu, types),
+      ];
+      this.#loose = { check, take };
     }
-    this.#odd = decodeFields('online_user_info', this.#pdu)?.userStatList;
-    this.#checked = this.#odd?.length ?? 0;
-    return this.#odd === undefined ? 'bad' : 'good';
+    const { check } = this.#loose;
+    const found = check.next(most);
+    if (found.said === undefined) {
+      this.#isBad = true;
+      this.#unknownType = found.unknownType;
+      this.#checked = 0;
+      return 'bad';
+    }
+    this.#checked += found.said.length;
+    return check.isAtEnd ? 'good' : 'unfinished';
+  }
+
+  /** The number of the client type that makes the list bad; undefined where it is good, or bad for another reason. */
+  get unknownClientType(): number | undefined {
+    return this.#unknownType;
   }
 
   /** How many have passed the check and not been taken; none of a list that is bad. */
@@ -90,13 +114,19 @@ export class ListedClients {
     return this.#checked - this.#taken;
   }
 
-  /** The next ones, so many at the most; one entry a client connection, repeats included. */
+  /**
+   * The next ones, so many at the most; one entry a client connection, repeats included. Of a body in a loose form it
+   * may be none though some remain.
+   */
   take(most: number): readonly ClientStatus[] {
     const count = Math.min(most, this.remaining);
-    const from = this.#taken;
+    if (this.#loose !== undefined) {
+      const { said = [] } = this.#loose.take.next(count);
+      this.#taken += said.length;
+      return said;
+    }
     this.#taken += count;
-    if (this.#odd !== undefined) return this.#odd.slice(from, from + count);
-    const { clients, next } = plainClients(this.#pdu, this.#at, count);
+    const { clients, next } = plainClients(this.#pdu, this.#at, { count, types: this.#types });
     this.#at = next;
     return clients;
   }
@@ -106,10 +136,17 @@ export class ListedClients {
  * All that an ONLINE_USER_INFO PDU lists.
  * @returns undefined when the body does not parse.
  */
-export function decodeOnlineUserInfo(pdu: Buffer): readonly ClientStatus[] | undefined {
-  const listed = new ListedClients(pdu);
-  if (listed.check(Number.POSITIVE_INFINITY) === 'bad') return undefined;
-  return listed.take(listed.remaining);
+export function decodeOnlineUserInfo(
+  pdu: Buffer,
+  types: ClientTypes = STANDARD_CLIENT_TYPES,
+): readonly ClientStatus[] | undefined {
+  const listed = new ListedClients(pdu, types);
+  let found = listed.check(Number.POSITIVE_INFINITY);
+  while (found === 'unfinished') found = listed.check(Number.POSITIVE_INFINITY);
+  if (found === 'bad') return undefined;
+  const clients: ClientStatus[] = [];
+  while (listed.remaining > 0) for (const client of listed.take(4096)) clients.push(client);
+  return clients;
 }
 
 /**
@@ -117,28 +154,31 @@ export function decodeOnlineUserInfo(pdu: Buffer): readonly ClientStatus[] | und
  * @returns undefined when the body does not parse. Protocol: a user_status other than 1, 2 or 3 is
  * dropped likewise.
  */
-export function decodeUserStatusUpdate(pdu: Buffer): ClientStatus | undefined {
-  const plain = plainStatusUpdate(pdu);
-  if (plain !== undefined) return plain;
-  const fields = decodeFields('user_status_update', pdu);
-  if (fields === undefined || !isUserStatus(fields.userStatus)) return undefined;
-  return { userId: fields.userId, status: fields.userStatus, clientType: fields.clientType };
+export function decodeUserStatusUpdate(
+  pdu: Buffer,
+  types: ClientTypes = STANDARD_CLIENT_TYPES,
+): ClientStatus | undefined {
+  return plainStatusUpdate(pdu, types) ?? looseStatusUpdate(pdu, types).said;
+}
+
+/** The number of the client type for which alone a USER_STATUS_UPDATE does not parse; undefined for any other reason. */
+export function unknownClientTypeOf(pdu: Buffer, types: ClientTypes): number | undefined {
+  const found = looseStatusUpdate(pdu, types);
+  return found.said === undefined ? found.unknownType : undefined;
 }
 
 /**
  * Reads a USERS_STATUS_REQUEST PDU.
- * @returns undefined when the body does not parse.
+ * @returns undefined when the body does not parse, 'too-many' when it asks for more users than `mostIds`.
  */
-export function decodeUsersStatusRequest(pdu: Buffer): UsersStatusRequest | undefined {
+export function decodeUsersStatusRequest(
+  pdu: Buffer,
+  mostIds: number,
+): UsersStatusRequest | 'too-many' | undefined {
   const { seqNum } = readHeader(pdu);
-  const plain = plainStatusRequest(pdu);
-  if (plain !== undefined) {
-    const { userId, userIds, attachData = NO_BYTES } = plain;
-    return { userId, userIds, attachData, seqNum };
-  }
-  const fields = decodeFields('users_status_request', pdu);
-  if (fields === undefined) return undefined;
-  const { userId, userIdList: userIds, attachData = NO_BYTES } = fields;
+  const fields = plainStatusRequest(pdu, mostIds) ?? looseStatusRequest(pdu, mostIds);
+  if (fields === undefined || fields === 'too-many') return fields;
+  const { userId, userIds, attachData = NO_BYTES } = fields;
   return { userId, userIds, attachData, seqNum };
 }
 

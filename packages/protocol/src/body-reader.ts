@@ -1,0 +1,91 @@
+import protobuf from 'protobufjs';
+import { HEADER_BYTES } from './header.ts';
+
+/**
+ * Reads the parts of a body. Protocol: varints longer than needed are valid, the low 32 bits count. The library holds
+ * tags and lengths to 5 bytes; here they may have the length of every other varint. A length past the end still fails.
+ */
+export class LenientReader extends protobuf.BufferReader {
+  override tag(): number {
+    return this.uint32();
+  }
+
+  override size(): number {
+    return this.uint32();
+  }
+}
+
+/** How values are written. Protocol Buffers: wire types. */
+export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, fourBytes: 5 } as const;
+
+/** A field whose value is still to be read, or not to be. */
+export interface Field {
+  readonly number: number;
+  readonly wire: number;
+}
+
+/**
+ * Goes over the fields of a whole PDU's body one by one, so that a body of a million of them can be read a part at a time.
+ * Every method throws where the body does not parse.
+ */
+export class BodyReader {
+  readonly #pdu: Buffer;
+  readonly #reader: LenientReader;
+  #end: number;
+  #depth = 0;
+
+  constructor(pdu: Buffer, at = HEADER_BYTES) {
+    this.#pdu = pdu;
+    this.#reader = new LenientReader(pdu);
+    this.#reader.pos = at;
+    this.#end = pdu.length;
+  }
+
+  /** Where the next field begins. */
+  get at(): number {
+    return this.#reader.pos;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#reader.pos >= this.#end;
+  }
+
+  /** Reads what stands before a field's value. */
+  field(): Field {
+    const tag = this.#reader.tag();
+    return { number: tag >>> 3, wire: tag & 7 };
+  }
+
+  uint32(): number {
+    return this.#reader.uint32();
+  }
+
+  /** A slice of the PDU. */
+  bytes(): Buffer {
+    const length = this.#reader.size();
+    const start = this.#reader.pos;
+    this.#reader.skip(length);
+    return this.#pdu.subarray(start, start + length);
+  }
+
+  /** Leaves out a field's value. */
+  skip({ number, wire }: Field): void {
+    this.#reader.skipType(wire, this.#depth, number);
+  }
+
+  /** Reads a length, and what lies in it. */
+  within(read: () => void): void {
+    const reader = this.#reader;
+    const [end, length] = [this.#end, reader.len];
+    const innerEnd = reader.size() + reader.pos;
+    if (innerEnd > length) throw new RangeError('a length goes past the end');
+    reader.len = innerEnd;
+    this.#end = innerEnd;
+    this.#depth++;
+    read();
+    if (reader.pos !== innerEnd) throw new RangeError('a value goes past its end');
+    this.#depth--;
+    reader.len = length;
+    this.#end = end;
+  }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { ClientTypes, isPc, STANDARD_CLIENT_TYPES, wireClientType } from './client-types.ts';
+import { encodeMessage } from './message-codec.ts';
+import {
+  decodeOnlineUserInfo,
+  decodeUserStatusUpdate,
+  decodeUsersStatusRequest,
+  ListedClients,
+  unknownClientTypeOf,
+} from './presence-messages.ts';
+
+function pduOf(bodyHex: string): Buffer {
+  const body = Buffer.from(bodyHex.replaceAll(' ', ''), 'hex');
+  const header = Buffer.alloc(16);
+  header.writeUInt32BE(16 + body.length);
+  return Buffer.concat([header, body]);
+}
+
+describe('a list whose entries are not as msg_servers write them', () => {
+  // The client type comes first.
+  const ODD_ENTRY = '0a06 1801 0829 1001';
+
+  it('is gone over and taken a part at a time, whatever it holds', () => {
+    const entries = 50_000;
+    const list = pduOf(ODD_ENTRY.repeat(entries));
+    const listed = new ListedClients(list);
+    let checks = 1;
+    while (listed.check(1000) === 'unfinished') checks++;
+    expect(checks).toBe(entries / 1000);
+    let taken = 0;
+    while (listed.remaining > 0) {
+      const part = listed.take(500).length;
+      expect(part).toBeLessThanOrEqual(500);
+      taken += part;
+    }
+    expect(taken).toBe(entries);
+  });
+
+  it('is gone over a part at a time where it holds fields that are unknown, and no clients', () => {
+    const listed = new ListedClients(pduOf('3801'.repeat(10_000)));
+    let checks = 1;
+    while (listed.check(1000) === 'unfinished') checks++;
+    expect(checks).toBe(10);
+    expect(listed.remaining).toBe(0);
+  });
+
+  it('is bad as a whole where its last entry is', () => {
+    const listed = new ListedClients(pduOf(`${ODD_ENTRY.repeat(3000)} 0a04 1801 0829`));
+    let found = listed.check(1000);
+    while (found === 'unfinished') found = listed.check(1000);
+    expect([found, listed.remaining, listed.unknownClientType]).toEqual(['bad', 0, undefined]);
+  });
+});
+
+describe('a query', () => {
+  it.each(['plain', 'packed'])('of more users than may be asked for is refused (%s)', (form) => {
+    const ids = Array.from({ length: 6 }, () => '1005').join('');
+    const body = form === 'plain' ? `0801 ${ids}` : '0801 1206 050505050505';
+    expect(decodeUsersStatusRequest(pduOf(body), 5)).toBe('too-many');
+    expect(decodeUsersStatusRequest(pduOf(body), 6)).toMatchObject({ userIds: [5, 5, 5, 5, 5, 5] });
+  });
+});
+
+describe('a client type of a fork', () => {
+  const update = (clientType: number): Buffer =>
+    encodeMessage('user_status_update', { userStatus: 1, userId: 7, clientType });
+  const list = (clientType: number): Buffer =>
+    encodeMessage('online_user_info', {
+      userStatList: [
+        { userId: 7, status: 1, clientType: 1 },
+        { userId: 8, status: 1, clientType },
+      ],
+    });
+
+  it('drops the body, and is named', () => {
+    expect(decodeUserStatusUpdate(update(0x13))).toBeUndefined();
+    expect(unknownClientTypeOf(update(0x13), STANDARD_CLIENT_TYPES)).toBe(0x13);
+    const listed = new ListedClients(list(0x13));
+    expect([listed.check(100), listed.unknownClientType]).toEqual(['bad', 0x13]);
+  });
+
+  it('is not named where the body lacks something else', () => {
+    expect(unknownClientTypeOf(pduOf('0801 1813'), STANDARD_CLIENT_TYPES)).toBeUndefined();
+    expect(unknownClientTypeOf(pduOf('0809 1007 1813'), STANDARD_CLIENT_TYPES)).toBeUndefined();
+    expect(unknownClientTypeOf(pduOf('08'), STANDARD_CLIENT_TYPES)).toBeUndefined();
+  });
+
+  it('is taken where it was added, as the PC or mobile one that it was said to be', () => {
+    const types = new ClientTypes({ pc: [0x14], mobile: [0x13, 0x03] });
+    const read = [0x13, 0x03, 0x14].map((wire) => decodeUserStatusUpdate(update(wire), types));
+    expect(read.map((client) => isPc(client?.clientType ?? 0))).toEqual([false, false, true]);
+    expect(read.map((client) => wireClientType(client?.clientType ?? 0))).toEqual([
+      ...[0x13, 0x03, 0x14],
+    ]);
+    expect(decodeOnlineUserInfo(list(0x13), types)?.length).toBe(2);
+    expect(decodeUserStatusUpdate(update(0x15), types)).toBeUndefined();
+  });
+});

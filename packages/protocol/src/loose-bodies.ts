@@ -1,0 +1,147 @@
+import { BodyReader, WIRE } from './body-reader.ts';
+import type { ClientTypes } from './client-types.ts';
+import { type ClientStatus, isUserStatus, type UserStatus } from './message-fields.ts';
+
+/** What was read of a client. A value that its field does not know leaves the field as it was. (Protocol Buffers: enums.) */
+class LooseClient {
+  userId: number | undefined;
+  status: UserStatus | undefined;
+  clientType: number | undefined;
+  /** The last number that stands for no client type. */
+  unknownType: number | undefined;
+
+  readType(wire: number, types: ClientTypes): void {
+    const clientType = types.of(wire);
+    if (clientType === undefined) this.unknownType = wire;
+    else this.clientType = clientType;
+  }
+
+  /** All of it; undefined when a field is missing. */
+  get client(): ClientStatus | undefined {
+    const { userId, status, clientType } = this;
+    if (userId === undefined || status === undefined || clientType === undefined) return undefined;
+    return { userId, status, clientType };
+  }
+}
+
+/** What comes of a body: what it says, or what is known of why it says nothing. */
+export type Loose<Said> =
+  | { readonly said: Said }
+  | { readonly said?: undefined; readonly unknownType: number | undefined };
+
+/** The fields of a USER_STATUS_UPDATE in whatever form. */
+export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<ClientStatus> {
+  const loose = new LooseClient();
+  // The field is a uint32: the last one counts, known or not.
+  let userStatus = 0;
+  try {
+    for (const reader = new BodyReader(pdu); !reader.isAtEnd; ) {
+      const field = reader.field();
+      if (field.wire !== WIRE.varint) reader.skip(field);
+      else if (field.number === 1) userStatus = reader.uint32();
+      else if (field.number === 2) loose.userId = reader.uint32();
+      else if (field.number === 3) loose.readType(reader.uint32(), types);
+      else reader.skip(field);
+    }
+  } catch {
+    return { unknownType: undefined };
+  }
+  if (isUserStatus(userStatus)) loose.status = userStatus;
+  const { client } = loose;
+  return client === undefined ? unknownOf(loose) : { said: client };
+}
+
+/** The fields of a USERS_STATUS_REQUEST in whatever form; 'too-many' where it asks for more users than `mostIds`. */
+export function looseStatusRequest(
+  pdu: Buffer,
+  mostIds: number,
+): { userId: number; userIds: number[]; attachData: Buffer | undefined } | 'too-many' | undefined {
+  let userId: number | undefined;
+  let attachData: Buffer | undefined;
+  const userIds: number[] = [];
+  let isTooMany = false;
+  try {
+    const reader = new BodyReader(pdu);
+    const readId = (): void => {
+      const id = reader.uint32();
+      if (userIds.length < mostIds) userIds.push(id);
+      else isTooMany = true;
+    };
+    while (!reader.isAtEnd && !isTooMany) {
+      const field = reader.field();
+      if (field.number === 1 && field.wire === WIRE.varint) userId = reader.uint32();
+      else if (field.number === 2 && field.wire === WIRE.varint) readId();
+      else if (field.number === 2 && field.wire === WIRE.lengthFirst) {
+        reader.within(() => {
+          while (!reader.isAtEnd) readId();
+        });
+      } else if (field.number === 20 && field.wire === WIRE.lengthFirst)
+        attachData = reader.bytes();
+      else reader.skip(field);
+    }
+  } catch {
+    return undefined;
+  }
+  if (isTooMany) return 'too-many';
+  return userId === undefined ? undefined : { userId, userIds, attachData };
+}
+
+/** Goes over an ONLINE_USER_INFO in whatever form, some fields at a time. */
+export class LooseClients {
+  readonly #reader: BodyReader;
+  readonly #types: ClientTypes;
+
+  constructor(pdu: Buffer, types: ClientTypes) {
+    this.#reader = new BodyReader(pdu);
+    this.#types = types;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#reader.isAtEnd;
+  }
+
+  /** The clients in the next fields, so many fields at the most. What is not good ends it. */
+  next(most: number): Loose<ClientStatus[]> {
+    const clients: ClientStatus[] = [];
+    let fields = 0;
+    try {
+      for (; fields < most && !this.#reader.isAtEnd; fields++) {
+        const field = this.#reader.field();
+        if (field.number !== 1 || field.wire !== WIRE.lengthFirst) {
+          this.#reader.skip(field);
+          continue;
+        }
+        const loose = new LooseClient();
+        this.#reader.within(() => this.#readClient(loose));
+        const { client } = loose;
+        if (client === undefined) return unknownOf(loose);
+        clients.push(client);
+      }
+    } catch {
+      return { unknownType: undefined };
+    }
+    return { said: clients };
+  }
+
+  #readClient(loose: LooseClient): void {
+    const reader = this.#reader;
+    while (!reader.isAtEnd) {
+      const field = reader.field();
+      if (field.wire !== WIRE.varint) reader.skip(field);
+      else if (field.number === 1) loose.userId = reader.uint32();
+      else if (field.number === 2) {
+        const status = reader.uint32();
+        if (isUserStatus(status)) loose.status = status;
+      } else if (field.number === 3) loose.readType(reader.uint32(), this.#types);
+      else reader.skip(field);
+    }
+  }
+}
+
+/** Where a client lacks nothing but a type that is known, its own type is why. */
+function unknownOf({ userId, status, clientType, unknownType }: LooseClient): {
+  readonly unknownType: number | undefined;
+} {
+  const isAlone = userId !== undefined && status !== undefined && clientType === undefined;
+  return { unknownType: isAlone ? unknownType : undefined };
+}
