@@ -16,7 +16,10 @@ export class LenientReader extends protobuf.BufferReader {
 }
 
 /** How values are written. Protocol Buffers: wire types. */
-export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, fourBytes: 5 } as const;
+export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, group: 3, fourBytes: 5 } as const;
+
+/** Nothing writes groups any more; a body of 16 MiB in one would take a fifth of a second. */
+const MOST_GROUP_BYTES = 64 * 1024;
 
 /** A field whose value is still to be read, or not to be. */
 export interface Field {
@@ -68,9 +71,13 @@ export class BodyReader {
     return this.#pdu.subarray(start, start + length);
   }
 
-  /** Leaves out a field's value. */
+  /** Leaves out a field's value. A group that is longer than one needs to be is not gone through to its end. */
   skip({ number, wire }: Field): void {
-    this.#reader.skipType(wire, this.#depth, number);
+    const reader = this.#reader;
+    const { len } = reader;
+    if (wire === WIRE.group) reader.len = Math.min(len, reader.pos + MOST_GROUP_BYTES);
+    reader.skipType(wire, this.#depth, number);
+    reader.len = len;
   }
 
   /** Reads a length, and what lies in it. */

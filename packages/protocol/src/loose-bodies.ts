@@ -2,6 +2,9 @@ import { BodyReader, WIRE } from './body-reader.ts';
 import type { ClientTypes } from './client-types.ts';
 import { type ClientStatus, isUserStatus, type UserStatus } from './message-fields.ts';
 
+/** A body that is no list has no more fields, known or not: a million would stop the loop. */
+const MOST_FIELDS = 10_000;
+
 /** What was read of a client. A value that its field does not know leaves the field as it was. (Protocol Buffers: enums.) */
 class LooseClient {
   userId: number | undefined;
@@ -35,7 +38,9 @@ export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<Client
   // The field is a uint32: the last one counts, known or not.
   let userStatus = 0;
   try {
-    for (const reader = new BodyReader(pdu); !reader.isAtEnd; ) {
+    const reader = new BodyReader(pdu);
+    for (let fields = 0; !reader.isAtEnd; fields++) {
+      if (fields === MOST_FIELDS) throw new RangeError('too many fields');
       const field = reader.field();
       if (field.wire !== WIRE.varint) reader.skip(field);
       else if (field.number === 1) userStatus = reader.uint32();
@@ -67,20 +72,23 @@ export function looseStatusRequest(
       if (userIds.length < mostIds) userIds.push(id);
       else isTooMany = true;
     };
-    while (!reader.isAtEnd && !isTooMany) {
+    for (let others = 0; !reader.isAtEnd && !isTooMany; ) {
       const field = reader.field();
       if (field.number === 1 && field.wire === WIRE.varint) userId = reader.uint32();
       else if (field.number === 2 && field.wire === WIRE.varint) readId();
       else if (field.number === 2 && field.wire === WIRE.lengthFirst) {
         reader.within(() => {
-          while (!reader.isAtEnd) readId();
+          while (!reader.isAtEnd && !isTooMany) readId();
         });
       } else if (field.number === 20 && field.wire === WIRE.lengthFirst)
         attachData = reader.bytes();
-      else reader.skip(field);
+      else {
+        if (others++ === MOST_FIELDS) throw new RangeError('too many fields');
+        reader.skip(field);
+      }
     }
   } catch {
-    return undefined;
+    return isTooMany ? 'too-many' : undefined;
   }
   if (isTooMany) return 'too-many';
   return userId === undefined ? undefined : { userId, userIds, attachData };

@@ -40,11 +40,15 @@ const NO_BYTES = Buffer.alloc(0);
  */
 export const HEARTBEAT_PDU: Buffer = encodeMessage('heartbeat', {});
 
+/** It takes 18; with unknown fields it may be longer, but not by so much that reading it stops the loop. */
+const MOST_ROLE_SET_BYTES = 64 * 1024;
+
 /**
  * Reads a ROLE_SET PDU. Protocol: 0 slave, 1 master; any other number is taken for master.
  * @returns undefined when the body does not parse.
  */
 export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undefined {
+  if (pdu.length > MOST_ROLE_SET_BYTES) return undefined;
   const fields = decodeFields('role_set', pdu);
   return fields && { master: fields.master !== 0 };
 }

@@ -7,6 +7,7 @@ import {
   decodeMessage,
   encodeMessage,
   type PduSink,
+  STANDARD_CLIENT_TYPES,
   USER_STATUS,
 } from '@route/protocol';
 import { describe, expect, it } from 'vitest';
@@ -85,6 +86,7 @@ function scene() {
   const host = {
     ...{ presence, exchange, counters, watch, intakeTurns },
     ...({ links: 'all', warnOfSecondLink } as const),
+    ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: () => {} },
   };
   const own = new Ear('node.1');
   const other = new Ear('node.2');

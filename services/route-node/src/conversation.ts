@@ -8,6 +8,7 @@ import type {
 } from '@route/presence';
 import {
   type ClientStatus,
+  type ClientTypes,
   COMMAND_INDEX_BY_ID,
   COMMANDS,
   decodeRoleSet,
@@ -20,6 +21,7 @@ import {
   type RelayHandling,
   USER_STATUS,
   type UsersStatusRequest,
+  unknownClientTypeOf,
 } from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Receiver } from './delivery/delivery.ts';
@@ -36,6 +38,14 @@ export interface OwnLink extends Receiver {
   progressed(): void;
 }
 
+/** A PDU that was dropped for a reason that is worth a line of the log. */
+export interface DroppedPdu {
+  readonly command: string;
+  readonly problem: 'unknown-client-type' | 'too-many-users';
+  /** What was given: the client type, or the most users that may be asked for. */
+  readonly value: string;
+}
+
 /** What a conversation needs of the node that its link is on. */
 export interface Host {
   readonly presence: Presence;
@@ -45,6 +55,11 @@ export interface Host {
   readonly intakeTurns: IntakeTurns;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';
+  /** Client types that updates and lists may name. */
+  readonly clientTypes: ClientTypes;
+  /** So many users one query may ask for. */
+  readonly maxQueryUsers: number;
+  dropped(link: LinkId, dropped: DroppedPdu): void;
   /** A link that is nobody's master reports users though every link counts here. */
   warnOfSecondLink(link: LinkId): void;
 }
@@ -168,16 +183,28 @@ export class Conversation implements PduSink {
         return true;
       }
       case 'status-update': {
-        const update = decodeUserStatusUpdate(pdu);
-        if (update === undefined) return false;
+        const { clientTypes } = this.#host;
+        const update = decodeUserStatusUpdate(pdu, clientTypes);
+        if (update === undefined) {
+          this.#nameUnknownType('user_status_update', unknownClientTypeOf(pdu, clientTypes));
+          return false;
+        }
         const turn = new UpdateTurn(this.#host.exchange, this.#turns);
         this.#turns.add(turn);
         this.#host.presence.update(this.#link, update, turn);
         return true;
       }
       case 'status-query': {
-        const request = decodeUsersStatusRequest(pdu);
+        const { maxQueryUsers } = this.#host;
+        const request = decodeUsersStatusRequest(pdu, maxQueryUsers);
         if (request === undefined) return false;
+        if (request === 'too-many') {
+          this.#host.counters.tooLargeQueries++;
+          const value = `more than ${maxQueryUsers}`;
+          const problem = 'too-many-users';
+          this.#host.dropped(this.#link, { command: 'users_status_request', problem, value });
+          return false;
+        }
         const turn = new QueryTurn(request, this.#receiver, {
           exchange: this.#host.exchange,
           turns: this.#turns,
@@ -187,6 +214,14 @@ export class Conversation implements PduSink {
         return true;
       }
     }
+  }
+
+  /** Says which client type made a body not parse, if it was one. */
+  #nameUnknownType(command: string, unknownType: number | undefined): void {
+    if (unknownType === undefined) return;
+    this.#host.counters.unknownClientTypes++;
+    const value = `0x${unknownType.toString(16)}`;
+    this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
   }
 
   #setMaster(master: boolean): void {
@@ -202,11 +237,13 @@ export class Conversation implements PduSink {
   }
 
   #takeIn(pdu: Buffer): void {
-    const clients = new ListedClients(pdu);
+    const clients = new ListedClients(pdu, this.#host.clientTypes);
     const intake = new SnapshotIntake(clients, this.#host.intakeTurns, {
       checked: (good) => {
-        if (!good) this.#countMalformed('snapshot');
-        else if (clients.remaining > 0) this.#warnOfSecondLink();
+        if (!good) {
+          this.#countMalformed('snapshot');
+          this.#nameUnknownType('online_user_info', clients.unknownClientType);
+        } else if (clients.remaining > 0) this.#warnOfSecondLink();
       },
       add: (part) => this.#host.presence.addClients(this.#link, part),
       done: () => {

@@ -12,6 +12,9 @@ export class Counters {
   readonly received = new Float64Array(COMMAND_COUNT);
   /** PDUs whose body did not parse, by command index. */
   readonly malformed = new Float64Array(COMMAND_COUNT);
+  /** Of these, those dropped for an unknown client type alone, and queries for too many users. */
+  unknownClientTypes = 0;
+  tooLargeQueries = 0;
   readonly closed: Record<CloseReason, number>;
   opened = 0;
   /** Connections that did not become links. */

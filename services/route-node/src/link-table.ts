@@ -6,6 +6,7 @@ import { Admission, type AdmissionRules, type Admitted } from './admission/admis
 import { foreignProtocol } from './admission/foreign-protocol.ts';
 import type { LinkTls } from './admission/link-tls.ts';
 import { type CloseReason, isEndOfCheck, isOrdinary } from './close-reasons.ts';
+import type { DroppedPdu } from './conversation.ts';
 import { IntakeTurns } from './intake-turns.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
@@ -22,7 +23,14 @@ import { SourceGate } from './source-gate.ts';
 /** What the table hands on to each link, beside what it provides itself. */
 export type LinkTableOptions = Pick<
   LinkHost,
-  'presence' | 'exchange' | 'counters' | 'watch' | 'links' | 'limits'
+  | 'presence'
+  | 'exchange'
+  | 'counters'
+  | 'watch'
+  | 'links'
+  | 'limits'
+  | 'clientTypes'
+  | 'maxQueryUsers'
 > & {
   readonly nodeId: string;
   readonly log: Logger;
@@ -41,6 +49,13 @@ const TICK_MS = 1000;
 /** How often a few links are closed while draining. */
 const DRAIN_STEP_MS = 50;
 
+const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
+  'unknown-client-type':
+    'the whole PDU is dropped; if msg_servers have client types of their own, name them in ROUTE_CLIENT_TYPES_PC or ROUTE_CLIENT_TYPES_MOBILE',
+  'too-many-users':
+    'the query is not answered; the most that one may ask for is ROUTE_MAX_QUERY_USERS',
+};
+
 /** All links of a node: takes them in, watches them, lets them go. */
 export class LinkTable {
   readonly #options: LinkTableOptions;
@@ -53,6 +68,7 @@ export class LinkTable {
   readonly #descriptors: DescriptorGuard;
   readonly #acceptErrors = new RepeatedLine();
   readonly #secondLinks = new RepeatedLine();
+  readonly #droppedLines = new Map<LinkId, RepeatedLine>();
   #opened = 0;
   /** Links that have sent nothing yet: msg_servers in their first moment, and health checks. */
   readonly #silent = new Set<Link>();
@@ -77,6 +93,7 @@ export class LinkTable {
       intakeTurns: new IntakeTurns(),
       readingTurns: new ReadingTurns(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
+      dropped: (link, dropped) => this.#logDropped(link, dropped),
       spoken: (link) => this.#spoken(link),
       ending: (link, reason, error) => this.#ending(link, reason, error),
       gone: (link) => this.#gone(link),
@@ -261,6 +278,7 @@ export class LinkTable {
   }
 
   #gone(link: Link): void {
+    this.#droppedLines.delete(link.id);
     this.#links.delete(link);
     this.#silent.delete(link);
     if (this.#links.size === 0) this.#allGone?.();
@@ -273,6 +291,19 @@ export class LinkTable {
 
   #holdAll(held: boolean): void {
     for (const link of this.#links) link.hold(held);
+  }
+
+  /** One line in 10 s for each link: a msg_server may send such PDUs all the time. */
+  #logDropped(id: LinkId, { command, problem, value }: DroppedPdu): void {
+    const line = this.#droppedLines.get(id) ?? new RepeatedLine();
+    this.#droppedLines.set(id, line);
+    line.write((heldBack) => {
+      const peer = this.find(id)?.peer;
+      this.#options.log.warn({
+        ...{ event: 'pdu-dropped', link: id, peer, command, problem, value, heldBack },
+        hint: DROPPED_HINTS[problem],
+      });
+    });
   }
 
   #warnOfSecondLink(link: string): void {

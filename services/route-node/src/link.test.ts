@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PresenceMemory, type UpdateWaiter } from '@route/presence';
-import { CLIENT_TYPE, type ClientStatus, encodeMessage, USER_STATUS } from '@route/protocol';
+import {
+  CLIENT_TYPE,
+  type ClientStatus,
+  encodeMessage,
+  STANDARD_CLIENT_TYPES,
+  USER_STATUS,
+} from '@route/protocol';
 import { expect, it } from 'vitest';
 import { Counters } from './counters.ts';
 import { Broadcast } from './delivery/broadcast.ts';
@@ -69,6 +75,7 @@ async function scene(presence: PresenceMemory, seen: string[]) {
       ...{ waitingPdus: 100, waitingBytes: MEBIBYTE },
       ...{ unsentMarkBytes: MEBIBYTE, unsentLimitBytes: MEBIBYTE },
     },
+    ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: ignored },
     gone: () => seen.push('gone'),
     ...{
       spoken: ignored,

@@ -175,6 +175,16 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => byCommand(counters.malformed),
     'command',
   );
+  counter(
+    'route_pdus_unknown_client_type_total',
+    'Lists and updates dropped for a client type that is neither of the protocol nor in ROUTE_CLIENT_TYPES_*',
+    () => counters.unknownClientTypes,
+  );
+  counter(
+    'route_queries_too_large_total',
+    'Status queries dropped as they asked for more than ROUTE_MAX_QUERY_USERS',
+    () => counters.tooLargeQueries,
+  );
   counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',

@@ -1,5 +1,5 @@
 import type { NodeAbout } from '@route/presence';
-import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import { CLIENT_TYPE, ClientTypes, USER_STATUS } from '@route/protocol';
 import type { AdmissionRules } from './admission/admission.ts';
 import type { LinkTls } from './admission/link-tls.ts';
 import { Counters } from './counters.ts';
@@ -96,6 +96,11 @@ export class NodeCore {
       watch,
       presence,
       exchange,
+      clientTypes: new ClientTypes({
+        pc: settings.ROUTE_CLIENT_TYPES_PC,
+        mobile: settings.ROUTE_CLIENT_TYPES_MOBILE,
+      }),
+      maxQueryUsers: settings.ROUTE_MAX_QUERY_USERS,
       links: settings.ROUTE_LINKS,
       limits: limitsOf(settings),
       unready,

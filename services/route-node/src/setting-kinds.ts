@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { MOST_CLIENT_TYPE, STANDARD_CLIENT_TYPES } from '@route/protocol';
 import { z } from 'zod';
 import { type Address, parseAddress } from './address.ts';
 import { type Network, parseNetwork } from './admission/networks.ts';
@@ -78,6 +79,24 @@ export const networks = z.string().transform((text, context): readonly Network[]
   context.addIssue({
     code: 'custom',
     message: `expected networks as 10.0.0.0/8,fd00::/8, and ${JSON.stringify(bad)} is none`,
+  });
+  return z.NEVER;
+});
+
+/** Client types as numbers, decimal or hexadecimal, that are not among those of the protocol. */
+export const clientTypes = z.string().transform((text, context): readonly number[] => {
+  const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+  const isGood = (part: string): boolean => {
+    const number = Number(part);
+    if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(part)) return false;
+    return (
+      number > 0 && number <= MOST_CLIENT_TYPE && STANDARD_CLIENT_TYPES.of(number) === undefined
+    );
+  };
+  if (parts.every(isGood)) return parts.map(Number);
+  context.addIssue({
+    code: 'custom',
+    message: `expected numbers as 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, without the types 0x01, 0x02, 0x11 and 0x12`,
   });
   return z.NEVER;
 });

@@ -4,6 +4,7 @@ import { REDIS_SETTINGS } from './redis-settings.ts';
 import {
   address,
   adminToken,
+  clientTypes,
   hostName,
   hostNames,
   namespace,
@@ -145,6 +146,24 @@ export const SETTINGS = {
     default: String(16 * MIB),
     meaning: 'the longest PDU taken, header included, in bytes; a longer one closes its link',
   },
+  ROUTE_MAX_QUERY_USERS: {
+    schema: whole(100, 1_000_000),
+    default: '100000',
+    meaning:
+      'the most users that one status query may name; a query for more is dropped, counted and logged. The default is far above any contact list, and its answer takes 1 MB',
+  },
+  ROUTE_CLIENT_TYPES_PC: {
+    schema: clientTypes,
+    default: '',
+    meaning:
+      'client types beyond those of the protocol that count as PC clients (0x03,0x04,...), for forks of the original; the same on all nodes. A list or update with any other type is dropped, counted and logged',
+  },
+  ROUTE_CLIENT_TYPES_MOBILE: {
+    schema: clientTypes,
+    default: '',
+    meaning:
+      'client types beyond those of the protocol that count as mobile clients (0x13,0x14,...); the same on all nodes',
+  },
   ROUTE_LINK_WAITING_PDUS: {
     schema: whole(1, 1_000_000),
     default: '10000',
@@ -282,6 +301,9 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   ROUTE_REBALANCE: SETTINGS.ROUTE_REBALANCE.schema,
   ROUTE_REBALANCE_PER_MINUTE: SETTINGS.ROUTE_REBALANCE_PER_MINUTE.schema,
   ROUTE_MAX_PDU_BYTES: SETTINGS.ROUTE_MAX_PDU_BYTES.schema,
+  ROUTE_MAX_QUERY_USERS: SETTINGS.ROUTE_MAX_QUERY_USERS.schema,
+  ROUTE_CLIENT_TYPES_PC: SETTINGS.ROUTE_CLIENT_TYPES_PC.schema,
+  ROUTE_CLIENT_TYPES_MOBILE: SETTINGS.ROUTE_CLIENT_TYPES_MOBILE.schema,
   ROUTE_LINK_WAITING_PDUS: SETTINGS.ROUTE_LINK_WAITING_PDUS.schema,
   ROUTE_LINK_WAITING_BYTES: SETTINGS.ROUTE_LINK_WAITING_BYTES.schema,
   ROUTE_LINK_UNSENT_MARK_BYTES: SETTINGS.ROUTE_LINK_UNSENT_MARK_BYTES.schema,

@@ -171,6 +171,20 @@ describe('settings', () => {
     expect(problems[0]).not.toContain('hush');
   });
 
+  it('of client types are numbers that the protocol has not, each in one class', () => {
+    const read = (pc: string, mobile: string) =>
+      readSettings([], { ROUTE_CLIENT_TYPES_PC: pc, ROUTE_CLIENT_TYPES_MOBILE: mobile });
+    const good = read('0x03, 4', '0x13');
+    if (good.kind !== 'run') throw new Error('settings were read as a call for help');
+    expect(good.settings.ROUTE_CLIENT_TYPES_PC).toEqual([3, 4]);
+    expect(good.settings.ROUTE_CLIENT_TYPES_MOBILE).toEqual([0x13]);
+    for (const bad of ['0x11', '1', '0', 'x', '65536', '3,']) {
+      expect(() => read(bad, ''), bad).toThrow('ROUTE_CLIENT_TYPES_PC is');
+    }
+    expect(() => read('0x13', '19')).toThrow('both name 19');
+    expect(() => read('3,4,5,6,7', '8,9,10,11')).toThrow('name 9 types');
+  });
+
   it('that are unknown flags are refused', () => {
     expect(problemsOf(['--route-listne', 'x'])[0]).toContain("'--route-listne'");
   });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MOST_ADDED_CLIENT_TYPES } from '@route/protocol';
 import { tlsConflicts } from './admission/link-tls.ts';
 import { LiveSettings, readSecret } from './live-settings.ts';
 import { redisConflicts } from './redis-target.ts';
@@ -158,6 +159,18 @@ function conflicts(settings: Settings): string[] {
   if (isolated >= held) {
     problems.push(
       `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_HELD_SECONDS, ${held}`,
+    );
+  }
+  const { ROUTE_CLIENT_TYPES_PC: pcTypes, ROUTE_CLIENT_TYPES_MOBILE: mobileTypes } = settings;
+  const both = pcTypes.filter((type) => mobileTypes.includes(type));
+  if (both.length > 0) {
+    problems.push(
+      `ROUTE_CLIENT_TYPES_PC and ROUTE_CLIENT_TYPES_MOBILE both name ${both.join()}: expected each in one of them`,
+    );
+  }
+  if (pcTypes.length + mobileTypes.length > MOST_ADDED_CLIENT_TYPES) {
+    problems.push(
+      `ROUTE_CLIENT_TYPES_PC and ROUTE_CLIENT_TYPES_MOBILE name ${pcTypes.length + mobileTypes.length} types: expected ${MOST_ADDED_CLIENT_TYPES} at the most`,
     );
   }
   const limit = settings.ROUTE_LINK_UNSENT_LIMIT_BYTES;

@@ -1,4 +1,6 @@
 import { PresenceMemory, type PresenceMemoryOptions } from '@route/presence';
+import { STANDARD_CLIENT_TYPES } from '@route/protocol';
+import type { DroppedPdu } from '../conversation.ts';
 import { Counters } from '../counters.ts';
 import { Broadcast } from '../delivery/broadcast.ts';
 import { Directed } from '../delivery/directed.ts';
@@ -40,6 +42,7 @@ export class LinkScene {
   /** Of each link that has begun to end, why. */
   readonly endings = new Map<string, string>();
   readonly gone = new Set<string>();
+  readonly dropped: DroppedPdu[] = [];
   readonly slow: SlowLinks;
   readonly gate: SourceGate;
   readonly #host: LinkHost;
@@ -81,6 +84,8 @@ export class LinkScene {
       ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
       ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
       spoken: () => {},
+      ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000 },
+      dropped: (_link, pdu) => this.dropped.push(pdu),
       ending: (link, reason) => {
         this.endings.set(link.id, reason);
         inside('ending', link);
