@@ -56,6 +56,9 @@ const FORGED: Sent = {
   readAt: undefined,
 };
 
+/** An outage lasts that much longer for a node: it has to notice, and a first attempt to connect may time out. */
+const RECONNECT_MS = 4500;
+
 /** Within so long a PDU comes while nothing is wrong. */
 const PROMPT_MS = 1500;
 
@@ -147,7 +150,7 @@ export class Judge {
         if (loss.reason === 'skipped' && (member.listeningAt ?? loss.atMs) >= loss.atMs) continue;
         const other = members.find(({ id }) => id === loss.sender);
         const parties = other === undefined || other === member ? members : [member, other];
-        const longMs = schedule.heldMs * 0.8;
+        const longMs = Math.max(1, schedule.heldMs * 0.8 - RECONNECT_MS);
         const from = loss.atMs - schedule.heldMs - 20_000;
         const isExcused = parties.some((one) => {
           if (one.diedAt !== undefined || one.drainedAt !== undefined) return true;

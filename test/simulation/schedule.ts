@@ -119,6 +119,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
   }[size];
   const isLong = random.chance(0.04);
   const durationMs = isLong ? random.whole(10_000, 40_000) : random.whole(500, 3500);
+  const latencyMs = random.pick([0.1, 0.5, 2, 20]);
   const leaseMs = random.pick([1000, 2000, 3000]);
   const heldMs = random.pick([4000, 4000, 8000, 30_000]);
   const weights: Partial<Record<FaultKind, number>> = {};
@@ -143,10 +144,11 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
     paceMs: random.pick(isLong ? [100, 400] : [20, 60, 150, 400]),
-    latencyMs: random.pick([0.1, 0.5, 2, 20]),
+    latencyMs,
     windowBytes: random.pick([64 * 1024, 512 * 1024, 8 * 1024 * 1024]),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),
-    kernelBytes: random.pick([4096, 64 * 1024, 1024 * 1024]),
+    // Small ones over a long way would make every link a slow one.
+    kernelBytes: random.pick([latencyMs > 2 ? 64 * 1024 : 4096, 64 * 1024, 1024 * 1024]),
   };
 }
 

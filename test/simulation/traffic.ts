@@ -55,6 +55,11 @@ export class Traffic {
     }
   }
 
+  /** Which part of the messages is large. */
+  get #largePart(): number {
+    return this.#cluster.schedule.kernelBytes < 64 * 1024 ? 0 : 0.002;
+  }
+
   #act(server: MsgServer, random: Random): void {
     const users = this.#users;
     const kind = random.weighted({ messages: 12, login: 2, logout: 1, away: 1, query: 1, sign: 1 });
@@ -75,7 +80,7 @@ export class Traffic {
   #send(server: MsgServer, random: Random): void {
     const count = random.chance(0.2) ? random.whole(2, 12) : 1;
     const pdus = Array.from({ length: count }, () => {
-      const bytes = random.chance(0.002)
+      const bytes = random.chance(this.#largePart)
         ? random.whole(60_000, 200_000)
         : random.chance(0.03)
           ? random.whole(1000, 30_000)
