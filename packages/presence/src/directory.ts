@@ -36,6 +36,8 @@ export async function readDirectory({ redis, namespace }: PresenceStore): Promis
 export function parseDirectory(reply: unknown): Directory {
   const [now, leases, abouts]: unknown[] = Array.isArray(reply) ? reply : [];
   const nowMs = Number(now);
+  if (!Number.isFinite(nowMs))
+    throw new Error(`read-nodes replied ${String(now)}, expected a time`);
   const about = new Map(pairs(abouts));
   const entries = pairs(leases)
     .filter(([node, end]) => isNodeId(node) && Number.isFinite(Number(end)))

@@ -1,4 +1,4 @@
-import { type ClientStatus, USER_STATUS } from '@route/protocol';
+import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 
 /** An update that was answered 'later'. */
@@ -22,6 +22,14 @@ export class LateUpdates {
     this.#byClient.set(client, late);
   }
 
+  /** Whether one of them brings a PC client of a user. */
+  comesWithPc(userId: number): boolean {
+    for (const { update } of this.#byClient.values()) {
+      if (update.userId === userId && comesWithPc(update)) return true;
+    }
+    return false;
+  }
+
   /**
    * Takes out what is to be committed. Nobody is told any more that somebody came on a link that has
    * ended, or was set aside, in the meantime.
@@ -31,4 +39,9 @@ export class LateUpdates {
     this.#byClient.clear();
     return all.filter(({ link, update }) => link.counts || update.status === USER_STATUS.offline);
   }
+}
+
+/** Whether an update is announced as a PC client's coming. */
+export function comesWithPc({ status, clientType }: ClientStatus): boolean {
+  return isPc(clientType) && status !== USER_STATUS.offline;
 }

@@ -99,6 +99,8 @@ export class Lease {
   /** The end that the last renewal told; '' when the lease is to be taken anew. */
   #end = '';
   #doubts = 0;
+  /** Ends when no call is under way. */
+  #asked: Promise<unknown> = Promise.resolve();
   #renewedAtMs = 0;
   #takenAtMs = 0;
   /** The epoch that began when the lease was taken: other nodes must have asserted in it, or later. */
@@ -129,7 +131,6 @@ export class Lease {
     for (const node of found) if (node !== nodeId) this.#observer.found(node, now());
     // The call has taken up what had lapsed; the next renewal must not find it in good order.
     if (reply.kind === 'refused' || !reply.held) {
-      this.#end = '';
       this.doubt(LEASE_LOST);
       throw new Error(LEASE_LOST);
     }
@@ -196,7 +197,14 @@ export class Lease {
   }
 
   /** Renews the lease; to reap ends those of dead nodes as well, to leave is to do it for the last time. */
-  async #askRedis(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
+  #askRedis(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
+    // One after the other: each tells the end that the one before has set.
+    const reply = this.#asked.then(() => this.#ask(why));
+    this.#asked = reply.catch(() => undefined);
+    return reply;
+  }
+
+  async #ask(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
     const { redis, nodeId, leaseMs, now } = this.#options;
     const presence = this.#options.presence();
     const begunMs = now();
@@ -228,8 +236,9 @@ export class Lease {
         this.#settled = false;
         this.#observer.begin(nowMs);
       }
-      // A doubt that came up meanwhile is newer than the answer: the lease is taken anew.
-      this.#end = doubts === this.#doubts ? reply.end : '';
+      // A doubt that came up meanwhile is newer than the answer: the lease is taken anew, and by a renewal alone.
+      const isSure = doubts === this.#doubts && (reply.held || why === 'renew');
+      this.#end = isSure ? reply.end : '';
       this.#renewedAtMs = begunMs;
       this.#epoch = reply.epoch;
       this.#about = reply.about;
@@ -274,7 +283,7 @@ export class Lease {
       if (wasHeld && !reply.held) events.doubted(moved ? PRIMARIES_CHANGED : LEASE_LOST);
       this.#held = true;
       events.members(this.#members());
-      if (!reply.held) events.taken();
+      if (!wasHeld || !reply.held) events.taken();
       else if (!this.#settled && this.#isComplete(reply)) {
         this.#settled = true;
         events.settled();

@@ -214,6 +214,8 @@ export class PresenceRedis implements Presence {
     }
     const shard = this.#shardOf(update.userId);
     const local = this.#unheardState(shard, update.userId);
+    // What is announced only later stands at once, for queries: a commit tells no more than what it comes to.
+    if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
     this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
   }
 
@@ -330,11 +332,8 @@ export class PresenceRedis implements Presence {
   }
 
   #add(shard: ShardQueue, operation: ShardOperation): void {
-    if (!this.#settled) {
-      shard.putOff(operation);
-      return;
-    }
-    shard.add(operation);
+    if (this.#settled) shard.add(operation);
+    else shard.putOff(operation);
     this.#schedulePump();
   }
 

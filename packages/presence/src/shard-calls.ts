@@ -197,15 +197,20 @@ export class ShardCalls {
  */
 export function parseApplied(reply: readonly unknown[]): Applied {
   const [version, states, back] = reply;
-  if (typeof version !== 'number' || typeof states !== 'string') {
-    throw new Error(`apply-updates replied ${String(version)}, ${String(states)}`);
+  if (!isVersion(version) || typeof states !== 'string') {
+    throw new Error(`apply-updates replied ${String(version)}, expected a version and states`);
   }
   const list: readonly unknown[] = Array.isArray(back) ? back : [];
   const users: BackUser[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) {
-    users.push({ userId: Number(list[i]), toldVersion: String(list[i + 1]) });
+    const user = String(list[i]);
+    if (isUserId(user)) users.push({ userId: Number(user), toldVersion: String(list[i + 1]) });
   }
   return { version, states, back: users };
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Whether a text is a user id as nodes write it. */

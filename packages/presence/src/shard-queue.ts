@@ -1,7 +1,7 @@
-import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
+import { type ClientStatus, USER_STATUS } from '@route/protocol';
 import { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
-import { LateUpdates } from './late-updates.ts';
+import { comesWithPc, LateUpdates } from './late-updates.ts';
 import { PendingLost } from './pending-lost.ts';
 import {
   type ConfirmWhich,
@@ -305,6 +305,8 @@ export class ShardQueue {
     version: number,
   ): Promise<void> {
     for (const { userId, toldVersion } of unsaid) {
+      // A late update announces it.
+      if (this.#late.comesWithPc(userId)) continue;
       this.#host.back(userId, Number(toldVersion), version);
     }
     if (back.length > 0) await this.#calls.settleBack(back);
@@ -403,9 +405,7 @@ function usersOf(operation: OfUserOperation): number {
   return operation.kind === 'reads' ? operation.userIds.length : 1;
 }
 
-/** Whether an operation is an update that every link is told of as a PC client's coming. */
+/** Whether an operation is an update that is announced as a PC client's coming. */
 function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
-  if (operation.kind !== 'update') return false;
-  const { status, clientType } = operation.update;
-  return isPc(clientType) && status !== USER_STATUS.offline;
+  return operation.kind === 'update' && comesWithPc(operation.update);
 }

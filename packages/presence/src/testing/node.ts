@@ -83,6 +83,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     ...{ draining: false, startedAtMs: 0, version: '0.0.0' },
   };
   const announced: TestNode['announced'] = [];
+  const failures: string[] = [];
   let ahead = 0;
   const now = (): number => performance.now() + ahead;
   let links = 0;
@@ -121,7 +122,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       lateCommit: (update, state, version) => lateCommits.push({ update, state, version }),
       back: (update, toldVersion, version) => back.push({ update, toldVersion, version }),
     },
-    failed: (reason) => lease.doubt(reason),
+    failed: (reason) => {
+      failures.push(reason);
+      lease.doubt(reason);
+    },
     lostGraceMs: options.lostGraceMs ?? 0,
     lingerMs: options.lingerMs ?? 100,
     maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
@@ -178,7 +182,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     },
     newLink: () => `${nodeId}.${links++}`,
     settled: async () => {
-      await waitFor(() => lease.held && presence.isIdle, {
+      const isSettled = (): boolean | Promise<boolean> =>
+        (lease.held && presence.isIdle) ||
+        Promise.reject(new Error(`calls that failed: ${failures.slice(-5).join(', ')}`));
+      await waitFor(isSettled, {
         deadlineMs: 15_000,
         what: `node ${nodeId} to have said everything`,
       });
