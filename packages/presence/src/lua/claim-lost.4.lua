@@ -28,6 +28,8 @@ local grace, at = tonumber(stored[1] or '0') or 0, tonumber(stored[2] or '0') or
 grace = grace + math.max(0, math.min(1000, now - at))
 if not (grace >= 0 and grace < 8e15) then grace = 0 end
 redis.call('HSET', meta, '@grace', string.format('%.0f', grace), '@at', string.format('%.0f', now))
+-- No node writes a time that is a day ahead.
+redis.call('ZREMRANGEBYSCORE', lost, string.format('%.0f', grace + 86400000), '+inf')
 local due = redis.call('ZRANGEBYSCORE', lost, '-inf', string.format('%.0f', grace), 'LIMIT', 0, limit)
 if #due == 0 then return {} end
 
