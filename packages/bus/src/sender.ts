@@ -46,8 +46,6 @@ interface Waiter {
 /** The other nodes are asked to acknowledge so many times for each share of the window that is sent. */
 const ASKS_A_SHARE = 4;
 
-const NOTHING: GivenUp = { frames: 0, bytes: 0 };
-
 /** One node's frames on their way out: numbered, published, kept until they have arrived everywhere. */
 export class Sender {
   readonly #options: SenderOptions;
@@ -186,11 +184,9 @@ export class Sender {
    * nodes it was for find out from the last frame that they lack it.
    */
   abandon(): void {
-    const unsent = this.#unsent.splice(0);
-    for (const frame of unsent) this.#publish(frame, { isLate: true });
-    const abandoned = { frames: unsent.length, bytes: this.#unsentBytes };
+    for (const unsent of this.#unsent.splice(0)) this.#publish(unsent, { isLate: true });
     this.#unsentBytes = 0;
-    this.#giveUp(Number.POSITIVE_INFINITY, 0, this.#options.progress(this.tail).owed, abandoned);
+    this.#giveUp(Number.POSITIVE_INFINITY, 0, this.#options.progress(this.tail).owed);
   }
 
   /** Lets go of what the others have, and judges anew whether the window is full. */
@@ -274,8 +270,6 @@ export class Sender {
     if (receivers.length === 0) {
       this.#window.skip(now, to);
       if (to === undefined) this.#tailForAll = this.tail;
-      // The last frame for them, by which they find out in a leave frame too.
-      for (const peer of receivers) sentTo(peer, this.tail);
       return;
     }
     const befores = to === undefined ? this.befores() : receivers.map(beforeOf);
@@ -307,10 +301,10 @@ export class Sender {
     return asks;
   }
 
-  #giveUp(sentBefore: number, maxBytes: number, owed: number, unsent = NOTHING): void {
-    const kept = this.#window.giveUp(sentBefore, maxBytes, owed);
-    const frames = kept.frames + unsent.frames;
-    const bytes = kept.bytes + unsent.bytes;
+  #giveUp(sentBefore: number, maxBytes: number, got: number): void {
+    const lives = (to: string): boolean =>
+      [...this.#options.peers()].some(({ node, listed, left }) => node === to && listed && !left);
+    const { frames, bytes } = this.#window.giveUp(sentBefore, maxBytes, { got, lives });
     if (frames === 0) return;
     const { counters, onGivenUp } = this.#options;
     counters.framesGivenUp += frames;

@@ -56,7 +56,7 @@ test('bytes cease to count though the frame is still kept for somebody', () => {
 
 test('giving up what all that are waited for have is not counted', () => {
   const it = windowOf(3);
-  expect(it.giveUp(1, 10_000, 2)).toEqual({ frames: 1, bytes: 100 });
+  expect(it.giveUp(1, 10_000, { got: 2 })).toEqual({ frames: 1, bytes: 100 });
   expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
 });
 
@@ -65,6 +65,14 @@ test('giving up counts what somebody lacked, not what only waited for room', () 
   it.release(2, 0);
   expect(it.giveUp(1, 10_000)).toEqual({ frames: 2, bytes: 200 });
   expect([it.base, it.tail, it.bytes]).toEqual([5, 4, 0]);
+});
+
+test('a frame for one node alone that does not live is not counted as given up', () => {
+  const it = windowOf(1);
+  it.add([Buffer.alloc(100)], 0, 'dead');
+  it.add([Buffer.alloc(100)], 0, 'live');
+  const lives = (node: string): boolean => node === 'live';
+  expect(it.giveUp(1, 10_000, { lives })).toEqual({ frames: 2, bytes: 200 });
 });
 
 test('of what is too much the oldest is given up', () => {

@@ -103,15 +103,21 @@ export class SentWindow {
 
   /**
    * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept.
-   * Those up to `got` are not given up by that: all nodes that live have them.
+   * Those up to `got` are not given up by that: all nodes that live have them. Nor are those for one node alone for which
+   * `lives` does not hold.
    */
-  giveUp(sentBefore: number, maxBytes: number, got = 0): GivenUp {
+  giveUp(
+    sentBefore: number,
+    maxBytes: number,
+    { got = 0, lives = () => true }: { got?: number; lives?: (node: string) => boolean } = {},
+  ): GivenUp {
     let frames = 0;
     let bytes = 0;
     let sequence = this.#first;
     for (const sent of this.#sent) {
       if (sent.sentAt >= sentBefore && this.#keptBytes <= maxBytes) break;
-      if (sent.frame !== undefined && sequence > got) {
+      const isOwed = sequence > got && (sent.to === undefined || lives(sent.to));
+      if (sent.frame !== undefined && isOwed) {
         frames += 1;
         bytes += sent.bytes;
       }
