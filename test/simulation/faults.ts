@@ -75,7 +75,7 @@ export class FaultScene {
   badMember(fault: Fault, wrong: Partial<Rights>): void {
     const { cluster } = this;
     if (cluster.existing.length >= MOST_NODES) return;
-    const member = cluster.addMember({ bad: true });
+    const member = cluster.addMember({ bad: true, plan: { leasesDeaf: fault.degree < 0.7 } });
     Object.assign(member.transport.rights, wrong);
     member.start();
     cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);

@@ -57,3 +57,11 @@ test.each(MUTANTS)('mutant $name can be planted', ({ changes }) => {
     expect(source.split(find).length, `${file}: ${find}`).toBe(2);
   }
 });
+
+/** Of the mutants, some that are found within seconds; `npm run sim -- --mutants` tries all. */
+const QUICK = ['no-repeat', 'never-forgotten', 'no-credit', 'doubled'] as const;
+
+test.each(QUICK)('finds mutant %s', { timeout: 180_000 }, async (mutant) => {
+  const { failures } = await runOnWorkers(order({ mutant, seed: 5000 }), 2);
+  expect(failures.length).toBeGreaterThan(0);
+});

@@ -18,6 +18,8 @@ export interface MemberPlan {
   readonly leaseMs: number;
   readonly limits: Partial<BusLimits>;
   readonly settings: Partial<Settings>;
+  /** Takes its lease whether it hears itself or not, as nodes before 0.2.0 do. */
+  readonly leasesDeaf?: boolean;
 }
 
 /** A loss that a node was told of, and when. */
@@ -300,6 +302,10 @@ export class SimEngine implements Engine {
     const ready = new Promise<void>((resolve) => {
       this.#readyOnce = resolve;
     });
+    if (this.#options.plan.leasesDeaf === true) {
+      this.#leaseWanted = true;
+      this.#renewAfter(1);
+    }
     await this.bus.start();
     await ready;
   }
@@ -316,6 +322,7 @@ export class SimEngine implements Engine {
   /** A node has a lease only while it hears itself on the bus. */
   #hearing(hearing: boolean): void {
     clearTimeout(this.#deafTimer);
+    if (this.#options.plan.leasesDeaf === true) return;
     if (hearing) {
       if (!this.#leaseWanted) this.#renewAfter(1);
       this.#leaseWanted = true;
