@@ -1,5 +1,5 @@
 /** Fewer bytes than these cost less as a copy than as a slice, whose own objects take more memory than they do. */
-const SMALL_BYTES = 512;
+const SMALL_BYTES = 64;
 
 /** A slice must be at least this part of the memory that it is cut from, or it is copied where it has to wait. */
 const SLICED_PART = 1 / 2;
