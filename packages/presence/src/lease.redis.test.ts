@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sharedRedisUrl, startClusterRedis, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { nodesKeys } from './keys.ts';
@@ -117,6 +118,8 @@ test('a doubt that comes up during a renewal is newer than its answer', async ()
   await using node = await startLiveNode({ url: proxy.url, namespace, leaseMs: 500 });
   proxy.holdReplies();
   const answer = node.lease.readMembers();
+  // The request is on its way to Redis by the next turn of the loop.
+  await setImmediate();
   node.lease.doubt('a call failed');
   proxy.flow();
   await answer;
