@@ -74,7 +74,7 @@ export class Acting {
         if (node === undefined) return;
         this.#doings.died(node.id);
         world.kill(node);
-        time.after(act.startMs, () => void world.startNode());
+        this.#after(act.startMs, () => void world.startNode());
         return;
       }
       case 'node-freeze': {

@@ -99,10 +99,10 @@ function settles({ world, watch }: Scene, when: string): boolean {
     time.runUntil(time.now + QUIET_STEP_MS);
   }
   if (watch.problems.length > 0) return false;
-  // Garbage is found when its keys are looked at next, which may be later.
-  if (world.hasGarbage) return true;
   // Nothing more may come of it.
   time.runUntil(time.now + setup.graceMs + 1500);
+  // Garbage is found when its keys are looked at next, which may be now.
+  if (world.hasGarbage) return true;
   addAll(watch, whatIsWrong(world, watch), `${when}, later`);
   return watch.problems.length === 0;
 }

@@ -45,7 +45,8 @@ export class Watch implements WorldEvents {
   #redisLostData = false;
   #framesLost = false;
   #episodeAt = 0;
-  #closedLinks: SimLink[] = [];
+  /** Links that did not receive all the time. */
+  #changedRoles = new Set<SimLink>();
 
   begin(world: World): void {
     this.#world = world;
@@ -69,7 +70,7 @@ export class Watch implements WorldEvents {
     this.#diedNow = new Set();
     this.#redisLostData = false;
     this.#framesLost = false;
-    this.#closedLinks = [];
+    this.#changedRoles = new Set();
     for (const link of world.links) link.told.length = 0;
   }
 
@@ -99,7 +100,6 @@ export class Watch implements WorldEvents {
   }
 
   closed(link: SimLink): void {
-    this.#closedLinks.push(link);
     if (!link.model.counts) return;
     for (const userId of link.model.users.keys()) {
       if (link.model.state(userId) === 'gone') continue;
@@ -124,6 +124,7 @@ export class Watch implements WorldEvents {
 
   /** A link's master role was changed: what it holds comes or goes as with a link. */
   roleChanged(link: SimLink): void {
+    this.#changedRoles.add(link);
     for (const userId of link.model.users.keys()) {
       const user = this.#users.get(userId);
       if (user === undefined || link.model.state(userId) === 'gone') continue;
@@ -147,7 +148,8 @@ export class Watch implements WorldEvents {
     this.answers++;
     this.#digest(seqNum + [...online.values()].filter(Boolean).length);
     for (const id of asked.own) {
-      if (online.get(id) === true) continue;
+      // Asked while Redis was away, it is answered with how the user is by then.
+      if (online.get(id) === true || link.model.state(id) !== 'pc') continue;
       this.#problem('query', `link ${link.id} asked and did not see its own user ${id}`);
     }
   }
@@ -161,7 +163,17 @@ export class Watch implements WorldEvents {
     if (this.#died.has(dead) || !world.nodes.some(({ id }) => id === dead)) return;
     const since = this.#now - (this.#impairedAt.get(dead) ?? Number.NEGATIVE_INFINITY);
     const wasImpaired = (this.#impaired.get(dead) ?? 0) > 0 || since < world.setup.leaseMs + 5000;
+    this.#wasReaped(dead);
     if (!wasImpaired) this.#problem('reaped', `${node.id} reaped ${dead}, which lives`);
+  }
+
+  /** A node that was cut off for longer than a lease: its users went, and come back with it. */
+  #wasReaped(nodeId: string): void {
+    const held = [...this.#expectWorld().links].filter(({ node }) => node.id === nodeId);
+    for (const [userId, user] of this.#users) {
+      const isHeld = held.some(({ model }) => model.counts && model.state(userId) === 'pc');
+      if (isHeld || user.viaNodes.has(nodeId)) user.pcLinkEnds++;
+    }
   }
 
   /** What is not yet as it must be now that all is quiet: what links were told. */
@@ -175,7 +187,7 @@ export class Watch implements WorldEvents {
       const truth = world.truth(userId);
       for (const link of world.links) {
         if (world.setup.links === 'master' && !link.model.counts) continue;
-        if (this.#died.has(link.node.id)) continue;
+        if (this.#died.has(link.node.id) || this.#changedRoles.has(link)) continue;
         const told = link.told.filter((each) => each.userId === userId);
         const problem = this.#problemOf({ user, truth, told, link });
         if (problem !== undefined)
@@ -203,7 +215,9 @@ export class Watch implements WorldEvents {
     const login = kinds.findLast((kind) => kind.startsWith('login'));
     const pcUpdates = user.updates.filter(({ client }) => isPc(client.clientType));
     const offlines = pcUpdates.filter(({ client }) => client.status === USER_STATUS.offline).length;
-    const isExplained = user.pcListed > 0 && offlines > 0;
+    // A Redis that has lost whom it announced does not know that a user is back by a list.
+    const isForgotten = this.#redisLostData && user.pcLinkEnds > 0;
+    const isExplained = user.pcListed > 0 && (offlines > 0 || isForgotten);
     if (status === 'offline' && truth === 'pc' && !isExplained) return said;
     const isSilent = graceMs === 0 && user.pcLinkEnds > 0;
     if ((status === 'online' || status === 'leave') && truth !== 'pc' && !isSilent) return said;
