@@ -8,9 +8,13 @@ import type { World, WorldEvents } from './world.ts';
 interface UserDoings {
   /** How all links together had the user when it began. */
   readonly before: State;
+  /** What was announced last before it began. */
+  readonly announced: string | undefined;
   updates: { client: ClientStatus; link: SimLink }[];
   /** Times that a PC client went with a link. */
   pcLinkEnds: number;
+  /** Times that it went with a node that lives and was reaped. */
+  reaped: number;
   pcListed: number;
   mobileCame: number;
   /** Went through a node that has died since, or may die: what was to be told may be lost with it. */
@@ -41,6 +45,7 @@ export class Watch implements WorldEvents {
   /** When a node was impaired last, in virtual ms; by its id. */
   readonly #impairedAt = new Map<string, number>();
   readonly #died = new Set<string>();
+  readonly #announced = new Map<number, string>();
   #diedNow = new Set<string>();
   #redisLostData = false;
   #framesLost = false;
@@ -60,8 +65,10 @@ export class Watch implements WorldEvents {
     for (const id of world.userIds) {
       this.#users.set(id, {
         before: world.truth(id),
+        announced: this.#announced.get(id),
         updates: [],
         pcLinkEnds: 0,
+        reaped: 0,
         pcListed: 0,
         mobileCame: 0,
         viaNodes: new Set(),
@@ -93,6 +100,7 @@ export class Watch implements WorldEvents {
 
   notified(link: SimLink, told: Told): void {
     this.notifications++;
+    if (!told.kind.startsWith('login')) this.#announced.set(told.userId, told.kind);
     this.#digest(link.port + told.userId + told.kind.length);
     this.log?.(
       `${(this.#now / 1000).toFixed(3)} link ${link.id} is told: ${told.userId} ${told.kind}`,
@@ -172,7 +180,7 @@ export class Watch implements WorldEvents {
     const held = [...this.#expectWorld().links].filter(({ node }) => node.id === nodeId);
     for (const [userId, user] of this.#users) {
       const isHeld = held.some(({ model }) => model.counts && model.state(userId) === 'pc');
-      if (isHeld || user.viaNodes.has(nodeId)) user.pcLinkEnds++;
+      if (isHeld || user.viaNodes.has(nodeId)) user.reaped++;
     }
   }
 
@@ -228,7 +236,7 @@ export class Watch implements WorldEvents {
     const onlineUpdates = pcUpdates.length - offlines;
     const count = (kind: string): number => kinds.filter((each) => each === kind).length;
     const corrections = Math.max(0, count('online') + count('leave') - onlineUpdates);
-    if (count('offline') > offlines + user.pcLinkEnds + corrections) {
+    if (count('offline') > offlines + user.pcLinkEnds + user.reaped + corrections) {
       return `${said}: more departures than there were`;
     }
     // Who was not touched at all is not told of, or it is taken back.
@@ -249,15 +257,19 @@ export class Watch implements WorldEvents {
     kinds: readonly string[];
     link: SimLink;
   }): string | undefined {
-    if (link.openedAt > this.#episodeAt || user.pcListed > 0) return undefined;
+    if (link.openedAt > this.#episodeAt || user.pcListed > 0 || user.reaped > 0) return undefined;
     const { graceMs } = this.#expectWorld().setup;
     const [update, ...others] = user.updates;
     const expected: string[] = [];
+    const cameByIt =
+      update !== undefined &&
+      !isPc(update.client.clientType) &&
+      update.client.status !== USER_STATUS.offline;
     if (
       update !== undefined &&
       others.length === 0 &&
       user.pcLinkEnds === 0 &&
-      user.mobileCame <= 1
+      user.mobileCame <= (cameByIt ? 1 : 0)
     ) {
       const { clientType, status } = update.client;
       const offline = status === USER_STATUS.offline;
@@ -272,7 +284,14 @@ export class Watch implements WorldEvents {
       }
       // A link that closed after its update may have been too quick for it.
       if (!update.link.isOpen) return undefined;
-    } else if (update === undefined && user.pcLinkEnds === 1 && graceMs > 0 && truth !== 'pc') {
+    } else if (
+      update === undefined &&
+      user.pcLinkEnds === 1 &&
+      graceMs > 0 &&
+      truth !== 'pc' &&
+      // One who was announced offline before, and came back by a list, is not announced again.
+      user.announced !== 'offline'
+    ) {
       expected.push('offline');
       if (truth === 'mobile-only' && user.mobileCame === 0) expected.push('login-off');
     }
