@@ -157,7 +157,8 @@ export class Watch implements WorldEvents {
     this.#digest(seqNum + [...online.values()].filter(Boolean).length);
     for (const id of asked.own) {
       // Asked while Redis was away, it is answered with how the user is by then.
-      if (online.get(id) === true || link.model.state(id) !== 'pc') continue;
+      const isHeld = link.model.counts && link.model.state(id) === 'pc';
+      if (online.get(id) === true || !isHeld) continue;
       this.#problem('query', `link ${link.id} asked and did not see its own user ${id}`);
     }
   }
