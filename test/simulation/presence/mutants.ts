@@ -28,8 +28,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/presence-redis.ts`,
-        find: 'if (!this.#settled) {',
-        put: 'if (this.#suspended) {',
+        find: 'if (this.#settled) shard.add(operation);',
+        put: 'if (!this.#suspended) shard.add(operation);',
       },
     ],
   },
@@ -101,17 +101,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: `${PRESENCE}/lua/release-link.5.lua`,
         find: 'math.max(0, math.min(1000, now - at))',
         put: '(now - at)',
-      },
-    ],
-  },
-  {
-    name: 'late-calls-are-taken',
-    breaks: 'a call sent on a connection given up since undoes what came after it',
-    changes: [
-      {
-        file: `${PRESENCE}/lua/apply-updates.6.lua`,
-        find: 'if last ~= before then',
-        put: 'if false then',
       },
     ],
   },
