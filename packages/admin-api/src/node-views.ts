@@ -1,5 +1,11 @@
 import { z } from 'zod';
 
+/** host:port without a user, a path or anything else that a URL gives a meaning; other nodes' come from Redis. */
+const address = z
+  .string()
+  .max(300)
+  .regex(/^[^\s/?#@\\\p{Cc}]+:\d{1,5}$/u);
+
 /** How far another node is behind this one's sending, in frames. */
 export const busPeerSchema = z.object({
   node: z.string(),
@@ -109,8 +115,8 @@ export const clusterNodeSchema = z.object({
   /** What it says of itself; null for one that is gone, or says nothing. */
   about: z
     .object({
-      admin: z.string(),
-      listen: z.string().nullable(),
+      admin: address,
+      listen: address.nullable(),
       links: z.number(),
       /** Links that it has asked to go, and that may not have come to any node yet. */
       leaving: z.number(),
@@ -118,7 +124,9 @@ export const clusterNodeSchema = z.object({
       startedAtMs: z.number(),
       version: z.string(),
     })
-    .nullable(),
+    .nullable()
+    // One record that cannot be read is no reason to refuse the whole answer.
+    .catch(null),
 });
 export type ClusterNode = z.infer<typeof clusterNodeSchema>;
 

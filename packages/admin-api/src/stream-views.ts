@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
+/** Milliseconds since 1970 that a Date can hold. */
+const moment = z.number().min(0).max(8.64e15);
+
 /** One fact of a node's log. */
 export const eventViewSchema = z.object({
   /** Grows by one with each event of the node. */
   seq: z.number(),
-  atMs: z.number(),
+  atMs: moment,
   level: z.string(),
   /** From the node's closed list, as in `link-opened`. */
   event: z.string(),
@@ -25,7 +28,7 @@ export type EventsView = z.infer<typeof eventsViewSchema>;
 /** A PDU that passed through: one message of GET /api/v1/watch. */
 export const watchedPduSchema = z.object({
   kind: z.literal('pdu'),
-  atMs: z.number(),
+  atMs: moment,
   node: z.string(),
   /** The link that it came on; null where the node made it. */
   link: z.string().nullable(),
@@ -49,7 +52,7 @@ export type WatchedPdu = z.infer<typeof watchedPduSchema>;
 /** What came too fast to be told: sent once a second where it is not 0. */
 export const watchDroppedSchema = z.object({
   kind: z.literal('dropped'),
-  atMs: z.number(),
+  atMs: moment,
   node: z.string(),
   pdus: z.number(),
 });

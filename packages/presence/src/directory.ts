@@ -1,7 +1,7 @@
 import { runScript } from '@route/redis';
 import { isNodeId, nodesKeys, presenceKeys } from './keys.ts';
 import { pairs } from './lease-reply.ts';
-import { type NodeAbout, parseAbout } from './node-about.ts';
+import { type NodeAbout, parseRecords } from './node-about.ts';
 import type { LinkId } from './presence.ts';
 import { SCRIPTS } from './scripts.ts';
 import type { PresenceStore } from './whereabouts.ts';
@@ -21,6 +21,8 @@ export interface Directory {
   readonly nowMs: number | null;
   /** Live ones, and those whose lease has ended not long ago; by id. */
   readonly entries: readonly DirectoryEntry[];
+  /** Leases and records that no node of this release has written, and that are left out. */
+  readonly malformed: number;
 }
 
 /**
@@ -38,18 +40,18 @@ export function parseDirectory(reply: unknown): Directory {
   const nowMs = Number(now);
   if (!Number.isFinite(nowMs))
     throw new Error(`read-nodes replied ${String(now)}, expected a time`);
-  const about = new Map(pairs(abouts));
-  const entries = pairs(leases)
+  const { about, malformed } = parseRecords(pairs(abouts));
+  const all = pairs(leases);
+  const entries = all
     .filter(([node, end]) => isNodeId(node) && Number.isFinite(Number(end)))
     .map(([node, end]): DirectoryEntry => {
-      const said = about.get(node);
-      return {
-        node,
-        leaseLeftMs: Math.abs(Number(end)) - nowMs,
-        about: said === undefined ? undefined : parseAbout(said),
-      };
+      return { node, leaseLeftMs: Math.abs(Number(end)) - nowMs, about: about.get(node) };
     });
-  return { nowMs, entries: entries.sort((a, b) => (a.node < b.node ? -1 : 1)) };
+  return {
+    nowMs,
+    entries: entries.sort((a, b) => (a.node < b.node ? -1 : 1)),
+    malformed: malformed + all.length - entries.length,
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isNodeId } from './keys.ts';
-import { type NodeAbout, parseAbout } from './node-about.ts';
+import { type NodeAbout, parseRecords } from './node-about.ts';
 
 /** The lease is renewed, or taken anew. */
 export interface Renewed {
@@ -10,6 +10,8 @@ export interface Renewed {
   readonly end: string;
   readonly leases: ReadonlyMap<string, string>;
   readonly about: readonly NodeAbout[];
+  /** Leases and records that no node of this release has written, and that are left out. */
+  readonly malformed: number;
   readonly epoch: number;
   readonly version: number;
   /** By node: the epoch up to which it has asserted its links. */
@@ -48,15 +50,16 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
       older: texts(older).filter(isNodeId),
     };
   }
-  const [held, end, leases, about, epoch, version, asserted] = parts;
+  const [held, end, members, records, epoch, version, asserted] = parts;
+  const { about, malformed } = parseRecords(pairs(records));
+  const leases = leasesOf(members);
   return {
     kind: 'renewed',
     held: held === 1,
     end: String(end),
-    leases: leasesOf(leases),
-    about: texts(about)
-      .map(parseAbout)
-      .filter((published) => published !== undefined),
+    leases,
+    about: [...about.values()],
+    malformed: malformed + pairs(members).length - leases.size,
     epoch: numberOf(epoch),
     version: numberOf(version),
     asserted: new Map(

@@ -72,7 +72,8 @@ test('a live node that describes itself in another way lives all the same', asyn
   const { members, info } = nodesKeys(namespace);
   await node.redis.zadd(members, 1, 'later');
   await node.redis.hset(info, 'later', JSON.stringify({ is: 'node', links: '7' }));
-  const { live, about } = await node.lease.readMembers();
+  const { live, about, malformed } = await node.lease.readMembers();
+  expect(malformed).toBe(1);
   expect(live.toSorted()).toEqual([node.nodeId, 'later'].sort());
   expect(about).toEqual([{ ...node.about, leaseMs: 5_000 }]);
 });
@@ -154,3 +155,34 @@ test('another server of a Redis Cluster that takes over puts everything in doubt
   await node.settled();
   expect(await queryOf(node.presence, link, [0, 99, 199, 200])).toEqual([1, 1, 1, 0]);
 }, 60_000);
+
+test.each(['9000000000000000', '+inf'])(
+  'a lease that is forged to end at %s does not keep a dead node alive, nor disturb a live one',
+  async (end) => {
+    const namespace = uniqueNamespace();
+    await using dead = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    await using other = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    await using third = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    const { members } = nodesKeys(namespace);
+    const link = dead.newLink();
+    dead.presence.openLink(link, { aside: false });
+    await updateOf(dead.presence, link, client(7, 'windows', 'online'));
+    dead.lease.stop();
+    await third.redis.zadd(members, end, dead.nodeId);
+    await third.redis.zadd(members, end, third.nodeId, end, 'never');
+    for (const node of [dead.nodeId, 'never']) {
+      await waitFor(() => other.members().dead.includes(node), { what: `${node} to be dead` });
+    }
+    await other.reaper.sweep();
+    expect(other.reaped.map(({ nodeId }) => nodeId)).toContain(dead.nodeId);
+    expect(Number(await other.redis.zscore(members, dead.nodeId))).toBeLessThan(0);
+    expect(Number(await other.redis.zscore(members, 'never'))).toBeLessThan(0);
+    // The live node whose lease was forged takes it anew, and stays a member throughout.
+    await waitFor(() => other.members().live.includes(third.nodeId), { what: 'it to live' });
+    expect(other.leaseEvents).toEqual(['taken']);
+    await waitFor(() => third.lease.held && third.leaseEvents.at(-1) === 'taken', {
+      what: 'the lease to be held again',
+    });
+    expect(Number(await other.redis.zscore(members, third.nodeId))).toBeLessThan(9e15);
+  },
+);

@@ -19,6 +19,8 @@ export interface Members {
   readonly dead: readonly string[];
   /** What the live ones publish about themselves; one whose software does it otherwise is missing. */
   readonly about: readonly NodeAbout[];
+  /** Leases and records in the registry that no node of this release has written. */
+  readonly malformed: number;
 }
 
 export interface LeaseEvents {
@@ -87,6 +89,7 @@ export class Lease {
   readonly #keys: readonly string[];
   readonly #observer: LeaseObserver;
   #about: readonly NodeAbout[] = [];
+  #malformed = 0;
   #held = false;
   #settled = false;
   #refused = false;
@@ -242,6 +245,7 @@ export class Lease {
       this.#renewedAtMs = begunMs;
       this.#epoch = reply.epoch;
       this.#about = reply.about;
+      this.#malformed = reply.malformed;
       presence.highestVersion = Math.max(presence.highestVersion, reply.version);
     }
     this.#observer.observe(others, nowMs);
@@ -257,6 +261,7 @@ export class Lease {
       live: [...lives],
       dead: this.#observer.dead(now()),
       about: this.#about.filter(({ node }) => lives.has(node)),
+      malformed: this.#malformed,
     };
   }
 

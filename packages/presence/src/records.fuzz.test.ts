@@ -3,7 +3,7 @@ import { test } from 'vitest';
 import { parseDirectory } from './directory.ts';
 import { parseLeaseReply } from './lease-reply.ts';
 import { parseClaimed } from './lost-users.ts';
-import { parseAbout } from './node-about.ts';
+import { type NodeAbout, parseAbout } from './node-about.ts';
 import { isUserId, parseApplied } from './shard-calls.ts';
 import { parseRecord } from './whereabouts.ts';
 
@@ -38,6 +38,26 @@ function isCount(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
+/** Whatever was written: it can be printed, and its addresses put into a URL, without harm. */
+function checkAbout(about: NodeAbout): void {
+  const { node, admin, listen, links, leaving, startedAtMs, version, leaseMs = 0 } = about;
+  check(IS_NODE.test(node), node);
+  for (const address of listen === null ? [admin] : [admin, listen]) {
+    const url = new URL(`http://${address}/path`);
+    const { username, password, pathname, search, hash } = url;
+    const all = [username, password, pathname, search, hash].join('|');
+    check(all === '||/path||', `${address} as part of a URL`);
+    check(address.length <= 260, 'a short address');
+  }
+  check(/^[\x21-\x7e]{1,64}$/.test(version), version);
+  check(
+    [links, leaving].every((n) => isCount(n) && n <= 1e7),
+    'counts',
+  );
+  check(new Date(startedAtMs).getUTCFullYear() <= 9999, 'a moment');
+  check(leaseMs <= 300_000, `${leaseMs}`);
+}
+
 test('users hash: a mutated record yields entries that can be, and no other', () => {
   const records = [
     'p;abcdefghijkl.1=w1;',
@@ -60,7 +80,15 @@ test('users hash: a mutated record yields entries that can be, and no other', ()
 
 test('leases: a mutated reply throws an Error or yields nodes that can be', () => {
   const replies = [
-    [1, '1764261234567', [NODE, '1764261234567', 'other', '17'], [ABOUT], 7, 17e14, [NODE, '7']],
+    [
+      1,
+      '1764261234567',
+      [NODE, '1764261234567', 'other', '17'],
+      [NODE, ABOUT],
+      7,
+      17e14,
+      [NODE, '7'],
+    ],
     ['refused', '3', '128', [NODE, '1764261234567'], ['older']],
   ];
   fuzz('replies of renew-lease', (random) => {
@@ -69,14 +97,14 @@ test('leases: a mutated reply throws an Error or yields nodes that can be', () =
     if (reply.kind === 'refused') return;
     check(isCount(reply.epoch) && isCount(reply.version), 'numbers');
     for (const through of reply.asserted.values()) check(isCount(through), `${through}`);
-    for (const { leaseMs = 0 } of reply.about) check(leaseMs <= 300_000, `${leaseMs}`);
+    for (const about of reply.about) checkAbout(about);
   });
 });
 
 test('what a node publishes: a mutated text is read, or is not one', () => {
   fuzz('what nodes publish', (random) => {
     const about = parseAbout(mutateText(random, [ABOUT]));
-    if (about !== undefined) check(isCount(about.links) && isCount(about.leaving), 'a number');
+    if (about !== undefined) checkAbout(about);
   });
 });
 
@@ -108,8 +136,9 @@ test('the registry of nodes: a mutated reply yields nodes that can be', () => {
     const reply = ['1764261234567', [NODE, '1764261234567'], [NODE, ABOUT]];
     const [now, ...others] = mutated(random, reply);
     const nowMs = Number.isFinite(Number(now)) ? now : '1764261234567';
-    for (const { node, leaseLeftMs } of parseDirectory([nowMs, ...others]).entries) {
+    for (const { node, leaseLeftMs, about } of parseDirectory([nowMs, ...others]).entries) {
       check(IS_NODE.test(node) && Number.isFinite(leaseLeftMs), node);
+      if (about !== undefined) checkAbout(about);
     }
   });
 });

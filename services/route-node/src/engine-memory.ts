@@ -19,12 +19,17 @@ export function memoryEngine(
     bus: undefined,
     leaseHeld: undefined,
     liveNodes: 1,
+    malformedNodeRecords: 0,
     get nodes() {
       return [events.about()];
     },
     directory: async () => {
       const about = events.about();
-      return { nowMs: null, entries: [{ node: about.node, leaseLeftMs: null, about }] };
+      return {
+        nowMs: null,
+        entries: [{ node: about.node, leaseLeftMs: null, about }],
+        malformed: 0,
+      };
     },
     send: () => undefined,
     setRoom: () => undefined,

@@ -63,7 +63,7 @@ export class RedisEngine implements Engine {
   readonly #redisErrors = new RepeatedLine();
   readonly #busErrors = new RepeatedLine();
   readonly #foreignFrames = new RepeatedLine();
-  #members: Members = { live: [], dead: [], about: [] };
+  #members: Members = { live: [], dead: [], about: [], malformed: 0 };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
   /** Whether the lease is held or to be taken: only while the node hears itself on the bus, or did a moment ago. */
@@ -208,6 +208,10 @@ export class RedisEngine implements Engine {
 
   get liveNodes(): number {
     return this.#members.live.length;
+  }
+
+  get malformedNodeRecords(): number {
+    return this.#members.malformed;
   }
 
   get nodes(): readonly NodeAbout[] {

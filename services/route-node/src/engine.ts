@@ -46,6 +46,8 @@ export interface Engine {
   readonly leaseHeld: boolean | undefined;
   /** Nodes whose lease lives, this one included. */
   readonly liveNodes: number;
+  /** Leases and records in the registry of nodes that no node of this release has written. */
+  readonly malformedNodeRecords: number;
   /** What the live nodes said of themselves a short while ago, this one included. */
   readonly nodes: readonly NodeAbout[];
   /**

@@ -95,6 +95,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
   gauge(
+    'route_malformed_node_records',
+    'Leases and records in the registry of nodes that are ignored because no node of this release writes such',
+    () => engine.malformedNodeRecords,
+  );
+  gauge(
     'route_log_waiting_bytes',
     'Bytes of log lines that standard output has not taken yet',
     () => output.waitingBytes,

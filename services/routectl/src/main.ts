@@ -1,5 +1,6 @@
 import { CommandError, EXIT } from './exit-codes.ts';
 import { run } from './program.ts';
+import { visibleLines } from './visible.ts';
 
 // A reader that has seen enough (head, a closed pager) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -17,6 +18,6 @@ try {
   });
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
-  process.stderr.write(`routectl: ${error.message}\n`);
+  process.stderr.write(`routectl: ${visibleLines(error.message)}\n`);
   process.exitCode = error.exitCode;
 }

@@ -16,6 +16,7 @@ import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { refusalText } from './nodes.ts';
 import type { Output } from './output.ts';
 import { type GlobalOptions, Session } from './session.ts';
+import { visible, visibleLines } from './visible.ts';
 
 /** Where a run gets its words from, and where they go. */
 export interface Invocation {
@@ -36,6 +37,8 @@ export type Action<Args extends readonly unknown[]> = (
 export type Bind = <Args extends readonly unknown[]>(
   action: Action<Args>,
 ) => (...args: Args) => Promise<void>;
+
+const CLEAR = '\x1b[H\x1b[2J';
 
 const DESCRIPTION = `Looks at a route cluster and changes what an operator may change.
 
@@ -131,8 +134,11 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
       const output: Output = {
         json: options.json === true,
         isTerminal: invocation.isTerminal,
-        write: invocation.stdout,
-        note: (text) => invocation.stderr(`${text}\n`),
+        write: (text) => invocation.stdout(visibleLines(text)),
+        redraw: (text) => {
+          invocation.stdout(`${invocation.isTerminal ? CLEAR : ''}${visibleLines(text)}`);
+        },
+        note: (text) => invocation.stderr(`${visible(text)}\n`),
       };
       done(await action(new Session(options, invocation.environment, output), ...args));
     };

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { visible } from './visible.ts';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -25,9 +25,4 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
       .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => title.toUpperCase())), ...cells.map(line)];
-}
-
-/** What a peer or a node says of itself must not move the terminal's cursor. */
-function visible(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
 }

@@ -275,6 +275,8 @@ export class SimEngine implements Engine {
     return this.#held;
   }
 
+  readonly malformedNodeRecords = 0;
+
   get liveNodes(): number {
     return this.#live.length;
   }
@@ -284,7 +286,7 @@ export class SimEngine implements Engine {
   }
 
   async directory(): Promise<Directory> {
-    return { nowMs: null, entries: [] };
+    return { nowMs: null, entries: [], malformed: 0 };
   }
 
   send(kind: number, bytes: Buffer): void {

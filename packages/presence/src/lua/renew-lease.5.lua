@@ -14,8 +14,8 @@
 --       then of each dead node the id and the end of its lease
 -- REPLY { 'refused', schema, shards, { node, end, ... }, { live node of release 0.1.0, ... } } where other nodes hold
 --       leases and do not agree with this one, which has none: nothing of it is written; else
---       { 1 if the lease was held until now, else 0, its end, { node, end, ... }, { what a node publishes, ... },
---       epoch, version, { node, epoch asserted, ... } }
+--       { 1 if the lease was held until now, else 0, its end, { node, end, ... },
+--       { node, what it publishes, ... }, epoch, version, { node, epoch asserted, ... } }
 -- COST  the number of nodes
 -- TWICE renews again, and tells 0: whoever did not get an answer counts its lease as lost.
 local members, info, asserted, cluster, oldLeases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -86,7 +86,10 @@ for _, hash in ipairs({ info, asserted }) do
   local fields = redis.call('HGETALL', hash)
   for i = 1, #fields, 2 do
     if not leases[fields[i]] then redis.call('HDEL', hash, fields[i])
-    elseif hash == info then abouts[#abouts + 1] = fields[i + 1] end
+    elseif hash == info then
+      abouts[#abouts + 1] = fields[i]
+      abouts[#abouts + 1] = fields[i + 1]
+    end
   end
 end
 

@@ -77,7 +77,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const lateCommits: LateCommit[] = [];
   const back: TestNode['back'] = [];
   const reaped: Reaped[] = [];
-  let members: Members = { live: [], dead: [], about: [] };
+  let members: Members = { live: [], dead: [], about: [], malformed: 0 };
   const about = {
     ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.0.0' },

@@ -16,8 +16,6 @@ interface TopOptions {
   readonly count: number;
 }
 
-const CLEAR = '\x1b[H\x1b[2J';
-
 export function addTop(program: Command, bind: Bind): void {
   program
     .command('top')
@@ -72,7 +70,7 @@ function draw(output: Output, samples: readonly Sample[]): void {
   }
   const head = `${moment(Date.now())}  ${totalsOf(samples)}`;
   const lines = [head, '', ...table(NODE_COLUMNS, samples), ''];
-  output.write(`${output.isTerminal ? CLEAR : ''}${lines.join('\n')}\n`);
+  output.redraw(`${lines.join('\n')}\n`);
 }
 
 function totalsOf(samples: readonly Sample[]): string {

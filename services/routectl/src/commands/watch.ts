@@ -7,6 +7,7 @@ import { type Output, showJsonLine } from '../output.ts';
 import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
+import { visible } from '../visible.ts';
 import { wholeNumber } from './arguments.ts';
 
 interface WatchCommandOptions {
@@ -79,7 +80,7 @@ async function watch(session: Session, options: WatchCommandOptions): Promise<Ex
 
 function tell(output: Output, message: WatchMessage): void {
   if (output.json) showJsonLine(output, message);
-  else output.write(`${lineOf(message)}\n`);
+  else output.write(`${visible(lineOf(message))}\n`);
 }
 
 /** One message as a line for people. */

@@ -227,6 +227,7 @@ function redis(options: Partial<ExaminedRedis> = {}): ExaminedRedis {
     ],
     directory: {
       nowMs: NOW_MS,
+      malformed: 0,
       entries: [
         { node: 'a', leaseLeftMs: 9000, about: undefined },
         { node: 'dead', leaseLeftMs: -5000, about: undefined },
@@ -265,6 +266,11 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
       ],
     },
     'warning subscribers: route-a is 5.0 MiB behind; Redis cuts it off at 8.0 MiB',
+  ],
+  [
+    'holds records that no node writes',
+    { directory: { ...redis().directory, malformed: 2 } },
+    'warning redis: 2 records in the registry of nodes cannot be read',
   ],
   [
     'has no subscriber',

@@ -2,6 +2,7 @@ import type { RedisTarget } from '@route/redis';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { showJson } from '../output.ts';
 import type { Session } from '../session.ts';
+import { visible } from '../visible.ts';
 import { examineNode, examineRedis } from './examine.ts';
 import type { ExaminedNode, ExaminedRedis } from './examined.ts';
 import type { Finding } from './finding.ts';
@@ -67,6 +68,6 @@ function notLookedAt(why: string): Finding {
 /** One finding for people: how bad, what, and on the next line what to do. */
 function textOf({ level, subject, says, todo }: Finding): string {
   const head = level === 'ok' || level === 'unknown' ? level : level.toUpperCase();
-  const line = `${head.padEnd(8)} ${subject.padEnd(12)} ${says}\n`;
-  return todo === undefined ? line : `${line}${' '.repeat(22)}→ ${todo}\n`;
+  const line = `${head.padEnd(8)} ${subject.padEnd(12)} ${visible(says)}\n`;
+  return todo === undefined ? line : `${line}${' '.repeat(22)}→ ${visible(todo)}\n`;
 }

@@ -26,6 +26,15 @@ export function checkRedis(redis: ExaminedRedis, nodes: readonly ExaminedNode[])
     ...fullness(server),
   ]);
   const versions = new Set(redis.servers.map(({ version }) => version));
+  const { malformed } = redis.directory;
+  if (malformed > 0) {
+    settings.push({
+      level: 'warning',
+      subject: 'redis',
+      says: `${plural(malformed, 'record')} in the registry of nodes cannot be read`,
+      todo: 'see whether nodes of another release or other programs write to this namespace',
+    });
+  }
   return [
     ...orWell(settings, 'redis', `set as it should be, version ${[...versions].join(', ')}`),
     ...subscribers(redis, nodes),
