@@ -24,12 +24,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'commits-before-all-have-asserted',
-    breaks: 'updates are committed in a Redis that lacks what other nodes hold (A16)',
+    breaks:
+      'updates are committed in a Redis that lacks what other nodes hold, and that is not corrected (A16)',
     changes: [
       {
         file: `${PRESENCE}/presence-redis.ts`,
-        find: 'if (this.#settled) shard.add(operation);',
-        put: 'if (!this.#suspended) shard.add(operation);',
+        find: 'this.resync();',
+        put: 'this.resync();\n    this.settled();',
+      },
+      // What corrects it afterwards.
+      {
+        file: 'services/route-node/src/exchange.ts',
+        find: "isMobileUnknown && isMobileOlder ? 'any' : 'pc'",
+        put: "isMobileUnknown && isMobileOlder ? 'pc' : 'pc'",
       },
     ],
   },
