@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { AdminClient } from './client.ts';
+import { AdminClient, type AdminClientOptions, Unreachable } from './client.ts';
 import { API_VERSION, API_VERSION_HEADER } from './version.ts';
 
 const RESULT = { node: 'a', draining: true, links: 0, overSeconds: 1 };
@@ -31,3 +31,109 @@ test.each([String(API_VERSION), undefined])('an answer of version %s is read', a
   using node = await nodeOfVersion(version);
   await expect(node.client.drain()).resolves.toMatchObject(RESULT);
 });
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An admin port that answers as told, and what it was asked: method, path and token. */
+async function portThat(answer: Answer, options: Omit<AdminClientOptions, 'address'> = {}) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const { method, url, headers } = request;
+    asked.push([method, url, headers.authorization ?? 'no token'].join(' '));
+    answer(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+  const client = new AdminClient({ address: `127.0.0.1:${address.port}`, ...options });
+  return {
+    client,
+    asked,
+    [Symbol.dispose]: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** As much of a node's view as its schema asks for. */
+function viewOf(node: string): object {
+  return {
+    ...{ node, version: '0.2.0', runtime: 'v24.0.0', engine: 'memory', namespace: 'route' },
+    ...{ listen: null, nowMs: 1, startedAtMs: 1, ready: true, draining: false, reasons: [] },
+    ...{ lease: null, bus: null, presence: { heldUsers: 0 }, settings: {} },
+    links: { open: 0, reading: true, unsentBytes: 0, waitingPdus: 0 },
+    traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notices: 0 },
+    incidents: {
+      ...{ linksOpened: 0, linksClosed: 0, resyncs: 0, linksReaped: 0 },
+      ...{ presenceFailures: 0, framesLost: 0, malformedPdus: 0, pauses: 0 },
+    },
+    eventLoop: { overMs: 1, p50Ms: 0, p99Ms: 0, maxMs: 0, utilization: 0 },
+    memory: { rssBytes: 1, heapUsedBytes: 1 },
+  };
+}
+
+const answersAs =
+  (node: string): Answer =>
+  ({ method }, response) => {
+    const result = { node, draining: true, links: 0, overSeconds: 1 };
+    response.end(JSON.stringify(method === 'GET' ? viewOf(node) : result));
+  };
+
+test('a change is asked for with the token only after the expected node has answered without it', async () => {
+  using port = await portThat(answersAs('a'), { node: 'a', token: 'secret' });
+  await expect(port.client.drain()).resolves.toMatchObject({ node: 'a' });
+  expect(port.asked).toEqual(['GET /api/v1/node no token', 'POST /api/v1/drain Bearer secret']);
+});
+
+test.each<[string, Answer]>([
+  ['another node', answersAs('b')],
+  ['no node', (_, response) => void response.end('<html>')],
+  ['an error', (_, response) => void response.writeHead(500).end('{}')],
+  [
+    'a redirection',
+    (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+  ],
+])('an address at which %s answers does not get the token', async (_, answer) => {
+  using port = await portThat(answer, { node: 'a', token: 'secret' });
+  await expect(port.client.drain()).rejects.toThrow(Unreachable);
+  expect(port.asked).toEqual(['GET /api/v1/node no token']);
+});
+
+test('a token that is withheld is not sent, and why is told', async () => {
+  using port = await portThat(answersAs('a'), { node: 'a', withheld: 'not for this address' });
+  await expect(port.client.drain()).rejects.toThrow('not for this address');
+  expect(port.asked).toEqual([]);
+});
+
+/** Writes without an end, as fast as the other side reads. */
+const endless =
+  (text: string): Answer =>
+  (_, response) => {
+    const write = (): void => {
+      while (!response.destroyed && response.write(text));
+    };
+    response.on('drain', write);
+    write();
+  };
+
+test('an answer without an end is not read to its end', async () => {
+  using port = await portThat(endless(' '.repeat(10_000)), { maxAnswerCharacters: 100_000 });
+  await expect(port.client.node()).rejects.toThrow('the answer is too long');
+});
+
+test('a message of a stream without an end is not read to its end', async () => {
+  using port = await portThat(endless(' '.repeat(100_000)));
+  const events = port.client.follow({}, new AbortController().signal);
+  await expect(events.next()).rejects.toThrow('sends too long a message');
+});
+
+test.each(['null', '[]', '{}', '{"node":7}', '"a"', '', '{"node":"a"', '\u0000'])(
+  'the answer %j is refused as no node’s',
+  async (text) => {
+    using port = await portThat((_, response) => void response.end(text));
+    await expect(port.client.node()).rejects.toThrow(Unreachable);
+    await expect(port.client.cluster()).rejects.toThrow(Unreachable);
+  },
+);

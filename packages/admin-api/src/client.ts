@@ -43,9 +43,11 @@ export interface AdminClientOptions {
   readonly withheld?: string;
   /** How long an answer may take, in ms. Default 3000. */
   readonly timeoutMs?: number;
+  /** A longer answer is not read to its end. Default 256 Mi. */
+  readonly maxAnswerCharacters?: number;
 }
 
-/** No node answers more; a longer answer, or message of a stream, is not read to its end. */
+/** No node answers more; a longer message of a stream is not read to its end either. */
 const MAX_ANSWER_CHARACTERS = 256 * 1024 * 1024;
 const MAX_MESSAGE_CHARACTERS = 1024 * 1024;
 
@@ -92,13 +94,16 @@ export class AdminClient {
   readonly #token: string | undefined;
   readonly #withheld: string | undefined;
   readonly #timeoutMs: number;
+  readonly #maxAnswerCharacters: number;
 
-  constructor({ address, node, token, withheld, timeoutMs = 3000 }: AdminClientOptions) {
+  constructor(options: AdminClientOptions) {
+    const { address, node, token, withheld, timeoutMs = 3000 } = options;
     this.address = address;
     this.#node = node;
     this.#token = token;
     this.#withheld = withheld;
     this.#timeoutMs = timeoutMs;
+    this.#maxAnswerCharacters = options.maxAnswerCharacters ?? MAX_ANSWER_CHARACTERS;
   }
 
   async node(): Promise<NodeView> {
@@ -250,7 +255,7 @@ export class AdminClient {
     try {
       for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
         text += part;
-        if (text.length > MAX_ANSWER_CHARACTERS) throw new Error('the answer is too long');
+        if (text.length > this.#maxAnswerCharacters) throw new Error('the answer is too long');
       }
     } catch (error) {
       throw this.#unreachable(error);

@@ -20,6 +20,9 @@ const KEEP_MS = 1000;
 /** Another node has so long to answer. */
 const TIMEOUT_MS = 2000;
 
+/** The view of 65,536 links is shorter. */
+const MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024;
+
 /** What is asked of another node, by the last part of the path. */
 const VIEWS = {
   node: (client) => client.node(),
@@ -45,7 +48,10 @@ export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
       throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
     });
     const address = entries.find(({ node }) => node === id)?.about?.admin;
-    if (address !== undefined) return new AdminClient({ address, node: id, timeoutMs: TIMEOUT_MS });
+    if (address !== undefined) {
+      const bounds = { timeoutMs: TIMEOUT_MS, maxAnswerCharacters: MAX_ANSWER_CHARACTERS };
+      return new AdminClient({ address, node: id, ...bounds });
+    }
     throw new ApiError(
       'not-found',
       `node is ${JSON.stringify(id)}: expected one that lives, as /api/v1/cluster lists them`,

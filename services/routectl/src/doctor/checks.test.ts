@@ -174,6 +174,29 @@ test.each<[string, NodeOptions, string]>([
   expect(unwell(checkNodes([node('a'), node('b', options)], EXACT))).toEqual([expected]);
 });
 
+test.each([
+  ['ROUTE_LINKS', 'all', 'master'],
+  ['ROUTE_DELIVERY', 'broadcast', 'directed'],
+  ['ROUTE_MAX_PDU_BYTES', '2097152', '1048576'],
+  ['ROUTE_LEASE_SECONDS', '10', '5'],
+  ['ROUTE_BUS_WINDOW_BYTES', '8388608', '4194304'],
+])('nodes that differ in %s are told of with the value of each', (name, most, one) => {
+  const set = (value: string) => ({ view: { settings: { ...VIEW.settings, [name]: value } } });
+  const nodes = [node('a', set(most)), node('b', set(one)), node('c', set(most))];
+  expect(unwell(checkNodes(nodes, EXACT))).toEqual([
+    `wrong settings: ${name} differs: ${most} on a c, ${one} on b`,
+  ]);
+});
+
+test('a setting that a node of another release does not know is told of beside its version', () => {
+  const settings = { ...VIEW.settings, ROUTE_DELIVERY: 'directed' };
+  const nodes = [node('a', { view: { settings } }), node('b', { view: { version: '0.1.0' } })];
+  expect(unwell(checkNodes(nodes, EXACT))).toEqual([
+    'warning versions: 1.0.0 on a, 0.1.0 on b',
+    'wrong settings: ROUTE_DELIVERY differs: directed on a, (unknown) on b',
+  ]);
+});
+
 test('a node that went away in good order is no more than told of, one that just fell silent is wrong', () => {
   const silent = (draining: boolean): ExaminedNode => {
     const about = {
