@@ -15,6 +15,7 @@ export interface QueryAnswer {
 
 interface Pending {
   readonly link: RouteLink;
+  readonly ids: number;
   readonly cancelTimeout: Cancel;
   readonly settle: (outcome: QueryAnswer | RouteClientError) => void;
 }
@@ -30,12 +31,12 @@ export class PendingQueries {
   }
 
   /**
-   * Sends a query by `write`, which gets its sequence number.
+   * Sends a query for a number of ids by `write`, which gets its sequence number.
    * @throws RouteClientError `query-timed-out`, `link-lost`, `too-many-queries` or `closed`.
    */
   async ask(
     link: RouteLink,
-    timeoutMs: number,
+    { ids, timeoutMs }: { readonly ids: number; readonly timeoutMs: number },
     write: (seqNum: number) => void,
   ): Promise<QueryAnswer> {
     const seqNum = this.#freeSeqNum();
@@ -49,15 +50,15 @@ export class PendingQueries {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
         settle(new RouteClientError('query-timed-out', `no answer in ${timeoutMs} ms`));
       });
-      this.#pending.set(seqNum, { link, cancelTimeout, settle });
+      this.#pending.set(seqNum, { link, ids, cancelTimeout, settle });
       write(seqNum);
     });
   }
 
-  /** An answer has come; returns false where nobody has asked, or no longer waits. */
+  /** An answer has come; returns false when no query with as many ids waits for it on this link. */
   answer(link: RouteLink, seqNum: number, answer: QueryAnswer): boolean {
     const pending = this.#pending.get(seqNum);
-    if (pending === undefined || pending.link !== link) return false;
+    if (pending?.link !== link || pending.ids !== answer.stats.length) return false;
     pending.settle(answer);
     return true;
   }

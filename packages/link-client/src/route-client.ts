@@ -134,7 +134,7 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
     const { askedBy: userId = 0, attachData, timeoutMs = this.#settings.queryTimeoutMs } = options;
     const attached = attachData === undefined ? {} : { attachData };
     const fields = { userId, userIdList: userIds, ...attached };
-    return await this.#queries.ask(master, timeoutMs, (seqNum) => {
+    return await this.#queries.ask(master, { ids: userIds.length, timeoutMs }, (seqNum) => {
       master.write(encodeMessage('users_status_request', fields, { seqNum }));
     });
   }
