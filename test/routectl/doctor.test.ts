@@ -58,10 +58,9 @@ test('finds what is wrong, node by node and in Redis, and says what to do', asyn
     connectionName: 'test',
   });
   await client.connect();
-  // A node whose lease has ended long ago, and which nobody has reaped: its stamp is of the future.
+  // A link of a node that no other node has seen alive, and that has not been reaped yet.
   const [tag = ''] = SHARD_TAGS;
-  const shard = `${cluster.namespace}:{${tag}}`;
-  await client.sadd(`${shard}:links`, 'ghostly.1');
+  await client.sadd(`${cluster.namespace}:2:{${tag}}:links`, 'ghostly.1');
   await using link = await openKnownLink(cluster.node(0));
   link.online([{ userId: 1, status: 1, clientType: 1 }]);
   await link.known();
