@@ -63,7 +63,7 @@ function add(totals: Totals, report: Report): void {
   totals.pdus += report.pdus;
   totals.deliveries += report.deliveries;
   totals.frames += report.frames;
-  totals.digest = (Math.imul(totals.digest, 31) + report.digest) >>> 0;
+  totals.digest = (totals.digest + report.digest) >>> 0;
   for (const kind of FAULT_KINDS)
     totals.faults[kind] = (totals.faults[kind] ?? 0) + (report.faults[kind] ?? 0);
   if (report.failure !== undefined) totals.failures.push(report.failure);
