@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HEARTBEAT_PDU } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { startRouteNode } from '../harness/index.ts';
 import { openKnownLink } from './known-links.ts';
@@ -22,6 +23,8 @@ test('a link that reads 10 MB/s slows a sender that is flat out, for as long as 
   slow.on('close', () => {
     closed = true;
   });
+  // A connection that sends nothing is not counted as a link.
+  slow.write(HEARTBEAT_PDU);
   await node.waitForMetric('route_links', (links) => links === 2);
 
   const pdus = Array.from({ length: COUNT }, (_, n) => numberedPdu(1, n, TEXT_BYTES));
