@@ -4,7 +4,7 @@ import type { Fault, FaultKind } from './schedule.ts';
 import type { Traffic } from './traffic.ts';
 import type { Member } from './world/member.ts';
 import type { MsgServer } from './world/msg-server.ts';
-import type { Rights } from './world/pub-sub.ts';
+import { OUTPUT_LIMIT_BYTES, type RedisPath, type Rights } from './world/pub-sub.ts';
 
 /** No more nodes than this at a time. */
 const MOST_NODES = 20;
@@ -145,13 +145,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   },
   'no-keys': (scene, fault) => scene.badMember(fault, { keys: false }),
   'slow-path': (scene, fault) => {
-    scene.path(fault, ({ transport: { path } }) => {
-      const before = path.latencyMs;
-      path.latencyMs = 5 + fault.degree * 300;
-      return () => {
-        path.latencyMs = before;
-      };
-    });
+    scene.path(fault, ({ transport: { path } }) => slower(path, 5 + fault.degree * 300));
   },
   'cut-path': (scene, fault) => scene.path(fault, (member) => toggle(member.transport.path, 'cut')),
   'dark-out': (scene, fault) =>
@@ -168,11 +162,10 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   },
   'small-output-limit': (scene, fault) => {
     const { pubSub } = scene.cluster;
-    const before = pubSub.outputLimitBytes;
     pubSub.outputLimitBytes = 40_000 + fault.degree * 100_000;
     for (const member of scene.cluster.good) scene.outage(member, fault.ms);
     scene.endAfter(fault.ms, () => {
-      pubSub.outputLimitBytes = before;
+      pubSub.outputLimitBytes = OUTPUT_LIMIT_BYTES;
     });
   },
   'redis-down': (scene, fault) => {
@@ -190,13 +183,8 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   },
   'redis-slow': (scene, fault) => {
     for (const member of scene.cluster.good) {
-      const { path } = member.transport;
-      const before = path.latencyMs;
       scene.outage(member, fault.ms);
-      path.latencyMs += fault.degree * 200;
-      scene.endAfter(fault.ms, () => {
-        path.latencyMs = before;
-      });
+      scene.endAfter(fault.ms, slower(member.transport.path, fault.degree * 200));
     }
   },
   'server-slow': (scene, fault) => reads(scene, fault, 1 + fault.degree * 50),
@@ -265,6 +253,14 @@ function reads(scene: FaultScene, fault: Fault, rate: number): void {
     server.readRate = undefined;
     server.readOn();
   });
+}
+
+/** Adds to a path's latency, and returns what takes it away: faults overlap, and may end in any order. */
+function slower(path: RedisPath, ms: number): () => void {
+  path.latencyMs += ms;
+  return () => {
+    path.latencyMs -= ms;
+  };
 }
 
 /** Sets a property of a path, and returns what sets it back. */

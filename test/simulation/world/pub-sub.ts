@@ -23,6 +23,9 @@ export interface RedisPath {
   loss: number;
 }
 
+/** Redis's default for a subscriber. */
+export const OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024;
+
 /** Redis pub/sub, which keeps the order of a connection and forgets what nobody hears. */
 export class PubSub {
   readonly time: VirtualTime;
@@ -33,7 +36,7 @@ export class PubSub {
   frames = 0;
   frameBytes = 0;
   /** A subscriber that is so far behind is cut off. */
-  outputLimitBytes = 32 * 1024 * 1024;
+  outputLimitBytes = OUTPUT_LIMIT_BYTES;
   readonly members = new Map<string, SimTransport>();
   /** Sees each frame that is published: the checks do. */
   onPublish: (from: string, frame: Buffer, to: string | undefined) => void = () => {};
