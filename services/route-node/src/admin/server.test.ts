@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { waitFor } from '@route/fixtures';
@@ -93,6 +94,30 @@ test('6,000 requests at once on one connection get one answer and cost one rende
   expect(served.renderings()).toBe(1);
   expect(served.cuts).toEqual(['pipelining']);
   expect(served.server.connections).toBe(0);
+});
+
+test.for([get('/metrics'), 'GET / HTTP/1.1\r\n\r\n', get('/healthz', 'Expect: nothing\r\n')])(
+  'of pipelined requests, no more are read than stand in 512 bytes: %j',
+  async (request) => {
+    await using served = await serve();
+    let begun = 0;
+    const count = (): void => void begun++;
+    subscribe('http.server.request.start', count);
+    const flood = served.open(request.repeat(3000));
+    await flood.closed;
+    unsubscribe('http.server.request.start', count);
+    expect(begun).toBeLessThan(60);
+    expect(served.cuts).toEqual(['pipelining']);
+  },
+);
+
+test('a long body is read though the connection is read in parts', async () => {
+  await using served = await serve({ routes: [CHANGE] });
+  const body = ' '.repeat(3000);
+  const headers = `Authorization: Bearer ${TOKEN}\r\nContent-Length: ${body.length}\r\n`;
+  const client = served.open(`POST /change HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n${body}`);
+  await waitFor(() => answersIn(client.text()) === 1, { what: 'an answer' });
+  expect(client.text()).toContain('200 OK');
 });
 
 test('requests that follow their answers share a connection', async () => {

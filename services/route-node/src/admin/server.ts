@@ -97,11 +97,16 @@ export class AdminServer {
       requestTimeout,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: times.checkMs,
+      // What the server would refuse by itself would not count as a request, so that it could be pipelined.
+      requireHostHeader: false,
     };
-    this.#server = createServer(http, (request, response) => {
+    const requested = (request: IncomingMessage, response: ServerResponse): void => {
       const endless = this.#connections.begin(request, response);
       if (endless !== undefined) void this.#serve(request, response, endless);
-    });
+    };
+    this.#server = createServer(http, requested);
+    this.#server.on('checkExpectation', requested);
+    // After the HTTP server's own listener.
     this.#server.on('connection', (socket) => this.#connections.open(socket));
   }
 
