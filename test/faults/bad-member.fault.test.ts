@@ -32,18 +32,21 @@ async function startStranger(scene: Scene, env: Record<string, string>): Promise
   return node;
 }
 
-/** Its Redis account lacks the channels. */
-async function lacksChannels(scene: Scene, untilMs: number): Promise<void> {
-  const { url } = scene.redis;
-  const account = 'SETUSER lacking on >secret ~* +@all resetchannels';
-  await askRedis(url, `ACL ${account}`, REDIS_DEADLINE_MS);
-  const withAccount = new URL(url);
-  withAccount.username = 'lacking';
-  withAccount.password = 'secret';
-  await using node = await startStranger(scene, { REDIS_URL: withAccount.href });
-  await delay(Math.max(SHORTEST_MS, untilMs - performance.now()));
-  expect(await node.ready()).toBe(false);
-  expect(node.logsOf('lease-taken')).toEqual([]);
+/** Its Redis account has these rights alone: it is never ready, takes no lease, and says what it lacks. */
+function lacks(rights: string): Misbehave {
+  return async (scene, untilMs) => {
+    const { url } = scene.redis;
+    await askRedis(url, `ACL SETUSER lacking on >secret ${rights}`, REDIS_DEADLINE_MS);
+    const withAccount = new URL(url);
+    withAccount.username = 'lacking';
+    withAccount.password = 'secret';
+    await using node = await startStranger(scene, { REDIS_URL: withAccount.href });
+    await delay(Math.max(SHORTEST_MS, untilMs - performance.now()));
+    const answer = await fetch(`${node.adminUrl}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('NOPERM');
+    expect(node.logsOf('lease-taken')).toEqual([]);
+  };
 }
 
 /** It starts again and again on a port that is taken. */
@@ -99,7 +102,13 @@ function client(scene: Scene): Redis {
 }
 
 const BAD_MEMBERS: readonly (readonly [name: string, misbehave: Misbehave])[] = [
-  ['a member whose account lacks the channels', lacksChannels],
+  ['a member whose account lacks the channels', lacks('~* +@all resetchannels')],
+  ['a member whose account lacks the keys', lacks('~other* &* +@all')],
+  ['a member that hears and may not publish', lacks('~* &* +@all -publish -spublish')],
+  [
+    'a member that publishes and may not hear',
+    lacks('~* &* +@all -subscribe -ssubscribe -psubscribe'),
+  ],
   ['a member that starts again and again on a taken port', findsPortTaken],
   ['a member that is killed again and again', isKilledAgain],
 ];

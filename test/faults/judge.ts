@@ -23,7 +23,7 @@ export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Prom
   const totals = await scene.settle();
   const atEnd = await scene.untilExact(STILL_EXACT_WITHIN_MS);
   // Who changed while his server had no link is told of by nobody.
-  const differences = async () => (scene.lostLinks > 0 ? [] : notices.differencesTo(model));
+  const differences = async () => (scene.keptLinks ? notices.differencesTo(model) : []);
   const told = await untilExact(differences, TOLD_WITHIN_MS);
   const peak = scene.peakMemory();
   const figures: Figures = {

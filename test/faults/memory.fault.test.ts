@@ -1,13 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClockProxy, startPrivateRedis } from '@route/fixtures';
+import { ClockProxy, startPrivateRedis, waitFor } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
+import { CLIENT_TYPE, COMMANDS, decodeFields, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
+import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { pauseRedis } from './faults.ts';
 import { judge } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
 const REDIS_DEADLINE_MS = 5_000;
+const GRACE_SECONDS = 4;
+const LEAVING = 1_000;
+const FIRST_LEAVING = 0x6000_0000;
 
 async function tell({ redis }: Scene, ...commands: readonly string[]): Promise<void> {
   for (const command of commands) {
@@ -19,10 +24,13 @@ async function tell({ redis }: Scene, ...commands: readonly string[]): Promise<v
 /** What makes Redis forget, hold back, or refuse what the nodes write. */
 const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
   [
-    'Redis rolled back by 4 s',
+    'Redis rolled back by 4 s, links ended since',
     async (scene) => {
       await tell(scene, 'SAVE');
-      await delay(4_000);
+      await delay(2_000);
+      const [one, other] = scene.crowd.servers;
+      await Promise.all([one?.reconnect('close'), other?.reconnect('cut')]);
+      await delay(2_000);
       await scene.redis.kill();
       await scene.redis.startAgain();
     },
@@ -40,6 +48,16 @@ const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promi
       await tell(scene, 'CONFIG SET maxmemory 0');
     },
   ],
+  [
+    'Redis busy with a script for 4 s',
+    async (scene) => {
+      await tell(scene, 'CONFIG SET busy-reply-threshold 100');
+      const script = askRedis(scene.redis.url, `EVAL "while true do end" 0`, 10_000);
+      await delay(4_000);
+      await tell(scene, 'SCRIPT KILL');
+      await script;
+    },
+  ],
 ];
 
 test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fault, inflict]) => {
@@ -48,7 +66,49 @@ test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fa
   const exact = await scene.untilExact(5_000);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });
+  expect(figures.lost).toBe(0);
+  // What a msg_server had sent that cut its link itself is its own loss.
+  if (scene.keptLinks) expect(figures.cutOff).toBe(0);
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
+
+test('Redis emptied within the grace: users of a link that ended are announced once, and others not', async () => {
+  const fault = 'Redis emptied within a grace';
+  await using scene = await startScene({
+    seed: seedOf(fault),
+    env: { ROUTE_LOST_GRACE_SECONDS: String(GRACE_SECONDS) },
+  });
+  const dues = new Dues(scene.traffic.mailboxes);
+  await using leaving = await openTrafficLink(scene.cluster.node(0), { dues });
+  await using watching = await openTrafficLink(scene.cluster.node(1), { dues });
+  const announced = new Map<number, number>();
+  watching.onOther = (commandId, pdu) => {
+    if (commandId !== COMMANDS.status_notify.commandId) return;
+    const stat = decodeFields('status_notify', pdu)?.userStat;
+    if (stat === undefined || stat.userId < FIRST_LEAVING) return;
+    if (stat.userId >= FIRST_LEAVING + LEAVING || stat.status !== USER_STATUS.offline) return;
+    announced.set(stat.userId, (announced.get(stat.userId) ?? 0) + 1);
+  };
+  const userStatList = Array.from({ length: LEAVING }, (_, i) => ({
+    ...{ userId: FIRST_LEAVING + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows },
+  }));
+  leaving.write(encodeMessage('online_user_info', { userStatList }));
+  await leaving.query([0]);
+  await watching.query([0]);
+  await leaving.close();
+  await delay(1_000);
+  expect(announced.size).toBe(0);
+  await tell(scene, 'FLUSHALL');
+  scene.story.note('Redis is emptied');
+  const exact = await scene.untilExact(5_000);
+  await waitFor(() => announced.size === LEAVING, {
+    what: 'all users of the ended link to be announced offline',
+    deadlineMs: (GRACE_SECONDS + 5) * 1000,
+  });
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(new Set(announced.values())).toEqual(new Set([1]));
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cut } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { cutNode } from './faults.ts';
@@ -29,4 +30,19 @@ test.for(CUTS)('%s: the others lose nothing, and all agree afterwards', async ([
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
   for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
+});
+
+test('Redis 100 ms away from each node, either way: slower, but exact', async () => {
+  const fault = 'Redis 100 ms away, either way, for 8 s';
+  await using scene = await startScene({ seed: seedOf(fault), proxied: true });
+  const ways = scene.cluster.nodes.map((_, index) => scene.proxy(index));
+  for (const way of ways) way.delay(100);
+  await delay(8_000);
+  // Presence is judged while Redis is that far away.
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  for (const node of scene.running) expect(await node.ready()).toBe(true);
 });

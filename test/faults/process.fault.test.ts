@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
 import { expect, test } from 'vitest';
@@ -109,6 +110,26 @@ test('health checks and silent connections cost the links nothing', async () => 
   const figures = await judge(scene, { fault, exact });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
+});
+
+test('a node with a fifth of a processor is slow, loses nothing, and answers on its admin port', async () => {
+  const fault = 'a node with a fifth of a processor for 8 s';
+  await using scene = await startScene({ seed: seedOf(fault) });
+  const node = scene.cluster.node(2);
+  for (const untilMs = performance.now() + 8_000; performance.now() < untilMs; ) {
+    node.signal('SIGSTOP');
+    await delay(80);
+    node.signal('SIGCONT');
+    await delay(20);
+  }
+  scene.story.note('the node has its processor back');
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  expect(node.logsOf('lease-lost')).toEqual([]);
+  expect(await node.metric('route_ready')).toBe(1);
 });
 
 test('a node of the release before this one does not disturb this one', async () => {

@@ -129,6 +129,11 @@ export class Scene implements AsyncDisposable {
     return this.crowd.servers.reduce((sum, { lostLinks }) => sum + lostLinks, 0);
   }
 
+  /** Whether all msg_servers have had one and the same link all the time. */
+  get keptLinks(): boolean {
+    return this.crowd.servers.every(({ lostLinks, reconnects }) => lostLinks + reconnects === 0);
+  }
+
   /** The way to Redis of the node started as this one. */
   proxy(index: number): CutProxy {
     const proxy = this.#proxies[index];

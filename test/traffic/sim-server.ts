@@ -42,6 +42,8 @@ export class SimServer implements AsyncDisposable {
   readonly id: number;
   /** How often its link was lost. */
   lostLinks = 0;
+  /** How often it has closed its link itself, to connect again. */
+  reconnects = 0;
   readonly #world: SimWorld;
   readonly #clients = new Map<number, Map<ClientType, Clients>>();
   #link: TrafficLink | undefined;
@@ -137,6 +139,17 @@ export class SimServer implements AsyncDisposable {
     if (clients === undefined || clients.count > 1) return;
     clients.away = !clients.away;
     this.#report(userId, type, clients.away ? USER_STATUS.leave : USER_STATUS.online);
+  }
+
+  /** Closes its link in good order, or cuts it, and connects again later. */
+  async reconnect(how: 'close' | 'cut' = 'close'): Promise<void> {
+    const link = this.#link;
+    if (!this.isConnected || link === undefined) return;
+    this.reconnects++;
+    this.#participant = undefined;
+    this.#reconnectLater();
+    if (how === 'close') await link.close();
+    else link.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -55,6 +55,8 @@ export class TrafficLink implements AsyncDisposable {
     });
     socket.on('data', (chunk: Buffer) => scanner.push(chunk));
     socket.on('error', () => {});
+    // All that the node had to say has come, and what is sent from here on would be lost.
+    socket.on('end', () => this.#closed());
     socket.on('close', () => this.#closed());
     // Protocol: a msg_server sends one when it has sent nothing for a while.
     this.#heartbeats = setInterval(() => this.write(encodeMessage('heartbeat', {})), HEARTBEAT_MS);
@@ -127,6 +129,14 @@ export class TrafficLink implements AsyncDisposable {
       this.#socket.pause();
       setTimeout(() => this.#socket.resume(), (length / bytesPerSecond) * 1000).unref();
     });
+  }
+
+  /** Closes it in good order: all that was sent is read by the node. Resolves when the node has closed its side. */
+  async close(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#socket.end();
+    if (!this.#socket.closed) await once(this.#socket, 'close');
   }
 
   /** Cuts it from this side. */

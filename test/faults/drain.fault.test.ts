@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { within } from '../harness/index.ts';
+import { pauseRedis, stopNode } from './faults.ts';
+import { judge } from './judge.ts';
+import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+const DRAIN_SECONDS = 6;
+
+/** What a drain may take beyond its time: the process ends. */
+const SLACK_MS = 3_000;
+
+/** Users of links that a drain closed count for one lease more. */
+const EXACT_WITHIN_MS = (LEASE_SECONDS + 5) * 1000;
+
+const BESIDE: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
+  ['a node drains, told so twice', async () => {}],
+  ['a node drains while Redis is paused for 4 s', (scene) => pauseRedis(scene, 4)],
+  ['a node drains while another stands still for 4 s', (scene) => stopNode(scene, 1, 4)],
+];
+
+test.for(BESIDE)('%s: it ends in time, and nothing is lost', async ([fault, inflict]) => {
+  const env = { ROUTE_DRAIN_SECONDS: String(DRAIN_SECONDS) };
+  await using scene = await startScene({ seed: seedOf(fault), env });
+  const node = scene.cluster.node(2);
+  const onIt = scene.crowd.servers.filter(({ target }) => target === node);
+  const inflicted = inflict(scene);
+  await delay(500);
+  scene.setAvoided(node, true);
+  node.signal('SIGTERM');
+  await delay(500);
+  node.signal('SIGTERM');
+  const ended = await within(node.exited, {
+    what: 'the node to end',
+    deadlineMs: DRAIN_SECONDS * 1000 + SLACK_MS,
+  });
+  scene.story.note('the node has ended');
+  await inflicted;
+  const exact = await scene.untilExact(EXACT_WITHIN_MS);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(ended).toEqual({ code: 0, signal: null });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(onIt.length);
+  expect(scene.running.flatMap((other) => other.logsOf('bus-frames-lost'))).toEqual([]);
+});

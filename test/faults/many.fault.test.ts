@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { cutNode } from './faults.ts';
+import { judge } from './judge.ts';
+import { LEASE_SECONDS, startScene } from './scene.ts';
+import { seedOf } from './seed.ts';
+
+test('all nodes killed at once and replaced: presence is exact, no user is seen offline', async () => {
+  const fault = 'all nodes killed at once and replaced';
+  await using scene = await startScene({ seed: seedOf(fault) });
+  const onAll = scene.crowd.servers.length;
+  const killed = [...scene.running];
+  await Promise.all(killed.map((node) => scene.kill(node)));
+  await Promise.all(killed.map(() => scene.addNode()));
+  const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures.lost).toBe(0);
+  expect(scene.lostLinks, 'links lost').toBe(onAll);
+  // The dead nodes' users are back before the grace is over: nothing is announced, neither way.
+  for (const node of scene.running) {
+    expect(await node.metric('route_presence_lost_users_told_total')).toBe(0);
+  }
+});
+
+test('half of the nodes apart from Redis: nothing is lost, and all agree afterwards', async () => {
+  const fault = 'two of four nodes apart from Redis for 6 s';
+  await using scene = await startScene({ seed: seedOf(fault), nodes: 4, proxied: true });
+  for (const index of [2, 3]) scene.setAvoided(scene.cluster.node(index), true);
+  await Promise.all([2, 3].map((index) => cutNode(scene, { index, cut: 'both', seconds: 6 })));
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
