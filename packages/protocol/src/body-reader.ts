@@ -18,7 +18,7 @@ export class LenientReader extends protobuf.BufferReader {
 /** How values are written. Protocol Buffers: wire types. */
 export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, group: 3, fourBytes: 5 } as const;
 
-/** Nothing writes groups any more; a body of 16 MiB in one would take a fifth of a second. */
+/** Bytes of groups in one body. Nothing writes groups any more; 16 MiB of them would take a fifth of a second. */
 const MOST_GROUP_BYTES = 64 * 1024;
 
 /** A field whose value is still to be read, or not to be. */
@@ -36,6 +36,7 @@ export class BodyReader {
   readonly #reader: LenientReader;
   #end: number;
   #depth = 0;
+  #groupBytesLeft = MOST_GROUP_BYTES;
 
   constructor(pdu: Buffer, at = HEADER_BYTES) {
     this.#pdu = pdu;
@@ -71,12 +72,13 @@ export class BodyReader {
     return this.#pdu.subarray(start, start + length);
   }
 
-  /** Leaves out a field's value. A group that is longer than one needs to be is not gone through to its end. */
+  /** Leaves out a field's value. A body with more bytes of groups than one needs is not read to its end. */
   skip({ number, wire }: Field): void {
     const reader = this.#reader;
-    const { len } = reader;
-    if (wire === WIRE.group) reader.len = Math.min(len, reader.pos + MOST_GROUP_BYTES);
+    const { len, pos } = reader;
+    if (wire === WIRE.group) reader.len = Math.min(len, pos + this.#groupBytesLeft);
     reader.skipType(wire, this.#depth, number);
+    if (wire === WIRE.group) this.#groupBytesLeft -= reader.pos - pos;
     reader.len = len;
   }
 

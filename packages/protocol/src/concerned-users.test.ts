@@ -50,6 +50,19 @@ describe('everybody is concerned by', () => {
     expect(concerned(unknown)).toBeUndefined();
   });
 
+  test('a body of more than 1,000 fields', () => {
+    const pduWith = (unknown: number): Buffer => {
+      const pdu = Buffer.concat([
+        message(1, 2, MSG_TYPE.singleText),
+        Buffer.from('6801'.repeat(unknown), 'hex'),
+      ]);
+      pdu.writeUInt32BE(pdu.length, 0);
+      return pdu;
+    };
+    expect(concerned(pduWith(994))).toEqual([1, 2]);
+    expect(concerned(pduWith(995))).toBeUndefined();
+  });
+
   test('a changed group and a changed signature', () => {
     const signature = { changedUserId: 7, signInfo: 'away' };
     expect(concerned(encodeMessage('sign_info_changed_notify', signature))).toBeUndefined();

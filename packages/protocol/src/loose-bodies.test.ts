@@ -16,6 +16,13 @@ function pduOf(bodyHex: string): Buffer {
   return Buffer.concat([header, body]);
 }
 
+/** A number below 2^21 as a varint of three bytes. */
+function varintHex(value: number): string {
+  return Buffer.from([0x80 | (value & 0x7f), 0x80 | ((value >> 7) & 0x7f), value >> 14]).toString(
+    'hex',
+  );
+}
+
 describe('a list whose entries are not as msg_servers write them', () => {
   // The client type comes first.
   const ODD_ENTRY = '0a06 1801 0829 1001';
@@ -44,6 +51,37 @@ describe('a list whose entries are not as msg_servers write them', () => {
     expect(listed.remaining).toBe(0);
   });
 
+  it('is gone over in smaller parts where entries hold more fields than msg_servers write', () => {
+    const [entries, unknown] = [1000, 96];
+    const entry = `0a${varintHex(6 + 2 * unknown)} 1801 0829 1001 ${'3801'.repeat(unknown)}`;
+    const listed = new ListedClients(pduOf(entry.repeat(entries)));
+    let checks = 1;
+    while (listed.check(1000) === 'unfinished') checks++;
+    expect(checks).toBe((entries * (4 + unknown)) / 4000);
+    expect(listed.remaining).toBe(entries);
+    const parts: number[] = [];
+    while (listed.remaining > 0) parts.push(listed.take(500).length);
+    expect(Math.max(...parts)).toBe(2000 / (4 + unknown));
+  });
+
+  it.each([
+    ['fields', '3801'],
+    ['texts', '3a00'],
+    ['values of its own', '0829'],
+  ])('is bad where one entry holds many thousands of %s', (_what, field) => {
+    const entry = `0a${varintHex(6 + 2 * 10_000)} 1801 0829 1001 ${field.repeat(10_000)}`;
+    expect(new ListedClients(pduOf(`${ODD_ENTRY}${entry}`)).check(4000)).toBe('bad');
+  });
+
+  it('is bad where it holds more bytes of groups than anything has a use for', () => {
+    // A group of 2,000 bytes.
+    const group = `3b${'3801'.repeat(999)}3c`;
+    const listOf = (groups: number): ListedClients =>
+      new ListedClients(pduOf(`${group.repeat(groups)}${ODD_ENTRY}`));
+    expect(listOf(30).check(4000)).toBe('good');
+    expect(listOf(40).check(4000)).toBe('bad');
+  });
+
   it('is bad as a whole where its last entry is', () => {
     const listed = new ListedClients(pduOf(`${ODD_ENTRY.repeat(3000)} 0a04 1801 0829`));
     let found = listed.check(1000);
@@ -59,6 +97,24 @@ describe('a query', () => {
     expect(decodeUsersStatusRequest(pduOf(body), 5)).toBe('too-many');
     expect(decodeUsersStatusRequest(pduOf(body), 6)).toMatchObject({ userIds: [5, 5, 5, 5, 5, 5] });
   });
+
+  it.each([
+    ['the user who asks', '0802'],
+    ['empty parts of the list', '1200'],
+    ['texts for the answer', 'a20100'],
+    ['unknown fields', '3801'],
+    ['groups', `3b${'3801'.repeat(9)}3c`],
+  ])('that repeats %s many thousands of times is dropped', (_what, field) => {
+    const query = (times: number): Buffer => pduOf(`0801 ${field.repeat(times)} 1005`);
+    expect(decodeUsersStatusRequest(query(1000), 100)).toMatchObject({ userIds: [5] });
+    expect(decodeUsersStatusRequest(query(10_100), 100)).toBeUndefined();
+  });
+});
+
+it('an update with many thousands of fields is dropped', () => {
+  const update = (times: number): Buffer => pduOf(`${'3801'.repeat(times)} 0801 1007 1801`);
+  expect(decodeUserStatusUpdate(update(9997))).toMatchObject({ userId: 7 });
+  expect(decodeUserStatusUpdate(update(9998))).toBeUndefined();
 });
 
 describe('a client type of a fork', () => {

@@ -2,8 +2,14 @@ import { BodyReader, WIRE } from './body-reader.ts';
 import type { ClientTypes } from './client-types.ts';
 import { type ClientStatus, isUserStatus, type UserStatus } from './message-fields.ts';
 
-/** A body that is no list has no more fields, known or not: a million would stop the loop. */
+/**
+ * A body has no more fields, known or not, beside those that it repeats: a million would stop the loop. The same holds for
+ * an entry of a list.
+ */
 const MOST_FIELDS = 10_000;
+
+/** Fields of an entry as msg_servers write it, itself included. */
+const FIELDS_A_CLIENT = 4;
 
 /** What was read of a client. A value that its field does not know leaves the field as it was. (Protocol Buffers: enums.) */
 class LooseClient {
@@ -72,7 +78,8 @@ export function looseStatusRequest(
       if (userIds.length < mostIds) userIds.push(id);
       else isTooMany = true;
     };
-    for (let others = 0; !reader.isAtEnd && !isTooMany; ) {
+    for (let fields = 0; !reader.isAtEnd && !isTooMany; fields++) {
+      if (fields === mostIds + MOST_FIELDS) throw new RangeError('too many fields');
       const field = reader.field();
       if (field.number === 1 && field.wire === WIRE.varint) userId = reader.uint32();
       else if (field.number === 2 && field.wire === WIRE.varint) readId();
@@ -82,10 +89,7 @@ export function looseStatusRequest(
         });
       } else if (field.number === 20 && field.wire === WIRE.lengthFirst)
         attachData = reader.bytes();
-      else {
-        if (others++ === MOST_FIELDS) throw new RangeError('too many fields');
-        reader.skip(field);
-      }
+      else reader.skip(field);
     }
   } catch {
     return isTooMany ? 'too-many' : undefined;
@@ -98,6 +102,8 @@ export function looseStatusRequest(
 export class LooseClients {
   readonly #reader: BodyReader;
   readonly #types: ClientTypes;
+  /** Fields read so far, those of the entries included. */
+  #fields = 0;
 
   constructor(pdu: Buffer, types: ClientTypes) {
     this.#reader = new BodyReader(pdu);
@@ -108,12 +114,16 @@ export class LooseClients {
     return this.#reader.isAtEnd;
   }
 
-  /** The clients in the next fields, so many fields at the most. What is not good ends it. */
+  /**
+   * The clients in the next fields, so many fields at the most; fewer where entries have more fields than msg_servers
+   * write. What is not good ends it.
+   */
   next(most: number): Loose<ClientStatus[]> {
     const clients: ClientStatus[] = [];
-    let fields = 0;
+    const mostFields = this.#fields + most * FIELDS_A_CLIENT;
     try {
-      for (; fields < most && !this.#reader.isAtEnd; fields++) {
+      for (let i = 0; i < most && this.#fields < mostFields && !this.#reader.isAtEnd; i++) {
+        this.#fields++;
         const field = this.#reader.field();
         if (field.number !== 1 || field.wire !== WIRE.lengthFirst) {
           this.#reader.skip(field);
@@ -133,7 +143,9 @@ export class LooseClients {
 
   #readClient(loose: LooseClient): void {
     const reader = this.#reader;
-    while (!reader.isAtEnd) {
+    for (let fields = 0; !reader.isAtEnd; fields++) {
+      if (fields === MOST_FIELDS) throw new RangeError('too many fields');
+      this.#fields++;
       const field = reader.field();
       if (field.wire !== WIRE.varint) reader.skip(field);
       else if (field.number === 1) loose.userId = reader.uint32();
