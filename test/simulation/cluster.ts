@@ -84,9 +84,9 @@ export class Cluster implements ServerWorld {
       time: this.time,
       pubSub: this.pubSub,
       registry: this.registry,
+      latencyMs: schedule.latencyMs,
       log: (from, line) => this.#logged(from, line),
     });
-    member.transport.path.latencyMs = schedule.latencyMs;
     if (options.bad === true) this.bad.add(member);
     this.members.push(member);
     return member;

@@ -4,7 +4,7 @@ import type { Fault, FaultKind } from './schedule.ts';
 import type { Traffic } from './traffic.ts';
 import type { Member } from './world/member.ts';
 import type { MsgServer } from './world/msg-server.ts';
-import { OUTPUT_LIMIT_BYTES, type RedisPath, type Rights } from './world/pub-sub.ts';
+import type { RedisPath, Rights } from './world/pub-sub.ts';
 
 /** No more nodes than this at a time. */
 const MOST_NODES = 20;
@@ -82,15 +82,19 @@ export class FaultScene {
     this.endAfter(fault.ms * 2 + 2000, () => cluster.kill(member));
   }
 
-  path(fault: Fault, change: (member: Member) => () => void): void {
+  path(fault: Fault, wrong: Parameters<RedisPath['worsen']>[0]): void {
     const member = this.member(fault);
-    if (member === undefined) return;
-    this.outage(member, fault.ms);
-    const restore = change(member);
-    member.transport.pathChanged();
-    this.endAfter(fault.ms, () => {
-      restore();
-      member.transport.pathChanged();
+    if (member !== undefined) this.worsen(member, fault.ms, wrong);
+  }
+
+  worsen(member: Member, ms: number, wrong: Parameters<RedisPath['worsen']>[0]): void {
+    const { transport } = member;
+    this.outage(member, ms);
+    const mend = transport.path.worsen(wrong);
+    transport.pathChanged();
+    this.endAfter(ms, () => {
+      mend();
+      transport.pathChanged();
     });
   }
 }
@@ -144,29 +148,17 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     cluster.doubts.mark(cluster.time.now, cluster.time.now + 1000);
   },
   'no-keys': (scene, fault) => scene.badMember(fault, { keys: false }),
-  'slow-path': (scene, fault) => {
-    scene.path(fault, ({ transport: { path } }) => slower(path, 5 + fault.degree * 300));
-  },
-  'cut-path': (scene, fault) => scene.path(fault, (member) => toggle(member.transport.path, 'cut')),
-  'dark-out': (scene, fault) =>
-    scene.path(fault, (member) => toggle(member.transport.path, 'darkOut')),
-  'dark-in': (scene, fault) =>
-    scene.path(fault, (member) => toggle(member.transport.path, 'darkIn')),
-  lossy: (scene, fault) => {
-    scene.path(fault, ({ transport: { path } }) => {
-      path.loss = 0.01 + fault.degree * 0.4;
-      return () => {
-        path.loss = 0;
-      };
-    });
-  },
+  'slow-path': (scene, fault) => scene.path(fault, { latencyMs: 5 + fault.degree * 300 }),
+  'cut-path': (scene, fault) => scene.path(fault, { cut: true }),
+  'dark-out': (scene, fault) => scene.path(fault, { darkOut: true }),
+  'dark-in': (scene, fault) => scene.path(fault, { darkIn: true }),
+  lossy: (scene, fault) => scene.path(fault, { loss: 0.01 + fault.degree * 0.4 }),
   'small-output-limit': (scene, fault) => {
     const { pubSub } = scene.cluster;
-    pubSub.outputLimitBytes = 40_000 + fault.degree * 100_000;
+    const limit = 40_000 + fault.degree * 100_000;
+    pubSub.outputLimits.add(limit);
     for (const member of scene.cluster.good) scene.outage(member, fault.ms);
-    scene.endAfter(fault.ms, () => {
-      pubSub.outputLimitBytes = OUTPUT_LIMIT_BYTES;
-    });
+    scene.endAfter(fault.ms, () => pubSub.outputLimits.delete(limit));
   },
   'redis-down': (scene, fault) => {
     const { cluster } = scene;
@@ -183,8 +175,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   },
   'redis-slow': (scene, fault) => {
     for (const member of scene.cluster.good) {
-      scene.outage(member, fault.ms);
-      scene.endAfter(fault.ms, slower(member.transport.path, fault.degree * 200));
+      scene.worsen(member, fault.ms, { latencyMs: fault.degree * 200 });
     }
   },
   'server-slow': (scene, fault) => reads(scene, fault, 1 + fault.degree * 50),
@@ -253,23 +244,4 @@ function reads(scene: FaultScene, fault: Fault, rate: number): void {
     server.readRate = undefined;
     server.readOn();
   });
-}
-
-/** Adds to a path's latency, and returns what takes it away: faults overlap, and may end in any order. */
-function slower(path: RedisPath, ms: number): () => void {
-  path.latencyMs += ms;
-  return () => {
-    path.latencyMs -= ms;
-  };
-}
-
-/** Sets a property of a path, and returns what sets it back. */
-function toggle(
-  path: { cut: boolean; darkOut: boolean; darkIn: boolean },
-  name: 'cut' | 'darkOut' | 'darkIn',
-): () => void {
-  path[name] = true;
-  return () => {
-    path[name] = false;
-  };
 }

@@ -74,6 +74,8 @@ class Run {
     }
     this.#pass(begunAt + schedule.durationMs);
     this.#scene.endAll();
+    this.#pass(time.now + 500);
+    this.#traffic.slowDown();
     this.#recover();
     this.#probe();
     this.#end();

@@ -103,6 +103,13 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   forge: 1,
 };
 
+/** Paces of short schedules, each as often as it stands here. */
+const PACES_MS: readonly number[] = [
+  ...[20, 60, 60, 60],
+  ...Array.from({ length: 7 }, () => 150),
+  ...Array.from({ length: 9 }, () => 400),
+];
+
 export interface DrawOptions {
   readonly mode: Mode;
   readonly kinds: ReadonlySet<FaultKind>;
@@ -111,14 +118,18 @@ export interface DrawOptions {
 /** The schedule that a seed stands for: most are short and small, a few long, a few large. */
 export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedule {
   const random = new Random(seed);
-  const size = random.weighted({ small: 950, middle: 45, large: 5 });
+  const size = random.weighted({ small: 960, middle: 37, large: 3 });
   const nodes = {
     small: random.whole(2, 3),
     middle: random.whole(3, 6),
     large: random.whole(6, 20),
   }[size];
-  const isLong = random.chance(0.04);
-  const durationMs = isLong ? random.whole(10_000, 40_000) : random.whole(500, 3500);
+  const isLong = random.chance(0.01);
+  // Dense traffic costs most, and what it shows it shows soon.
+  const paceMs = random.pick(isLong ? [100, 400] : PACES_MS);
+  const durationMs = isLong
+    ? random.whole(10_000, 40_000)
+    : random.whole(500, Math.min(3000, 500 + paceMs * 30));
   const latencyMs = random.pick([0.1, 0.5, 2, 20]);
   const leaseMs = random.pick([1000, 2000, 3000]);
   const heldMs = random.pick([4000, 4000, 8000, 30_000]);
@@ -138,12 +149,11 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     };
   }).sort((a, b) => a.atMs - b.atMs);
   return {
-    ...{ seed, mode, nodes, durationMs, leaseMs, faults },
+    ...{ seed, mode, nodes, durationMs, paceMs, leaseMs, faults },
     // What forged frames break heals within that time, which has to be waited for.
     heldMs: faults.some(({ kind }) => kind === 'forge') ? Math.min(heldMs, 4000) : heldMs,
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
-    paceMs: random.pick(isLong ? [100, 400] : [20, 60, 150, 400]),
     latencyMs,
     windowBytes: random.pick([64 * 1024, 512 * 1024, 8 * 1024 * 1024]),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),

@@ -5,8 +5,17 @@ import type { MsgServer } from './world/msg-server.ts';
 
 const CLIENT_TYPES = [CLIENT_TYPE.windows, CLIENT_TYPE.mac, CLIENT_TYPE.ios] as const;
 
+/** What a msg_server does, each as often as it stands here. */
+const ACTS = [
+  ...Array.from({ length: 12 }, () => 'messages' as const),
+  ...(['login', 'login', 'logout', 'away', 'query', 'sign'] as const),
+];
+
 /** Users are numbered from here on. */
 const FIRST_USER = 1001;
+
+/** Between two things that a msg_server does while what faults have left behind heals, on average. */
+const CALM_PACE_MS = 300;
 
 /** The users of a run. */
 export function usersOf(count: number): readonly number[] {
@@ -18,25 +27,32 @@ export class Traffic {
   readonly #cluster: Cluster;
   readonly #users: readonly number[];
   #isOn = true;
+  #paceMs: number;
   /** Whether users still come and go. */
   usersMove = true;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.#users = usersOf(cluster.schedule.users);
+    this.#paceMs = cluster.schedule.paceMs;
+  }
+
+  /** The faults are over: from now on there is no more traffic than shows whether all is well. */
+  slowDown(): void {
+    this.#paceMs = Math.max(this.#paceMs, CALM_PACE_MS);
   }
 
   begin(server: MsgServer): void {
     for (const user of this.#users) {
       if (server.random.chance(0.4)) server.clients.set(user, server.random.pick(CLIENT_TYPES));
     }
-    const { time, clients, schedule } = this.#cluster;
+    const { time, clients } = this.#cluster;
     const next = (): void => {
       if (!this.#isOn || server.stopped) return;
       if (server.link !== undefined) this.#act(server, server.random);
-      time.after(-Math.log(1 - server.random.next()) * schedule.paceMs, next, clients);
+      time.after(-Math.log(1 - server.random.next()) * this.#paceMs, next, clients);
     };
-    time.after(server.random.between(0, schedule.paceMs), next, clients);
+    time.after(server.random.between(0, this.#paceMs), next, clients);
   }
 
   stop(): void {
@@ -62,7 +78,7 @@ export class Traffic {
 
   #act(server: MsgServer, random: Random): void {
     const users = this.#users;
-    const kind = random.weighted({ messages: 12, login: 2, logout: 1, away: 1, query: 1, sign: 1 });
+    const kind = random.pick(ACTS);
     if (kind === 'messages') this.#send(server, random);
     else if (kind === 'sign') this.#relay(server, [server.signInfo(random.pick(users))]);
     else if (kind === 'query') server.query(1 + random.below(1000), users);

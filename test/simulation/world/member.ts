@@ -40,12 +40,25 @@ export interface MemberOptions {
   readonly time: VirtualTime;
   readonly pubSub: PubSub;
   readonly registry: Registry;
+  /** To Redis, one way. */
+  readonly latencyMs: number;
   log(member: Member, line: LogLine): void;
 }
 
 const invocation = readSettings([], { ROUTE_LISTEN: '127.0.0.1:8200' });
 if (invocation.kind !== 'run') throw new Error('there are no settings to begin with');
 const DEFAULT_SETTINGS = invocation.settings;
+
+/** Where each node's logger writes to. To make one anew costs as much as the rest of a node's start. */
+const logOf = new WeakMap<object, (line: LogLine) => void>();
+const LOG = pino({
+  level: 'info',
+  hooks: {
+    logMethod([line]) {
+      if (typeof line === 'object' && line !== null) logOf.get(this)?.(line);
+    },
+  },
+});
 
 /** A node: the real code of bus, delivery, hub and links, in a process and with a Redis that are simulated. */
 export class Member {
@@ -71,7 +84,9 @@ export class Member {
     this.id = options.id;
     this.plan = options.plan;
     this.process = new SimProcess(options.id);
-    this.transport = new SimTransport(options.pubSub, options.id, this.process);
+    this.transport = new SimTransport(options.pubSub, {
+      ...{ node: options.id, process: this.process, latencyMs: options.latencyMs },
+    });
     this.startedAt = options.time.now;
   }
 
@@ -191,14 +206,9 @@ export class Member {
   }
 
   #logger(): Logger {
-    return pino({
-      level: 'info',
-      hooks: {
-        logMethod: ([line]) => {
-          if (typeof line === 'object' && line !== null) this.#options.log(this, line);
-        },
-      },
-    });
+    const logger = LOG.child({});
+    logOf.set(logger, (line) => this.#options.log(this, line));
+    return logger;
   }
 }
 

@@ -128,7 +128,10 @@ export class MsgServer {
   stopped = false;
   /** Bytes that it reads in a millisecond; undefined for all that there is, 0 for none. */
   readRate: number | undefined;
-  #buffer: Buffer = Buffer.alloc(0);
+  /** What has come of a PDU that is not whole yet; its length once that is known. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #awaitedBytes = HEADER_BYTES;
   #lastSentAt = 0;
   #lastReceivedAt = 0;
   #reconnect: Task | undefined;
@@ -160,7 +163,7 @@ export class MsgServer {
     );
     const link = new LinkRecord({ no, server: this, member, connection });
     this.link = link;
-    this.#buffer = Buffer.alloc(0);
+    this.#forgetPieces();
     this.#lastReceivedAt = time.now;
     connection.connectClient({
       data: (bytes) => this.#received(link, bytes),
@@ -343,17 +346,9 @@ export class MsgServer {
   #received(link: LinkRecord, bytes: Buffer): boolean {
     if (link !== this.link) return true;
     this.#lastReceivedAt = this.#world.time.now;
-    const all = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
-    let at = 0;
-    while (at + HEADER_BYTES <= all.length) {
-      const end = at + all.readUInt32BE(at);
-      if (end < at + HEADER_BYTES)
-        throw new Error(`link ${link.no} was sent a length below a header's`);
-      if (end > all.length) break;
-      this.#pdu(link, all.subarray(at, end));
-      at = end;
-    }
-    this.#buffer = all.subarray(at);
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+    if (this.#pieceBytes >= this.#awaitedBytes) this.#takePdus(link);
     if (this.readRate === undefined) return true;
     if (this.readRate > 0) {
       this.#readBudgetTask ??= this.#world.time.after(bytes.length / this.readRate, () => {
@@ -362,6 +357,33 @@ export class MsgServer {
       });
     }
     return false;
+  }
+
+  #forgetPieces(): void {
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#awaitedBytes = HEADER_BYTES;
+  }
+
+  #takePdus(link: LinkRecord): void {
+    const [first] = this.#pieces;
+    const all = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
+    this.#forgetPieces();
+    let at = 0;
+    while (at + HEADER_BYTES <= all.length) {
+      const end = at + all.readUInt32BE(at);
+      if (end < at + HEADER_BYTES)
+        throw new Error(`link ${link.no} was sent a length below a header's`);
+      if (end > all.length) {
+        this.#awaitedBytes = end - at;
+        break;
+      }
+      this.#pdu(link, all.subarray(at, end));
+      at = end;
+    }
+    if (at === all.length || link !== this.link) return;
+    this.#pieces.push(all.subarray(at));
+    this.#pieceBytes = all.length - at;
   }
 
   #pdu(link: LinkRecord, pdu: Buffer): void {

@@ -12,19 +12,49 @@ export interface Rights {
 }
 
 /** How the network between a node and Redis is. */
-export interface RedisPath {
-  latencyMs: number;
+interface PathState {
+  readonly latencyMs: number;
   /** Nothing arrives, and neither side hears of it; it arrives when this ends, if the connection still stands. */
-  darkOut: boolean;
-  darkIn: boolean;
+  readonly darkOut: boolean;
+  readonly darkIn: boolean;
   /** No connection can be made, and those that there were are reset. */
-  cut: boolean;
+  readonly cut: boolean;
   /** Part of the frames that are lost without a sign, as the transport may. */
-  loss: number;
+  readonly loss: number;
 }
 
-/** Redis's default for a subscriber. */
-export const OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024;
+/** The network between a node and Redis: as bad as everything that is wrong with it at a time. */
+export class RedisPath implements PathState {
+  latencyMs = 0;
+  darkOut = false;
+  darkIn = false;
+  cut = false;
+  loss = 0;
+  readonly #wrong = new Set<Partial<PathState>>();
+
+  constructor(latencyMs: number) {
+    this.worsen({ latencyMs });
+  }
+
+  /** Adds what is wrong with it; latencies add up. @returns what takes it away again. */
+  worsen(wrong: Partial<PathState>): () => void {
+    this.#wrong.add(wrong);
+    this.#judge();
+    return () => {
+      this.#wrong.delete(wrong);
+      this.#judge();
+    };
+  }
+
+  #judge(): void {
+    const all = [...this.#wrong];
+    this.latencyMs = all.reduce((sum, { latencyMs = 0 }) => sum + latencyMs, 0);
+    this.loss = Math.max(...all.map(({ loss = 0 }) => loss));
+    this.darkOut = all.some(({ darkOut }) => darkOut);
+    this.darkIn = all.some(({ darkIn }) => darkIn);
+    this.cut = all.some(({ cut }) => cut);
+  }
+}
 
 /** Redis pub/sub, which keeps the order of a connection and forgets what nobody hears. */
 export class PubSub {
@@ -35,8 +65,8 @@ export class PubSub {
   readonly recent: Buffer[] = [];
   frames = 0;
   frameBytes = 0;
-  /** A subscriber that is so far behind is cut off. */
-  outputLimitBytes = OUTPUT_LIMIT_BYTES;
+  /** A subscriber that is further behind than the least of these is cut off. */
+  readonly outputLimits = new Set([32 * 1024 * 1024]);
   readonly members = new Map<string, SimTransport>();
   /** Sees each frame that is published: the checks do. */
   onPublish: (from: string, frame: Buffer, to: string | undefined) => void = () => {};
@@ -44,6 +74,10 @@ export class PubSub {
   constructor(time: VirtualTime, random: Random) {
     this.time = time;
     this.random = random;
+  }
+
+  get outputLimitBytes(): number {
+    return Math.min(...this.outputLimits);
   }
 
   /** Redis ends or comes back; what was connected is not any more. */
@@ -115,7 +149,7 @@ const CONNECT_TIMEOUT_MS = 2000;
 /** A node's two connections to Redis, as RedisTransport has them. */
 export class SimTransport implements BusTransport {
   readonly rights: Rights = { publish: true, subscribe: true, subscribeOwn: true, keys: true };
-  readonly path: RedisPath = { latencyMs: 0.3, darkOut: false, darkIn: false, cut: false, loss: 0 };
+  readonly path: RedisPath;
   readonly #pubSub: PubSub;
   readonly #node: string;
   readonly #process: SimProcess;
@@ -125,12 +159,18 @@ export class SimTransport implements BusTransport {
   #subscribed = false;
   #hearsOwn = false;
   #up = false;
-  #unanswered = 0;
+  /** Frames that Redis has not got yet, and when the reply to the last that it got is here. */
+  #unreceived = 0;
+  #answeredAt = 0;
   #waiting: (() => void)[] = [];
   #retry: Task | undefined;
   #attempt = 0;
 
-  constructor(pubSub: PubSub, node: string, process: SimProcess) {
+  constructor(
+    pubSub: PubSub,
+    { node, process, latencyMs }: { node: string; process: SimProcess; latencyMs: number },
+  ) {
+    this.path = new RedisPath(latencyMs);
     this.#pubSub = pubSub;
     this.#node = node;
     this.#process = process;
@@ -161,13 +201,14 @@ export class SimTransport implements BusTransport {
     const wire = this.#out;
     if (wire === undefined) return false;
     const frame = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
-    this.#unanswered++;
+    this.#unreceived++;
     wire.send(() => this.#received(frame, to));
     return true;
   }
 
   async settled(): Promise<void> {
-    if (this.#unanswered === 0) return;
+    if (this.#unreceived === 0 && this.#pubSub.time.now >= this.#answeredAt) return;
+    this.#answerLater();
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
@@ -222,19 +263,28 @@ export class SimTransport implements BusTransport {
   #received(frame: Buffer, to: string | undefined): void {
     const { time } = this.#pubSub;
     if (!this.#pubSub.isUp) return;
-    const answered = (): void => {
-      this.#answered();
-      if (!this.rights.publish) {
-        this.#events?.onError(new Error('NOPERM this user has no permissions to publish'));
-      }
-    };
-    time.after(this.path.latencyMs, answered, this.#process);
+    this.#unreceived = Math.max(0, this.#unreceived - 1);
+    this.#answeredAt = time.now + this.path.latencyMs;
+    if (this.#waiting.length > 0) this.#answerLater();
     if (this.rights.publish) this.#pubSub.publish(this.#node, frame, to);
+    else {
+      const error = new Error('NOPERM this user has no permissions to publish');
+      time.after(this.path.latencyMs, () => this.#events?.onError(error), this.#process);
+    }
   }
 
-  #answered(): void {
-    this.#unanswered = Math.max(0, this.#unanswered - 1);
-    if (this.#unanswered === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  /** Tells those that wait for it when Redis has replied to everything: a task a frame would be a fifth of all. */
+  #answerLater(): void {
+    if (this.#unreceived > 0) return;
+    const { time } = this.#pubSub;
+    const answered = (): void => {
+      if (this.#unreceived === 0) this.#answerWaiting();
+    };
+    time.after(Math.max(0, this.#answeredAt - time.now), answered, this.#process);
+  }
+
+  #answerWaiting(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #lost(): void {
@@ -248,8 +298,9 @@ export class SimTransport implements BusTransport {
     this.#in = close(this.#in);
     this.#subscribed = false;
     this.#hearsOwn = false;
-    this.#unanswered = 0;
-    this.#answered();
+    this.#unreceived = 0;
+    this.#answeredAt = 0;
+    this.#answerWaiting();
     this.#tellState();
   }
 

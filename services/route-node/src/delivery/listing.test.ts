@@ -7,7 +7,7 @@ import { SteppedClock } from './testing/world.ts';
 const USERS = Array.from({ length: 50_000 }, (_, i) => 1 + i * 7919);
 
 /** A listing, and what it has sent: users, and what it has said of itself. */
-function scene() {
+function scene(all = USERS) {
   const clock = new SteppedClock();
   const users: number[] = [];
   const said: number[][] = [];
@@ -20,7 +20,7 @@ function scene() {
       }
     },
   };
-  const usersOf = (shard: number): number[] => USERS.filter((userId) => shardOf(userId) === shard);
+  const usersOf = (shard: number): number[] => all.filter((userId) => shardOf(userId) === shard);
   const listing = new Listing('other', { bus, clock, usersOf, wantsAll: () => false });
   return { clock, bus, listing, users, said };
 }
@@ -36,6 +36,15 @@ test('every user is listed once, shard by shard', async () => {
   expect(users.toSorted((a, b) => a - b)).toEqual(USERS);
   const shards = Array.from({ length: 64 }, (_, shard) => [...LISTING.shard, shard]);
   expect(said).toEqual([BEGINS, OWN, ...shards, ENDS]);
+});
+
+test('a node with few users lists all shards in one turn, so that they travel in one frame', async () => {
+  const { clock, listing, users, said } = scene(USERS.slice(0, 400));
+  listing.start();
+  expect(users).toHaveLength(400);
+  expect(said.at(-1)).toEqual(ENDS);
+  await clock.pass(100);
+  expect(said).toHaveLength(67);
 });
 
 test('a listing waits for room on the bus', async () => {

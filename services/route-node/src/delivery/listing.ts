@@ -6,6 +6,9 @@ import type { DeliveryBus } from './delivery.ts';
 /** Changes that go into one entry: 30 KiB of them. */
 const MOST_CHANGES = 6000;
 
+/** A turn of the loop lists no further shard once it has listed this many users: small shards share a frame. */
+const USERS_A_TURN = 500;
+
 /** How long a listing waits for room on the bus before it looks again. */
 const LOOK_AGAIN_MS = 10;
 
@@ -19,7 +22,7 @@ export interface ListingOptions {
   usersOf(shard: number): readonly number[];
 }
 
-/** Tells one node whom this node's links hold: a shard a turn of the loop, among the changes meanwhile. */
+/** Tells one node which users this node's links hold: a few shards a turn of the loop, among the changes meanwhile. */
 export class Listing {
   readonly #node: string;
   readonly #options: ListingOptions;
@@ -46,16 +49,25 @@ export class Listing {
   }
 
   #step(): void {
-    const { bus, clock, usersOf } = this.#options;
+    const { bus, clock } = this.#options;
     // Messages wait for it as well, and a list of millions would take all of it.
     if (bus.full) {
       clock.after(LOOK_AGAIN_MS, this.#nextStep());
       return;
     }
-    if (this.#shard === SHARD_COUNT) {
-      this.#say(LISTING.ends);
-      return;
+    for (let listed = 0; listed < USERS_A_TURN; ) {
+      if (this.#shard === SHARD_COUNT) {
+        this.#say(LISTING.ends);
+        return;
+      }
+      listed += this.#listShard();
     }
+    clock.soon(this.#nextStep());
+  }
+
+  /** @returns how many users it listed. */
+  #listShard(): number {
+    const { bus, usersOf } = this.#options;
     const users = usersOf(this.#shard);
     this.#say(Buffer.from([...LISTING.shard, this.#shard]));
     this.#shard++;
@@ -66,7 +78,7 @@ export class Listing {
       for (const userId of part) at = writeHolding(bytes, at, { userId, held: true });
       bus.send(ENTRY_KINDS.holdings, bytes, this.#node);
     }
-    clock.soon(this.#nextStep());
+    return users.length;
   }
 
   #nextStep(): () => void {
