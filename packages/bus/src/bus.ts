@@ -102,7 +102,7 @@ export class Bus {
       mergeable: new Set(mergeable),
       counters,
       publish: (frame, to) => this.#publish(frame, to ?? this.#onlyOther()),
-      knowsAll: () => this.knowsAll,
+      knowsAllUntil: () => this.#knowsAllUntil,
       peers: () => this.#peers.all(),
       sentTo: (peer, tail) => this.#peers.sentTo(peer, this.#heartbeat.timeMs, tail),
       progress: (tail) => this.#peers.progress(this.#heartbeat.timeMs, tail),
@@ -148,11 +148,16 @@ export class Bus {
    * what was said up to less than `meetMs` ago, on a connection on which every node has sent its heartbeat since.
    */
   get knowsAll(): boolean {
+    return this.#clock.now() < this.#knowsAllUntil;
+  }
+
+  /** Before this time no node that is still unknown has taken links. */
+  get #knowsAllUntil(): number {
     const { meetMs, announceMs } = this.#limits;
-    const heardMs = this.#clock.now() - this.#heartbeat.backSentAt;
+    const isSteady = this.#heartbeat.steadyMs >= 1.5 * announceMs;
+    if (!this.#listed || !isSteady) return Number.NEGATIVE_INFINITY;
     // Less a tenth, as no two clocks run alike.
-    const isFresh = heardMs < meetMs * 0.9 && this.#heartbeat.steadyMs >= 1.5 * announceMs;
-    return this.#listed && isFresh;
+    return this.#heartbeat.backSentAt + meetMs * 0.9;
   }
 
   /** The number of this node's last heartbeat. */
@@ -259,7 +264,7 @@ export class Bus {
   setLiveNodes(ids: readonly string[]): void {
     const others = ids.filter((id) => id !== this.#nodeId);
     this.#listed = others.length < ids.length;
-    this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender.tail);
+    this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender);
     this.#sender.settle();
   }
 

@@ -9,7 +9,7 @@ test('a node that joins starts with what is sent once it is known', async () => 
   const world = new World();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
-  world.clock.advance(300);
+  world.clock.advance(1000);
   send(a, world, 'before');
   const b = await world.add('b');
   world.clock.advance(300);
@@ -22,6 +22,7 @@ test('a node that is alone publishes nothing of what it is given, until somebody
   const world = new World();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
+  world.clock.advance(1000);
   send(a, world, 'to nobody');
   expect(a.bus.counters.framesSent).toBe(0);
   const b = await world.add('b');

@@ -22,7 +22,7 @@ export interface Peer {
   readonly node: string;
   /** Its frames, put in order. */
   readonly stream: Stream;
-  /** The last frame of this node before it was known: it is owed what comes after. */
+  /** The last frame of this node before it could have links: it is owed what comes after. */
   readonly knownAt: number;
   /** The last frame of this node that is for it. */
   last: number;
@@ -57,6 +57,14 @@ export interface Peer {
   progressAt: number;
   /** Whether it has acknowledged since the last tick. */
   hasAcked: boolean;
+}
+
+/** What this node has sent when another one becomes known. */
+export interface SentSoFar {
+  /** No node that was unknown when it was sent can lack a frame up to this one: it had no links. */
+  readonly completeTail: number;
+  /** The last frame for all nodes. */
+  readonly tailForAll: number;
 }
 
 /** What is told of nodes that come and go. */
@@ -145,11 +153,11 @@ export class Peers {
   }
 
   /**
-   * A node is heard; one that was unknown is owed what is sent after `tail`.
+   * A node is heard; one that was unknown is owed what comes after `completeTail`.
    * @returns undefined where no more nodes can be known.
    */
-  heard(node: string, now: number, tail: number): Peer | undefined {
-    const peer = this.#peers.get(node) ?? this.#meet(node, now, tail);
+  heard(node: string, now: number, sent: SentSoFar): Peer | undefined {
+    const peer = this.#peers.get(node) ?? this.#meet(node, now, sent);
     if (peer === undefined) return undefined;
     peer.heardAt = now;
     peer.evidenceAt = now;
@@ -158,12 +166,12 @@ export class Peers {
 
   /**
    * Another node knows these. One that was unknown here may stand still, past its lease, and have links: it is owed
-   * what is sent after `tail`, and kept for as long as the other node keeps for it. One that is known stays as it is.
+   * what comes after `completeTail`, and kept for as long as the other node keeps for it. One that is known stays as it is.
    */
-  toldOf(nodes: Iterable<SilentNode>, now: number, tail: number): void {
+  toldOf(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
       const isFresh = silentMs < this.#limits.heldMs;
-      if (isFresh && !this.#peers.has(node)) this.#meet(node, now - silentMs, tail);
+      if (isFresh && !this.#peers.has(node)) this.#meet(node, now - silentMs, sent);
     }
   }
 
@@ -179,14 +187,14 @@ export class Peers {
 
   /**
    * These nodes have a lease, and no others. One that was unknown, and had none when the leases were read last, is owed
-   * what is sent after `tail`; it is forgotten in time when it is never heard, whatever its lease.
+   * what comes after `completeTail`; it is forgotten in time when it is never heard, whatever its lease.
    */
-  setListed(nodes: Iterable<string>, now: number, tail: number): void {
+  setListed(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
     const before = this.#leases;
     const leases = new Set(nodes);
     this.#leases = leases;
     for (const node of leases) {
-      if (before?.has(node) !== true && !this.#peers.has(node)) this.#meet(node, now, tail);
+      if (before?.has(node) !== true && !this.#peers.has(node)) this.#meet(node, now, sent);
     }
     for (const peer of this.#peers.values()) peer.listed = leases.has(peer.node);
   }
@@ -263,17 +271,18 @@ export class Peers {
     return peer.taken >= peer.last || now - peer.progressAt < heldMs;
   }
 
-  #meet(node: string, evidenceAt: number, tail: number): Peer | undefined {
+  #meet(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
     if (this.#peers.size >= this.#limits.maxPeers && !this.#evict()) return undefined;
     const next = this.#marks.get(node) ?? null;
     this.#marks.delete(node);
+    const { completeTail, tailForAll } = sent;
     const peer: Peer = {
       node,
       stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
-      knownAt: tail,
-      last: tail,
-      got: tail,
-      taken: tail,
+      knownAt: completeTail,
+      last: Math.max(completeTail, tailForAll),
+      got: completeTail,
+      taken: completeTail,
       accepted: (next ?? 1) - 1,
       hasBegun: false,
       hearsOwn: true,

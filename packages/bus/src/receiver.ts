@@ -117,7 +117,7 @@ export class Receiver {
     peers.toldOf(
       ack.silent.filter(({ node }) => node !== nodeId),
       heartbeat.timeMs,
-      own.tail,
+      own,
     );
     if (ack.asksAck) acks.answer(peer);
     else if (!hadHole && stream.hasHole) acks.ask(peer);
@@ -148,7 +148,7 @@ export class Receiver {
 
   #heard(sender: string): Peer | undefined {
     const { peers, heartbeat, sender: own } = this.#options;
-    const peer = peers.heard(sender, heartbeat.timeMs, own.tail);
+    const peer = peers.heard(sender, heartbeat.timeMs, own);
     // From here on it is owed everything, also what is sent before it has said a word about this node.
     if (own.alone) own.settle();
     return peer;

@@ -19,8 +19,8 @@ export interface SenderOptions {
   readonly counters: BusCounters;
   /** Publishes a frame for all, or for one node. */
   publish(frame: Pieces, to: string | undefined): void;
-  /** Whether every node that may take links is among the other nodes. */
-  knowsAll(): boolean;
+  /** Before this time every node that may take links is among the other nodes. */
+  knowsAllUntil(): number;
   /** The other nodes. */
   peers(): Iterable<Peer>;
   /** A frame up to `tail` is for a node. */
@@ -78,6 +78,11 @@ export class Sender {
     return this.#window.tail;
   }
 
+  /** What comes after this frame may be lacked by nodes that are not known yet. */
+  get completeTail(): number {
+    return this.#window.completeUpTo(this.#options.knowsAllUntil());
+  }
+
   /** The last frame for all nodes. */
   get tailForAll(): number {
     return this.#tailForAll;
@@ -102,7 +107,7 @@ export class Sender {
   send(kind: number, bytes: Buffer, to?: string): void {
     const batch = this.#batch;
     const entry = { kind, bytes };
-    if (this.#options.knowsAll()) {
+    if (this.#knowsAll) {
       if (to === undefined) batch.add(entry);
       else batch.addFor(to, entry);
     } else {
@@ -114,9 +119,9 @@ export class Sender {
   }
 
   /**
-   * Numbers and publishes everything queued, as far as the window has room. A node that is alone publishes nothing, as
-   * one that joins is owed only what is sent once it is known; it numbers all the same, so that one which was away and
-   * forgotten finds out what it has missed.
+   * Numbers and publishes everything queued, as far as the window has room. A node that knows to be alone publishes
+   * nothing, as one that joins is owed only what is sent once it may have links; it numbers all the same, so that one
+   * which was away and forgotten finds out what it has missed.
    * @returns the number of the last frame of all that was queued, sent or not.
    */
   publishBatch(): number {
@@ -208,7 +213,7 @@ export class Sender {
     const { counters, progress } = this.#options;
     const { kept, owed, taken, awaited, alone } = progress(this.tail);
     const before = this.#window.bytes;
-    this.#window.release(kept, taken);
+    this.#window.release(Math.min(kept, this.completeTail), taken);
     this.#awaited = awaited;
     this.#alone = alone;
     this.#share.settle(awaited, before - this.#window.bytes);
@@ -267,7 +272,7 @@ export class Sender {
     const now = clock.now();
     const receivers = this.#alone ? [] : [...peers()].filter((peer) => isFor(peer, to));
     // A number is used all the same: a node that was to get it finds out that it lacks something.
-    if (receivers.length === 0) {
+    if (receivers.length === 0 && (to !== undefined || this.#knowsAll)) {
       this.#window.skip(now, to);
       if (to === undefined) this.#tailForAll = this.tail;
       return;
@@ -310,6 +315,10 @@ export class Sender {
     counters.framesGivenUp += frames;
     counters.bytesGivenUp += bytes;
     onGivenUp({ frames, bytes });
+  }
+
+  get #knowsAll(): boolean {
+    return this.#options.clock.now() < this.#options.knowsAllUntil();
   }
 
   #judgeFull(): void {

@@ -45,6 +45,8 @@ export class SentWindow {
   #counted = 1;
   #bytes = 0;
   #keptBytes = 0;
+  #complete = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
   /** The last frame let go of: of those for all, and of those for each node alone. */
   #goneForAll = 0;
   readonly #goneFor = new Map<string, number>();
@@ -85,13 +87,28 @@ export class SentWindow {
     this.#sent.push({ bytes, sentAt, to, frame, repeats: 0, repeatedAt: 0 });
     this.#bytes += bytes;
     this.#keptBytes += bytes;
+    this.#lastSentAt = sentAt;
+    // It was queued while all nodes were known, and so was what was queued before.
+    if (to !== undefined) this.#complete = this.tail;
   }
 
   /** Numbers a frame after the tail that no node can get: one that it was for finds out that it lacks something. */
   skip(sentAt: number, to?: string): void {
     this.#sent.push({ ...NOTHING, sentAt });
+    this.#lastSentAt = sentAt;
     if (to === undefined) this.#goneForAll = this.tail;
     else this.#goneFor.set(to, this.tail);
+    this.#complete = this.tail;
+  }
+
+  /** The last frame that was sent before a time up to which all nodes that might have links were known. */
+  completeUpTo(until: number): number {
+    if (this.#lastSentAt < until) this.#complete = this.tail;
+    else {
+      let next = Math.max(this.#complete + 1, this.#first);
+      while ((this.#at(next)?.sentAt ?? until) < until) this.#complete = next++;
+    }
+    return this.#complete;
   }
 
   /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */

@@ -56,13 +56,6 @@ test('until it is told where to begin it hands nothing on, and then drops what l
   expect(it.parkedBytes).toBe(0);
 });
 
-test('what came right before the beginning is handed on: its sender had not heard of this node yet', () => {
-  const { stream: it, handedOn } = stream(null);
-  for (const sequence of [3, 5, 6, 7]) it.take(frame(sequence));
-  it.begin(7);
-  expect(handedOn).toEqual([5, 6, 7]);
-});
-
 test('no more waits than the bound allows; the rest is asked for later', () => {
   const { stream: it, handedOn } = stream(1, 2.5 * PARKED_BYTES);
   for (const sequence of [2, 3, 4]) it.take(frame(sequence));
@@ -111,17 +104,4 @@ test('what is handed on after a loss is all that is not behind another hole', ()
   expect([handedOn, skipped]).toEqual([[8], [3, 6]]);
   it.take(linked(15, 12));
   expect(handedOn).toEqual([8, 15, 20]);
-});
-
-test('a stream that begins takes what came right before, whatever was for others in between', () => {
-  const { stream: it, handedOn } = stream(null);
-  for (const [sequence, before] of [
-    [3, 2],
-    [5, 4],
-    [9, 5],
-  ] as const)
-    it.take(linked(sequence, before));
-  it.begin(10);
-  it.take(linked(14, 9));
-  expect(handedOn).toEqual([5, 9, 14]);
 });

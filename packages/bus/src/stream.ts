@@ -90,20 +90,11 @@ export class Stream {
     return true;
   }
 
-  /**
-   * The first frame that concerns this node, said by the sender; heeded once. What came right before it
-   * counts too: it was sent when this node already heard, and the sender had not yet heard of that.
-   */
+  /** The first frame that concerns this node, said by the sender; heeded once. */
   begin(first: number): void {
     if (this.#next !== null) return;
-    let begin = first;
-    let right = this.#parked.get(first - 1);
-    while (right !== undefined) {
-      begin = right.sequence;
-      right = this.#parked.get(right.before);
-    }
-    this.#next = begin;
-    for (const [sequence, frame] of this.#parked) if (sequence < begin) this.#unpark(frame);
+    this.#next = first;
+    for (const [sequence, frame] of this.#parked) if (sequence < first) this.#unpark(frame);
     this.#handOnParked();
   }
 
