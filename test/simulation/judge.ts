@@ -203,17 +203,14 @@ export class Judge {
     return calm && readAt < diedAt - PROMPT_MS;
   }
 
-  /**
-   * A drain that ends within an outage gives up what could not be passed on, and says so where the other node has a
-   * lease. (One that is cut off past its lease it does not wait for, nor count.)
-   */
+  /** A drain that ends within an outage gives up what could not be passed on, and says so. */
   #isGivenUp(sender: Member, to: Member, readAt: number): boolean {
     const { drainedAt, endedAt, losses } = sender;
     if (drainedAt === undefined) return false;
     const until = endedAt ?? this.#options.now();
     const wasOut = (member: Member): boolean =>
       this.#options.outages.get(member)?.isCalm(readAt - this.#settleMs, until) === false;
-    return wasOut(to) || (wasOut(sender) && losses.some(({ reason }) => reason === 'given-up'));
+    return (wasOut(to) || wasOut(sender)) && losses.some(({ reason }) => reason === 'given-up');
   }
 
   #judgePromptness(

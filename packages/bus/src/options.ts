@@ -6,7 +6,10 @@ import type { ForeignFrame } from './wire/header.ts';
 export const LOST_REASONS = {
   /** This node lacked frames that their sender no longer has. */
   skipped: 'skipped',
-  /** Frames of this node that some live node had not got in time; that node reports them as skipped. */
+  /**
+   * Frames of this node that some live node had not got in time, or that were still kept for some node at the close;
+   * that node reports them as skipped.
+   */
   'given-up': 'given-up',
 } as const;
 
@@ -36,7 +39,7 @@ export interface BusEvents {
    * nothing. One that is silent is not waited for long.
    */
   onMet(): void;
-  /** Another node has become known: it is owed what is sent from now on. */
+  /** Another node has become known: it is owed what is sent from now on, and what was since it may have links. */
   onKnown?(node: string): void;
   /** A node has left, or has been silent for so long that nothing is kept for it: it is known no more. */
   onGone?(node: string): void;

@@ -155,6 +155,50 @@ test('what a node that closes had no room to publish is counted on both sides', 
   expect(a.losses).toEqual([{ sender: 'a', frames: 20, reason: 'given-up' }]);
 });
 
+// Failed while a closing node counted only what nodes with a lease lacked.
+test('what a node that closes has kept for one that is cut off past its lease is counted', async () => {
+  const { world, a } = await pair();
+  world.clock.advance(1000);
+  world.hub.cut('b');
+  send(a, world, '1', '2');
+  world.clock.advance(5000);
+  a.bus.setLiveNodes(['a']);
+  send(a, world, '3');
+  const closed = a.bus.close();
+  await pass(world, 500);
+  await closed;
+  expect(a.losses).toEqual([{ sender: 'a', frames: 3, reason: 'given-up' }]);
+});
+
+test('what a node that is cut off and closes had for nodes that may have joined is counted', async () => {
+  const world = new World();
+  const a = await world.add('a');
+  a.bus.setLiveNodes(['a']);
+  world.clock.advance(1000);
+  send(a, world, 'to no node');
+  world.hub.cut('a');
+  send(a, world, '1', '2');
+  const closed = a.bus.close();
+  await pass(world, 500);
+  await closed;
+  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'given-up' }]);
+});
+
+test('a node that closes after one that it knows has died does not wait for it', async () => {
+  const { world, a } = await pair();
+  world.clock.advance(1000);
+  world.hub.cut('b');
+  world.clock.advance(4000);
+  a.bus.setLiveNodes(['a']);
+  send(a, world, '1');
+  let flushed: boolean | undefined;
+  void a.bus.flush(20_000).then((result) => {
+    flushed = result;
+  });
+  await pass(world, 100);
+  expect(flushed).toBe(true);
+});
+
 test('a node whose connection is new sends to all until it has heard what others joined meanwhile', async () => {
   const { world, a } = await pair();
   world.clock.advance(1000);

@@ -180,18 +180,21 @@ export class Sender {
     this.#repeatedBytes = 0;
     this.#share.tick(this.#options.clock.now());
     const { clock, limits } = this.#options;
-    const { owed } = this.#options.progress(this.tail);
-    this.#giveUp(clock.now() - limits.heldMs, limits.heldBytes, owed);
+    const { owed: got } = this.#options.progress(this.tail);
+    const isOwed = ({ listed }: Peer): boolean => listed;
+    this.#giveUp(clock.now() - limits.heldMs, limits.heldBytes, { got, isOwed });
   }
 
   /**
-   * Nothing can be sent any more: gives up what some node that lives lacks. What had no room is numbered, so that the
-   * nodes it was for find out from the last frame that they lack it.
+   * Nothing can be sent any more: gives up what some node lacks for which it is kept. What had no room is numbered, so
+   * that the nodes it was for find out from the last frame that they lack it.
    */
   abandon(): void {
     for (const unsent of this.#unsent.splice(0)) this.#publish(unsent, { isLate: true });
     this.#unsentBytes = 0;
-    this.#giveUp(Number.POSITIVE_INFINITY, 0, this.#options.progress(this.tail).owed);
+    const { kept } = this.#options.progress(this.tail);
+    const got = Math.min(kept, this.completeTail);
+    this.#giveUp(Number.POSITIVE_INFINITY, 0, { got, isOwed: () => true });
   }
 
   /** Lets go of what the others have, and judges anew whether the window is full. */
@@ -306,9 +309,13 @@ export class Sender {
     return asks;
   }
 
-  #giveUp(sentBefore: number, maxBytes: number, got: number): void {
+  #giveUp(
+    sentBefore: number,
+    maxBytes: number,
+    { got, isOwed }: { readonly got: number; isOwed(peer: Peer): boolean },
+  ): void {
     const lives = (to: string): boolean =>
-      [...this.#options.peers()].some(({ node, listed, left }) => node === to && listed && !left);
+      [...this.#options.peers()].some((peer) => peer.node === to && !peer.left && isOwed(peer));
     const { frames, bytes } = this.#window.giveUp(sentBefore, maxBytes, { got, lives });
     if (frames === 0) return;
     const { counters, onGivenUp } = this.#options;
