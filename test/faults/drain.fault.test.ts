@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AdminClient } from '@route/admin-api';
 import { expect, test } from 'vitest';
 import { within } from '../harness/index.ts';
 import { pauseRedis, stopNode } from './faults.ts';
@@ -6,6 +7,7 @@ import { judge } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
+const TOKEN = 'the-token-of-this-test';
 const DRAIN_SECONDS = 6;
 
 /** What a drain may take beyond its time: the process ends. */
@@ -21,14 +23,16 @@ const BESIDE: readonly (readonly [name: string, inflict: (scene: Scene) => Promi
 ];
 
 test.for(BESIDE)('%s: it ends in time, and nothing is lost', async ([fault, inflict]) => {
-  const env = { ROUTE_DRAIN_SECONDS: String(DRAIN_SECONDS) };
+  const env = { ROUTE_DRAIN_SECONDS: String(DRAIN_SECONDS), ROUTE_ADMIN_TOKEN: TOKEN };
   await using scene = await startScene({ seed: seedOf(fault), env });
   const node = scene.cluster.node(2);
   const onIt = scene.crowd.servers.filter(({ target }) => target === node);
   const inflicted = inflict(scene);
   await delay(500);
   scene.setAvoided(node, true);
-  node.signal('SIGTERM');
+  // A second signal would end it at once; a signal during a drain that was asked for does not.
+  const address = new URL(node.adminUrl).host;
+  await new AdminClient({ address, token: TOKEN }).drain();
   await delay(500);
   node.signal('SIGTERM');
   const ended = await within(node.exited, {

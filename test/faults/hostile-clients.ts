@@ -72,12 +72,18 @@ export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Pro
   socket.destroy();
 }
 
-/** Opens connections as fast as they can be had; each ends in one of the ways that there are. */
+/** So many connections at once, so many times a second: more would only slow the process that measures the traffic. */
+const CONNECTIONS_AT_ONCE = 20;
+const PAUSE_MS = 20;
+
+/** Opens connections without end; each ends in one of the ways that there are. */
 export async function floodConnections(target: LinkTarget, untilMs: number): Promise<number> {
   let connections = 0;
   const open: Socket[] = [];
   while (performance.now() < untilMs) {
-    const round = await Promise.all(Array.from({ length: 50 }, () => connectTo(target)));
+    const round = await Promise.all(
+      Array.from({ length: CONNECTIONS_AT_ONCE }, () => connectTo(target)),
+    );
     for (const [n, socket] of round.entries()) {
       socket.on('error', () => undefined).resume();
       if (n % 3 === 0) socket.resetAndDestroy();
@@ -86,7 +92,7 @@ export async function floodConnections(target: LinkTarget, untilMs: number): Pro
     }
     connections += round.length;
     for (const socket of open.splice(0, Math.max(0, open.length - 200))) socket.destroy();
-    await delay(20);
+    await delay(PAUSE_MS);
   }
   for (const socket of open) socket.destroy();
   return connections;

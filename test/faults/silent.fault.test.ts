@@ -19,6 +19,9 @@ test.for(CUTS)('%s: the node has new ones within seconds', async ([fault, cut]) 
   const figures = await judge(scene, { fault, exact });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
+  // The other nodes' leases and connections are their own.
+  const others = scene.running.filter((_, index) => index !== 2);
+  expect(others.flatMap((node) => node.logsOf('redis-doubted'))).toEqual([]);
 });
 
 test('a link that goes silent is closed, and costs the others nothing', async () => {
