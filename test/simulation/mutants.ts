@@ -153,8 +153,30 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/sender.ts',
-        find: '    this.#window.release(kept, taken);',
+        find: '    this.#window.release(Math.min(kept, this.completeTail), taken);',
         put: '    this.#window.release(owed, taken);',
+      },
+    ],
+  },
+  {
+    name: 'joined-owed-late',
+    breaks: 'a node that joined while this one was cut off is owed only what is sent once it is known',
+    changes: [
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    return this.#window.completeUpTo(this.#options.knowsAllUntil());\n',
+        put: '    return this.tail;\n',
+      },
+    ],
+  },
+  {
+    name: 'kept-uncounted',
+    breaks: 'a drain does not count what it has kept for a node that is cut off past its lease',
+    changes: [
+      {
+        file: 'packages/bus/src/sender.ts',
+        find: '    const { kept } = this.#options.progress(this.tail);\n',
+        put: '    const { owed: kept } = this.#options.progress(this.tail);\n',
       },
     ],
   },
