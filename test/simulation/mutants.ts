@@ -160,7 +160,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'joined-owed-late',
-    breaks: 'a node that joined while this one was cut off is owed only what is sent once it is known',
+    breaks:
+      'a node that joined while this one was cut off is owed only what is sent once it is known',
     changes: [
       {
         file: 'packages/bus/src/sender.ts',
