@@ -339,7 +339,7 @@ class QueryTurn implements Turn, QueryWaiter {
     receiver: Receiver,
     { exchange, turns }: { readonly exchange: Exchange; readonly turns: InOrder },
   ) {
-    this.#request = request;
+    this.#request = { ...request, attachData: unpinned(request.attachData) };
     this.#receiver = receiver;
     this.#exchange = exchange;
     this.#turns = turns;

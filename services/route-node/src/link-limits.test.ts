@@ -1,13 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
-  PresenceMemory,
-  type PresenceMemoryOptions,
-  type QueryWaiter,
-  type UpdateWaiter,
-} from '@route/presence';
-import {
-  type ClientStatus,
   encodeLoginStatusNotify,
   encodeMessage,
   encodeStatusNotify,
@@ -18,9 +9,7 @@ import {
 } from '@route/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LinkScene, type SceneLink, settle } from './testing/link-scene.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
+import { SlowPresence } from './testing/slow-presence.ts';
 
 const KIBIBYTE = 1024;
 const { online } = USER_STATUS;
@@ -168,57 +157,14 @@ it('a link is closed as soon as more than the limit is queued for it', async () 
   expect(made.endings.size).toBe(0);
   toAll(made, KIBIBYTE);
   expect(link.isEnding).toBe(true);
+  // What the same call brings besides is not queued any more.
+  const { unsentBytes } = link;
+  toAll(made, 63 * KIBIBYTE);
+  link.sendPart(messageOf(1000), 0, 1000);
+  expect(link.unsentBytes).toBe(unsentBytes);
   await settle();
   expect([...made.endings]).toEqual([['node.1', 'unsent-over-limit']]);
 });
-
-it('queued slices keep no more than a few times the memory that they are counted with', async () => {
-  const made = new LinkScene({ delivery: 'broadcast' });
-  scene = made;
-  const { link, socket } = made.open();
-  await settle();
-  socket.stall(true);
-  const before = process.memoryUsage().arrayBuffers;
-  // 30 bytes of each read of 64 KiB.
-  const pdu = messageOf(1);
-  for (let i = 0; i < 1000; i++) {
-    const read = Buffer.allocUnsafeSlow(64 * KIBIBYTE);
-    pdu.copy(read, 100);
-    made.exchange.relay(NO_LINK, 'relay-to-all', read.subarray(100, 100 + pdu.length));
-    if (i % 100 === 0) await settle(1);
-  }
-  expect(link.unsentBytes).toBe(1000 * pdu.length);
-  const most = 4 * link.unsentBytes + 256 * KIBIBYTE;
-  // Buffers that were collected are freed by another thread, a moment later.
-  await vi.waitFor(() => {
-    collectGarbage();
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(most);
-  }, 10_000);
-});
-
-class SlowPresence extends PresenceMemory {
-  readonly #answers: (() => void)[] = [];
-
-  constructor(options: PresenceMemoryOptions) {
-    super(options);
-  }
-
-  override update(link: string, update: ClientStatus, waiter: UpdateWaiter): void {
-    super.update(link, update, {
-      updated: (...outcome) => this.#answers.push(() => waiter.updated(...outcome)),
-    });
-  }
-
-  override query(link: string, userIds: readonly number[], waiter: QueryWaiter): void {
-    super.query(link, userIds, {
-      answered: (online) => this.#answers.push(() => waiter.answered(online)),
-    });
-  }
-
-  answer(): void {
-    for (const answer of this.#answers.splice(0)) answer();
-  }
-}
 
 describe('a link that ends', () => {
   const BROKEN = Buffer.alloc(16);

@@ -46,7 +46,6 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   /** Keeps a PDU, which went to these nodes and to these links. */
   add(nodes: Readonly<PassedPdu<RemoteNode>>, links: Readonly<PassedPdu<Receiver>>): void {
     this.#pdus.add(this.#rounds.use(), nodes, links);
-    if (this.#pdus.pinnedBytes > 2 * this.#options.mostBytes) this.#pdus.compact();
   }
 
   /** A node begins to hold a user: passes on to it what concerns him and it lacks. */

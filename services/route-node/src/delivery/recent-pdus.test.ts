@@ -60,6 +60,27 @@ test('more than a segment holds is found all the same', () => {
   expect(begun(it, 999, 'b')).toEqual([999 % 256]);
 });
 
+test('PDUs hold on to little more memory than their own, and are given as they were', () => {
+  const it = new RecentPdus<string>('one-way');
+  const pdu = new PassedPdu<string>(USERS);
+  const [count, length] = [300, 50];
+  for (let n = 0; n < count; n++) {
+    // A few bytes of a read of 64 KiB.
+    pdu.bytes = Buffer.allocUnsafeSlow(64 * 1024).fill(n % 256);
+    pdu.start = 70;
+    pdu.end = 70 + length;
+    it.add(1 + (n >> 5), pdu);
+  }
+  expect(it.bytes).toBe(count * length);
+  expect(it.pinnedBytes).toBeLessThanOrEqual(2 * it.bytes + 4 * 1024 * 1024);
+  const given: Buffer[] = [];
+  it.giveAll('b', (bytes, start, end) => given.push(bytes.subarray(start, end)));
+  const expected = Array.from({ length: count }, (_, n) => Buffer.alloc(length, n % 256));
+  expect(Buffer.concat(given).equals(Buffer.concat(expected))).toBe(true);
+  it.dropUpTo(100);
+  expect([it.bytes, it.pinnedBytes]).toEqual([0, 0]);
+});
+
 test('a PDU that goes two ways has come to the holders of both', () => {
   const it = new RecentPdus<string>('two-ways');
   const [nodes, links] = [new PassedPdu<string>(USERS), new PassedPdu<string>(USERS)];

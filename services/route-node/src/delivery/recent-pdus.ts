@@ -11,6 +11,9 @@ const MOST_SPARE = 512;
 /** A filter's bits: 256 PDUs name up to 512 users, so that one in sixteen strangers looks like one of them. */
 const FILTER_BITS = 8192;
 
+/** Memory that may be kept beside that of the PDUs themselves, whose own bytes count twice. */
+const SPARE_BYTES = 4 * 1024 * 1024;
+
 /** Of a PDU: where it is, whom it concerns and who got it. */
 class Segment<Holder> {
   readonly filter = new Uint32Array(FILTER_BITS / 32);
@@ -156,7 +159,7 @@ export class RecentPdus<Holder> {
   }
 
   /** Moves PDUs that keep more than twice their own bytes to memory of their own. */
-  compact(): void {
+  #compact(): void {
     for (const segment of this.#segments) {
       if (segment.pinned <= 2 * segment.size) continue;
       this.#pinnedBytes -= segment.pinned;
@@ -201,6 +204,7 @@ export class RecentPdus<Holder> {
     segment.mark(second);
     segment.size += pdu.end - pdu.start;
     this.#bytes += pdu.end - pdu.start;
+    if (this.#pinnedBytes > 2 * this.#bytes + SPARE_BYTES) this.#compact();
   }
 
   /** A holder begins to hold a user: gives it what concerns him and it has not got, in order. */
