@@ -10,6 +10,7 @@ export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './leas
 export { LostUsers, type LostUsersOptions } from './lost-users.ts';
 export type { NodeAbout } from './node-about.ts';
 export type {
+  Announced,
   ClientCounts,
   ConfirmWhich,
   LinkEnd,

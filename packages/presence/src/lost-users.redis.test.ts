@@ -19,11 +19,12 @@ function tellerOf(node: TestNode, namespace: string): Teller {
     redis: node.redis,
     namespace,
     perSecond: 1_000_000,
-    versions: node.presence,
+    presence: node.presence,
     lost: (userId, state, version) => {
       told.push(`${userId} ${state}`);
       versions.set(userId, version);
     },
+    back: (update, toldVersion, version) => node.back.push({ update, toldVersion, version }),
     failed: (reason) => told.push(`failed: ${reason}`),
   });
   return { lost, told, versions };

@@ -1,21 +1,40 @@
+import { CLIENT_TYPE, type ClientStatus, USER_STATUS } from '@route/protocol';
 import { type RedisClient, runScript } from '@route/redis';
 import { presenceKeys, type ShardKeys } from './keys.ts';
 import { Pace } from './pace.ts';
-import type { UserState } from './presence.ts';
+import type { PresenceEvents, UserState } from './presence.ts';
+import type { RecentUsers } from './recent-users.ts';
 import { SCRIPTS } from './scripts.ts';
-import { isUserId } from './shard-calls.ts';
+import { type BackUser, isUserId, parseBack } from './shard-calls.ts';
 
 export interface LostUsersOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
   /** How many users this node tells of in a second at the most. */
   readonly perSecond: number;
-  /** Where the highest version that this node knows of is kept. */
-  readonly versions: { highestVersion: number };
+  readonly presence: AnnouncedUsers;
   /** A user's last PC client went with its link, and the grace is over: to be told to every link. */
   lost(userId: number, state: UserState, version: number): void;
+  /** A user who was announced offline before Redis lost data has a PC client again. */
+  readonly back: PresenceEvents['back'];
   failed(reason: string): void;
 }
+
+/** What the node's presence knows of users who were announced. */
+export interface AnnouncedUsers {
+  /** The highest version that this node knows of. */
+  highestVersion: number;
+  /** By shard: users of whom it was announced last that they are offline as their grace is over, and the second of that. */
+  readonly graceOver: readonly RecentUsers[];
+  /** A PC client of a user on one of this node's links. */
+  pcClient(userId: number): ClientStatus | undefined;
+}
+
+/** How many announced users are noted again in one call. */
+const NOTED_PER_CALL = 200;
+
+/** Versions are in microseconds, and the numbers of {@link AnnouncedUsers.graceOver} in seconds. */
+const SECOND = 1_000_000;
 
 /** How often the shards are asked who is due. */
 const LOOK_MS = 500;
@@ -33,6 +52,8 @@ export class LostUsers {
   readonly #pace: Pace;
   /** The shard that is asked first the next time: at a low pace each gets its turn. */
   #first = 0;
+  /** Shards in which Redis may have forgotten users who were announced. */
+  #unsure = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LostUsersOptions) {
@@ -41,16 +62,21 @@ export class LostUsers {
     this.#pace = new Pace(options.perSecond);
   }
 
-  /** Begins to look. */
+  /** Begins to look; Redis may have lost data since it was looked at last. */
   start(): void {
-    this.stop();
+    this.#unsure = new Set(this.#shards.keys());
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
     const timer = setTimeout(() => {
       this.look()
         .catch((error: unknown) => {
           this.#options.failed(error instanceof Error ? error.message : String(error));
         })
         .finally(() => {
-          if (this.#timer === timer) this.start();
+          if (this.#timer === timer) this.#schedule();
         });
     }, LOOK_MS);
     this.#timer = timer;
@@ -64,6 +90,7 @@ export class LostUsers {
 
   /** Tells of those who are due, as many as go in one look. */
   async look(): Promise<void> {
+    for (const shard of [...this.#unsure]) await this.#noteAnnounced(shard);
     let left = this.#pace.advance(LOOK_MS);
     const share = Math.ceil(left / this.#shards.length);
     const first = this.#first;
@@ -76,21 +103,51 @@ export class LostUsers {
   }
 
   /** @returns how many were told of. */
-  async #tellOf({ users, lost, meta, told: toldKey }: ShardKeys, most: number): Promise<number> {
-    const { redis, versions } = this.#options;
-    const args = [users, lost, meta, toldKey, most, HOLD_MS, versions.highestVersion];
-    const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
+  async #tellOf(keys: ShardKeys, most: number): Promise<number> {
+    const claimed = await this.#claim(keys, { most });
     if (claimed === undefined) return 0;
     const { version, heldUntil, users: lostUsers } = claimed;
-    versions.highestVersion = Math.max(versions.highestVersion, version);
     for (const { userId, state } of lostUsers) {
       this.#options.lost(userId, state, version);
     }
     if (lostUsers.length > 0) {
       const ids = lostUsers.map(({ userId }) => userId);
-      await runScript(redis, SCRIPTS.settleLost, [lost, heldUntil, ...ids]);
+      await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.lost, heldUntil, ...ids]);
     }
     return lostUsers.length;
+  }
+
+  /** Has Redis remember the users of a shard who were announced, and tells of those who are back by now. */
+  async #noteAnnounced(shard: number): Promise<void> {
+    const { presence } = this.#options;
+    const keys = this.#shards[shard];
+    const announced: number[] = [];
+    presence.graceOver[shard]?.forEach((userId, second) => {
+      announced.push(userId, second * SECOND);
+    });
+    for (let at = 0; keys !== undefined && at < announced.length; at += 2 * NOTED_PER_CALL) {
+      const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
+      const claimed = await this.#claim(keys, { most: 0, announced: given });
+      for (const { userId, toldVersion } of claimed?.back ?? []) {
+        // With which client the user is back on another node is not known, and told as a status query is answered.
+        const client = { userId, clientType: CLIENT_TYPE.windows, status: USER_STATUS.online };
+        const update = presence.pcClient(userId) ?? client;
+        this.#options.back(update, Number(toldVersion), claimed?.version ?? 0);
+      }
+    }
+    this.#unsure.delete(shard);
+  }
+
+  async #claim(
+    { users, lost, meta, told }: ShardKeys,
+    { most, announced = [] }: { readonly most: number; readonly announced?: readonly number[] },
+  ): Promise<Claimed | undefined> {
+    const { redis, presence } = this.#options;
+    const args = [users, lost, meta, told, most, HOLD_MS, presence.highestVersion, ...announced];
+    const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
+    if (claimed === undefined) return undefined;
+    presence.highestVersion = Math.max(presence.highestVersion, claimed.version);
+    return claimed;
   }
 }
 
@@ -100,18 +157,21 @@ export interface Claimed {
   /** Until when they are held, as Redis writes it. */
   readonly heldUntil: string;
   readonly users: readonly { readonly userId: number; readonly state: UserState }[];
+  /** Users who were announced before, and have a PC client again. */
+  readonly back: readonly BackUser[];
 }
 
 /** Reads a reply of claim-lost; undefined when no user is handed out. What is no user id is left out. */
 export function parseClaimed(reply: unknown): Claimed | undefined {
-  const [version, heldUntil, ...flat]: unknown[] = Array.isArray(reply) ? reply : [];
+  const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);
   if (!Number.isSafeInteger(number) || number <= 0) return undefined;
+  const flat: readonly unknown[] = Array.isArray(due) ? due : [];
   const users: { userId: number; state: UserState }[] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const user = String(flat[i]);
     if (!isUserId(user)) continue;
     users.push({ userId: Number(user), state: flat[i + 1] === 1 ? 'mobile-only' : 'gone' });
   }
-  return { version: number, heldUntil: String(heldUntil), users };
+  return { version: number, heldUntil: String(heldUntil), users, back: parseBack(back) };
 }

@@ -139,6 +139,14 @@ export class PresenceMemory implements Presence {
     if (which === 'any' && mobile !== undefined) waiter.updated(mobile, this.#commit(userId));
   }
 
+  announced(): void {
+    // This engine announces each lost user once, and forgets none.
+  }
+
+  isGraceOver(): boolean {
+    return false;
+  }
+
   versionSeen(version: number): boolean {
     return version <= this.#version;
   }

@@ -4,6 +4,7 @@ import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
 import { LingeringLinks } from './lingering-links.ts';
 import {
+  type Announced,
   type ConfirmWhich,
   type LinkEnd,
   type LinkId,
@@ -16,6 +17,7 @@ import {
   type UserState,
   type Whereabouts,
 } from './presence.ts';
+import { RecentUsers } from './recent-users.ts';
 import { MOST_OPERATIONS } from './shard-calls.ts';
 import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { type ShardHost, ShardQueue } from './shard-queue.ts';
@@ -53,6 +55,10 @@ type HeldClient = Pick<ConfirmOperation, 'link' | 'update' | 'holding'>;
 /** In microseconds: the highest version known follows Redis's clock, and what is further ahead was not made by a node. */
 const MOST_AHEAD = 86_400_000_000;
 
+/** For how long, and how many users of a shard at the least, it is remembered that they were announced; as Redis does. */
+const REMEMBER_MS = 86_400_000;
+const MOST_REMEMBERED = 16_384;
+
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
  * {@link PresenceRedis.suspended}; while it is suspended updates are answered 'later' and queries
@@ -61,6 +67,8 @@ const MOST_AHEAD = 86_400_000_000;
  * would be wrong.
  */
 export class PresenceRedis implements Presence {
+  /** By shard: users of whom it was announced last that they are offline as their grace is over, and the second of that. */
+  readonly graceOver: readonly RecentUsers[];
   readonly #links = new Map<LinkId, CountedLink>();
   readonly #holdings: HoldingListener | undefined;
   readonly #lingering: LingeringLinks;
@@ -87,6 +95,9 @@ export class PresenceRedis implements Presence {
     const { redis, namespace } = options;
     this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const versions = this;
+    const now = options.now ?? (() => performance.now());
+    const remembered = { keepMs: REMEMBER_MS, most: MOST_REMEMBERED, now };
+    this.graceOver = Array.from({ length: SHARD_COUNT }, () => new RecentUsers(remembered));
     const host: ShardHost = {
       get highestVersion() {
         return versions.highestVersion;
@@ -106,7 +117,7 @@ export class PresenceRedis implements Presence {
         this.#stamp = Math.max(this.#stamp, stamp);
       },
       surveyed: (shard, listed) => this.#surveyed(shard, listed),
-      now: options.now ?? (() => performance.now()),
+      now,
       bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
       bulkCallEnded: () => {
         this.#bulkCalls--;
@@ -116,7 +127,7 @@ export class PresenceRedis implements Presence {
       lateCommit: options.events.lateCommit.bind(options.events),
       back: (userId: number, toldVersion: number, version: number) => {
         // One who has gone again since is told of by the update that says so.
-        const client = this.#client(userId, 'pc')?.update;
+        const client = this.pcClient(userId);
         if (client !== undefined) options.events.back(client, toldVersion, version);
       },
       confirmLater: (userId, waiter, which) => {
@@ -220,9 +231,23 @@ export class PresenceRedis implements Presence {
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
-    const shard = this.#shardOf(userId);
-    shard.announced(userId);
     this.#confirm(userId, waiter, which);
+  }
+
+  announced(userId: number, said: Announced, version: number): void {
+    if (said !== 'there') this.#shardOf(userId).announced(userId);
+    const graceOver = this.graceOver[shardOf(userId)];
+    // Rounded up: the announcement itself is no later one.
+    if (said === 'grace-over') graceOver?.set(userId, Math.ceil(version / 1_000_000));
+    else graceOver?.delete(userId);
+  }
+
+  isGraceOver(userId: number): boolean {
+    return this.graceOver[shardOf(userId)]?.has(userId) ?? false;
+  }
+
+  pcClient(userId: number): ClientStatus | undefined {
+    return this.#client(userId, 'pc')?.update;
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {

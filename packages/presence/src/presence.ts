@@ -90,6 +90,12 @@ export interface PresenceEvents {
  */
 export type LinkEnd = 'release' | 'linger';
 
+/**
+ * What a status notification has said of a user: a PC client is there; none is, as was reported; or none is, as the
+ * user was lost with a link and the grace is over.
+ */
+export type Announced = 'there' | 'gone' | 'grace-over';
+
 /** Which client of a user may be confirmed: a PC client alone, or where there is none a mobile one. */
 export type ConfirmWhich = 'pc' | 'any';
 
@@ -115,8 +121,14 @@ export interface Presence {
   /** Changes one client of a user on a link; the waiter learns what the user's state is then. */
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void;
 
+  /** A status notification was passed on to the links. A user who was announced offline no longer waits for it. */
+  announced(userId: number, said: Announced, version: number): void;
+
+  /** Whether a user was announced offline last because the grace is over, by any node, and not long ago. */
+  isGraceOver(userId: number): boolean;
+
   /**
-   * A user was announced offline, and no longer waits for it. Sets again a client of the user that one of this
+   * A user was announced offline. Sets again a client of the user that one of this
    * node's links holds, as if it had been reported anew; the waiter learns what the user's state is then, once it
    * stands, however long that takes; it is never answered 'later'. Nothing is set where no link holds such a client.
    */

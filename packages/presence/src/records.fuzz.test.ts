@@ -110,9 +110,12 @@ test('what a node publishes: a mutated text is read, or is not one', () => {
 
 test('lost users: a mutated reply yields user ids alone', () => {
   fuzz('replies of claim-lost', (random) => {
-    const reply = [1_764_261_234_567_000, '120000', '7', 1, '4294967295', 0];
+    const reply = [
+      ...[1_764_261_234_567_000, '120000', ['7', 1, '4294967295', 0]],
+      ['7', '1764261234567000'],
+    ];
     const claimed = parseClaimed(mutated(random, reply));
-    for (const { userId } of claimed?.users ?? []) {
+    for (const { userId } of [...(claimed?.users ?? []), ...(claimed?.back ?? [])]) {
       check(Number.isInteger(userId) && userId >= 0 && userId <= 0xffff_ffff, 'a number');
     }
   });

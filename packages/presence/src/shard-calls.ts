@@ -200,13 +200,18 @@ export function parseApplied(reply: readonly unknown[]): Applied {
   if (!isVersion(version) || typeof states !== 'string') {
     throw new Error(`apply-updates replied ${String(version)}, expected a version and states`);
   }
+  return { version, states, back: parseBack(back) };
+}
+
+/** Reads users who were announced offline and are back; what is no user id is left out. */
+export function parseBack(back: unknown): readonly BackUser[] {
   const list: readonly unknown[] = Array.isArray(back) ? back : [];
   const users: BackUser[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) {
     const user = String(list[i]);
     if (isUserId(user)) users.push({ userId: Number(user), toldVersion: String(list[i + 1]) });
   }
-  return { version, states, back: users };
+  return users;
 }
 
 function isVersion(value: unknown): value is number {

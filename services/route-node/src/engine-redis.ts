@@ -129,8 +129,9 @@ export class RedisEngine implements Engine {
       redis: this.#redis,
       namespace,
       perSecond: settings.ROUTE_LOST_PER_SECOND,
-      versions: this.presence,
+      presence: this.presence,
       lost: events.lost,
+      back: events.back,
       failed: (reason) => this.#logRedis(reason),
     });
     this.#auditor = new Auditor({

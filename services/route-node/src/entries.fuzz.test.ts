@@ -65,7 +65,10 @@ function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Exchang
   const receivers = new Set<Receiver>();
   const exchange = new Exchange({
     bus: { send: () => {} },
-    presence: { confirm: () => {}, versionSeen: () => true },
+    presence: {
+      ...{ announced: () => {}, confirm: () => {} },
+      ...{ isGraceOver: () => false, versionSeen: () => true },
+    },
     counters: new Counters(),
     watch: new Watch(),
     overtakenMs: 60_000,

@@ -1,16 +1,36 @@
 import type { Bus } from '@route/bus';
-import type { HoldingListener, LinkId, Presence, UpdateOutcome, UserState } from '@route/presence';
-import { type ClientStatus, isPc, NOTIFY_BYTES, type RelayHandling } from '@route/protocol';
+import type {
+  Announced,
+  HoldingListener,
+  LinkId,
+  Presence,
+  UpdateOutcome,
+  UserState,
+} from '@route/presence';
+import {
+  CLIENT_TYPE,
+  type ClientStatus,
+  isPc,
+  NOTIFY_BYTES,
+  type RelayHandling,
+  USER_STATUS,
+} from '@route/protocol';
 import type { Counters } from './counters.ts';
 import type { Delivery, Receiver } from './delivery/delivery.ts';
 import { ENTRY_KINDS, isValidEntry, NOTICE_BYTES, readNotices, writeNotice } from './entries.ts';
 import { Gathering } from './gathering.ts';
-import { LatestNotices, type Notice, noticesOf, writeNoticePdu } from './notices.ts';
+import {
+  LatestNotices,
+  type Notice,
+  type NoticeKind,
+  noticesOf,
+  writeNoticePdu,
+} from './notices.ts';
 import type { Watch } from './watch.ts';
 
 export interface ExchangeOptions {
   readonly bus: Pick<Bus, 'send'>;
-  readonly presence: Pick<Presence, 'confirm' | 'versionSeen'>;
+  readonly presence: NotifiedPresence;
   readonly counters: Counters;
   readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
@@ -18,6 +38,19 @@ export interface ExchangeOptions {
   /** Makes what decides who gets relayed PDUs. */
   delivery(receivers: ReadonlySet<Receiver>): Delivery;
 }
+
+/** What notifications are told of, and may have to be corrected by. */
+type NotifiedPresence = Pick<Presence, 'announced' | 'confirm' | 'isGraceOver' | 'versionSeen'>;
+
+/** What notifications say of a user's status; undefined for those of the login status. */
+const SAID: Readonly<Record<NoticeKind, Announced | undefined>> = {
+  'login-off': undefined,
+  'login-on': undefined,
+  online: 'there',
+  leave: 'there',
+  offline: 'gone',
+  'grace-over': 'grace-over',
+};
 
 /**
  * Passes on what links send and what the node has to tell: to this node's links at once, to all
@@ -28,7 +61,7 @@ export class Exchange {
   readonly #receivers = new Set<Receiver>();
   readonly #latest: LatestNotices;
   readonly #bus: Pick<Bus, 'send'>;
-  readonly #presence: Pick<Presence, 'confirm' | 'versionSeen'>;
+  readonly #presence: NotifiedPresence;
   readonly #counters: Counters;
   readonly #toLinks: Gathering<Notice>;
   readonly #toBus: Gathering<Notice>;
@@ -90,18 +123,35 @@ export class Exchange {
 
   /** Tells every link what a status update has come to. */
   announce(update: ClientStatus, state: UserState, version: number): void {
-    if (state === 'mobile-only') this.#latest.noteMobile(update.userId, version);
+    this.#noteMobile(update.userId, state, version);
     for (const notice of noticesOf(update, state, version)) this.#announceNotice(notice);
+  }
+
+  /**
+   * Tells every link what a status update has come to that was kept while Redis was away. An OFFLINE is left out where
+   * the user was announced offline meanwhile, because the node was taken for dead and the grace is over.
+   */
+  announceLate(update: ClientStatus, state: UserState, version: number): void {
+    const isKnown = this.#presence.isGraceOver(update.userId);
+    this.#noteMobile(update.userId, state, version);
+    for (const notice of noticesOf(update, state, version)) {
+      if (!(isKnown && notice.kind === 'offline')) this.#announceNotice(notice);
+    }
   }
 
   /**
    * A user whose link ended did not come back in time: announces it as an OFFLINE, unless that was announced last, by
    * another node or before Redis was rolled back.
    */
-  announceLost(update: ClientStatus, state: UserState, version: number): void {
-    if (this.#latest.isOffline(update.userId)) return;
+  announceLost(userId: number, state: UserState, version: number): void {
+    if (this.#presence.isGraceOver(userId)) return;
     this.#counters.lostTold++;
-    this.announce(update, state, version);
+    this.#noteMobile(userId, state, version);
+    // With which PC client the user was there is not known, and not told either.
+    const update = { userId, status: USER_STATUS.offline, clientType: CLIENT_TYPE.windows };
+    for (const { kind } of noticesOf(update, state, version)) {
+      this.#announceNotice({ kind: kind === 'offline' ? 'grace-over' : kind, userId, version });
+    }
   }
 
   /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
@@ -178,8 +228,15 @@ export class Exchange {
       // Comes when all that one read has brought is done with, and before the links are written to.
       process.nextTick(this.#tell);
     }
-    if (notice.kind === 'offline') this.#contradict(notice);
+    const said = SAID[notice.kind];
+    if (said === undefined) return true;
+    this.#presence.announced(notice.userId, said, notice.version);
+    if (said !== 'there') this.#contradict(notice);
     return true;
+  }
+
+  #noteMobile(userId: number, state: UserState, version: number): void {
+    if (state === 'mobile-only') this.#latest.noteMobile(userId, version);
   }
 
   #announceNotice(notice: Notice): void {

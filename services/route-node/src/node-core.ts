@@ -1,5 +1,5 @@
 import type { NodeAbout } from '@route/presence';
-import { CLIENT_TYPE, ClientTypes, USER_STATUS } from '@route/protocol';
+import { ClientTypes } from '@route/protocol';
 import type { AdmissionRules } from './admission/admission.ts';
 import type { LinkTls } from './admission/link-tls.ts';
 import { Counters } from './counters.ts';
@@ -56,12 +56,10 @@ export class NodeCore {
         : undefined,
       lateCommit: (update, state, version) => {
         counters.updatesLate++;
-        exchange.announce(update, state, version);
+        exchange.announceLate(update, state, version);
       },
       lost: (userId, state, version) => {
-        // It is not known with which PC client the user was there, and not told either.
-        const clientType = CLIENT_TYPE.windows;
-        exchange.announceLost({ userId, status: USER_STATUS.offline, clientType }, state, version);
+        exchange.announceLost(userId, state, version);
       },
       back: (update, toldVersion, version) => {
         exchange.takeBack(update, toldVersion, version);

@@ -9,9 +9,19 @@ import {
 } from '@route/protocol';
 
 /** What a notification can say. By their places here they travel on the bus: new ones go to the end. */
-export const NOTICE_KINDS = ['login-off', 'login-on', 'online', 'offline', 'leave'] as const;
+export const NOTICE_KINDS = [
+  'login-off',
+  'login-on',
+  'online',
+  'offline',
+  'leave',
+  'grace-over',
+] as const;
 
-/** What a notification says: the login status, or the status, which 'offline' is one of. */
+/**
+ * What a notification says: the login status, or the status. 'grace-over' is an OFFLINE of a user who was lost with a
+ * link and is not back.
+ */
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** A notification for every link: what it says of whom, and which commit it tells of. */
@@ -55,6 +65,8 @@ export function writeNoticePdu(bytes: Buffer, start: number, { kind, userId }: N
     case 'offline':
     case 'leave':
       return writeStatusNotify(bytes, start, { userId, status: USER_STATUS[kind] });
+    case 'grace-over':
+      return writeStatusNotify(bytes, start, { userId, status: USER_STATUS.offline });
   }
 }
 
@@ -79,7 +91,7 @@ function loginStatus({
 export class LatestNotices {
   readonly #rememberMs: number;
   readonly #now: () => number;
-  /** Versions, negative where the notification was an 'offline'. */
+  /** Versions. */
   #recent = new Map<number, number>();
   #older = new Map<number, number>();
   #turnAt: number;
@@ -95,8 +107,8 @@ export class LatestNotices {
   pass({ kind, userId, version }: Notice): boolean {
     this.#forget();
     const key = keyOf(userId, topicOf(kind));
-    if (version < Math.abs(this.#at(key))) return false;
-    this.#recent.set(key, kind === 'offline' ? -version : version);
+    if (version < this.#at(key)) return false;
+    this.#recent.set(key, version);
     return true;
   }
 
@@ -108,12 +120,7 @@ export class LatestNotices {
 
   /** The version of a user's status notification that was passed on last; 0 where none is remembered. */
   statusVersion(userId: number): number {
-    return Math.abs(this.#at(keyOf(userId, 'status')));
-  }
-
-  /** Whether a user's status notification that was passed on last said offline. */
-  isOffline(userId: number): boolean {
-    return this.#at(keyOf(userId, 'status')) < 0;
+    return this.#at(keyOf(userId, 'status'));
   }
 
   /** The version of a user's login status notification that was passed on last; 0 where none is remembered. */

@@ -8,8 +8,6 @@ import type { World, WorldEvents } from './world.ts';
 interface UserDoings {
   /** How all links together had the user when it began. */
   readonly before: State;
-  /** What was announced last before it began. */
-  readonly announced: string | undefined;
   updates: { client: ClientStatus; link: SimLink }[];
   /** Times that a PC client went with a link. */
   pcLinkEnds: number;
@@ -45,7 +43,6 @@ export class Watch implements WorldEvents {
   /** When a node was impaired last, in virtual ms; by its id. */
   readonly #impairedAt = new Map<string, number>();
   readonly #died = new Set<string>();
-  readonly #announced = new Map<number, string>();
   #diedNow = new Set<string>();
   #redisLostData = false;
   #framesLost = false;
@@ -65,7 +62,6 @@ export class Watch implements WorldEvents {
     for (const id of world.userIds) {
       this.#users.set(id, {
         before: world.truth(id),
-        announced: this.#announced.get(id),
         updates: [],
         pcLinkEnds: 0,
         reaped: 0,
@@ -100,7 +96,6 @@ export class Watch implements WorldEvents {
 
   notified(link: SimLink, told: Told): void {
     this.notifications++;
-    if (!told.kind.startsWith('login')) this.#announced.set(told.userId, told.kind);
     this.#digest(link.port + told.userId + told.kind.length);
     this.log?.(
       `${(this.#now / 1000).toFixed(3)} link ${link.id} is told: ${told.userId} ${told.kind}`,
@@ -224,9 +219,8 @@ export class Watch implements WorldEvents {
     const login = kinds.findLast((kind) => kind.startsWith('login'));
     const pcUpdates = user.updates.filter(({ client }) => isPc(client.clientType));
     const offlines = pcUpdates.filter(({ client }) => client.status === USER_STATUS.offline).length;
-    // A Redis that has lost whom it announced does not know that a user is back by a list.
-    const isForgotten = this.#redisLostData && user.pcLinkEnds > 0;
-    const isExplained = user.pcListed > 0 && (offlines > 0 || isForgotten);
+    // A list tells nothing of a user who was announced offline by an update.
+    const isExplained = user.pcListed > 0 && offlines > 0;
     if (status === 'offline' && truth === 'pc' && !isExplained) return said;
     const isSilent = graceMs === 0 && user.pcLinkEnds > 0;
     if ((status === 'online' || status === 'leave') && truth !== 'pc' && !isSilent) return said;
@@ -237,7 +231,7 @@ export class Watch implements WorldEvents {
     const onlineUpdates = pcUpdates.length - offlines;
     const count = (kind: string): number => kinds.filter((each) => each === kind).length;
     const corrections = Math.max(0, count('online') + count('leave') - onlineUpdates);
-    if (count('offline') > offlines + user.pcLinkEnds + user.reaped + corrections) {
+    if (count('offline') > offlines + user.pcLinkEnds + corrections) {
       return `${said}: more departures than there were`;
     }
     // Who was not touched at all is not told of, or it is taken back.
@@ -285,14 +279,7 @@ export class Watch implements WorldEvents {
       }
       // A link that closed after its update may have been too quick for it.
       if (!update.link.isOpen) return undefined;
-    } else if (
-      update === undefined &&
-      user.pcLinkEnds === 1 &&
-      graceMs > 0 &&
-      truth !== 'pc' &&
-      // One who was announced offline before, and came back by a list, is not announced again.
-      user.announced !== 'offline'
-    ) {
+    } else if (update === undefined && user.pcLinkEnds === 1 && graceMs > 0 && truth !== 'pc') {
       expected.push('offline');
       if (truth === 'mobile-only' && user.mobileCame === 0) expected.push('login-off');
     }

@@ -241,6 +241,14 @@ export class SimPresence implements Presence {
     });
   }
 
+  announced(): void {
+    // No user is announced because a grace is over.
+  }
+
+  isGraceOver(): boolean {
+    return false;
+  }
+
   versionSeen(version: number): boolean {
     return this.#options.registry.isVersion(version);
   }

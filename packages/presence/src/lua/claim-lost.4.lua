@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
--- Hands out lost users who are due to be announced; those who have a PC client again are forgotten.
+-- Hands out lost users who are due to be announced; those who have a PC client again are forgotten. Remembers users who
+-- were announced before, or hands them out where they have a PC client again.
 -- KEYS  1 users hash, 2 lost: sorted set, user id -> when to announce it, by the grace clock (see release-link),
 --       3 meta hash, 4 told: sorted set, user id -> version with which a lost user was announced offline
 -- ARGV  1 how many at the most, 2 for how many ms no other node is given them,
---       3 the highest version that the node knows
--- REPLY {} when none is due, else { version, until when they are held, user, state, user, state, ... }
---       states as in apply-updates
--- COST  one HGET and two ZADD or one ZREM a user, at most ARGV 1 of them; at most 256 who were announced more
---       than a day ago are forgotten
+--       3 the highest version that the node knows; then user, version, user, version, ... of users who were announced
+--       offline before, as Redis may have forgotten them
+-- REPLY {} when no user is handed out, else { version, until when they are held, { user, state, user, state, ... },
+--       { user, version announced, ... } }: due ones, with states as in apply-updates; and announced ones who are back
+-- COST  one HGET and two ZADD or one ZREM a user, at most ARGV 1 of them and those given; at most 256 who were announced
+--       more than a day ago are forgotten
 -- TWICE hands out the next ones. Users who were handed out and are not settled (settle-lost) are due again when the
 --       time is over: a node that dies in between keeps none from being announced.
 local users, lost, meta, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -20,7 +22,20 @@ local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local yesterday = string.format('%.0f', micros - 86400 * 1000000)
 local old = redis.call('ZRANGEBYSCORE', told, '-inf', yesterday, 'LIMIT', 0, 256)
 if #old > 0 then redis.call('ZREM', told, unpack(old)) end
-if redis.call('EXISTS', lost) == 0 then return {} end
+
+local back = {}
+for i = 4, #ARGV, 2 do
+  local user, announced = ARGV[i], ARGV[i + 1]
+  local record = redis.call('HGET', users, user)
+  if record and string.byte(record) == 112 then
+    redis.call('ZREM', told, user)
+    back[#back + 1] = user
+    back[#back + 1] = announced
+  else
+    redis.call('ZADD', told, 'GT', announced, user)
+  end
+end
+if #back == 0 and redis.call('EXISTS', lost) == 0 then return {} end
 
 local now = math.floor(micros / 1000)
 local stored = redis.call('HMGET', meta, '@grace', '@at', '@clock')
@@ -31,7 +46,7 @@ redis.call('HSET', meta, '@grace', string.format('%.0f', grace), '@at', string.f
 -- No node writes a time that is a day ahead.
 redis.call('ZREMRANGEBYSCORE', lost, string.format('%.0f', grace + 86400000), '+inf')
 local due = redis.call('ZRANGEBYSCORE', lost, '-inf', string.format('%.0f', grace), 'LIMIT', 0, limit)
-if #due == 0 then return {} end
+if #due == 0 and #back == 0 then return {} end
 
 local clock = tonumber(stored[3] or '0') or 0
 if not (clock >= 0 and clock < 8e15) then clock = 0 end
@@ -39,7 +54,7 @@ local version = string.format('%.0f', math.max(micros, clock + 1, known + 1))
 redis.call('HSET', meta, '@clock', version)
 
 local heldUntil = string.format('%.0f', grace + holdMs)
-local reply = { version, heldUntil }
+local claimed = {}
 for _, user in ipairs(due) do
   local record = redis.call('HGET', users, user)
   if record and string.byte(record) == 112 or not string.find(user, '^%d+$') then
@@ -48,8 +63,8 @@ for _, user in ipairs(due) do
     redis.call('ZADD', lost, heldUntil, user)
     -- Before it is announced: a user who comes back from now on was, or will be, announced offline.
     redis.call('ZADD', told, version, user)
-    reply[#reply + 1] = user
-    reply[#reply + 1] = record and 1 or 0
+    claimed[#claimed + 1] = user
+    claimed[#claimed + 1] = record and 1 or 0
   end
 end
-return reply
+return { version, heldUntil, claimed, back }

@@ -153,12 +153,13 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     shardEveryMs: 10,
   });
   const lost = new LostUsers({
-    ...{ redis, namespace, versions: presence, failed },
+    ...{ redis, namespace, presence, failed },
     perSecond: 10_000,
     lost: (userId, state, version) => {
       announced.push({ userId, state, version });
-      presence.confirm(userId, { updated: () => {} }, 'pc');
+      presence.announced(userId, 'grace-over', version);
     },
+    back: (update, toldVersion, version) => back.push({ update, toldVersion, version }),
   });
 
   return {
