@@ -13,6 +13,7 @@ export type {
   Announced,
   ClientCounts,
   ConfirmWhich,
+  LateCommit,
   LinkEnd,
   LinkId,
   Presence,

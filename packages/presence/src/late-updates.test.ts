@@ -12,7 +12,7 @@ test('the last update of each client is kept, in the order of these', () => {
     client(1, 'ios', 'online'),
     client(1, 'windows', 'offline'),
   ];
-  for (const update of updates) late.add({ link, update });
+  for (const update of updates) late.add({ link, update, since: 0 });
   expect(late.take().map(({ update }) => update)).toEqual(updates.slice(1));
   expect(late.take()).toEqual([]);
 });
@@ -20,8 +20,8 @@ test('the last update of each client is kept, in the order of these', () => {
 test('who came on a link that has ended since is not told, who went is', () => {
   const late = new LateUpdates();
   const link = new CountedLink('node.1', true);
-  late.add({ link, update: client(1, 'windows', 'online') });
-  late.add({ link, update: client(2, 'windows', 'offline') });
+  late.add({ link, update: client(1, 'windows', 'online'), since: 0 });
+  late.add({ link, update: client(2, 'windows', 'offline'), since: 0 });
   link.counts = false;
   expect(late.take().map(({ update }) => update)).toEqual([client(2, 'windows', 'offline')]);
 });

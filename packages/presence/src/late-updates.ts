@@ -5,6 +5,8 @@ import type { CountedLink } from './counted-link.ts';
 export interface LateUpdate {
   readonly link: CountedLink;
   readonly update: ClientStatus;
+  /** The highest version that the node knew when it was put off first. */
+  readonly since: number;
 }
 
 /**

@@ -119,11 +119,50 @@ test('users lost with a link are announced though Redis was emptied within the g
     { what: 'all to be announced' },
   );
   // As the node hears over the bus what the other one has announced.
-  for (const { userId } of b.announced) a.presence.confirm(userId, { updated: () => {} }, 'pc');
+  for (const { userId, version } of b.announced) {
+    a.presence.announced(userId, 'grace-over', version);
+  }
   a.lease.doubt('a test');
   await a.settled();
   await announce();
   expect(announced().toSorted((x, y) => x - y)).toEqual(expected);
+});
+
+test('users who were announced offline before Redis was emptied are announced once when a list brings them back', async () => {
+  await using all = await scene({ lostGraceMs: 500 });
+  const [a, b] = all.nodes;
+  a.presence.closeLink(await openWith(a, [1, 2, 3], 'windows'), 'release');
+  await waitFor(
+    async () => {
+      await a.lost.look();
+      return a.announced.length === 3;
+    },
+    { what: 'three users to be announced' },
+  );
+  const [announced] = a.announced;
+  const emptied = async (): Promise<void> => {
+    await b.redis.flushall();
+    for (const node of all.nodes) node.lease.doubt('a test');
+    for (const node of all.nodes) await node.settled();
+    // As a node does when presence is settled.
+    a.lost.start();
+  };
+  // Before the node that has announced them says so again, and after it.
+  await emptied();
+  await openWith(b, [1], 'windows');
+  await a.lost.look();
+  expect(a.back.map(({ update }) => update)).toEqual([client(1, 'windows', 'online')]);
+  // What it was told with is not later than what the links were told after it.
+  expect(a.back[0]?.version).toBeGreaterThan(announced?.version ?? Number.POSITIVE_INFINITY);
+  a.presence.announced(1, 'there', a.back[0]?.version ?? 0);
+  await openWith(b, [2], 'windows');
+  await waitFor(() => b.back.length > 0, { what: 'the other node to find that a user is back' });
+  expect(b.back.map(({ update }) => update.userId)).toEqual([2]);
+  a.presence.announced(2, 'there', b.back[0]?.version ?? 0);
+  await emptied();
+  await a.lost.look();
+  await openWith(b, [1, 2], 'ios');
+  expect([a.back.length, b.back.length]).toEqual([1, 1]);
 });
 
 test('a Redis that was away with its data for longer than the lease has no live node reaped', async () => {

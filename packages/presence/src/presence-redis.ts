@@ -242,8 +242,9 @@ export class PresenceRedis implements Presence {
     else graceOver?.delete(userId);
   }
 
-  isGraceOver(userId: number): boolean {
-    return this.graceOver[shardOf(userId)]?.has(userId) ?? false;
+  isGraceOver(userId: number, since: number): boolean {
+    const second = this.graceOver[shardOf(userId)]?.get(userId) ?? 0;
+    return second > 0 && second * 1_000_000 >= since;
   }
 
   pcClient(userId: number): ClientStatus | undefined {

@@ -69,10 +69,19 @@ export interface QueryWaiter {
   answered(online: Uint8Array): void;
 }
 
+/** An update that was answered 'later' and stands now. */
+export interface LateCommit {
+  readonly update: ClientStatus;
+  readonly state: UserState;
+  readonly version: number;
+  /** The highest version that the node knew when the update was reported. */
+  readonly since: number;
+}
+
 /** What presence tells without being asked. */
 export interface PresenceEvents {
   /** An update that was answered 'later' stands now. Only the last one of a client is told. */
-  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  lateCommit(late: LateCommit): void;
 
   /**
    * A user whom a link's end took away was told to be offline, as of `toldVersion`, and has a PC client
@@ -124,8 +133,8 @@ export interface Presence {
   /** A status notification was passed on to the links. A user who was announced offline no longer waits for it. */
   announced(userId: number, said: Announced, version: number): void;
 
-  /** Whether a user was announced offline last because the grace is over, by any node, and not long ago. */
-  isGraceOver(userId: number): boolean;
+  /** Whether a user was announced offline last, by any node, because the grace is over, at this version or later. */
+  isGraceOver(userId: number, since: number): boolean;
 
   /**
    * A user was announced offline. Sets again a client of the user that one of this

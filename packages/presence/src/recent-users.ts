@@ -16,8 +16,9 @@ export class RecentUsers {
     this.#now = now;
   }
 
-  has(userId: number): boolean {
-    return this.#recent.get(userId) !== 0 || this.#older.get(userId) !== 0;
+  /** The user's number; 0 where there is none. */
+  get(userId: number): number {
+    return this.#recent.get(userId) || this.#older.get(userId);
   }
 
   /** Gives the user a number, above 0. */

@@ -38,8 +38,10 @@ export interface UpdateOperation extends OfUser {
   readonly link: CountedLink;
   readonly update: ClientStatus;
   readonly holding: Holding;
-  /** undefined: nobody waits any more, the commit is told as a late one. */
-  readonly waiter: UpdateWaiter | undefined;
+  /** Undefined where the update was answered 'later' and is told as a late commit. */
+  readonly waiter?: UpdateWaiter;
+  /** See {@link LateCommit.since}; undefined where the update was not put off. */
+  readonly since?: number;
 }
 
 /**

@@ -1,10 +1,11 @@
-import { type ClientStatus, USER_STATUS } from '@route/protocol';
+import { USER_STATUS } from '@route/protocol';
 import { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
 import { comesWithPc, LateUpdates } from './late-updates.ts';
 import { PendingLost } from './pending-lost.ts';
 import {
   type ConfirmWhich,
+  type LateCommit,
   type LinkId,
   strongerState,
   type UpdateWaiter,
@@ -31,7 +32,7 @@ export interface ShardHost extends ShardCaller {
   bulkCallEnded(): void;
   /** What this node's own links hold of a user. */
   localState(userId: number): UserState;
-  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  lateCommit(late: LateCommit): void;
   /** A lost user who was told to be offline has a PC client on a link of this node. */
   back(userId: number, toldVersion: number, version: number): void;
   /** Redis is away: the user is to be confirmed when it is back. */
@@ -192,7 +193,8 @@ export class ShardQueue {
     } else if (operation.kind === 'confirm') {
       this.#host.confirmLater(operation.update.userId, operation.waiter, operation.which);
     } else {
-      this.#late.add(operation);
+      const { link, update, since = this.#host.highestVersion } = operation;
+      this.#late.add({ link, update, since });
       operation.waiter?.updated(operation.update, { kind: 'later' });
     }
   }
@@ -215,10 +217,10 @@ export class ShardQueue {
     for (const [graceMs, users] of this.#lost.pending()) {
       this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
     }
-    for (const { link, update } of this.#late.take()) {
+    for (const { link, update, since } of this.#late.take()) {
       const holding = link.holding(update.userId);
       const local = this.#host.localState(update.userId);
-      this.add({ kind: 'update', link, update, holding, local, waiter: undefined });
+      this.add({ kind: 'update', link, update, holding, local, since });
     }
   }
 
@@ -326,12 +328,14 @@ export class ShardQueue {
   }
 
   #committed(
-    { update, waiter }: UpdateOperation | ConfirmOperation,
+    operation: UpdateOperation | ConfirmOperation,
     state: UserState,
     version: number,
   ): void {
-    if (waiter === undefined) this.#host.lateCommit(update, state, version);
-    else waiter.updated(update, { kind: 'committed', state, version });
+    const { update, waiter } = operation;
+    const since = operation.kind === 'update' ? operation.since : undefined;
+    if (since !== undefined) this.#host.lateCommit({ update, state, version, since });
+    else waiter?.updated(update, { kind: 'committed', state, version });
   }
 
   async #survey(): Promise<void> {

@@ -7,7 +7,6 @@ import type {
   PresenceEvents,
   UserState,
 } from '@route/presence';
-import type { ClientStatus } from '@route/protocol';
 import type { DeliveryBus } from './delivery/delivery.ts';
 import type { UnreadyReason } from './readiness.ts';
 
@@ -24,7 +23,7 @@ export interface EngineEvents {
   /** Hears whom this node's links hold; undefined where that plays no part. */
   readonly holdings: HoldingListener | undefined;
   /** A status update that presence had put off stands now. */
-  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  readonly lateCommit: PresenceEvents['lateCommit'];
   /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
   lost(userId: number, state: UserState, version: number): void;
   /** Such a user is back on a link that says so to nobody. */

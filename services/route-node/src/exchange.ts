@@ -2,6 +2,7 @@ import type { Bus } from '@route/bus';
 import type {
   Announced,
   HoldingListener,
+  LateCommit,
   LinkId,
   Presence,
   UpdateOutcome,
@@ -131,8 +132,8 @@ export class Exchange {
    * Tells every link what a status update has come to that was kept while Redis was away. An OFFLINE is left out where
    * the user was announced offline meanwhile, because the node was taken for dead and the grace is over.
    */
-  announceLate(update: ClientStatus, state: UserState, version: number): void {
-    const isKnown = this.#presence.isGraceOver(update.userId);
+  announceLate({ update, state, version, since }: LateCommit): void {
+    const isKnown = this.#presence.isGraceOver(update.userId, since);
     this.#noteMobile(update.userId, state, version);
     for (const notice of noticesOf(update, state, version)) {
       if (!(isKnown && notice.kind === 'offline')) this.#announceNotice(notice);
@@ -144,7 +145,7 @@ export class Exchange {
    * another node or before Redis was rolled back.
    */
   announceLost(userId: number, state: UserState, version: number): void {
-    if (this.#presence.isGraceOver(userId)) return;
+    if (this.#presence.isGraceOver(userId, 0)) return;
     this.#counters.lostTold++;
     this.#noteMobile(userId, state, version);
     // With which PC client the user was there is not known, and not told either.

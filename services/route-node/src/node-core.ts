@@ -54,9 +54,9 @@ export class NodeCore {
             released: (link) => exchange.holdings?.released(link),
           }
         : undefined,
-      lateCommit: (update, state, version) => {
+      lateCommit: (late) => {
         counters.updatesLate++;
-        exchange.announceLate(update, state, version);
+        exchange.announceLate(late);
       },
       lost: (userId, state, version) => {
         exchange.announceLost(userId, state, version);

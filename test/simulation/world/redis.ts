@@ -1,5 +1,6 @@
 import {
   type ConfirmWhich,
+  type LateCommit,
   type LinkEnd,
   type LinkId,
   type Presence,
@@ -149,7 +150,7 @@ export interface SimPresenceOptions {
   readonly registry: Registry;
   readonly caller: Caller;
   readonly memory: Omit<PresenceMemoryOptions, 'lost' | 'back' | 'graceMs' | 'perSecond'>;
-  lateCommit(update: ClientStatus, state: UserState, version: number): void;
+  lateCommit(late: LateCommit): void;
   failed(reason: string): void;
 }
 
@@ -191,7 +192,9 @@ export class SimPresence implements Presence {
     this.#late.clear();
     for (const { update } of late) {
       this.#commit(update, {
-        committed: (state, version) => this.#options.lateCommit(update, state, version),
+        committed: (state, version) => {
+          this.#options.lateCommit({ update, state, version, since: version });
+        },
         later: () => this.#late.set(keyOf(update), { update }),
       });
     }

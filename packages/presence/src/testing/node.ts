@@ -6,7 +6,7 @@ import { Auditor } from '../auditor.ts';
 import { Lease, type Members } from '../lease.ts';
 import { LostUsers } from '../lost-users.ts';
 import type { NodeAbout } from '../node-about.ts';
-import type { LinkId, UserState } from '../presence.ts';
+import type { LateCommit, LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../presence-redis.ts';
 import { type Reaped, Reaper } from '../reaper.ts';
 
@@ -19,12 +19,6 @@ export interface TestNodeOptions {
   readonly maxOperationsPerCall?: number;
   readonly lostGraceMs?: number;
   readonly lingerMs?: number;
-}
-
-export interface LateCommit {
-  readonly update: ClientStatus;
-  readonly state: UserState;
-  readonly version: number;
 }
 
 /** The presence of one node, put together as the service does it; sweeps only when told to. */
@@ -119,7 +113,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     namespace,
     nodeId,
     events: {
-      lateCommit: (update, state, version) => lateCommits.push({ update, state, version }),
+      lateCommit: (late) => lateCommits.push(late),
       back: (update, toldVersion, version) => back.push({ update, toldVersion, version }),
     },
     failed: (reason) => {
