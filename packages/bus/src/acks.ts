@@ -13,6 +13,8 @@ export interface AcksOptions {
   readonly heartbeat: Pick<NodeHeartbeat, 'timeMs'>;
   readonly peers: Peers;
   readonly sender: Sender;
+  /** For how long this node may have had links, in ms; 0 for not yet. */
+  servesMs(): number;
   /** A node that has been silent for so long is named to nodes that join. */
   readonly silentMs: number;
   /** A node that has been silent for so long is not asked for acks. */
@@ -125,7 +127,8 @@ export class Acks {
   }
 
   #send(peer: Peer, { asksAck } = { asksAck: false }): void {
-    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, publish } = this.#options;
+    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, servesMs, publish } =
+      this.#options;
     const said = this.#saidTo(peer);
     const restart = said.restarts;
     said.restarts = false;
@@ -146,6 +149,7 @@ export class Acks {
         heard: sender.isEmpty ? peer.heartbeat : 0,
         ...{ owed: peer.got + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
+        servesMs: servesMs(),
         missing: stream.missing(),
         silent: peer.hasBegun ? [] : peers.silent(heartbeat.timeMs, silentMs, node),
         ...{ asksAck, restart },

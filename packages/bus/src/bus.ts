@@ -60,6 +60,8 @@ export class Bus {
   /** Whether this node's own lease was seen to live. */
   #listed = false;
   #met = false;
+  /** When this node had met the others. */
+  #metAt = 0;
   #closed = false;
   #flushScheduled = false;
   #heartbeatScheduled = false;
@@ -115,6 +117,7 @@ export class Bus {
     this.#acks = new Acks({
       ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, silentMs: announceMs, leaveMs },
+      servesMs: () => this.#servesMs,
       publish: (frame, to) => {
         if (this.#running) this.#publish([frame], to);
       },
@@ -122,6 +125,7 @@ export class Bus {
     this.#receiver = new Receiver({
       ...{ nodeId, clock, counters, deafMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
+      servesMs: () => this.#servesMs,
       spoken: () => this.#judgeMet(),
     });
   }
@@ -369,7 +373,13 @@ export class Bus {
   #judgeMet(): void {
     if (this.#met || !this.hearing || !this.#peers.hasMet(this.#heartbeat.timeMs)) return;
     this.#met = true;
+    this.#metAt = this.#clock.now();
     this.#events.onMet();
+  }
+
+  /** For how long this node may have had links, in ms; 0 for not yet. */
+  get #servesMs(): number {
+    return this.#met ? Math.max(1, this.#clock.now() - this.#metAt) : 0;
   }
 
   #beatSoon(): void {

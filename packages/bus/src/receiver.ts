@@ -20,6 +20,8 @@ export interface ReceiverOptions {
   readonly acks: Acks;
   /** After so long without one, a heartbeat counts whatever its number: that of the last one may be forged. */
   readonly deafMs: number;
+  /** For how long this node may have had links, in ms; 0 for not yet. */
+  servesMs(): number;
   /** Another node has said how far it has got. */
   spoken(): void;
 }
@@ -97,12 +99,14 @@ export class Receiver {
   }
 
   #onAck(ack: Ack): void {
-    const { nodeId, heartbeat, peers, sender: own, acks, clock, spoken } = this.#options;
+    const { nodeId, heartbeat, peers, sender: own, acks, clock, servesMs, spoken } = this.#options;
     const peer = this.#heard(ack.sender);
     if (peer === undefined) return;
     const { stream } = peer;
     const hadHole = stream.hasHole;
-    stream.begin(ack.owed);
+    // A node that serves for less time did not know this one, which has had links all the time and lacks all of it.
+    const wasUnknown = ack.servesMs > 0 && servesMs() > ack.servesMs;
+    stream.begin(wasUnknown ? 1 : ack.owed);
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);
     stream.learn(ack.last);

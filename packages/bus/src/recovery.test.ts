@@ -171,6 +171,28 @@ test('what a node gave up while it was cut off is counted by one that joined mea
   expect(c.losses).toEqual([{ sender: 'a', frames: 3, reason: 'skipped' }]);
 });
 
+// Failed while such a node began with what came next and counted nothing: no node kept anything for it.
+test('what a node has missed of one that joined while no other node knew of it is counted', async () => {
+  const { world, a, b } = await pair();
+  world.clock.advance(1000);
+  world.hub.cut('a');
+  send(b, world, 'kept');
+  world.clock.advance(5000);
+  await closed(b, world);
+  const c = await world.add('c');
+  c.bus.setLiveNodes(['c']);
+  world.clock.advance(2000);
+  send(c, world, '1', '2', '3');
+  world.clock.advance(2000);
+  world.hub.mend('a');
+  world.list('a', 'c');
+  world.clock.advance(1000);
+  send(c, world, '4');
+  world.clock.advance(1000);
+  expect(a.entries).toEqual(['c 0 4']);
+  expect(a.losses).toEqual([{ sender: 'c', frames: 3, reason: 'skipped' }]);
+});
+
 async function flushed({ bus }: RecordedBus, { clock }: World): Promise<boolean> {
   const result = bus.flush();
   // What a promise sets off must have its turn before its time limit comes.

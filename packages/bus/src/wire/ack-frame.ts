@@ -40,6 +40,8 @@ export interface Ack {
   readonly last: number;
   /** The last of the sender's frames for the reader that it can no longer ask for. */
   readonly gone: number;
+  /** For how long the sender may have had links, in ms; 0 for not yet. */
+  readonly servesMs: number;
   /** What the sender lacks of the reader's frames and asks to have sent again. */
   readonly missing: readonly Range[];
   /** Nodes that a reader which joins may not hear, though they live. */
@@ -53,13 +55,13 @@ export const MAX_RANGES = 32;
 
 const RANGE_BYTES = 2 * SEQUENCE_BYTES;
 const MAX_SILENT = 255;
-const MAX_SILENT_MS = 2 ** 32 - 1;
+const MAX_MS = 2 ** 32 - 1;
 
 /** Encodes an ack as one frame. */
 export function encodeAck(ack: Ack): Buffer {
   const missing = ack.missing.slice(0, MAX_RANGES);
   const silent = ack.silent.slice(0, MAX_SILENT);
-  let size = idSize(ack.to) + 6 * SEQUENCE_BYTES + 2 + missing.length * RANGE_BYTES;
+  let size = idSize(ack.to) + 6 * SEQUENCE_BYTES + 6 + missing.length * RANGE_BYTES;
   for (const { node } of silent) size += idSize(node) + 4;
   const flags = (ack.asksAck ? FLAGS.asksAck : 0) | (ack.restart ? FLAGS.restart : 0);
   const origin = { sender: ack.sender, sequence: ack.tail, flags };
@@ -70,6 +72,7 @@ export function encodeAck(ack: Ack): Buffer {
   for (const n of [ack.heard, ack.owed, ackedPlusOne, ack.credited, ack.last, ack.gone]) {
     at = frame.writeUIntBE(n, at, SEQUENCE_BYTES);
   }
+  at = writeMs(frame, ack.servesMs, at);
   at = frame.writeUInt8(missing.length, at);
   for (const { first, last } of missing) {
     at = frame.writeUIntBE(first, at, SEQUENCE_BYTES);
@@ -77,12 +80,13 @@ export function encodeAck(ack: Ack): Buffer {
   }
   at = frame.writeUInt8(silent.length, at);
   for (const { node, silentMs } of silent) {
-    at = frame.writeUInt32BE(
-      Math.min(Math.round(silentMs), MAX_SILENT_MS),
-      writeId(frame, node, at),
-    );
+    at = writeMs(frame, silentMs, writeId(frame, node, at));
   }
   return frame;
+}
+
+function writeMs(frame: Buffer, ms: number, at: number): number {
+  return frame.writeUInt32BE(Math.min(Math.round(ms), MAX_MS), at);
 }
 
 /** Reads an ack behind its header; undefined when it is damaged, or its numbers contradict each other. */
@@ -96,6 +100,7 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     const credited = reader.sequence();
     const last = reader.sequence();
     const gone = reader.sequence();
+    const servesMs = reader.milliseconds();
     if (last > header.sequence || gone > header.sequence || owed > header.sequence + 1) {
       return undefined;
     }
@@ -110,7 +115,7 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     return {
       ...{ sender: header.sender, to, tail: header.sequence, heard, owed, credited, last, gone },
       acked: ackedPlusOne === 0 ? null : ackedPlusOne - 1,
-      ...{ missing, silent },
+      ...{ servesMs, missing, silent },
       asksAck: (header.flags & FLAGS.asksAck) !== 0,
       restart: (header.flags & FLAGS.restart) !== 0,
     };
