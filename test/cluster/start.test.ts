@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { startRouteNode } from '../harness/index.ts';
 
@@ -49,6 +50,21 @@ test.for(['ROUTE_LISTEN', 'ROUTE_ADMIN_LISTEN'])(
     expect(line).toContain(taken);
   },
 );
+
+test('a node whose address for links is in use takes no lease and asks nothing of Redis', async () => {
+  await using node = await startRouteNode();
+  const { status, stdout } = await run([], {
+    ROUTE_ENGINE: 'redis',
+    REDIS_URL: sharedRedisUrl(),
+    ROUTE_NAMESPACE: uniqueNamespace(),
+    ROUTE_LISTEN: `${node.host}:${node.port}`,
+    ROUTE_ADMIN_LISTEN: '127.0.0.1:0',
+  });
+  expect(status).toBe(1);
+  expect(fatalLines(stdout)).toHaveLength(1);
+  expect(stdout).not.toContain('"event":"waiting-for-redis"');
+  expect(stdout).not.toContain('"event":"lease-taken"');
+});
 
 test('settings that cannot be used are all named at once, and the exit status is 2', async () => {
   const { status, stdout, stderr } = await run(['--route-listen', 'nowhere'], {

@@ -1,9 +1,9 @@
 import { waitFor } from '@route/fixtures';
 import { expect } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
-import { OrderCheck, sendPaced } from '../cluster/numbered-messages.ts';
 import { clientsOf, userIds, waitForPresence } from '../cluster/statuses.ts';
 import type { Cluster, LinkSet, RouteNode } from '../harness/index.ts';
+import { relayExactly } from './relay-exactly.ts';
 
 const PER_SECOND = 200;
 const LEASE_SECONDS = 2;
@@ -35,39 +35,14 @@ export async function undisturbed(
 ): Promise<void> {
   const nodes = cluster.nodes.slice(0, 2);
   const linesBefore = nodes.map(({ logs }) => logs.length);
-  const checks = set.links.map((link) => new OrderCheck(link));
-  let sent = 0;
-  let isOver = false;
-  const sending = (async () => {
-    while (!isOver) {
-      const first = sent;
-      sent += PER_SECOND / 2;
-      await Promise.all(
-        set.links.map((link, sender) =>
-          sendPaced(link, { sender, first, count: PER_SECOND / 2, perSecond: PER_SECOND }),
-        ),
-      );
-    }
-  })();
-  const begunMs = performance.now();
-  await meanwhile();
-  await waitFor(() => performance.now() - begunMs >= TOGETHER_MS, {
-    what: 'two leases to pass',
-    deadlineMs: 2 * TOGETHER_MS,
+  await relayExactly(set.links, { perSecond: PER_SECOND, least: 0 }, async () => {
+    const begunMs = performance.now();
+    await meanwhile();
+    await waitFor(() => performance.now() - begunMs >= TOGETHER_MS, {
+      what: 'two leases to pass',
+      deadlineMs: 2 * TOGETHER_MS,
+    });
   });
-  isOver = true;
-  await sending;
-  const expected = sent * (set.links.length - 1);
-  for (const check of checks) {
-    await waitFor(() => check.count >= expected || Promise.reject(new Error(`${check.count}`)), {
-      what: `${expected} messages`,
-      deadlineMs: 20_000,
-    });
-    expect({ count: check.count, problems: check.problems }).toEqual({
-      count: expected,
-      problems: [],
-    });
-  }
   await waitForPresence(set.links, { online: userIds(1, 40) });
   for (const [i, node] of nodes.entries()) {
     const troubles = node.logs.slice(linesBefore[i]).filter(({ level }) => level >= 40);

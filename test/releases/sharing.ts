@@ -1,17 +1,15 @@
-import { waitFor } from '@route/fixtures';
 import { expect } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
 import { MsgServer } from '../cluster/msg-server.ts';
-import { OrderCheck, sendPaced } from '../cluster/numbered-messages.ts';
 import { SeededRandom } from '../cluster/seeded-random.ts';
 import { StatusWatch } from '../cluster/status-watch.ts';
 import { clientsOf, userIds, waitForPresence } from '../cluster/statuses.ts';
 import { type RouteNode, startCluster } from '../harness/index.ts';
+import { relayExactly } from './relay-exactly.ts';
 
 const PROGRAM_NODES = 2;
 const USERS_EACH = 100;
-const MESSAGES = 1000;
-const PER_SECOND = 500;
+const PACE = { perSecond: 500, least: 1000 };
 
 /** A release by the program that starts a node of it; undefined for this tree's. */
 type Program = string | undefined;
@@ -44,7 +42,8 @@ export async function replaceUnderLoad(from: Program, to: Program): Promise<void
     await cluster.waitUntilMet();
     const node = cluster.node(n);
     leaving.add(node);
-    await relayExactly(targets(), async () => {
+    await using set = await openKnownLinks(targets(), 2 * targets().length);
+    await relayExactly(set.links, PACE, async () => {
       node.signal('SIGTERM');
       expect(await node.exited).toEqual({ code: 0, signal: null });
     });
@@ -55,31 +54,6 @@ export async function replaceUnderLoad(from: Program, to: Program): Promise<void
   expect(watch.answers).toBeGreaterThan(20);
   await using set = await openKnownLinks(targets(), PROGRAM_NODES);
   await waitForPresence(set.links, { online: everybody, deadlineMs: 15_000 });
-}
-
-/** Relays between links of all these nodes while something goes on. */
-async function relayExactly(
-  nodes: readonly RouteNode[],
-  meanwhile: () => Promise<void>,
-): Promise<void> {
-  await using set = await openKnownLinks(nodes, 2 * nodes.length);
-  const checks = set.links.map((link) => new OrderCheck(link));
-  const pace = { count: MESSAGES, perSecond: PER_SECOND };
-  await Promise.all([
-    meanwhile(),
-    ...set.links.map((link, sender) => sendPaced(link, { sender, ...pace })),
-  ]);
-  const expected = MESSAGES * (set.links.length - 1);
-  for (const check of checks) {
-    await waitFor(() => check.count >= expected || Promise.reject(new Error(`${check.count}`)), {
-      what: `${expected} messages`,
-      deadlineMs: 20_000,
-    });
-    expect({ count: check.count, problems: check.problems }).toEqual({
-      count: expected,
-      problems: [],
-    });
-  }
 }
 
 function optionsOf(program: Program): { program?: string } {

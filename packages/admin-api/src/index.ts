@@ -35,6 +35,7 @@ export {
   type UserView,
   usersViewSchema,
 } from './presence-views.ts';
+export { findSecretFlags, secretFlagProblem } from './secret-flags.ts';
 export {
   type EventsView,
   type EventView,

@@ -25,6 +25,5 @@ export {
   redisFromApt,
   redisFromPath,
 } from './redis-source.ts';
-export { findSecretFlags, secretFlagProblem } from './secret-flags.ts';
 export { readStartSettings, START_HELP, type StartSettings } from './settings.ts';
 export { until } from './until.ts';

@@ -1,4 +1,4 @@
-import { findSecretFlags, secretFlagProblem } from './secret-flags.ts';
+import { findSecretFlags, secretFlagProblem } from '@route/admin-api';
 
 /** What npm start can be told, each an environment variable. */
 export interface StartSettings {

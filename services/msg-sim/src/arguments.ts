@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { findSecretFlags, secretFlagProblem } from '@route/admin-api';
 import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/link-client';
-import { findSecretFlags, secretFlagProblem } from '@route/local-cluster';
 import { DELIVERIES, type Delivery } from './delivery.ts';
 import { STORMS, type Storm } from './storm.ts';
 

@@ -261,6 +261,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.reapedLinks,
   );
   counter(
+    'route_presence_records_mended_total',
+    'Records in Redis that held what no node writes, and were mended by the audit',
+    () => counters.recordsMended,
+  );
+  counter(
     'route_presence_lost_users_total',
     'Users who lost their last PC client with a reaped link',
     () => counters.usersLost,

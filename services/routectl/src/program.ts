@@ -1,4 +1,4 @@
-import { ApiRefusal, Unreachable } from '@route/admin-api';
+import { ApiRefusal, findSecretFlags, secretFlagProblem, Unreachable } from '@route/admin-api';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addCompletion } from './commands/completion.ts';
@@ -86,14 +86,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 
 /** @throws CommandError for a flag that gives a secret; its value is not repeated. */
 function refuseSecretFlags(argv: readonly string[]): void {
-  for (const arg of argv) {
-    const [flag = ''] = arg.split('=', 1);
-    if (!/^--?(?:[a-z]+[-_])*(?:password|token|secret)$/i.test(flag)) continue;
-    throw new CommandError(
-      EXIT.usage,
-      `${flag} is given: expected no flag for a secret, since flags show in the process list; set ROUTE_ADMIN_TOKEN, REDIS_URL or REDIS_PASSWORD in the environment, or name a file with it in NAME_FILE, as ROUTE_ADMIN_TOKEN_FILE`,
-    );
-  }
+  const [flag] = findSecretFlags(argv);
+  if (flag !== undefined) throw new CommandError(EXIT.usage, secretFlagProblem(flag));
 }
 
 /** The command line as a tree of commands. */

@@ -31,6 +31,9 @@ export interface WatchSources {
 /** So much of a body is shown. */
 const MAX_BODY_BYTES = 4096;
 
+/** Of a larger body the fields are not shown: a list of a million users would stop the loop for a second. */
+const MAX_DECODED_BYTES = 64 * 1024;
+
 /** What can be watched: what msg_servers send and is read or relayed, and what nodes tell of users. */
 const WATCHABLE = Object.keys(COMMANDS)
   .filter(isCommandName)
@@ -110,7 +113,7 @@ function describe(
   { link, pdu }: { link: LinkId | undefined; pdu: Buffer },
 ): WatchedPdu {
   const header = readHeader(pdu);
-  const decoded = decode ? decodeMessage(pdu) : undefined;
+  const decoded = decode && pdu.length <= MAX_DECODED_BYTES ? decodeMessage(pdu) : undefined;
   const fields = decoded && (bodies ? decoded.fields : withoutContents(decoded.fields));
   return {
     kind: 'pdu',
