@@ -25,9 +25,15 @@ export async function untilExact(look: Look, deadlineMs: number): Promise<Exactn
     const tookMs = performance.now() - begunMs;
     const inTime = tookMs <= deadlineMs;
     if (differences.length === 0 && inTime) return { seconds: tookMs / 1000, differences };
-    if (!inTime) return { seconds: undefined, differences };
+    if (!inTime && differences.length > 0) return { seconds: undefined, differences };
+    if (!inTime) return { seconds: undefined, differences: [lateBy(tookMs, deadlineMs)] };
     await delay(POLL_MS);
   }
+}
+
+/** Tells exactness that came too late from presence that is wrong: a busy machine may be the reason. */
+function lateBy(tookMs: number, deadlineMs: number): string {
+  return `exact, but only after ${Math.round(tookMs)} ms, expected ${deadlineMs} ms at most`;
 }
 
 /** Asks these nodes for every user of the model, each over a link of its own. */
