@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openTrafficLink } from '../traffic/index.ts';
+import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { givenDelivery } from './delivery.ts';
 import { judge } from './judge.ts';
 import { startScene } from './scene.ts';
@@ -39,4 +39,38 @@ test('receivers that stop reading, or read 10 kB/s, do not delay the healthy one
   expect(scene.lostLinks, 'healthy links lost').toBe(0);
   const closed = node.logsOf('link-closed').filter(({ peer }) => peer === address);
   expect(closed.map(({ reason }) => reason)).toEqual([expect.stringMatching(/^unsent-/)]);
+});
+
+const STOPPING = 5;
+const STOP_MS = 9_000;
+const READ_MS = 1_000;
+
+test('receivers that stop reading for 9 s again and again lose nothing, and do not delay the others', async () => {
+  const fault = `${STOPPING} receivers that stop for ${STOP_MS / 1000} s again and again`;
+  const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
+  await using scene = await startScene({ seed: seedOf(fault), ...load });
+  await using links = new AsyncDisposableStack();
+  const dues = new Dues(scene.traffic.mailboxes);
+  const stopping = [];
+  for (let n = 0; n < STOPPING; n++) {
+    const link = links.use(await openTrafficLink(scene.cluster.node(0), { dues }));
+    await link.query([0]);
+    scene.traffic.join(link);
+    stopping.push(link);
+  }
+  scene.forgetLatency();
+  for (let round = 0; round < 2; round++) {
+    for (const link of stopping) link.pause();
+    await delay(STOP_MS);
+    for (const link of stopping) link.resume();
+    await delay(READ_MS);
+  }
+  const p99Ms = scene.latencyMs(99);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact, p99Ms });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(stopping.map(({ state }) => state)).toEqual(stopping.map(() => 'open'));
+  expect(p99Ms).toBeLessThan(MOST_P99_MS);
+  expect(scene.lostLinks, 'healthy links lost').toBe(0);
 });
