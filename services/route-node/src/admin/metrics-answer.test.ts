@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MetricsAnswer } from './metrics-answer.ts';
 
@@ -16,4 +17,21 @@ test('requests that come together share a rendering, and none gets one that bega
   expect(await Promise.all([read(), read()])).toEqual(['2', '2']);
   expect(performance.now() - beganAtMs).toBeGreaterThan(50);
   expect(renderings).toBe(2);
+});
+
+test('a rendering that takes long is followed by a pause of nine times as long, a failed one too', async () => {
+  const [renderMs, beganAtMs]: [number, number[]] = [30, []];
+  const metrics = new MetricsAnswer(async () => {
+    beganAtMs.push(performance.now());
+    await delay(renderMs);
+    if (beganAtMs.length === 1) throw new Error('no metrics');
+    return { contentType: 'text/plain', text: '' };
+  });
+  await expect(metrics.read()).rejects.toThrow('no metrics');
+  await metrics.read();
+  await metrics.read();
+  const [first = 0, second = 0, third = 0] = beganAtMs;
+  // A timer may be a millisecond early.
+  expect(second - first).toBeGreaterThan(9 * renderMs);
+  expect(third - second).toBeGreaterThan(9 * renderMs);
 });

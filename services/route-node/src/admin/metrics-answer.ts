@@ -10,14 +10,19 @@ export interface MetricsText {
 /** Renderings begin at least this far apart. */
 const APART_MS = 100;
 
+/** After a rendering the next one waits for so many times as long, up to a bound. */
+const REST_FACTOR = 9;
+const MAX_REST_MS = 1000;
+
 /**
  * Renders the metrics for all requests: an answer is never older than its request, requests that come together share
- * one rendering, and there are ten renderings a second at most.
+ * one rendering, and there are ten renderings a second at most, fewer where they take more than a tenth of the time.
  */
 export class MetricsAnswer {
   readonly #render: () => Promise<MetricsText>;
   #next: Promise<Answer> | undefined;
-  #beganAtMs = Number.NEGATIVE_INFINITY;
+  /** Settles when the next rendering may begin. */
+  #rest: Promise<void> = Promise.resolve();
 
   constructor(render: () => Promise<MetricsText>) {
     this.#render = render;
@@ -29,12 +34,20 @@ export class MetricsAnswer {
   }
 
   async #make(): Promise<Answer> {
-    await delay(Math.max(0, this.#beganAtMs + APART_MS - performance.now()));
-    this.#beganAtMs = performance.now();
+    await this.#rest;
     // A request that comes from here on needs a rendering that begins later.
     this.#next = undefined;
-    const { contentType, text } = await this.#render();
+    const rendering = this.#render();
+    this.#rest = restAfter(rendering);
+    const { contentType, text } = await rendering;
     const headers = { 'content-type': contentType };
     return { kind: 'file', status: 200, headers, body: Buffer.from(text) };
   }
+}
+
+async function restAfter(rendering: Promise<unknown>): Promise<void> {
+  const beganAtMs = performance.now();
+  await Promise.allSettled([rendering]);
+  const tookMs = performance.now() - beganAtMs;
+  await delay(Math.max(APART_MS - tookMs, Math.min(REST_FACTOR * tookMs, MAX_REST_MS)));
 }
