@@ -21,11 +21,13 @@ function order(change: Partial<Order>): Order {
   };
 }
 
-// From a seed that was seen green: fresh ones (`npm run sim`) still break checks now and then.
-test('800 random schedules break no check', { timeout: 180_000 }, async () => {
-  const totals = await runOnWorkers(order({ seed: 806_879_876, schedules: 800 }), 2);
+test('random schedules of a minute break no check', { timeout: 180_000 }, async () => {
+  const seed = Date.now() % 1_000_000_000;
+  const totals = await runOnWorkers(order({ seed }), 2);
   const hours = (totals.virtualMs / 3_600_000).toFixed(2);
-  process.stdout.write(`simulation: ${totals.schedules} schedules, ${hours} simulated hours\n`);
+  process.stdout.write(
+    `simulation: seed ${seed}, ${totals.schedules} schedules, ${hours} simulated hours\n`,
+  );
   expect(totals.failures).toEqual([]);
   expect(totals.deliveries).toBeGreaterThan(1000);
 });
