@@ -28,6 +28,9 @@ const ACK_GAP_MS = 2;
 /** Nor, while frames come in behind a gap, does it ask for what is missing more often than this. */
 const ASK_GAP_MS = 20;
 
+/** A node that was silent is told of other silent ones for so long after it was heard again. */
+const NEW_MS = 2000;
+
 /** What was last acknowledged to a node. */
 interface Said {
   at: number;
@@ -142,6 +145,8 @@ export class Acks {
     said.got = got;
     said.accepted = peer.accepted;
     counters.acksSent += 1;
+    // Others may have joined and gone silent while it heard nothing.
+    const isNew = !peer.hasBegun || heartbeat.timeMs - peer.backAt < NEW_MS;
     publish(
       encodeAck({
         ...{ sender: nodeId, to: node, tail: sender.tail, last: peer.last },
@@ -151,7 +156,7 @@ export class Acks {
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
         servesMs: servesMs(),
         missing: stream.missing(),
-        silent: peer.hasBegun ? [] : peers.silent(heartbeat.timeMs, silentMs, node),
+        silent: isNew ? peers.silent(heartbeat.timeMs, silentMs, node) : [],
         ...{ asksAck, restart },
       }),
       node,

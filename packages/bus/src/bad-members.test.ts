@@ -35,7 +35,7 @@ function flood(node: RecordedBus, world: World, seconds: number): number {
 
 test('a node with a lease that is never heard holds up no node, and is forgotten', async () => {
   const { world, a, b } = await pair(SMALL);
-  const listed = (): void => world.list('a', 'b', 'no channels');
+  const listed = (): void => world.list('a', 'b', 'no-channels');
   listed();
   expect(a.bus.counters.awaitedNodes).toBe(1);
   expect(flood(a, world, 10)).toBe(500);
@@ -44,6 +44,12 @@ test('a node with a lease that is never heard holds up no node, and is forgotten
     listed();
     world.clock.advance(1000);
   }
+  expect(a.bus.peers.map(({ node }) => node)).toEqual(['b']);
+});
+
+test('a lease in the name of no node id is ignored', async () => {
+  const { world, a } = await pair();
+  world.list('a', 'b', 'no id', 'x'.repeat(33));
   expect(a.bus.peers.map(({ node }) => node)).toEqual(['b']);
 });
 

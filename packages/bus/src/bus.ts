@@ -57,7 +57,7 @@ export class Bus {
   readonly #acks: Acks;
   readonly #receiver: Receiver;
   #running = false;
-  /** Whether this node's own lease was seen to live. */
+  /** Whether this node's own lease was seen to live since it began to hear on its present connection. */
   #listed = false;
   #met = false;
   /** When this node had met the others. */
@@ -83,9 +83,11 @@ export class Bus {
     this.#events = events;
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#heartbeat = new NodeHeartbeat(this.#limits.deafMs, clock.now(), (hearing) =>
-      events.onHearing(hearing),
-    );
+    this.#heartbeat = new NodeHeartbeat(this.#limits.deafMs, clock.now(), (hearing) => {
+      // Nodes may join meanwhile that stand still afterwards: only their leases tell of them.
+      if (!hearing) this.#listed = false;
+      events.onHearing(hearing);
+    });
     const { windowBytes, maxEntryBytes, announceMs, deafMs, leaveMs } = this.#limits;
     const counters = this.#counters;
     const inbox = (sender: string): Inbox =>
@@ -266,8 +268,9 @@ export class Bus {
    * cannot be read it is not to be called. Before the first call every node that is heard counts.
    */
   setLiveNodes(ids: readonly string[]): void {
-    const others = ids.filter((id) => id !== this.#nodeId);
-    this.#listed = others.length < ids.length;
+    // An id that cannot travel would damage the acks that name it.
+    const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
+    this.#listed = ids.includes(this.#nodeId) && (this.hearing || !this.#met);
     this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender);
     this.#sender.settle();
   }

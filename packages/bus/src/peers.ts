@@ -48,6 +48,8 @@ export interface Peer {
   left: boolean;
   /** When it was last heard; -Infinity for never. */
   heardAt: number;
+  /** When it was heard for the first time, or again after it had been silent. */
+  backAt: number;
   /**
    * When there was last evidence that it lives: it was heard, or had a lease after that. For a node that was never
    * heard, when it became known, or what another node told of it is from.
@@ -159,6 +161,7 @@ export class Peers {
   heard(node: string, now: number, sent: SentSoFar): Peer | undefined {
     const peer = this.#peers.get(node) ?? this.#meet(node, now, sent);
     if (peer === undefined) return undefined;
+    if (now - peer.heardAt >= this.#limits.meetMs / 2) peer.backAt = now;
     peer.heardAt = now;
     peer.evidenceAt = now;
     return peer;
@@ -293,6 +296,7 @@ export class Peers {
       listed: this.#leases?.has(node) ?? false,
       left: false,
       heardAt: Number.NEGATIVE_INFINITY,
+      backAt: Number.NEGATIVE_INFINITY,
       evidenceAt,
       progressAt: evidenceAt,
       hasAcked: false,

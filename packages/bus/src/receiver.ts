@@ -151,8 +151,11 @@ export class Receiver {
   }
 
   #heard(sender: string): Peer | undefined {
-    const { peers, heartbeat, sender: own } = this.#options;
+    const { peers, heartbeat, sender: own, acks } = this.#options;
+    const backAt = peers.get(sender)?.backAt;
     const peer = peers.heard(sender, heartbeat.timeMs, own);
+    // It is told of silent nodes before it takes itself to know all.
+    if (peer !== undefined && peer.backAt !== backAt) acks.ask(peer);
     // From here on it is owed everything, also what is sent before it has said a word about this node.
     if (own.alone) own.settle();
     return peer;

@@ -171,6 +171,38 @@ test('what a node gave up while it was cut off is counted by one that joined mea
   expect(c.losses).toEqual([{ sender: 'a', frames: 3, reason: 'skipped' }]);
 });
 
+// Failed while a node that was back believed to know all nodes by leases that it had read before, and heard of none that
+// stood still: it sent to 'b' alone, and owed 'c' nothing.
+test.for(['has its lease', 'has lost its lease'] as const)(
+  'what a node sends that was cut off comes to one that joined meanwhile and stands still: it %s',
+  async (lease) => {
+    const { world, a, b } = await pair();
+    world.clock.advance(1000);
+    world.hub.cut('a');
+    world.clock.advance(1000);
+    const c = await world.add('c');
+    for (const { bus } of [b, c]) bus.setLiveNodes(['b', 'c']);
+    world.clock.advance(1000);
+    expect(c.bus.met).toBe(true);
+    world.hub.cut('c');
+    world.clock.advance(1000);
+    world.hub.mend('a');
+    if (lease === 'has lost its lease') for (const { bus } of [a, b]) bus.setLiveNodes(['a', 'b']);
+    world.clock.advance(500);
+    send(a, world, '1', '2');
+    world.clock.advance(500);
+    if (lease === 'has its lease') for (const { bus } of [a, b]) bus.setLiveNodes(['a', 'b', 'c']);
+    send(a, world, '3');
+    world.clock.advance(1000);
+    world.hub.mend('c');
+    world.list('a', 'b', 'c');
+    world.clock.advance(2000);
+    expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
+    expect(c.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
+    expect([...a.losses, ...c.losses]).toEqual([]);
+  },
+);
+
 // Failed while such a node began with what came next and counted nothing: no node kept anything for it.
 test('what a node has missed of one that joined while no other node knew of it is counted', async () => {
   const { world, a, b } = await pair();
