@@ -284,11 +284,11 @@ export class Bus {
   }
 
   /**
-   * Resolves true when all live nodes have everything queued so far, false when that has taken
+   * Resolves true when all live nodes have everything queued until then, false when that has taken
    * longer than `withinMs`.
    */
   async flush(withinMs = this.#limits.flushMs): Promise<boolean> {
-    const arrived = Promise.all([this.#sender.delivered(), this.#transport.settled()]);
+    const arrived = this.#transport.settled().then(() => this.#sender.delivered());
     this.askWord();
     return await this.#within(withinMs, arrived);
   }

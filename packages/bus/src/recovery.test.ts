@@ -123,6 +123,25 @@ test('a flush resolves true when all have everything, false when one has not in 
   expect(await flushed(a, world)).toBe(false);
 });
 
+// Failed while a flush waited only for what was queued when it began: what was under way was counted as given up.
+test('a flush waits for what is sent meanwhile, so that a close that follows gives nothing up', async () => {
+  const { world, a, b } = await pair();
+  world.hub.setWeather(() => [50]);
+  a.bus.send(0, Buffer.from('1'));
+  const done = a.bus.flush(20_000).then((isFlushed) => {
+    void a.bus.close();
+    return isFlushed;
+  });
+  for (let step = 0; step < 60; step++) {
+    if (step === 7) a.bus.send(0, Buffer.from('2'));
+    world.clock.advance(10);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await done).toBe(true);
+  expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect([...a.losses, ...b.losses]).toEqual([]);
+});
+
 // Failed while a node that becomes known was owed only what was sent after that.
 test.for(['a third node knows it', 'the third node has died', 'there is no third node'] as const)(
   'what a node sent while it was cut off comes to one that joined meanwhile: %s',

@@ -205,11 +205,17 @@ export class Sender {
     this.#settle();
   }
 
-  /** Resolves when all nodes that live have got everything queued so far. */
+  /**
+   * Resolves when all nodes that live have got everything, including what was queued while this waited, and no node
+   * may have joined unseen that lacks some of it: a close that follows gives up what is still open then.
+   */
   async delivered(): Promise<void> {
-    const tail = this.publishBatch();
-    if (this.#options.progress(tail).owed >= tail && this.#unsent.length === 0) return;
-    await new Promise<void>((resolve) => this.#waiters.push({ tail, resolve }));
+    for (;;) {
+      const tail = this.publishBatch();
+      const { owed } = this.#options.progress(tail);
+      if (Math.min(owed, this.completeTail) >= tail && this.#unsent.length === 0) return;
+      await new Promise<void>((resolve) => this.#waiters.push({ tail, resolve }));
+    }
   }
 
   #settle(): void {
@@ -224,7 +230,7 @@ export class Sender {
     counters.shareBytes = this.#share.bytes;
     counters.awaitedNodes = awaited;
     this.#judgeFull();
-    this.#wake(owed);
+    this.#wake(Math.min(owed, this.completeTail));
   }
 
   /** Cuts what waits into frames of which each is for one node. */
