@@ -101,6 +101,17 @@ test.each<[string, Answer]>([
   expect(port.asked).toEqual(['GET /api/v1/node no token']);
 });
 
+test('a redirection is not followed, with the token or without', async () => {
+  using elsewhere = await portThat(answersAs('a'));
+  const redirect: Answer = (_, response) => {
+    response.writeHead(307, { location: `http://${elsewhere.client.address}/api/v1/node` }).end();
+  };
+  using port = await portThat(redirect, { token: 'secret' });
+  await expect(port.client.node()).rejects.toThrow(Unreachable);
+  await expect(port.client.drain()).rejects.toThrow(Unreachable);
+  expect(elsewhere.asked).toEqual([]);
+});
+
 test('a token that is withheld is not sent, and why is told', async () => {
   using port = await portThat(answersAs('a'), { node: 'a', withheld: 'not for this address' });
   await expect(port.client.drain()).rejects.toThrow('not for this address');

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { Counters } from './counters.ts';
 import { Broadcast } from './delivery/broadcast.ts';
 import type { Receiver } from './delivery/delivery.ts';
+import { ENTRY_KINDS, NOTICE_BYTES, writeNotice } from './entries.ts';
 import { Exchange } from './exchange.ts';
 import { Watch } from './watch.ts';
 
@@ -12,15 +13,17 @@ const OFFLINE = { userId: USER, status: USER_STATUS.offline, clientType: CLIENT_
 
 interface Scene {
   readonly exchange: Exchange;
+  readonly counters: Counters;
   /** What a link was told: the status of the notifications that came. */
   told(): Promise<readonly string[]>;
 }
 
 /** An exchange with one link, and of presence what it remembers of announcements. */
-function scene(): Scene {
+function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
   const told: string[] = [];
   const graceOver = new Map<number, number>();
   const bus = { send: (): void => {} };
+  const counters = new Counters();
   const exchange = new Exchange({
     bus,
     presence: {
@@ -30,9 +33,9 @@ function scene(): Scene {
       },
       isGraceOver: (userId, since) => (graceOver.get(userId) ?? -1) >= since,
       confirm: () => {},
-      versionSeen: () => true,
+      versionSeen,
     },
-    counters: new Counters(),
+    counters,
     watch: new Watch(),
     overtakenMs: 60_000,
     delivery: (receivers) => new Broadcast(receivers, bus),
@@ -50,6 +53,7 @@ function scene(): Scene {
   exchange.setReceiving(link, true);
   return {
     exchange,
+    counters,
     told: async () => {
       await new Promise((resolve) => setImmediate(resolve));
       return told.splice(0);
@@ -85,4 +89,17 @@ test('an OFFLINE kept while its node was reaped is left out where the grace has 
   expect(await told()).toEqual([GONE]);
   exchange.announceLate({ update: OFFLINE, state: 'gone', version: 10, since: 6 });
   expect(await told()).toEqual([GONE]);
+});
+
+test('a notification whose version no node can have given out is dropped and counted', async () => {
+  const { exchange, counters, told } = scene({ versionSeen: (version) => version < 100 });
+  const entry = Buffer.alloc(2 * NOTICE_BYTES);
+  const forged = { kind: 'offline', userId: USER, version: 100 } as const;
+  writeNotice(entry, writeNotice(entry, 0, forged), { ...forged, version: 7 });
+  exchange.entry(ENTRY_KINDS.notice, entry, { node: 'other', frame: 1 });
+  expect(await told()).toEqual([GONE]);
+  expect(counters.busEntriesInvalid).toBe(1);
+  // What the user's own node tells next is not taken for older.
+  exchange.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 8);
+  expect(await told()).toHaveLength(2);
 });

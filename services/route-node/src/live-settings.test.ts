@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LiveSettings } from './live-settings.ts';
+import { LiveSettings } from './live-settings.ts';
 import { redisTarget } from './redis-target.ts';
 import { readSettings } from './settings.ts';
 
@@ -72,6 +72,24 @@ test('a file that cannot be used leaves the value that it had, and is told of wi
   fileWith('token', 'token-of-the-admin-port');
   expect(live.read()).toEqual([]);
   expect(live.current.REDIS_URL).toBe('redis://:third@127.0.0.1:6379');
+});
+
+test('a file is read again when its value is asked for, no more often than twice a second', () => {
+  const token = fileWith('polled', 'token-of-the-admin-port');
+  const invocation = readSettings([], { ROUTE_ADMIN_TOKEN_FILE: token });
+  if (invocation.kind !== 'run') throw new Error('no settings');
+  let nowMs = 0;
+  const live = new LiveSettings({
+    settings: invocation.settings,
+    texts: {},
+    files: { ROUTE_ADMIN_TOKEN: token },
+    now: () => nowMs,
+  });
+  fileWith('polled', 'another-token-of-the-admin-port');
+  nowMs = 499;
+  expect(live.current.ROUTE_ADMIN_TOKEN).toBe('token-of-the-admin-port');
+  nowMs = 500;
+  expect(live.current.ROUTE_ADMIN_TOKEN).toBe('another-token-of-the-admin-port');
 });
 
 test('what was given by itself and not in a file stays', () => {

@@ -126,6 +126,22 @@ test('only addresses are believed at which the node that publishes them has answ
   expect(released).toEqual([]);
 });
 
+test('what another node answers at an address that was believed once lets no link go', async () => {
+  const { answers, pass, ready, state, released } = node(10);
+  ready('b');
+  ready('c');
+  await pass(5);
+  state.inTrouble = true;
+  // The nodes have gone, and others answer where they were.
+  answers.set('b:9200', { node: 'c', ready: true });
+  answers.set('c:9200', { node: 'another', ready: true });
+  await pass(60);
+  expect(released).toEqual([]);
+  ready('c');
+  await pass(10);
+  expect(state.open).toBe(0);
+});
+
 test('of many nodes four are asked every two seconds', async () => {
   const { ready, pass, state, asked } = node(10);
   const names = Array.from({ length: 50 }, (_, i) => `n${i}`);
