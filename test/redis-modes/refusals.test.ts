@@ -15,6 +15,14 @@ interface Refusal {
 const ask = (redis: PrivateRedisServer, ...command: string[]): Promise<string[]> =>
   askServer(redis.port, command);
 
+/** Redis starts again with data that it takes some seconds to load. */
+async function loadSlowly(redis: PrivateRedisServer): Promise<void> {
+  await ask(redis, 'DEBUG', 'POPULATE', '2000');
+  await ask(redis, 'SAVE');
+  await redis.kill();
+  void redis.startAgain();
+}
+
 const REFUSALS: readonly Refusal[] = [
   {
     code: 'WRONGPASS',
@@ -43,6 +51,7 @@ const REFUSALS: readonly Refusal[] = [
     },
     allow: (redis) => ask(redis, 'SCRIPT', 'KILL'),
   },
+  { code: 'LOADING', refuse: loadSlowly, allow: async () => {} },
 ];
 
 async function readyText(node: RouteNode): Promise<string> {
@@ -53,9 +62,15 @@ async function readyText(node: RouteNode): Promise<string> {
 test.each(REFUSALS)(
   'a node says in /readyz and its log that Redis refuses with $code, and is ready once it does not',
   async ({ code, refuse, allow }) => {
-    await using redis = await startPrivateRedis();
     const { username, password } = USER;
-    await ask(redis, 'ACL', 'SETUSER', username, 'on', `>${password}`, '~*', '&*', '+@all');
+    await using redis = await startPrivateRedis({
+      args: [
+        // Not by ACL SETUSER: a server that starts again would not know the user.
+        ...['--user', username, 'on', `>${password}`, '~*', '&*', '+@all'],
+        ...['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'],
+        ...['--enable-debug-command', 'local'],
+      ],
+    });
     await using node = await startRouteNode({
       env: {
         ROUTE_ENGINE: 'redis',

@@ -2,7 +2,7 @@ import { Holding } from './holding.ts';
 import type { LinkId } from './presence.ts';
 import { type HoldingListener, ToldLedger } from './told-ledger.ts';
 
-/** A link as the Redis engine keeps it: its ledger, and in which shards Redis may know of it. */
+/** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
 export class CountedLink extends ToldLedger {
   readonly id: LinkId;
   /**

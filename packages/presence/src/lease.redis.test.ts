@@ -78,6 +78,27 @@ test('a live node that describes itself in another way lives all the same', asyn
   expect(about).toEqual([{ ...node.about, leaseMs: 5_000 }]);
 });
 
+test('a lease that is given back leaves nothing, also where a renewal is under way', async () => {
+  const namespace = uniqueNamespace();
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  await using node = await startLiveNode({ url: proxy.url, namespace });
+  await using other = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await waitFor(() => other.members().live.length === 2, { what: 'both to live' });
+  proxy.holdReplies();
+  const renewal = node.lease.readMembers();
+  const again = node.lease.readMembers().catch(() => undefined);
+  await setImmediate();
+  const givenBack = node.lease.giveBack();
+  expect(node.lease.held).toBe(false);
+  proxy.flow();
+  await Promise.all([renewal, again, givenBack]);
+  const { members, info, asserted } = nodesKeys(namespace);
+  expect(await other.redis.zrange(members, 0, '-1')).toEqual([other.nodeId]);
+  expect(await other.redis.hkeys(info)).toEqual([other.nodeId]);
+  expect(await other.redis.hkeys(asserted)).toEqual([other.nodeId]);
+  expect(node.lease.held).toBe(false);
+});
+
 test('a node that finds its lease ended takes it again and says so', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 1_000 });

@@ -175,6 +175,8 @@ export class Lease {
     const { redis, namespace, nodeId } = this.#options;
     const { members, info, asserted } = nodesKeys(namespace);
     this.stop();
+    // A renewal that is under way would put the lease back.
+    await this.#asked;
     await redis.zrem(members, nodeId);
     await Promise.all([redis.hdel(info, nodeId), redis.hdel(asserted, nodeId)]);
   }
@@ -275,6 +277,7 @@ export class Lease {
       const primaries = await readPrimaries(redis);
       const moved = this.#primaries !== undefined && this.#primaries !== primaries;
       if (moved) this.#end = '';
+      if (this.#stopped) return;
       const reply = await this.#askRedis('renew');
       if (this.#stopped) return;
       this.#primaries = primaries;

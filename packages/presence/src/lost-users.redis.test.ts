@@ -12,13 +12,13 @@ interface Teller {
 }
 
 /** Who tells of lost users on behalf of a node. */
-function tellerOf(node: TestNode, namespace: string): Teller {
+function tellerOf(node: TestNode, namespace: string, perSecond = 1_000_000): Teller {
   const told: string[] = [];
   const versions = new Map<number, number>();
   const lost = new LostUsers({
     redis: node.redis,
     namespace,
-    perSecond: 1_000_000,
+    perSecond,
     presence: node.presence,
     lost: (userId, state, version) => {
       told.push(`${userId} ${state}`);
@@ -162,4 +162,44 @@ test('users who were told of and are back with their link are taken back once, t
   const keys = presenceKeys(namespace);
   const remembered = await Promise.all(keys.map(({ told }) => node.redis.zrange(told, '0', '-1')));
   expect(remembered.flat()).toEqual(['3']);
+});
+
+test('no more users are announced in a second than set, fewer than there are shards too', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const users = Array.from({ length: 300 }, (_, i) => i);
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  node.presence.addClients(
+    link,
+    users.map((user) => client(user, 'windows', 'online')),
+  );
+  await node.settled();
+  node.presence.closeLink(link, 'release');
+  await node.settled();
+  expect(await waiting(node, namespace)).toHaveLength(users.length);
+  const teller = tellerOf(node, namespace, 10);
+  // Two looks a second.
+  const tellAfterLooks = async (looks: number): Promise<number> => {
+    for (let i = 0; i < looks; i++) await teller.lost.look();
+    return teller.told.length;
+  };
+  await waitFor(async () => (await tellAfterLooks(1)) > 0, { what: 'the grace to be over' });
+  const before = teller.told.length;
+  expect(before).toBeLessThanOrEqual(5);
+  expect(await tellAfterLooks(8)).toBe(before + 40);
+});
+
+test('who was announced more than a day ago is forgotten also where no user is lost any more', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const dayMicros = 86_400_000_000;
+  const now = Date.now() * 1000;
+  for (const { told } of presenceKeys(namespace)) {
+    await node.redis.zadd(told, now - 2 * dayMicros, 'old', now - dayMicros / 2, 'recent');
+  }
+  await tellerOf(node, namespace).lost.look();
+  for (const { told } of presenceKeys(namespace)) {
+    expect(await node.redis.zrange(told, 0, '-1')).toEqual(['recent']);
+  }
 });

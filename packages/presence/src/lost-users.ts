@@ -1,9 +1,9 @@
 import { CLIENT_TYPE, type ClientStatus, USER_STATUS } from '@route/protocol';
 import { type RedisClient, runScript } from '@route/redis';
+import type { AnnouncedUsers } from './announced-users.ts';
 import { presenceKeys, type ShardKeys } from './keys.ts';
 import { Pace } from './pace.ts';
 import type { PresenceEvents, UserState } from './presence.ts';
-import type { RecentUsers } from './recent-users.ts';
 import { SCRIPTS } from './scripts.ts';
 import { type BackUser, isUserId, parseBack } from './shard-calls.ts';
 
@@ -12,7 +12,7 @@ export interface LostUsersOptions {
   readonly namespace: string;
   /** How many users this node tells of in a second at the most. */
   readonly perSecond: number;
-  readonly presence: AnnouncedUsers;
+  readonly presence: LosingPresence;
   /** A user's last PC client went with its link, and the grace is over: to be told to every link. */
   lost(userId: number, state: UserState, version: number): void;
   /** A user who was announced offline before Redis lost data has a PC client again. */
@@ -20,21 +20,17 @@ export interface LostUsersOptions {
   failed(reason: string): void;
 }
 
-/** What the node's presence knows of users who were announced. */
-export interface AnnouncedUsers {
+/** What the node's presence knows. */
+export interface LosingPresence {
   /** The highest version that this node knows of. */
   highestVersion: number;
-  /** By shard: users of whom it was announced last that they are offline as their grace is over, and the second of that. */
-  readonly graceOver: readonly RecentUsers[];
+  readonly announcedUsers: Pick<AnnouncedUsers, 'inShard'>;
   /** A PC client of a user on one of this node's links. */
   pcClient(userId: number): ClientStatus | undefined;
 }
 
 /** How many announced users are noted again in one call. */
 const NOTED_PER_CALL = 200;
-
-/** Versions are in microseconds, and the numbers of {@link AnnouncedUsers.graceOver} in seconds. */
-const SECOND = 1_000_000;
 
 /** How often the shards are asked who is due. */
 const LOOK_MS = 500;
@@ -121,10 +117,7 @@ export class LostUsers {
   async #noteAnnounced(shard: number): Promise<void> {
     const { presence } = this.#options;
     const keys = this.#shards[shard];
-    const announced: number[] = [];
-    presence.graceOver[shard]?.forEach((userId, second) => {
-      announced.push(userId, second * SECOND);
-    });
+    const announced = presence.announcedUsers.inShard(shard);
     for (let at = 0; keys !== undefined && at < announced.length; at += 2 * NOTED_PER_CALL) {
       const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
       const claimed = await this.#claim(keys, { most: 0, announced: given });

@@ -166,7 +166,7 @@ test('users who were announced offline before Redis was emptied are announced on
 });
 
 test('a Redis that was away with its data for longer than the lease has no live node reaped', async () => {
-  await using all = await scene({ leaseMs: 1_500 });
+  await using all = await scene({ leaseMs: 5_000 });
   const [a, b] = all.nodes;
   const link = await openWith(a, [1], 'windows');
   await openWith(b, PHONES, 'windows');

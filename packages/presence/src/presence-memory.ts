@@ -1,24 +1,24 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
+import { CountedLink } from './counted-link.ts';
 import type { Ledger } from './ledger.ts';
 import { LingeringLinks } from './lingering-links.ts';
 import { LostUsersMemory } from './lost-users-memory.ts';
-import {
-  type ConfirmWhich,
-  type LinkEnd,
-  type LinkId,
-  type Presence,
-  type PresenceEvents,
-  type QueryWaiter,
-  strongerState,
-  type Tally,
-  type UpdateOutcome,
-  type UpdateWaiter,
-  type UserState,
-  type Whereabouts,
+import { NodeLinks } from './node-links.ts';
+import type {
+  ConfirmWhich,
+  LinkEnd,
+  LinkId,
+  Presence,
+  PresenceEvents,
+  QueryWaiter,
+  Tally,
+  UpdateOutcome,
+  UpdateWaiter,
+  UserState,
+  Whereabouts,
 } from './presence.ts';
-import { tallyOf } from './tally.ts';
-import { type HoldingListener, ToldLedger } from './told-ledger.ts';
+import type { HoldingListener } from './told-ledger.ts';
 
 export interface PresenceMemoryOptions {
   /** Hears whom the links hold. */
@@ -35,17 +35,12 @@ export interface PresenceMemoryOptions {
   readonly back: PresenceEvents['back'];
 }
 
-/** A link, and whether what it reports counts for nobody. */
-class KeptLink extends ToldLedger {
-  aside = false;
-}
-
 /**
  * Presence in one process's memory: the engine of a node that runs alone, and the specification that
  * the Redis engine is tested against. Everything is answered at once.
  */
 export class PresenceMemory implements Presence {
-  readonly #links = new Map<LinkId, KeptLink>();
+  readonly #links = new NodeLinks();
   readonly #holdings: HoldingListener | undefined;
   readonly #lost: LostUsersMemory;
   readonly #lingering: LingeringLinks;
@@ -68,20 +63,15 @@ export class PresenceMemory implements Presence {
   }
 
   get heldUsers(): number {
-    let users = 0;
-    for (const { ledger } of this.#links.values()) users += ledger.size;
-    return users;
+    return this.#links.heldUsers;
   }
 
   heldBy(link: LinkId): number {
-    return this.#links.get(link)?.ledger.size ?? 0;
+    return this.#links.heldBy(link);
   }
 
   tally(shard: number): Tally {
-    return tallyOf(
-      Array.from(this.#links.values(), ({ ledger }) => ledger),
-      shard,
-    );
+    return this.#links.tally(shard);
   }
 
   async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
@@ -89,10 +79,10 @@ export class PresenceMemory implements Presence {
       userId,
       state: this.stateOf(userId),
       holdings: [...this.#links]
-        .filter(([, { ledger, aside }]) => !aside && !ledger.holding(userId).isNothing)
-        .map(([link, { ledger }]) => {
-          const { clients, away } = ledger.holding(userId);
-          return { link, clients, away };
+        .filter((link) => !link.holding(userId).isNothing)
+        .map((link) => {
+          const { clients, away } = link.holding(userId);
+          return { link: link.id, clients, away };
         }),
     }));
   }
@@ -102,14 +92,13 @@ export class PresenceMemory implements Presence {
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
-    const kept = new KeptLink(link, this.#holdings);
-    kept.aside = aside;
+    const kept = new CountedLink(link, !aside, this.#holdings);
     kept.setTold(!aside);
-    this.#links.set(link, kept);
+    this.#links.add(kept);
   }
 
   addClients(link: LinkId, clients: readonly ClientStatus[]): void {
-    const { ledger } = this.#link(link);
+    const { ledger } = this.#links.get(link);
     for (const client of clients) {
       ledger.add(client);
       this.#find(link, client.userId);
@@ -117,26 +106,16 @@ export class PresenceMemory implements Presence {
   }
 
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
-    const { ledger, aside } = this.#link(link);
-    ledger.update(update);
+    const kept = this.#links.get(link);
+    kept.ledger.update(update);
     // Whoever comes by an update is told of by that.
-    if (!aside && ledger.holding(update.userId).state === 'pc') this.#lost.found(update.userId);
-    waiter.updated(update, aside ? { kind: 'aside' } : this.#commit(update.userId));
+    if (kept.holding(update.userId).state === 'pc') this.#lost.found(update.userId);
+    waiter.updated(update, kept.counts ? this.#commit(update.userId) : { kind: 'aside' });
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
-    let mobile: ClientStatus | undefined;
-    for (const { ledger, aside } of this.#links.values()) {
-      const holding = ledger.holding(userId);
-      const client = aside ? undefined : holding.client(userId);
-      if (client === undefined) continue;
-      if (holding.state === 'pc') {
-        waiter.updated(client, this.#commit(userId));
-        return;
-      }
-      mobile ??= client;
-    }
-    if (which === 'any' && mobile !== undefined) waiter.updated(mobile, this.#commit(userId));
+    const client = this.#links.client(userId, which);
+    if (client !== undefined) waiter.updated(client.update, this.#commit(userId));
   }
 
   announced(): void {
@@ -156,9 +135,9 @@ export class PresenceMemory implements Presence {
   }
 
   setAside(link: LinkId, aside: boolean): void {
-    const found = this.#link(link);
-    if (found.aside === aside) return;
-    found.aside = aside;
+    const found = this.#links.get(link);
+    if (found.counts === !aside) return;
+    found.counts = !aside;
     found.setTold(!aside);
     if (aside) this.#lose(found.ledger);
     else
@@ -168,15 +147,14 @@ export class PresenceMemory implements Presence {
   }
 
   closeLink(link: LinkId, end: LinkEnd): void {
-    const kept = this.#link(link);
-    const { ledger, aside } = kept;
+    const kept = this.#links.get(link);
     kept.setTold(false);
-    if (end === 'linger' && !aside) {
+    if (end === 'linger' && kept.counts) {
       this.#lingering.add(link);
       return;
     }
     this.#links.delete(link);
-    if (!aside) this.#lose(ledger);
+    if (kept.counts) this.#lose(kept.ledger);
   }
 
   resync(): void {
@@ -190,17 +168,12 @@ export class PresenceMemory implements Presence {
 
   /** What all links together hold of a user. */
   stateOf(userId: number): UserState {
-    let state: UserState = 'gone';
-    for (const { ledger, aside } of this.#links.values()) {
-      if (!aside) state = strongerState(state, ledger.holding(userId).state);
-    }
-    return state;
+    return this.#links.stateOf(userId);
   }
 
   /** A user who has a PC client again is not lost; one who was told of already is told of again. */
   #find(link: LinkId, userId: number): void {
-    const { ledger, aside } = this.#link(link);
-    const client = aside ? undefined : ledger.holding(userId).pcClient(userId);
+    const client = this.#links.get(link).holding(userId).pcClient(userId);
     const toldVersion = client && this.#lost.found(userId);
     if (client === undefined || toldVersion === undefined) return;
     this.#back(client, toldVersion, ++this.#version);
@@ -217,11 +190,5 @@ export class PresenceMemory implements Presence {
   #commit(userId: number): UpdateOutcome {
     this.#version++;
     return { kind: 'committed', state: this.stateOf(userId), version: this.#version };
-  }
-
-  #link(link: LinkId): KeptLink {
-    const found = this.#links.get(link);
-    if (found === undefined) throw new Error(`link ${link} is not open`);
-    return found;
   }
 }

@@ -1,27 +1,27 @@
 import type { ClientStatus } from '@route/protocol';
-import { type RedisClient, SHARD_COUNT, shardOf } from '@route/redis';
+import { type RedisClient, shardOf } from '@route/redis';
+import { AnnouncedUsers } from './announced-users.ts';
+import { byShard } from './by-shard.ts';
 import { CountedLink } from './counted-link.ts';
 import { presenceKeys } from './keys.ts';
 import { LingeringLinks } from './lingering-links.ts';
-import {
-  type Announced,
-  type ConfirmWhich,
-  type LinkEnd,
-  type LinkId,
-  type Presence,
-  type PresenceEvents,
-  type QueryWaiter,
-  strongerState,
-  type Tally,
-  type UpdateWaiter,
-  type UserState,
-  type Whereabouts,
+import { NodeLinks } from './node-links.ts';
+import type {
+  Announced,
+  ConfirmWhich,
+  LinkEnd,
+  LinkId,
+  Presence,
+  PresenceEvents,
+  QueryWaiter,
+  Tally,
+  UpdateWaiter,
+  UserState,
+  Whereabouts,
 } from './presence.ts';
-import { RecentUsers } from './recent-users.ts';
 import { MOST_OPERATIONS } from './shard-calls.ts';
-import { type ConfirmOperation, PendingQuery, type ShardOperation } from './shard-operations.ts';
+import { PendingQuery, type ShardOperation } from './shard-operations.ts';
 import { type ShardHost, ShardQueue } from './shard-queue.ts';
-import { tallyOf } from './tally.ts';
 import type { HoldingListener } from './told-ledger.ts';
 import { readWhereabouts } from './whereabouts.ts';
 
@@ -50,14 +50,8 @@ export interface PresenceRedisOptions {
  */
 const BULK_CALLS = 8;
 
-type HeldClient = Pick<ConfirmOperation, 'link' | 'update' | 'holding'>;
-
 /** In microseconds: the highest version known follows Redis's clock, and what is further ahead was not made by a node. */
 const MOST_AHEAD = 86_400_000_000;
-
-/** For how long, and how many users of a shard at the least, it is remembered that they were announced; as Redis does. */
-const REMEMBER_MS = 86_400_000;
-const MOST_REMEMBERED = 16_384;
 
 /**
  * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
@@ -67,9 +61,8 @@ const MOST_REMEMBERED = 16_384;
  * would be wrong.
  */
 export class PresenceRedis implements Presence {
-  /** By shard: users of whom it was announced last that they are offline as their grace is over, and the second of that. */
-  readonly graceOver: readonly RecentUsers[];
-  readonly #links = new Map<LinkId, CountedLink>();
+  readonly announcedUsers: AnnouncedUsers;
+  readonly #links = new NodeLinks();
   readonly #holdings: HoldingListener | undefined;
   readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
@@ -96,8 +89,7 @@ export class PresenceRedis implements Presence {
     this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
     const versions = this;
     const now = options.now ?? (() => performance.now());
-    const remembered = { keepMs: REMEMBER_MS, most: MOST_REMEMBERED, now };
-    this.graceOver = Array.from({ length: SHARD_COUNT }, () => new RecentUsers(remembered));
+    this.announcedUsers = new AnnouncedUsers(now);
     const host: ShardHost = {
       get highestVersion() {
         return versions.highestVersion;
@@ -123,12 +115,13 @@ export class PresenceRedis implements Presence {
         this.#bulkCalls--;
         this.#schedulePump();
       },
-      localState: (userId: number) => this.#localState(userId),
+      localState: (userId: number) => this.#links.stateOf(userId),
       lateCommit: options.events.lateCommit.bind(options.events),
       back: (userId: number, toldVersion: number, version: number) => {
         // One who has gone again since is told of by the update that says so.
         const client = this.pcClient(userId);
         if (client !== undefined) options.events.back(client, toldVersion, version);
+        return client !== undefined;
       },
       confirmLater: (userId, waiter, which) => {
         this.#toConfirm.set(userId, { waiter, which });
@@ -164,20 +157,15 @@ export class PresenceRedis implements Presence {
   }
 
   get heldUsers(): number {
-    let users = 0;
-    for (const link of this.#links.values()) users += link.ledger.size;
-    return users;
+    return this.#links.heldUsers;
   }
 
   heldBy(link: LinkId): number {
-    return this.#links.get(link)?.ledger.size ?? 0;
+    return this.#links.heldBy(link);
   }
 
   tally(shard: number): Tally {
-    return tallyOf(
-      Array.from(this.#links.values(), ({ ledger }) => ledger),
-      shard,
-    );
+    return this.#links.tally(shard);
   }
 
   async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
@@ -186,7 +174,7 @@ export class PresenceRedis implements Presence {
       ...user,
       holdings: user.holdings.map((holding) => ({
         ...holding,
-        away: this.#links.get(holding.link)?.holding(user.userId).away,
+        away: this.#links.find(holding.link)?.holding(user.userId).away,
       })),
     }));
   }
@@ -203,11 +191,11 @@ export class PresenceRedis implements Presence {
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
     const counted = new CountedLink(link, !aside, this.#holdings);
     counted.setTold(!aside);
-    this.#links.set(link, counted);
+    this.#links.add(counted);
   }
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
-    const link = this.#link(id);
+    const link = this.#links.get(id);
     for (const client of clients) link.ledger.add(client);
     // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
     if (!link.counts || this.#suspended) return;
@@ -217,7 +205,7 @@ export class PresenceRedis implements Presence {
   }
 
   update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
-    const link = this.#link(id);
+    const link = this.#links.get(id);
     const holding = link.ledger.update(update);
     if (!link.counts) {
       waiter.updated(update, { kind: 'aside' });
@@ -236,19 +224,15 @@ export class PresenceRedis implements Presence {
 
   announced(userId: number, said: Announced, version: number): void {
     if (said !== 'there') this.#shardOf(userId).announced(userId);
-    const graceOver = this.graceOver[shardOf(userId)];
-    // Rounded up: the announcement itself is no later one.
-    if (said === 'grace-over') graceOver?.set(userId, Math.ceil(version / 1_000_000));
-    else graceOver?.delete(userId);
+    this.announcedUsers.note(userId, said, version);
   }
 
   isGraceOver(userId: number, since: number): boolean {
-    const second = this.graceOver[shardOf(userId)]?.get(userId) ?? 0;
-    return second > 0 && second * 1_000_000 >= since;
+    return this.announcedUsers.has(userId, since);
   }
 
   pcClient(userId: number): ClientStatus | undefined {
-    return this.#client(userId, 'pc')?.update;
+    return this.#links.client(userId, 'pc')?.update;
   }
 
   query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
@@ -261,7 +245,7 @@ export class PresenceRedis implements Presence {
       const userId = userIds[index] ?? 0;
       const shard = this.#shardOf(userId);
       // What this node has not told Redis yet is known without it.
-      const known = this.#suspended || shard.hasBulk ? this.#localState(userId) : 'gone';
+      const known = this.#suspended || shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
       if (known === 'pc' || this.#suspended) query.answer(index, known === 'pc');
       else shard.addRead(query, index, userId);
     }
@@ -269,7 +253,7 @@ export class PresenceRedis implements Presence {
   }
 
   setAside(id: LinkId, aside: boolean): void {
-    const link = this.#link(id);
+    const link = this.#links.get(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
     link.setTold(!aside);
@@ -278,7 +262,7 @@ export class PresenceRedis implements Presence {
   }
 
   closeLink(id: LinkId, end: LinkEnd): void {
-    const link = this.#link(id);
+    const link = this.#links.get(id);
     link.setTold(false);
     if (end === 'linger' && link.counts) {
       this.#lingering.add(id);
@@ -292,15 +276,15 @@ export class PresenceRedis implements Presence {
   }
 
   resync(): void {
-    for (const link of this.#links.values()) if (link.counts) this.#assert(link);
+    for (const link of this.#links) if (link.counts) this.#assert(link);
   }
 
   /** Sets again what this node's links hold in one shard, and ends those of its links there that are not open. */
   assertShard(index: number): void {
     const shard = this.#shards[index];
     if (shard === undefined || this.#suspended) return;
-    shard.survey();
-    for (const link of this.#links.values()) {
+    shard.survey('last');
+    for (const link of this.#links) {
       if (link.counts && (link.shards.has(index) || link.ledger.holdsIn(index)))
         shard.addBulk(link);
     }
@@ -314,7 +298,7 @@ export class PresenceRedis implements Presence {
     this.#settled = false;
     for (const shard of this.#shards) {
       shard.abandon();
-      shard.begin();
+      shard.survey('first');
     }
     this.resync();
     this.#schedulePump();
@@ -340,7 +324,7 @@ export class PresenceRedis implements Presence {
   }
 
   #confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
-    const client = this.#client(userId, which);
+    const client = this.#links.client(userId, which);
     if (client === undefined) return;
     const local = client.holding.state;
     this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local, waiter, which });
@@ -350,8 +334,9 @@ export class PresenceRedis implements Presence {
   #surveyed(index: number, listed: readonly LinkId[]): void {
     const shard = this.#shards[index];
     for (const id of listed) {
-      if (this.#links.get(id)?.counts === true) continue;
-      const link = this.#links.get(id) ?? new CountedLink(id, false);
+      const known = this.#links.find(id);
+      if (known?.counts === true) continue;
+      const link = known ?? new CountedLink(id, false);
       // The users who are still to be announced are known without it.
       shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
     }
@@ -383,31 +368,9 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  /** A client of a user on one of this node's links, a PC client if there is one, as if it were reported now. */
-  #client(userId: number, which: ConfirmWhich): HeldClient | undefined {
-    let mobile: HeldClient | undefined;
-    for (const link of this.#links.values()) {
-      const holding = link.holding(userId);
-      const update = holding.client(userId);
-      if (update === undefined) continue;
-      if (holding.state === 'pc') return { link, update, holding };
-      mobile ??= { link, update, holding };
-    }
-    return which === 'any' ? mobile : undefined;
-  }
-
-  /** What this node's own links hold of a user. */
-  #localState(userId: number): UserState {
-    let state: UserState = 'gone';
-    for (const link of this.#links.values()) {
-      state = strongerState(state, link.holding(userId).state);
-    }
-    return state;
-  }
-
-  /** The same where Redis may not have been told all of it. */
+  /** What this node's own links hold of a user where Redis may not have been told all of it. */
   #unheardState(shard: ShardQueue, userId: number): UserState {
-    return shard.hasBulk ? this.#localState(userId) : 'gone';
+    return shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
   }
 
   /** All that one tick brings to a shard travels in one call. */
@@ -428,33 +391,4 @@ export class PresenceRedis implements Presence {
     if (shard === undefined) throw new Error(`user ${userId} belongs to no shard`);
     return shard;
   }
-
-  #link(id: LinkId): CountedLink {
-    const link = this.#links.get(id);
-    if (link === undefined) throw new Error(`link ${id} is not open`);
-    return link;
-  }
-}
-
-/** The users of each shard that any of the clients belongs to. */
-function* byShard(
-  clients: readonly ClientStatus[],
-): Generator<{ readonly shard: number; readonly userIds: Uint32Array }> {
-  const starts = new Uint32Array(SHARD_COUNT + 1);
-  for (const { userId } of clients) bump(starts, shardOf(userId) + 1);
-  for (let shard = 0; shard < SHARD_COUNT; shard++) bump(starts, shard + 1, starts[shard]);
-  const next = starts.slice();
-  const userIds = new Uint32Array(clients.length);
-  for (const { userId } of clients) userIds[bump(next, shardOf(userId))] = userId;
-  for (let shard = 0; shard < SHARD_COUNT; shard++) {
-    const ofShard = userIds.subarray(starts[shard], starts[shard + 1]);
-    if (ofShard.length > 0) yield { shard, userIds: ofShard };
-  }
-}
-
-/** Adds to a number of a list; returns what it was. */
-function bump(numbers: Uint32Array, at: number, by = 1): number {
-  const before = numbers[at] ?? 0;
-  numbers[at] = before + by;
-  return before;
 }

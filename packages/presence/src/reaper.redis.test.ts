@@ -120,6 +120,35 @@ test('a node of which no lease is known is reaped only when it was seen for the 
   expect((await readStored(other.redis, namespace)).records.size).toBe(0);
 });
 
+test('a sweep that fails is made again soon, not after the time between two sweeps', async () => {
+  const namespace = uniqueNamespace();
+  await using dead = await live(namespace);
+  await using other = await live(namespace);
+  await openWithUsers(dead);
+  dead.lease.stop();
+  await untilDead(dead, other);
+  const failures: string[] = [];
+  const reaped: string[] = [];
+  const reaper = new Reaper({
+    redis: other.redis,
+    namespace,
+    readMembers: (found) =>
+      failures.length === 0
+        ? Promise.reject(new Error('no answer'))
+        : other.lease.readMembers(found),
+    reaped: ({ nodeId }) => reaped.push(nodeId),
+    failed: (reason) => failures.push(reason),
+    lostGraceMs: 0,
+    sweepEveryMs: 3_600_000,
+    random: () => 0,
+    now: () => performance.now(),
+  });
+  reaper.start();
+  await waitFor(() => reaped.length > 0, { what: 'the second sweep' });
+  reaper.stop();
+  expect({ failures, reaped }).toEqual({ failures: ['no answer'], reaped: [dead.nodeId] });
+});
+
 test('two nodes that sweep at once leave nothing and count nobody twice', async () => {
   const namespace = uniqueNamespace();
   await using dead = await live(namespace);

@@ -1,6 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 import type { Holding } from './holding.ts';
+import { comesWithPc } from './late-updates.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from './presence.ts';
 import type { UserList } from './user-list.ts';
 
@@ -123,4 +124,21 @@ export interface BulkTask {
   users: UserList | undefined;
   /** Where in them the first is who has not been said. */
   next: number;
+}
+
+/** An operation that travels with others in one call. */
+export type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
+
+export function isOfUser(operation: ShardOperation): operation is OfUserOperation {
+  return operation.kind !== 'release' && operation.kind !== 'survey';
+}
+
+/** How many users a call is to say or ask something of for an operation. */
+export function usersOf(operation: OfUserOperation): number {
+  return operation.kind === 'reads' ? operation.userIds.length : 1;
+}
+
+/** Whether an operation is an update that is announced as a PC client's coming. */
+export function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
+  return operation.kind === 'update' && comesWithPc(operation.update);
 }

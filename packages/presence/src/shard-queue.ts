@@ -1,7 +1,7 @@
 import { USER_STATUS } from '@route/protocol';
 import { CountedLink } from './counted-link.ts';
 import type { ShardKeys } from './keys.ts';
-import { comesWithPc, LateUpdates } from './late-updates.ts';
+import { LateUpdates } from './late-updates.ts';
 import { PendingLost } from './pending-lost.ts';
 import {
   type ConfirmWhich,
@@ -15,11 +15,15 @@ import { type BackUser, Saying, type ShardCaller, ShardCalls, stateAt } from './
 import {
   type BulkTask,
   type ConfirmOperation,
+  isOfUser,
+  type OfUserOperation,
   type PendingQuery,
   ReadsOperation,
   type ReleaseOperation,
   type ShardOperation,
+  saysThatPcIsThere,
   type UpdateOperation,
+  usersOf,
 } from './shard-operations.ts';
 import { UserList } from './user-list.ts';
 
@@ -33,8 +37,8 @@ export interface ShardHost extends ShardCaller {
   /** What this node's own links hold of a user. */
   localState(userId: number): UserState;
   lateCommit(late: LateCommit): void;
-  /** A lost user who was told to be offline has a PC client on a link of this node. */
-  back(userId: number, toldVersion: number, version: number): void;
+  /** A lost user who was told to be offline has a PC client. @returns whether it is on a link of this node, and told. */
+  back(userId: number, toldVersion: number, version: number): boolean;
   /** Redis is away: the user is to be confirmed when it is back. */
   confirmLater(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
   /** Redis knows these links of this node in a shard. */
@@ -93,7 +97,7 @@ export class ShardQueue {
     );
   }
 
-  /** Whether some of what this node's links hold may not yet stand in Redis. */
+  /** Whether Redis may lack some of what this node's links hold. */
   get hasBulk(): boolean {
     return this.#bulk.length > 0;
   }
@@ -199,14 +203,10 @@ export class ShardQueue {
     }
   }
 
-  /** Redis is back: begins to work in it, before anything else that waits. */
-  begin(): void {
-    this.#operations.unshift({ kind: 'survey' });
-  }
-
-  /** Begins anew behind what waits: what Redis knows of this node's links is looked at once more. */
-  survey(): void {
-    this.#operations.push({ kind: 'survey' });
+  /** Looks at what Redis knows of this node's links: before anything else, as Redis is back, or behind what waits. */
+  survey(order: 'first' | 'last'): void {
+    if (order === 'first') this.#operations.unshift({ kind: 'survey' });
+    else this.#operations.push({ kind: 'survey' });
   }
 
   /**
@@ -294,24 +294,24 @@ export class ShardQueue {
         this.#committed(operation, state, version + from);
       }
     }
-    if (back.length === 0) return;
     const saidAnyway = new Set(batch.filter(saysThatPcIsThere).map(({ update }) => update.userId));
-    const unsaid = back.filter(({ userId }) => !saidAnyway.has(userId));
-    await this.#tellBack(back, unsaid, version + at - 1);
+    await this.#tellBack(back, version + at - 1, saidAnyway);
   }
 
   /** Told before they are forgotten: a node that dies in between leaves it to whoever asserts them next. */
   async #tellBack(
     back: readonly BackUser[],
-    unsaid: readonly BackUser[],
     version: number,
+    saidAnyway: ReadonlySet<number> = new Set(),
   ): Promise<void> {
-    for (const { userId, toldVersion } of unsaid) {
-      // A late update announces it.
-      if (this.#late.comesWithPc(userId)) continue;
-      this.#host.back(userId, Number(toldVersion), version);
-    }
-    if (back.length > 0) await this.#calls.settleBack(back);
+    // A late update announces the user; a user of another node is for that node to announce.
+    const told = back.filter(
+      ({ userId, toldVersion }) =>
+        saidAnyway.has(userId) ||
+        this.#late.comesWithPc(userId) ||
+        this.#host.back(userId, Number(toldVersion), version),
+    );
+    if (told.length > 0) await this.#calls.settleBack(told);
   }
 
   #sayingOf(batch: readonly OfUserOperation[]): Saying {
@@ -374,7 +374,7 @@ export class ShardQueue {
     if (count > 0) {
       const { version, back } = await this.#calls.apply(saying);
       if (round !== this.#round) return;
-      await this.#tellBack(back, back, version + count - 1);
+      await this.#tellBack(back, version + count - 1);
     }
     this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
   }
@@ -396,20 +396,4 @@ export class ShardQueue {
     }
     return count;
   }
-}
-
-type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
-
-function isOfUser(operation: ShardOperation): operation is OfUserOperation {
-  return operation.kind !== 'release' && operation.kind !== 'survey';
-}
-
-/** How many users a call is to say or ask something of for an operation. */
-function usersOf(operation: OfUserOperation): number {
-  return operation.kind === 'reads' ? operation.userIds.length : 1;
-}
-
-/** Whether an operation is an update that is announced as a PC client's coming. */
-function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
-  return operation.kind === 'update' && comesWithPc(operation.update);
 }

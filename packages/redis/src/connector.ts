@@ -55,7 +55,8 @@ export function serverConnector(settings: RedisSettings): ConnectorClass {
         this.stream = new Socket().destroy();
         return this.stream;
       }
-      this.#stopWaiting = watch(this.stream, { address, settings, options: this.#options });
+      const shown = `${address.host}:${address.port}`;
+      this.#stopWaiting = watch(this.stream, { shown, settings, options: this.#options });
       return this.stream;
     }
   };
@@ -65,14 +66,26 @@ export function serverConnector(settings: RedisSettings): ConnectorClass {
 export function sentinelConnector(settings: RedisSettings): ConnectorClass {
   return class extends SentinelConnector {
     readonly #options: object;
+    readonly #shown: string;
+    #stopWaiting: () => void = () => {};
 
     constructor(given: unknown) {
       const options = keptCurrent(given, settings);
       super(options);
       this.#options = options;
+      this.#shown = settings.target.kind === 'sentinel' ? `primary ${settings.target.name}` : '';
+    }
+
+    override async connect(
+      ...args: Parameters<SentinelConnector['connect']>
+    ): ReturnType<SentinelConnector['connect']> {
+      const stream = await super.connect(...args);
+      this.#stopWaiting = watch(stream, { shown: this.#shown, settings, options: this.#options });
+      return stream;
     }
 
     override check(info: { role?: string }): boolean {
+      this.#stopWaiting();
       if (!super.check(info)) return false;
       return isAccepted(this.stream, { info, options: this.#options, settings });
     }
@@ -127,14 +140,14 @@ function tlsObject(tls: unknown): ConnectionOptions {
 }
 
 interface Watched {
-  readonly address: HostPort;
+  /** Where to, as errors are to say. */
+  readonly shown: string;
   readonly settings: RedisSettings;
   readonly options: object;
 }
 
 /** Ends an attempt that takes too long. @returns what is called when the client is ready. */
-function watch(stream: Socket, { address, settings, options }: Watched): () => void {
-  const shown = `${address.host}:${address.port}`;
+function watch(stream: Socket, { shown, settings, options }: Watched): () => void {
   // Before the client hears of it.
   stream.prependListener('error', (error) => {
     const text = errorText(error);

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createServerClient } from './client.ts';
+import { redisProblem } from './problems.ts';
 import { SentinelClient } from './sentinel-client.ts';
 
 const RETRY_MS = 10;
@@ -65,6 +66,30 @@ test('a primary that the Sentinels announce by an address of another network is 
   atEnd.push(() => client.disconnect());
   await client.connect();
   expect(await client.ping()).toBe('PONG');
+});
+
+// Nothing was said of it: the client asked again and again whether the server was ready.
+test('a primary that the Sentinels name and that loads its data is said to, again and again', async () => {
+  const primary = await serve(() => bulk('loading:1'));
+  const sentinel = await startSentinel(primary.port);
+  const client = createServerClient({
+    target: {
+      kind: 'sentinel',
+      sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
+      name: 'primary',
+      ...{ account: {}, sentinelAccount: {} },
+    },
+    ...{ commandTimeoutMs: 200, connectTimeoutMs: 200, connectionName: 'test' },
+  });
+  atEnd.push(() => client.disconnect());
+  const loading = new Promise<void>((resolve) => {
+    let times = 0;
+    client.on('error', (error: Error) => {
+      if (redisProblem(error).code === 'LOADING' && ++times === 2) resolve();
+    });
+  });
+  client.connect().catch(() => {}); // the reason comes as an 'error' event, and it tries on
+  await loading;
 });
 
 function connectTo(sentinelPort: number): SentinelClient {

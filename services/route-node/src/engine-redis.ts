@@ -14,9 +14,8 @@ import {
   createRedisClient,
   errorText,
   type RedisClient,
+  type RedisProblemCode,
   type RedisSettings,
-  readServerLimits,
-  redisAdvice,
   redisProblem,
   ServerWatch,
   SHARD_COUNT,
@@ -26,8 +25,9 @@ import type { Counters } from './counters.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { MERGEABLE_KINDS } from './entries.ts';
 import type { LiveSettings } from './live-settings.ts';
-import { type Logger, RepeatedLine } from './log.ts';
+import { type Logger, RepeatedLine, RepeatedLines } from './log.ts';
 import type { UnreadyReason } from './readiness.ts';
+import { RedisAdviser } from './redis-adviser.ts';
 import { redisTarget } from './redis-target.ts';
 import type { Settings } from './settings.ts';
 
@@ -58,9 +58,9 @@ export class RedisEngine implements Engine {
   readonly #reaper: Reaper;
   readonly #lost: LostUsers;
   readonly #auditor: Auditor;
-  /** What was last said about Redis's settings. */
-  #advised = '';
-  readonly #redisErrors = new RepeatedLine();
+  readonly #adviser: RedisAdviser;
+  /** Each problem by itself: one that follows another is logged at once. */
+  readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
   readonly #busErrors = new RepeatedLine();
   readonly #foreignFrames = new RepeatedLine();
   #members: Members = { live: [], dead: [], about: [], malformed: 0 };
@@ -95,6 +95,12 @@ export class RedisEngine implements Engine {
         options.log.warn({ event: 'redis-reconnecting', problem: errorText(reason) });
       },
       now: () => performance.now(),
+    });
+    this.#adviser = new RedisAdviser({
+      redis: this.#redis,
+      log: options.log,
+      windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
+      failed: (reason) => this.#logRedis(reason),
     });
     this.presence = new PresenceRedis({
       redis: this.#redis,
@@ -255,7 +261,8 @@ export class RedisEngine implements Engine {
       log.error({ event: 'bus-not-flushed' });
     }
     await this.#bus.close();
-    await this.#sayLast();
+    // Has the directory tell, until the lease has run out, that this node has gone away in good order.
+    await this.#orLogged(this.#lease.leave());
     this.#lease.stop();
     this.#disconnect();
   }
@@ -263,11 +270,7 @@ export class RedisEngine implements Engine {
   async abandon(): Promise<void> {
     this.#end();
     await this.#bus.close();
-    try {
-      await this.#lease.giveBack();
-    } catch (error) {
-      this.#logRedis(errorText(error));
-    }
+    await this.#orLogged(this.#lease.giveBack());
     this.#disconnect();
   }
 
@@ -284,11 +287,9 @@ export class RedisEngine implements Engine {
     this.#redis.disconnect();
   }
 
-  /** Has the directory tell, until the lease has run out, that this node has gone away in good order. */
-  async #sayLast(): Promise<void> {
-    if (!this.#lease.held) return;
+  async #orLogged(call: Promise<void>): Promise<void> {
     try {
-      await this.#lease.leave();
+      await call;
     } catch (error) {
       this.#logRedis(errorText(error));
     }
@@ -301,7 +302,7 @@ export class RedisEngine implements Engine {
     this.presence.resumed();
     this.#reaper.start();
     events.unready('cluster', false);
-    void this.#advise();
+    void this.#adviser.look();
   }
 
   /** What Redis tells of users is complete. */
@@ -320,28 +321,6 @@ export class RedisEngine implements Engine {
     this.#refusals.write((heldBack) => {
       this.#options.log.error({ event: 'cluster-refused', problem: reason, heldBack });
     });
-  }
-
-  /** Looks at how Redis is set whenever it is new; says what is wrong once, until that changes. */
-  async #advise(): Promise<void> {
-    const { log, settings } = this.#options;
-    try {
-      const servers = await readServerLimits(this.#redis);
-      const advice = servers.flatMap((limits) =>
-        redisAdvice(limits, settings.ROUTE_BUS_WINDOW_BYTES).map((problem) => ({
-          server: limits.address,
-          problem,
-        })),
-      );
-      const said = JSON.stringify(advice);
-      if (said === this.#advised) return;
-      this.#advised = said;
-      for (const { server, problem } of advice) {
-        log.warn({ event: 'redis-setting', server, problem });
-      }
-    } catch (error) {
-      this.#logRedis(errorText(error));
-    }
   }
 
   #doubted(reason: string): void {
@@ -413,7 +392,7 @@ export class RedisEngine implements Engine {
 
   #logRedis(reason: string): void {
     const { code, said: problem, advice } = redisProblem(reason);
-    this.#redisErrors.write((heldBack) => {
+    this.#redisErrors.write(code, (heldBack) => {
       this.#options.log.warn({ event: 'redis-error', code, problem, advice, heldBack });
     });
   }

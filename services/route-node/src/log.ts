@@ -78,6 +78,17 @@ function asStream({ isTerminal }: Stdout, output: LogOutput): DestinationStream 
   return { write: (line) => output.write(pretty(line)) };
 }
 
+/** A {@link RepeatedLine} for each key: what differs is not held back. */
+export class RepeatedLines<Key> {
+  readonly #lines = new Map<Key, RepeatedLine>();
+
+  write(key: Key, write: (heldBack: number) => void): void {
+    const line = this.#lines.get(key) ?? new RepeatedLine();
+    this.#lines.set(key, line);
+    line.write(write);
+  }
+}
+
 /** Lets one line through in a while, with the number of those held back: for what repeats. */
 export class RepeatedLine {
   readonly #everyMs: number;

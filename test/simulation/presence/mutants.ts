@@ -24,19 +24,68 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'commits-before-all-have-asserted',
-    breaks:
-      'updates are committed in a Redis that lacks what other nodes hold, and that is not corrected (A16)',
+    breaks: 'updates are committed in a Redis that lacks what other nodes hold (A16)',
     changes: [
       {
         file: `${PRESENCE}/presence-redis.ts`,
         find: 'this.resync();',
         put: 'this.resync();\n    this.settled();',
       },
-      // What corrects it afterwards.
+    ],
+  },
+  {
+    name: 'missing-login-stays',
+    breaks: 'an OFFLINE told without the mobile client that a node holds is not corrected (A16)',
+    changes: [
       {
         file: 'services/route-node/src/exchange.ts',
         find: "isMobileUnknown && isMobileOlder ? 'any' : 'pc'",
         put: "isMobileUnknown && isMobileOlder ? 'pc' : 'pc'",
+      },
+    ],
+  },
+  {
+    name: 'announced-users-are-forgotten',
+    breaks:
+      'who was announced offline before Redis lost data, and is back by a list, stays offline',
+    changes: [
+      {
+        file: `${PRESENCE}/lost-users.ts`,
+        find: 'this.#unsure = new Set(this.#shards.keys());',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'lost-after-a-list-are-silent',
+    breaks: 'a lost user whose last notification was an OFFLINE is not announced',
+    changes: [
+      {
+        file: `${PRESENCE}/announced-users.ts`,
+        find: "if (said === 'grace-over') users",
+        put: "if (said !== 'there') users",
+      },
+    ],
+  },
+  {
+    name: 'removals-are-refused-when-full',
+    breaks: 'links that end are not taken out of a Redis at maxmemory (A23)',
+    changes: [
+      {
+        file: `${PRESENCE}/lua/release-link.5.lua`,
+        find: '#!lua flags=allow-oom\n',
+        put: '#!lua\n',
+      },
+    ],
+  },
+  {
+    name: 'failed-sweeps-wait',
+    breaks: 'a sweep that has failed is made again only after three leases (A23)',
+    changes: [
+      {
+        file: `${PRESENCE}/reaper.ts`,
+        find: 'this.#sweepWithin(RETRY_MS);\n        },',
+        put: 'this.#sweepWithin(this.#options.sweepEveryMs);\n        },',
       },
     ],
   },
@@ -117,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/exchange.ts',
-        find: "if (notice.kind === 'offline') this.#contradict(notice);",
+        find: "if (said !== 'there') this.#contradict(notice);",
         put: '',
       },
     ],
@@ -147,7 +196,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'deferred-updates-are-dropped',
     breaks: 'what was reported while Redis was away is never announced',
-    changes: [{ file: `${PRESENCE}/shard-queue.ts`, find: 'this.#late.add(operation);', put: '' }],
+    changes: [
+      {
+        file: `${PRESENCE}/shard-queue.ts`,
+        find: 'this.#late.add({ link, update, since });',
+        put: '',
+      },
+    ],
   },
 ];
 
