@@ -34,7 +34,7 @@ describe('a description that does not say everything is none', () => {
   });
 
   test('it is far too long', () => {
-    const said = { ...ABOUT, version: 'x'.repeat(MAX_ABOUT_BYTES) };
+    const said = { ...ABOUT, zone: 'x'.repeat(MAX_ABOUT_BYTES) };
     expect(parseAbout(JSON.stringify(said))).toBeUndefined();
   });
 
