@@ -76,6 +76,9 @@ export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Pro
 const CONNECTIONS_AT_ONCE = 20;
 const PAUSE_MS = 20;
 
+/** Of those that stay open the oldest is closed for a new one; each receives all traffic while it is open. */
+const OPEN = 60;
+
 /** Opens connections without end; each ends in one of the ways that there are. */
 export async function floodConnections(target: LinkTarget, untilMs: number): Promise<number> {
   let connections = 0;
@@ -91,7 +94,7 @@ export async function floodConnections(target: LinkTarget, untilMs: number): Pro
       else open.push(socket);
     }
     connections += round.length;
-    for (const socket of open.splice(0, Math.max(0, open.length - 200))) socket.destroy();
+    for (const socket of open.splice(0, Math.max(0, open.length - OPEN))) socket.destroy();
     await delay(PAUSE_MS);
   }
   for (const socket of open) socket.destroy();
