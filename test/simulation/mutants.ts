@@ -268,7 +268,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'services/route-node/src/delivery/remote-nodes.ts',
-        find: '        this.#options.begins(userId, node);\n',
+        find: '        begins(userId, node, isLate);\n',
         put: '',
       },
     ],

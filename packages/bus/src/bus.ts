@@ -18,6 +18,9 @@ const MAX_KIND = 126;
 /** However often it is asked, a node does not publish its heartbeat more often than this. */
 const HEARTBEAT_GAP_MS = 2;
 
+/** A flush looks so often whether what it waits for besides is done. */
+const LOOK_AGAIN_MS = 10;
+
 /** Who reads how well others are confirmed asks them to confirm, for so long after the last time. */
 const CONFIRM_MS = 1000;
 
@@ -284,13 +287,19 @@ export class Bus {
   }
 
   /**
-   * Resolves true when all live nodes have everything queued until then, false when that has taken
+   * Resolves true when all live nodes have everything queued until then and `isDone`, false when that has taken
    * longer than `withinMs`.
    */
-  async flush(withinMs = this.#limits.flushMs): Promise<boolean> {
-    const arrived = this.#transport.settled().then(() => this.#sender.delivered());
-    this.askWord();
-    return await this.#within(withinMs, arrived);
+  async flush(withinMs = this.#limits.flushMs, isDone = (): boolean => true): Promise<boolean> {
+    const endsAt = this.#clock.now() + withinMs;
+    for (;;) {
+      const arrived = this.#transport.settled().then(() => this.#sender.delivered());
+      this.askWord();
+      if (!(await this.#within(endsAt - this.#clock.now(), arrived))) return false;
+      if (isDone()) return true;
+      if (this.#clock.now() >= endsAt) return false;
+      await new Promise<void>((resolve) => this.#clock.after(LOOK_AGAIN_MS, resolve));
+    }
   }
 
   /**

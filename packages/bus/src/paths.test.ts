@@ -129,6 +129,22 @@ test('a flush waits for what others lack for as long as it is told, also while t
   expect(result).toBe(true);
 });
 
+test('a flush waits for what its caller waits for besides, within its time', async () => {
+  const { world, a } = await pair();
+  let isDone = false;
+  const results: boolean[] = [];
+  const flush = (ms: number): void => {
+    void a.bus.flush(ms, () => isDone).then((flushed) => results.push(flushed));
+  };
+  flush(500);
+  flush(20_000);
+  await pass(world, 1000);
+  expect(results).toEqual([false]);
+  isDone = true;
+  await pass(world, 300);
+  expect(results).toEqual([false, true]);
+});
+
 test('what a node that closes could not send is counted on both sides', async () => {
   const { world, a, b } = await pair();
   send(a, world, '1');

@@ -254,10 +254,12 @@ export class RedisEngine implements Engine {
 
   async stop(withinMs = 0): Promise<void> {
     this.#end();
-    const { log, settings } = this.#options;
+    const { log, settings, counters } = this.#options;
+    // Another node's word that it holds a user may be on its way: what was directed follows that user.
+    const isFollowed = (): boolean => counters.keptBytes === 0;
     // What others have not got after the retention time is given up in any case.
     const flushMs = Math.min(withinMs, settings.ROUTE_BUS_HELD_SECONDS * 1000);
-    if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS)))) {
+    if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS), isFollowed))) {
       log.error({ event: 'bus-not-flushed' });
     }
     await this.#bus.close();

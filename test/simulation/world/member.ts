@@ -326,7 +326,9 @@ export class SimEngine implements Engine {
     this.#stopped = true;
     clearTimeout(this.#deafTimer);
     const { heldMs = 0 } = this.#options.plan.limits;
-    await this.bus.flush(Math.max(Math.min(withinMs, heldMs), LEAST_FLUSH_MS));
+    const { counters } = this.#options;
+    const flushMs = Math.max(Math.min(withinMs, heldMs), LEAST_FLUSH_MS);
+    await this.bus.flush(flushMs, () => counters.keptBytes === 0);
     await this.bus.close();
     clearTimeout(this.#timer);
   }

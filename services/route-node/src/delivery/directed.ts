@@ -226,8 +226,8 @@ export class Directed implements Delivery {
         return this.#links.usersOf(shard);
       },
       wantsAll: () => !this.#links.listing.isEmpty,
-      begins: (userId, node) => kept.begin(userId, node),
-      unsure: (node) => kept.passAll(node),
+      begins: (userId, node, isLate) => kept.begin(userId, node, isLate),
+      unsure: (node, isSilent) => kept.passAll(node, isSilent),
       confirmed: (word) => {
         this.handOut();
         kept.endRound(word);

@@ -46,16 +46,20 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   /** Keeps a PDU, which went to these nodes and to these links. */
   add(nodes: Readonly<PassedPdu<RemoteNode>>, links: Readonly<PassedPdu<Receiver>>): void {
     this.#pdus.add(this.#rounds.use(), nodes, links);
+    this.#options.counters.keptBytes = this.#pdus.bytes;
   }
 
-  /** A node begins to hold a user: passes on to it what concerns him and it lacks. */
-  begin(userId: number, node: RemoteNode): void {
-    this.#pdus.begin(userId, node, this.#passTo(node));
+  /** A node begins to hold a user: passes on to it what concerns him and it lacks. `isLate`: it said so long ago. */
+  begin(userId: number, node: RemoteNode, isLate: boolean): void {
+    this.#pdus.begin(userId, node, this.#passTo(node), { heedsReceipts: !isLate });
   }
 
-  /** A node may hold anybody: passes on to it all that it lacks. */
-  passAll(node: RemoteNode): void {
-    this.#pdus.giveAll(node, this.#passTo(node));
+  /**
+   * A node may hold anybody: passes on to it all that it lacks. One that is silent, or whose word is late, may have held
+   * users before whom others hold too: what the msg_servers of these others have had says nothing of its own.
+   */
+  passAll(node: RemoteNode, isSilent: boolean): void {
+    this.#pdus.giveAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
   }
 
   /**

@@ -208,12 +208,18 @@ export class RecentPdus<Holder> {
   }
 
   /** A holder begins to hold a user: gives it what concerns him and it has not got, in order. */
-  begin(userId: number, holder: Holder, give: Give): void {
+  begin(
+    userId: number,
+    holder: Holder,
+    give: Give,
+    { heedsReceipts } = { heedsReceipts: true },
+  ): void {
     for (const segment of this.#segments) {
       if (!segment.mayConcern(userId)) continue;
       for (let at = 0; at < segment.count; at++) {
         if (segment.first[at] !== userId && segment.second[at] !== userId) continue;
-        if (!this.#isPast(segment, at, holder, userId)) giveOne(segment, at, holder, give);
+        const isPast = heedsReceipts && this.#isPast(segment, at, holder, userId);
+        if (!isPast) giveOne(segment, at, holder, give);
       }
     }
   }
@@ -230,11 +236,12 @@ export class RecentPdus<Holder> {
     }
   }
 
-  /** Gives a holder all that it has not got, in order. */
-  giveAll(holder: Holder, give: Give): void {
+  /** Gives a holder all that it has not got, in order; `heedsReceipts`: but for what its msg_servers have had elsewhere. */
+  giveAll(holder: Holder, give: Give, { heedsReceipts } = { heedsReceipts: true }): void {
     for (const segment of this.#segments) {
       for (let at = 0; at < segment.count; at++) {
-        if (!this.#isPast(segment, at, holder, undefined)) giveOne(segment, at, holder, give);
+        const isPast = heedsReceipts && this.#isPast(segment, at, holder, undefined);
+        if (!isPast) giveOne(segment, at, holder, give);
       }
     }
   }

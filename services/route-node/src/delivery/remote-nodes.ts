@@ -14,15 +14,18 @@ export interface RemoteNodesOptions {
   /** Whether a link of this node is to get everything. */
   wantsAll(): boolean;
   /** A node begins to hold a user. */
-  begins(userId: number, node: RemoteNode): void;
+  begins(userId: number, node: RemoteNode, isLate: boolean): void;
   /** It is not known, or not any more, whom a node holds. */
-  unsure(node: RemoteNode): void;
+  unsure(node: RemoteNode, isSilent: boolean): void;
   /** All other nodes had heard this announcement of this one when they sent what is here of them. */
   confirmed(word: number): void;
 }
 
 /** A node of which nothing was heard for so long may hold anybody: it is sent everything. */
 const SURE_MS = 1000;
+
+/** What a node says that has confirmed nothing for so long comes late: it confirms each heartbeat. */
+const LATE_MS = 400;
 
 /** The other nodes: whom each of them holds, and how well that is known. */
 export class RemoteNodes {
@@ -71,7 +74,7 @@ export class RemoteNodes {
     const node = new RemoteNode(id, { bus, listing });
     this.#nodes.set(id, node);
     // Somebody may go to it whose message is on its way to another node.
-    this.#options.unsure(node);
+    this.#options.unsure(node, false);
     this.judge();
   }
 
@@ -95,13 +98,16 @@ export class RemoteNodes {
 
   /** A node has told whom it holds now and whom not. */
   changed(node: RemoteNode, changes: Buffer): void {
+    const { bus, clock, begins } = this.#options;
+    const confirmedAt = bus.confirmed(node.id)?.at ?? Number.NEGATIVE_INFINITY;
+    const isLate = clock.now() - confirmedAt > LATE_MS;
     for (let at = 0; at + HOLDING_BYTES <= changes.length; at += HOLDING_BYTES) {
       const userId = changes.readUInt32BE(at + 1);
       if (changes[at] === 0) {
         this.#holders.remove(userId, node);
       } else {
         this.#holders.add(userId, node);
-        this.#options.begins(userId, node);
+        begins(userId, node, isLate);
       }
     }
   }
@@ -142,7 +148,7 @@ export class RemoteNodes {
       if (confirmed !== undefined) node.heard(now);
       const isHeard = confirmed !== undefined && now - confirmed.at < SURE_MS;
       const isSure = isHeard && node.isWhole && !node.wantsAll;
-      if (node.isSure && !isSure) unsure(node);
+      if (node.isSure && !isSure) unsure(node, !isHeard);
       node.isSure = isSure;
       if (isSure) word = Math.min(word, confirmed.word);
       else unsureNodes.push(node);
