@@ -152,6 +152,11 @@ export class Judge {
         const parties = other === undefined || other === member ? members : [member, other];
         const longMs = Math.max(1, schedule.heldMs * 0.8 - RECONNECT_MS);
         const from = loss.atMs - schedule.heldMs - 20_000;
+        // One that was cut off while the other started was unknown to it: nothing was kept for it.
+        const outage = this.#options.outages.get(member);
+        const startedAt = other?.startedAt ?? 0;
+        if (loss.reason === 'skipped' && outage?.isCalm(startedAt, startedAt + 1000) === false)
+          continue;
         const isExcused = parties.some((one) => {
           if (one.diedAt !== undefined || one.drainedAt !== undefined) return true;
           return (this.#options.outages.get(one)?.within(from, loss.atMs) ?? 0) >= longMs;

@@ -27,17 +27,23 @@ const SURE_MS = 1000;
 /** What a node says that has confirmed nothing for so long comes late: it confirms each heartbeat. */
 const LATE_MS = 400;
 
+/** A node that stood still has read what waited in its sockets after so long. */
+const READING_MS = 100;
+
 /** The other nodes: whom each of them holds, and how well that is known. */
 export class RemoteNodes {
   readonly #options: RemoteNodesOptions;
   readonly #nodes = new Map<string, RemoteNode>();
   readonly #holders = new Holders<RemoteNode>();
   readonly #forgetting: Forgetting<RemoteNode>;
+  #judgedAt: number;
+  #readingUntil = Number.NEGATIVE_INFINITY;
   #unsure = new HolderSet<RemoteNode>([]);
   #everybody = new HolderSet<RemoteNode>([]);
 
   constructor(options: RemoteNodesOptions) {
     this.#options = options;
+    this.#judgedAt = options.clock.now();
     this.#forgetting = new Forgetting(this.#holders, options.clock, () => {});
   }
 
@@ -100,7 +106,9 @@ export class RemoteNodes {
   changed(node: RemoteNode, changes: Buffer): void {
     const { bus, clock, begins } = this.#options;
     const confirmedAt = bus.confirmed(node.id)?.at ?? Number.NEGATIVE_INFINITY;
-    const isLate = clock.now() - confirmedAt > LATE_MS;
+    const now = clock.now();
+    const isLate =
+      now - Math.min(confirmedAt, this.#judgedAt) > LATE_MS || now < this.#readingUntil;
     for (let at = 0; at + HOLDING_BYTES <= changes.length; at += HOLDING_BYTES) {
       const userId = changes.readUInt32BE(at + 1);
       if (changes[at] === 0) {
@@ -141,6 +149,9 @@ export class RemoteNodes {
   judge(): void {
     const { bus, clock, unsure, confirmed: confirmedByAll } = this.#options;
     const now = clock.now();
+    // This node stood still: what it reads now has waited.
+    if (now - this.#judgedAt > LATE_MS) this.#readingUntil = now + READING_MS;
+    this.#judgedAt = now;
     const unsureNodes: RemoteNode[] = [];
     let word = Number.POSITIVE_INFINITY;
     for (const node of this.#nodes.values()) {
