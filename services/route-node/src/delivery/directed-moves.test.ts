@@ -284,6 +284,9 @@ function opens(link: HeardLink): void {
 
 const OTHER = 5;
 
+/** A msg_server takes longer to connect again than a heartbeat takes between nodes. */
+const RELINK_MS = 20;
+
 test.for([
   { end: 'its node dies', to: 'n1.1' },
   { end: 'its node dies', to: 'n2.0' },
@@ -302,6 +305,7 @@ test.for([
       await world.clock.pass(20);
       if (end === 'it is closed') closes(world, link('n0.0'));
       else dies(world, 'n0');
+      await world.clock.pass(RELINK_MS);
       const opened = link(to);
       opened.heard.length = 0;
       opens(opened);

@@ -25,7 +25,7 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   readonly #rounds: Rounds;
   readonly #pdus = new RecentPdus<RemoteNode | Receiver>('two-ways', this);
   /** Of links that have stopped to receive, how many PDUs had been kept by then. */
-  readonly #stopped = new WeakMap<Receiver, number>();
+  readonly #stopped = new WeakMap<Receiver, { readonly added: number; readonly word: number }>();
   #full = false;
 
   constructor(options: KeptPdusOptions) {
@@ -82,33 +82,46 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
 
   /** A link receives no more. */
   stop(link: Receiver): void {
-    this.#stopped.set(link, this.#pdus.added);
+    // A node that has heard the next heartbeat when it tells of users may tell of this link's msg_server.
+    this.#stopped.set(link, { added: this.#pdus.added, word: this.#options.bus.word + 1 });
+    if (this.#pdus.bytes > 0) this.#options.bus.askWord();
   }
 
   /**
    * A msg_server whose link or node has gone lists its users anew on another link. It has had what its old link was
    * given, and what it has sent itself: neither is given again for the sake of users who come with it.
    */
-  had(pdu: RecentPdu<RemoteNode | Receiver>, userId: number | undefined): boolean {
+  had(
+    pdu: RecentPdu<RemoteNode | Receiver>,
+    userId: number | undefined,
+    by: RemoteNode | Receiver,
+  ): boolean {
     const { first, second, got } = pdu;
     // With directed PDUs, the sender stands first among those that get it besides.
     const [from] = got[5]?.holders ?? [];
     const isFromUser = userId === undefined || (userId === first && userId !== second);
-    if (isFromUser && from !== undefined && this.#hasStoppedSince(pdu, from)) return true;
+    if (isFromUser && from !== undefined && this.#hasStoppedSince(pdu, from, by)) return true;
     const isFirst = first === (userId ?? second);
     const sets = isFirst ? [got[0], got[3]] : [got[1], got[4]];
     return sets.some((set) => {
       return set?.holders.some((holder) =>
         holder instanceof RemoteNode
           ? this.#hasArrivedAt(holder, pdu.tag) && this.#options.holds(holder, userId ?? second)
-          : this.#hasStoppedSince(pdu, holder),
+          : this.#hasStoppedSince(pdu, holder, by),
       );
     });
   }
 
-  /** Whether a link received when a PDU was kept, and does not any more. */
-  #hasStoppedSince({ index }: { readonly index: number }, link: RemoteNode | Receiver): boolean {
-    return !(link instanceof RemoteNode) && index < (this.#stopped.get(link) ?? 0);
+  /** Whether a link received when a PDU was kept, and had ceased to before a node told of users, as far as is known. */
+  #hasStoppedSince(
+    { index }: { readonly index: number },
+    link: RemoteNode | Receiver,
+    by: RemoteNode | Receiver,
+  ): boolean {
+    const stopped = link instanceof RemoteNode ? undefined : this.#stopped.get(link);
+    if (stopped === undefined || index >= stopped.added) return false;
+    if (!(by instanceof RemoteNode)) return true;
+    return (this.#options.bus.confirmed(by.id)?.word ?? 0) >= stopped.word;
   }
 
   /**

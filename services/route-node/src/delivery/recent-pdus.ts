@@ -106,7 +106,7 @@ export interface Receipts<Holder> {
    * Whether whoever has a user now had a PDU before, as the user's msg_server on another link: it is not given again for
    * the user's sake; for anybody's where the user is undefined.
    */
-  had(pdu: RecentPdu<Holder>, userId: number | undefined): boolean;
+  had(pdu: RecentPdu<Holder>, userId: number | undefined, holder: Holder): boolean;
 }
 
 /** Gives a holder a PDU that it has not got, and that was kept with a tag. */
@@ -259,7 +259,7 @@ export class RecentPdus<Holder> {
     const place = this.#setsAPdu * at;
     const got = segment.got.slice(place, place + this.#setsAPdu);
     const [first = 0, second = 0] = [segment.first[at], segment.second[at]];
-    return this.#receipts.had({ tag: segment.tag, index, first, second, got }, userId);
+    return this.#receipts.had({ tag: segment.tag, index, first, second, got }, userId, holder);
   }
 
   /** Lets go of everything up to a tag. */
