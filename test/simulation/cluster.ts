@@ -1,14 +1,18 @@
 import { CLIENT_TYPE, COMMANDS } from '@route/protocol';
 import { Random } from '@route/random';
+import { judgeFrame } from './bounds.ts';
 import { Judge, Troubles, Violation } from './judge.ts';
 import type { Schedule } from './schedule.ts';
-import { type LogLine, Member, type MemberPlan } from './world/member.ts';
-import { type LinkRecord, MsgServer, type Sent, type ServerWorld } from './world/msg-server.ts';
+import type { LinkRecord, Sent } from './world/link-record.ts';
+import { type LogLine, Member } from './world/member.ts';
+import { MsgServer, type ServerWorld } from './world/msg-server.ts';
 import { PubSub } from './world/pub-sub.ts';
 import { Registry } from './world/redis.ts';
+import type { MemberPlan } from './world/sim-engine.ts';
 import type { LinkNetwork } from './world/sockets.ts';
 import { SimProcess, VirtualTime } from './world/virtual-time.ts';
 
+/** A msg_server gives up a node that is silent for so long. */
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 2000;
 
@@ -31,7 +35,9 @@ export class Cluster implements ServerWorld {
   readonly outages = new Map<Member, Troubles>();
   readonly judge: Judge;
   readonly timeoutMs = TIMEOUT_MS;
-  readonly heartbeatMs = HEARTBEAT_MS;
+  readonly heartbeatMs: number;
+  /** Times in which a node stood still. */
+  readonly freezes = new Map<Member, Troubles>();
   pdus = 0;
   digest = 0;
   #linkNo = 0;
@@ -41,6 +47,7 @@ export class Cluster implements ServerWorld {
   constructor(schedule: Schedule) {
     this.schedule = schedule;
     this.random = new Random(schedule.seed ^ 0x51ab);
+    this.heartbeatMs = Math.min(HEARTBEAT_MS, schedule.timeoutMs / 4);
     this.pubSub = new PubSub(this.time, this.random.fork());
     this.registry = new Registry(this.pubSub);
     this.judge = new Judge({
@@ -48,7 +55,13 @@ export class Cluster implements ServerWorld {
       now: () => this.time.now,
       ...{ links: this.links, delays: this.delays, doubts: this.doubts, outages: this.outages },
     });
-    this.pubSub.onPublish = (_from, frame) => this.note(frame.length);
+    this.pubSub.onPublish = (from, frame) => {
+      this.note(frame.length);
+      const member = this.members.find(({ id }) => id === from);
+      // In a forged name everybody may be said to have gone: nothing is waited for then.
+      const isForged = this.time.now < this.judge.forgedUntil;
+      if (member !== undefined && !isForged) judgeFrame(member, frame);
+    };
   }
 
   /** Members that run, and are meant to serve. */
@@ -65,19 +78,23 @@ export class Cluster implements ServerWorld {
     const { schedule } = this;
     const no = this.#memberNo++;
     const maxFrameBytes = schedule.frameBytes[no % schedule.frameBytes.length] ?? 32 * 1024;
+    // Nodes may be set differently: every other one has a smaller window.
+    const windowBytes =
+      no % 2 === 1 ? schedule.windowBytes : Math.max(16 * 1024, schedule.windowBytes / 4);
     const member = new Member({
       id: `n${no}`,
       plan: {
         delivery: schedule.mode,
         leaseMs: schedule.leaseMs,
-        limits: { maxFrameBytes, windowBytes: schedule.windowBytes, heldMs: schedule.heldMs },
+        limits: { maxFrameBytes, windowBytes, heldMs: schedule.heldMs },
         settings: {
           ROUTE_HEARTBEAT_SECONDS: HEARTBEAT_MS / 1000,
-          ROUTE_LINK_TIMEOUT_SECONDS: TIMEOUT_MS / 1000,
+          ROUTE_LINK_TIMEOUT_SECONDS: schedule.timeoutMs / 1000,
           ROUTE_BUS_HELD_SECONDS: schedule.heldMs / 1000,
-          ROUTE_LINK_UNSENT_MARK_BYTES: 256 * 1024,
-          ROUTE_LINK_UNSENT_LIMIT_BYTES: 1024 * 1024,
+          ROUTE_LINK_UNSENT_MARK_BYTES: schedule.markBytes,
+          ROUTE_LINK_UNSENT_LIMIT_BYTES: schedule.markBytes * 4,
           ROUTE_LINK_STUCK_SECONDS: 3,
+          ROUTE_DELIVERY_KEPT_BYTES: 1024 * 1024,
         },
         ...options.plan,
       },
@@ -108,11 +125,11 @@ export class Cluster implements ServerWorld {
   }
 
   outagesOf(member: Member): Troubles {
-    const known = this.outages.get(member);
-    if (known !== undefined) return known;
-    const made = new Troubles();
-    this.outages.set(member, made);
-    return made;
+    return troublesOf(this.outages, member);
+  }
+
+  freezesOf(member: Member): Troubles {
+    return troublesOf(this.freezes, member);
   }
 
   /** Takes a fact into the run's digest. */
@@ -142,12 +159,12 @@ export class Cluster implements ServerWorld {
 
   opened(link: LinkRecord): void {
     this.links.set(link.no, link);
-    this.#opening = link;
     this.note(link.no);
   }
 
   closed(link: LinkRecord): void {
     this.note(link.no + 1000);
+    this.judge.parted(link);
   }
 
   arrived(link: LinkRecord, from: number, seq: number, pdu: Buffer): Sent {
@@ -158,10 +175,10 @@ export class Cluster implements ServerWorld {
   told(link: LinkRecord, pdu: Buffer): void {
     const command = pdu.readUInt16BE(10);
     if (command === COMMANDS.users_status_response.commandId) link.answered(pdu);
+    else if (command === COMMANDS.status_notify.commandId) link.notified(pdu, this.time.now);
     else if (
       command !== COMMANDS.heartbeat.commandId &&
-      command !== COMMANDS.login_status_notify.commandId &&
-      command !== COMMANDS.status_notify.commandId
+      command !== COMMANDS.login_status_notify.commandId
     ) {
       if (this.time.now < this.judge.forgedUntil) return;
       throw new Violation(
@@ -179,19 +196,42 @@ export class Cluster implements ServerWorld {
     });
   }
 
-  #opening: LinkRecord | undefined;
-
-  #logged(member: Member, { event, link, reason }: LogLine): void {
-    if (event === 'link-opened' && this.#opening !== undefined && link !== undefined) {
-      this.#opening.id = link;
-      this.#linkById.set(link, this.#opening);
-      this.#opening = undefined;
+  #logged(member: Member, { event, link, peer, reason }: LogLine): void {
+    if (event === 'link-opened' && link !== undefined) {
+      // A link's number is its msg_server's port.
+      const record = this.links.get(Number(peer?.split(':').at(-1)));
+      if (record === undefined) return;
+      record.id = link;
+      this.#linkById.set(link, record);
     } else if (event === 'link-closed' && link !== undefined) {
       const record = this.#linkById.get(link);
       if (record === undefined || record.member !== member) return;
+      this.#judgeClose(record, reason);
       record.closedAt ??= this.time.now;
+      // One that its msg_server has closed in good order the node may cut before it has read to the end.
+      if (record.closeReason === 'close' && reason !== 'peer-closed') record.closeReason = reason;
       record.closeReason ??= reason;
       for (const hold of record.holds) hold.droppedAt ??= this.time.now;
     }
   }
+
+  /** What a node may not close a link for, or not at such a moment. */
+  #judgeClose({ id, member, closedAt, connection }: LinkRecord, reason: string | undefined): void {
+    const { now } = this.time;
+    if (reason === 'unsent-over-limit' && !this.time.isInTicks) {
+      throw new Violation('reentered', `${id} was closed inside the call that sent to it`);
+    }
+    const { timeoutMs } = this.schedule;
+    if (reason !== 'timed-out' || closedAt !== undefined || connection.toNode.silent) return;
+    if (!this.freezesOf(member).isCalm(now - timeoutMs - 1000, now)) return;
+    throw new Violation('timed-out', `${id} was closed as silent, and its msg_server was not`);
+  }
+}
+
+function troublesOf(all: Map<Member, Troubles>, member: Member): Troubles {
+  const known = all.get(member);
+  if (known !== undefined) return known;
+  const made = new Troubles();
+  all.set(member, made);
+  return made;
 }

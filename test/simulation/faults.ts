@@ -1,5 +1,5 @@
-import { mutate } from '@route/random';
 import type { Cluster } from './cluster.ts';
+import { forgeFrame } from './forge.ts';
 import type { Fault, FaultKind } from './schedule.ts';
 import type { Traffic } from './traffic.ts';
 import type { Member } from './world/member.ts';
@@ -75,7 +75,9 @@ export class FaultScene {
   badMember(fault: Fault, wrong: Partial<Rights>): void {
     const { cluster } = this;
     if (cluster.existing.length >= MOST_NODES) return;
-    const member = cluster.addMember({ bad: true, plan: { leasesDeaf: fault.degree < 0.7 } });
+    // One that is heard has a lease only while it hears itself; earlier versions, which do not, are not heard.
+    const leasesDeaf = wrong.publish === false && fault.degree < 0.7;
+    const member = cluster.addMember({ bad: true, plan: { leasesDeaf } });
     Object.assign(member.transport.rights, wrong);
     member.start();
     cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
@@ -105,6 +107,21 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     scene.cluster.addMember().start();
     scene.cluster.doubts.mark(scene.cluster.time.now, scene.cluster.time.now + 1000);
   },
+  // A node joins, and takes links, while another sends and does not hear; that one does not find out that it is deaf.
+  'join-apart': (scene, fault) => {
+    const { cluster, traffic } = scene;
+    const member = scene.member(fault);
+    if (member === undefined || cluster.existing.length >= MOST_NODES) return;
+    scene.worsen(member, 1500, { darkIn: true });
+    cluster.addMember().start();
+    const joins = (): void => {
+      if (cluster.servers.length >= 12) return;
+      const server = cluster.addServer();
+      traffic.begin(server);
+      server.connect();
+    };
+    cluster.time.after(150 + fault.degree * 900, joins, undefined);
+  },
   drain: (scene, fault) => {
     const overMs = Math.floor(fault.degree * 3000);
     scene.spare(fault)?.drain(overMs);
@@ -124,11 +141,14 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   },
   'crash-loop': (scene, fault) => {
     const { cluster } = scene;
-    let left = 1 + Math.floor(fault.degree * 4);
+    let left = 1 + (fault.target % 4);
     const again = (): void => {
       if (left-- === 0 || cluster.existing.length >= MOST_NODES) return;
       const member = cluster.addMember({ bad: true });
-      member.start('port-taken');
+      const throws = fault.degree < 0.5;
+      member.start(throws ? 'throws' : 'port-taken');
+      // One that ends without a word holds the others up for 3 s at the most.
+      if (throws) cluster.delays.mark(cluster.time.now, cluster.time.now + 1500 + 3000);
       cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
       cluster.time.after(1500, again, undefined);
       scene.endAfter(60_000, () => cluster.kill(member));
@@ -196,31 +216,35 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'server-list': (scene, fault) => {
     const server = scene.server(fault);
     if (server === undefined) return;
-    server.extras = 1500 + Math.floor(fault.degree * 3000);
+    // A very long list, and a processor so slow that its import outlasts what is kept for users who move.
+    const isLong = fault.degree > 0.85;
+    server.extras = isLong ? 20_000 : 1500 + Math.floor(fault.degree * 3000);
     for (const { process } of scene.cluster.good.slice(0, 3)) {
-      process.lookMs = 0.5;
-      scene.endAfter(1500, () => {
+      process.lookMs = isLong ? 8 : 0.5;
+      scene.endAfter(isLong ? 3000 : 1500, () => {
         process.lookMs = 0.001;
       });
     }
     scene.trouble(4000);
     server.disconnect('close');
   },
+  'server-nonsense': (scene, fault) => scene.server(fault)?.breakOff(),
   forge: (scene, fault) => {
     const { cluster } = scene;
     const { time, pubSub, random, judge } = cluster;
     const count = 1 + Math.floor(fault.degree * 100);
     const ms = Math.min(fault.ms, 2000);
-    scene.trouble(ms);
+    cluster.delays.mark(time.now, time.now + ms + cluster.schedule.heldMs + 3000);
     cluster.doubts.mark(time.now, time.now + ms + 2 * cluster.schedule.heldMs);
     judge.forged(time.now + ms + cluster.schedule.heldMs + 3000);
     for (let i = 0; i < count; i++) {
       const forge = (): void => {
         const frames = pubSub.recent.filter((frame) => frame !== undefined);
         if (frames.length === 0 || !pubSub.isUp) return;
-        const member = random.pickIfAny(cluster.good);
-        const to = random.chance(0.5) ? undefined : member?.id;
-        pubSub.publish('nobody', mutate(random, frames), to);
+        const ids = cluster.good.map(({ id }) => id);
+        const to = random.chance(0.5) ? undefined : random.pickIfAny(ids);
+        const frame = forgeFrame(random, { frames, ids, mode: cluster.schedule.mode });
+        if (frame !== undefined) pubSub.publish('nobody', frame, to);
       };
       time.after(random.between(0, ms), forge, undefined);
     }
@@ -230,7 +254,9 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
 function freeze(scene: FaultScene, fault: Fault, ms: number): void {
   const member = scene.member(fault);
   if (member === undefined || member.process.frozen) return;
+  const { now } = scene.cluster.time;
   scene.outage(member, ms);
+  scene.cluster.freezesOf(member).mark(now, now + ms);
   member.freeze();
   scene.endAfter(ms, () => member.thaw());
 }

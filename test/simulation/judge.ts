@@ -1,7 +1,7 @@
 import { CLOSE_REASONS, isReadToTheEnd } from '@route/route-node/src/close-reasons.ts';
 import type { Schedule } from './schedule.ts';
+import type { Hold, LinkRecord, Sent } from './world/link-record.ts';
 import type { Member } from './world/member.ts';
-import type { Hold, LinkRecord, Sent } from './world/msg-server.ts';
 
 /** Something that must not be: which check found it, and what it was. */
 export class Violation extends Error {
@@ -62,6 +62,9 @@ const RECONNECT_MS = 4500;
 /** Within so long a PDU comes while nothing is wrong. */
 const PROMPT_MS = 1500;
 
+/** What comes later than this to a link that was opened since follows a user. */
+const REPLAY_MS = 150;
+
 /** Looks at every delivery, and at the end whether anything is missing. */
 export class Judge {
   deliveries = 0;
@@ -107,7 +110,11 @@ export class Judge {
       throw new Violation('own', `${where} got back its own ${what}`);
     }
     const got = seen(to.got, from);
-    if (got.has(seq)) throw new Violation('doubled', `${where} got ${what} twice`);
+    if (got.has(seq)) {
+      // What was under way while frames were forged may have been acknowledged in another's name, or not.
+      if ((sent.readAt ?? 0) < this.#forgedUntil) return sent;
+      throw new Violation('doubled', `${where} got ${what} twice`);
+    }
     got.add(seq);
     const last = to.last.get(from) ?? 0;
     if (seq < last) {
@@ -118,6 +125,8 @@ export class Judge {
       to.last.set(from, seq);
     }
     this.#judgePromptness(to, sender, { sent, what, where });
+    this.#judgeNotices(to, sender, { seq, what, where });
+    this.#judgeReplay(to, sender, { sent, what, where });
     if (sent.aim === 'users' && this.#options.schedule.mode === 'directed') {
       this.#judgeAim(to, sent, `${where} got ${what}`);
     }
@@ -158,7 +167,11 @@ export class Judge {
         if (loss.reason === 'skipped' && outage?.isCalm(startedAt, startedAt + 1000) === false)
           continue;
         const isExcused = parties.some((one) => {
-          if (one.diedAt !== undefined || one.drainedAt !== undefined) return true;
+          if (one.diedAt !== undefined || this.#wasOutAsItDrained(one, parties)) return true;
+          // What it keeps for a node that has just joined it counts, whether that lacks it or not.
+          const { drainedAt = 0, endedAt = 0 } = one;
+          if (members.some(({ startedAt }) => startedAt > drainedAt - 1000 && startedAt < endedAt))
+            return true;
           return (this.#options.outages.get(one)?.within(from, loss.atMs) ?? 0) >= longMs;
         });
         if (!isExcused) {
@@ -167,6 +180,39 @@ export class Judge {
       }
     }
     return undefined;
+  }
+
+  /** A link that its msg_server has broken has ended: what came before the break has come back. */
+  parted(link: LinkRecord): void {
+    const { parting, closeReason } = link;
+    if (parting === undefined || closeReason === 'reset' || closeReason === 'vanish') return;
+    const { delays, now } = this.#options;
+    const { at, userId, echo } = parting;
+    if (link.slow || !delays.isCalm(at - this.#settleMs, now()) || at < this.#forgedUntil) return;
+    const isTold = userId === undefined || (link.notifiedAt.get(userId) ?? 0) >= at;
+    const hasEcho = link.got.get(link.no)?.has(echo) === true;
+    if (isTold && hasEcho) return;
+    const lacks = isTold ? `PDU ${echo}, which comes back,` : `the notification of user ${userId}`;
+    throw new Violation('parting', `link ${link.no} ended before ${lacks} had come`);
+  }
+
+  /** A node that closes waits for the others as long as it is to, and tells what they lack. */
+  closed({ id, engine, losses, drainedAt }: Member, good: readonly Member[]): void {
+    const flushed = engine?.flushed;
+    if (flushed === undefined || drainedAt === undefined || this.#forgedUntil > 0) return;
+    const behind = flushed.behind.filter((node) => good.some((member) => member.id === node));
+    if (this.#options.schedule.mode === 'directed' || behind.length === 0) return;
+    const { ms, mostMs, isDone } = flushed;
+    const isTold = losses.some(
+      ({ reason, atMs }) =>
+        reason === 'given-up' && atMs >= drainedAt - this.#options.schedule.heldMs,
+    );
+    if (ms < mostMs - 1 && losses.some(({ reason, isLast }) => reason === 'given-up' && isLast)) {
+      const text = `${id} gave up what ${behind} lacked after ${Math.round(ms)} ms of ${mostMs}`;
+      throw new Violation('drain-short', text);
+    }
+    if (!isDone && !isTold)
+      throw new Violation('untold', `${id} does not tell what ${behind} lack`);
   }
 
   #lacking(sender: LinkRecord, sent: Sent, seq: number): string | undefined {
@@ -232,6 +278,46 @@ export class Judge {
     if (isDirected && !sent.users.some((user) => holdsThroughout(to.holds, user, sent))) return;
     if (to.slow || sender.slow) return;
     throw new Violation('late', `${where} got ${what} after ${Math.round(now - readAt)} ms`);
+  }
+
+  /** A status update's notification comes before what its link relayed behind it. */
+  #judgeNotices(
+    to: LinkRecord,
+    sender: LinkRecord,
+    { seq, what, where }: { readonly seq: number; readonly what: string; readonly where: string },
+  ): void {
+    const update = sender.updates.findLast(({ before }) => before <= seq);
+    if (update === undefined || (to.openedAt ?? update.at) >= update.at) return;
+    if ((to.notifiedAt.get(update.userId) ?? 0) >= update.at) return;
+    if (!this.#isAllCalm(update.at)) return;
+    const text = `${where} got ${what} before the notification of user ${update.userId}`;
+    throw new Violation('overtaken', text);
+  }
+
+  /** What a link gets late, as it follows a user, is not what its own msg_server has sent. */
+  #judgeReplay(
+    to: LinkRecord,
+    sender: LinkRecord,
+    { sent, what, where }: { readonly sent: Sent; readonly what: string; readonly where: string },
+  ): void {
+    const { readAt } = sent;
+    if (to === sender || to.server !== sender.server || readAt === undefined) return;
+    const isLate = this.#options.now() - readAt > REPLAY_MS && (to.openedAt ?? 0) > readAt;
+    if (sent.aim !== 'users' || !isLate || !this.#isAllCalm(readAt)) return;
+    throw new Violation('own', `${where} got late what its msg_server had sent: ${what}`);
+  }
+
+  #isAllCalm(from: number): boolean {
+    const { delays, doubts, now } = this.#options;
+    return [delays, doubts].every((one) => one.isCalm(from - this.#settleMs, now()));
+  }
+
+  #wasOutAsItDrained({ drainedAt, endedAt }: Member, parties: readonly Member[]): boolean {
+    if (drainedAt === undefined) return false;
+    const { outages, now } = this.#options;
+    const isOut = (one: Member): boolean =>
+      outages.get(one)?.isCalm(drainedAt - this.#settleMs, endedAt ?? now()) === false;
+    return parties.some(isOut);
   }
 
   #mayBeLate(to: LinkRecord, sent: Sent): boolean {

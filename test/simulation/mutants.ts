@@ -48,8 +48,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/sender.ts',
-        find: '    if (this.#options.progress(tail).owed >= tail && this.#unsent.length === 0) return;\n',
-        put: '    if (tail >= 0) return;\n',
+        find: '      if (Math.min(owed, this.completeTail) >= tail && this.#unsent.length === 0) return;\n',
+        put: '      if (owed >= 0) return;\n',
       },
     ],
   },
@@ -133,6 +133,17 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'services/route-node/src/link.ts',
         find: '    this.#host.overMark(this, false);\n    this.#host.ending(this, reason, error);',
         put: '    this.#host.overMark(this, true);\n    this.#host.ending(this, reason, error);',
+      },
+    ],
+  },
+  {
+    name: 'parts-at-once',
+    breaks: 'A12: a link that ends is closed before what its own PDUs have brought about is sent',
+    changes: [
+      {
+        file: 'services/route-node/src/link.ts',
+        find: '    this.conversation.whenSettled(() => {\n      this.#finish();\n      this.#writer.end();\n    });',
+        put: '    this.#finish();\n    this.#writer.end();',
       },
     ],
   },

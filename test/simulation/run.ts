@@ -1,3 +1,4 @@
+import { Bounds } from './bounds.ts';
 import { Cluster } from './cluster.ts';
 import { FaultScene } from './faults.ts';
 import { Violation } from './judge.ts';
@@ -58,9 +59,11 @@ class Run {
   readonly #cluster: Cluster;
   readonly #traffic: Traffic;
   readonly #scene: FaultScene;
+  readonly #bounds: Bounds;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    this.#bounds = new Bounds(cluster);
     this.#traffic = new Traffic(cluster);
     this.#scene = new FaultScene(cluster, this.#traffic);
   }
@@ -133,11 +136,13 @@ class Run {
     }
     const lost = cluster.judge.unexcusedLoss(cluster.members);
     if (lost !== undefined) throw new Violation('frames-lost', lost);
+    for (const member of cluster.members) cluster.judge.closed(member, cluster.good);
   }
 
   #end(): void {
     const { cluster } = this.#self;
     this.#until('window', RECOVERY_MS, () => this.#unsettled());
+    this.#until('echo', RECOVERY_MS, () => this.#lateEcho());
     const users = usersOf(cluster.schedule.users);
     const asked = cluster.servers.filter(({ link }) => link !== undefined);
     for (const server of asked) server.query(ANSWER, users);
@@ -152,7 +157,7 @@ class Run {
     const { time } = this.#cluster;
     while (time.now < end) {
       time.runUntil(Math.min(end, time.now + STEP_MS));
-      this.#look();
+      this.#bounds.judge();
     }
   }
 
@@ -164,43 +169,6 @@ class Run {
       if (time.now >= end) throw new Violation(check, wrong);
       this.#pass(time.now + STEP_MS);
     }
-  }
-
-  /** What must hold at every moment. */
-  #look(): void {
-    const { cluster } = this.#self;
-    for (const member of cluster.existing) {
-      const { core, engine, plan } = member;
-      if (core === undefined || engine === undefined) continue;
-      const { windowBytes, shareBytes } = engine.bus.counters;
-      const most = (plan.limits.windowBytes ?? 0) + 4 * 1024 * 1024;
-      if (windowBytes > most) {
-        throw new Violation(
-          'memory',
-          `${member.id} has ${windowBytes} bytes in its window, share ${shareBytes}`,
-        );
-      }
-      for (const link of core.links.all()) {
-        const limit = 1024 * 1024 + 256 * 1024;
-        if (link.unsentBytes > limit) {
-          throw new Violation('memory', `${link.id} has ${link.unsentBytes} unsent bytes`);
-        }
-      }
-      this.#judgeDrain(member);
-    }
-  }
-
-  #judgeDrain(member: Cluster['members'][number]): void {
-    const { drainedAt, process } = member;
-    if (drainedAt === undefined || process.frozen) return;
-    const took = this.#cluster.time.now - drainedAt;
-    const outage = this.#cluster.outagesOf(member).within(drainedAt, this.#cluster.time.now);
-    const most = 3000 + 2000 + this.#heldMs + 5000 + outage;
-    if (took > most)
-      throw new Violation(
-        'drain',
-        `${member.id} has not ended ${Math.round(took)} ms after it was told to`,
-      );
   }
 
   #unready(): string | undefined {
@@ -280,6 +248,16 @@ class Run {
     let sum = 0;
     for (const { core } of this.#cluster.good) sum += core?.counters.doubtfulPdus ?? 0;
     return sum;
+  }
+
+  /** A heartbeat is matched with the one that came back: it took no longer than the way there and back. */
+  #lateEcho(): string | undefined {
+    for (const { id, engine, drainedAt, transport } of this.#cluster.good) {
+      const echoMs = engine?.bus.echoMs ?? 0;
+      if (drainedAt !== undefined || echoMs < 4 * transport.path.latencyMs + 100) continue;
+      return `${id} takes a heartbeat to have come back after ${Math.round(echoMs)} ms`;
+    }
+    return undefined;
   }
 
   /** Each node knows those nodes that there are, and no others. */

@@ -3,6 +3,7 @@ import { Random } from '@route/random';
 /** Everything that can go wrong in a schedule. */
 export const FAULT_KINDS = [
   'join',
+  'join-apart',
   'drain',
   'kill',
   'freeze',
@@ -29,6 +30,7 @@ export const FAULT_KINDS = [
   'server-join',
   'server-leave',
   'server-list',
+  'server-nonsense',
   'forge',
 ] as const;
 
@@ -63,17 +65,22 @@ export interface Schedule {
   readonly frameBytes: readonly number[];
   /** Bytes that a link's kernels take. */
   readonly kernelBytes: number;
+  /** Nodes hold their sources back while a link has more than this to send, and close it at four times as much. */
+  readonly markBytes: number;
+  /** Nodes close a link that is silent for so long. */
+  readonly timeoutMs: number;
   readonly faults: readonly Fault[];
 }
 
 export type Mode = Schedule['mode'];
 
 /** What the code does not survive yet, or the simulation does not judge rightly. */
-const UNSOUND: readonly FaultKind[] = ['forge'];
+const UNSOUND: readonly FaultKind[] = [];
 
 /** How often each kind of fault is drawn, where it may be drawn at all. */
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   join: 3,
+  'join-apart': 2,
   drain: 3,
   kill: 3,
   freeze: 4,
@@ -100,6 +107,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'server-join': 1,
   'server-leave': 1,
   'server-list': 1,
+  'server-nonsense': 1,
   forge: 1,
 };
 
@@ -155,10 +163,16 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
     latencyMs,
-    windowBytes: random.pick([64 * 1024, 512 * 1024, 8 * 1024 * 1024]),
+    // Where much is sent over a long way, a small window would hold everybody up.
+    windowBytes: random.pick([
+      latencyMs > 2 || paceMs < 60 ? 64 * 1024 : 16 * 1024,
+      ...[64 * 1024, 512 * 1024, 8 * 1024 * 1024],
+    ]),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),
     // Small ones over a long way would make every link a slow one.
     kernelBytes: random.pick([latencyMs > 2 ? 64 * 1024 : 4096, 64 * 1024, 1024 * 1024]),
+    markBytes: random.pick([16 * 1024, 256 * 1024]),
+    timeoutMs: random.pick([2000, 10_000]),
   };
 }
 
@@ -181,8 +195,11 @@ export const SOUND_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
 export function parseSchedule(text: string): Schedule {
   const value: unknown = JSON.parse(text);
   if (!isSchedule(value)) throw new Error('the file does not hold a schedule');
-  return value;
+  return { ...DEFAULTS, ...value };
 }
+
+/** Of schedules that were kept before these could be drawn. */
+const DEFAULTS = { markBytes: 256 * 1024, timeoutMs: 10_000 };
 
 function isSchedule(value: unknown): value is Schedule {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,38 +1,32 @@
-import { Bus, type BusLimits, type Loss } from '@route/bus';
-import type { Directory, NodeAbout } from '@route/presence';
-import type { Counters } from '@route/route-node/src/counters.ts';
-import type { Engine, EngineEvents } from '@route/route-node/src/engine.ts';
-import { MERGEABLE_KINDS } from '@route/route-node/src/entries.ts';
+import type { Loss } from '@route/bus';
+import type { NodeAbout } from '@route/presence';
 import { NodeCore } from '@route/route-node/src/node-core.ts';
 import type { UnreadyReason } from '@route/route-node/src/readiness.ts';
 import { readSettings, type Settings } from '@route/route-node/src/settings.ts';
 import { type Logger, pino } from 'pino';
 import { type PubSub, SimTransport } from './pub-sub.ts';
-import { Caller, type Registry, SimPresence } from './redis.ts';
+import type { Registry } from './redis.ts';
+import { type MemberPlan, SimEngine } from './sim-engine.ts';
 import { type SimServer, takeServer } from './sockets.ts';
 import { SimProcess, type VirtualTime } from './virtual-time.ts';
-
-/** How a node is set. */
-export interface MemberPlan {
-  readonly delivery: 'broadcast' | 'directed';
-  readonly leaseMs: number;
-  readonly limits: Partial<BusLimits>;
-  readonly settings: Partial<Settings>;
-  /** Takes its lease whether it hears itself or not, as nodes before 0.2.0 do. */
-  readonly leasesDeaf?: boolean;
-}
 
 /** A loss that a node was told of, and when. */
 export interface ToldLoss extends Loss {
   readonly atMs: number;
+  /** It was told by a node that closes. */
+  readonly isLast: boolean;
 }
 
 /** A line of a node's log. */
 export interface LogLine {
   readonly event?: string;
   readonly link?: string;
+  readonly peer?: string;
   readonly reason?: string;
 }
+
+/** What a start comes to. */
+export type StartEnd = 'serves' | 'port-taken' | 'throws';
 
 export interface MemberOptions {
   readonly id: string;
@@ -104,8 +98,8 @@ export class Member {
     return this.process.alive;
   }
 
-  /** `listened`: is called once links may come; a member that cannot have its port ends then. */
-  start(listened: 'serves' | 'port-taken' = 'serves'): void {
+  /** `listened`: how it goes on once links may come; a member that cannot have its port ends then. */
+  start(listened: StartEnd = 'serves'): void {
     this.#run(() => {
       const { id, plan, registry } = this.#options;
       const settings: Settings = {
@@ -125,7 +119,10 @@ export class Member {
           const { transport, process } = this;
           this.engine = new SimEngine({
             ...{ id, plan, events, counters, registry, transport, process },
-            lost: (loss) => this.losses.push({ ...loss, atMs: registry.pubSub.time.now }),
+            lost: (loss) => {
+              const isLast = this.engine?.flushed !== undefined;
+              this.losses.push({ ...loss, atMs: registry.pubSub.time.now, isLast });
+            },
           });
           return this.engine;
         },
@@ -160,12 +157,13 @@ export class Member {
     this.process.thaw(this.#options.time);
   }
 
-  async #serve(core: NodeCore, listened: 'serves' | 'port-taken'): Promise<void> {
+  async #serve(core: NodeCore, listened: StartEnd): Promise<void> {
     await core.engine.start();
     if (this.drainedAt !== undefined) return;
-    if (listened === 'port-taken') {
-      // As a process that throws: it gives nothing back.
-      this.diedAt = this.#options.time.now;
+    if (listened !== 'serves') {
+      // A start that fails gives back what the node has taken, as main.ts does; a process that throws does not.
+      if (listened === 'port-taken') await this.engine?.abandon();
+      else this.diedAt = this.#options.time.now;
       this.#exit();
       return;
     }
@@ -209,183 +207,5 @@ export class Member {
     const logger = LOG.child({});
     logOf.set(logger, (line) => this.#options.log(this, line));
     return logger;
-  }
-}
-
-interface SimEngineOptions {
-  readonly id: string;
-  readonly plan: MemberPlan;
-  readonly events: EngineEvents;
-  readonly counters: Counters;
-  readonly registry: Registry;
-  readonly transport: SimTransport;
-  readonly process: SimProcess;
-  lost(loss: Loss): void;
-}
-
-const RETRY_MS = 250;
-const COMMAND_TIMEOUT_MS = 1000;
-const LEAST_FLUSH_MS = 2000;
-
-/** What RedisEngine is to a real node: the real bus, and a lease and presence in the simulated Redis. */
-export class SimEngine implements Engine {
-  readonly presence: SimPresence;
-  readonly bus: Bus;
-  readonly #options: SimEngineOptions;
-  readonly #caller: Caller;
-  #held = false;
-  #live: readonly string[] = [];
-  #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #readyOnce: (() => void) | undefined;
-  #leaseWanted = false;
-  #deafTimer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(options: SimEngineOptions) {
-    this.#options = options;
-    const { id, plan, events, counters, registry, transport, process } = options;
-    this.#caller = new Caller({
-      registry,
-      transport,
-      process,
-      commandTimeoutMs: COMMAND_TIMEOUT_MS,
-    });
-    this.presence = new SimPresence({
-      registry,
-      caller: this.#caller,
-      memory: { lingerMs: plan.leaseMs, ...(events.holdings && { holdings: events.holdings }) },
-      lateCommit: events.lateCommit,
-      failed: () => this.#doubt(),
-    });
-    registry.presences.set(id, this.presence);
-    this.bus = new Bus({
-      ...{ nodeId: id, transport, mergeable: MERGEABLE_KINDS, limits: plan.limits },
-      events: {
-        onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
-        onKnown: events.nodeKnown,
-        onGone: events.nodeGone,
-        onHearing: (hearing) => {
-          if (this.#stopped) return;
-          events.unready('bus', !hearing);
-          this.#hearing(hearing);
-        },
-        onMet: () => this.#checkReady(),
-        onFull: events.busFull,
-        onLost: (loss) => {
-          counters.busFramesLost += loss.frames;
-          options.lost(loss);
-          if (loss.reason === 'skipped') events.nodeMissed(loss.sender);
-        },
-        onError: () => undefined,
-      },
-    });
-  }
-
-  get leaseHeld(): boolean {
-    return this.#held;
-  }
-
-  readonly malformedNodeRecords = 0;
-
-  get liveNodes(): number {
-    return this.#live.length;
-  }
-
-  get nodes(): readonly NodeAbout[] {
-    return [];
-  }
-
-  async directory(): Promise<Directory> {
-    return { nowMs: null, entries: [], malformed: 0 };
-  }
-
-  send(kind: number, bytes: Buffer): void {
-    this.bus.send(kind, bytes);
-  }
-
-  setRoom(hasRoom: boolean): void {
-    this.bus.setRoom(hasRoom);
-  }
-
-  async start(): Promise<void> {
-    const { events } = this.#options;
-    events.unready('redis', true);
-    events.unready('bus', true);
-    const ready = new Promise<void>((resolve) => {
-      this.#readyOnce = resolve;
-    });
-    if (this.#options.plan.leasesDeaf === true) {
-      this.#leaseWanted = true;
-      this.#renewAfter(1);
-    }
-    await this.bus.start();
-    await ready;
-  }
-
-  async stop(withinMs = 0): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#deafTimer);
-    const { heldMs = 0 } = this.#options.plan.limits;
-    const { counters } = this.#options;
-    const flushMs = Math.max(Math.min(withinMs, heldMs), LEAST_FLUSH_MS);
-    await this.bus.flush(flushMs, () => counters.keptBytes === 0);
-    await this.bus.close();
-    clearTimeout(this.#timer);
-  }
-
-  /** A node has a lease only while it hears itself on the bus. */
-  #hearing(hearing: boolean): void {
-    clearTimeout(this.#deafTimer);
-    if (this.#options.plan.leasesDeaf === true) return;
-    if (hearing) {
-      if (!this.#leaseWanted) this.#renewAfter(1);
-      this.#leaseWanted = true;
-      this.#checkReady();
-    } else {
-      this.#deafTimer = setTimeout(() => {
-        this.#leaseWanted = false;
-        this.#doubt();
-        clearTimeout(this.#timer);
-      }, this.#options.plan.leaseMs);
-    }
-  }
-
-  #renewAfter(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#renew(), ms);
-  }
-
-  #renew(): void {
-    const { id, plan, registry, events } = this.#options;
-    this.#caller.call(
-      () => registry.renew(id, plan.leaseMs),
-      ({ held, live }) => {
-        if (this.#stopped || !this.#leaseWanted) return;
-        const wasHeld = this.#held;
-        this.#held = true;
-        this.#live = live;
-        this.bus.setLiveNodes(live);
-        if (!wasHeld || !held) {
-          this.presence.resumed();
-          events.unready('redis', false);
-          this.#checkReady();
-        }
-        this.#renewAfter(Math.min(1000, Math.max(50, plan.leaseMs / 10)));
-      },
-      () => this.#doubt(),
-    );
-  }
-
-  #doubt(): void {
-    if (this.#held && !this.#stopped) {
-      this.#held = false;
-      this.presence.suspended();
-      this.#options.events.unready('redis', true);
-    }
-    if (this.#leaseWanted) this.#renewAfter(RETRY_MS);
-  }
-
-  #checkReady(): void {
-    if (this.#held && this.bus.hearing && this.bus.met) this.#readyOnce?.();
   }
 }

@@ -1,99 +1,19 @@
 import {
   CLIENT_TYPE,
   type ClientType,
-  decodeMessage,
   encodeMessage,
   HEADER_BYTES,
   HEARTBEAT_PDU,
+  isPc,
+  type MessageFields,
   MSG_TYPE,
   USER_STATUS,
 } from '@route/protocol';
 import type { Random } from '@route/random';
+import { type Hold, LinkRecord, type Sent } from './link-record.ts';
 import type { Member } from './member.ts';
 import { Connection, type LinkNetwork } from './sockets.ts';
 import type { SimProcess, Task, VirtualTime } from './virtual-time.ts';
-
-/** Who gets a PDU: all others, all with its sender, or the links of certain users. */
-export type Aim = 'others' | 'all' | 'users';
-
-/** A PDU that a msg_server has sent to be relayed. */
-export interface Sent {
-  readonly pdu: Buffer;
-  readonly aim: Aim;
-  readonly users: readonly number[];
-  readonly isKick: boolean;
-  /** When its link's node had read it; undefined while it has not. */
-  readAt: number | undefined;
-}
-
-/** That a link holds a user: from when its node had read of it until it had read otherwise. */
-export interface Hold {
-  readonly userId: number;
-  from: number | undefined;
-  /** When the msg_server let go of the user; undefined while it has not. */
-  droppedAt: number | undefined;
-}
-
-/** One link of a msg_server, and everything that went over it. */
-export class LinkRecord {
-  readonly no: number;
-  readonly server: MsgServer;
-  readonly member: Member;
-  readonly connection: Connection;
-  /** By their sequence numbers, from 1. */
-  readonly sent: (Sent | undefined)[] = [undefined];
-  readonly holds: Hold[] = [];
-  /** What came of each other link, by its number. */
-  readonly got = new Map<number, Set<number>>();
-  /** The highest number that came of each other link. */
-  readonly last = new Map<number, number>();
-  id: string | undefined;
-  openedAt: number | undefined;
-  /** When either side began to end it, as the node or the msg_server saw it first. */
-  closedAt: number | undefined;
-  closeReason: string | undefined;
-  /** Answers to status queries, by the number of the query: who is online. */
-  readonly answers = new Map<number, ReadonlyMap<number, boolean>>();
-  /** When it began and ceased to read slowly, which slows others for a while. */
-  slow = false;
-  /** The numbers of status queries that were sent on it. */
-  readonly asked = new Set<number>();
-  readonly marks: { readonly offset: number; readonly reached: (at: number) => void }[] = [];
-  writtenBytes = 0;
-
-  constructor(options: { no: number; server: MsgServer; member: Member; connection: Connection }) {
-    this.no = options.no;
-    this.server = options.server;
-    this.member = options.member;
-    this.connection = options.connection;
-  }
-
-  get isOpen(): boolean {
-    return this.openedAt !== undefined && this.closedAt === undefined;
-  }
-
-  /** An answer to a status query has come. */
-  answered(pdu: Buffer): void {
-    const answer = decodeMessage(pdu);
-    if (answer?.command !== 'users_status_response') throw new Error('an answer does not parse');
-    const online = answer.fields.userStatList.map(
-      ({ userId, status }) => [userId, status === USER_STATUS.online] as const,
-    );
-    this.answers.set(answer.header.seqNum, new Map(online));
-  }
-
-  /** The node has been handed everything up to an offset. */
-  handed(offset: number, at: number): void {
-    for (
-      let mark = this.marks[0];
-      mark !== undefined && mark.offset <= offset;
-      mark = this.marks[0]
-    ) {
-      this.marks.shift();
-      mark.reached(at);
-    }
-  }
-}
 
 /** What the world does for its msg_servers. */
 export interface ServerWorld {
@@ -126,6 +46,8 @@ export class MsgServer {
   readonly #away = new Set<number>();
   link: LinkRecord | undefined;
   stopped = false;
+  /** What is to go out in one write. */
+  #corked: Buffer[] | undefined;
   /** Bytes that it reads in a millisecond; undefined for all that there is, 0 for none. */
   readRate: number | undefined;
   /** What has come of a PDU that is not whole yet; its length once that is known. */
@@ -205,22 +127,18 @@ export class MsgServer {
   }
 
   login(userId: number, clientType: ClientType): void {
-    const { link } = this;
+    const link = this.#open;
     if (this.clients.has(userId)) return;
     this.clients.set(userId, clientType);
     if (link === undefined) return;
     const kick = encodeMessage('server_kick_user', { userId, clientType, reason: 1 });
     this.relay([{ pdu: kick, aim: 'users', users: [userId], isKick: true }]);
-    const status = USER_STATUS.online;
-    this.#write(
-      link,
-      encodeMessage('user_status_update', { userStatus: status, userId, clientType }),
-    );
+    this.#update(link, { userId, clientType, userStatus: USER_STATUS.online });
     this.#hold(link, userId);
   }
 
   logout(userId: number): void {
-    const { link } = this;
+    const link = this.#open;
     const clientType = this.clients.get(userId);
     if (clientType === undefined) return;
     this.clients.delete(userId);
@@ -228,37 +146,32 @@ export class MsgServer {
     if (link === undefined) return;
     const now = this.#world.time.now;
     for (const hold of link.holds) if (hold.userId === userId) hold.droppedAt ??= now;
-    const status = USER_STATUS.offline;
-    this.#write(
-      link,
-      encodeMessage('user_status_update', { userStatus: status, userId, clientType }),
-    );
+    this.#update(link, { userId, clientType, userStatus: USER_STATUS.offline });
   }
 
   /** Goes away or comes back: changes no count. */
   toggleAway(userId: number): void {
+    const link = this.#open;
     const clientType = this.clients.get(userId);
-    if (clientType === undefined || this.link === undefined) return;
+    if (clientType === undefined || link === undefined) return;
     const away = !this.#away.delete(userId);
     if (away) this.#away.add(userId);
-    const status = away ? USER_STATUS.leave : USER_STATUS.online;
-    this.#write(
-      this.link,
-      encodeMessage('user_status_update', { userStatus: status, userId, clientType }),
-    );
+    const userStatus = away ? USER_STATUS.leave : USER_STATUS.online;
+    this.#update(link, { userId, clientType, userStatus });
   }
 
   /** Asks how users are; `no` finds the answer in the link's answers. */
   query(no: number, userIds: readonly number[]): void {
-    if (this.link === undefined) return;
-    this.link.asked.add(no);
+    const link = this.#open;
+    if (link === undefined) return;
+    link.asked.add(no);
     const fields = { userId: 1, userIdList: [...userIds], attachData: Buffer.alloc(0) };
-    this.#write(this.link, encodeMessage('users_status_request', fields, { seqNum: no }));
+    this.#write(link, encodeMessage('users_status_request', fields, { seqNum: no }));
   }
 
   /** Sends PDUs to be relayed, in one write. */
   relay(pdus: readonly Omit<Sent, 'readAt'>[]): void {
-    const { link } = this;
+    const link = this.#open;
     if (link === undefined) return;
     const whole = Buffer.concat(pdus.map(({ pdu }) => pdu));
     let at = 0;
@@ -279,6 +192,21 @@ export class MsgServer {
       });
     }
     this.#write(link, whole);
+  }
+
+  /** Tells of a client, has a PDU come back, and breaks the link with a length of 0: all in one write. */
+  breakOff(): void {
+    const link = this.#open;
+    if (link === undefined) return;
+    this.#corked = [];
+    const pc = [...this.clients].find(([, clientType]) => isPc(clientType));
+    if (pc !== undefined) this.toggleAway(pc[0]);
+    this.relay([this.signInfo(pc?.[0] ?? 1)]);
+    this.#write(link, Buffer.alloc(HEADER_BYTES));
+    const whole = Buffer.concat(this.#corked);
+    this.#corked = undefined;
+    link.connection.toNode.write(whole);
+    link.parting = { at: this.#world.time.now, userId: pc?.[0], echo: link.sent.length - 1 };
   }
 
   /** Makes a PDU for certain users, or for all. */
@@ -310,17 +238,29 @@ export class MsgServer {
     this.link?.connection.toClient.readOn();
   }
 
+  /** The link, while something may be sent on it. */
+  get #open(): LinkRecord | undefined {
+    return this.link?.parting === undefined ? this.link : undefined;
+  }
+
+  #update(link: LinkRecord, fields: MessageFields['user_status_update']): void {
+    const { userId, clientType, userStatus } = fields;
+    this.#write(link, encodeMessage('user_status_update', fields));
+    // Of one that goes nothing is told while another PC client of the user is there.
+    if (!isPc(clientType) || userStatus === USER_STATUS.offline) return;
+    link.updates.push({ userId, at: this.#world.time.now, before: link.sent.length });
+  }
+
   #list(link: LinkRecord): void {
     const status = USER_STATUS.online;
-    const userStatList = [...this.clients].map(([userId, clientType]) => ({
-      userId,
-      status,
-      clientType,
-    }));
+    const userStatList: { userId: number; status: typeof status; clientType: ClientType }[] = [];
     for (let i = 0; i < this.extras; i++) {
       const userId = 0x4000_0000 + this.index * 100_000 + i;
       userStatList.push({ userId, status, clientType: CLIENT_TYPE.ios });
     }
+    // Last: until all of a long list is taken in, the node does not know that they are here.
+    for (const [userId, clientType] of this.clients)
+      userStatList.push({ userId, status, clientType });
     this.#write(link, encodeMessage('role_set', { master: 1 }));
     this.#write(link, encodeMessage('online_user_info', { userStatList }));
     for (const userId of this.clients.keys()) this.#hold(link, userId);
@@ -340,7 +280,8 @@ export class MsgServer {
   #write(link: LinkRecord, bytes: Buffer): void {
     link.writtenBytes += bytes.length;
     this.#lastSentAt = this.#world.time.now;
-    link.connection.toNode.write(bytes);
+    if (this.#corked === undefined) link.connection.toNode.write(bytes);
+    else this.#corked.push(bytes);
   }
 
   #received(link: LinkRecord, bytes: Buffer): boolean {
@@ -422,7 +363,7 @@ export class MsgServer {
   }
 
   #tick(): void {
-    const { link } = this;
+    const link = this.#open;
     if (link === undefined) return;
     const { now } = this.#world.time;
     if (now - this.#lastReceivedAt >= this.#world.timeoutMs && this.readRate === undefined) {

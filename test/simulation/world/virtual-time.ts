@@ -107,6 +107,8 @@ export class VirtualTime {
   /** The process whose code runs. */
   current: SimProcess | undefined;
   tasks = 0;
+  /** Whether what runs was put off to the end of a task. */
+  isInTicks = false;
   #order = 0;
   readonly #heap: Task[] = [];
   #ticks: Tick[] = [];
@@ -120,11 +122,9 @@ export class VirtualTime {
     return this.#push(new Task(run, { at: this.now + ms, process, everyMs: ms }));
   }
 
-  /** Has a task that was kept back run now. */
+  /** Has a task that was kept back run now: before what fell due after it, and waits as a slow process is behind. */
   requeue(task: Task): void {
-    if (task.cancelled) return;
-    task.at = Math.max(task.at, this.now);
-    this.#push(task);
+    if (!task.cancelled) this.#insert(task);
   }
 
   /** Runs everything that falls due up to a moment, in order. @throws ProcessCrash */
@@ -224,6 +224,7 @@ export class VirtualTime {
 
   /** As Node does after each callback: all ticks, then all promises, until there is neither. */
   #drainTicks(): void {
+    this.isInTicks = true;
     do {
       while (this.#ticks.length > 0) {
         const ticks = this.#ticks;
@@ -232,10 +233,15 @@ export class VirtualTime {
       }
       runMicrotasks();
     } while (this.#ticks.length > 0);
+    this.isInTicks = false;
   }
 
   #push(task: Task): Task {
     task.order = this.#order++;
+    return this.#insert(task);
+  }
+
+  #insert(task: Task): Task {
     const heap = this.#heap;
     let at = heap.length;
     heap.push(task);

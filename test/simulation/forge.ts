@@ -1,0 +1,76 @@
+import { mutate, type Random } from '@route/random';
+import { encodeAck } from '../../packages/bus/src/wire/ack-frame.ts';
+import { encodeData, encodeLeave } from '../../packages/bus/src/wire/data-frame.ts';
+import { readHeader } from '../../packages/bus/src/wire/header.ts';
+import { encodeHeartbeat } from '../../packages/bus/src/wire/heartbeat-frame.ts';
+import type { Mode } from './schedule.ts';
+
+export interface Forgery {
+  /** Frames that were published. */
+  readonly frames: readonly Buffer[];
+  /** Nodes that there are. */
+  readonly ids: readonly string[];
+  readonly mode: Mode;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * A frame such as anybody may publish who has Redis's address: a real one with changes, or a whole one in the name of
+ * a live node, with numbers that are far off or just beside the right ones. Undefined where there is none to begin with.
+ */
+export function forgeFrame(random: Random, { frames, ids, mode }: Forgery): Buffer | undefined {
+  const sender = random.chance(0.9) ? random.pickIfAny(ids) : 'ghost';
+  const tail =
+    frames.map(readHeader).findLast((header) => header?.sender === sender)?.sequence ?? 0;
+  if (sender === undefined) return undefined;
+  const number = (): number =>
+    random.pick([0, tail, tail + 1, tail + random.whole(2, 50), 2 ** 30, 2 ** 40, 2 ** 46]);
+  switch (random.pick(['mutated', 'mutated', 'heartbeat', 'leave', 'ack', 'data'] as const)) {
+    case 'mutated': {
+      // With directed delivery a forged entry in the place of a real one changes for good what is known of users:
+      // see docs/guarantees.md, 'What is not promised'.
+      const free = frames.filter((frame) => mode === 'broadcast' || !hasEntries(frame));
+      const frame = free.length === 0 ? undefined : mutate(random, free);
+      return frame !== undefined && mode === 'directed' && hasEntries(frame) ? undefined : frame;
+    }
+    case 'heartbeat': {
+      const last = number();
+      const flags = { asksAck: random.chance(0.5), hearsOwn: random.chance(0.5) };
+      const tailForAll = Math.min(number(), last);
+      return encodeHeartbeat({ sender, tail: last, tailForAll, number: number(), ...flags });
+    }
+    case 'leave':
+      return encodeLeave({ sender, sequence: number() });
+    case 'ack': {
+      const last = number();
+      return encodeAck({
+        ...{
+          sender,
+          to: random.pick(ids),
+          tail: last,
+          heard: number(),
+          owed: Math.min(number(), last + 1),
+        },
+        ...{ acked: random.chance(0.2) ? null : number(), credited: number() },
+        ...{ last: Math.min(number(), last), gone: Math.min(number(), last) },
+        servesMs: random.pick([0, 1000, 2 ** 31]),
+        missing: random.chance(0.5) ? [] : [{ first: number(), last: number() }],
+        silent: random.chance(0.7) ? [] : [{ node: 'ghost2', silentMs: random.whole(0, 5000) }],
+        ...{ asksAck: random.chance(0.5), restart: random.chance(0.3) },
+      });
+    }
+    case 'data': {
+      // In the place of a real frame nothing would come: that only far numbers can be told from.
+      const sequence = tail + random.pick([2 ** 25, 2 ** 40, 2 ** 46]);
+      return Buffer.concat(
+        encodeData({ sender, sequence }, [{ kind: 1, bytes: EMPTY }], new Set()),
+      );
+    }
+  }
+}
+
+function hasEntries(frame: Buffer): boolean {
+  const type = readHeader(frame)?.type;
+  return type === 'data' || type === 'linked' || type === 'envelope';
+}
