@@ -1,8 +1,11 @@
+import {
+  encodeAck,
+  encodeData,
+  encodeHeartbeat,
+  encodeLeave,
+  readHeader,
+} from '@route/bus/testing/frames';
 import { mutate, type Random } from '@route/random';
-import { encodeAck } from '../../packages/bus/src/wire/ack-frame.ts';
-import { encodeData, encodeLeave } from '../../packages/bus/src/wire/data-frame.ts';
-import { readHeader } from '../../packages/bus/src/wire/header.ts';
-import { encodeHeartbeat } from '../../packages/bus/src/wire/heartbeat-frame.ts';
 import type { Mode } from './schedule.ts';
 
 export interface Forgery {
