@@ -202,7 +202,11 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'server-stuck': (scene, fault) => reads(scene, fault, 0),
   'server-reset': (scene, fault) => scene.server(fault)?.disconnect('reset'),
   'server-close': (scene, fault) => scene.server(fault)?.disconnect('close'),
-  'server-vanish': (scene, fault) => scene.server(fault)?.disconnect('vanish'),
+  // What is sent to it waits, and holds the others back, until its node gives it up.
+  'server-vanish': (scene, fault) => {
+    scene.trouble(scene.cluster.schedule.timeoutMs + 4000);
+    scene.server(fault)?.disconnect('vanish');
+  },
   'server-join': (scene) => {
     if (scene.cluster.servers.length >= 12) return;
     const server = scene.cluster.addServer();

@@ -294,7 +294,10 @@ export class Judge {
     throw new Violation('overtaken', text);
   }
 
-  /** What a link gets late, as it follows a user, is not what its own msg_server has sent. */
+  /**
+   * What a link gets late, as it follows the user who sent it, is not what its own msg_server has sent. For the sake
+   * of its other user it may be, and where the node has not seen that the old link is gone.
+   */
   #judgeReplay(
     to: LinkRecord,
     sender: LinkRecord,
@@ -304,6 +307,9 @@ export class Judge {
     if (to === sender || to.server !== sender.server || readAt === undefined) return;
     const isLate = this.#options.now() - readAt > REPLAY_MS && (to.openedAt ?? 0) > readAt;
     if (sent.aim !== 'users' || !isLate || !this.#isAllCalm(readAt)) return;
+    const [, other = sent.users[0]] = sent.users;
+    const followsOther = to.holds.some(({ userId }) => userId === other);
+    if (followsOther || sender.closeReason === 'vanish') return;
     throw new Violation('own', `${where} got late what its msg_server had sent: ${what}`);
   }
 

@@ -87,7 +87,6 @@ class Run {
   #start(): void {
     const { cluster } = this.#self;
     for (let i = 0; i < cluster.schedule.nodes; i++) cluster.addMember().start();
-    cluster.delays.mark(0, cluster.time.now);
     this.#until('not-ready', START_MS, () => this.#unready());
     for (let i = 0; i < cluster.schedule.servers; i++) {
       const server = cluster.addServer();
@@ -95,8 +94,6 @@ class Run {
       server.connect();
     }
     this.#pass(cluster.time.now + 300);
-    cluster.delays.mark(0, cluster.time.now);
-    cluster.doubts.mark(0, cluster.time.now);
   }
 
   get #self(): { readonly cluster: Cluster } {

@@ -113,6 +113,7 @@ export class MsgServer {
   disconnect(how: 'close' | 'reset' | 'vanish'): void {
     const { link } = this;
     if (link === undefined) return;
+    link.parting = undefined;
     if (how === 'close') link.connection.toNode.end();
     else if (how === 'reset') link.connection.reset();
     else link.connection.vanish();
