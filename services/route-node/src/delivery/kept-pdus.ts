@@ -106,7 +106,9 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
     return sets.some((set) => {
       return set?.holders.some((holder) =>
         holder instanceof RemoteNode
-          ? this.#hasArrivedAt(holder, pdu.tag) && this.#options.holds(holder, userId ?? second)
+          ? this.#isToldAfter(pdu.tag, by) &&
+            this.#hasArrivedAt(holder, pdu.tag) &&
+            this.#options.holds(holder, userId ?? second)
           : this.#hasStoppedSince(pdu, holder, by),
       );
     });
@@ -122,6 +124,13 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
     if (stopped === undefined || index >= stopped.added) return false;
     if (!(by instanceof RemoteNode)) return true;
     return (this.#options.bus.confirmed(by.id)?.word ?? 0) >= stopped.word;
+  }
+
+  /** Whether what is told of users was told after a PDU was sent, as far as is known: earlier holders had no other link. */
+  #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
+    if (!(by instanceof RemoteNode)) return true;
+    const after = this.#rounds.heartbeatAfter(tag);
+    return after !== undefined && (this.#options.bus.confirmed(by.id)?.word ?? 0) >= after;
   }
 
   /**

@@ -6,6 +6,8 @@ interface Round {
   readonly firstFrame: number;
   /** And in this one at the latest; undefined until that is known. */
   lastFrame: number | undefined;
+  /** This node's first heartbeat after all that was passed on in it; undefined while the round is open. */
+  after: number | undefined;
   /** All nodes that it was for had it before this node's announcement of that number. */
   word: number | undefined;
 }
@@ -40,7 +42,13 @@ export class Rounds {
     if (!this.#open) {
       this.#open = true;
       const firstFrame = this.#mark + 1;
-      this.#rounds.push({ tag: ++this.#tag, firstFrame, lastFrame: undefined, word: undefined });
+      this.#rounds.push({
+        tag: ++this.#tag,
+        firstFrame,
+        lastFrame: undefined,
+        after: undefined,
+        word: undefined,
+      });
     }
     return this.#tag;
   }
@@ -48,6 +56,11 @@ export class Rounds {
   /** The frame in which the last went out that a round passed on; undefined while that is not known. */
   lastFrame(tag: number): number | undefined {
     return this.#rounds.find((known) => known.tag === tag)?.lastFrame;
+  }
+
+  /** The first heartbeat after all that a round passed on at first; undefined while the round is open. */
+  heartbeatAfter(tag: number): number | undefined {
+    return this.#rounds.find((known) => known.tag === tag)?.after;
   }
 
   /** Something of a round is passed on once more, to another node. */
@@ -69,6 +82,7 @@ export class Rounds {
     this.#open = false;
     for (const round of this.#rounds) {
       round.lastFrame ??= this.#mark;
+      round.after ??= bus.word + 1;
       if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;
     }
     const isDone = ({ word }: Round): boolean => word !== undefined && word <= confirmed;
