@@ -45,7 +45,7 @@ test('a child does not outlive a parent that is killed', async () => {
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script]);
   const logSays = (text: string): Promise<boolean> =>
-    until(async () => (await readFile(logFile, 'utf8').catch(() => '')) === text, 5_000);
+    until(async () => (await readFile(logFile, 'utf8').catch(() => '')) === text, 30_000);
   expect(await logSays('ready\n')).toBe(true);
   parent.kill('SIGKILL');
   expect(await logSays('ready\nended\n')).toBe(true);
