@@ -75,7 +75,7 @@ export class ServerWatch {
 
   #renew(reason: string): void {
     const { client, now, renewed } = this.#options;
-    // While it is not ready, an attempt is under way that is as new as any.
+    // A client that is not ready is connecting already: another attempt would only delay it.
     if (client.status !== 'ready' || now() - this.#renewedAtMs < RENEW_EVERY_MS) return;
     this.#renewedAtMs = now();
     this.#failingSinceMs = undefined;
