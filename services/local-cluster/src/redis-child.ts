@@ -8,7 +8,7 @@ import { findFreePort } from './ports.ts';
 import { until } from './until.ts';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 const PORT_ATTEMPTS = 5;
 
