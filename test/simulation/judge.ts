@@ -1,4 +1,4 @@
-import { CLOSE_REASONS, isReadToTheEnd } from '@route/route-node/src/close-reasons.ts';
+import { CLOSE_REASONS, isReadToTheEnd } from '@route/route-node/src/link/close-reasons.ts';
 import type { Schedule } from './schedule.ts';
 import type { Hold, LinkRecord, Sent } from './world/link-record.ts';
 import type { Member } from './world/member.ts';

@@ -14,7 +14,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'frames that a node lacks are not sent again',
     changes: [
       {
-        file: 'packages/bus/src/receiver.ts',
+        file: 'packages/bus/src/receiving/receiver.ts',
         find: '    own.repeat(peer.node, missing);\n',
         put: '',
       },
@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A1: a lease alone makes a node awaited, heard or not',
     changes: [
       {
-        file: 'packages/bus/src/peers.ts',
+        file: 'packages/bus/src/membership/peers.ts',
         find: '    if (now - peer.heardAt >= leaveMs) return false;\n',
         put: '',
       },
@@ -36,7 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A2: a node that is gone is never forgotten',
     changes: [
       {
-        file: 'packages/bus/src/peers.ts',
+        file: 'packages/bus/src/membership/peers.ts',
         find: '      if (now - peer.evidenceAt >= heldMs) this.#forget(peer);\n',
         put: '',
       },
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A3: a drain does not wait for what others lack',
     changes: [
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '      if (Math.min(owed, this.completeTail) >= tail && this.#unsent.length === 0) return;\n',
         put: '      if (owed >= 0) return;\n',
       },
@@ -62,7 +62,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'own-channel-believed',
     breaks: 'A4: every node is believed to hear its own channel',
     changes: [
-      { file: 'packages/bus/src/receiver.ts', find: '    peer.hearsOwn = hearsOwn;\n', put: '' },
+      {
+        file: 'packages/bus/src/receiving/receiver.ts',
+        find: '    peer.hearsOwn = hearsOwn;\n',
+        put: '',
+      },
     ],
   },
   {
@@ -70,7 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A6: an entry larger than a frame is published whole',
     changes: [
       {
-        file: 'packages/bus/src/batch.ts',
+        file: 'packages/bus/src/wire/batch.ts',
         find: '      if (size > this.#maxEntryBytes) {',
         put: '      if (size < 0) {',
       },
@@ -81,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A8: heartbeats that come back are matched by their order',
     changes: [
       {
-        file: 'packages/bus/src/heartbeat.ts',
+        file: 'packages/bus/src/membership/heartbeat.ts',
         find: '  returned(number: number, now: number): void {',
         put: '  returned(_number: number, now: number): void {\n    const counted: { count?: number } = this;\n    counted.count = (counted.count ?? 0) + 1;\n    const number = counted.count;',
       },
@@ -92,12 +96,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A9: a number far ahead is believed',
     changes: [
       {
-        file: 'packages/bus/src/stream.ts',
+        file: 'packages/bus/src/receiving/stream.ts',
         find: '    return sequence <= Math.max(this.#tail, this.#next ?? 0) + MAX_AHEAD;',
         put: '    return sequence >= 0;',
       },
       {
-        file: 'packages/bus/src/stream.ts',
+        file: 'packages/bus/src/receiving/stream.ts',
         find: '    if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;',
         put: '    if (tail >= 0) return;',
       },
@@ -108,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A9: a node that was said to have left is never heard again',
     changes: [
       {
-        file: 'packages/bus/src/receiver.ts',
+        file: 'packages/bus/src/receiving/receiver.ts',
         find: '    peers.revive(peer, own.tail);\n',
         put: '',
       },
@@ -119,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A10: a link over its limit is closed inside the call that sends',
     changes: [
       {
-        file: 'services/route-node/src/link.ts',
+        file: 'services/route-node/src/link/link.ts',
         find: '    process.nextTick(() => {\n      this.#finish();\n      this.end(reason);\n      this.#socket.destroy();\n    });',
         put: '    this.#finish();\n    this.end(reason);\n    this.#socket.destroy();',
       },
@@ -130,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A11: a link that has ended stays among the slow ones',
     changes: [
       {
-        file: 'services/route-node/src/link.ts',
+        file: 'services/route-node/src/link/link.ts',
         find: '    this.#host.overMark(this, false);\n    this.#host.ending(this, reason, error);',
         put: '    this.#host.overMark(this, true);\n    this.#host.ending(this, reason, error);',
       },
@@ -141,7 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A12: a link that ends is closed before what its own PDUs have brought about is sent',
     changes: [
       {
-        file: 'services/route-node/src/link.ts',
+        file: 'services/route-node/src/link/link.ts',
         find: '    this.conversation.whenSettled(() => {\n      this.#finish();\n      this.#writer.end();\n    });',
         put: '    this.#finish();\n    this.#writer.end();',
       },
@@ -152,7 +156,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A13: a link that the node itself has paused times out',
     changes: [
       {
-        file: 'services/route-node/src/link.ts',
+        file: 'services/route-node/src/link/link.ts',
         find: '    if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;\n',
         put: '',
       },
@@ -163,7 +167,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'nothing is kept for a node whose lease has ended',
     changes: [
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '    this.#window.release(Math.min(kept, this.completeTail), taken);',
         put: '    this.#window.release(owed, taken);',
       },
@@ -175,7 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
       'a node that joined while this one was cut off is owed only what is sent once it is known',
     changes: [
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '    return this.#window.completeUpTo(this.#options.knowsAllUntil());\n',
         put: '    return this.tail;\n',
       },
@@ -186,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a drain does not count what it has kept for a node that is cut off past its lease',
     changes: [
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '    const { kept } = this.#options.progress(this.tail);\n',
         put: '    const { owed: kept } = this.#options.progress(this.tail);\n',
       },
@@ -197,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'frames are handed on as they come',
     changes: [
       {
-        file: 'packages/bus/src/stream.ts',
+        file: 'packages/bus/src/receiving/stream.ts',
         find: '    if (this.#next !== null && before < this.#next) {',
         put: '    if (this.#next !== null) {',
       },
@@ -208,7 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a frame that was here before is taken again',
     changes: [
       {
-        file: 'packages/bus/src/stream.ts',
+        file: 'packages/bus/src/receiving/stream.ts',
         find: '    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;\n',
         put: '',
       },
@@ -230,7 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'room at the other nodes is never credited',
     changes: [
       {
-        file: 'packages/bus/src/peers.ts',
+        file: 'packages/bus/src/membership/peers.ts',
         find: '    peer.taken = Math.max(peer.taken, taken);\n',
         put: '',
       },
@@ -241,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a node takes links before it has met the others',
     changes: [
       {
-        file: 'packages/bus/src/peers.ts',
+        file: 'packages/bus/src/membership/peers.ts',
         find: '    if (now >= this.#limits.meetMs) return true;\n',
         put: '    if (now >= 0) return true;\n',
       },
@@ -250,19 +254,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'leave-unheard',
     breaks: 'a node that says goodbye is waited for',
-    changes: [{ file: 'packages/bus/src/receiver.ts', find: '    peers.leave(peer);\n', put: '' }],
+    changes: [
+      { file: 'packages/bus/src/receiving/receiver.ts', find: '    peers.leave(peer);\n', put: '' },
+    ],
   },
   {
     name: 'window-unbounded',
     breaks: 'what waits for the others is never too much',
     changes: [
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '    const full = this.#full ? bytes >= share / 2 : bytes >= share;',
         put: '    const full = bytes < 0;',
       },
       {
-        file: 'packages/bus/src/sender.ts',
+        file: 'packages/bus/src/sending/sender.ts',
         find: '    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > heldBytes;',
         put: '    return windowBytes + heldBytes + keptBytes + bytes > 0;',
       },
@@ -273,12 +279,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'A14: a user who moves is not followed by what was on its way',
     changes: [
       {
-        file: 'services/route-node/src/delivery/directed.ts',
+        file: 'services/route-node/src/routing/directed/directed.ts',
         find: '        this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),\n',
         put: '        void [userId, link],\n',
       },
       {
-        file: 'services/route-node/src/delivery/remote-nodes.ts',
+        file: 'services/route-node/src/routing/directed/remote-nodes.ts',
         find: '        begins(userId, node, isLate);\n',
         put: '',
       },
@@ -289,7 +295,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a node that may hold anybody is not sent what is directed',
     changes: [
       {
-        file: 'services/route-node/src/delivery/directed.ts',
+        file: 'services/route-node/src/routing/directed/directed.ts',
         find: 'remote.everybody : remote.unsure;',
         put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { holders: [] });',
       },
@@ -300,7 +306,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'what a link directs comes back to it',
     changes: [
       {
-        file: 'services/route-node/src/delivery/directed.ts',
+        file: 'services/route-node/src/routing/directed/directed.ts',
         find: '    links.others = this.#links.besides(from);\n',
         put: '    links.others = this.#links.listing;\n',
       },
@@ -311,7 +317,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a link whose list is being taken in is taken to hold nobody',
     changes: [
       {
-        file: 'services/route-node/src/delivery/own-links.ts',
+        file: 'services/route-node/src/routing/directed/own-links.ts',
         find: '    if (lists === this.#listing.has(link)) return false;\n',
         put: '    if (lists || !lists) return false;\n',
       },
@@ -322,7 +328,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'what was directed is never let go of',
     changes: [
       {
-        file: 'services/route-node/src/delivery/rounds.ts',
+        file: 'services/route-node/src/routing/directed/rounds.ts',
         find: '      if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;\n',
         put: '      if (bus.got < 0) round.word ??= bus.word + 1;\n',
       },
@@ -333,7 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'what is directed goes everywhere',
     changes: [
       {
-        file: 'services/route-node/src/delivery/directed.ts',
+        file: 'services/route-node/src/routing/directed/directed.ts',
         find: 'this.#bus !== undefined && !this.#bus.knowsAll',
         put: 'this.#bus !== undefined',
       },
@@ -344,7 +350,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a link that has let go of a user still gets what is for that user',
     changes: [
       {
-        file: 'services/route-node/src/delivery/own-links.ts',
+        file: 'services/route-node/src/routing/directed/own-links.ts',
         find: '    if (link === undefined || !this.#holders.remove(userId, link)) return;\n',
         put: '    if (link !== undefined) return;\n',
       },
@@ -355,7 +361,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a link that has ended still counts',
     changes: [
       {
-        file: 'services/route-node/src/conversation.ts',
+        file: 'services/route-node/src/link/conversation.ts',
         find: '    this.#host.presence.closeLink(this.#link, how);\n',
         put: "    if (how === 'leave-to-lease') this.#host.presence.closeLink(this.#link, how);\n",
       },
@@ -366,7 +372,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'relays overtake the status updates before them',
     changes: [
       {
-        file: 'services/route-node/src/conversation.ts',
+        file: 'services/route-node/src/link/conversation.ts',
         find: '    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
         put: '    if (this.#turns.length >= 0) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
       },

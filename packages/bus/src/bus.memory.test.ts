@@ -1,5 +1,5 @@
-import { describeBus } from './bus-suite.ts';
-import { MemoryHub } from './memory-hub.ts';
+import { describeBus } from './testing/bus-suite.ts';
+import { MemoryHub } from './transport/memory-hub.ts';
 
 const hubs = new Map<string, MemoryHub>();
 

@@ -1,4 +1,4 @@
-import { describeBus } from './bus-suite.ts';
+import { describeBus } from './testing/bus-suite.ts';
 import { redisMedium } from './testing/redis-medium.ts';
 
 describeBus('Redis', redisMedium);

@@ -1,17 +1,17 @@
-import { Acks } from './acks.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
-import { NodeHeartbeat } from './heartbeat.ts';
-import { Inbox } from './inbox.ts';
+import { NodeHeartbeat } from './membership/heartbeat.ts';
+import { Peers } from './membership/peers.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
-import { Peers } from './peers.ts';
-import { Receiver } from './receiver.ts';
-import { Sender } from './sender.ts';
-import type { BusTransport } from './transport.ts';
+import { Receiver } from './receiving/receiver.ts';
+import { Acks } from './sending/acks.ts';
+import { Sender } from './sending/sender.ts';
+import type { BusTransport } from './transport/transport.ts';
 import { decodeEnvelope, encodeEnvelope } from './wire/addressed.ts';
 import { encodeLeave, type Pieces } from './wire/data-frame.ts';
 import { isNodeId, MAX_NODE_ID_BYTES, readForeign, readHeader } from './wire/header.ts';
 import { decodeHeartbeat, encodeHeartbeat } from './wire/heartbeat-frame.ts';
+import { Inbox } from './wire/inbox.ts';
 
 const MAX_KIND = 126;
 

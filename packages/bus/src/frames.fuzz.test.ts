@@ -1,8 +1,8 @@
 import { fuzz, fuzzTimeoutMs, mutate } from '@route/random';
 import { expect, test, vi } from 'vitest';
-import { MemoryHub } from './memory-hub.ts';
 import { ManualClock } from './testing/manual-clock.ts';
 import { type RecordedBus, recordedBus } from './testing/recorder.ts';
+import { MemoryHub } from './transport/memory-hub.ts';
 import { encodeAck } from './wire/ack-frame.ts';
 import { addressed, encodeEnvelope } from './wire/addressed.ts';
 import { encodeData, encodeLeave } from './wire/data-frame.ts';

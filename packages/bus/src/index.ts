@@ -2,7 +2,6 @@ export { Bus, type Confirmed, type PeerLag } from './bus.ts';
 export type { Cancel, Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { BusCounters } from './counters.ts';
-export { type Delivery, MemoryHub, type Weather } from './memory-hub.ts';
 export {
   type BusEvents,
   type BusLimits,
@@ -12,6 +11,7 @@ export {
   type Loss,
   type LostReason,
 } from './options.ts';
-export { RedisTransport, type RedisTransportOptions } from './redis-transport.ts';
-export type { BusTransport, TransportEvents } from './transport.ts';
+export { type Delivery, MemoryHub, type Weather } from './transport/memory-hub.ts';
+export { RedisTransport, type RedisTransportOptions } from './transport/redis-transport.ts';
+export type { BusTransport, TransportEvents } from './transport/transport.ts';
 export type { ForeignFrame } from './wire/header.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import type { BusTransport } from './transport.ts';
+import type { BusTransport } from './transport/transport.ts';
 import type { ForeignFrame } from './wire/header.ts';
 
 /** Why frames did not arrive, or will not. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { MemoryHub } from './memory-hub.ts';
 import { ManualClock } from './testing/manual-clock.ts';
 import { type RecordedBus, recordedBus } from './testing/recorder.ts';
 import { Stoppable } from './testing/stoppable.ts';
+import { MemoryHub } from './transport/memory-hub.ts';
 
 // The runs take two seconds; on a busy machine many times that.
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,14 +1,19 @@
-export { Auditor, type AuditorOptions } from './auditor.ts';
+export { Auditor, type AuditorOptions } from './cluster/auditor.ts';
 export {
   type Directory,
   type DirectoryEntry,
   readDirectory,
   readHeldLinks,
-} from './directory.ts';
-export { nodeOf } from './keys.ts';
-export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './lease.ts';
-export { LostUsers, type LostUsersOptions } from './lost-users.ts';
-export type { NodeAbout } from './node-about.ts';
+} from './cluster/directory.ts';
+export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './cluster/lease.ts';
+export type { NodeAbout } from './cluster/node-about.ts';
+export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
+export { LostUsers, type LostUsersOptions } from './grace/lost-users.ts';
+export type { HoldingListener } from './grace/told-ledger.ts';
+export { addTallies, EMPTY_TALLY } from './ledger/tally.ts';
+export { UserTable } from './ledger/user-table.ts';
+export { type PresenceStore, readWhereabouts } from './ledger/whereabouts.ts';
+export { PresenceMemory, type PresenceMemoryOptions } from './memory/presence-memory.ts';
 export type {
   Announced,
   ClientCounts,
@@ -26,10 +31,5 @@ export type {
   UserState,
   Whereabouts,
 } from './presence.ts';
-export { PresenceMemory, type PresenceMemoryOptions } from './presence-memory.ts';
-export { PresenceRedis, type PresenceRedisOptions } from './presence-redis.ts';
-export { type Reaped, Reaper, type ReaperOptions } from './reaper.ts';
-export { addTallies, EMPTY_TALLY } from './tally.ts';
-export type { HoldingListener } from './told-ledger.ts';
-export { UserTable } from './user-table.ts';
-export { type PresenceStore, readWhereabouts } from './whereabouts.ts';
+export { nodeOf } from './redis/keys.ts';
+export { PresenceRedis, type PresenceRedisOptions } from './redis/presence-redis.ts';

@@ -1,7 +1,7 @@
-import { Journal } from './journal.ts';
-import { openLog } from './log.ts';
+import { helpText, type Invocation, readSettings, SettingsError } from './config/settings.ts';
 import { newNodeId, RouteNode } from './node.ts';
-import { helpText, type Invocation, readSettings, SettingsError } from './settings.ts';
+import { Journal } from './observability/journal.ts';
+import { openLog } from './observability/log.ts';
 
 /** Exit statuses beside 0: settings that cannot be used, an address that cannot be had, a second signal. */
 const EXIT = { failed: 1, settings: 2, signal: 130 } as const;

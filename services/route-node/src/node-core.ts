@@ -2,17 +2,17 @@ import type { NodeAbout } from '@route/presence';
 import { ClientTypes } from '@route/protocol';
 import type { AdmissionRules } from './admission/admission.ts';
 import type { LinkTls } from './admission/link-tls.ts';
-import { Counters } from './counters.ts';
-import { Broadcast } from './delivery/broadcast.ts';
-import { Directed } from './delivery/directed.ts';
-import type { Engine, EngineEvents } from './engine.ts';
-import { Exchange } from './exchange.ts';
-import type { LinkLimits } from './link.ts';
-import { LinkTable } from './link-table.ts';
-import type { Logger } from './log.ts';
-import type { UnreadyReason } from './readiness.ts';
-import type { Settings } from './settings.ts';
-import { Watch } from './watch.ts';
+import type { Settings } from './config/settings.ts';
+import type { Engine, EngineEvents } from './engine/engine.ts';
+import type { LinkLimits } from './link/link.ts';
+import { LinkTable } from './link/link-table.ts';
+import { Counters } from './observability/counters.ts';
+import type { Logger } from './observability/log.ts';
+import type { UnreadyReason } from './observability/readiness.ts';
+import { Watch } from './observability/watch.ts';
+import { Broadcast } from './routing/broadcast.ts';
+import { Directed } from './routing/directed/directed.ts';
+import { Exchange } from './routing/exchange.ts';
 
 export interface NodeCoreOptions {
   readonly nodeId: string;

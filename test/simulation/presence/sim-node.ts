@@ -1,9 +1,9 @@
 import type { NodeAbout } from '@route/presence';
-import { RedisEngine } from '@route/route-node/src/engine-redis.ts';
-import { LiveSettings } from '@route/route-node/src/live-settings.ts';
+import { LiveSettings } from '@route/route-node/src/config/live-settings.ts';
+import { readSettings, type Settings } from '@route/route-node/src/config/settings.ts';
+import { RedisEngine } from '@route/route-node/src/engine/engine-redis.ts';
 import { NodeCore } from '@route/route-node/src/node-core.ts';
-import type { UnreadyReason } from '@route/route-node/src/readiness.ts';
-import { readSettings, type Settings } from '@route/route-node/src/settings.ts';
+import type { UnreadyReason } from '@route/route-node/src/observability/readiness.ts';
 import { type Logger, pino } from 'pino';
 import { type SimServer, takeServer } from '../world/sockets.ts';
 import { SimProcess, type VirtualTime } from '../world/virtual-time.ts';

@@ -1,8 +1,8 @@
 import type { Loss } from '@route/bus';
 import type { NodeAbout } from '@route/presence';
+import { readSettings, type Settings } from '@route/route-node/src/config/settings.ts';
 import { NodeCore } from '@route/route-node/src/node-core.ts';
-import type { UnreadyReason } from '@route/route-node/src/readiness.ts';
-import { readSettings, type Settings } from '@route/route-node/src/settings.ts';
+import type { UnreadyReason } from '@route/route-node/src/observability/readiness.ts';
 import { type Logger, pino } from 'pino';
 import { type PubSub, SimTransport } from './pub-sub.ts';
 import type { Registry } from './redis.ts';

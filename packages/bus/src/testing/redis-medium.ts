@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
-import type { Medium } from '../bus-suite.ts';
-import { RedisTransport } from '../redis-transport.ts';
+import { RedisTransport } from '../transport/redis-transport.ts';
+import type { Medium } from './bus-suite.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 declare module 'vitest' {

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../clock.ts';
-import type { BusTransport, TransportEvents } from '../transport.ts';
+import type { BusTransport, TransportEvents } from '../transport/transport.ts';
 import type { Pieces } from '../wire/data-frame.ts';
 
 /**

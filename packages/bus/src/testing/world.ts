@@ -1,5 +1,5 @@
-import { type Delivery, MemoryHub } from '../memory-hub.ts';
 import type { BusLimits } from '../options.ts';
+import { type Delivery, MemoryHub } from '../transport/memory-hub.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type RecordedBus, recordedBus } from './recorder.ts';
 

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
-import { Auditor } from '../auditor.ts';
-import { Lease, type Members } from '../lease.ts';
-import { LostUsers } from '../lost-users.ts';
-import type { NodeAbout } from '../node-about.ts';
+import { Auditor } from '../cluster/auditor.ts';
+import { Lease, type Members } from '../cluster/lease.ts';
+import type { NodeAbout } from '../cluster/node-about.ts';
+import { type Reaped, Reaper } from '../cluster/reaper.ts';
+import { LostUsers } from '../grace/lost-users.ts';
 import type { LateCommit, LinkId, UserState } from '../presence.ts';
-import { PresenceRedis } from '../presence-redis.ts';
-import { type Reaped, Reaper } from '../reaper.ts';
+import { PresenceRedis } from '../redis/presence-redis.ts';
 
 export interface TestNodeOptions {
   /** Which Redis: one server by its URL, or any other kind. */

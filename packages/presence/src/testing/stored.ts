@@ -1,6 +1,6 @@
 import type { RedisClient } from '@route/redis';
-import { nodeOf, presenceKeys, type ShardKeys } from '../keys.ts';
 import type { LinkId } from '../presence.ts';
+import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 
 /** All that Redis holds of presence in a namespace, and what in it does not fit together. */
 export interface Stored {

@@ -1,7 +1,7 @@
 import type { CloseLinkResult, DrainResult, RebalanceResult } from '@route/admin-api';
-import type { LinkTable } from '../link-table.ts';
-import { ApiError } from './api-error.ts';
-import { json, type Route } from './route.ts';
+import type { LinkTable } from '../link/link-table.ts';
+import { ApiError } from './http/api-error.ts';
+import { json, type Route } from './http/route.ts';
 
 /** What may be asked of a node that changes its state. */
 export interface Actions {

@@ -1,10 +1,10 @@
 import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
-import type { Engine } from '../engine.ts';
-import type { LinkTable } from '../link-table.ts';
-import { ApiError } from './api-error.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { LinkTable } from '../link/link-table.ts';
+import { ApiError } from './http/api-error.ts';
+import { json, type Route } from './http/route.ts';
 import { linkView } from './link-view.ts';
-import { json, type Route } from './route.ts';
 
 export interface ClusterSources {
   readonly nodeId: string;

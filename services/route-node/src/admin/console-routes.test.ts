@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { consoleRoutes } from './console-routes.ts';
-import type { Answer } from './route.ts';
+import type { Answer } from './http/route.ts';
 
 const page = {
   path: '/',

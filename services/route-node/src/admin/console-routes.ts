@@ -1,6 +1,6 @@
 import { BUILD_COMMAND, type ConsoleFile } from '@route/console';
-import { ApiError } from './api-error.ts';
-import type { Answer, ApiRequest, Route } from './route.ts';
+import { ApiError } from './http/api-error.ts';
+import type { Answer, ApiRequest, Route } from './http/route.ts';
 
 /** The page may load from and talk to the node that serves it, and nothing else; nobody may frame it. */
 const POLICY = [

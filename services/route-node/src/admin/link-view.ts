@@ -1,6 +1,6 @@
 import type { LinkView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
-import type { Link } from '../link.ts';
+import type { Link } from '../link/link.ts';
 
 /** One link as the API tells of it. */
 export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkView {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from './route.ts';
+import type { Answer } from './http/route.ts';
 
 /** All metrics in Prometheus' text format, and its content type. */
 export interface MetricsText {

@@ -1,12 +1,12 @@
 import type { BusView, NodeView } from '@route/admin-api';
 import type { NodeAbout } from '@route/presence';
-import type { Counters } from '../counters.ts';
-import type { Engine } from '../engine.ts';
-import type { LinkTable } from '../link-table.ts';
-import type { LoopWatch } from '../loop-delay.ts';
-import type { Readiness } from '../readiness.ts';
-import type { Settings } from '../settings.ts';
-import { shownSettings } from '../shown-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { shownSettings } from '../config/shown-settings.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { LinkTable } from '../link/link-table.ts';
+import type { Counters } from '../observability/counters.ts';
+import type { LoopWatch } from '../observability/loop-delay.ts';
+import type { Readiness } from '../observability/readiness.ts';
 
 export interface NodeViewSources {
   /** What the node says of itself to the others. */

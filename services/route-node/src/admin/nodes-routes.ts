@@ -1,10 +1,10 @@
 import { AdminClient, ApiRefusal, Unreachable } from '@route/admin-api';
 import type { Directory } from '@route/presence';
-import { ApiError } from './api-error.ts';
-import { eventsQuery } from './event-routes.ts';
-import { Kept } from './kept.ts';
-import { readQuery } from './query.ts';
-import { json, type Route } from './route.ts';
+import { ApiError } from './http/api-error.ts';
+import { Kept } from './http/kept.ts';
+import { readQuery } from './http/query.ts';
+import { json, type Route } from './http/route.ts';
+import { eventsQuery } from './streams/event-routes.ts';
 
 export interface NodesSources {
   readonly nodeId: string;

@@ -1,6 +1,6 @@
-import type { Readiness } from '../readiness.ts';
+import type { Readiness } from '../observability/readiness.ts';
+import { json, type Route } from './http/route.ts';
 import { MetricsAnswer, type MetricsText } from './metrics-answer.ts';
-import { json, type Route } from './route.ts';
 
 export interface ProbeSources {
   readonly nodeId: string;

@@ -1,19 +1,19 @@
 import type { ConsoleFile } from '@route/console';
-import type { Journal } from '../journal.ts';
-import type { Totals } from '../totals.ts';
-import type { Watch } from '../watch.ts';
+import type { Journal } from '../observability/journal.ts';
+import type { Totals } from '../observability/totals.ts';
+import type { Watch } from '../observability/watch.ts';
 import { type Actions, actionRoutes } from './action-routes.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
-import { eventRoutes } from './event-routes.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './http/guard.ts';
+import type { Route } from './http/route.ts';
 import type { MetricsText } from './metrics-answer.ts';
 import { type NodeViewSources, nodeView } from './node-view.ts';
 import { nodesRoutes } from './nodes-routes.ts';
 import { presenceRoutes } from './presence-routes.ts';
 import { probeRoutes } from './probes.ts';
-import type { Route } from './route.ts';
-import { watchRoutes } from './watch-routes.ts';
+import { eventRoutes } from './streams/event-routes.ts';
+import { watchRoutes } from './streams/watch-routes.ts';
 
 /** Where the admin port's answers come from. */
 export interface AdminSources extends NodeViewSources {

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { type Address, addressText } from '../address.ts';
-import type { Counters } from '../counters.ts';
-import { type Logger, RepeatedLine } from '../log.ts';
+import { type Address, addressText } from '../config/address.ts';
+import { AllowedNetworks, type Network, plainAddress } from '../config/networks.ts';
+import type { Counters } from '../observability/counters.ts';
+import { type Logger, RepeatedLine } from '../observability/log.ts';
 import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
-import { AllowedNetworks, type Network, plainAddress } from './networks.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import type { Refusal } from './refusals.ts';
 import { type SeatLimits, Seats } from './seats.ts';

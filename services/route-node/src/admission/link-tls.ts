@@ -8,7 +8,7 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
-import type { Settings } from '../settings-schema.ts';
+import type { Settings } from '../config/settings-schema.ts';
 
 /** Paths of PEM files. With `ca`, msg_servers must show a certificate that one of its authorities signed. */
 export interface LinkTlsFiles {

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { z } from 'zod';
-import { parseAddress } from '../address.ts';
+import { parseAddress } from '../config/address.ts';
 import type { ReadinessAnswer } from './isolation-watch.ts';
 
 /** How long an answer may take, from the connection to its last byte. */

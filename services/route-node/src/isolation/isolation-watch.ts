@@ -1,6 +1,6 @@
 import type { NodeAbout } from '@route/presence';
-import type { Logger } from '../log.ts';
-import type { Settings } from '../settings-schema.ts';
+import type { Settings } from '../config/settings-schema.ts';
+import type { Logger } from '../observability/log.ts';
 
 /** What a node's admin port says of its readiness. */
 export interface ReadinessAnswer {

@@ -1,4 +1,4 @@
-import { type Logger, RepeatedLine } from '../log.ts';
+import { type Logger, RepeatedLine } from '../observability/log.ts';
 import { type Descriptors, isOutOfDescriptors, reservedDescriptors } from './descriptors.ts';
 
 /** The port of the links, as far as its connections take descriptors. */

@@ -12,9 +12,9 @@ const MORE_FOLDERS = ['packages/redis/src', 'packages/protocol/src', 'packages/l
 /** Where the time of day is shown to people; nothing is decided by it. */
 const SHOWN_IN = [
   'services/route-node/src/admin/node-view.ts',
-  'services/route-node/src/admin/watch-routes.ts',
+  'services/route-node/src/admin/streams/watch-routes.ts',
   'services/route-node/src/node.ts',
-  'services/route-node/src/totals.ts',
+  'services/route-node/src/observability/totals.ts',
 ];
 
 test('no decision depends on the clock of the host, which may step by an hour', () => {

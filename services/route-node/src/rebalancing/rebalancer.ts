@@ -1,5 +1,5 @@
 import type { NodeAbout } from '@route/presence';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../observability/log.ts';
 import { fairShare, linksToShed, toleratedLinks } from './share.ts';
 
 /** The links of this node, as far as they are to be shared. */

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { type RecordedBus, recordedBus } from '../testing/recorder.ts';
+import { MemoryHub } from '../transport/memory-hub.ts';
+
+async function oneNode(): Promise<{ clock: ManualClock; hub: MemoryHub; a: RecordedBus }> {
+  const clock = new ManualClock();
+  const hub = new MemoryHub(clock);
+  const a = recordedBus({ nodeId: 'a', transport: hub.join('a'), clock });
+  await a.bus.start();
+  clock.advance(10);
+  return { clock, hub, a };
+}
+
+test('a node hears itself from its first announcement on', async () => {
+  const { a } = await oneNode();
+  expect(a.bus.hearing).toBe(true);
+});
+
+test('a node to which nothing comes back is deaf after 2 s, though its transport calls itself up', async () => {
+  const { clock, hub, a } = await oneNode();
+  hub.setWeather(() => []);
+  clock.advance(1900);
+  expect(a.bus.hearing).toBe(true);
+  clock.advance(600);
+  expect(a.bus.hearing).toBe(false);
+  expect(a.bus.counters.reopened).toBe(1);
+});
+
+test('a deaf node tries anew every 2 s and hears again with the first announcement that arrives', async () => {
+  const { clock, hub, a } = await oneNode();
+  hub.setWeather(() => []);
+  clock.advance(7000);
+  expect(a.bus.counters.reopened).toBe(3);
+  hub.setWeather();
+  clock.advance(250);
+  expect(a.hearing).toEqual([true, false, true]);
+});
+
+test('a transport that says it is down is believed at once', async () => {
+  const { clock, hub, a } = await oneNode();
+  hub.cut('a');
+  expect(a.bus.hearing).toBe(false);
+  hub.mend('a');
+  clock.advance(1);
+  expect(a.bus.hearing).toBe(true);
+});
+
+test('a process that was stopped reads what came meanwhile before it calls itself deaf', async () => {
+  const { clock, a } = await oneNode();
+  clock.skip(60_000);
+  clock.advance(250);
+  expect(a.bus.counters.reopened).toBe(0);
+  expect(a.bus.hearing).toBe(true);
+});

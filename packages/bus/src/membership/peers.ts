@@ -1,0 +1,330 @@
+import { Stream, type StreamEvents } from '../receiving/stream.ts';
+import type { SilentNode } from '../wire/ack-frame.ts';
+
+/** Bounds in milliseconds of time in which this node heard, in bytes, and in nodes. */
+export interface PeerLimits {
+  /** A node that has been silent for longer than this is not waited for, though its lease may live. */
+  readonly leaveMs: number;
+  /**
+   * For this long after a node was last heard, or its lease has ended, frames are kept for it; then it is forgotten. A
+   * node whose links have had no room for anything for this long is not waited for either.
+   */
+  readonly heldMs: number;
+  /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
+  readonly meetMs: number;
+  readonly maxParkedBytes: number;
+  /** More nodes are not known at a time: those that are longest silent without a lease are forgotten first. */
+  readonly maxPeers: number;
+}
+
+/** Another node: how far it has got with this node's frames, and this node with its. */
+export interface Peer {
+  readonly node: string;
+  /** Its frames, put in order. */
+  readonly stream: Stream;
+  /** The last frame of this node before it could have links: it is owed what comes after. */
+  readonly knownAt: number;
+  /** The last frame of this node that is for it. */
+  last: number;
+  /** It has every frame of this node that is for it up to this one. */
+  got: number;
+  /** Its links have had room for every frame of this node up to this one. */
+  taken: number;
+  /** Of its frames: the last that this node's links have had room for. */
+  accepted: number;
+  /** Whether it has acknowledged anything, so that it knows where this node's frames begin for it. */
+  hasBegun: boolean;
+  /** Whether it hears what is published to it alone; believed until it says otherwise. */
+  hearsOwn: boolean;
+  /** The last of its heartbeats that was heard, and when, by the bus's clock. */
+  heartbeat: number;
+  heartbeatAt: number;
+  /** The last of this node's heartbeats that it had heard when it sent an ack up to which everything of it is here. */
+  confirmed: number;
+  /** When that was learned, by the bus's clock. */
+  confirmedAt: number;
+  /** Whether it has a lease. */
+  listed: boolean;
+  left: boolean;
+  /** When it was last heard; -Infinity for never. */
+  heardAt: number;
+  /** When it was heard for the first time, or again after it had been silent. */
+  backAt: number;
+  /**
+   * When there was last evidence that it lives: it was heard, or had a lease after that. For a node that was never
+   * heard, when it became known, or what another node told of it is from.
+   */
+  evidenceAt: number;
+  /** When its links last had room for something new, or it was sent something while it had everything. */
+  progressAt: number;
+  /** Whether it has acknowledged since the last tick. */
+  hasAcked: boolean;
+}
+
+/** What this node has sent when another one becomes known. */
+export interface SentSoFar {
+  /** No node that was unknown when it was sent can lack a frame up to this one: it had no links. */
+  readonly completeTail: number;
+  /** The last frame for all nodes. */
+  readonly tailForAll: number;
+}
+
+/** What is told of nodes that come and go. */
+export interface Membership {
+  known(node: string): void;
+  gone(node: string): void;
+}
+
+/** How far the other nodes have got. */
+export interface Progress {
+  /** All that are waited for have everything up to here, and so have those that are only kept for. */
+  readonly got: number;
+  readonly kept: number;
+  /** All that have a lease have everything up to here, but for those that were never heard. */
+  readonly owed: number;
+  /** All that are waited for have had room for everything up to here. */
+  readonly taken: number;
+  /** How many are waited for. */
+  readonly awaited: number;
+  /** No other node is known, but for such as have left: there is no node to send anything to. */
+  readonly alone: boolean;
+}
+
+/** Places of forgotten streams that are remembered. */
+const MAX_MARKS = 4096;
+
+/**
+ * The other nodes, and which of them are waited for: those that have a lease, were heard a moment ago, and
+ * acknowledge. `now` is time in which this node itself heard: while it hears nothing, the silence of others says
+ * nothing.
+ */
+export class Peers {
+  readonly #limits: PeerLimits;
+  readonly #eventsFor: (node: string) => StreamEvents;
+  readonly #membership: Membership;
+  readonly #peers = new Map<string, Peer>();
+  /** Where forgotten nodes' streams were: one that was only stopped must not be heard twice. */
+  readonly #marks = new Map<string, number>();
+  /** Nodes with a lease, as last read; undefined before. */
+  #leases: ReadonlySet<string> | undefined;
+
+  constructor(
+    limits: PeerLimits,
+    eventsFor: (node: string) => StreamEvents,
+    membership: Membership,
+  ) {
+    this.#limits = limits;
+    this.#eventsFor = eventsFor;
+    this.#membership = membership;
+  }
+
+  /** All that are not forgotten. */
+  all(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  /** The only other node that has not left; undefined where there are several, or none. */
+  get only(): Peer | undefined {
+    let only: Peer | undefined;
+    for (const peer of this.#peers.values()) {
+      if (peer.left) continue;
+      if (only !== undefined) return undefined;
+      only = peer;
+    }
+    return only;
+  }
+
+  /** How a node is; undefined for one that is not known. */
+  get(node: string): Peer | undefined {
+    return this.#peers.get(node);
+  }
+
+  /** A node has sent its last frame. */
+  leave(peer: Peer): void {
+    if (peer.left) return;
+    peer.left = true;
+    this.#membership.gone(peer.node);
+  }
+
+  /** A node that was said to have left has not: it is owed what is sent after `tail`. */
+  revive(peer: Peer, tail: number): void {
+    if (!peer.left) return;
+    peer.left = false;
+    peer.last = tail;
+    this.#membership.known(peer.node);
+  }
+
+  /**
+   * A node is heard; one that was unknown is owed what comes after `completeTail`.
+   * @returns undefined where no more nodes can be known.
+   */
+  heard(node: string, now: number, sent: SentSoFar): Peer | undefined {
+    const peer = this.#peers.get(node) ?? this.#meet(node, now, sent);
+    if (peer === undefined) return undefined;
+    if (now - peer.heardAt >= this.#limits.meetMs / 2) peer.backAt = now;
+    peer.heardAt = now;
+    peer.evidenceAt = now;
+    return peer;
+  }
+
+  /**
+   * Another node knows these. One that was unknown here may stand still, past its lease, and have links: it is owed
+   * what comes after `completeTail`, and kept for as long as the other node keeps for it. One that is known stays as it is.
+   */
+  toldOf(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
+    for (const { node, silentMs } of nodes) {
+      const isFresh = silentMs < this.#limits.heldMs;
+      if (isFresh && !this.#peers.has(node)) this.#meet(node, now - silentMs, sent);
+    }
+  }
+
+  /** What a node that joins is told: nodes that it may not hear soon, and how old the last evidence of each is. */
+  silent(now: number, afterMs: number, to: string): SilentNode[] {
+    const silent: SilentNode[] = [];
+    for (const { node, left, heardAt, evidenceAt } of this.#peers.values()) {
+      if (left || node === to || now - heardAt < afterMs) continue;
+      silent.push({ node, silentMs: now - evidenceAt });
+    }
+    return silent;
+  }
+
+  /**
+   * These nodes have a lease, and no others. One that was unknown, and had none when the leases were read last, is owed
+   * what comes after `completeTail`; it is forgotten in time when it is never heard, whatever its lease.
+   */
+  setListed(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
+    const before = this.#leases;
+    const leases = new Set(nodes);
+    this.#leases = leases;
+    for (const node of leases) {
+      if (before?.has(node) !== true && !this.#peers.has(node)) this.#meet(node, now, sent);
+    }
+    for (const peer of this.#peers.values()) peer.listed = leases.has(peer.node);
+  }
+
+  /** Frames up to `tail` have been sent to a node, at least the last of them. */
+  sentTo(peer: Peer, now: number, tail: number): void {
+    if (peer.taken >= peer.last) peer.progressAt = now;
+    peer.last = tail;
+  }
+
+  /** A node acknowledges frames up to `got`, and that its links have had room for those up to `taken`. */
+  acked(peer: Peer, got: number, taken: number, now: number): void {
+    peer.hasBegun = true;
+    peer.hasAcked = true;
+    if (taken > peer.taken) peer.progressAt = now;
+    peer.got = Math.max(peer.got, got);
+    peer.taken = Math.max(peer.taken, taken);
+  }
+
+  /** How far the others have got; `tail` where there are none. */
+  progress(now: number, tail: number): Progress {
+    let got = tail;
+    let kept = tail;
+    let owed = tail;
+    let taken = tail;
+    let awaited = 0;
+    // Before the leases have been read, others may live that have not been heard yet.
+    let alone = this.#leases !== undefined;
+    for (const peer of this.#peers.values()) {
+      if (peer.left) continue;
+      alone = false;
+      // A node that has all that is for it lacks nothing of what is for others.
+      const itsGot = peer.got < peer.last ? peer.got : tail;
+      if (this.#isAwaited(peer, now)) {
+        awaited += 1;
+        got = Math.min(got, itsGot);
+        if (peer.taken < peer.last) taken = Math.min(taken, peer.taken);
+      }
+      if (now - peer.evidenceAt < this.#limits.heldMs) kept = Math.min(kept, itsGot);
+      if (peer.listed && peer.heardAt >= 0) owed = Math.min(owed, itsGot);
+    }
+    owed = Math.min(owed, got);
+    return { got, kept: Math.min(kept, got), owed, taken, awaited, alone };
+  }
+
+  /**
+   * Whether every other node has said what it owes this one, which has heard for `now` ms since its
+   * start: others may have to connect to Redis anew just then, and Redis may have forgotten them.
+   */
+  hasMet(now: number): boolean {
+    if (this.#leases === undefined) return false;
+    if (now >= this.#limits.meetMs) return true;
+    const others = [...this.#peers.values()].filter(({ left }) => !left);
+    return others.length > 0 && others.every(({ stream }) => stream.next !== null);
+  }
+
+  /** Ends the streams of nodes that are gone, and forgets nodes that have not been heard for long. */
+  sweep(now: number): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.listed && peer.heardAt >= 0) peer.evidenceAt = now;
+      // A node that was stopped still has what is lacking here, for as long as it keeps anything: only then
+      // frames wait behind a gap which no node will fill.
+      const { heldMs } = this.#limits;
+      const isGone = peer.left || (!peer.listed && now - peer.heardAt >= heldMs);
+      if (isGone && peer.stream.hasHole) peer.stream.end();
+      if (now - peer.evidenceAt >= heldMs) this.#forget(peer);
+    }
+  }
+
+  #isAwaited(peer: Peer, now: number): boolean {
+    const { leaveMs, heldMs } = this.#limits;
+    if (this.#leases !== undefined && !peer.listed) return false;
+    if (now - peer.heardAt >= leaveMs) return false;
+    return peer.taken >= peer.last || now - peer.progressAt < heldMs;
+  }
+
+  #meet(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
+    if (this.#peers.size >= this.#limits.maxPeers && !this.#evict()) return undefined;
+    const next = this.#marks.get(node) ?? null;
+    this.#marks.delete(node);
+    const { completeTail, tailForAll } = sent;
+    const peer: Peer = {
+      node,
+      stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
+      knownAt: completeTail,
+      last: Math.max(completeTail, tailForAll),
+      got: completeTail,
+      taken: completeTail,
+      accepted: (next ?? 1) - 1,
+      hasBegun: false,
+      hearsOwn: true,
+      heartbeat: 0,
+      heartbeatAt: Number.NEGATIVE_INFINITY,
+      confirmed: 0,
+      confirmedAt: Number.NEGATIVE_INFINITY,
+      listed: this.#leases?.has(node) ?? false,
+      left: false,
+      heardAt: Number.NEGATIVE_INFINITY,
+      backAt: Number.NEGATIVE_INFINITY,
+      evidenceAt,
+      progressAt: evidenceAt,
+      hasAcked: false,
+    };
+    this.#peers.set(node, peer);
+    this.#membership.known(node);
+    return peer;
+  }
+
+  /** Forgets the node without a lease that has been silent for longest; false where all have one. */
+  #evict(): boolean {
+    let oldest: Peer | undefined;
+    for (const peer of this.#peers.values()) {
+      if (peer.listed) continue;
+      if (oldest === undefined || peer.evidenceAt < oldest.evidenceAt) oldest = peer;
+    }
+    if (oldest !== undefined) this.#forget(oldest);
+    return oldest !== undefined;
+  }
+
+  #forget(peer: Peer): void {
+    this.#peers.delete(peer.node);
+    if (!peer.left) this.#membership.gone(peer.node);
+    if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
+    // Oldest first: a Map keeps the order in which its keys came.
+    for (const node of this.#marks.keys()) {
+      if (this.#marks.size <= MAX_MARKS) return;
+      this.#marks.delete(node);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import type { Clock } from '../clock.ts';
+import type { BusCounters } from '../counters.ts';
+import type { NodeHeartbeat } from '../membership/heartbeat.ts';
+import type { Peer, Peers } from '../membership/peers.ts';
+import type { Acks } from '../sending/acks.ts';
+import type { Sender } from '../sending/sender.ts';
+import { type Ack, decodeAck } from '../wire/ack-frame.ts';
+import { type DataFrame, decodeData, decodeLeave } from '../wire/data-frame.ts';
+import type { Header } from '../wire/header.ts';
+import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat-frame.ts';
+
+/** What a receiver tells of, and to what it tells it. */
+export interface ReceiverOptions {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'number'>;
+  readonly counters: BusCounters;
+  readonly peers: Peers;
+  readonly sender: Sender;
+  readonly acks: Acks;
+  /** After so long without one, a heartbeat counts whatever its number: that of the last one may be forged. */
+  readonly deafMs: number;
+  /** For how long this node may have had links, in ms; 0 for not yet. */
+  servesMs(): number;
+  /** Another node has said how far it has got. */
+  spoken(): void;
+}
+
+/** Takes in what other nodes publish: puts it in order, asks for what is missing, sends again what they lack. */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in a frame of another node; false when it is damaged, or has impossible numbers. */
+  take(header: Header, frame: Buffer): boolean {
+    const { nodeId } = this.#options;
+    switch (header.type) {
+      case 'data':
+      case 'linked': {
+        const data = decodeData(header, frame, nodeId);
+        return data !== undefined && this.#onData(data, frame.length);
+      }
+      case 'heartbeat': {
+        const heartbeat = decodeHeartbeat(header, frame);
+        if (heartbeat !== undefined) this.#onHeartbeat(heartbeat);
+        return heartbeat !== undefined;
+      }
+      case 'ack': {
+        const ack = decodeAck(header, frame);
+        if (ack?.to === nodeId) this.#onAck(ack);
+        return ack !== undefined;
+      }
+      case 'leave': {
+        const last = decodeLeave(header, frame, nodeId);
+        return last !== undefined && this.#onLeave(header.sender, last);
+      }
+      case 'envelope':
+        return false;
+    }
+  }
+
+  #onData({ sender, sequence, before, asksAck, entries }: DataFrame, bytes: number): boolean {
+    const { acks, counters, sender: own } = this.#options;
+    const peer = this.#heard(sender);
+    if (peer === undefined) return true;
+    const { stream } = peer;
+    if (!stream.isPlausible(sequence)) return false;
+    const { next } = stream;
+    const isInOrder = next !== null && before < next && sequence >= next;
+    if (!stream.take({ sequence, before, entries, bytes })) counters.duplicates += 1;
+    own.received(bytes);
+    // Asks at once for what is missing, and again for the rest whenever some of it has come.
+    const asks = stream.hasHole && (!isInOrder || stream.next !== sequence + 1);
+    if (asksAck) acks.answer(peer);
+    else if (asks || next === null) acks.ask(peer);
+    return true;
+  }
+
+  #onHeartbeat({ sender, tail, tailForAll, number, asksAck, hearsOwn }: Heartbeat): void {
+    const { clock, acks, peers, sender: own, deafMs, spoken } = this.#options;
+    const peer = this.#heard(sender);
+    if (peer === undefined) return;
+    const now = clock.now();
+    const isLate = number <= peer.heartbeat && now - peer.heartbeatAt < deafMs;
+    if (isLate) return;
+    peer.heartbeat = number;
+    peer.heartbeatAt = now;
+    peer.hearsOwn = hearsOwn;
+    peers.revive(peer, own.tail);
+    const { stream } = peer;
+    const hadHole = stream.hasHole;
+    stream.heartbeat(tail, tailForAll);
+    if (asksAck) acks.answer(peer);
+    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasHole)) acks.ask(peer);
+    spoken();
+  }
+
+  #onAck(ack: Ack): void {
+    const { nodeId, heartbeat, peers, sender: own, acks, clock, servesMs, spoken } = this.#options;
+    const peer = this.#heard(ack.sender);
+    if (peer === undefined) return;
+    const { stream } = peer;
+    const hadHole = stream.hasHole;
+    // A node that serves for less time did not know this one, which has had links all the time and lacks all of it.
+    const wasUnknown = ack.servesMs > 0 && servesMs() > ack.servesMs;
+    stream.begin(wasUnknown ? 1 : ack.owed);
+    if (ack.restart) stream.restart(ack.tail);
+    stream.skipTo(ack.gone + 1);
+    stream.learn(ack.last);
+    if (ack.acked === null) acks.ask(peer);
+    else if (ack.acked > own.tail) acks.restart(peer);
+    else this.#onAcked(peer, ack, ack.acked);
+    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.number && !stream.hasHole;
+    if (ack.acked !== null && mayConfirm) {
+      peer.confirmed = Math.max(peer.confirmed, ack.heard);
+      peer.confirmedAt = clock.now();
+    }
+    peers.toldOf(
+      ack.silent.filter(({ node }) => node !== nodeId),
+      heartbeat.timeMs,
+      own,
+    );
+    if (ack.asksAck) acks.answer(peer);
+    else if (!hadHole && stream.hasHole) acks.ask(peer);
+    spoken();
+  }
+
+  #onAcked(peer: Peer, { credited, missing }: Ack, acked: number): void {
+    const { heartbeat, peers, sender: own, acks } = this.#options;
+    peers.acked(peer, acked, Math.min(credited, acked), heartbeat.timeMs);
+    own.repeat(peer.node, missing);
+    own.settle();
+    // What it asks for and will never get it does not ask for again once it knows.
+    const gone = Math.max(peer.knownAt, own.goneFor(peer.node));
+    if (missing.some(({ first, last }) => first <= gone || last > peer.last)) acks.ask(peer);
+  }
+
+  #onLeave(sender: string, last: number): boolean {
+    const { peers, sender: own } = this.#options;
+    const peer = this.#heard(sender);
+    if (peer === undefined) return true;
+    const isPlausible = peer.stream.isPlausible(last);
+    if (isPlausible) peer.stream.learn(last);
+    peer.stream.end();
+    peers.leave(peer);
+    own.settle();
+    return isPlausible;
+  }
+
+  #heard(sender: string): Peer | undefined {
+    const { peers, heartbeat, sender: own, acks } = this.#options;
+    const backAt = peers.get(sender)?.backAt;
+    const peer = peers.heard(sender, heartbeat.timeMs, own);
+    // It is told of silent nodes before it takes itself to know all.
+    if (peer !== undefined && peer.backAt !== backAt) acks.ask(peer);
+    // From here on it is owed everything, also what is sent before it has said a word about this node.
+    if (own.alone) own.settle();
+    return peer;
+  }
+}

@@ -1,0 +1,212 @@
+import { MAX_RANGES, type Range } from '../wire/ack-frame.ts';
+import type { Entry } from '../wire/data-frame.ts';
+
+/** Where a stream puts what it has put in order. */
+export interface StreamEvents {
+  onFrame(frame: Arrived): void;
+  /** So many frames, next in order, will never come. */
+  onSkipped(frames: number): void;
+}
+
+/** A data frame that has come in. */
+export interface Arrived {
+  readonly sequence: number;
+  /** The last frame before it that is for this node as well. */
+  readonly before: number;
+  readonly entries: readonly Entry[];
+  readonly bytes: number;
+}
+
+/** What a frame that waits costs beyond its bytes. */
+const PARKED_OVERHEAD_BYTES = 256;
+
+/** No node sends as many frames between two of its heartbeats: a number further ahead is forged. */
+const MAX_AHEAD = 2 ** 24;
+
+/** Puts one sender's frames in order: hands on what is next, and parks what came too early. */
+export class Stream {
+  readonly #events: StreamEvents;
+  readonly #maxParkedBytes: number;
+  readonly #parked = new Map<number, Arrived>();
+  /** By the frame before it. */
+  readonly #parkedBehind = new Map<number, Arrived>();
+  #parkedBytes = 0;
+  #next: number | null;
+  /** The last frame that the sender had sent at its last heartbeat. */
+  #tail = 0;
+  /** The last frame for all nodes that the sender's last heartbeat names, and the last for this node of its last ack. */
+  #lastForAll = 0;
+  #lastForMe = 0;
+  /** The last frame that has come. */
+  #lastCame = 0;
+  /** The last frame sent by the last heartbeat that did not contradict what had come. */
+  #goodTail = 0;
+
+  /** `next` is null where it is not known yet which frame is the first that concerns this node. */
+  constructor(next: number | null, maxParkedBytes: number, events: StreamEvents) {
+    this.#next = next;
+    this.#maxParkedBytes = maxParkedBytes;
+    this.#events = events;
+  }
+
+  /** Of the frames that are for this node the next is this one or a later one; null while it is not known. */
+  get next(): number | null {
+    return this.#next;
+  }
+
+  /** Bytes that have come too early and wait. */
+  get parkedBytes(): number {
+    return this.#parkedBytes;
+  }
+
+  /** Whether something is known to have been sent that has not come. */
+  get hasHole(): boolean {
+    return this.#next !== null && this.#next <= this.#known;
+  }
+
+  /** The last frame known to have been sent to this node. */
+  get #known(): number {
+    return Math.max(this.#lastForAll, this.#lastForMe, this.#lastCame);
+  }
+
+  /** Whether a frame of that number may have been sent by now. */
+  isPlausible(sequence: number): boolean {
+    return sequence <= Math.max(this.#tail, this.#next ?? 0) + MAX_AHEAD;
+  }
+
+  /** Takes a frame in; false when it has been here before. */
+  take(frame: Arrived): boolean {
+    const { sequence, before } = frame;
+    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
+    this.#lastCame = Math.max(this.#lastCame, sequence);
+    if (this.#next !== null && before < this.#next) {
+      this.#handOn(frame);
+      this.#handOnParked();
+      return true;
+    }
+    // What is too much is asked for again when what lies before it has come.
+    const bytes = this.#parkedBytes + frame.bytes + PARKED_OVERHEAD_BYTES;
+    if (bytes <= this.#maxParkedBytes && !this.#parkedBehind.has(before)) this.#park(frame);
+    return true;
+  }
+
+  /** The first frame that concerns this node, said by the sender; heeded once. */
+  begin(first: number): void {
+    if (this.#next !== null) return;
+    this.#next = first;
+    for (const [sequence, frame] of this.#parked) if (sequence < first) this.#unpark(frame);
+    this.#handOnParked();
+  }
+
+  /**
+   * The sender's heartbeat: it has sent everything up to `tail`, of which `tailForAll` is the last for all nodes. What
+   * has come with a higher number before the heartbeat is forged, or will be sent again.
+   */
+  heartbeat(tail: number, tailForAll: number): void {
+    this.#tail = tail;
+    this.#lastForAll = tailForAll;
+    const next = this.#next ?? 0;
+    if (next <= tail + 1) this.#goodTail = tail;
+    if (this.#lastCame <= tail) return;
+    this.#lastCame = 0;
+    for (const [sequence, frame] of this.#parked) {
+      if (sequence > tail || sequence < next) this.#unpark(frame);
+      else this.#lastCame = Math.max(this.#lastCame, sequence);
+    }
+  }
+
+  /** The sender has sent this node everything up to `last`. */
+  learn(last: number): void {
+    this.#lastForMe = last;
+  }
+
+  /**
+   * The sender has sent nothing beyond `tail`, and its last heartbeat agrees: what has moved this node on was
+   * forged. It goes on behind `tail`; what the sender sent meanwhile counts as lost.
+   */
+  restart(tail: number): void {
+    if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;
+    const frames = Math.max(1, tail - this.#goodTail);
+    for (const frame of this.#parked.values()) this.#unpark(frame);
+    this.#lastForAll = Math.min(this.#lastForAll, tail);
+    this.#lastForMe = Math.min(this.#lastForMe, tail);
+    this.#lastCame = 0;
+    this.#next = tail + 1;
+    this.#events.onSkipped(frames);
+  }
+
+  /**
+   * The sender has nothing older than `base` any more: what lies before it and is not here is lost. Where some
+   * of it was for others alone, it counts as lost here as well: nobody can tell any more.
+   */
+  skipTo(base: number): void {
+    if (this.#next === null || base <= this.#next) return;
+    for (const frame of this.#parkedInOrder()) {
+      if (frame.before >= base) break;
+      this.#unpark(frame);
+      if (frame.sequence < this.#next) continue;
+      this.#skip(frame.before + 1);
+      this.#handOn(frame);
+    }
+    this.#skip(base);
+    this.#handOnParked();
+  }
+
+  /** The sender is gone: nothing that is lacking will come. */
+  end(): void {
+    this.skipTo(this.#known + 1);
+  }
+
+  /** What is known to have been sent and has not come; the first {@link MAX_RANGES} ranges of it. */
+  missing(): readonly Range[] {
+    if (this.#next === null || !this.hasHole) return [];
+    const ranges: Range[] = [];
+    let first = this.#next;
+    for (const { sequence, before } of this.#parkedInOrder()) {
+      if (ranges.length === MAX_RANGES) return ranges;
+      if (before >= first) ranges.push({ first, last: before });
+      first = Math.max(first, sequence + 1);
+    }
+    if (first <= this.#known && ranges.length < MAX_RANGES) {
+      ranges.push({ first, last: this.#known });
+    }
+    return ranges;
+  }
+
+  #skip(to: number): void {
+    const next = this.#next;
+    if (next === null || to <= next) return;
+    this.#next = to;
+    this.#events.onSkipped(to - next);
+  }
+
+  #handOn(frame: Arrived): void {
+    this.#next = frame.sequence + 1;
+    this.#events.onFrame(frame);
+  }
+
+  #handOnParked(): void {
+    while (this.#parked.size > 0 && this.#next !== null) {
+      const frame = this.#parkedBehind.get(this.#next - 1);
+      if (frame === undefined) return;
+      this.#unpark(frame);
+      this.#handOn(frame);
+    }
+  }
+
+  #parkedInOrder(): Arrived[] {
+    return [...this.#parked.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  #park(frame: Arrived): void {
+    this.#parked.set(frame.sequence, frame);
+    this.#parkedBehind.set(frame.before, frame);
+    this.#parkedBytes += frame.bytes + PARKED_OVERHEAD_BYTES;
+  }
+
+  #unpark(frame: Arrived): void {
+    if (!this.#parked.delete(frame.sequence)) return;
+    this.#parkedBehind.delete(frame.before);
+    this.#parkedBytes -= frame.bytes + PARKED_OVERHEAD_BYTES;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Clock } from '../clock.ts';
+import type { BusCounters } from '../counters.ts';
+import type { NodeHeartbeat } from '../membership/heartbeat.ts';
+import type { Peer, Peers } from '../membership/peers.ts';
+import { encodeAck } from '../wire/ack-frame.ts';
+import type { Sender } from './sender.ts';
+
+/** What acks speak of, and through what. */
+export interface AcksOptions {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly counters: BusCounters;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs'>;
+  readonly peers: Peers;
+  readonly sender: Sender;
+  /** For how long this node may have had links, in ms; 0 for not yet. */
+  servesMs(): number;
+  /** A node that has been silent for so long is named to nodes that join. */
+  readonly silentMs: number;
+  /** A node that has been silent for so long is not asked for acks. */
+  readonly leaveMs: number;
+  publish(frame: Buffer, to: string): void;
+}
+
+/** However often a node is asked, it does not acknowledge to one other node more often than this. */
+const ACK_GAP_MS = 2;
+
+/** Nor, while frames come in behind a gap, does it ask for what is missing more often than this. */
+const ASK_GAP_MS = 20;
+
+/** A node that was silent is told of other silent ones for so long after it was heard again. */
+const NEW_MS = 2000;
+
+/** What was last acknowledged to a node. */
+interface Said {
+  at: number;
+  got: number | null;
+  accepted: number;
+  /** When the next one is sent; undefined where none is due. */
+  dueAt: number | undefined;
+  /** Whether the next one tells the node to go on behind the last frame. */
+  restarts: boolean;
+}
+
+/**
+ * Tells each other node, on its own, how far this one has got with its frames, what it lacks, and where its own frames
+ * begin for that node: when that node asks, when something is missing, and else a few times a second where there
+ * is something new. Nodes that have nothing to tell each other send no acks.
+ */
+export class Acks {
+  readonly #options: AcksOptions;
+  readonly #said = new WeakMap<Peer, Said>();
+  #room = true;
+
+  constructor(options: AcksOptions) {
+    this.#options = options;
+  }
+
+  /** While there is no room, what came in is acknowledged, but not credited. */
+  setRoom(hasRoom: boolean): void {
+    if (hasRoom === this.#room) return;
+    this.#room = hasRoom;
+    if (!hasRoom) return;
+    for (const peer of this.#options.peers.all()) {
+      const { next } = peer.stream;
+      if (!peer.left && next !== null && peer.accepted < next - 1) this.#soon(peer, ACK_GAP_MS);
+    }
+  }
+
+  /** A node asks for an ack. */
+  answer(peer: Peer): void {
+    this.#soon(peer, ACK_GAP_MS);
+  }
+
+  /** Something of a node is missing, or the two do not know yet where to begin. */
+  ask(peer: Peer): void {
+    this.#soon(peer, ASK_GAP_MS);
+  }
+
+  /** A node acknowledges what was never sent. */
+  restart(peer: Peer): void {
+    this.#saidTo(peer).restarts = true;
+    this.#soon(peer, ASK_GAP_MS);
+  }
+
+  /** To be called a few times a second. */
+  tick(): void {
+    const { heartbeat, peers, sender, leaveMs } = this.#options;
+    for (const peer of peers.all()) {
+      if (peer.left) continue;
+      const { stream, last, got, taken, hasAcked, heardAt } = peer;
+      const said = this.#saidTo(peer);
+      const has = gotOf(peer);
+      const isNew = has !== null && (said.got !== has || (this.#room && said.accepted !== has));
+      // What it has not acknowledged since the last tick it may not have got, nor known of.
+      const isHeard = heartbeat.timeMs - heardAt < leaveMs;
+      const lags = (got < last || taken < last) && !hasAcked && isHeard;
+      const isUnknown = last !== sender.tailForAll && got < last;
+      peer.hasAcked = false;
+      if (lags) this.#send(peer, { asksAck: true });
+      else if (isNew || isUnknown || stream.hasHole) this.#send(peer);
+    }
+  }
+
+  #saidTo(peer: Peer): Said {
+    let said = this.#said.get(peer);
+    if (said === undefined) {
+      said = {
+        ...{ at: Number.NEGATIVE_INFINITY, got: gotOf(peer), accepted: peer.accepted },
+        ...{ dueAt: undefined, restarts: false },
+      };
+      this.#said.set(peer, said);
+    }
+    return said;
+  }
+
+  #soon(peer: Peer, gapMs: number): void {
+    const { clock } = this.#options;
+    const said = this.#saidTo(peer);
+    const now = clock.now();
+    const dueAt = Math.max(now, said.at + gapMs);
+    if (said.dueAt !== undefined && said.dueAt <= dueAt) return;
+    said.dueAt = dueAt;
+    const send = (): void => {
+      // One that became due earlier has been sent meanwhile.
+      if (said.dueAt === dueAt) this.#send(peer);
+    };
+    if (dueAt > now) clock.after(dueAt - now, send);
+    else clock.soon(send);
+  }
+
+  #send(peer: Peer, { asksAck } = { asksAck: false }): void {
+    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, servesMs, publish } =
+      this.#options;
+    const said = this.#saidTo(peer);
+    const restart = said.restarts;
+    said.restarts = false;
+    said.dueAt = undefined;
+    said.at = clock.now();
+    // What was queued before the ack comes before it.
+    sender.publishBatch();
+    const { node, stream } = peer;
+    const got = gotOf(peer);
+    if (this.#room && got !== null) peer.accepted = got;
+    said.got = got;
+    said.accepted = peer.accepted;
+    counters.acksSent += 1;
+    // Others may have joined and gone silent while it heard nothing.
+    const isNew = !peer.hasBegun || heartbeat.timeMs - peer.backAt < NEW_MS;
+    publish(
+      encodeAck({
+        ...{ sender: nodeId, to: node, tail: sender.tail, last: peer.last },
+        // While something is queued, the reader could take it for sent.
+        heard: sender.isEmpty ? peer.heartbeat : 0,
+        ...{ owed: peer.got + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
+        gone: Math.max(peer.knownAt, sender.goneFor(node)),
+        servesMs: servesMs(),
+        missing: stream.missing(),
+        silent: isNew ? peers.silent(heartbeat.timeMs, silentMs, node) : [],
+        ...{ asksAck, restart },
+      }),
+      node,
+    );
+  }
+}
+
+function gotOf({ stream: { next } }: Peer): number | null {
+  return next === null ? null : next - 1;
+}

@@ -1,0 +1,204 @@
+import type { Range } from '../wire/ack-frame.ts';
+import { type Pieces, sizeOf } from '../wire/data-frame.ts';
+
+/** A frame that somebody may still lack, or has had no room for. */
+interface Sent {
+  readonly bytes: number;
+  readonly sentAt: number;
+  /** The only node that it is for; undefined when it is for all. */
+  readonly to: string | undefined;
+  /** Gone once everybody has it; then only its bytes still count. */
+  frame: Pieces | undefined;
+  repeats: number;
+  repeatedAt: number;
+}
+
+/** Frames that have been given up although somebody lacked them. */
+export interface GivenUp {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** A frame that is to be published again, and for whom. */
+export interface Repeated {
+  readonly frame: Pieces;
+  readonly to: string | undefined;
+}
+
+const NOTHING: Omit<Sent, 'sentAt'> = {
+  ...{ bytes: 0, to: undefined, frame: undefined, repeats: 0, repeatedAt: 0 },
+};
+
+const REPEAT_AGAIN_MS = 250;
+const MAX_DOUBLINGS = 2;
+
+/**
+ * The frames that this node has sent and has to keep. Two things end separately, either before the other:
+ * a frame is kept until everybody has it, and its bytes count until everybody has had room for it.
+ */
+export class SentWindow {
+  /** Of the frames first, first + 1, ... tail. */
+  #sent: Sent[] = [];
+  #first = 1;
+  #base = 1;
+  /** The first frame whose bytes count. */
+  #counted = 1;
+  #bytes = 0;
+  #keptBytes = 0;
+  #complete = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  /** The last frame let go of: of those for all, and of those for each node alone. */
+  #goneForAll = 0;
+  readonly #goneFor = new Map<string, number>();
+
+  /** The last frame sent; 0 for none. */
+  get tail(): number {
+    return this.#first + this.#sent.length - 1;
+  }
+
+  /** The oldest frame that can be repeated; tail + 1 when there is none. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** The last frame for a node that has been let go of; 0 for none. */
+  goneFor(node: string): number {
+    return Math.max(this.#goneForAll, this.#goneFor.get(node) ?? 0);
+  }
+
+  /** A node is not known any more: what was for it alone is not remembered. */
+  forget(node: string): void {
+    this.#goneFor.delete(node);
+  }
+
+  /** Bytes for which not everybody has had room. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes of frames that are kept. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Takes in the frame that comes after the tail, for all nodes or for one. */
+  add(frame: Pieces, sentAt: number, to?: string): void {
+    const bytes = sizeOf(frame);
+    this.#sent.push({ bytes, sentAt, to, frame, repeats: 0, repeatedAt: 0 });
+    this.#bytes += bytes;
+    this.#keptBytes += bytes;
+    this.#lastSentAt = sentAt;
+    // It was queued while all nodes were known, and so was what was queued before.
+    if (to !== undefined) this.#complete = this.tail;
+  }
+
+  /** Numbers a frame after the tail that no node can get: one that it was for finds out that it lacks something. */
+  skip(sentAt: number, to?: string): void {
+    this.#sent.push({ ...NOTHING, sentAt });
+    this.#lastSentAt = sentAt;
+    if (to === undefined) this.#goneForAll = this.tail;
+    else this.#goneFor.set(to, this.tail);
+    this.#complete = this.tail;
+  }
+
+  /** The last frame that was sent before a time up to which all nodes that might have links were known. */
+  completeUpTo(until: number): number {
+    if (this.#lastSentAt < until) this.#complete = this.tail;
+    else {
+      let next = Math.max(this.#complete + 1, this.#first);
+      while ((this.#at(next)?.sentAt ?? until) < until) this.#complete = next++;
+    }
+    return this.#complete;
+  }
+
+  /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
+  release(kept: number, taken: number): void {
+    this.#letUpTo(kept);
+    this.#countFrom(taken + 1);
+    this.#drop();
+  }
+
+  /**
+   * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept.
+   * Those up to `got` are not given up by that: all nodes that live have them. Nor are those for one node alone for which
+   * `lives` does not hold.
+   */
+  giveUp(
+    sentBefore: number,
+    maxBytes: number,
+    { got = 0, lives = () => true }: { got?: number; lives?: (node: string) => boolean } = {},
+  ): GivenUp {
+    let frames = 0;
+    let bytes = 0;
+    let sequence = this.#first;
+    for (const sent of this.#sent) {
+      if (sent.sentAt >= sentBefore && this.#keptBytes <= maxBytes) break;
+      const isOwed = sequence > got && (sent.to === undefined || lives(sent.to));
+      if (sent.frame !== undefined && isOwed) {
+        frames += 1;
+        bytes += sent.bytes;
+      }
+      this.#letUpTo(sequence);
+      sequence += 1;
+    }
+    this.#countFrom(sequence);
+    this.#drop();
+    return { frames, bytes };
+  }
+
+  /**
+   * The frames of a range that are for a node and due to be repeated, up to the first that reaches `maxBytes`.
+   * Several nodes ask for the same frame, and each asks until it has come: a frame is repeated at once, then
+   * after 250 ms, then up to a second apart, so that asking costs no more than is lost.
+   */
+  repeat(
+    { first, last }: Range,
+    { node, now, maxBytes }: { node: string; now: number; maxBytes: number },
+  ): readonly Repeated[] {
+    const frames: Repeated[] = [];
+    let bytes = 0;
+    const end = Math.min(last, this.tail);
+    for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
+      if (bytes >= maxBytes) break;
+      const sent = this.#at(sequence);
+      if (sent?.frame === undefined || (sent.to !== undefined && sent.to !== node)) continue;
+      const doublings = Math.min(sent.repeats - 1, MAX_DOUBLINGS);
+      if (sent.repeats > 0 && now - sent.repeatedAt < REPEAT_AGAIN_MS * 2 ** doublings) continue;
+      sent.repeats += 1;
+      sent.repeatedAt = now;
+      bytes += sent.bytes;
+      frames.push({ frame: sent.frame, to: sent.to });
+    }
+    return frames;
+  }
+
+  #at(sequence: number): Sent | undefined {
+    return this.#sent[sequence - this.#first];
+  }
+
+  #letUpTo(last: number): void {
+    const end = Math.min(last, this.tail);
+    for (; this.#base <= end; this.#base++) {
+      const sent = this.#at(this.#base);
+      if (sent?.frame === undefined) continue;
+      if (sent.to === undefined) this.#goneForAll = this.#base;
+      else this.#goneFor.set(sent.to, this.#base);
+      sent.frame = undefined;
+      this.#keptBytes -= sent.bytes;
+    }
+  }
+
+  #countFrom(first: number): void {
+    const end = Math.min(first - 1, this.tail);
+    for (; this.#counted <= end; this.#counted++) {
+      this.#bytes -= this.#at(this.#counted)?.bytes ?? 0;
+    }
+  }
+
+  #drop(): void {
+    const count = Math.min(this.#base, this.#counted) - this.#first;
+    if (count <= 0) return;
+    this.#sent.splice(0, count);
+    this.#first += count;
+  }
+}

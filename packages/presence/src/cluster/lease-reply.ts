@@ -1,0 +1,92 @@
+import { isNodeId } from '../redis/keys.ts';
+import { type NodeAbout, parseRecords } from './node-about.ts';
+
+/** The lease is renewed, or taken anew. */
+export interface Renewed {
+  readonly kind: 'renewed';
+  /** Whether it was held until now, and Redis has lost nothing of it. */
+  readonly held: boolean;
+  /** To be told at the next renewal. */
+  readonly end: string;
+  readonly leases: ReadonlyMap<string, string>;
+  readonly about: readonly NodeAbout[];
+  /** Leases and records that no node of this release has written, and that are left out. */
+  readonly malformed: number;
+  readonly epoch: number;
+  readonly version: number;
+  /** By node: the epoch up to which it has asserted its links. */
+  readonly asserted: ReadonlyMap<string, number>;
+}
+
+/** Nodes that do not agree with this one hold leases in the namespace. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly schema: string;
+  readonly shards: string;
+  readonly leases: ReadonlyMap<string, string>;
+  /** Live nodes of release 0.1.0. */
+  readonly older: readonly string[];
+}
+
+/** The largest number that nodes write; a larger one in Redis was not written by a node. */
+const MOST = 9e15;
+
+/**
+ * Reads a reply of renew-lease. What no node can have written (an id, an end of a lease) is left out.
+ * @throws Error when it is no such reply.
+ */
+export function parseLeaseReply(reply: unknown): Renewed | Refused {
+  if (!Array.isArray(reply)) {
+    throw new Error(`renew-lease replied ${String(reply)}, expected a list`);
+  }
+  const parts: unknown[] = reply;
+  if (parts[0] === 'refused') {
+    const [, schema, shards, leases, older] = parts;
+    return {
+      kind: 'refused',
+      schema: String(schema),
+      shards: String(shards),
+      leases: leasesOf(leases),
+      older: texts(older).filter(isNodeId),
+    };
+  }
+  const [held, end, members, records, epoch, version, asserted] = parts;
+  const { about, malformed } = parseRecords(pairs(records));
+  const leases = leasesOf(members);
+  return {
+    kind: 'renewed',
+    held: held === 1,
+    end: String(end),
+    leases,
+    about: [...about.values()],
+    malformed: malformed + pairs(members).length - leases.size,
+    epoch: numberOf(epoch),
+    version: numberOf(version),
+    asserted: new Map(
+      pairs(asserted)
+        .filter(([node]) => isNodeId(node))
+        .map(([node, through]) => [node, numberOf(through)]),
+    ),
+  };
+}
+
+/** A flat list as pairs; the last one without its second is left out. */
+export function pairs(flat: unknown): (readonly [string, string])[] {
+  const list = texts(flat);
+  const found: (readonly [string, string])[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) found.push([list[i] ?? '', list[i + 1] ?? '']);
+  return found;
+}
+
+function leasesOf(flat: unknown): ReadonlyMap<string, string> {
+  return new Map(pairs(flat).filter(([node]) => isNodeId(node)));
+}
+
+function numberOf(value: unknown): number {
+  const number = Number(value);
+  return number >= 0 && number <= MOST ? number : 0;
+}
+
+function texts(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : [];
+}

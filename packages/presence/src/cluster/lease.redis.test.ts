@@ -1,0 +1,209 @@
+import { setImmediate } from 'node:timers/promises';
+import { sharedRedisUrl, startClusterRedis, uniqueNamespace, waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { nodesKeys } from '../redis/keys.ts';
+import { client, queryOf, updateOf } from '../testing/asking.ts';
+import { startLiveNode, startNode, type TestNode } from '../testing/node.ts';
+import { TroubledProxy } from '../testing/troubled-proxy.ts';
+
+async function untilTold(node: TestNode, events: readonly string[]): Promise<void> {
+  await waitFor(() => node.leaseEvents.join() === events.join(), { what: events.join() });
+}
+
+/** As if the node had slept until another one took it for dead. */
+async function endLease(node: TestNode, namespace: string): Promise<void> {
+  await node.redis.zrem(nodesKeys(namespace).members, node.nodeId);
+}
+
+test('a node takes its lease and sees who else lives', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  expect(a.leaseEvents).toEqual(['taken']);
+  await waitFor(() => a.members().live.length === 2, { what: 'both to live' });
+  expect(new Set(a.members().live)).toEqual(new Set([a.nodeId, b.nodeId]));
+  expect(await a.lease.readMembers()).toMatchObject({ live: expect.any(Array), dead: [] });
+});
+
+test('a lease that nobody renews runs out, and its node counts as dead', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  a.lease.stop();
+  expect(a.lease.held).toBe(false);
+  await waitFor(() => b.members().dead.includes(a.nodeId), { what: 'the lease to run out' });
+  expect(b.members().live).toEqual([b.nodeId]);
+  a.lease.start();
+  await untilTold(a, ['taken', 'taken']);
+});
+
+test('each node knows what the others say of themselves, as of their last renewal', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  b.about.links = 7;
+  await waitFor(() => a.members().about.find(({ node }) => node === b.nodeId)?.links === 7, {
+    what: 'what the other says',
+  });
+  expect(
+    a
+      .members()
+      .about.map(({ node }) => node)
+      .sort(),
+  ).toEqual([a.nodeId, b.nodeId].sort());
+});
+
+test('what a node published about itself goes with its lease', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  await using b = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
+  const { info } = nodesKeys(namespace);
+  a.lease.stop();
+  await b.redis.hset(info, 'nobody', '{}');
+  await waitFor(() => b.members().dead.includes(a.nodeId), { what: 'the lease to run out' });
+  await b.lease.readMembers();
+  expect(await b.redis.hkeys(info)).toEqual([b.nodeId]);
+  expect((await b.lease.readMembers()).about).toEqual([{ ...b.about, leaseMs: 300 }]);
+});
+
+test('a live node that describes itself in another way lives all the same', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  const { members, info } = nodesKeys(namespace);
+  await node.redis.zadd(members, 1, 'later');
+  await node.redis.hset(info, 'later', JSON.stringify({ is: 'node', links: '7' }));
+  const { live, about, malformed } = await node.lease.readMembers();
+  expect(malformed).toBe(1);
+  expect(live.toSorted()).toEqual([node.nodeId, 'later'].sort());
+  expect(about).toEqual([{ ...node.about, leaseMs: 5_000 }]);
+});
+
+test('a lease that is given back leaves nothing, also where a renewal is under way', async () => {
+  const namespace = uniqueNamespace();
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  await using node = await startLiveNode({ url: proxy.url, namespace });
+  await using other = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await waitFor(() => other.members().live.length === 2, { what: 'both to live' });
+  proxy.holdReplies();
+  const renewal = node.lease.readMembers();
+  const again = node.lease.readMembers().catch(() => undefined);
+  await setImmediate();
+  const givenBack = node.lease.giveBack();
+  expect(node.lease.held).toBe(false);
+  proxy.flow();
+  await Promise.all([renewal, again, givenBack]);
+  const { members, info, asserted } = nodesKeys(namespace);
+  expect(await other.redis.zrange(members, 0, '-1')).toEqual([other.nodeId]);
+  expect(await other.redis.hkeys(info)).toEqual([other.nodeId]);
+  expect(await other.redis.hkeys(asserted)).toEqual([other.nodeId]);
+  expect(node.lease.held).toBe(false);
+});
+
+test('a node that finds its lease ended takes it again and says so', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 1_000 });
+  await endLease(node, namespace);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a sweep that asks which nodes live does not hide from its node that the lease had ended', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
+  await endLease(node, namespace);
+  await expect(node.lease.readMembers()).rejects.toThrow('lost the lease');
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a lost connection is doubted at once, and the lease taken again when it is back', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  await using node = await startLiveNode({ url: proxy.url, namespace: uniqueNamespace() });
+  proxy.cut();
+  await untilTold(node, ['taken', 'doubted']);
+  expect(node.lease.held).toBe(false);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a Redis that takes requests and does not answer is doubted', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  const namespace = uniqueNamespace();
+  const options = { url: proxy.url, namespace, leaseMs: 1_000, commandTimeoutMs: 200 };
+  await using node = await startLiveNode(options);
+  proxy.holdReplies();
+  await untilTold(node, ['taken', 'doubted']);
+  proxy.flow();
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a doubt that comes up during a renewal is newer than its answer', async () => {
+  await using proxy = await TroubledProxy.to(sharedRedisUrl());
+  const namespace = uniqueNamespace();
+  await using node = await startLiveNode({ url: proxy.url, namespace, leaseMs: 500 });
+  proxy.holdReplies();
+  const answer = node.lease.readMembers();
+  // The request is on its way to Redis by the next turn of the loop.
+  await setImmediate();
+  node.lease.doubt('a call failed');
+  proxy.flow();
+  await answer;
+  expect(node.leaseEvents.slice(0, 2)).toEqual(['taken', 'doubted']);
+  await untilTold(node, ['taken', 'doubted', 'taken']);
+});
+
+test('a node without Redis waits for it, and a doubt before changes nothing', async () => {
+  await using node = await startNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
+  node.lease.doubt('nothing was sure yet');
+  expect(node.leaseEvents).toEqual([]);
+  node.lease.start();
+  await untilTold(node, ['taken']);
+});
+
+test('another server of a Redis Cluster that takes over puts everything in doubt, though no call has failed', async () => {
+  await using cluster = await startClusterRedis();
+  await using node = await startLiveNode({
+    url: cluster.target,
+    namespace: uniqueNamespace(),
+  });
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  for (let userId = 0; userId < 200; userId++) {
+    await updateOf(node.presence, link, client(userId, 'windows', 'online'));
+  }
+  await node.settled();
+  const [switchOver] = cluster.switches;
+  await switchOver?.();
+  await waitFor(() => node.leaseEvents.length >= 3, { what: 'the doubt and its end' });
+  expect(node.leaseEvents.slice(0, 3)).toEqual(['taken', 'doubted', 'taken']);
+  await node.settled();
+  expect(await queryOf(node.presence, link, [0, 99, 199, 200])).toEqual([1, 1, 1, 0]);
+}, 60_000);
+
+test.each(['9000000000000000', '+inf'])(
+  'a lease that is forged to end at %s does not keep a dead node alive, nor disturb a live one',
+  async (end) => {
+    const namespace = uniqueNamespace();
+    await using dead = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    await using other = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    await using third = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
+    const { members } = nodesKeys(namespace);
+    const link = dead.newLink();
+    dead.presence.openLink(link, { aside: false });
+    await updateOf(dead.presence, link, client(7, 'windows', 'online'));
+    dead.lease.stop();
+    await third.redis.zadd(members, end, dead.nodeId);
+    await third.redis.zadd(members, end, third.nodeId, end, 'never');
+    for (const node of [dead.nodeId, 'never']) {
+      await waitFor(() => other.members().dead.includes(node), { what: `${node} to be dead` });
+    }
+    await other.reaper.sweep();
+    expect(other.reaped.map(({ nodeId }) => nodeId)).toContain(dead.nodeId);
+    expect(Number(await other.redis.zscore(members, dead.nodeId))).toBeLessThan(0);
+    expect(Number(await other.redis.zscore(members, 'never'))).toBeLessThan(0);
+    // The live node whose lease was forged takes it anew, and stays a member throughout.
+    await waitFor(() => other.members().live.includes(third.nodeId), { what: 'it to live' });
+    expect(other.leaseEvents).toEqual(['taken']);
+    await waitFor(() => third.lease.held && third.leaseEvents.at(-1) === 'taken', {
+      what: 'the lease to be held again',
+    });
+    expect(Number(await other.redis.zscore(members, third.nodeId))).toBeLessThan(9e15);
+  },
+);

@@ -1,0 +1,93 @@
+import { isNodeId } from '../redis/keys.ts';
+
+/** What a node says of itself, with each renewal of its lease, to all others. */
+export interface NodeAbout {
+  /** The node's id. */
+  readonly node: string;
+  /** Where others reach its admin port, as host:port. */
+  readonly admin: string;
+  /** Where msg_servers reach it, as host:port; null while it does not take links. */
+  readonly listen: string | null;
+  /** Links open on it. */
+  readonly links: number;
+  /** Links that it has asked to connect elsewhere, and that may not have done so yet. */
+  readonly leaving: number;
+  /** Whether it is going away. */
+  readonly draining: boolean;
+  /** When it was started, in ms since 1970 by its own clock. */
+  readonly startedAtMs: number;
+  /** The version of its software. */
+  readonly version: string;
+  /** The length of its lease, as it was published with it. */
+  readonly leaseMs?: number;
+}
+
+/** No node says more of itself; what is longer was written by something else. */
+export const MAX_ABOUT_BYTES = 4096;
+
+/** No lease is longer: what says so was not written by a node. */
+const LONGEST_LEASE_MS = 300_000;
+
+/** More links than any machine has, and the last moment of the year 9999. */
+const MOST_LINKS = 10_000_000;
+const LAST_MS = 253_402_300_799_999;
+
+/** host:port: no user, path or anything else that changes the meaning of a URL, and nothing that moves a cursor. */
+const ADDRESS = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})$/;
+const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
+
+/**
+ * Reads what a node publishes about itself. Fields that later releases add are left out.
+ * @returns undefined when a field is missing, of another type or out of bounds.
+ */
+export function parseAbout(text: string): NodeAbout | undefined {
+  if (text.length > MAX_ABOUT_BYTES) return undefined;
+  const said = parseObject(text);
+  if (said === undefined) return undefined;
+  const { node, admin, listen, links, leaving, draining, startedAtMs, version, leaseMs } = said;
+  if (typeof node !== 'string' || !isNodeId(node)) return undefined;
+  if (!isAddress(admin) || !(listen === null || isAddress(listen))) return undefined;
+  if (typeof version !== 'string' || !VERSION.test(version)) return undefined;
+  if (!isCount(links, MOST_LINKS) || !isCount(leaving, MOST_LINKS)) return undefined;
+  if (!isCount(startedAtMs, LAST_MS) || typeof draining !== 'boolean') return undefined;
+  const about = { node, admin, listen, links, leaving, draining, startedAtMs, version };
+  return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...about, leaseMs } : about;
+}
+
+/** Records of the node registry, and how many of them were left out: no node of this release has written them. */
+export interface PublishedRecords {
+  readonly about: ReadonlyMap<string, NodeAbout>;
+  readonly malformed: number;
+}
+
+/** Reads the records of the node registry, id and text; a record that tells of another node is left out as well. */
+export function parseRecords(records: Iterable<readonly [string, string]>): PublishedRecords {
+  const about = new Map<string, NodeAbout>();
+  let malformed = 0;
+  for (const [node, text] of records) {
+    const said = parseAbout(text);
+    if (said?.node === node) about.set(node, said);
+    else malformed++;
+  }
+  return { about, malformed };
+}
+
+function parseObject(text: string): Partial<Record<keyof NodeAbout, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isAddress(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
+  const port = Number(ADDRESS.exec(value)?.[1]);
+  return port >= 1 && port <= 65_535 && URL.canParse(`http://${value}`);
+}
+
+function isCount(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most;
+}

@@ -1,0 +1,176 @@
+import { type RedisClient, runScript } from '@route/redis';
+import type { LinkId } from '../presence.ts';
+import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import { SCRIPTS } from '../redis/scripts.ts';
+import type { Members } from './lease.ts';
+
+/** What one sweep took away of one dead node. */
+export interface Reaped {
+  readonly nodeId: string;
+  readonly links: number;
+  /** Users who had a PC client before and have none now. */
+  readonly usersLost: number;
+}
+
+export interface ReaperOptions {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  /** Which nodes live and which are dead now, those `found` in Redis included. */
+  readMembers(found: Iterable<string>): Promise<Members>;
+  reaped(reaped: Reaped): void;
+  failed(reason: string): void;
+  /** After how many ms PC users whom a dead node's link took away are announced offline; 0 for never. */
+  readonly lostGraceMs: number;
+  /** How long between two sweeps when nobody is seen to die. */
+  readonly sweepEveryMs: number;
+  /** Spreads the nodes' sweeps; from 0 up to but not including 1. */
+  random(): number;
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+const USERS_PER_CALL = 500;
+
+/** How soon a sweep that failed, or found nodes that may be dead before long, is made again. */
+const RETRY_MS = 1000;
+
+/** When a node is seen to die, every other sweeps within this time; whoever is first leaves nothing to the rest. */
+const SPREAD_MS = 500;
+
+interface Candidate {
+  readonly keys: ShardKeys;
+  readonly nodeId: string;
+  readonly stamp: string;
+  readonly links: readonly LinkId[];
+}
+
+/**
+ * Takes away dead nodes' links. They are found in the shards themselves, not in any list that the
+ * dead node should have kept, so that a sweep is complete; it is fenced by the stamp of the node's
+ * last call, so that a node which wakes up and asserts itself meanwhile loses nothing.
+ */
+export class Reaper {
+  readonly #options: ReaperOptions;
+  readonly #shards: readonly ShardKeys[];
+  #dead = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #sweeping: Promise<void> | undefined;
+  #running = false;
+
+  constructor(options: ReaperOptions) {
+    this.#options = options;
+    this.#shards = presenceKeys(options.namespace);
+  }
+
+  /** Begins to sweep, the first time soon. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#sweepWithin(SPREAD_MS * this.#options.random());
+  }
+
+  /** Ends sweeping, for as long as Redis cannot be relied on. */
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    this.#dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Sweeps soon when somebody has died since the last call. */
+  members({ dead }: Members): void {
+    const died = dead.some((nodeId) => !this.#dead.has(nodeId));
+    this.#dead = new Set(dead);
+    if (died) this.#sweepWithin(SPREAD_MS * this.#options.random());
+  }
+
+  /** Sweeps now; ends when everything that a dead node left is gone. */
+  async sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
+    await this.#sweeping;
+  }
+
+  #sweepWithin(delayMs: number): void {
+    if (!this.#running) return;
+    const dueAt = this.#options.now() + delayMs;
+    if (dueAt >= this.#dueAt) return;
+    this.#dueAt = dueAt;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      this.sweep().then(
+        () => this.#sweepWithin(this.#options.sweepEveryMs),
+        (error: unknown) => {
+          this.#options.failed(error instanceof Error ? error.message : String(error));
+          this.#sweepWithin(RETRY_MS);
+        },
+      );
+    }, delayMs);
+  }
+
+  async #sweep(): Promise<void> {
+    const candidates: Candidate[] = [];
+    for (const keys of this.#shards) candidates.push(...(await this.#candidatesOf(keys)));
+    // Asked after the stamps were read: the lease of a node that is dead by then is ended, so that the node asserts
+    // everything when it wakes up, and what it has written by then is protected by its stamps.
+    const found = new Set(candidates.map(({ nodeId }) => nodeId));
+    if (found.size === 0) return;
+    const { live, dead } = await this.#options.readMembers(found);
+    const isDead = new Set(dead);
+    // Nodes of which no lease is known are dead when they were seen for long enough.
+    if ([...found].some((nodeId) => !isDead.has(nodeId) && !live.includes(nodeId))) {
+      this.#sweepWithin(RETRY_MS);
+    }
+    const totals = new Map<string, { links: Set<LinkId>; usersLost: number }>();
+    for (const candidate of candidates) {
+      if (!isDead.has(candidate.nodeId)) continue;
+      const total = totals.get(candidate.nodeId) ?? { links: new Set(), usersLost: 0 };
+      totals.set(candidate.nodeId, total);
+      total.usersLost += await this.#reap(candidate);
+      for (const link of candidate.links) total.links.add(link);
+    }
+    for (const [nodeId, { links, usersLost }] of totals) {
+      if (links.size > 0) this.#options.reaped({ nodeId, links: links.size, usersLost });
+    }
+  }
+
+  async #candidatesOf(keys: ShardKeys): Promise<Candidate[]> {
+    const { redis } = this.#options;
+    const [stamps, links] = await Promise.all([
+      redis.hgetall(keys.meta),
+      redis.smembers(keys.links),
+    ]);
+    const nodes = new Set(Object.keys(stamps).filter((field) => !field.startsWith('@')));
+    for (const link of links) nodes.add(nodeOf(link));
+    return [...nodes].map((nodeId) => ({
+      keys,
+      nodeId,
+      stamp: stamps[nodeId] ?? '',
+      links: links.filter((link) => nodeOf(link) === nodeId),
+    }));
+  }
+
+  async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
+    const { redis, lostGraceMs } = this.#options;
+    let usersLost = 0;
+    try {
+      for (const link of links) {
+        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.lost];
+        for (let remaining = 1; remaining > 0; ) {
+          const args = [link, nodeId, stamp, '', USERS_PER_CALL, lostGraceMs, ''];
+          const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);
+          const [left, ...lost] = Array.isArray(reply) ? reply : [0];
+          remaining = Number(left);
+          usersLost += lost.length;
+        }
+      }
+      await runScript(redis, SCRIPTS.forgetNode, [keys.meta, nodeId, stamp]);
+    } catch (error) {
+      // The node lives after all, and asserts what was taken from it: nothing more to do here.
+      if (!(error instanceof Error && error.message.startsWith('FENCED'))) throw error;
+    }
+    return usersLost;
+  }
+}

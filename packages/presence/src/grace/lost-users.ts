@@ -1,0 +1,170 @@
+import { CLIENT_TYPE, type ClientStatus, USER_STATUS } from '@route/protocol';
+import { type RedisClient, runScript } from '@route/redis';
+import type { PresenceEvents, UserState } from '../presence.ts';
+import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import { Pace } from '../redis/pace.ts';
+import { SCRIPTS } from '../redis/scripts.ts';
+import { type BackUser, isUserId, parseBack } from '../redis/shard-calls.ts';
+import type { AnnouncedUsers } from './announced-users.ts';
+
+export interface LostUsersOptions {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  /** How many users this node tells of in a second at the most. */
+  readonly perSecond: number;
+  readonly presence: LosingPresence;
+  /** A user's last PC client went with its link, and the grace is over: to be told to every link. */
+  lost(userId: number, state: UserState, version: number): void;
+  /** A user who was announced offline before Redis lost data has a PC client again. */
+  readonly back: PresenceEvents['back'];
+  failed(reason: string): void;
+}
+
+/** What the node's presence knows. */
+export interface LosingPresence {
+  /** The highest version that this node knows of. */
+  highestVersion: number;
+  readonly announcedUsers: Pick<AnnouncedUsers, 'inShard'>;
+  /** A PC client of a user on one of this node's links. */
+  pcClient(userId: number): ClientStatus | undefined;
+}
+
+/** How many announced users are noted again in one call. */
+const NOTED_PER_CALL = 200;
+
+/** How often the shards are asked who is due. */
+const LOOK_MS = 500;
+
+/** For how long a user handed out to one node is not handed out to another. */
+const HOLD_MS = 10_000;
+
+/**
+ * Tells of the PC users whom a link's end took away and who have not come back in time. Each is handed
+ * out to one node, and forgotten once that has told of it.
+ */
+export class LostUsers {
+  readonly #options: LostUsersOptions;
+  readonly #shards: readonly ShardKeys[];
+  readonly #pace: Pace;
+  /** The shard that is asked first the next time: at a low pace each gets its turn. */
+  #first = 0;
+  /** Shards in which Redis may have forgotten users who were announced. */
+  #unsure = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LostUsersOptions) {
+    this.#options = options;
+    this.#shards = presenceKeys(options.namespace);
+    this.#pace = new Pace(options.perSecond);
+  }
+
+  /** Begins to look; Redis may have lost data since it was looked at last. */
+  start(): void {
+    this.#unsure = new Set(this.#shards.keys());
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const timer = setTimeout(() => {
+      this.look()
+        .catch((error: unknown) => {
+          this.#options.failed(error instanceof Error ? error.message : String(error));
+        })
+        .finally(() => {
+          if (this.#timer === timer) this.#schedule();
+        });
+    }, LOOK_MS);
+    this.#timer = timer;
+  }
+
+  /** Ends looking, for as long as Redis cannot be relied on. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Tells of those who are due, as many as go in one look. */
+  async look(): Promise<void> {
+    for (const shard of [...this.#unsure]) await this.#noteAnnounced(shard);
+    let left = this.#pace.advance(LOOK_MS);
+    const share = Math.ceil(left / this.#shards.length);
+    const first = this.#first;
+    for (let i = 0; i < this.#shards.length && left > 0; i++) {
+      const shard = (first + i) % this.#shards.length;
+      const keys = this.#shards[shard];
+      if (keys !== undefined) left -= await this.#tellOf(keys, Math.min(left, share));
+      this.#first = (shard + 1) % this.#shards.length;
+    }
+  }
+
+  /** @returns how many were told of. */
+  async #tellOf(keys: ShardKeys, most: number): Promise<number> {
+    const claimed = await this.#claim(keys, { most });
+    if (claimed === undefined) return 0;
+    const { version, heldUntil, users: lostUsers } = claimed;
+    for (const { userId, state } of lostUsers) {
+      this.#options.lost(userId, state, version);
+    }
+    if (lostUsers.length > 0) {
+      const ids = lostUsers.map(({ userId }) => userId);
+      await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.lost, heldUntil, ...ids]);
+    }
+    return lostUsers.length;
+  }
+
+  /** Has Redis remember the users of a shard who were announced, and tells of those who are back by now. */
+  async #noteAnnounced(shard: number): Promise<void> {
+    const { presence } = this.#options;
+    const keys = this.#shards[shard];
+    const announced = presence.announcedUsers.inShard(shard);
+    for (let at = 0; keys !== undefined && at < announced.length; at += 2 * NOTED_PER_CALL) {
+      const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
+      const claimed = await this.#claim(keys, { most: 0, announced: given });
+      for (const { userId, toldVersion } of claimed?.back ?? []) {
+        // With which client the user is back on another node is not known, and told as a status query is answered.
+        const client = { userId, clientType: CLIENT_TYPE.windows, status: USER_STATUS.online };
+        const update = presence.pcClient(userId) ?? client;
+        this.#options.back(update, Number(toldVersion), claimed?.version ?? 0);
+      }
+    }
+    this.#unsure.delete(shard);
+  }
+
+  async #claim(
+    { users, lost, meta, told }: ShardKeys,
+    { most, announced = [] }: { readonly most: number; readonly announced?: readonly number[] },
+  ): Promise<Claimed | undefined> {
+    const { redis, presence } = this.#options;
+    const args = [users, lost, meta, told, most, HOLD_MS, presence.highestVersion, ...announced];
+    const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
+    if (claimed === undefined) return undefined;
+    presence.highestVersion = Math.max(presence.highestVersion, claimed.version);
+    return claimed;
+  }
+}
+
+/** Lost users handed out by claim-lost. */
+export interface Claimed {
+  readonly version: number;
+  /** Until when they are held, as Redis writes it. */
+  readonly heldUntil: string;
+  readonly users: readonly { readonly userId: number; readonly state: UserState }[];
+  /** Users who were announced before, and have a PC client again. */
+  readonly back: readonly BackUser[];
+}
+
+/** Reads a reply of claim-lost; undefined when no user is handed out. What is no user id is left out. */
+export function parseClaimed(reply: unknown): Claimed | undefined {
+  const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
+  const number = Number(version);
+  if (!Number.isSafeInteger(number) || number <= 0) return undefined;
+  const flat: readonly unknown[] = Array.isArray(due) ? due : [];
+  const users: { userId: number; state: UserState }[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const user = String(flat[i]);
+    if (!isUserId(user)) continue;
+    users.push({ userId: Number(user), state: flat[i + 1] === 1 ? 'mobile-only' : 'gone' });
+  }
+  return { version: number, heldUntil: String(heldUntil), users, back: parseBack(back) };
+}

@@ -1,0 +1,26 @@
+import { type HoldingListener, ToldLedger } from '../grace/told-ledger.ts';
+import type { LinkId } from '../presence.ts';
+import { Holding } from './holding.ts';
+
+/** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
+export class CountedLink extends ToldLedger {
+  readonly id: LinkId;
+  /**
+   * Shards in which Redis holds something of this link, once held something, or will when what waits
+   * is said: a link's end takes back what is still on its way.
+   */
+  readonly shards = new Set<number>();
+  /** Closed, or kept aside: the ledger counts for nobody. */
+  counts: boolean;
+
+  constructor(id: LinkId, counts: boolean, listener?: HoldingListener) {
+    super(id, listener);
+    this.id = id;
+    this.counts = counts;
+  }
+
+  /** What presence is to know that this link holds of a user. */
+  holding(userId: number): Holding {
+    return this.counts ? this.ledger.holding(userId) : Holding.NOTHING;
+  }
+}

@@ -1,0 +1,154 @@
+import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+import type { ClientCounts, UserState } from '../presence.ts';
+import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './client-counts.ts';
+
+/** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
+const SHARED_UP_TO = 3;
+/** Added client types could make more of them; those beyond this number are not shared. */
+const MOST_SHARED = 20_000;
+const SHARED = new Map<string, Holding>();
+/** The shared ones in the order in which they came up. */
+const PLACES: Holding[] = [];
+
+/**
+ * What one link holds of one user: how many clients of each type are counted, and how many of these
+ * are away. Immutable and shared: nearly all users of a node have one of a few holdings, so that a number
+ * stands for what is held of a user.
+ */
+export class Holding {
+  static readonly NOTHING = Holding.#make([], []);
+
+  /**
+   * A number that stands for this holding in this process, from 0 for {@link Holding.NOTHING}; undefined for
+   * an odd one, which is not shared.
+   */
+  readonly place: number | undefined;
+
+  /** What Redis keeps: the type's name and a count for each client type counted, as in 'w1i2'. */
+  readonly text: string;
+  /** What the holding comes to when nobody else holds anything of the user. */
+  readonly state: UserState;
+  readonly #counts: Counts;
+  readonly #away: Counts;
+  readonly #next = new Map<number, Holding>();
+
+  private constructor(counts: Counts, away: Counts, place: number | undefined) {
+    this.#counts = counts;
+    this.#away = away;
+    this.place = place;
+    this.text = counts.map((n, i) => (n > 0 ? clientTypeAt(i).text + n : '')).join('');
+    const hasPc = counts.some((n, i) => n > 0 && clientTypeAt(i).isPc);
+    this.state = hasPc ? 'pc' : this.text === '' ? 'gone' : 'mobile-only';
+  }
+
+  /** The shared holding that stands at a place; nothing where none does. */
+  static at(place: number): Holding {
+    return PLACES[place] ?? Holding.NOTHING;
+  }
+
+  get isNothing(): boolean {
+    return this.text === '';
+  }
+
+  /** How many clients of each type are counted, away or not. */
+  get clients(): ClientCounts {
+    return countsByType(this.#counts);
+  }
+
+  /** How many of them are away. */
+  get away(): ClientCounts {
+    return countsByType(this.#away);
+  }
+
+  /** How many clients of a type are counted, away or not. */
+  count(type: ClientType): number {
+    return at(this.#counts, indexOfClientType(type));
+  }
+
+  /** One of the PC clients, one that is not away before one that is; undefined when there is none. */
+  pcClient(userId: number): ClientStatus | undefined {
+    return this.state === 'pc' ? this.client(userId) : undefined;
+  }
+
+  /** One of the clients: of the PC clients if there is any, and one that is not away before one that is. */
+  client(userId: number): ClientStatus | undefined {
+    const counts = (i: number): boolean => this.state !== 'pc' || clientTypeAt(i).isPc;
+    const here = this.#counts.findIndex((n, i) => counts(i) && n > at(this.#away, i));
+    if (here >= 0) {
+      return { userId, clientType: clientTypeAt(here).type, status: USER_STATUS.online };
+    }
+    const away = this.#counts.findIndex((n, i) => counts(i) && n > 0);
+    if (away < 0) return undefined;
+    return { userId, clientType: clientTypeAt(away).type, status: USER_STATUS.leave };
+  }
+
+  /**
+   * The holding after a status update. A client counted once is not counted again by going away and
+   * coming back; an OFFLINE of what is not counted changes nothing.
+   */
+  updated({ clientType, status }: ClientStatus): Holding {
+    const i = indexOfClientType(clientType);
+    const count = at(this.#counts, i);
+    const away = at(this.#away, i);
+    switch (status) {
+      case USER_STATUS.online:
+        return away > 0 ? this.#to(i, count, away - 1) : this.#to(i, count + 1, 0);
+      case USER_STATUS.leave:
+        return count > 0 ? this.#to(i, count, Math.min(count, away + 1)) : this.#to(i, 1, 1);
+      case USER_STATUS.offline:
+        return count > 0 ? this.#to(i, count - 1, Math.min(count - 1, away)) : this;
+    }
+  }
+
+  /** The holding after a snapshot's entry: each stands for a client of its own. */
+  added({ clientType, status }: ClientStatus): Holding {
+    const i = indexOfClientType(clientType);
+    const count = at(this.#counts, i);
+    const away = at(this.#away, i);
+    switch (status) {
+      case USER_STATUS.online:
+        return this.#to(i, count + 1, away);
+      case USER_STATUS.leave:
+        return this.#to(i, count + 1, away + 1);
+      case USER_STATUS.offline:
+        return this.updated({ userId: 0, clientType, status });
+    }
+  }
+
+  #to(i: number, count: number, away: number): Holding {
+    // Small holdings are remembered and shared; a stream of odd ones must not fill the memory.
+    const key = (i * (SHARED_UP_TO + 1) + count) * (SHARED_UP_TO + 1) + away;
+    const known = count <= SHARED_UP_TO ? this.#next.get(key) : undefined;
+    if (known !== undefined) return known;
+    const counts = withAt(this.#counts, i, count);
+    const aways = withAt(this.#away, i, away);
+    if (counts.every((n) => n === 0)) return Holding.NOTHING;
+    const next = Holding.#make(counts, aways);
+    if (this.place !== undefined && next.place !== undefined) this.#next.set(key, next);
+    return next;
+  }
+
+  static #make(counts: Counts, away: Counts): Holding {
+    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, away, undefined);
+    const name = `${counts}/${away}`;
+    const known = SHARED.get(name);
+    if (known !== undefined) return known;
+    if (PLACES.length >= MOST_SHARED) return new Holding(counts, away, undefined);
+    const holding = new Holding(counts, away, PLACES.length);
+    SHARED.set(name, holding);
+    PLACES.push(holding);
+    return holding;
+  }
+}
+
+function at(counts: Counts, i: number): number {
+  return counts[i] ?? 0;
+}
+
+/** Without trailing zeros, so that the same counts are always the same list. */
+function withAt(counts: Counts, i: number, value: number): Counts {
+  const next = Array.from({ length: Math.max(counts.length, i + 1) }, (_, k) => at(counts, k));
+  next[i] = value;
+  while (next.at(-1) === 0) next.pop();
+  return next;
+}

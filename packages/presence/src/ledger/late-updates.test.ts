@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { client } from '../testing/asking.ts';
+import { CountedLink } from './counted-link.ts';
+import { LateUpdates } from './late-updates.ts';
+
+test('the last update of each client is kept, in the order of these', () => {
+  const late = new LateUpdates();
+  const link = new CountedLink('node.1', true);
+  const updates = [
+    client(1, 'windows', 'online'),
+    client(2, 'windows', 'online'),
+    client(1, 'ios', 'online'),
+    client(1, 'windows', 'offline'),
+  ];
+  for (const update of updates) late.add({ link, update, since: 0 });
+  expect(late.take().map(({ update }) => update)).toEqual(updates.slice(1));
+  expect(late.take()).toEqual([]);
+});
+
+test('who came on a link that has ended since is not told, who went is', () => {
+  const late = new LateUpdates();
+  const link = new CountedLink('node.1', true);
+  late.add({ link, update: client(1, 'windows', 'online'), since: 0 });
+  late.add({ link, update: client(2, 'windows', 'offline'), since: 0 });
+  link.counts = false;
+  expect(late.take().map(({ update }) => update)).toEqual([client(2, 'windows', 'offline')]);
+});

@@ -1,0 +1,85 @@
+import type { ClientStatus } from '@route/protocol';
+import {
+  type ConfirmWhich,
+  type LinkId,
+  strongerState,
+  type Tally,
+  type UserState,
+} from '../presence.ts';
+import type { CountedLink } from './counted-link.ts';
+import type { Holding } from './holding.ts';
+import { tallyOf } from './tally.ts';
+
+/** A client of a user, as if its link reported it now. */
+export interface HeldClient {
+  readonly link: CountedLink;
+  readonly update: ClientStatus;
+  readonly holding: Holding;
+}
+
+/** The links of one node that are open or linger, and what they hold together. */
+export class NodeLinks {
+  readonly #links = new Map<LinkId, CountedLink>();
+
+  add(link: CountedLink): void {
+    this.#links.set(link.id, link);
+  }
+
+  delete(id: LinkId): void {
+    this.#links.delete(id);
+  }
+
+  find(id: LinkId): CountedLink | undefined {
+    return this.#links.get(id);
+  }
+
+  /** @throws Error when the link is not open. */
+  get(id: LinkId): CountedLink {
+    const link = this.#links.get(id);
+    if (link === undefined) throw new Error(`link ${id} is not open`);
+    return link;
+  }
+
+  [Symbol.iterator](): IterableIterator<CountedLink> {
+    return this.#links.values();
+  }
+
+  /** Users held; one who is on two links counts twice. */
+  get heldUsers(): number {
+    let users = 0;
+    for (const { ledger } of this) users += ledger.size;
+    return users;
+  }
+
+  /** Users held by one link; 0 for one that is not open. */
+  heldBy(id: LinkId): number {
+    return this.#links.get(id)?.ledger.size ?? 0;
+  }
+
+  tally(shard: number): Tally {
+    return tallyOf(
+      Array.from(this, ({ ledger }) => ledger),
+      shard,
+    );
+  }
+
+  /** What the links that count hold of a user. */
+  stateOf(userId: number): UserState {
+    let state: UserState = 'gone';
+    for (const link of this) state = strongerState(state, link.holding(userId).state);
+    return state;
+  }
+
+  /** A client of a user on a link that counts, a PC client if there is one. */
+  client(userId: number, which: ConfirmWhich): HeldClient | undefined {
+    let mobile: HeldClient | undefined;
+    for (const link of this) {
+      const holding = link.holding(userId);
+      const update = holding.client(userId);
+      if (update === undefined) continue;
+      if (holding.state === 'pc') return { link, update, holding };
+      mobile ??= { link, update, holding };
+    }
+    return which === 'any' ? mobile : undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import { startPrivateRedis, waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { client, updateOf } from '../testing/asking.ts';
+import { connect, startLiveNode } from '../testing/node.ts';
+import { readStored } from '../testing/stored.ts';
+
+const NAMESPACE = 'route';
+const USERS = Array.from({ length: 2_000 }, (_, i) => i);
+
+test('at maxmemory what frees memory is not refused: clients that go, links that end, dead nodes', async () => {
+  await using server = await startPrivateRedis();
+  const admin = await connect(server.url);
+  const options = { url: server.url, namespace: NAMESPACE, leaseMs: 2_000 };
+  await using node = await startLiveNode(options);
+  await using dead = await startLiveNode(options);
+  for (const each of [node, dead]) {
+    const link = each.newLink();
+    each.presence.openLink(link, { aside: false });
+    each.presence.addClients(
+      link,
+      USERS.map((id) => client(id, 'windows', 'online')),
+    );
+    await each.settled();
+  }
+  const own = `${node.nodeId}.0`;
+  await admin.config('SET', 'maxmemory', '1mb');
+  await admin.config('SET', 'maxmemory-policy', 'noeviction');
+  expect(await updateOf(node.presence, own, client(1, 'windows', 'offline'))).toMatchObject({
+    kind: 'committed',
+  });
+  node.presence.closeLink(own, 'release');
+  await node.settled();
+  dead.lease.stop();
+  await waitFor(() => node.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
+  await node.reaper.sweep();
+  expect(node.reaped).toMatchObject([{ nodeId: dead.nodeId, usersLost: USERS.length }]);
+  expect((await readStored(admin, NAMESPACE)).records.size).toBe(0);
+  expect(node.leaseEvents).toEqual(['taken']);
+  admin.disconnect();
+});

@@ -1,0 +1,394 @@
+import type { ClientStatus } from '@route/protocol';
+import { type RedisClient, shardOf } from '@route/redis';
+import { AnnouncedUsers } from '../grace/announced-users.ts';
+import type { HoldingListener } from '../grace/told-ledger.ts';
+import { byShard } from '../ledger/by-shard.ts';
+import { CountedLink } from '../ledger/counted-link.ts';
+import { LingeringLinks } from '../ledger/lingering-links.ts';
+import { NodeLinks } from '../ledger/node-links.ts';
+import { readWhereabouts } from '../ledger/whereabouts.ts';
+import type {
+  Announced,
+  ConfirmWhich,
+  LinkEnd,
+  LinkId,
+  Presence,
+  PresenceEvents,
+  QueryWaiter,
+  Tally,
+  UpdateWaiter,
+  UserState,
+  Whereabouts,
+} from '../presence.ts';
+import { presenceKeys } from './keys.ts';
+import { MOST_OPERATIONS } from './shard-calls.ts';
+import { PendingQuery, type ShardOperation } from './shard-operations.ts';
+import { type ShardHost, ShardQueue } from './shard-queue.ts';
+
+export interface PresenceRedisOptions {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly nodeId: string;
+  readonly events: PresenceEvents;
+  /** A call failed, or nobody knows whether it was carried out. */
+  failed(reason: string): void;
+  /** Hears whom this node's links hold. */
+  readonly holdings?: HoldingListener;
+  /** After how many ms PC users whose link has ended are announced offline; 0 for never. */
+  readonly lostGraceMs: number;
+  /** For how long a link counts on that lingers ({@link LinkEnd}). */
+  readonly lingerMs: number;
+  /** How many operations travel in one call at the most. */
+  readonly maxOperationsPerCall?: number;
+  /** Monotonic milliseconds. */
+  now?(): number;
+}
+
+/**
+ * So many bulk calls are under way at once: enough to keep Redis busy, few enough that an update or a
+ * query never finds more than about ten milliseconds of them before it.
+ */
+const BULK_CALLS = 8;
+
+/** In microseconds: the highest version known follows Redis's clock, and what is further ahead was not made by a node. */
+const MOST_AHEAD = 86_400_000_000;
+
+/**
+ * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
+ * {@link PresenceRedis.suspended}; while it is suspended updates are answered 'later' and queries
+ * from what this node's own links have said. Updates are also answered 'later' until
+ * {@link PresenceRedis.settled}: before that, Redis may lack what other nodes' links hold, and what a commit comes to
+ * would be wrong.
+ */
+export class PresenceRedis implements Presence {
+  readonly announcedUsers: AnnouncedUsers;
+  readonly #links = new NodeLinks();
+  readonly #holdings: HoldingListener | undefined;
+  readonly #lingering: LingeringLinks;
+  /** Users to be confirmed when Redis is back; each is held by a link of this node. */
+  readonly #toConfirm = new Map<number, { waiter: UpdateWaiter; which: ConfirmWhich }>();
+  readonly #lostGraceMs: number;
+  readonly #shards: readonly ShardQueue[];
+  readonly #failed: (reason: string) => void;
+  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<Whereabouts[]>;
+  readonly #pumpAll = (): void => this.#pump();
+  #suspended = true;
+  #asserted = false;
+  #settled = false;
+  #highestVersion = 0;
+  #pumpScheduled = false;
+  #bulkCalls = 0;
+  #stamp = 0;
+
+  constructor(options: PresenceRedisOptions) {
+    this.#holdings = options.holdings;
+    this.#failed = options.failed;
+    this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
+    this.#lostGraceMs = options.lostGraceMs;
+    const { redis, namespace } = options;
+    this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
+    const versions = this;
+    const now = options.now ?? (() => performance.now());
+    this.announcedUsers = new AnnouncedUsers(now);
+    const host: ShardHost = {
+      get highestVersion() {
+        return versions.highestVersion;
+      },
+      set highestVersion(version) {
+        versions.highestVersion = version;
+      },
+      redis: options.redis,
+      nodeId: options.nodeId,
+      lostGraceMs: options.lostGraceMs,
+      maxOperationsPerCall: Math.min(
+        options.maxOperationsPerCall ?? MOST_OPERATIONS,
+        MOST_OPERATIONS,
+      ),
+      nextStamp: () => ++this.#stamp,
+      stampSeen: (stamp) => {
+        this.#stamp = Math.max(this.#stamp, stamp);
+      },
+      surveyed: (shard, listed) => this.#surveyed(shard, listed),
+      now,
+      bulkCallBegins: () => this.#bulkCalls < BULK_CALLS && ++this.#bulkCalls > 0,
+      bulkCallEnded: () => {
+        this.#bulkCalls--;
+        this.#schedulePump();
+      },
+      localState: (userId: number) => this.#links.stateOf(userId),
+      lateCommit: options.events.lateCommit.bind(options.events),
+      back: (userId: number, toldVersion: number, version: number) => {
+        // One who has gone again since is told of by the update that says so.
+        const client = this.pcClient(userId);
+        if (client !== undefined) options.events.back(client, toldVersion, version);
+        return client !== undefined;
+      },
+      confirmLater: (userId, waiter, which) => {
+        this.#toConfirm.set(userId, { waiter, which });
+      },
+      failed: (error: unknown) => {
+        this.#failed(error instanceof Error ? error.message : String(error));
+      },
+    };
+    const keys = presenceKeys(options.namespace);
+    this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, host));
+  }
+
+  /** Whether all that this node's links hold stands in Redis since it was {@link PresenceRedis.resumed}. */
+  get isAsserted(): boolean {
+    this.#asserted ||= !this.#suspended && this.#shards.every((shard) => shard.isAsserted);
+    return this.#asserted;
+  }
+
+  /** The highest version that this node knows of, whatever Redis has made of its own. */
+  get highestVersion(): number {
+    return this.#highestVersion;
+  }
+
+  set highestVersion(version: number) {
+    this.#highestVersion = version;
+  }
+
+  versionSeen(version: number): boolean {
+    const known = this.#highestVersion;
+    if (!Number.isSafeInteger(version) || version < 0 || version > known + MOST_AHEAD) return false;
+    this.#highestVersion = Math.max(known, version);
+    return true;
+  }
+
+  get heldUsers(): number {
+    return this.#links.heldUsers;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.#links.heldBy(link);
+  }
+
+  tally(shard: number): Tally {
+    return this.#links.tally(shard);
+  }
+
+  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    const stored = await this.#readWhereabouts(userIds);
+    return stored.map((user) => ({
+      ...user,
+      holdings: user.holdings.map((holding) => ({
+        ...holding,
+        away: this.#links.find(holding.link)?.holding(user.userId).away,
+      })),
+    }));
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
+  }
+
+  /** Whether all that was reported so far stands in Redis. */
+  get isIdle(): boolean {
+    return this.#settled && this.#shards.every((shard) => shard.isIdle);
+  }
+
+  openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
+    const counted = new CountedLink(link, !aside, this.#holdings);
+    counted.setTold(!aside);
+    this.#links.add(counted);
+  }
+
+  addClients(id: LinkId, clients: readonly ClientStatus[]): void {
+    const link = this.#links.get(id);
+    for (const client of clients) link.ledger.add(client);
+    // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
+    if (!link.counts || this.#suspended) return;
+    // A user who is listed twice is set twice, to the same.
+    for (const { shard, userIds } of byShard(clients)) this.#shards[shard]?.addBulk(link, userIds);
+    this.#schedulePump();
+  }
+
+  update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
+    const link = this.#links.get(id);
+    const holding = link.ledger.update(update);
+    if (!link.counts) {
+      waiter.updated(update, { kind: 'aside' });
+      return;
+    }
+    const shard = this.#shardOf(update.userId);
+    const local = this.#unheardState(shard, update.userId);
+    // What is announced only later stands at once, for queries: a commit tells no more than what it comes to.
+    if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
+    this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
+  }
+
+  confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
+    this.#confirm(userId, waiter, which);
+  }
+
+  announced(userId: number, said: Announced, version: number): void {
+    if (said !== 'there') this.#shardOf(userId).announced(userId);
+    this.announcedUsers.note(userId, said, version);
+  }
+
+  isGraceOver(userId: number, since: number): boolean {
+    return this.announcedUsers.has(userId, since);
+  }
+
+  pcClient(userId: number): ClientStatus | undefined {
+    return this.#links.client(userId, 'pc')?.update;
+  }
+
+  query(_link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void {
+    if (userIds.length === 0) {
+      waiter.answered(new Uint8Array(0));
+      return;
+    }
+    const query = new PendingQuery(userIds.length, waiter);
+    for (let index = 0; index < userIds.length; index++) {
+      const userId = userIds[index] ?? 0;
+      const shard = this.#shardOf(userId);
+      // What this node has not told Redis yet is known without it.
+      const known = this.#suspended || shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
+      if (known === 'pc' || this.#suspended) query.answer(index, known === 'pc');
+      else shard.addRead(query, index, userId);
+    }
+    this.#schedulePump();
+  }
+
+  setAside(id: LinkId, aside: boolean): void {
+    const link = this.#links.get(id);
+    if (link.counts === !aside) return;
+    link.counts = !aside;
+    link.setTold(!aside);
+    if (aside) this.#release(link, { ended: false });
+    else this.#assert(link);
+  }
+
+  closeLink(id: LinkId, end: LinkEnd): void {
+    const link = this.#links.get(id);
+    link.setTold(false);
+    if (end === 'linger' && link.counts) {
+      this.#lingering.add(id);
+      return;
+    }
+    this.#links.delete(id);
+    // Of a link kept aside nothing stands, and its users are not lost.
+    if (!link.counts) return;
+    link.counts = false;
+    this.#release(link, { ended: true });
+  }
+
+  resync(): void {
+    for (const link of this.#links) if (link.counts) this.#assert(link);
+  }
+
+  /** Sets again what this node's links hold in one shard, and ends those of its links there that are not open. */
+  assertShard(index: number): void {
+    const shard = this.#shards[index];
+    if (shard === undefined || this.#suspended) return;
+    shard.survey('last');
+    for (const link of this.#links) {
+      if (link.counts && (link.shards.has(index) || link.ledger.holdsIn(index)))
+        shard.addBulk(link);
+    }
+    this.#schedulePump();
+  }
+
+  /** Redis can be relied on again, and what it knows of this node's links is in doubt. */
+  resumed(): void {
+    this.#suspended = false;
+    this.#asserted = false;
+    this.#settled = false;
+    for (const shard of this.#shards) {
+      shard.abandon();
+      shard.survey('first');
+    }
+    this.resync();
+    this.#schedulePump();
+  }
+
+  /** All nodes have asserted their links since this one {@link PresenceRedis.resumed}. */
+  settled(): void {
+    if (this.#suspended || this.#settled) return;
+    this.#settled = true;
+    for (const shard of this.#shards) shard.settle();
+    const toConfirm = [...this.#toConfirm];
+    this.#toConfirm.clear();
+    for (const [userId, { waiter, which }] of toConfirm) this.#confirm(userId, waiter, which);
+    this.#schedulePump();
+  }
+
+  /** Redis cannot be relied on. */
+  suspended(): void {
+    this.#suspended = true;
+    this.#asserted = false;
+    this.#settled = false;
+    for (const shard of this.#shards) shard.abandon();
+  }
+
+  #confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
+    const client = this.#links.client(userId, which);
+    if (client === undefined) return;
+    const local = client.holding.state;
+    this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local, waiter, which });
+  }
+
+  /** Ends the links of this node that Redis knows in a shard and that are not open: those closed while it forgot. */
+  #surveyed(index: number, listed: readonly LinkId[]): void {
+    const shard = this.#shards[index];
+    for (const id of listed) {
+      const known = this.#links.find(id);
+      if (known?.counts === true) continue;
+      const link = known ?? new CountedLink(id, false);
+      // The users who are still to be announced are known without it.
+      shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
+    }
+  }
+
+  #add(shard: ShardQueue, operation: ShardOperation): void {
+    if (this.#settled) shard.add(operation);
+    else shard.putOff(operation);
+    this.#schedulePump();
+  }
+
+  #assert(link: CountedLink): void {
+    if (this.#suspended) return;
+    this.#shards.forEach((shard, i) => {
+      if (link.shards.has(i) || link.ledger.holdsIn(i)) shard.addBulk(link);
+    });
+    this.#schedulePump();
+  }
+
+  #release(link: CountedLink, { ended }: { readonly ended: boolean }): void {
+    this.#shards.forEach((shard, i) => {
+      shard.dropBulk(link);
+      if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
+      // The ledger of a link that has ended stays as it is; that of one set aside goes on.
+      const had = ended ? undefined : link.ledger.pcUsersOf(i);
+      const hadPc = (): readonly number[] => had ?? link.ledger.pcUsersOf(i);
+      shard.add({ kind: 'release', link, graceMs: this.#lostGraceMs, hadPc });
+    });
+    this.#schedulePump();
+  }
+
+  /** What this node's own links hold of a user where Redis may not have been told all of it. */
+  #unheardState(shard: ShardQueue, userId: number): UserState {
+    return shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
+  }
+
+  /** All that one tick brings to a shard travels in one call. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled || this.#suspended) return;
+    this.#pumpScheduled = true;
+    setImmediate(this.#pumpAll);
+  }
+
+  #pump(): void {
+    this.#pumpScheduled = false;
+    if (this.#suspended) return;
+    for (const shard of this.#shards) shard.pump();
+  }
+
+  #shardOf(userId: number): ShardQueue {
+    const shard = this.#shards[shardOf(userId)];
+    if (shard === undefined) throw new Error(`user ${userId} belongs to no shard`);
+    return shard;
+  }
+}

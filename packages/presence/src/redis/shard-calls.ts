@@ -1,0 +1,229 @@
+import { type RedisClient, runScript, shardOf } from '@route/redis';
+import { packNumbers, packTexts } from '../ledger/packed-list.ts';
+import type { LinkId, UserState } from '../presence.ts';
+import type { ShardKeys } from './keys.ts';
+import { SCRIPTS } from './scripts.ts';
+
+/** As whom a node speaks to Redis. */
+export interface ShardCaller {
+  readonly redis: RedisClient;
+  readonly nodeId: string;
+  /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
+  nextStamp(): number;
+  /** Redis knows a later call of this node than it can have made: the next ones have stamps above it. */
+  stampSeen(stamp: number): void;
+  /** The highest version that the node knows of, which grows with what Redis replies. */
+  highestVersion: number;
+}
+
+/** Holdings that links have of users, and reads between them, gathered to be said in one call. */
+export class Saying {
+  readonly #userIds: number[] = [];
+  /** Link id, holding, link id, ...: what is said of any user. */
+  readonly #said: string[] = [];
+  readonly #places = new Map<LinkId, Map<string, number>>();
+  readonly #which: number[] = [];
+  #onlyTakes = true;
+
+  /** How many operations. */
+  get length(): number {
+    return this.#userIds.length;
+  }
+
+  /** Whether no link comes to hold anything by it: what frees memory must not be refused for want of it. */
+  get onlyTakes(): boolean {
+    return this.#onlyTakes;
+  }
+
+  /** Sets what a link holds of a user, '' for nothing; `grows` where it may be more than before. */
+  set(link: LinkId, userId: number, holding: string, grows = holding !== ''): void {
+    this.#userIds.push(userId);
+    this.#which.push(this.#placeOf(link, holding));
+    if (grows) this.#onlyTakes = false;
+  }
+
+  /** Reads the user as the operations before have left it. */
+  read(userId: number): void {
+    this.set('', userId, '');
+  }
+
+  get args(): Buffer[] {
+    return [packNumbers(this.#userIds), packTexts(this.#said), Buffer.from(this.#which)];
+  }
+
+  #placeOf(link: LinkId, holding: string): number {
+    let places = this.#places.get(link);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(link, places);
+    }
+    let place = places.get(holding);
+    if (place === undefined) {
+      place = this.#said.length / 2;
+      places.set(holding, place);
+      this.#said.push(link, holding);
+    }
+    return place;
+  }
+}
+
+/** A byte tells which of the things said an operation says: one call carries no more operations. */
+export const MOST_OPERATIONS = 256;
+
+/** The version that the first operation got, and the state of each one's user right after it. */
+export interface Applied {
+  readonly version: number;
+  readonly states: States;
+  /** Those who were lost and told to be offline, and have a PC client now. */
+  readonly back: readonly BackUser[];
+}
+
+/** A lost user who is back. */
+export interface BackUser {
+  readonly userId: number;
+  /** The version with which he was told to be offline, as Redis writes it. */
+  readonly toldVersion: string;
+}
+
+/** One digit a user, as Redis writes them; see {@link stateAt}. */
+export type States = string;
+
+const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
+const ZERO = '0'.charCodeAt(0);
+
+/** The i-th of some users' states. */
+export function stateAt(states: States, i: number): UserState {
+  return STATES[states.charCodeAt(i) - ZERO] ?? 'gone';
+}
+
+/** What can be said and asked about one shard, one call each. */
+export class ShardCalls {
+  readonly #keys: ShardKeys;
+  readonly #caller: ShardCaller;
+  /** The stamp of the last call that was answered. */
+  #last = '';
+
+  constructor(keys: ShardKeys, caller: ShardCaller) {
+    this.#keys = keys;
+    this.#caller = caller;
+  }
+
+  /**
+   * Begins to work in the shard: the calls that follow are refused once Redis has lost one of them.
+   * @returns the links of this node that Redis knows here.
+   */
+  async survey(): Promise<readonly LinkId[]> {
+    const { users, links, meta, held, lost, told } = this.#keys;
+    const { redis, nodeId } = this.#caller;
+    const stamp = this.#caller.nextStamp();
+    const args = [users, links, meta, held, lost, told, nodeId, stamp];
+    try {
+      const [, ...own] = listOf(await runScript(redis, SCRIPTS.surveyShard, args), 'survey-shard');
+      this.#last = String(stamp);
+      return own.map(String);
+    } catch (error) {
+      const later = error instanceof Error && /^STALE .* after (\d+)$/.exec(error.message)?.[1];
+      if (later) this.#caller.stampSeen(Number(later));
+      throw error;
+    }
+  }
+
+  /** Sets what links hold of users and reads users in between. */
+  async apply(saying: Saying): Promise<Applied> {
+    const { users, links, meta, held, lost, told } = this.#keys;
+    const { redis, nodeId, highestVersion } = this.#caller;
+    const keys = [users, links, meta, held, lost, told];
+    const stamp = this.#caller.nextStamp();
+    const args = [nodeId, stamp, this.#last, highestVersion, ...saying.args];
+    const script = saying.onlyTakes ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
+    const reply = listOf(await runScript(redis, script, [...keys, ...args]), 'apply-updates');
+    this.#last = String(stamp);
+    const applied = parseApplied(reply);
+    const last = applied.version + saying.length - 1;
+    this.#caller.highestVersion = Math.max(this.#caller.highestVersion, last);
+    return applied;
+  }
+
+  /** Every link has been told that these are back. */
+  async settleBack(back: readonly BackUser[]): Promise<void> {
+    const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
+    for (const [version, users] of byVersion) {
+      const ids = users.map(({ userId }) => userId);
+      await runScript(this.#caller.redis, SCRIPTS.settleLost, [this.#keys.told, version, ...ids]);
+    }
+  }
+
+  /** Reads the users whose ids are given. */
+  async read(userIds: readonly number[]): Promise<States> {
+    const { users, meta } = this.#keys;
+    const args = [users, meta, this.#caller.nodeId, this.#last, packNumbers(userIds)];
+    return String(await runScript(this.#caller.redis, SCRIPTS.readStates, args));
+  }
+
+  /**
+   * Takes away a link of this node, up to so many users, and notes those who have lost their last PC client, these
+   * `pcUsers` among them, to be announced offline after the grace; returns how many users are left.
+   */
+  async release(
+    link: LinkId,
+    { limit, graceMs, pcUsers }: { limit: number; graceMs: number; pcUsers: readonly number[] },
+  ): Promise<number> {
+    const { users, links, meta, held, lost } = this.#keys;
+    const { redis, nodeId } = this.#caller;
+    const stamp = this.#caller.nextStamp();
+    const packed = pcUsers.length > 0 ? packNumbers(pcUsers) : '';
+    const keys = [users, links, meta, held + link, lost];
+    const args = [link, nodeId, this.#last, stamp, limit, graceMs, packed];
+    const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
+    this.#last = String(stamp);
+    return Number(listOf(reply, 'release-link')[0]);
+  }
+
+  /** The users of this shard, the given one, whom Redis knows a link to hold. What is no such user is taken out. */
+  async held(link: LinkId, shard: number): Promise<number[]> {
+    const { redis } = this.#caller;
+    const key = this.#keys.held + link;
+    const members = await redis.smembers(key);
+    const isUser = (text: string): boolean => isUserId(text) && shardOf(Number(text)) === shard;
+    const garbage = members.filter((text) => !isUser(text));
+    if (garbage.length > 0) await redis.srem(key, ...garbage);
+    return members.filter(isUser).map(Number);
+  }
+}
+
+/**
+ * Reads a reply of apply-updates.
+ * @throws Error when it is no such reply.
+ */
+export function parseApplied(reply: readonly unknown[]): Applied {
+  const [version, states, back] = reply;
+  if (!isVersion(version) || typeof states !== 'string') {
+    throw new Error(`apply-updates replied ${String(version)}, expected a version and states`);
+  }
+  return { version, states, back: parseBack(back) };
+}
+
+/** Reads users who were announced offline and are back; what is no user id is left out. */
+export function parseBack(back: unknown): readonly BackUser[] {
+  const list: readonly unknown[] = Array.isArray(back) ? back : [];
+  const users: BackUser[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    const user = String(list[i]);
+    if (isUserId(user)) users.push({ userId: Number(user), toldVersion: String(list[i + 1]) });
+  }
+  return users;
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether a text is a user id as nodes write it. */
+export function isUserId(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) <= 0xffff_ffff;
+}
+
+function listOf(reply: unknown, script: string): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new Error(`${script} replied ${String(reply)}, expected a list`);
+  return reply;
+}

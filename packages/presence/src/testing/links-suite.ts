@@ -1,0 +1,155 @@
+import { waitFor } from '@route/fixtures';
+import { describe, expect, test } from 'vitest';
+import { client, committed, queryOf, stateOf, updateOf } from './asking.ts';
+import type { TestEngine } from './presence-suite.ts';
+
+const A = 'engine.1';
+const B = 'engine.2';
+const USER = 7;
+const OTHER = 8;
+
+/** What links that open, close, linger and change roles come to, in every engine; `withLinks` has A and B open. */
+export function describeLinks(name: string, withLinks: () => Promise<TestEngine>): void {
+  describe(`presence in ${name}: links`, () => {
+    test("a link's end takes away exactly what it added", async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [
+        client(USER, 'windows', 'online'),
+        client(USER, 'windows', 'online'),
+        client(OTHER, 'mac', 'online'),
+      ]);
+      await updateOf(presence, B, client(USER, 'windows', 'online'));
+      await updateOf(presence, B, client(USER, 'ios', 'online'));
+      presence.closeLink(A, 'release');
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 0]);
+      const gone = await updateOf(presence, B, client(USER, 'windows', 'offline'));
+      expect(committed(gone).state).toBe('mobile-only');
+    });
+
+    // An update on its way, taken back by a list before it was sent, once stayed for as long as its node.
+    test('a link that closes takes along what was still on its way', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const update = updateOf(presence, A, client(USER, 'mac', 'leave'));
+      presence.addClients(A, [client(USER, 'mac', 'offline')]);
+      presence.closeLink(A, 'release');
+      await update;
+      expect(await stateOf(presence, USER)).toBe('gone');
+    });
+
+    test('a link that closes at once leaves nothing', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online')]);
+      const update = updateOf(presence, A, client(OTHER, 'windows', 'online'));
+      presence.closeLink(A, 'release');
+      await update;
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
+      expect(await stateOf(presence, USER)).toBe('gone');
+      expect(presence.heldUsers).toBe(0);
+    });
+
+    test('a link kept aside counts for nobody until it is promoted', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const aside = 'engine.3';
+      presence.openLink(aside, { aside: true });
+      presence.addClients(aside, [client(USER, 'windows', 'online')]);
+      const outcome = await updateOf(presence, aside, client(OTHER, 'ios', 'online'));
+      expect(outcome).toEqual({ kind: 'aside' });
+      expect(await queryOf(presence, aside, [USER])).toEqual([0]);
+      presence.setAside(aside, false);
+      expect(await queryOf(presence, aside, [USER])).toEqual([1]);
+      expect(await stateOf(presence, OTHER)).toBe('mobile-only');
+    });
+
+    test('a link set aside takes its users out and brings them back as they are then', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
+      presence.setAside(A, true);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
+      await updateOf(presence, A, client(USER, 'windows', 'offline'));
+      presence.setAside(A, false);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 1]);
+      presence.closeLink(A, 'release');
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
+    });
+
+    test('a link promoted and set aside many times ends as it was set last', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online')]);
+      for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 0);
+      expect(await stateOf(presence, USER)).toBe('gone');
+      for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 1);
+      expect(await stateOf(presence, USER)).toBe('pc');
+    });
+
+    test('users lost with a link are announced offline once, unless they are back or never counted', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      const aside = 'engine.3';
+      presence.openLink(aside, { aside: true });
+      presence.addClients(aside, [client(99, 'windows', 'online')]);
+      presence.addClients(
+        A,
+        [1, 2, 3].map((id) => client(id, 'windows', 'online')),
+      );
+      // Standby twice, and for a link that never counted.
+      presence.setAside(aside, true);
+      presence.setAside(A, true);
+      presence.setAside(A, true);
+      presence.closeLink(aside, 'release');
+      presence.addClients(B, [client(2, 'mac', 'online')]);
+      presence.closeLink(A, 'release');
+      expect(await engine.announced()).toEqual([1, 3]);
+      expect(await engine.announced()).toEqual([1, 3]);
+    });
+
+    test('a link that lingers counts on for a while, and then takes what it added with it', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
+      presence.closeLink(A, 'linger');
+      expect(presence.lingeringLinks).toBe(1);
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
+      // Its msg_server is back on another link, with one of the two.
+      presence.addClients(B, [client(USER, 'windows', 'online')]);
+      await waitFor(() => presence.lingeringLinks === 0, { what: 'the link to linger no longer' });
+      expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 0]);
+      expect(presence.heldUsers).toBe(1);
+    });
+
+    test('a link kept aside does not linger', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online')]);
+      presence.setAside(A, true);
+      presence.closeLink(A, 'linger');
+      expect(presence.lingeringLinks).toBe(0);
+      expect(presence.heldUsers).toBe(0);
+    });
+
+    test('a link that is not open is refused', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.closeLink(A, 'release');
+      expect(() => presence.addClients(A, [])).toThrow('link engine.1 is not open');
+      expect(() => presence.setAside(A, true)).toThrow('link engine.1 is not open');
+    });
+
+    test('setting everything again changes nothing', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'ios', 'online')]);
+      presence.resync();
+      expect(await stateOf(presence, USER)).toBe('pc');
+      expect(await stateOf(presence, OTHER)).toBe('mobile-only');
+      expect(presence.heldUsers).toBe(2);
+    });
+  });
+}

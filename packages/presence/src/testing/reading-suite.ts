@@ -1,0 +1,97 @@
+import { waitFor } from '@route/fixtures';
+import { SHARD_COUNT, shardOf } from '@route/redis';
+import { describe, expect, test } from 'vitest';
+import { addTallies, EMPTY_TALLY } from '../ledger/tally.ts';
+import type { Whereabouts } from '../presence.ts';
+import { client, updateOf } from './asking.ts';
+import type { TestEngine } from './presence-suite.ts';
+
+const A = 'engine.1';
+const B = 'engine.2';
+const USER = 7;
+const OTHER = 8;
+const NOBODY = 9;
+const NONE = { windows: 0, mac: 0, ios: 0, android: 0 };
+
+/** What every engine tells those who look on. */
+export function describeReading(name: string, open: () => Promise<TestEngine>): void {
+  const withLinks = async (): Promise<TestEngine> => {
+    const engine = await open();
+    engine.presence.openLink(A, { aside: false });
+    engine.presence.openLink(B, { aside: false });
+    return engine;
+  };
+
+  describe(`presence in ${name}: who looks on`, () => {
+    test('is told where users are: link by link, which clients, which of them are away', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [
+        client(USER, 'windows', 'online'),
+        client(USER, 'windows', 'leave'),
+        client(USER, 'ios', 'online'),
+        client(OTHER, 'android', 'online'),
+      ]);
+      presence.addClients(B, [client(USER, 'mac', 'leave')]);
+      const found = await waitFor(
+        async () => {
+          const users = await presence.whereabouts([OTHER, USER, NOBODY, USER]);
+          return users.flatMap(({ holdings }) => holdings).length === 5 && users;
+        },
+        { what: 'both lists to stand' },
+      );
+      expect(found.map(({ userId, state }) => [userId, state])).toEqual([
+        [OTHER, 'mobile-only'],
+        [USER, 'pc'],
+        [NOBODY, 'gone'],
+        [USER, 'pc'],
+      ]);
+      expect(byLink(found[1])).toEqual([
+        {
+          link: A,
+          clients: { ...NONE, windows: 2, ios: 1 },
+          away: { ...NONE, windows: 1 },
+        },
+        { link: B, clients: { ...NONE, mac: 1 }, away: { ...NONE, mac: 1 } },
+      ]);
+      expect(found[2]?.holdings).toEqual([]);
+    });
+
+    test('is told how many users each link holds', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
+      expect([A, B, 'engine.99'].map((link) => presence.heldBy(link))).toEqual([2, 0, 0]);
+      await updateOf(presence, A, client(OTHER, 'mac', 'offline'));
+      expect(presence.heldBy(A)).toBe(1);
+      presence.closeLink(A, 'release');
+      expect(presence.heldBy(A)).toBe(0);
+    });
+
+    test('is told how many clients of each type there are, shard by shard', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(A, [
+        client(USER, 'windows', 'online'),
+        client(USER, 'ios', 'online'),
+        client(OTHER, 'android', 'leave'),
+      ]);
+      presence.addClients(B, [client(USER, 'windows', 'leave')]);
+      let all = EMPTY_TALLY;
+      for (let shard = 0; shard < SHARD_COUNT; shard++) {
+        all = addTallies(all, presence.tally(shard));
+      }
+      expect(all).toEqual({
+        users: 3,
+        pcUsers: 2,
+        clients: { windows: 2, mac: 0, ios: 1, android: 1 },
+        away: { windows: 1, mac: 0, ios: 0, android: 1 },
+      });
+      expect(presence.tally(shardOf(OTHER)).clients).toEqual({ ...NONE, android: 1 });
+    });
+  });
+}
+
+function byLink(user: Whereabouts | undefined) {
+  return user?.holdings.toSorted((a, b) => (a.link < b.link ? -1 : 1));
+}

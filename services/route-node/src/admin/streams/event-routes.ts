@@ -1,0 +1,51 @@
+import type { EventsView } from '@route/admin-api';
+import { z } from 'zod';
+import type { Journal } from '../../observability/journal.ts';
+import { readQuery } from '../http/query.ts';
+import { wholeNumber } from '../http/query-values.ts';
+import { type ApiRequest, json, type Route } from '../http/route.ts';
+
+const MOST = 2000;
+
+/** Which events are asked for. */
+export const eventsQuery = z.strictObject({
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: wholeNumber(1, MOST).default(200),
+});
+
+/** The node's recent events: once, or as they come. */
+export function eventRoutes(nodeId: string, journal: Journal): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/events',
+      handle: ({ query }) => {
+        const { after, limit } = readQuery(eventsQuery, query);
+        const events = [...journal.after(after, limit)];
+        const view: EventsView = { node: nodeId, lastSeq: journal.lastSeq, events };
+        return json(view);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/events/stream',
+      handle: (request) => {
+        const { after, limit } = readQuery(eventsQuery, request.query);
+        const from = Math.max(after, lastEventId(request));
+        return {
+          kind: 'stream',
+          start: (stream) => {
+            for (const event of journal.after(from, limit)) stream.send(event, event.seq);
+            return journal.listen((event) => stream.send(event, event.seq));
+          },
+        };
+      },
+    },
+  ];
+}
+
+/** What a browser's EventSource says when it comes back. */
+function lastEventId({ headers }: ApiRequest): number {
+  const given = Number(headers['last-event-id']);
+  return Number.isSafeInteger(given) ? given : 0;
+}

@@ -1,0 +1,131 @@
+import type { WatchedPdu, WatchMessage } from '@route/admin-api';
+import type { LinkId } from '@route/presence';
+import {
+  COMMANDS,
+  type CommandName,
+  commandName,
+  decodeMessage,
+  HEADER_BYTES,
+  isCommandName,
+  readHeader,
+} from '@route/protocol';
+import { z } from 'zod';
+import type { Watch } from '../../observability/watch.ts';
+import { ApiError } from '../http/api-error.ts';
+import type { Guard } from '../http/guard.ts';
+import { readQuery } from '../http/query.ts';
+import { flag, listOf, wholeNumber } from '../http/query-values.ts';
+import type { Route } from '../http/route.ts';
+import { withoutContents } from './watched-fields.ts';
+
+export interface WatchSources {
+  readonly nodeId: string;
+  readonly watch: Watch;
+  readonly guard: Guard;
+  /** ROUTE_WATCH_BODIES: whether bodies may be shown at all. */
+  readonly bodiesAllowed: boolean;
+  /** Where a link comes from; undefined for one that is gone. */
+  peerOf(link: LinkId): string | undefined;
+}
+
+/** So much of a body is shown. */
+const MAX_BODY_BYTES = 4096;
+
+/** Of a larger body the fields are not shown: a list of a million users would stop the loop for a second. */
+const MAX_DECODED_BYTES = 64 * 1024;
+
+/** What can be watched: what msg_servers send and is read or relayed, and what nodes tell of users. */
+const WATCHABLE = Object.keys(COMMANDS)
+  .filter(isCommandName)
+  .filter((name) => !(['heartbeat', 'users_status_response'] as CommandName[]).includes(name));
+
+const watchQuery = z.strictObject({
+  command: listOf(
+    (text) => WATCHABLE.some((name) => name === text),
+    `one or several of ${WATCHABLE.join(', ')}`,
+  ).optional(),
+  link: z.string().optional(),
+  rate: wholeNumber(1, 1000).default(100),
+  decode: flag.default(false),
+  bodies: flag.default(false),
+});
+type WatchQuery = z.infer<typeof watchQuery>;
+
+/** The PDUs that pass through the node, as they pass. */
+export function watchRoutes(sources: WatchSources): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/watch',
+      handle: ({ query, headers }) => {
+        const wanted = readQuery(watchQuery, query);
+        // Which users write to each other is as private as a change of state is privileged.
+        if (wanted.bodies) sources.guard.checkToken(headers);
+        else sources.guard.checkTokenWhereSet(headers);
+        if (wanted.bodies && !sources.bodiesAllowed) {
+          throw new ApiError(
+            'bodies-not-allowed',
+            'bodies is "1": expected ROUTE_WATCH_BODIES to be "on" at this node',
+          );
+        }
+        return {
+          kind: 'stream',
+          start: (stream) => watching(sources, wanted, (message) => stream.send(message)),
+        };
+      },
+    },
+  ];
+}
+
+/** Sends what is wanted, so much in a second at the most, and how much more there was. */
+function watching(
+  sources: WatchSources,
+  wanted: WatchQuery,
+  send: (message: WatchMessage) => boolean,
+): () => void {
+  const { nodeId, watch } = sources;
+  const commands = wanted.command && new Set(wanted.command);
+  let left = wanted.rate;
+  let dropped = 0;
+  const end = watch.add({
+    saw: (link, pdu) => {
+      if (wanted.link !== undefined && wanted.link !== link) return;
+      if (commands?.has(commandName(readHeader(pdu).commandId)) === false) return;
+      if (left > 0 && send(describe(sources, wanted, { link, pdu }))) left--;
+      else dropped++;
+    },
+  });
+  const timer = setInterval(() => {
+    left = wanted.rate;
+    if (dropped === 0) return;
+    const told = send({ kind: 'dropped', atMs: Date.now(), node: nodeId, pdus: dropped });
+    if (told) dropped = 0;
+  }, 1000);
+  return () => {
+    clearInterval(timer);
+    end();
+  };
+}
+
+function describe(
+  { nodeId, peerOf }: WatchSources,
+  { decode, bodies }: WatchQuery,
+  { link, pdu }: { link: LinkId | undefined; pdu: Buffer },
+): WatchedPdu {
+  const header = readHeader(pdu);
+  const decoded = decode && pdu.length <= MAX_DECODED_BYTES ? decodeMessage(pdu) : undefined;
+  const fields = decoded && (bodies ? decoded.fields : withoutContents(decoded.fields));
+  return {
+    kind: 'pdu',
+    atMs: Date.now(),
+    node: nodeId,
+    link: link ?? null,
+    peer: link === undefined ? null : (peerOf(link) ?? null),
+    command: commandName(header.commandId),
+    ...header,
+    ...(decode && { fields: fields === undefined ? null : { ...fields } }),
+    ...(bodies && {
+      bodyHex: pdu.toString('hex', HEADER_BYTES, HEADER_BYTES + MAX_BODY_BYTES),
+    }),
+  };
+}

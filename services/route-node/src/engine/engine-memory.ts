@@ -1,0 +1,39 @@
+import { PresenceMemory } from '@route/presence';
+import type { Settings } from '../config/settings.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+
+/** One node alone: presence in its own memory, nobody else to tell. */
+export function memoryEngine(
+  settings: Settings,
+  events: Pick<EngineEvents, 'about' | 'lost' | 'back' | 'holdings'>,
+): Engine {
+  return {
+    presence: new PresenceMemory({
+      lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
+      graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
+      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      ...(events.holdings && { holdings: events.holdings }),
+      lost: events.lost,
+      back: events.back,
+    }),
+    bus: undefined,
+    leaseHeld: undefined,
+    liveNodes: 1,
+    malformedNodeRecords: 0,
+    get nodes() {
+      return [events.about()];
+    },
+    directory: async () => {
+      const about = events.about();
+      return {
+        nowMs: null,
+        entries: [{ node: about.node, leaseLeftMs: null, about }],
+        malformed: 0,
+      };
+    },
+    send: () => undefined,
+    setRoom: () => undefined,
+    start: async () => undefined,
+    stop: async () => undefined,
+  };
+}

@@ -1,0 +1,401 @@
+import { Bus, type Loss, RedisTransport } from '@route/bus';
+import {
+  Auditor,
+  type Directory,
+  Lease,
+  LostUsers,
+  type Members,
+  type NodeAbout,
+  PresenceRedis,
+  Reaper,
+  readDirectory,
+} from '@route/presence';
+import {
+  createRedisClient,
+  errorText,
+  type RedisClient,
+  type RedisProblemCode,
+  type RedisSettings,
+  redisProblem,
+  ServerWatch,
+  SHARD_COUNT,
+  serverOf,
+} from '@route/redis';
+import type { LiveSettings } from '../config/live-settings.ts';
+import { redisTarget } from '../config/redis-target.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Counters } from '../observability/counters.ts';
+import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
+import type { UnreadyReason } from '../observability/readiness.ts';
+import { MERGEABLE_KINDS } from '../routing/entries.ts';
+import type { Engine, EngineEvents } from './engine.ts';
+import { RedisAdviser } from './redis-adviser.ts';
+
+export interface RedisEngineOptions {
+  readonly settings: Settings;
+  /** The settings that lie in files, as these are now. */
+  readonly live: LiveSettings;
+  readonly nodeId: string;
+  readonly log: Logger;
+  readonly counters: Counters;
+  readonly events: EngineEvents;
+  /** What is behind a reason not to be ready, by what was seen last. */
+  explain(reason: UnreadyReason, detail: string): void;
+}
+
+/** Whatever is left of the time to drain, what is under way is waited for as long as this. */
+const LEAST_FLUSH_MS = 2000;
+
+/** One node of a cluster: presence and the bus in the Redis that all nodes share. */
+export class RedisEngine implements Engine {
+  readonly presence: PresenceRedis;
+  readonly #options: RedisEngineOptions;
+  readonly #redis: RedisClient;
+  readonly #servers: ServerWatch;
+  readonly #transport: RedisTransport;
+  readonly #bus: Bus;
+  readonly #lease: Lease;
+  readonly #reaper: Reaper;
+  readonly #lost: LostUsers;
+  readonly #auditor: Auditor;
+  readonly #adviser: RedisAdviser;
+  /** Each problem by itself: one that follows another is logged at once. */
+  readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
+  readonly #busErrors = new RepeatedLine();
+  readonly #foreignFrames = new RepeatedLine();
+  #members: Members = { live: [], dead: [], about: [], malformed: 0 };
+  #readyOnce: (() => void) | undefined;
+  #stopping = false;
+  /** Whether the lease is held or to be taken: only while the node hears itself on the bus, or did a moment ago. */
+  #leaseWanted = false;
+  #deafTimer: NodeJS.Timeout | undefined;
+  /** Presence is settled: the lease is held, and all nodes have asserted their links. */
+  #isSettled = false;
+  readonly #refusals = new RepeatedLine();
+
+  constructor(options: RedisEngineOptions) {
+    this.#options = options;
+    const { settings, live, nodeId, events } = options;
+    const namespace = settings.ROUTE_NAMESPACE;
+    const connection: RedisSettings = {
+      target: redisTarget(settings),
+      currentTarget: () => redisTarget(live.current),
+      commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT_MS,
+      connectTimeoutMs: settings.REDIS_CONNECT_TIMEOUT_MS,
+      silentMs: settings.REDIS_COMMAND_TIMEOUT_MS,
+      connectionName: `route-${nodeId}`,
+    };
+    const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
+    const lostGraceMs = settings.ROUTE_LOST_GRACE_SECONDS * 1000;
+    this.#redis = createRedisClient(connection);
+    this.#servers = new ServerWatch({
+      client: this.#redis,
+      settings: connection,
+      renewed: (reason) => {
+        options.log.warn({ event: 'redis-reconnecting', problem: errorText(reason) });
+      },
+      now: () => performance.now(),
+    });
+    this.#adviser = new RedisAdviser({
+      redis: this.#redis,
+      log: options.log,
+      windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
+      failed: (reason) => this.#logRedis(reason),
+    });
+    this.presence = new PresenceRedis({
+      redis: this.#redis,
+      namespace,
+      nodeId,
+      ...(events.holdings && { holdings: events.holdings }),
+      events: { lateCommit: events.lateCommit, back: events.back },
+      lostGraceMs,
+      lingerMs: leaseMs,
+      failed: (reason) => {
+        options.counters.presenceFailures++;
+        this.#lease.doubt(reason);
+      },
+    });
+    this.#reaper = new Reaper({
+      redis: this.#redis,
+      namespace,
+      readMembers: async (found) => this.#lease.readMembers(found),
+      reaped: (reaped) => {
+        options.counters.reapedLinks += reaped.links;
+        options.counters.usersLost += reaped.usersLost;
+        const { nodeId: dead, links, usersLost } = reaped;
+        options.log.warn({ event: 'node-reaped', dead, links, usersLost });
+      },
+      failed: (reason) => this.#logRedis(reason),
+      lostGraceMs,
+      sweepEveryMs: 3 * leaseMs,
+      random: Math.random,
+      now: () => performance.now(),
+    });
+    this.#lost = new LostUsers({
+      redis: this.#redis,
+      namespace,
+      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      presence: this.presence,
+      lost: events.lost,
+      back: events.back,
+      failed: (reason) => this.#logRedis(reason),
+    });
+    this.#auditor = new Auditor({
+      redis: this.#redis,
+      namespace,
+      presence: this.presence,
+      mended: (records) => {
+        options.counters.recordsMended += records;
+        options.log.warn({ event: 'records-mended', records });
+      },
+      failed: (reason) => this.#logRedis(reason),
+      shardEveryMs: (settings.ROUTE_AUDIT_SECONDS * 1000) / SHARD_COUNT,
+    });
+    this.#lease = new Lease({
+      redis: this.#redis,
+      namespace,
+      nodeId,
+      leaseMs,
+      about: events.about,
+      presence: () => this.presence,
+      now: () => performance.now(),
+      events: {
+        taken: () => this.#taken(),
+        settled: () => this.#settled(),
+        refused: (reason) => this.#refused(reason),
+        doubted: (reason) => this.#doubted(reason),
+        members: (members) => this.#membersChanged(members),
+        failed: (reason) => this.#troubled(reason),
+      },
+    });
+    this.#transport = new RedisTransport({ redis: connection, namespace, nodeId });
+    this.#bus = new Bus({
+      nodeId,
+      transport: this.#transport,
+      mergeable: MERGEABLE_KINDS,
+      limits: {
+        windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
+        heldMs: settings.ROUTE_BUS_HELD_SECONDS * 1000,
+        heldBytes: settings.ROUTE_BUS_HELD_BYTES,
+        deafMs: settings.ROUTE_BUS_DEAF_SECONDS * 1000,
+        // Nodes that take larger PDUs than this one may be among the others.
+        maxEntryBytes: 2 * Math.max(settings.ROUTE_MAX_PDU_BYTES, 32 * 1024 * 1024),
+      },
+      events: {
+        onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
+        onKnown: events.nodeKnown,
+        onGone: events.nodeGone,
+        onHearing: (hearing) => this.#hearing(hearing),
+        onMet: () => this.#checkReady(),
+        onFull: events.busFull,
+        onLost: (loss) => this.#framesLost(loss),
+        onError: (error) => {
+          const { code, said: problem, text } = redisProblem(error);
+          options.explain('bus', text);
+          this.#busErrors.write((heldBack) => {
+            options.log.warn({ event: 'bus-error', code, problem, heldBack });
+          });
+        },
+        onForeign: ({ version, sender }) => {
+          this.#foreignFrames.write((heldBack) => {
+            options.log.warn({ event: 'bus-other-version', sender, version, heldBack });
+          });
+        },
+      },
+    });
+  }
+
+  get bus(): Bus {
+    return this.#bus;
+  }
+
+  get leaseHeld(): boolean {
+    return this.#lease.held;
+  }
+
+  get liveNodes(): number {
+    return this.#members.live.length;
+  }
+
+  get malformedNodeRecords(): number {
+    return this.#members.malformed;
+  }
+
+  get nodes(): readonly NodeAbout[] {
+    return this.#members.about;
+  }
+
+  async directory(): Promise<Directory> {
+    const namespace = this.#options.settings.ROUTE_NAMESPACE;
+    return await readDirectory({ redis: this.#redis, namespace });
+  }
+
+  send(kind: number, bytes: Buffer): void {
+    this.#bus.send(kind, bytes);
+  }
+
+  setRoom(hasRoom: boolean): void {
+    this.#bus.setRoom(hasRoom);
+  }
+
+  async start(): Promise<void> {
+    const { events } = this.#options;
+    events.unready('redis', true);
+    events.unready('bus', true);
+    const ready = new Promise<void>((resolve) => {
+      this.#readyOnce = resolve;
+    });
+    this.#redis.on('error', (error: Error) => this.#troubled(errorText(error)));
+    this.#servers.start();
+    this.#redis.connect().catch(() => undefined); // the reason has come as an 'error' event, and it tries on
+    await this.#bus.start();
+    await ready;
+  }
+
+  async stop(withinMs = 0): Promise<void> {
+    this.#end();
+    const { log, settings, counters } = this.#options;
+    // Another node's word that it holds a user may be on its way: what was directed follows that user.
+    const isFollowed = (): boolean => counters.keptBytes === 0;
+    // What others have not got after the retention time is given up in any case.
+    const flushMs = Math.min(withinMs, settings.ROUTE_BUS_HELD_SECONDS * 1000);
+    if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS), isFollowed))) {
+      log.error({ event: 'bus-not-flushed' });
+    }
+    await this.#bus.close();
+    // Has the directory tell, until the lease has run out, that this node has gone away in good order.
+    await this.#orLogged(this.#lease.leave());
+    this.#lease.stop();
+    this.#disconnect();
+  }
+
+  async abandon(): Promise<void> {
+    this.#end();
+    await this.#bus.close();
+    await this.#orLogged(this.#lease.giveBack());
+    this.#disconnect();
+  }
+
+  #end(): void {
+    this.#stopping = true;
+    clearTimeout(this.#deafTimer);
+    this.#reaper.stop();
+    this.#lost.stop();
+    this.#auditor.stop();
+  }
+
+  #disconnect(): void {
+    this.#servers.stop();
+    this.#redis.disconnect();
+  }
+
+  async #orLogged(call: Promise<void>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      this.#logRedis(errorText(error));
+    }
+  }
+
+  #taken(): void {
+    const { counters, log, events } = this.#options;
+    counters.resyncs++;
+    log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
+    this.presence.resumed();
+    this.#reaper.start();
+    events.unready('cluster', false);
+    void this.#adviser.look();
+  }
+
+  /** What Redis tells of users is complete. */
+  #settled(): void {
+    this.#options.log.info({ event: 'presence-settled' });
+    this.presence.settled();
+    this.#isSettled = true;
+    this.#lost.start();
+    this.#auditor.start();
+    this.#options.events.unready('redis', false);
+    this.#checkReady();
+  }
+
+  #refused(reason: string): void {
+    this.#options.events.unready('cluster', true);
+    this.#refusals.write((heldBack) => {
+      this.#options.log.error({ event: 'cluster-refused', problem: reason, heldBack });
+    });
+  }
+
+  #doubted(reason: string): void {
+    if (this.#stopping) return;
+    this.#options.log.warn({ event: 'redis-doubted', problem: reason });
+    this.#servers.failed(reason);
+    this.#reaper.stop();
+    this.#lost.stop();
+    this.#auditor.stop();
+    this.#isSettled = false;
+    this.presence.suspended();
+    const { events, explain } = this.#options;
+    events.unready('redis', true);
+    explain('redis', redisProblem(reason).text);
+  }
+
+  #hearing(hearing: boolean): void {
+    if (this.#stopping) return;
+    const { log, events, settings } = this.#options;
+    clearTimeout(this.#deafTimer);
+    if (hearing) {
+      log.info({ event: 'bus-heard' });
+      if (!this.#leaseWanted) this.#lease.start();
+      this.#leaseWanted = true;
+    } else {
+      log.warn({ event: 'bus-deaf' });
+      // A connection made anew is no reason to assert everything again.
+      this.#deafTimer = setTimeout(() => this.#leaveLease(), settings.ROUTE_LEASE_SECONDS * 1000);
+    }
+    events.unready('bus', !hearing);
+    this.#checkReady();
+  }
+
+  /** A node that does not hear the others must not count as one of them: lets the lease run out. */
+  #leaveLease(): void {
+    const wasHeld = this.#lease.held;
+    this.#leaseWanted = false;
+    this.#lease.stop();
+    if (wasHeld) this.#doubted('the node does not hear itself on the bus');
+  }
+
+  #membersChanged(members: Members): void {
+    this.#servers.succeeded();
+    const server = serverOf(this.#redis);
+    if (server !== undefined) this.#transport.follow(server);
+    this.#members = members;
+    this.#reaper.members(members);
+    this.#bus.setLiveNodes(members.live);
+  }
+
+  #framesLost({ sender, frames, reason }: Loss): void {
+    this.#options.counters.busFramesLost += frames;
+    this.#options.log.error({ event: 'bus-frames-lost', sender, frames, reason });
+    if (reason === 'skipped') this.#options.events.nodeMissed(sender);
+  }
+
+  #checkReady(): void {
+    const { hearing, met } = this.#bus;
+    if (this.#isSettled && hearing && met) this.#readyOnce?.();
+  }
+
+  /** Redis cannot be reached, or refuses: shown until it does neither. */
+  #troubled(reason: string): void {
+    if (this.#stopping) return;
+    this.#options.explain('redis', redisProblem(reason).text);
+    this.#servers.failed(reason);
+    this.#logRedis(reason);
+  }
+
+  #logRedis(reason: string): void {
+    const { code, said: problem, advice } = redisProblem(reason);
+    this.#redisErrors.write(code, (heldBack) => {
+      this.#options.log.warn({ event: 'redis-error', code, problem, advice, heldBack });
+    });
+  }
+}

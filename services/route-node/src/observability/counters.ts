@@ -1,0 +1,70 @@
+import { COMMAND_COUNT } from '@route/protocol';
+import { ADMIN_CUTS, type AdminCut } from '../admin/http/connections.ts';
+import { REFUSALS, type Refusal } from '../admission/refusals.ts';
+import { CLOSE_REASONS, type CloseReason } from '../link/close-reasons.ts';
+
+/**
+ * What a node counts as it works: plain numbers, read when metrics are asked for. Nothing on the hot
+ * path knows of metrics.
+ */
+export class Counters {
+  /** PDUs received, by command index. */
+  readonly received = new Float64Array(COMMAND_COUNT);
+  /** PDUs whose body did not parse, by command index. */
+  readonly malformed = new Float64Array(COMMAND_COUNT);
+  /** Of these, those dropped for an unknown client type alone, and queries for too many users. */
+  unknownClientTypes = 0;
+  tooLargeQueries = 0;
+  readonly closed: Record<CloseReason, number>;
+  opened = 0;
+  /** Connections that did not become links. */
+  readonly refused: Record<Refusal, number>;
+  /** Times the system could not accept a connection. */
+  acceptErrors = 0;
+  /** Connections that sent nothing: health checks. */
+  checks = 0;
+  /** Connections and streams of the admin port that the node closed. */
+  readonly adminCuts: Record<AdminCut, number>;
+  receivedBytes = 0;
+  sentBytes = 0;
+  /** Writes handed to sockets, each of everything that a tick had for a link. */
+  linkWrites = 0;
+  relayedPdus = 0;
+  /** Directed delivery: PDUs sent where their users are, to all by need, and to all by doubt. */
+  directedPdus = 0;
+  broadcastPdus = 0;
+  doubtfulPdus = 0;
+  /** Directed delivery: relayed PDUs given to links, each link counted. */
+  linksReached = 0;
+  /** Directed delivery: bytes that are kept until every node has spoken, as of the last look. */
+  keptBytes = 0;
+  heartbeatsSent = 0;
+  /** Notifications passed on to this node's links, and those left out because a later one had passed. */
+  notices = 0;
+  noticesOvertaken = 0;
+  /** Users called offline who had a PC client all the same, or again, and were told to be online. */
+  noticesCorrected = 0;
+  updatesLate = 0;
+  pauses = 0;
+  reapedLinks = 0;
+  usersLost = 0;
+  /** Records in Redis that held what no node writes, and were set right. */
+  recordsMended = 0;
+  /** Lost users who were told to be offline. */
+  lostTold = 0;
+  resyncs = 0;
+  presenceFailures = 0;
+  busFramesLost = 0;
+  /** Entries from the bus that no node can have sent; they were dropped. */
+  busEntriesInvalid = 0;
+  nonMasterSnapshots = 0;
+
+  constructor() {
+    const none = Object.keys(CLOSE_REASONS).map((reason) => [reason, 0]);
+    this.closed = Object.fromEntries(none);
+    const noneRefused = Object.keys(REFUSALS).map((reason) => [reason, 0]);
+    this.refused = Object.fromEntries(noneRefused);
+    const noneCut = Object.keys(ADMIN_CUTS).map((reason) => [reason, 0]);
+    this.adminCuts = Object.fromEntries(noneCut);
+  }
+}

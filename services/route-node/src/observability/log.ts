@@ -1,0 +1,114 @@
+import {
+  type DestinationStream,
+  type Level,
+  type Logger,
+  multistream,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { errorInLog } from './error-in-log.ts';
+import type { Journal } from './journal.ts';
+import { LogOutput } from './log-output.ts';
+import { openStdout, type Stdout } from './stdout.ts';
+
+export type { Logger } from 'pino';
+
+/** A log and the way to be sure that it is written out. */
+export interface Log {
+  readonly logger: Logger;
+  readonly output: LogOutput;
+  /** Writes out what waits, for no longer than this; for the end of the process. */
+  flush(withinMs: number): Promise<void>;
+  /** Writes out what waits and can be written at once; for a sudden end of the process. */
+  flushNow(): void;
+}
+
+export interface LogOptions {
+  /** The least severe lines that are written. */
+  readonly level: Level | 'silent';
+  readonly nodeId: string;
+  /** Remembers what is told at info or above, written or not. */
+  readonly journal: Journal;
+  /** Bytes of lines that wait for standard output; beyond them lines are dropped. */
+  readonly bufferBytes: number;
+}
+
+/**
+ * JSON lines on standard output, in colours and words where that is a terminal. An output that takes
+ * nothing delays nothing: lines wait, then they are dropped and counted.
+ */
+export function openLog({ level, nodeId, journal, bufferBytes }: LogOptions): Log {
+  const stdout = openStdout();
+  const output = new LogOutput({
+    write: stdout.write,
+    maxWaitingBytes: bufferBytes,
+    stuck: (code) => {
+      const { waitingBytes, droppedLines } = output;
+      logger.warn({ event: 'log-stuck', code, waitingBytes, droppedLines });
+    },
+    recovered: (gap) => logger.warn({ event: 'log-recovered', ...gap }),
+  });
+  const streams = [{ level: 'info' as const, stream: journal }];
+  const all =
+    level === 'silent' ? streams : [...streams, { level, stream: asStream(stdout, output) }];
+  const least = level === 'trace' || level === 'debug' ? level : 'info';
+  const options = {
+    level: least,
+    base: { node: nodeId },
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: errorInLog },
+  };
+  const logger = pino(options, multistream(all));
+  return {
+    logger,
+    output,
+    flush: (withinMs) => output.flush(withinMs),
+    flushNow: () => stdout.writeLast(output.takeWaiting()),
+  };
+}
+
+function asStream({ isTerminal }: Stdout, output: LogOutput): DestinationStream {
+  if (!isTerminal) return output;
+  const pretty = prettyFactory({
+    ignore: 'pid,hostname,node,event',
+    messageFormat: '{event}',
+    singleLine: true,
+  });
+  return { write: (line) => output.write(pretty(line)) };
+}
+
+/** A {@link RepeatedLine} for each key: what differs is not held back. */
+export class RepeatedLines<Key> {
+  readonly #lines = new Map<Key, RepeatedLine>();
+
+  write(key: Key, write: (heldBack: number) => void): void {
+    const line = this.#lines.get(key) ?? new RepeatedLine();
+    this.#lines.set(key, line);
+    line.write(write);
+  }
+}
+
+/** Lets one line through in a while, with the number of those held back: for what repeats. */
+export class RepeatedLine {
+  readonly #everyMs: number;
+  #nextAt = 0;
+  #heldBack = 0;
+
+  constructor(everyMs = 10_000) {
+    this.#everyMs = everyMs;
+  }
+
+  /** Calls `write` with the number of lines held back since the last, or holds this one back. */
+  write(write: (heldBack: number) => void): void {
+    const now = performance.now();
+    if (now < this.#nextAt) {
+      this.#heldBack++;
+      return;
+    }
+    this.#nextAt = now + this.#everyMs;
+    const heldBack = this.#heldBack;
+    this.#heldBack = 0;
+    write(heldBack);
+  }
+}

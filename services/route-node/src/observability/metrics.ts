@@ -1,0 +1,359 @@
+import { COMMAND_NAMES } from '@route/protocol';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Engine } from '../engine/engine.ts';
+import type { LinkTable } from '../link/link-table.ts';
+import type { Rebalancer } from '../rebalancing/rebalancer.ts';
+import type { Counters } from './counters.ts';
+import type { LogOutput } from './log-output.ts';
+import type { LoopWatch } from './loop-delay.ts';
+import type { Readiness } from './readiness.ts';
+
+/** Where a node's metrics are read from when they are asked for. */
+export interface MetricsSources {
+  readonly counters: Counters;
+  readonly links: LinkTable;
+  readonly engine: Engine;
+  readonly readiness: Readiness;
+  readonly rebalancer: Rebalancer;
+  readonly output: LogOutput;
+  readonly nodeId: string;
+  readonly engineName: string;
+  readonly loop: LoopWatch;
+  /** Connections to the admin port that are open. */
+  adminConnections(): number;
+}
+
+const LAG_NAMES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
+  (of) => `nodejs_eventloop_lag${of}_seconds`,
+);
+
+/** A metric's value now: one number, or one for each value of its label. */
+type Reading = number | Readonly<Record<string, number>>;
+
+/** All metrics of a node, in a registry of their own. */
+export function nodeMetrics(sources: MetricsSources): Registry {
+  const { counters, links, engine, readiness, rebalancer, output } = sources;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  // These begin anew with each reading, so that they would depend on how often the metrics are read.
+  for (const name of LAG_NAMES) registry.removeSingleMetric(name);
+
+  function counter(name: string, help: string, read: () => Reading, label?: string): void {
+    new Counter({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        eachValue(read(), (value, of) => {
+          if (label === undefined || of === undefined) this.inc(value);
+          else this.inc({ [label]: of }, value);
+        });
+      },
+    });
+  }
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  new Gauge({
+    name: 'route_node_info',
+    help: 'Always 1; the labels tell which node this is',
+    labelNames: ['node', 'engine'],
+    registers: [registry],
+  }).set({ node: sources.nodeId, engine: sources.engineName }, 1);
+
+  gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    'How late the event loop was at the most in 99 % of the last whole 10 s',
+    () => sources.loop.now.p99Ms / 1000,
+  );
+  gauge(
+    'nodejs_eventloop_lag_max_seconds',
+    'How late the event loop was at the most in the last whole 10 s',
+    () => sources.loop.now.maxMs / 1000,
+  );
+  gauge('route_admin_connections', 'Connections to the admin port', sources.adminConnections);
+  counter(
+    'route_admin_cuts_total',
+    'Connections and streams of the admin port that the node closed',
+    () => counters.adminCuts,
+    'reason',
+  );
+
+  gauge('route_ready', '1 when links may be sent to this node', () =>
+    readiness.reasons.length === 0 ? 1 : 0,
+  );
+  gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
+  gauge(
+    'route_malformed_node_records',
+    'Leases and records in the registry of nodes that are ignored because no node of this release writes such',
+    () => engine.malformedNodeRecords,
+  );
+  gauge(
+    'route_log_waiting_bytes',
+    'Bytes of log lines that standard output has not taken yet',
+    () => output.waitingBytes,
+  );
+  counter(
+    'route_log_dropped_lines_total',
+    'Log lines dropped because standard output did not take them',
+    () => output.droppedLines,
+  );
+  gauge('route_links', 'Links open on this node that have sent something', () => links.size);
+  gauge(
+    'route_links_fair_share',
+    'Links that this node would have if all nodes had the same number',
+    () => rebalancer.fairShare,
+  );
+  gauge(
+    'route_links_tolerated',
+    'Links above which this node has some connect again; 0 when ROUTE_REBALANCE is off',
+    () => rebalancer.tolerated ?? 0,
+  );
+  gauge(
+    'route_links_lingering',
+    'Links that were asked to connect again and whose users still count',
+    () => engine.presence.lingeringLinks,
+  );
+  gauge('route_links_reading', '1 while the node reads its links, 0 while it slows them', () =>
+    links.reading ? 1 : 0,
+  );
+  gauge(
+    'route_links_unsent_bytes',
+    'Bytes that wait to be sent on all links',
+    () => links.unsentBytes,
+  );
+  gauge(
+    'route_links_waiting_pdus',
+    'PDUs that wait for presence, or behind one that does',
+    () => links.waitingPdus,
+  );
+  gauge(
+    'route_presence_held_users',
+    'Users held by the links of this node',
+    () => engine.presence.heldUsers,
+  );
+
+  gauge(
+    'route_handshakes',
+    'Connections on their way to become links (PROXY protocol, TLS)',
+    () => links.handshakes,
+  );
+
+  counter(
+    'route_connections_refused_total',
+    'Connections that did not become links',
+    () => counters.refused,
+    'reason',
+  );
+  counter(
+    'route_connections_checks_total',
+    'Connections that sent nothing, as health checks of load balancers do',
+    () => counters.checks,
+  );
+  counter(
+    'route_accept_errors_total',
+    'Times the system could not accept a connection on the port of the links',
+    () => counters.acceptErrors,
+  );
+  counter('route_links_opened_total', 'Links opened', () => counters.opened);
+  counter('route_links_closed_total', 'Links closed', () => counters.closed, 'reason');
+  counter(
+    'route_pdus_received_total',
+    'PDUs received from links',
+    () => byCommand(counters.received),
+    'command',
+  );
+  counter(
+    'route_pdus_malformed_total',
+    'PDUs dropped because their body did not parse',
+    () => byCommand(counters.malformed),
+    'command',
+  );
+  counter(
+    'route_pdus_unknown_client_type_total',
+    'Lists and updates dropped for a client type that is neither of the protocol nor in ROUTE_CLIENT_TYPES_*',
+    () => counters.unknownClientTypes,
+  );
+  counter(
+    'route_queries_too_large_total',
+    'Status queries dropped as they asked for more than ROUTE_MAX_QUERY_USERS',
+    () => counters.tooLargeQueries,
+  );
+  counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
+  counter(
+    'route_delivery_pdus_total',
+    'PDUs relayed with ROUTE_DELIVERY=directed: sent where their users are, or to all by need or by doubt',
+    () => ({
+      directed: counters.directedPdus,
+      need: counters.broadcastPdus,
+      doubt: counters.doubtfulPdus,
+    }),
+    'way',
+  );
+  counter(
+    'route_delivery_links_total',
+    'Relayed PDUs given to this node’s links with ROUTE_DELIVERY=directed, each link counted',
+    () => counters.linksReached,
+  );
+  gauge(
+    'route_delivery_kept_bytes',
+    'Bytes directed to where their users are, and kept until it is certain that none has moved',
+    () => counters.keptBytes,
+  );
+  counter(
+    'route_links_received_bytes_total',
+    'Bytes received from links',
+    () => counters.receivedBytes,
+  );
+  counter('route_links_sent_bytes_total', 'Bytes handed to links', () => counters.sentBytes);
+  counter('route_links_writes_total', 'Writes handed to links’ sockets', () => counters.linkWrites);
+  counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
+  counter('route_links_paused_total', 'Times a link was held back', () => counters.pauses);
+  counter(
+    'route_notices_total',
+    'Notifications passed on to this node’s links',
+    () => counters.notices,
+  );
+  counter(
+    'route_notices_overtaken_total',
+    'Notifications left out because a later one of the same user had been passed on',
+    () => counters.noticesOvertaken,
+  );
+  counter(
+    'route_notices_corrected_total',
+    'Users called offline who had a PC client all the same, or again, and were told to be online',
+    () => counters.noticesCorrected,
+  );
+  counter(
+    'route_second_link_snapshots_total',
+    'Online lists from a link that is no master while every link counts',
+    () => counters.nonMasterSnapshots,
+  );
+  counter(
+    'route_presence_late_updates_total',
+    'Status updates that stood only after Redis had come back',
+    () => counters.updatesLate,
+  );
+  counter(
+    'route_presence_failures_total',
+    'Presence calls that failed or were not answered',
+    () => counters.presenceFailures,
+  );
+  counter(
+    'route_presence_resyncs_total',
+    'Times all held users were asserted',
+    () => counters.resyncs,
+  );
+  counter(
+    'route_presence_reaped_links_total',
+    'Dead nodes’ links taken away',
+    () => counters.reapedLinks,
+  );
+  counter(
+    'route_presence_records_mended_total',
+    'Records in Redis that held what no node writes, and were mended by the audit',
+    () => counters.recordsMended,
+  );
+  counter(
+    'route_presence_lost_users_total',
+    'Users who lost their last PC client with a reaped link',
+    () => counters.usersLost,
+  );
+  counter(
+    'route_presence_lost_users_told_total',
+    'Users lost with a link who were told to be offline, not being back after the grace',
+    () => counters.lostTold,
+  );
+  counter(
+    'route_bus_lost_frames_total',
+    'Other nodes’ frames that this node never got',
+    () => counters.busFramesLost,
+  );
+  counter(
+    'route_bus_invalid_entries_total',
+    'Entries from the bus that were no whole PDUs, or otherwise invalid, and dropped',
+    () => counters.busEntriesInvalid,
+  );
+  const { bus } = engine;
+  if (bus !== undefined) {
+    const busCounters = bus.counters;
+    counter('route_bus_sent_frames_total', 'Frames published', () => busCounters.framesSent);
+    counter('route_bus_sent_bytes_total', 'Bytes published', () => busCounters.bytesSent);
+    counter('route_bus_received_frames_total', 'Frames taken in', () => busCounters.framesReceived);
+    counter('route_bus_received_bytes_total', 'Bytes taken in', () => busCounters.bytesReceived);
+    counter(
+      'route_bus_duplicate_frames_total',
+      'Frames that came again',
+      () => busCounters.duplicates,
+    );
+    counter(
+      'route_bus_reopened_total',
+      'Times a deaf bus was connected anew',
+      () => busCounters.reopened,
+    );
+    counter('route_bus_repeated_frames_total', 'Frames published again', () => {
+      return busCounters.framesRepeated;
+    });
+    counter(
+      'route_bus_given_up_frames_total',
+      'Frames of this node that a live node had not got in time',
+      () => busCounters.framesGivenUp,
+    );
+    counter('route_bus_given_up_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
+    counter('route_bus_heartbeats_total', 'Heartbeats published to all nodes', () => {
+      return busCounters.heartbeatsSent;
+    });
+    counter('route_bus_acks_total', 'Acks published, each to one node', () => {
+      return busCounters.acksSent;
+    });
+    counter(
+      'route_bus_malformed_frames_total',
+      'Frames of no known form or with impossible numbers, dropped',
+      () => busCounters.malformed,
+    );
+    counter(
+      'route_bus_foreign_frames_total',
+      'Frames of nodes of another version, dropped',
+      () => busCounters.foreign,
+    );
+    gauge(
+      'route_bus_window_bytes',
+      'Bytes sent for which not all nodes have had room yet',
+      () => busCounters.windowBytes,
+    );
+    gauge(
+      'route_bus_share_bytes',
+      'Bytes that this node may have under way',
+      () => busCounters.shareBytes,
+    );
+    gauge(
+      'route_bus_echo_seconds',
+      'How long the node’s last announcement took to come back to it',
+      () => (bus.echoMs ?? 0) / 1000,
+    );
+    gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {
+      return busCounters.awaitedNodes;
+    });
+  }
+  return registry;
+}
+
+function eachValue(reading: Reading, take: (value: number, of?: string) => void): void {
+  if (typeof reading === 'number') take(reading);
+  else for (const [of, value] of Object.entries(reading)) take(value, of);
+}
+
+function byCommand(counts: Float64Array): Record<string, number> {
+  return Object.fromEntries(COMMAND_NAMES.map((name, i) => [name, counts[i] ?? 0]));
+}

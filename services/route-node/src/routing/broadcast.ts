@@ -1,0 +1,37 @@
+import type { RelayHandling } from '@route/protocol';
+import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
+import { ENTRY_KINDS } from './entries.ts';
+
+/** Every link gets everything, as with the original. */
+export class Broadcast implements Delivery {
+  readonly holdings = undefined;
+  readonly #receivers: Receivers;
+  readonly #bus: Pick<DeliveryBus, 'send'>;
+
+  constructor(receivers: Receivers, bus: Pick<DeliveryBus, 'send'>) {
+    this.#receivers = receivers;
+    this.#bus = bus;
+  }
+
+  relay(from: Receiver, handling: RelayHandling, run: Buffer): void {
+    for (const receiver of this.#receivers) {
+      if (receiver !== from || handling === 'relay-to-all') receiver.send(run);
+    }
+    this.#bus.send(ENTRY_KINDS.run, run);
+  }
+
+  entry(kind: number, bytes: Buffer): void {
+    // A node that directs sends everything to one that does not tell whom it holds.
+    if (kind !== ENTRY_KINDS.run && kind !== ENTRY_KINDS.directed) return;
+    for (const receiver of this.#receivers) receiver.send(bytes);
+  }
+
+  opened(): void {}
+  closed(): void {}
+  receiving(): void {}
+  setListing(): void {}
+  handOut(): void {}
+  nodeKnown(): void {}
+  nodeGone(): void {}
+  nodeMissed(): void {}
+}

@@ -1,0 +1,247 @@
+import { Bus, type Cancel, type Clock, MemoryHub } from '@route/bus';
+import { CLIENT_TYPE, decodeMessage, encodeMessage, MSG_TYPE } from '@route/protocol';
+import { Counters } from '../../observability/counters.ts';
+import type { Receiver } from '../delivery.ts';
+import { Directed } from '../directed/directed.ts';
+import { ENTRY_KINDS } from '../entries.ts';
+
+const BODY = Buffer.from('the body of a message');
+
+/** What a node may keep; a few hundred messages reach it. */
+export const MOST_KEPT_BYTES = 32 * 1024;
+
+/** Time that stands still until a test moves it. */
+export class SteppedClock implements Clock {
+  #now = 0;
+  #tasks: { at: number; run: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  soon(run: () => void): void {
+    this.after(0, run);
+  }
+
+  after(ms: number, run: () => void): Cancel {
+    const task = { at: this.#now + ms, run };
+    this.#tasks.push(task);
+    return () => {
+      this.#tasks = this.#tasks.filter((other) => other !== task);
+    };
+  }
+
+  /** Lets time pass, a millisecond at a time, and what is due at the end of each read happen. */
+  async pass(ms: number): Promise<void> {
+    // What was done before this had its own end of a read.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    for (const end = this.#now + ms; ; this.#now++) {
+      for (let rounds = 0; rounds < 20; rounds++) {
+        const due = this.#tasks.filter(({ at }) => at <= this.#now);
+        if (due.length === 0) break;
+        this.#tasks = this.#tasks.filter(({ at }) => at > this.#now);
+        for (const { run } of due) {
+          run();
+          await new Promise<void>((resolve) => process.nextTick(resolve));
+        }
+      }
+      if (this.#now >= end) return;
+    }
+  }
+}
+
+/** A link that writes down which messages it is given. */
+export class HeardLink implements Receiver {
+  readonly id: string;
+  readonly node: TestNode;
+  readonly heard: number[] = [];
+  /** Users whose kicks it was given. */
+  readonly kicks: number[] = [];
+
+  constructor(id: string, node: TestNode) {
+    this.id = id;
+    this.node = node;
+  }
+
+  send(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
+      this.sendPart(bytes, at, at + bytes.readUInt32BE(at));
+    }
+  }
+
+  sendPart(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; at += bytes.readUInt32BE(at)) {
+      const pdu = decodeMessage(bytes.subarray(at, at + bytes.readUInt32BE(at)));
+      if (pdu?.command === 'msg_data') this.heard.push(pdu.fields.msgId);
+      else if (pdu?.command === 'server_kick_user') this.kicks.push(pdu.fields.userId);
+      else throw new Error('a link was given what nobody sent');
+    }
+  }
+}
+
+/** A node: its bus, what delivers, and its links. */
+export interface TestNode {
+  readonly name: string;
+  readonly bus: Bus;
+  readonly delivery: Directed;
+  readonly receivers: Set<Receiver>;
+  readonly counters: Counters;
+  /** Whether it was to stop reading, each time that this changed. */
+  readonly full: boolean[];
+  /** Entries that came of what others directed. */
+  directedEntries: number;
+}
+
+/** Nodes that direct, joined by one hub and one clock, each with some links. */
+export class DeliveryWorld {
+  readonly clock = new SteppedClock();
+  readonly hub = new MemoryHub(this.clock);
+  readonly nodes: TestNode[] = [];
+  readonly links: HeardLink[] = [];
+  /** Of each user, the links that hold him. */
+  readonly held = new Map<number, Set<HeardLink>>();
+  /** Whom each message concerns; nobody in particular where it is for all. */
+  readonly concerns: (readonly number[])[] = [];
+  readonly from: HeardLink[] = [];
+  /** Of each message and user whom it concerns and who was always held since, the links that have held him. */
+  readonly since: Map<number, Set<HeardLink>>[] = [];
+  /** Lists that are being taken in. */
+  readonly #listing = new Map<HeardLink, ReadonlySet<number>>();
+
+  static async of(nodeCount: number, linksEach: number): Promise<DeliveryWorld> {
+    const world = new DeliveryWorld();
+    for (let i = 0; i < nodeCount; i++) await world.addNode(`n${i}`, linksEach);
+    const names = world.nodes.map(({ name }) => name);
+    for (const { bus } of world.nodes) bus.setLiveNodes(names);
+    await world.clock.pass(1500);
+    return world;
+  }
+
+  async addNode(name: string, linksEach: number): Promise<TestNode> {
+    const { clock, hub } = this;
+    const receivers = new Set<Receiver>();
+    const counters = new Counters();
+    const bus: Bus = new Bus({
+      ...{ nodeId: name, transport: hub.join(name), clock, mergeable: [1, 3, 4] },
+      events: {
+        onEntry: (kind, bytes, from, frame) => {
+          if (kind === ENTRY_KINDS.directed) node.directedEntries++;
+          delivery.entry(kind, bytes, { node: from, frame });
+        },
+        onKnown: (node) => delivery.nodeKnown(node),
+        onGone: (node) => delivery.nodeGone(node),
+        onLost: ({ sender, reason }) => {
+          if (reason === 'skipped') delivery.nodeMissed(sender);
+        },
+        ...{ onHearing: () => {}, onMet: () => {}, onFull: () => {}, onError: () => {} },
+      },
+    });
+    const delivery = new Directed({
+      ...{ receivers, bus, counters, clock, mostKeptBytes: MOST_KEPT_BYTES },
+      onFull: (full) => node.full.push(full),
+    });
+    const node: TestNode = {
+      name,
+      bus,
+      delivery,
+      receivers,
+      counters,
+      full: [],
+      directedEntries: 0,
+    };
+    this.nodes.push(node);
+    for (let i = 0; i < linksEach; i++) {
+      const link = new HeardLink(`${name}.${i}`, node);
+      delivery.opened(link);
+      receivers.add(link);
+      delivery.receiving(link, true);
+      this.links.push(link);
+    }
+    await bus.start();
+    return node;
+  }
+
+  holds(user: number, link: HeardLink): void {
+    // What comes behind a list waits until that is taken in.
+    this.listed(link);
+    if (this.#holds(user, link)) link.node.delivery.holdings.held(link.id, user);
+  }
+
+  drops(user: number, link: HeardLink): void {
+    this.listed(link);
+    if (this.#drops(user, link)) link.node.delivery.holdings.dropped(link.id, user);
+  }
+
+  #drops(user: number, link: HeardLink): boolean {
+    const links = this.held.get(user);
+    const did = links?.delete(link) ?? false;
+    // Nothing is promised to whom nobody holds.
+    if (links?.size === 0) for (const since of this.since) since.delete(user);
+    return did;
+  }
+
+  #holds(user: number, link: HeardLink): boolean {
+    const links = this.held.get(user) ?? new Set();
+    this.held.set(user, links);
+    if (links.has(link)) return false;
+    links.add(link);
+    for (const since of this.since) since.get(user)?.add(link);
+    return true;
+  }
+
+  /** A link has sent a list of users, which is taken in until {@link DeliveryWorld.listed}. */
+  lists(link: HeardLink, users: readonly number[]): void {
+    if (this.#listing.has(link)) this.listed(link);
+    this.#listing.set(link, new Set(users));
+    link.node.delivery.setListing(link, true);
+    for (const user of users) this.#holds(user, link);
+  }
+
+  /** The list that a link has sent is taken in. */
+  listed(link: HeardLink): void {
+    for (const user of this.#listing.get(link) ?? []) {
+      link.node.delivery.holdings.held(link.id, user);
+    }
+    if (this.#listing.delete(link)) link.node.delivery.setListing(link, false);
+  }
+
+  /** A link holds nobody any more. */
+  releases(link: HeardLink): void {
+    this.listed(link);
+    for (const user of this.held.keys()) this.#drops(user, link);
+    link.node.delivery.holdings.released(link.id);
+  }
+
+  /** A link has a user kicked. */
+  kicks(link: HeardLink, userId: number): void {
+    const kick = encodeMessage('server_kick_user', {
+      ...{ userId, clientType: CLIENT_TYPE.windows, reason: 1 },
+    });
+    link.node.delivery.relay(link, 'relay-to-others', kick);
+  }
+
+  /** From now on nothing with a message in it comes to some nodes; all else does. */
+  losesMessagesTo(names: readonly string[], { delayMs = 0 } = {}): void {
+    this.hub.setWeather(({ frame, to }) =>
+      names.includes(to) && frame.includes(BODY) ? [] : [delayMs],
+    );
+  }
+
+  /** A link sends messages in one read: each to a user, from a user, or to everybody. */
+  sends(link: HeardLink, messages: readonly (readonly [from: number, to: number] | 'all')[]): void {
+    const pdus = messages.map((message) => {
+      const msgId = this.concerns.length;
+      const [from, to] = message === 'all' ? [0, 0] : message;
+      this.concerns.push(message === 'all' ? [] : message);
+      this.from.push(link);
+      const concerned = message === 'all' ? [] : message;
+      const held = concerned.filter((user) => (this.held.get(user)?.size ?? 0) > 0);
+      this.since.push(new Map(held.map((user) => [user, new Set(this.held.get(user))])));
+      return encodeMessage('msg_data', {
+        ...{ fromUserId: from, toSessionId: to, msgId, createTime: 1, msgData: BODY },
+        msgType: message === 'all' ? MSG_TYPE.groupText : MSG_TYPE.singleText,
+      });
+    });
+    link.node.delivery.relay(link, 'relay-to-others', Buffer.concat(pdus));
+  }
+}
