@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const SOCKETS = new URL('./world/sockets.ts', import.meta.url).href;
 /** The only file that makes a server for links. */
-const LINK_TABLE = /\/services\/route-node\/src\/link-table\.ts$/;
+const LINK_TABLE = /\/services\/route-node\/src\/link\/link-table\.ts$/;
 /** What it takes from the host. */
-const REPLACED = new Set(['node:net', './process/descriptors.ts']);
+const REPLACED = new Set(['node:net', '../process/descriptors.ts']);
 /** Sources under test, and the root that mutants name them from. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
