@@ -16,7 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'links that closed while Redis forgot that stay in it after a rollback (A15)',
     changes: [
       {
-        file: `${PRESENCE}/presence-redis.ts`,
+        file: `${PRESENCE}/redis/presence-redis.ts`,
         find: "shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });",
         put: 'void shard; void link;',
       },
@@ -27,7 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'updates are committed in a Redis that lacks what other nodes hold (A16)',
     changes: [
       {
-        file: `${PRESENCE}/presence-redis.ts`,
+        file: `${PRESENCE}/redis/presence-redis.ts`,
         find: 'this.resync();',
         put: 'this.resync();\n    this.settled();',
       },
@@ -50,7 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
       'who was announced offline before Redis lost data, and is back by a list, stays offline',
     changes: [
       {
-        file: `${PRESENCE}/lost-users.ts`,
+        file: `${PRESENCE}/grace/lost-users.ts`,
         find: 'this.#unsure = new Set(this.#shards.keys());',
         put: '',
       },
@@ -61,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a lost user whose last notification was an OFFLINE is not announced',
     changes: [
       {
-        file: `${PRESENCE}/announced-users.ts`,
+        file: `${PRESENCE}/grace/announced-users.ts`,
         find: "if (said === 'grace-over') users",
         put: "if (said !== 'there') users",
       },
@@ -72,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'links that end are not taken out of a Redis at maxmemory (A23)',
     changes: [
       {
-        file: `${PRESENCE}/lua/release-link.5.lua`,
+        file: `${PRESENCE}/redis/lua/release-link.5.lua`,
         find: '#!lua flags=allow-oom\n',
         put: '#!lua\n',
       },
@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a sweep that has failed is made again only after three leases (A23)',
     changes: [
       {
-        file: `${PRESENCE}/reaper.ts`,
+        file: `${PRESENCE}/cluster/reaper.ts`,
         find: 'this.#sweepWithin(RETRY_MS);\n        },',
         put: 'this.#sweepWithin(this.#options.sweepEveryMs);\n        },',
       },
@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'users within their grace are forgotten by an emptied Redis (A17)',
     changes: [
       {
-        file: `${PRESENCE}/shard-queue.ts`,
+        file: `${PRESENCE}/redis/shard-queue.ts`,
         find: 'of this.#lost.pending()) {',
         put: 'of new Map<number, readonly number[]>()) {',
       },
@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a node that could not renew while Redis was away is reaped (A18)',
     changes: [
       {
-        file: `${PRESENCE}/lease-observer.ts`,
+        file: `${PRESENCE}/cluster/lease-observer.ts`,
         find: 'return Math.max(renewedAtMs, this.#sinceMs);',
         put: 'return renewedAtMs;',
       },
@@ -127,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'links that were asked to move count for longer than a lease (A21)',
     changes: [
       {
-        file: `${PRESENCE}/lingering-links.ts`,
+        file: `${PRESENCE}/ledger/lingering-links.ts`,
         find: '}, this.#lingerMs)',
         put: '}, this.#lingerMs * 10)',
       },
@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'versions go back with the clock of an empty Redis: notifications count as stale (A22)',
     changes: [
       {
-        file: `${PRESENCE}/lua/apply-updates.6.lua`,
+        file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
         find: 'version = math.max(version, clock + 1, known + 1)',
         put: '',
       },
@@ -149,12 +149,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a step of the clock moves the end of graces (A22)',
     changes: [
       {
-        file: `${PRESENCE}/lua/claim-lost.4.lua`,
+        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
         find: 'math.max(0, math.min(1000, now - at))',
         put: '(now - at)',
       },
       {
-        file: `${PRESENCE}/lua/release-link.5.lua`,
+        file: `${PRESENCE}/redis/lua/release-link.5.lua`,
         find: 'math.max(0, math.min(1000, now - at))',
         put: '(now - at)',
       },
@@ -176,7 +176,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a user who was announced offline and is back by a list is not announced',
     changes: [
       {
-        file: `${PRESENCE}/lua/apply-updates.6.lua`,
+        file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
         find: 'if record and string.byte(record) == 112 then\n      back',
         put: 'if false then\n      back',
       },
@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'two nodes announce the same lost user',
     changes: [
       {
-        file: `${PRESENCE}/lua/claim-lost.4.lua`,
+        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
         find: "redis.call('ZADD', lost, heldUntil, user)",
         put: '',
       },
@@ -198,7 +198,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'what was reported while Redis was away is never announced',
     changes: [
       {
-        file: `${PRESENCE}/shard-queue.ts`,
+        file: `${PRESENCE}/redis/shard-queue.ts`,
         find: 'this.#late.add({ link, update, since });',
         put: '',
       },
