@@ -43,6 +43,11 @@ export class LateUpdates {
   }
 }
 
+/** Whether an update is announced as a PC client's going, unless another one is there. */
+export function goesWithPc({ status, clientType }: ClientStatus): boolean {
+  return isPc(clientType) && status === USER_STATUS.offline;
+}
+
 /** Whether an update is announced as a PC client's coming. */
 export function comesWithPc({ status, clientType }: ClientStatus): boolean {
   return isPc(clientType) && status !== USER_STATUS.offline;

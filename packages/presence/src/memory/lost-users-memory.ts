@@ -42,6 +42,11 @@ export class LostUsersMemory {
     return told?.version;
   }
 
+  /** A user was announced offline by an update: nothing more is to be announced of a link that ended before. */
+  announced(userId: number): void {
+    this.#lostAtMs.delete(userId);
+  }
+
   #look(): void {
     const now = performance.now();
     let left = this.#pace.advance(LOOK_MS);

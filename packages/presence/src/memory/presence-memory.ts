@@ -2,6 +2,7 @@ import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
 import type { HoldingListener } from '../grace/told-ledger.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
+import { goesWithPc } from '../ledger/late-updates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
@@ -110,6 +111,8 @@ export class PresenceMemory implements Presence {
     kept.ledger.update(update);
     // Whoever comes by an update is told of by that.
     if (kept.holding(update.userId).state === 'pc') this.#lost.found(update.userId);
+    // Whoever goes offline by an update is announced by that.
+    else if (kept.counts && goesWithPc(update)) this.#lost.announced(update.userId);
     waiter.updated(update, kept.counts ? this.#commit(update.userId) : { kind: 'aside' });
   }
 

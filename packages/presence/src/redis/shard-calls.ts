@@ -35,20 +35,33 @@ export class Saying {
     return this.#onlyTakes;
   }
 
-  /** Sets what a link holds of a user, '' for nothing; `grows` where it may be more than before. */
-  set(link: LinkId, userId: number, holding: string, grows = holding !== ''): void {
-    this.#userIds.push(userId);
-    this.#which.push(this.#placeOf(link, holding));
-    if (grows) this.#onlyTakes = false;
+  /** Sets what a link holds of a user, '' for nothing. */
+  set(link: LinkId, userId: number, holding: string): void {
+    this.#say(link, userId, holding);
+    if (holding !== '') this.#onlyTakes = false;
+  }
+
+  /** Sets what is left of a user after an OFFLINE, which the node announces where it was of a PC client. */
+  take(
+    link: LinkId,
+    userId: number,
+    holding: { readonly text: string; readonly announced: boolean },
+  ): void {
+    this.#say(link, userId, holding.announced ? `!${holding.text}` : holding.text);
   }
 
   /** Reads the user as the operations before have left it. */
   read(userId: number): void {
-    this.set('', userId, '');
+    this.#say('', userId, '');
   }
 
   get args(): Buffer[] {
     return [packNumbers(this.#userIds), packTexts(this.#said), Buffer.from(this.#which)];
+  }
+
+  #say(link: LinkId, userId: number, holding: string): void {
+    this.#userIds.push(userId);
+    this.#which.push(this.#placeOf(link, holding));
   }
 
   #placeOf(link: LinkId, holding: string): number {

@@ -1,7 +1,7 @@
 import { USER_STATUS } from '@route/protocol';
 import { PendingLost } from '../grace/pending-lost.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
-import { LateUpdates } from '../ledger/late-updates.ts';
+import { goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { UserList } from '../ledger/user-list.ts';
 import {
   type ConfirmWhich,
@@ -320,8 +320,10 @@ export class ShardQueue {
       if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
       else {
         const { link, update, holding } = operation;
-        const grows = operation.kind === 'confirm' || update.status !== USER_STATUS.offline;
-        saying.set(link.id, update.userId, holding.text, grows);
+        const { text } = holding;
+        if (operation.kind === 'update' && update.status === USER_STATUS.offline) {
+          saying.take(link.id, update.userId, { text, announced: goesWithPc(update) });
+        } else saying.set(link.id, update.userId, text);
       }
     }
     return saying;

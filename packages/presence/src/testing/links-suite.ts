@@ -109,6 +109,22 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(await engine.announced()).toEqual([1, 3]);
     });
 
+    test('a lost user whose OFFLINE comes on another link within the grace is announced by that alone', async () => {
+      await using engine = await withLinks();
+      const { presence } = engine;
+      presence.addClients(
+        A,
+        [1, 2, 3].map((id) => client(id, 'windows', 'online')),
+      );
+      presence.addClients(B, [client(2, 'ios', 'online'), client(3, 'ios', 'online')]);
+      presence.closeLink(A, 'release');
+      await updateOf(presence, B, client(1, 'windows', 'offline'));
+      await updateOf(presence, B, client(2, 'mac', 'offline'));
+      // Which announces no status.
+      await updateOf(presence, B, client(3, 'ios', 'offline'));
+      expect(await engine.announced()).toEqual([3]);
+    });
+
     test('a link that lingers counts on for a while, and then takes what it added with it', async () => {
       await using engine = await withLinks();
       const { presence } = engine;

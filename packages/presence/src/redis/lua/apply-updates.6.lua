@@ -7,7 +7,8 @@
 --       3 the stamp of the node's call before this one in this shard, 4 the highest version that the node knows,
 --       5 the user of each operation (MessagePack list), 6 what operations can say: link id, holding ('' for
 --       none), link id, ... (MessagePack list), 7 which of these each operation says, from 0 (a byte each);
---       link id '' reads the user and changes nothing
+--       link id '' reads the user and changes nothing; '!' before a holding: the node announces that the user went
+--       offline, unless a PC client is left, so that nothing more is to be announced of a link that ended before
 -- REPLY { version, states, back }: the first operation's version, the next one has the next; and one digit an
 --       operation, of its user right after it: 0 no link holds the user, 1 held without a PC client,
 --       2 with one; back: { user, version told, user, version told, ... } of those who were announced
@@ -60,7 +61,7 @@ for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[
 local changed = {} -- users whose record is another one now
 local holders = {} -- by link: by user, whether the link holds the user
 local states = {}
-local withPc = {} -- users who have a PC client now, or had in between
+local found = {} -- users who have a PC client now, or had in between, or are announced offline by an update
 local anyLost = redis.call('EXISTS', lost, told) > 0
 
 -- Most records of a call are the same ones, and become the same: each is worked out once.
@@ -71,6 +72,8 @@ for i, user in ipairs(ids) do
   local record = records[user]
   local saying = which[i]
   local link, holding = said[2 * saying + 1], said[2 * saying + 2]
+  local isTold = string.byte(holding) == 33
+  if isTold then holding = string.sub(holding, 2) end
   if link ~= '' then
     local known = rewritten[saying]
     if not known then
@@ -89,7 +92,7 @@ for i, user in ipairs(ids) do
       changed[user] = true
     end
     holders[link][user] = holding ~= ''
-    if anyLost and record and string.byte(record) == 112 then withPc[#withPc + 1] = user end
+    if anyLost and (isTold or record and string.byte(record) == 112) then found[#found + 1] = user end
   end
   local state = stateOf[record]
   if not state then
@@ -111,12 +114,12 @@ end
 if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
 local back = {}
-if #withPc > 0 then
-  redis.call('ZREM', lost, unpack(withPc))
-  for i, version in ipairs(redis.call('ZMSCORE', told, unpack(withPc))) do
-    local record = version and records[withPc[i]]
+if #found > 0 then
+  redis.call('ZREM', lost, unpack(found))
+  for i, version in ipairs(redis.call('ZMSCORE', told, unpack(found))) do
+    local record = version and records[found[i]]
     if record and string.byte(record) == 112 then
-      back[#back + 1] = withPc[i]
+      back[#back + 1] = found[i]
       back[#back + 1] = version
     end
   end
