@@ -203,18 +203,18 @@ export class Judge {
   closed({ id, engine, losses, drainedAt }: Member, good: readonly Member[]): void {
     const flushed = engine?.flushed;
     if (flushed === undefined || drainedAt === undefined || this.#forgedUntil > 0) return;
-    const behind = flushed.behind.filter((node) => good.some((member) => member.id === node));
+    const isGood = (node: string): boolean => good.some((member) => member.id === node);
+    const behind = flushed.behind.filter(isGood);
+    const liveBehind = flushed.liveBehind.filter(isGood);
     if (this.#options.schedule.mode === 'directed' || behind.length === 0) return;
-    const { ms, mostMs, isDone } = flushed;
-    const isTold = losses.some(
-      ({ reason, atMs }) =>
-        reason === 'given-up' && atMs >= drainedAt - this.#options.schedule.heldMs,
-    );
-    if (ms < mostMs - 1 && losses.some(({ reason, isLast }) => reason === 'given-up' && isLast)) {
-      const text = `${id} gave up what ${behind} lacked after ${Math.round(ms)} ms of ${mostMs}`;
+    const { ms, mostMs } = flushed;
+    const from = drainedAt - this.#options.schedule.heldMs;
+    const givenUp = losses.filter(({ reason, atMs }) => reason === 'given-up' && atMs >= from);
+    if (ms < mostMs - 1 && liveBehind.length > 0 && givenUp.some(({ isLast }) => isLast)) {
+      const text = `${id} gave up what ${liveBehind} lacked after ${Math.round(ms)} ms of ${mostMs}`;
       throw new Violation('drain-short', text);
     }
-    if (!isDone && !isTold)
+    if (givenUp.length === 0)
       throw new Violation('untold', `${id} does not tell what ${behind} lack`);
   }
 
@@ -241,8 +241,11 @@ export class Judge {
     if (closedAt !== undefined && (sent.aim === 'users' || seq > (to.last.get(sender.no) ?? 0)))
       return false;
     if (this.#isGivenUp(sender.member, to.member, sent.readAt)) return false;
+    // Only what was sent before a loss is among what it tells of.
+    const { readAt } = sent;
     return !to.member.losses.some(
-      ({ sender: lost, reason }) => lost === sender.member.id && reason === 'skipped',
+      ({ sender: lost, reason, atMs }) =>
+        lost === sender.member.id && reason === 'skipped' && readAt <= atMs,
     );
   }
 

@@ -260,7 +260,7 @@ class Run {
   /** Each node knows those nodes that there are, and no others. */
   #wrongMembership(): string | undefined {
     const { existing, bad, judge, good } = this.#cluster;
-    if (judge.forgedUntil > 0) return undefined;
+    if (judge.forgedUntil > this.#cluster.time.now) return undefined;
     for (const { id, engine, drainedAt } of good) {
       if (drainedAt !== undefined) continue;
       const known = new Set(engine?.bus.peers.map(({ node }) => node));

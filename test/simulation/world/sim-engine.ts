@@ -23,9 +23,9 @@ export interface Flushed {
   readonly ms: number;
   /** For so long it was to wait. */
   readonly mostMs: number;
-  readonly isDone: boolean;
-  /** Nodes with a lease, as last read, that lacked something in the end. */
+  /** Nodes that lacked something in the end; and those of them that had a lease, as last read. */
   readonly behind: readonly string[];
+  readonly liveBehind: readonly string[];
 }
 
 interface SimEngineOptions {
@@ -146,11 +146,12 @@ export class SimEngine implements Engine {
     const { time } = registry.pubSub;
     const mostMs = Math.max(Math.min(withinMs, plan.limits.heldMs ?? 0), LEAST_FLUSH_MS);
     const from = time.now;
-    const isDone = await this.bus.flush(mostMs, () => counters.keptBytes === 0);
+    await this.bus.flush(mostMs, () => counters.keptBytes === 0);
     const behind = this.bus.peers
-      .filter(({ node, behind: frames }) => frames > 0 && this.#live.includes(node))
+      .filter(({ behind: frames }) => frames > 0)
       .map(({ node }) => node);
-    this.flushed = { ms: time.now - from, mostMs, isDone, behind };
+    const liveBehind = behind.filter((node) => this.#live.includes(node));
+    this.flushed = { ms: time.now - from, mostMs, behind, liveBehind };
     await this.bus.close();
     clearTimeout(this.#timer);
   }
