@@ -2,7 +2,7 @@ import { CLIENT_TYPE, COMMANDS } from '@route/protocol';
 import { Random } from '@route/random';
 import { judgeFrame } from './bounds.ts';
 import { Judge, Troubles, Violation } from './judge.ts';
-import type { Schedule } from './schedule.ts';
+import { leastWindowBytes, type Schedule } from './schedule.ts';
 import type { LinkRecord, Sent } from './world/link-record.ts';
 import { type LogLine, Member } from './world/member.ts';
 import { MsgServer, type ServerWorld } from './world/msg-server.ts';
@@ -80,7 +80,9 @@ export class Cluster implements ServerWorld {
     const maxFrameBytes = schedule.frameBytes[no % schedule.frameBytes.length] ?? 32 * 1024;
     // Nodes may be set differently: every other one has a smaller window.
     const windowBytes =
-      no % 2 === 1 ? schedule.windowBytes : Math.max(16 * 1024, schedule.windowBytes / 4);
+      no % 2 === 1
+        ? schedule.windowBytes
+        : Math.max(leastWindowBytes(schedule), schedule.windowBytes / 4);
     const member = new Member({
       id: `n${no}`,
       plan: {

@@ -118,6 +118,14 @@ const PACES_MS: readonly number[] = [
   ...Array.from({ length: 9 }, () => 400),
 ];
 
+/** Where much is sent over a long way, a smaller window would hold everybody up. */
+export function leastWindowBytes({
+  latencyMs,
+  paceMs,
+}: Pick<Schedule, 'latencyMs' | 'paceMs'>): number {
+  return latencyMs > 2 || paceMs < 60 ? 64 * 1024 : 16 * 1024;
+}
+
 export interface DrawOptions {
   readonly mode: Mode;
   readonly kinds: ReadonlySet<FaultKind>;
@@ -163,9 +171,8 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
     latencyMs,
-    // Where much is sent over a long way, a small window would hold everybody up.
     windowBytes: random.pick([
-      latencyMs > 2 || paceMs < 60 ? 64 * 1024 : 16 * 1024,
+      leastWindowBytes({ latencyMs, paceMs }),
       ...[64 * 1024, 512 * 1024, 8 * 1024 * 1024],
     ]),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),

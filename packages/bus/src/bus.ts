@@ -60,8 +60,12 @@ export class Bus {
   readonly #acks: Acks;
   readonly #receiver: Receiver;
   #running = false;
-  /** Whether this node's own lease was seen to live since it began to hear on its present connection. */
-  #listed = false;
+  /**
+   * Since when, and until when, this node's own lease is known to live without a break; from Infinity while it was not
+   * seen to live since the node began to hear on its present connection.
+   */
+  #listedFrom = Number.POSITIVE_INFINITY;
+  #listedUntil = Number.NEGATIVE_INFINITY;
   #met = false;
   /** When this node had met the others. */
   #metAt = 0;
@@ -88,7 +92,7 @@ export class Bus {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#heartbeat = new NodeHeartbeat(this.#limits.deafMs, clock.now(), (hearing) => {
       // Nodes may join meanwhile that stand still afterwards: only their leases tell of them.
-      if (!hearing) this.#listed = false;
+      if (!hearing) this.#listedFrom = Number.POSITIVE_INFINITY;
       events.onHearing(hearing);
     });
     const { windowBytes, maxEntryBytes, announceMs, deafMs, leaveMs } = this.#limits;
@@ -153,8 +157,8 @@ export class Bus {
   /**
    * Whether every node that may take links is known: what is sent to each that is known reaches all. A node
    * that starts must be known by the time that it takes links. It takes them `meetMs` after it was first
-   * heard, or once all that have a lease have spoken to it: this one must have a lease, and must have heard
-   * what was said up to less than `meetMs` ago, on a connection on which every node has sent its heartbeat since.
+   * heard, or once all that have a lease have spoken to it: this one must have heard what was said up to less than
+   * `meetMs` ago, on a connection on which every node has sent its heartbeat since, and must have had a lease since then.
    */
   get knowsAll(): boolean {
     return this.#clock.now() < this.#knowsAllUntil;
@@ -163,10 +167,11 @@ export class Bus {
   /** Before this time no node that is still unknown has taken links. */
   get #knowsAllUntil(): number {
     const { meetMs, announceMs } = this.#limits;
-    const isSteady = this.#heartbeat.steadyMs >= 1.5 * announceMs;
-    if (!this.#listed || !isSteady) return Number.NEGATIVE_INFINITY;
+    const { steadyMs, backSentAt } = this.#heartbeat;
+    const isSteady = steadyMs >= 1.5 * announceMs;
+    if (!isSteady || backSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
     // Less a tenth, as no two clocks run alike.
-    return this.#heartbeat.backSentAt + meetMs * 0.9;
+    return Math.min(backSentAt + meetMs * 0.9, this.#listedUntil);
   }
 
   /** The number of this node's last heartbeat. */
@@ -267,13 +272,19 @@ export class Bus {
   }
 
   /**
-   * The nodes whose lease lives, as last read; this node's own id may be among them. While the leases
-   * cannot be read it is not to be called. Before the first call every node that is heard counts.
+   * The nodes whose lease lives, as last read; this node's own id may be among them, and its lease then lives until
+   * `ownUntil` at least, by the bus's clock. While the leases cannot be read it is not to be called. Before the first
+   * call every node that is heard counts.
    */
-  setLiveNodes(ids: readonly string[]): void {
+  setLiveNodes(ids: readonly string[], ownUntil = Number.POSITIVE_INFINITY): void {
     // An id that cannot travel would damage the acks that name it.
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
-    this.#listed = ids.includes(this.#nodeId) && (this.hearing || !this.#met);
+    const isListed = ids.includes(this.#nodeId) && (this.hearing || !this.#met);
+    const now = this.#clock.now();
+    const isUnbroken = isListed && now < this.#listedUntil;
+    if (!isUnbroken) this.#listedFrom = Number.POSITIVE_INFINITY;
+    if (isListed) this.#listedFrom = Math.min(this.#listedFrom, now);
+    this.#listedUntil = ownUntil;
     this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender);
     this.#sender.settle();
   }

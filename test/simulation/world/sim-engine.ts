@@ -41,7 +41,7 @@ interface SimEngineOptions {
 
 const RETRY_MS = 250;
 const COMMAND_TIMEOUT_MS = 1000;
-const LEAST_FLUSH_MS = 2000;
+const LEAST_FLUSH_MS = 3500;
 
 /** What RedisEngine is to a real node: the real bus, and a lease and presence in the simulated Redis. */
 export class SimEngine implements Engine {
@@ -196,14 +196,16 @@ export class SimEngine implements Engine {
 
   #renew(): void {
     const { id, plan, registry, events } = this.#options;
+    const endsAt = performance.now() + plan.leaseMs;
     this.#caller.call(
       () => registry.renew(id, plan.leaseMs),
       ({ held, live }) => {
-        if (this.#stopped || !this.#leaseWanted) return;
+        if (!this.#leaseWanted || this.flushed !== undefined) return;
         const wasHeld = this.#held;
         this.#held = true;
         this.#live = live;
-        this.bus.setLiveNodes(live);
+        // While it closes as well: a node that dies then is not waited for.
+        this.bus.setLiveNodes(live, endsAt);
         if (!wasHeld || !held) {
           this.presence.resumed();
           events.unready('redis', false);
@@ -221,7 +223,7 @@ export class SimEngine implements Engine {
       this.presence.suspended();
       this.#options.events.unready('redis', true);
     }
-    if (this.#leaseWanted) this.#renewAfter(RETRY_MS);
+    if (this.#leaseWanted && this.flushed === undefined) this.#renewAfter(RETRY_MS);
   }
 
   #checkReady(): void {

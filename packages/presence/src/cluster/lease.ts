@@ -123,6 +123,11 @@ export class Lease {
     return this.#held;
   }
 
+  /** Until then at least the lease lives that was renewed last. */
+  get endsAt(): number {
+    return this.#renewedAtMs + this.#options.leaseMs;
+  }
+
   /**
    * Which nodes live now, and which are dead, those `found` in Redis included; renews the lease on the way, and ends
    * those of dead nodes: one that wakes up finds its lease missing, and asserts everything again.

@@ -43,8 +43,11 @@ export interface RedisEngineOptions {
   explain(reason: UnreadyReason, detail: string): void;
 }
 
-/** Whatever is left of the time to drain, what is under way is waited for as long as this. */
-const LEAST_FLUSH_MS = 2000;
+/**
+ * Whatever is left of the time to drain, what is under way is waited for as long as this: a node that has died holds up
+ * what is for the others for 3 s.
+ */
+const LEAST_FLUSH_MS = 3500;
 
 /** One node of a cluster: presence and the bus in the Redis that all nodes share. */
 export class RedisEngine implements Engine {
@@ -370,7 +373,7 @@ export class RedisEngine implements Engine {
     if (server !== undefined) this.#transport.follow(server);
     this.#members = members;
     this.#reaper.members(members);
-    this.#bus.setLiveNodes(members.live);
+    this.#bus.setLiveNodes(members.live, this.#lease.endsAt);
   }
 
   #framesLost({ sender, frames, reason }: Loss): void {
