@@ -20,7 +20,7 @@ export default defineConfig({
           testTimeout: 60_000,
           include: [
             '{packages,services}/*/src/**/*.test.ts',
-            'test/{fixtures,traffic,bench}/**/*.test.ts',
+            'test/{bench,docs,fixtures,traffic}/**/*.test.ts',
           ],
           exclude: ['**/*.redis.test.ts'],
           maxWorkers: '100%',
@@ -57,6 +57,7 @@ export default defineConfig({
             'test/redis/**',
             'test/fixtures/**',
             'test/bench/**',
+            'test/docs/**',
             'test/traffic/**',
             '**/*.fault.test.ts',
             '**/node_modules/**',

@@ -13,14 +13,21 @@ interface Published {
   readonly folder: string;
   /** Where its JavaScript lies in it. */
   readonly sources: string;
-  /** What else goes into it. */
-  readonly extra: readonly [from: string, to: string];
+  /** Other files and folders of the package. */
+  readonly extra: readonly (readonly [from: string, to: string])[];
 }
 
 const PUBLISHED: readonly Published[] = [
   // Its sources find proto/ three folders up, in the package as in the repository.
-  { folder: 'protocol', sources: 'packages/protocol/src', extra: ['proto', 'proto'] },
-  { folder: 'link-client', sources: 'src', extra: ['packages/link-client/README.md', 'README.md'] },
+  { folder: 'protocol', sources: 'packages/protocol/src', extra: [['proto', 'proto']] },
+  {
+    folder: 'link-client',
+    sources: 'src',
+    extra: [
+      ['packages/link-client/README.md', 'README.md'],
+      ['examples/msg-server/server.ts', 'example/server.ts'],
+    ],
+  },
 ];
 
 /** Compiles link-client with what it imports, and lays each package out under `target`. */
@@ -31,10 +38,12 @@ async function pack(target: string): Promise<void> {
   await run(process.execPath, [TSC, '-p', project, '--outDir', compiled]);
   for (const { folder, sources, extra } of PUBLISHED) {
     const place = join(target, folder);
-    const [from, to] = extra;
     await mkdir(place, { recursive: true });
     await cp(join(compiled, 'packages', folder, 'src'), join(place, sources), { recursive: true });
-    await cp(join(REPOSITORY, from), join(place, to), { recursive: true });
+    // The licence's terms ask for a copy of it in each package.
+    for (const [from, to] of [...extra, ['LICENSE', 'LICENSE'] as const]) {
+      await cp(join(REPOSITORY, from), join(place, to), { recursive: true });
+    }
     await writeFile(join(place, 'package.json'), await manifest(folder, sources));
   }
   await rm(compiled, { recursive: true });

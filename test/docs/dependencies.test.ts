@@ -13,12 +13,13 @@ function part(json: unknown, name: string): [string, unknown][] {
 
 /** All packages that a package.json of this project asks for, with the versions asked for. */
 function askedFor(): Map<string, unknown> {
-  const files = globSync('{.,packages/*,services/*,test,test/fixtures}/package.json', {
+  const files = globSync('{.,packages/*,services/*,examples,test,test/fixtures}/package.json', {
     cwd: ROOT,
   });
   const all = files.flatMap((file) => {
     const manifest: unknown = JSON.parse(readFileSync(`${ROOT}/${file}`, 'utf8'));
-    return [...part(manifest, 'dependencies'), ...part(manifest, 'devDependencies')];
+    const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'];
+    return kinds.flatMap((kind) => part(manifest, kind));
   });
   return new Map(all.filter(([name]) => !name.startsWith('@route/')));
 }
