@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // Puts the packages of package-lock.json into node_modules when they are not there, and builds the console
-// when its sources are newer. Runs before `npm
-// start` and `npm test`, on the machine's own Node (18 or newer): the Node that the project itself
-// needs is one of the packages.
+// when its sources are newer. Runs before `npm start` and `npm test`, on the machine's own Node (18 or
+// newer): on Linux the Node that the project itself needs is one of the packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +17,7 @@ const STAMP = join(MODULES, '.installed-from');
 /** Held by whoever installs; beside node_modules, which npm ci deletes. */
 const INSTALL_LOCK = join(ROOT, '.tmp', 'install.lock');
 const POLL_MS = 200;
+const NEEDED_NODE = 24;
 
 const wanted = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
 if (!isInstalled()) await underLock(install);
@@ -39,13 +39,25 @@ function install() {
 
 /** Nodes run without a console as well, and say so: what keeps it from being built keeps nothing else. */
 function buildConsole() {
-  const build = spawnSync(join(MODULES, '.bin', 'node'), ['packages/console/src/build.ts'], {
+  const build = spawnSync(projectNode(), ['packages/console/src/build.ts'], {
     cwd: ROOT,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
   if (build.error) throw build.error;
   if (build.status !== 0) console.error('The console could not be built: nodes run without it.');
+}
+
+/** The Node of package-lock.json; where the lock has none for this platform, the machine's own. */
+function projectNode() {
+  const packaged = join(MODULES, '.bin', 'node');
+  if (existsSync(packaged)) return packaged;
+  const [major] = process.versions.node.split('.');
+  if (Number(major) >= NEEDED_NODE) return process.execPath;
+  console.error(
+    `Node ${process.version} is too old. package-lock.json has no Node for ${process.platform} ${process.arch}: install Node ${NEEDED_NODE} or newer.`,
+  );
+  process.exit(1);
 }
 
 function isInstalled() {
