@@ -11,6 +11,10 @@ export interface Doings {
   /** Redis has lost data that it had. */
   lostData(): void;
   garbage(): void;
+  /** Something is done to Redis. */
+  disturbed(): void;
+  /** Redis was at maxmemory since then, and is no longer from now on. */
+  full(sinceMs: number): void;
 }
 
 /** Carries out the acts of an episode, and ends what they have begun. */
@@ -74,7 +78,8 @@ export class Acting {
         if (node === undefined) return;
         this.#doings.died(node.id);
         world.kill(node);
-        this.#after(act.startMs, () => void world.startNode());
+        const { startMs } = act;
+        if (startMs !== undefined) this.#after(startMs, () => void world.startNode());
         return;
       }
       case 'node-freeze': {
@@ -122,6 +127,7 @@ export class Acting {
     const world = this.#world;
     const { network } = world;
     const { target } = network;
+    this.#doings.disturbed();
     switch (act.kind) {
       case 'redis-away': {
         if (target.state !== 'up') return;
@@ -158,7 +164,9 @@ export class Acting {
         const before = target.redis.refusal;
         if (before !== undefined) return;
         target.redis.refusal = act.refusal;
+        const sinceMs = world.time.now;
         this.#after(act.forMs, () => {
+          if (act.refusal === 'oom') this.#doings.full(sinceMs);
           target.redis.refusal = undefined;
         });
         return;

@@ -204,6 +204,55 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'every-shard-has-its-pace',
+    breaks: 'more lost users are announced than ROUTE_LOST_PER_SECOND where that is low (A23)',
+    changes: [
+      {
+        file: `${PRESENCE}/grace/lost-users.ts`,
+        find: 'i < this.#shards.length && left > 0',
+        put: 'i < this.#shards.length',
+      },
+      {
+        file: `${PRESENCE}/grace/lost-users.ts`,
+        find: 'Math.min(left, share)',
+        put: 'Math.max(1, share)',
+      },
+    ],
+  },
+  {
+    name: 'told-outlives-its-day',
+    breaks: 'users who were announced offline stay in Redis where no user is lost any more (A23)',
+    changes: [
+      {
+        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
+        find: "if #old > 0 then redis.call('ZREM', told, unpack(old)) end",
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'twin-loses-who-never-counted',
+    breaks: 'a node without Redis announces users of a link that never counted (A23)',
+    changes: [
+      {
+        file: `${PRESENCE}/memory/presence-memory.ts`,
+        find: 'if (kept.counts) this.#lose(kept.ledger);',
+        put: 'this.#lose(kept.ledger);',
+      },
+    ],
+  },
+  {
+    name: 'updates-leave-the-loss',
+    breaks: 'a lost user whose OFFLINE an update has told is told of again when the grace is over',
+    changes: [
+      {
+        file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
+        find: 'anyLost and (isTold or record and',
+        put: 'anyLost and (record and',
+      },
+    ],
+  },
 ];
 
 /** @throws Error when there is none of that name. */

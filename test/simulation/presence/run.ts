@@ -20,6 +20,8 @@ const QUIET_STEP_MS = 250;
 const SETTLE_MS = 5000;
 /** For a link to be opened again. */
 const RELINK_MS = 2500;
+/** For so long a node remembers users who were announced offline, in microseconds, and more. */
+const TWO_DAYS = 2 * 86_400_000_000;
 
 /** Carries out a plan. Not to be called inside of a promise: what it runs settles promises itself. */
 export function run(plan: Plan, log?: (line: string) => void): Outcome {
@@ -60,6 +62,8 @@ function runAll({ setup, episodes }: Plan, scene: Scene): void {
       impaired: (nodeId, impaired) => watch.impaired(nodeId, impaired),
       died: (nodeId) => watch.died(nodeId),
       lostData: () => watch.lostData(),
+      disturbed: () => watch.disturbed(),
+      full: (sinceMs) => watch.full(sinceMs),
       garbage: () => {
         world.hasGarbage = true;
       },
@@ -77,6 +81,9 @@ function runAll({ setup, episodes }: Plan, scene: Scene): void {
   for (const server of world.servers) server.stop();
   time.runUntil(time.now + setup.graceMs + 2000);
   if (!settles(scene, 'with all links closed')) return;
+  // Those who were announced are forgotten after a day, also where no user is lost any more.
+  world.network.target.redis.clockOffsetMicros += TWO_DAYS;
+  time.runUntil(time.now + 3000);
   const left = world.hasGarbage ? [] : leftOver(world);
   if (left.length > 0) {
     watch.problems.push({ check: 'left-over', text: `all links are closed: ${left.join(', ')}` });
@@ -87,7 +94,8 @@ function runAll({ setup, episodes }: Plan, scene: Scene): void {
 function settles({ world, watch }: Scene, when: string): boolean {
   const { time, setup } = world;
   const exactBy = time.now + RELINK_MS + setup.leaseMs + SETTLE_MS;
-  const toldBy = exactBy + setup.graceMs + 2000;
+  const paceMs = (1000 * setup.users) / (setup.lostPerSecond ?? Number.POSITIVE_INFINITY);
+  const toldBy = exactBy + setup.graceMs + 2000 + paceMs;
   while (watch.problems.length === 0) {
     const problems = whatIsWrong(world, watch);
     const [first] = problems;
@@ -128,8 +136,8 @@ function unreadiness(world: World): string[] {
   const problems: string[] = [];
   for (const node of world.workingNodes) {
     if (!node.ready) problems.push(`${node.id} is not ready: ${[...node.unready].join(', ')}`);
-    const { isIdle, lingeringLinks } = node.engine.presence;
-    if (!isIdle) problems.push(`${node.id} still has something to report`);
+    const { lingeringLinks } = node.engine.presence;
+    if (!node.isIdle) problems.push(`${node.id} still has something to report`);
     if (lingeringLinks > 0) problems.push(`${node.id} has ${lingeringLinks} links that linger`);
   }
   for (const server of world.servers) {
@@ -191,7 +199,6 @@ function leftOver(world: World): string[] {
   for (const [key, stored] of world.network.target.redis.database(0).keys) {
     if (!SHARD_TAGS.some((tag) => key.includes(`{${tag}}`))) continue;
     const name = key.slice(key.indexOf('}:') + 2);
-    if (name === 'told') continue;
     if (name === 'meta' && stored.type === 'hash') {
       const nodes = [...stored.value.keys()].filter((field) => !field.startsWith('@'));
       const dead = nodes.filter((id) => !alive.has(id));

@@ -1,4 +1,5 @@
-import { makePlan, type Plan, readPlan } from './plan.ts';
+import { type Plan, readPlan } from './plan.ts';
+import { makePlan } from './random-plan.ts';
 import { type Outcome, run } from './run.ts';
 import { shrink } from './shrink.ts';
 

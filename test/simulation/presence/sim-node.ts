@@ -1,6 +1,8 @@
-import type { NodeAbout } from '@route/presence';
+import { type NodeAbout, PresenceRedis } from '@route/presence';
 import { LiveSettings } from '@route/route-node/src/config/live-settings.ts';
 import { readSettings, type Settings } from '@route/route-node/src/config/settings.ts';
+import type { Engine } from '@route/route-node/src/engine/engine.ts';
+import { memoryEngine } from '@route/route-node/src/engine/engine-memory.ts';
 import { RedisEngine } from '@route/route-node/src/engine/engine-redis.ts';
 import { NodeCore } from '@route/route-node/src/node-core.ts';
 import type { UnreadyReason } from '@route/route-node/src/observability/readiness.ts';
@@ -40,7 +42,7 @@ export class SimNode {
   readonly process: SimProcess;
   readonly unready = new Set<UnreadyReason>(['starting']);
   readonly core: NodeCore;
-  readonly engine: RedisEngine;
+  readonly engine: Engine;
   readonly #options: SimNodeOptions;
   readonly #server: SimServer;
   #draining = false;
@@ -54,7 +56,7 @@ export class SimNode {
     this.id = id;
     this.process = new SimProcess(id);
     const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    let made: RedisEngine | undefined;
+    let made: Engine | undefined;
     let core: NodeCore | undefined;
     time.runIn(this.process, () => {
       const log = this.#logger();
@@ -63,6 +65,10 @@ export class SimNode {
         about: () => this.#about(),
         unready: (reason, holds) => this.#setUnready(reason, holds),
         engine: (events, counters) => {
+          if (settings.ROUTE_ENGINE === 'memory') {
+            made = memoryEngine(settings, events);
+            return made;
+          }
           const live = new LiveSettings({ settings, texts: {}, files: {} });
           const explain = (): void => {};
           made = new RedisEngine({ settings, live, nodeId: id, log, counters, events, explain });
@@ -95,6 +101,12 @@ export class SimNode {
 
   get ready(): boolean {
     return this.listening && this.unready.size === 0 && !this.process.frozen;
+  }
+
+  /** Whether all that was reported to it stands. */
+  get isIdle(): boolean {
+    const { presence } = this.engine;
+    return !(presence instanceof PresenceRedis) || presence.isIdle;
   }
 
   kill(): void {

@@ -26,7 +26,19 @@ export interface Problem {
 }
 
 /** What is checked. */
-export type Check = 'crash' | 'ready' | 'exact' | 'query' | 'reaped' | 'told' | 'left-over';
+export type Check =
+  | 'crash'
+  | 'ready'
+  | 'exact'
+  | 'query'
+  | 'reaped'
+  | 'told'
+  | 'left-over'
+  | 'full'
+  | 'pace';
+
+/** How soon a link that ends is taken out of a Redis at maxmemory. */
+const FULL_MS = 3000;
 
 /** Sees all that happens in a run and says what of it is wrong. */
 export class Watch implements WorldEvents {
@@ -47,6 +59,10 @@ export class Watch implements WorldEvents {
   #redisLostData = false;
   #framesLost = false;
   #episodeAt = 0;
+  /** When something was last done to Redis, in virtual ms. */
+  #disturbedAt = 0;
+  /** Links that have closed, and when. */
+  #closed: { readonly link: SimLink; readonly at: number }[] = [];
   /** Links that did not receive all the time. */
   #changedRoles = new Set<SimLink>();
 
@@ -70,6 +86,7 @@ export class Watch implements WorldEvents {
         viaNodes: new Set(),
       });
     }
+    this.#closed = [];
     this.#diedNow = new Set();
     this.#redisLostData = false;
     this.#framesLost = false;
@@ -88,6 +105,22 @@ export class Watch implements WorldEvents {
     this.#diedNow.add(nodeId);
   }
 
+  disturbed(): void {
+    this.#disturbedAt = this.#now;
+  }
+
+  /** Redis was at maxmemory: links that have ended meanwhile are taken out all the same. */
+  full(sinceMs: number): void {
+    const { keys } = this.#expectWorld().network.target.redis.database(0);
+    if (this.#disturbedAt > sinceMs) return;
+    for (const { link, at } of this.#closed) {
+      if (at < sinceMs || at > this.#now - FULL_MS || this.#died.has(link.node.id)) continue;
+      if ((this.#impairedAt.get(link.node.id) ?? 0) > sinceMs - FULL_MS) continue;
+      const key = [...keys.keys()].find((each) => each.endsWith(`:held:${link.id}`));
+      if (key !== undefined) this.#problem('full', `${key} stays in a Redis that is full`);
+    }
+  }
+
   lostData(): void {
     this.#redisLostData = true;
   }
@@ -100,9 +133,21 @@ export class Watch implements WorldEvents {
     this.log?.(
       `${(this.#now / 1000).toFixed(3)} link ${link.id} is told: ${told.userId} ${told.kind}`,
     );
+    const { setup } = this.#expectWorld();
+    if (setup.lostPerSecond !== undefined) this.#checkPace(link, setup.lostPerSecond);
+  }
+
+  /** No more lost users are announced in a second than each node may announce, and what it had left of one. */
+  #checkPace(link: SimLink, perSecond: number): void {
+    const isLost = ({ userId, kind, at }: Told): boolean =>
+      kind === 'offline' && at > this.#now - 1000 && this.#users.get(userId)?.updates.length === 0;
+    const lost = link.told.filter(isLost).length;
+    const most = this.#expectWorld().aliveNodes.length * (perSecond + 1);
+    if (lost > most) this.#problem('pace', `link ${link.id} is told of ${lost} lost users at once`);
   }
 
   closed(link: SimLink): void {
+    this.#closed.push({ link, at: this.#now });
     if (!link.model.counts) return;
     for (const userId of link.model.users.keys()) {
       if (link.model.state(userId) === 'gone') continue;
