@@ -4,26 +4,32 @@ import { z } from 'zod';
 import { type Address, parseAddress } from './address.ts';
 import { type Network, parseNetwork } from './networks.ts';
 
-export const address = z.string().transform((text, context): Address => {
-  const parsed = parseAddress(text);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: 'expected host:port, with a port from 0 to 65535',
-  });
-  return z.NEVER;
-});
+export const address = z
+  .string()
+  .transform((text, context): Address => {
+    const parsed = parseAddress(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({
+      code: 'custom',
+      message: 'expected host:port, with a port from 0 to 65535',
+    });
+    return z.NEVER;
+  })
+  .describe('host:port');
 
-export const addresses = z.string().transform((text, context): readonly Address[] => {
-  const parsed = text === '' ? [] : text.split(',').map((part) => parseAddress(part.trim()));
-  const all = parsed.filter((one) => one !== undefined && one.port > 0);
-  if (all.length === parsed.length) return all.filter((one) => one !== undefined);
-  context.addIssue({
-    code: 'custom',
-    message: 'expected host:port,host:port,..., with ports from 1 to 65535',
-  });
-  return z.NEVER;
-});
+export const addresses = z
+  .string()
+  .transform((text, context): readonly Address[] => {
+    const parsed = text === '' ? [] : text.split(',').map((part) => parseAddress(part.trim()));
+    const all = parsed.filter((one) => one !== undefined && one.port > 0);
+    if (all.length === parsed.length) return all.filter((one) => one !== undefined);
+    context.addIssue({
+      code: 'custom',
+      message: 'expected host:port,host:port,..., with ports from 1 to 65535',
+    });
+    return z.NEVER;
+  })
+  .describe('host:port,host:port,...');
 
 /** Addresses as they are announced, and where each is reached. */
 export const addressMap = z
@@ -45,19 +51,24 @@ export const addressMap = z
       map.set(`${from.host}:${from.port}`, to);
     }
     return map;
-  });
+  })
+  .describe('announced-host:port=host:port,...');
 
 /** A PEM file, read at start; undefined where none is named. */
 export const pemFile = z
   .string()
-  .transform((path, context) => (path === '' ? undefined : readPem(path, context)));
+  .transform((path, context) => (path === '' ? undefined : readPem(path, context)))
+  .describe('path of a PEM file');
 
 /** The path of a PEM file that can be read at start, and is read again later; undefined where none is named. */
-export const pemPath = z.string().transform((path, context): string | undefined => {
-  if (path === '') return undefined;
-  readPem(path, context);
-  return path;
-});
+export const pemPath = z
+  .string()
+  .transform((path, context): string | undefined => {
+    if (path === '') return undefined;
+    readPem(path, context);
+    return path;
+  })
+  .describe('path of a PEM file');
 
 function readPem(path: string, context: z.RefinementCtx): string {
   try {
@@ -71,67 +82,82 @@ function readPem(path: string, context: z.RefinementCtx): string {
   return z.NEVER;
 }
 
-export const networks = z.string().transform((text, context): readonly Network[] => {
-  const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
-  const parsed = parts.map(parseNetwork).filter((network) => network !== undefined);
-  if (parsed.length === parts.length) return parsed;
-  const bad = parts.find((part) => parseNetwork(part) === undefined);
-  context.addIssue({
-    code: 'custom',
-    message: `expected networks as 10.0.0.0/8,fd00::/8, and ${JSON.stringify(bad)} is none`,
-  });
-  return z.NEVER;
-});
+export const networks = z
+  .string()
+  .transform((text, context): readonly Network[] => {
+    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    const parsed = parts.map(parseNetwork).filter((network) => network !== undefined);
+    if (parsed.length === parts.length) return parsed;
+    const bad = parts.find((part) => parseNetwork(part) === undefined);
+    context.addIssue({
+      code: 'custom',
+      message: `expected networks as 10.0.0.0/8,fd00::/8, and ${JSON.stringify(bad)} is none`,
+    });
+    return z.NEVER;
+  })
+  .describe('networks, separated by commas');
 
 /** Client types as numbers, decimal or hexadecimal, that are not among those of the protocol. */
-export const clientTypes = z.string().transform((text, context): readonly number[] => {
-  const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
-  const isGood = (part: string): boolean => {
-    const number = Number(part);
-    if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(part)) return false;
-    return (
-      number > 0 && number <= MOST_CLIENT_TYPE && STANDARD_CLIENT_TYPES.of(number) === undefined
-    );
-  };
-  if (parts.every(isGood)) return parts.map(Number);
-  context.addIssue({
-    code: 'custom',
-    message: `expected numbers as 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, without the types 0x01, 0x02, 0x11 and 0x12`,
-  });
-  return z.NEVER;
-});
+export const clientTypes = z
+  .string()
+  .transform((text, context): readonly number[] => {
+    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    const isGood = (part: string): boolean => {
+      const number = Number(part);
+      if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(part)) return false;
+      return (
+        number > 0 && number <= MOST_CLIENT_TYPE && STANDARD_CLIENT_TYPES.of(number) === undefined
+      );
+    };
+    if (parts.every(isGood)) return parts.map(Number);
+    context.addIssue({
+      code: 'custom',
+      message: `expected numbers as 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, without the types 0x01, 0x02, 0x11 and 0x12`,
+    });
+    return z.NEVER;
+  })
+  .describe('numbers, decimal or hexadecimal, separated by commas');
 
 export const hostName = z
   .string()
-  .regex(/^[A-Za-z0-9_.:-]{0,253}$/, 'expected a host name or an address');
+  .regex(/^[A-Za-z0-9_.:-]{0,253}$/, 'expected a host name or an address')
+  .describe('host name or address');
 
 export const namespace = z
   .string()
-  .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -');
+  .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ . : -')
+  .describe('1 to 64 of A-Z a-z 0-9 _ . : -');
 
-export const text = z.string();
+export const text = z.string().describe('text');
 
-export const redisUrl = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
-    context.addIssue({
-      code: 'custom',
-      message: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
-    });
-  }
-});
+export const redisUrl = z
+  .string()
+  .superRefine((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
+      context.addIssue({
+        code: 'custom',
+        message: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
+      });
+    }
+  })
+  .describe('redis:// or rediss:// URL');
 
 /** Long enough not to be guessed, and fit for a header. */
 export const adminToken = z
   .string()
-  .regex(/^$|^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters without spaces');
+  .regex(/^$|^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters without spaces')
+  .describe('16 to 512 visible ASCII characters without spaces');
 
-export const hostNames = z.string().transform((text, context): readonly string[] => {
-  const names = text === '' ? [] : text.split(',').map((name) => name.trim());
-  if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
-  context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
-  return z.NEVER;
-});
+export const hostNames = z
+  .string()
+  .transform((text, context): readonly string[] => {
+    const names = text === '' ? [] : text.split(',').map((name) => name.trim());
+    if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
+    context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
+    return z.NEVER;
+  })
+  .describe('names, separated by commas');
 
 export function whole(least: number, most: number) {
   const message = `expected a whole number from ${least} to ${most}`;
@@ -139,7 +165,8 @@ export function whole(least: number, most: number) {
     .string()
     .regex(/^\d+$/, message)
     .transform(Number)
-    .refine((n) => n >= least && n <= most, message);
+    .refine((n) => n >= least && n <= most, message)
+    .describe(`whole number from ${least} to ${most}`);
 }
 
 export function seconds(least: number, most: number) {
@@ -148,18 +175,24 @@ export function seconds(least: number, most: number) {
     .string()
     .regex(/^\d+(\.\d+)?$/, message)
     .transform(Number)
-    .refine((n) => n >= least && n <= most, message);
+    .refine((n) => n >= least && n <= most, message)
+    .describe(`seconds from ${least} to ${most}`);
 }
 
 export function oneOf<const Choice extends readonly [string, ...string[]]>(choices: Choice) {
-  return z.enum(choices, { error: `expected ${choices.join(' or ')}` });
+  return z
+    .enum(choices, { error: `expected ${choices.join(' or ')}` })
+    .describe(choices.join(' or '));
 }
 
 /** 1 for yes, 0 for no. */
-export const zeroOrOne = oneOf(['0', '1']).transform((digit) => digit === '1');
+export const zeroOrOne = oneOf(['0', '1'])
+  .transform((digit) => digit === '1')
+  .describe('0 or 1');
 
 /** `off`, or per cent. */
 export const offOrPercent = z
   .string()
   .regex(/^(?:off|[1-9]\d{0,3})$/, 'expected off, or per cent from 1 to 9999')
-  .transform((text) => (text === 'off' ? undefined : Number(text)));
+  .transform((text) => (text === 'off' ? undefined : Number(text)))
+  .describe('off, or per cent from 1 to 9999');

@@ -1,239 +1,48 @@
 import { z } from 'zod';
-import { ADMISSION_SETTINGS } from './admission-settings.ts';
-import { REDIS_SETTINGS } from './redis-settings.ts';
-import {
-  address,
-  adminToken,
-  clientTypes,
-  hostName,
-  hostNames,
-  namespace,
-  offOrPercent,
-  oneOf,
-  seconds,
-  whole,
-} from './setting-kinds.ts';
+import { ADMIN_SETTINGS } from './settings/admin-settings.ts';
+import { ADMISSION_SETTINGS } from './settings/admission-settings.ts';
+import { BUS_SETTINGS } from './settings/bus-settings.ts';
+import { LINK_SETTINGS } from './settings/link-settings.ts';
+import { NODE_SETTINGS } from './settings/node-settings.ts';
+import { PRESENCE_SETTINGS } from './settings/presence-settings.ts';
+import { REDIS_SETTINGS } from './settings/redis-settings.ts';
 
 export type { Address } from './address.ts';
 
-const MIB = 1024 * 1024;
-
-/**
- * Every setting: its name in the environment, what values it takes, its default as one would write
- * it, what it means. Flags have the same names in lower case with dashes.
- */
+/** All settings by their names in the environment. Flags have the same names in lower case with dashes. */
 export const SETTINGS = {
-  ROUTE_LISTEN: {
-    schema: address,
-    default: '0.0.0.0:8200',
-    meaning: 'where msg_servers connect (host:port; port 0 takes a free one)',
-  },
-  ROUTE_ADMIN_LISTEN: {
-    schema: address,
-    default: '127.0.0.1:9200',
-    meaning: 'where /metrics, /healthz, /readyz and the admin API are served (host:port)',
-  },
-  ROUTE_ADMIN_TOKEN: {
-    schema: adminToken,
-    default: '',
-    meaning:
-      'the secret that a request over the admin API must carry to change the node’s state (drain, close a link, rebalance) and, where it is set, to watch PDUs; without it no request may change state; ROUTE_ADMIN_TOKEN_FILE names a file with it, in force within a second of a change',
-    secret: true,
-  },
-  ROUTE_ADMIN_HOSTS: {
-    schema: hostNames,
-    default: '',
-    meaning:
-      'names by which the admin port may be called, beside IP addresses, localhost, the machine’s own name and ROUTE_ADVERTISE_HOST (name,.domain,...; .domain stands for all names below it, as .svc.cluster.local)',
-  },
-  ROUTE_ADMIN_MAX_CONNECTIONS: {
-    schema: whole(4, 65_536),
-    default: '128',
-    meaning:
-      'connections to the admin port that are open at the same time; at the limit a new one closes an idle one of the address that has the most',
-  },
-  ROUTE_WATCH_BODIES: {
-    schema: oneOf(['off', 'on']),
-    default: 'off',
-    meaning:
-      'whether the admin API may show what users write, to requests that carry ROUTE_ADMIN_TOKEN',
-  },
-  ROUTE_ADVERTISE_HOST: {
-    schema: hostName,
-    default: '',
-    meaning:
-      'the host under which other nodes and tools reach this one; by default the one listened on, or this machine’s first address',
-  },
-  ROUTE_ENGINE: {
-    schema: oneOf(['redis', 'memory']),
-    default: 'redis',
-    meaning: 'redis: one of a cluster; memory: one node alone, without Redis',
-  },
+  ...NODE_SETTINGS,
+  ...ADMIN_SETTINGS,
   ...REDIS_SETTINGS,
-  ROUTE_NAMESPACE: {
-    schema: namespace,
-    default: 'route',
-    meaning: 'prefix of all keys and channels; nodes with the same one are one cluster',
-  },
-  ROUTE_LINKS: {
-    schema: oneOf(['all', 'master']),
-    default: 'all',
-    meaning: 'which links count and receive: all, or only a msg_server’s master link',
-  },
-  ROUTE_DELIVERY: {
-    schema: oneOf(['broadcast', 'directed']),
-    default: 'broadcast',
-    meaning:
-      'who gets a message to certain users: broadcast, every link, as with the original; directed, those links alone that hold them',
-  },
-  ROUTE_DELIVERY_KEPT_BYTES: {
-    schema: whole(1 * MIB, 1024 * MIB),
-    default: String(16 * MIB),
-    meaning:
-      'directed delivery keeps what it has sent until it is certain that no user has moved meanwhile, a fraction of a second as a rule; at so many bytes the node stops reading its links until half of it is gone',
-  },
   ...ADMISSION_SETTINGS,
-  ROUTE_LEASE_SECONDS: {
-    schema: seconds(1, 300),
-    default: '10',
-    meaning: 'how long a silent node is still believed, in seconds',
-  },
-  ROUTE_AUDIT_SECONDS: {
-    schema: seconds(1, 86_400),
-    default: '600',
-    meaning:
-      'each node compares what its links hold with all that Redis holds once in so many seconds',
-  },
-  ROUTE_LOST_GRACE_SECONDS: {
-    schema: seconds(0, 3600),
-    default: '15',
-    meaning:
-      'a PC user whose link ended and who is not back after so many seconds is told to be offline; 0: never',
-  },
-  ROUTE_LOST_PER_SECOND: {
-    schema: whole(1, 1_000_000),
-    default: '1000',
-    meaning: 'how many such users one node tells of in a second at the most',
-  },
-  ROUTE_HEARTBEAT_SECONDS: {
-    schema: seconds(0.1, 300),
-    default: '5',
-    meaning: 'a heartbeat is sent on a link on which nothing was sent for so many seconds',
-  },
-  ROUTE_LINK_TIMEOUT_SECONDS: {
-    schema: seconds(0.2, 3600),
-    default: '30',
-    meaning: 'a link on which nothing was received for so many seconds is closed',
-  },
-  ROUTE_DRAIN_SECONDS: {
-    schema: seconds(0, 3600),
-    default: '10',
-    meaning: 'over how many seconds the links are closed after SIGTERM',
-  },
-  ROUTE_REBALANCE: {
-    schema: offOrPercent,
-    default: 'off',
-    meaning:
-      'a node with so many per cent of links more than its fair share has some of them connect again, for the load balancer to give them to another; off: never unasked',
-  },
-  ROUTE_REBALANCE_PER_MINUTE: {
-    schema: whole(1, 100_000),
-    default: '30',
-    meaning: 'so many links one node has connect again in a minute for that at the most',
-  },
-  ROUTE_MAX_PDU_BYTES: {
-    schema: whole(16, 256 * MIB),
-    default: String(16 * MIB),
-    meaning: 'the longest PDU taken, header included, in bytes; a longer one closes its link',
-  },
-  ROUTE_MAX_QUERY_USERS: {
-    schema: whole(100, 1_000_000),
-    default: '100000',
-    meaning:
-      'the most users that one status query may name; a query for more is dropped, counted and logged. The default is far above any contact list, and its answer takes 1 MB',
-  },
-  ROUTE_CLIENT_TYPES_PC: {
-    schema: clientTypes,
-    default: '',
-    meaning:
-      'client types beyond those of the protocol that count as PC clients (0x03,0x04,...), for forks of the original; the same on all nodes. A list or update with any other type is dropped, counted and logged',
-  },
-  ROUTE_CLIENT_TYPES_MOBILE: {
-    schema: clientTypes,
-    default: '',
-    meaning:
-      'client types beyond those of the protocol that count as mobile clients (0x13,0x14,...); the same on all nodes',
-  },
-  ROUTE_LINK_WAITING_PDUS: {
-    schema: whole(1, 1_000_000),
-    default: '10000',
-    meaning: 'so many PDUs of one link may wait for presence before the link is not read further',
-  },
-  ROUTE_LINK_WAITING_BYTES: {
-    schema: whole(1024, 1024 * MIB),
-    default: String(8 * MIB),
-    meaning: 'so many bytes of one link may wait for presence before the link is not read further',
-  },
-  ROUTE_LINK_UNSENT_MARK_BYTES: {
-    schema: whole(1024, 1024 * MIB),
-    default: String(8 * MIB),
-    meaning: 'so many unsent bytes of one link slow down all links that send',
-  },
-  ROUTE_LINK_UNSENT_LIMIT_BYTES: {
-    schema: whole(1024, 1024 * MIB),
-    default: String(64 * MIB),
-    meaning: 'a link with so many unsent bytes is closed',
-  },
-  ROUTE_LINK_STUCK_SECONDS: {
-    schema: seconds(0.1, 3600),
-    default: '10',
-    meaning:
-      'a link over the mark of unsent bytes whose backlog does not shrink for so long is closed',
-  },
-  ROUTE_BUS_WINDOW_BYTES: {
-    schema: whole(64 * 1024, 24 * MIB),
-    default: String(8 * MIB),
-    meaning:
-      'so many bytes may be under way between all nodes together; Redis must allow its subscribers more (client-output-buffer-limit pubsub)',
-  },
-  ROUTE_BUS_HELD_SECONDS: {
-    schema: seconds(1, 3600),
-    default: '30',
-    meaning: 'what a live node has not got after so many seconds is given up, counted and logged',
-  },
-  ROUTE_BUS_HELD_BYTES: {
-    schema: whole(MIB, 4096 * MIB),
-    default: String(64 * MIB),
-    meaning: 'so many bytes are kept for nodes that lack them; beyond it the oldest are given up',
-  },
-  ROUTE_ISOLATED_SECONDS: {
-    schema: seconds(1, 3600),
-    default: '20',
-    meaning:
-      'a node that has had no Redis, or has not heard the bus, for this many seconds closes its links so that they connect elsewhere, if another node says that it is ready; must be less than ROUTE_BUS_HELD_SECONDS, or messages for its links are lost first',
-  },
-  ROUTE_BUS_DEAF_SECONDS: {
-    schema: seconds(1, 300),
-    default: '2',
-    meaning: 'a node that has not heard itself on the bus for so many seconds connects anew',
-  },
-  LOG_LEVEL: {
-    schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-    default: 'info',
-    meaning: 'the least severe log lines that are written',
-  },
-  LOG_BUFFER_BYTES: {
-    schema: whole(64 * 1024, 256 * MIB),
-    default: String(MIB),
-    meaning:
-      'log lines that wait for standard output (a full disk, a reader that stands still), in bytes; beyond it lines are dropped and counted, and the node goes on',
-  },
+  ...LINK_SETTINGS,
+  ...PRESENCE_SETTINGS,
+  ...BUS_SETTINGS,
 } as const satisfies Record<string, SettingEntry>;
 
+/** The settings by topic, as docs/settings.md lists them. */
+export const SETTING_TOPICS: readonly (readonly [
+  string,
+  Readonly<Record<string, SettingEntry>>,
+])[] = [
+  ['The node', NODE_SETTINGS],
+  ['Admin port', ADMIN_SETTINGS],
+  ['Redis', REDIS_SETTINGS],
+  ['Admission of links', ADMISSION_SETTINGS],
+  ['Links', LINK_SETTINGS],
+  ['Presence', PRESENCE_SETTINGS],
+  ['Delivery and bus', BUS_SETTINGS],
+];
+
 interface SettingEntry {
+  /** Its description names the values that it accepts. */
   readonly schema: z.ZodType;
+  /** The default as a user writes it. */
   readonly default: string;
   readonly meaning: string;
+  /** Why the default is what it is, or when to use another value. */
+  readonly reason?: string;
+  readonly example?: string;
   /** Never shown; may also be given as the name of a file, in NAME_FILE. */
   readonly secret?: boolean;
 }

@@ -76,9 +76,10 @@ export function readSettings(
 /** The text that --help prints. */
 export function helpText(): string {
   const lines = SETTING_NAMES.map((name) => {
-    const { meaning, default: fallback } = SETTINGS[name];
+    const { meaning, default: fallback, schema } = SETTINGS[name];
     const flag = isSecret(name) ? `no flag, but ${name}_FILE` : `--${flagOf(name)}`;
-    return `  ${name}  (${flag})\n      ${meaning}\n      default: ${fallback === '' ? 'none' : fallback}`;
+    const value = `${schema.description}; default: ${fallback === '' ? 'none' : fallback}`;
+    return `  ${name}  (${flag})\n      ${meaning}\n      ${value}`;
   });
   return [
     'route-node: one node of a route cluster; msg_servers connect to it as to a route_server.',
