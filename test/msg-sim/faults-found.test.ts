@@ -31,13 +31,13 @@ const CASES: readonly Case[] = [
       { ...FROM_NODE, command: 'status_notify', harm: 'drop', every: 2 },
       { ...FROM_NODE, command: 'server_kick_user', harm: 'drop', every: 1 },
     ],
-    foundBy: ['everybody told', 'old clients kicked'],
+    foundBy: ['notifications right', 'old clients kicked'],
   },
   {
     faults: [{ direction: 'to-node', command: 'user_status_update', harm: 'drop', every: 3 }],
     foundBy: ['presence exact at the end'],
     // Depends on whom the samples meet, and whether he then rests for long enough.
-    perhapsBy: ['presence right', 'everybody told'],
+    perhapsBy: ['presence right', 'notifications right'],
   },
   {
     delivery: 'directed',

@@ -33,7 +33,7 @@ test('where nobody takes a link it says so: exit status 1', async () => {
   const port = await findFreePort();
   await using demo = new Demo(['--route', `127.0.0.1:${port}`, '--json']);
   expect(await demo.exitStatus()).toBe(1);
-  expect(demo.errors).toContain(`Nobody takes a link at 127.0.0.1:${port}.`);
+  expect(demo.errors).toContain(`No node accepts links at 127.0.0.1:${port}.`);
 });
 
 /** The first of six neighbouring ports that are free. */

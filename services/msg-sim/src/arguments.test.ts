@@ -4,7 +4,7 @@ import { readArguments } from './arguments.ts';
 const SEED = 5;
 const read = (...argv: string[]) => readArguments(argv, SEED);
 
-test('without flags a cluster is started, and eight msg_servers run until Ctrl-C', () => {
+test('without flags starts a cluster and runs eight msg_servers until Ctrl-C', () => {
   expect(read()).toEqual({
     kind: 'run',
     args: {
@@ -22,7 +22,7 @@ test('without flags a cluster is started, and eight msg_servers run until Ctrl-C
   });
 });
 
-test('every flag is taken', () => {
+test('reads every flag', () => {
   const flags =
     '--route a:1,[::1]:2 --msg-servers 3 --users 80 --rate 0.5 --churn 9 --duration 7 --storm reconnect --delivery directed --seed 1 --json';
   expect(read(...flags.split(' '))).toEqual({
@@ -54,14 +54,14 @@ test.each([
   [['--redis-password', 'hush'], 'REDIS_PASSWORD_FILE'],
   [['--speed', '3'], "Unknown option '--speed'"],
   [['now'], "Unexpected argument 'now'"],
-])('%j is refused by name', (argv, message) => {
+])('rejects %j and names the flag', (argv, message) => {
   const invocation = read(...argv);
   const problems = invocation.kind === 'bad-usage' ? invocation.problems : [];
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(message);
 });
 
-test('all that is wrong is named at once', () => {
+test('reports all errors at once', () => {
   const invocation = read('--users', '0', '--seed', '1.5', '--route', 'a,b:2,c');
   expect(invocation).toMatchObject({ kind: 'bad-usage' });
   expect(invocation.kind === 'bad-usage' && invocation.problems.length).toBe(4);

@@ -4,15 +4,15 @@ import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/li
 import { DELIVERIES, type Delivery } from './delivery.ts';
 import { STORMS, type Storm } from './storm.ts';
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Arguments {
-  /** Where to connect; empty: a cluster is started. */
+  /** Addresses of the nodes; when empty, the simulation starts its own cluster. */
   readonly route: readonly string[];
   readonly msgServers: number;
   readonly users: number;
   readonly rate: number;
   readonly churn: number;
-  /** Seconds; infinite: until Ctrl-C. */
+  /** Duration in seconds; infinite runs until Ctrl-C. */
   readonly duration: number;
   readonly storm: Storm | undefined;
   readonly delivery: Delivery;
@@ -20,7 +20,7 @@ export interface Arguments {
   readonly json: boolean;
 }
 
-/** What to do, or what is wrong with the command line: one line each, all at once. */
+/** The options, or all errors of the command line, one line each. */
 export type Invocation =
   | { readonly kind: 'run'; readonly args: Arguments }
   | { readonly kind: 'help' }
@@ -28,25 +28,25 @@ export type Invocation =
 
 export const HELP = `npm run demo -- [flags]
 
-Simulated msg_servers and users against a route cluster. They log in, move, go away and come back, send
-messages, kick each other's old clients and log off; and check that nothing is lost, doubled or out of order,
-and that presence is right. Ctrl-C ends it with a summary.
+Runs simulated msg_servers and users against a route cluster. Users log in, move, go away, return, send
+messages, kick their older clients and log off. The simulation checks that no PDU is lost, doubled or out
+of order, and that presence is right. Ctrl-C stops it and prints a summary.
 
-  --route HOST:PORT,...  where to connect (default: starts what npm start starts, and stops it again)
+  --route HOST:PORT,...  nodes to connect to (default: starts the cluster of npm start, and stops it again)
   --msg-servers N        msg_servers, one link each (default 8)
   --users N              users (default 400)
-  --rate N               messages and other PDUs relayed, a second, all together (default 100)
-  --churn N              logins, moves, and so on, a second (default: users / 40)
-  --duration SECONDS     how long people act; then all comes to rest and is checked (default: until Ctrl-C)
-  --storm login          everybody logs in at once, at the beginning
+  --rate N               PDUs relayed per second, over all msg_servers (default 100)
+  --churn N              user actions per second, such as logins and moves (default: users / 40)
+  --duration SECONDS     time before activity stops and the last checks run (default: until Ctrl-C)
+  --storm login          all users log in at once, at the start
   --storm reconnect      every link is cut at once, after 5 s and then every 15 s
-  --delivery WAY         broadcast or directed, as ROUTE_DELIVERY of the nodes: how those it starts relay, and
-                         what it checks (default: broadcast)
-  --seed N               repeats the same people (default: another one each time)
-  --json                 one line of JSON a second, and a summary; for scripts
-  --help
+  --delivery MODE        broadcast or directed, as ROUTE_DELIVERY of the nodes: the mode of nodes that it
+                         starts, and the mode that it checks (default: broadcast)
+  --seed N               repeats the same users (default: a new seed each time)
+  --json                 prints one JSON line per second and a summary, for scripts
+  --help                 prints this help
 
-Exit status: 0 every check held; 1 one did not, or nothing could be reached; 2 bad usage.
+Exit status: 0 all checks passed; 1 a check failed, or no node was reachable; 2 bad usage.
 
 Examples:
   npm run demo
@@ -61,7 +61,7 @@ const MOST_SECONDS = 86_400;
 const MOST_SEED = 2 ** 32 - 1;
 const USERS_PER_DEED_A_SECOND = 40;
 
-/** Reads the command line. `randomSeed` is used where none is given. */
+/** Reads the command line. `randomSeed` is the default seed. */
 export function readArguments(argv: readonly string[], randomSeed: number): Invocation {
   const secrets = findSecretFlags(argv);
   if (secrets.length > 0) return { kind: 'bad-usage', problems: secrets.map(secretFlagProblem) };
@@ -109,7 +109,7 @@ type NumberFlag = 'msg-servers' | 'users' | 'rate' | 'churn' | 'duration' | 'see
 
 const FRACTIONS: ReadonlySet<NumberFlag> = new Set(['rate', 'churn', 'duration']);
 
-/** The flags as they were given, or what is wrong with one. */
+/** The flags as given, or the first error in them. */
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({

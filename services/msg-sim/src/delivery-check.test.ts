@@ -14,17 +14,17 @@ const NOTHING = {
   cutOff: 0,
 };
 
-/** The check of nodes that relay everything everywhere. */
+/** Creates a check for nodes that relay every PDU to every link. */
 function broadcastCheck(run = RUN): DeliveryCheck {
   return new DeliveryCheck({ run, delivery: 'broadcast' });
 }
 
-/** Has a member send so many. */
+/** Sends `count` PDUs from a member. */
 function send(check: DeliveryCheck, member: Member, count: number): void {
   for (let i = 0; i < count; i++) check.sending(member, 'everybody');
 }
 
-test('what is sent is awaited at every other link until it comes', () => {
+test('expects each PDU at every other link until it arrives', () => {
   const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
   send(check, a, 2);
@@ -33,7 +33,7 @@ test('what is sent is awaited at every other link until it comes', () => {
   expect(check.totals()).toEqual({ ...NOTHING, delivered: 4 });
 });
 
-test('a hole is lost, a repeat doubled, a late one out of order, one’s own astray', () => {
+test('counts a gap as lost, a repeat as doubled, a late PDU as out of order, an echo as astray', () => {
   const check = broadcastCheck();
   const [a, b] = [check.join(), check.join()];
   send(check, a, 4);
@@ -50,7 +50,7 @@ test('a hole is lost, a repeat doubled, a late one out of order, one’s own ast
   });
 });
 
-test('what is missing of a link that was lost is cut off, not lost', () => {
+test('counts PDUs missing from a lost link as cut off, not as lost', () => {
   const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
   send(check, a, 3);
@@ -59,13 +59,13 @@ test('what is missing of a link that was lost is cut off, not lost', () => {
   check.leave(a, 0);
   expect(check.totals()).toMatchObject({ lost: 0, awaited: 0, cutOff: 4 });
 
-  // Whoever comes in its place is another sender, of whom nothing is excused.
+  // The link that replaces it is a new sender with full guarantees.
   const again = check.join();
   send(check, again, 1);
   expect(check.totals()).toMatchObject({ awaited: 2, cutOff: 4 });
 });
 
-test('a link that was lost misses nothing after its end, but holes before it stay lost', () => {
+test('expects nothing after the end of a lost link, but counts earlier gaps as lost', () => {
   const check = broadcastCheck();
   const [a, b] = [check.join(), check.join()];
   send(check, a, 3);
@@ -74,7 +74,7 @@ test('a link that was lost misses nothing after its end, but holes before it sta
   expect(check.totals()).toMatchObject({ lost: 1, awaited: 0, cutOff: 0 });
 });
 
-test('what was cut off stays so when the receiver’s link is lost as well', () => {
+test('keeps the cut-off count when the receiver’s link is lost as well', () => {
   const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
   send(check, a, 3);
@@ -88,7 +88,7 @@ test('what was cut off stays so when the receiver’s link is lost as well', () 
   expect(check.totals()).toMatchObject({ lost: 0, cutOff: 5 });
 });
 
-test('who joins must get what is sent from then on', () => {
+test('expects PDUs at a new link from the moment it joins', () => {
   const check = broadcastCheck();
   const a = check.join();
   send(check, a, 10);
@@ -100,14 +100,14 @@ test('who joins must get what is sent from then on', () => {
   expect(check.totals()).toMatchObject({ awaited: 0, delivered: 1 });
 });
 
-test('what another simulation in the same cluster sends is none of its business', () => {
+test('ignores PDUs of another simulation in the same cluster', () => {
   const check = broadcastCheck();
   const other = broadcastCheck(RUN + 1).join();
   expect(check.arrived(check.join(), other.id, 1)).toBe('foreign');
   expect(check.totals()).toEqual(NOTHING);
 });
 
-test('links that ended long ago are forgotten, what was found of them is not', () => {
+test('forgets links that ended long ago and keeps their counts', () => {
   const check = broadcastCheck();
   const [a, b, c] = [check.join(), check.join(), check.join()];
   send(check, a, 3);
@@ -124,10 +124,10 @@ test('links that ended long ago are forgotten, what was found of them is not', (
   expect(check.totals()).toMatchObject({ unexpected: 1 });
 });
 
-describe('where nodes direct', () => {
+describe('with directed delivery', () => {
   const [ANN, BEN, CAT] = [1, 2, 3];
 
-  /** A sender who holds nobody, one who holds Ann, and one who holds Ben. */
+  /** Creates three members: one without users, one with Ann, one with Ben. */
   function directedCheck() {
     const check = new DeliveryCheck({ run: RUN, delivery: 'directed' });
     const [a, b, c] = [check.join(), check.join([ANN]), check.join([BEN])];
@@ -137,7 +137,7 @@ describe('where nodes direct', () => {
     return { check, a, b, c, arrived };
   }
 
-  test('what concerns users is awaited where they are, the rest at every other link', () => {
+  test('expects a user’s PDUs at the links of that user, and broadcasts at every other link', () => {
     const { check, a, b, c, arrived } = directedCheck();
     check.sending(a, [ANN, CAT]);
     expect(check.totals()).toEqual({ ...NOTHING, awaited: 1 });
@@ -150,7 +150,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toEqual({ ...NOTHING, delivered: 5 });
   });
 
-  test('what comes besides is no mistake, but twice, or back at its sender, it is', () => {
+  test('allows one extra copy, but neither a second one nor an echo to the sender', () => {
     const { check, a, b, c, arrived } = directedCheck();
     check.sending(a, [ANN]);
     arrived(b, 1, 1);
@@ -160,11 +160,12 @@ describe('where nodes direct', () => {
     expect(check.totals()).toEqual({ ...NOTHING, ...counts });
   });
 
-  test('it may come late until the first for that user has come from that sender', () => {
+  test('allows late PDUs until the sender’s first PDU for that user arrives', () => {
     const { check, a, b, arrived } = directedCheck();
     for (const to of [[ANN], [ANN], 'everybody'] as const) check.sending(a, to);
     arrived(b, 3);
-    // Not lost: the sender's node may have learned only then that Ann is there. The third awaits Ben's link too.
+    // Not lost: the sender's node may have learned only then that Ann is online. The third is due
+    // at Ben's link too.
     expect(check.totals()).toMatchObject({ awaited: 2 + 1, lost: 0 });
     arrived(b, 1, 2);
     expect(check.totals()).toMatchObject({ delivered: 3, caughtUp: 2, outOfOrder: 0 });
@@ -176,7 +177,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toMatchObject({ lost: 1, caughtUp: 2, outOfOrder: 1 });
   });
 
-  test('who comes again may get late again, but not what is for all or for who stayed', () => {
+  test('allows late PDUs again after a user returns, but not broadcasts or other users’ PDUs', () => {
     const { check, a, b, arrived } = directedCheck();
     check.came(b, BEN);
     check.sending(a, [ANN]);
@@ -189,7 +190,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toMatchObject({ delivered: 6, caughtUp: 1, outOfOrder: 2 });
   });
 
-  test('what is on its way to a user who goes may come or not', () => {
+  test('allows PDUs to be missing when their user leaves before delivery', () => {
     const { check, a, b, arrived } = directedCheck();
     check.sending(a, [ANN]);
     check.sending(a, [ANN]);
@@ -201,7 +202,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toMatchObject({ doubled: 1 });
   });
 
-  test('what was sent before a user came is not asked for, what is sent from then on is', () => {
+  test('expects PDUs for a user only when sent after the user came online', () => {
     const { check, a, b, arrived } = directedCheck();
     check.sending(a, [CAT]);
     check.came(b, CAT);
@@ -212,7 +213,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toEqual({ ...NOTHING, delivered: 1, besides: 1 });
   });
 
-  test('whose login was read late is asked for from then on', () => {
+  test('expects PDUs for a login that the node read late only from then on', () => {
     const { check, a, b } = directedCheck();
     check.came(b, CAT);
     check.sending(a, [CAT]);
@@ -223,7 +224,7 @@ describe('where nodes direct', () => {
     expect(check.totals()).toMatchObject({ awaited: 1 });
   });
 
-  test('what is missing of a link that was lost is cut off', () => {
+  test('counts missing PDUs of a lost link as cut off', () => {
     const { check, a, b, arrived } = directedCheck();
     for (const to of [[ANN], 'everybody', 'everybody'] as const) check.sending(a, to);
     arrived(b, 3);

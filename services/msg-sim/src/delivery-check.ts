@@ -2,34 +2,34 @@ import type { Delivery } from './delivery.ts';
 import { DirectedProgress, Stay } from './directed-progress.ts';
 import { type Arrival, Progress } from './progress.ts';
 
-/** A msg_server's link in the eyes of the check, from the moment its node has taken it in. */
+/** A msg_server's link, from the moment its node has accepted it. */
 export interface Member {
-  /** Its name in stamps: the run in the upper 16 bits. uint32. */
+  /** Link id in stamps, with the run in the upper 16 bits. uint32. */
   readonly id: number;
-  /** PDUs sent; the sequence number of the last one. */
+  /** Number of PDUs sent, which is also the last sequence number. */
   readonly sent: number;
 }
 
-/** What has become of what was sent, summed over all receivers. */
+/** Outcome counts, summed over all receivers. */
 export interface DeliveryTotals {
-  /** PDUs that came as they should. */
+  /** PDUs delivered as expected. */
   readonly delivered: number;
-  /** PDUs that did not come, though later ones of the same sender did, and both links have been up. */
+  /** PDUs missing although later ones of the same sender arrived and both links stayed up. */
   readonly lost: number;
-  /** PDUs that are on their way; or lost, if they stay there. */
+  /** PDUs not delivered yet. They count as lost if they never arrive. */
   readonly awaited: number;
   readonly doubled: number;
-  /** PDUs that came after a later one of the same sender. */
+  /** PDUs that arrived after a later one of the same sender. */
   readonly outOfOrder: number;
-  /** PDUs that came after a later one, and may, as the user they are for had just come to the receiver. */
+  /** PDUs that arrived late but may, because their user had just come online at the receiver. */
   readonly caughtUp: number;
-  /** PDUs that came, once, where none of their users is: directed delivery allows it. */
+  /** PDUs delivered once to a link without any of their users. Directed delivery allows it. */
   readonly besides: number;
-  /** PDUs that came back to their sender, or that nobody has sent. */
+  /** PDUs returned to their sender, or never sent by any member. */
   readonly unexpected: number;
   /**
-   * PDUs that did not come of what was sent on a link that was lost: on their way to a node that died, or
-   * in it. That is not promised.
+   * PDUs of a lost link that did not arrive: they were on their way to a node that died, or inside
+   * it. Their delivery is not promised.
    */
   readonly cutOff: number;
 }
@@ -37,7 +37,7 @@ export interface DeliveryTotals {
 interface Entry extends Member {
   sent: number;
   readonly progress: Map<number, Progress | DirectedProgress>;
-  /** Of the users whom it holds. */
+  /** Users that this link has online. */
   readonly stays: Map<number, Stay>;
   closedAtMs: number | undefined;
 }
@@ -45,19 +45,19 @@ interface Entry extends Member {
 const RUN_BITS = 16;
 const MEMBERS_A_RUN = 2 ** RUN_BITS;
 
-/** Nothing of a link comes so long after its end: the bus keeps nothing longer than 30 s by default. */
+/** How long PDUs of a closed link may still arrive. The bus retains frames for 30 s by default. */
 const FORGET_MS = 60_000;
 
-/** What is checked. */
+/** What the check needs to know of the run. */
 export interface DeliveryCheckOptions {
-  /** Tells this simulation's PDUs from another's in the same cluster: 0 to 65535. */
+  /** Distinguishes this simulation's PDUs from another's in the same cluster: 0 to 65535. */
   readonly run: number;
   readonly delivery: Delivery;
 }
 
 /**
- * Whether everything that each msg_server sends comes to each other one that it is for, once and in order. It
- * tells what is lost from what was cut off with a link: a new link is a new sender, numbered from 1.
+ * Checks that each PDU reaches every msg_server that must receive it, once and in order. It counts
+ * lost PDUs apart from those cut off with a link: a new link is a new sender, numbered from 1.
  */
 export class DeliveryCheck {
   readonly delivery: Delivery;
@@ -70,7 +70,7 @@ export class DeliveryCheck {
   #caughtUp = 0;
   #besides = 0;
   #unexpected = 0;
-  /** Of links that are forgotten. */
+  /** Counts of forgotten links. */
   #oldLost = 0;
   #oldCutOff = 0;
 
@@ -79,7 +79,7 @@ export class DeliveryCheck {
     this.delivery = delivery;
   }
 
-  /** A link takes part from here on: its node has answered it something, and knows that it holds these users. */
+  /** Adds a link whose node has answered and knows that these users are online on it. */
   join(users: Iterable<number> = []): Member {
     const id = ((this.#run << RUN_BITS) + (this.#members++ % MEMBERS_A_RUN)) >>> 0;
     const stays = new Map([...users].map((user) => [user, new Stay()]));
@@ -92,13 +92,13 @@ export class DeliveryCheck {
     return joined;
   }
 
-  /** A link has reported a user whom it did not hold. */
+  /** Records that a link has reported a new user. */
   came(member: Member, user: number): void {
     const stays = this.#entries.get(member.id)?.stays;
     if (stays?.has(user) === false) stays.set(user, new Stay());
   }
 
-  /** A link holds a user no longer. */
+  /** Records that a user has gone offline on a link. */
   went(member: Member, user: number): void {
     const stays = this.#entries.get(member.id)?.stays;
     const stay = stays?.get(user);
@@ -106,14 +106,14 @@ export class DeliveryCheck {
     stays?.delete(user);
   }
 
-  /** A user has come whom the node may have missed until now: only what is sent from here on must come. */
+  /** Records a login that the node may have read late: only PDUs sent from now on are due. */
   cameUnseen(member: Member, user: number): void {
     if (this.#entries.get(member.id)?.stays.has(user) !== true) return;
     this.went(member, user);
     this.came(member, user);
   }
 
-  /** A member sends a PDU that concerns these users, or everybody. Returns its sequence number. */
+  /** Records a PDU addressed to these users, or a broadcast. Returns its sequence number. */
   sending(member: Member, concerned: readonly number[] | 'everybody'): number {
     const sender = this.#entries.get(member.id);
     if (sender === undefined) throw new Error(`member ${member.id} does not take part`);
@@ -130,20 +130,20 @@ export class DeliveryCheck {
     return sender.sent;
   }
 
-  /** A link is gone. */
+  /** Records that a link is closed. */
   leave(member: Member, nowMs: number): void {
     const entry = this.#entries.get(member.id);
     if (entry === undefined) return;
     for (const [id, progress] of entry.progress) {
       const sender = this.#entries.get(id);
       if (sender?.closedAtMs === undefined) continue;
-      // It was cut off before this link went, and stays so.
+      // PDUs cut off before this link closed stay cut off.
       this.#oldCutOff += progress.missingAtEnd(sender.sent);
     }
     entry.closedAtMs = nowMs;
   }
 
-  /** A PDU has come on this member's link; a foreign one was sent by another simulation. */
+  /** Records a PDU received on this member's link. Foreign PDUs come from another simulation. */
   arrived(receiver: Member, sender: number, sequence: number): Arrival | 'unexpected' | 'foreign' {
     if (sender >>> RUN_BITS !== this.#run) return 'foreign';
     const progress = this.#entries.get(receiver.id)?.progress.get(sender);
@@ -161,7 +161,7 @@ export class DeliveryCheck {
     return arrival;
   }
 
-  /** What there is to be said at this moment. */
+  /** Returns the counts at this moment. */
   totals(): DeliveryTotals {
     let lost = this.#oldLost;
     let awaited = 0;
@@ -187,7 +187,7 @@ export class DeliveryCheck {
     };
   }
 
-  /** Lets go of links whose end is long past, so that a long run does not grow. */
+  /** Forgets links that ended long ago, so that memory stays bounded in a long run. */
   forget(nowMs: number): void {
     for (const [id, gone] of this.#entries) {
       if (gone.closedAtMs === undefined || nowMs - gone.closedAtMs < FORGET_MS) continue;
@@ -203,7 +203,7 @@ export class DeliveryCheck {
     }
   }
 
-  /** What is to be got of a sender from now on. */
+  /** The expectations for a sender from now on. */
   #progressOf({ id, sent }: Member): Progress | DirectedProgress {
     return this.delivery === 'directed' ? new DirectedProgress(id) : new Progress(sent + 1);
   }

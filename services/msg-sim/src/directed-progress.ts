@@ -1,43 +1,44 @@
 import type { Arrival } from './progress.ts';
 
-/** A user whom a link holds, from when he comes until he goes. */
+/** A user's time online on a link. */
 export class Stay {
   isOver = false;
-  /** Senders of whom something for him has come: their nodes know that he is here. */
+  /** Senders with at least one PDU delivered to this user: their nodes know the user's link. */
   readonly knownTo: Set<number> = new Set();
 }
 
-/** Something that must come while one of its users stays. */
+/** A PDU that is due while one of its users stays online. */
 interface Due {
-  /** Stays that the sender's node knew of when it was sent. */
+  /** Stays known to the sender's node at sending. */
   readonly known: readonly Stay[];
-  /** Stays of which it may have learned only then: what is for them may come after what was sent later. */
+  /** Stays that the sender's node may not have known. PDUs for them may arrive after later ones. */
   readonly unknown: readonly Stay[];
 }
 
-/** What is for all is for whoever stays for ever. */
+/** The stay of broadcasts, which never ends. */
 const FOR_EVER: Due = { known: [new Stay()], unknown: [] };
 
-/** So many PDUs that have come are remembered, to tell when one comes again. */
+/** Number of delivered PDUs that are remembered to detect repeats. */
 const REMEMBERED = 10_000;
 
 /**
- * What one receiver has got of one sender, by sequence numbers, where nodes direct what they relay: it must
- * get what is for all and what is for users it holds. What else comes is no mistake, unless it comes twice.
+ * Tracks what one receiver has received from one sender under directed delivery, by sequence
+ * number. Broadcasts and PDUs for users online at the receiver are due; other PDUs are allowed
+ * once.
  */
 export class DirectedProgress {
   readonly #sender: number;
-  /** What has not come, by sequence number; a later one stands behind an earlier one. */
+  /** PDUs that have not arrived, in sequence order. */
   readonly #due = new Map<number, Due>();
   readonly #arrived = new Set<number>();
-  /** The last one of what had to come and has. */
+  /** Sequence number of the last due PDU that has arrived. */
   #last = 0;
 
   constructor(sender: number) {
     this.#sender = sender;
   }
 
-  /** The sender has sent something to all, or to the users of these stays. */
+  /** Records a broadcast, or a PDU to the users of these stays. */
   sent(sequence: number, to: readonly Stay[] | 'all'): void {
     if (to === 'all') {
       this.#due.set(sequence, FOR_EVER);
@@ -48,7 +49,7 @@ export class DirectedProgress {
     if (to.length > 0) this.#due.set(sequence, due);
   }
 
-  /** A PDU has come. */
+  /** Records a received PDU. */
   arrived(sequence: number): Arrival {
     if (this.#arrived.has(sequence)) return 'doubled';
     this.#remember(sequence);
@@ -56,7 +57,7 @@ export class DirectedProgress {
     this.#due.delete(sequence);
     if (due === undefined || !isStillDue(due)) return 'besides';
     const { known, unknown } = due;
-    // With two stays nobody can tell which of them it was sent for.
+    // With two stays it is unknown which of them it was sent for.
     if (known.length === 0 && unknown.length === 1) unknown[0]?.knownTo.add(this.#sender);
     const isLate = sequence < this.#last;
     this.#last = Math.max(this.#last, sequence);
@@ -64,12 +65,12 @@ export class DirectedProgress {
     return mayBeLate(due) ? 'caught-up' : 'late';
   }
 
-  /** How many are missing before the last one that came, though they had to come before it. */
+  /** Returns the number of due PDUs that are missing before the last received one. */
   get missingBetween(): number {
     return this.#open().filter(([sequence, due]) => this.#isMissed(sequence, due)).length;
   }
 
-  /** How many others have not come. */
+  /** Returns the number of other PDUs that have not arrived. */
   missingAtEnd(): number {
     return this.#open().filter(([sequence, due]) => !this.#isMissed(sequence, due)).length;
   }
@@ -78,7 +79,7 @@ export class DirectedProgress {
     return sequence < this.#last && !mayBeLate(due);
   }
 
-  /** Lets go of what was for users who have gone meanwhile: it may come or not. */
+  /** Drops expectations for users who have left: those PDUs may arrive or not. */
   #open(): [number, Due][] {
     for (const [sequence, due] of this.#due) if (!isStillDue(due)) this.#due.delete(sequence);
     return [...this.#due];

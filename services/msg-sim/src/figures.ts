@@ -1,20 +1,20 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** What is counted from the beginning on. */
+/** Counts since the start. */
 export interface Counts {
-  /** PDUs sent to be relayed. */
+  /** PDUs sent for relay. */
   sent: number;
   /** Numbered PDUs received. */
   received: number;
   /** Status updates reported. */
   reports: number;
-  /** Notifications received of what others reported. */
+  /** Notifications received about users of other links. */
   notices: number;
   kicks: number;
   queries: number;
-  /** PDUs that nobody could read. */
+  /** PDUs that could not be decoded. */
   unreadable: number;
-  /** PDUs that were due and not sent: their msg_server had no link, or was told to wait. */
+  /** PDUs that were due but not sent: the msg_server had no link, or was paused. */
   heldBack: number;
 }
 
@@ -52,7 +52,7 @@ class Timing {
     return latencyOf(this.#all);
   }
 
-  /** Of the last whole interval; what was known before, where it had none. */
+  /** Values of the last full interval; kept from earlier where it had none. */
   get recent(): Latency | undefined {
     return this.#last;
   }
@@ -63,7 +63,7 @@ class Timing {
   }
 }
 
-/** Everything that is counted and timed. */
+/** All counts and timings. */
 export class Figures {
   readonly counts: Counts = { ...COUNTS };
   /** From the sender's `send` to the receiver's event. */
@@ -74,12 +74,12 @@ export class Figures {
   #beforeMs = performance.now();
   #rates: Counts = { ...COUNTS };
 
-  /** Each count's growth a second, over the last interval. */
+  /** Returns each count's growth per second over the last interval. */
   get rates(): Readonly<Counts> {
     return this.#rates;
   }
 
-  /** Ends an interval and begins the next one. */
+  /** Ends an interval and starts the next one. */
   nextInterval(): void {
     const nowMs = performance.now();
     const seconds = (nowMs - this.#beforeMs) / 1000;

@@ -3,7 +3,7 @@ import { FreshLogins } from './fresh-logins.ts';
 
 afterEach(() => vi.useRealTimers());
 
-test('logins that are read late are named, one question at a time', async () => {
+test('reports logins that are read late, one query at a time', async () => {
   vi.useFakeTimers();
   const answers: (() => void)[] = [];
   const slow: number[] = [];

@@ -1,17 +1,21 @@
-/** What watching logins needs. */
+/** Dependencies of FreshLogins. */
 export interface FreshLoginsOptions {
-  /** Asks the node something; when that is over, the node has read all that was sent before, or the link is lost. */
+  /**
+   * Sends a query. It resolves once the node has read all that was sent before, or the link is
+   * lost.
+   */
   ask(): Promise<unknown>;
-  /** The node took long to read that a user had come. */
+  /** Called when the node took long to read a login. */
   readSlowly(user: number): void;
 }
 
-/** Longer than a node takes to read a link on which nothing is waiting. */
+/** Longer than a node takes to read a link without a backlog, in ms. */
 const PROMPT_MS = 250;
 
 /**
- * Has a node say when it has read that users have come. Nodes keep a message for who is about to come until all
- * that is being read has been read; a login that lies unread behind thousands of others comes too late for it.
+ * Finds out when a node has read new logins. Nodes retain a PDU for a user who is about to come
+ * online until they have read everything in progress. A login that waits behind thousands of others
+ * is read too late for that.
  */
 export class FreshLogins {
   readonly #options: FreshLoginsOptions;
@@ -22,10 +26,10 @@ export class FreshLogins {
     this.#options = options;
   }
 
-  /** A login has just been sent. */
+  /** Records a login that has just been sent. */
   async sent(user: number): Promise<void> {
     this.#fresh.push({ user, atMs: performance.now() });
-    // One question at a time, so that a storm of logins is none of questions.
+    // One query at a time, so that a storm of logins does not cause a storm of queries.
     if (this.#isAsking) return;
     this.#isAsking = true;
     while (this.#fresh.length > 0) {

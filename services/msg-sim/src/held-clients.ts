@@ -11,7 +11,7 @@ interface Held {
 export class HeldClients {
   readonly #users = new Map<number, Map<ClientType, Held>>();
 
-  /** Users with any client here. */
+  /** Users with at least one client on this server. */
   get users(): IterableIterator<number> {
     return this.#users.keys();
   }
@@ -20,12 +20,12 @@ export class HeldClients {
     return this.#users.has(user);
   }
 
-  /** The types that a user has here. */
+  /** Returns the client types of a user on this server. */
   typesOf(user: number): ClientType[] {
     return [...(this.#users.get(user)?.keys() ?? [])];
   }
 
-  /** When a user's oldest client of a type came; undefined where there is none. */
+  /** Returns when a user's oldest client of a type connected; undefined without one. */
   sinceMs(user: number, type: ClientType): number | undefined {
     return this.#users.get(user)?.get(type)?.sinceMs;
   }
@@ -38,7 +38,7 @@ export class HeldClients {
     else held.count++;
   }
 
-  /** Takes away all of a user's clients of a type; returns how many there were. */
+  /** Removes a user's clients of a type; returns their number. */
   removeAll(user: number, type: ClientType): number {
     const types = this.#users.get(user);
     const count = types?.get(type)?.count ?? 0;
@@ -47,7 +47,10 @@ export class HeldClients {
     return count;
   }
 
-  /** A user's only client of a type goes away, or comes back; of several nobody could tell which. */
+  /**
+   * Marks a user's only client of a type away or back. With several clients the result would be
+   * ambiguous.
+   */
   turn(user: number, type: ClientType): 'away' | 'back' | undefined {
     const held = this.#users.get(user)?.get(type);
     if (held === undefined || held.count > 1) return undefined;
@@ -55,7 +58,7 @@ export class HeldClients {
     return held.away ? 'away' : 'back';
   }
 
-  /** One entry for each client; the user whose place is 0 has the id `firstUserId`. */
+  /** Returns one entry per client; `firstUserId` is the id of user 0. */
   list(firstUserId: number): ClientStatus[] {
     const all: ClientStatus[] = [];
     for (const [user, types] of this.#users) {

@@ -1,7 +1,7 @@
 import type { Picture, SimEvent } from './picture.ts';
 import { allHold, type View, type Write } from './view.ts';
 
-/** One object a line: `second`, `event` and at the end `summary`. */
+/** Prints one JSON object per line: `second`, `event` and finally `summary`. */
 export class JsonView implements View {
   readonly everyMs = 1_000;
   readonly #write: Write;
@@ -19,7 +19,7 @@ export class JsonView implements View {
   }
 
   settling(): void {
-    // The summary tells what came of it.
+    // The summary has the result.
   }
 
   finish(picture: Picture): void {

@@ -6,18 +6,18 @@ interface Login {
   readonly type: ClientType;
   readonly atMs: number;
   readonly server: SimServer;
-  /** Servers that hold an older client, and must drop it. */
+  /** Servers with an older client, which they must drop. */
   readonly older: readonly SimServer[];
 }
 
-/** How long a kick may take: far longer than it should. */
+/** Time limit of a kick in ms, far above the expected delay. */
 const DUE_MS = 5_000;
 
-/** Whether each login that moves drives the older client out, on whatever server that is. */
+/** Checks that each login elsewhere closes the older client, on any server. */
 export class KickCheck {
-  /** Clients that were dropped as they should be. */
+  /** Clients dropped as expected. */
   dropped = 0;
-  /** Clients that stayed though their servers should have been told. */
+  /** Clients that stayed although their servers should have received the kick. */
   lost = 0;
   readonly #servers: readonly SimServer[];
   #logins: Login[] = [];
@@ -26,7 +26,7 @@ export class KickCheck {
     this.#servers = servers;
   }
 
-  /** A client is about to log in. */
+  /** Records that a client is about to log in. */
   loggingIn(server: SimServer, user: number, type: ClientType): void {
     const older = this.#servers.filter(
       (other) => other !== server && other.clients.sinceMs(user, type) !== undefined,
@@ -35,20 +35,20 @@ export class KickCheck {
     this.#logins.push({ user, type, atMs: performance.now(), server, older });
   }
 
-  /** Whether every older client that is looked at is gone. */
+  /** Whether every older client under observation is gone. */
   get areAllDropped(): boolean {
     return this.#logins.every(({ user, type, atMs, older }) =>
       older.every(({ clients }) => (clients.sinceMs(user, type) ?? atMs) >= atMs),
     );
   }
 
-  /** Looks at the logins whose kicks must have come by now. */
+  /** Checks the logins that are past the time limit. */
   judge(nowMs: number): void {
     const due = this.#logins.filter(({ atMs }) => nowMs - atMs >= DUE_MS);
     this.#logins = this.#logins.filter(({ atMs }) => nowMs - atMs < DUE_MS);
     for (const { user, type, atMs, server, older } of due) {
       for (const other of older) {
-        // A link that was lost since may have lost the kick with it.
+        // The kick may have been lost with a link that was lost since.
         if (server.joinedMs > atMs || other.joinedMs > atMs) continue;
         const sinceMs = other.clients.sinceMs(user, type);
         if (sinceMs === undefined || sinceMs > atMs) this.dropped++;

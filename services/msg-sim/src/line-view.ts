@@ -3,7 +3,7 @@ import type { Picture, SimEvent } from './picture.ts';
 import { renderSummary } from './summary.ts';
 import type { View, Write } from './view.ts';
 
-/** Plain lines, for a log or a pipe: a few figures now and then, and what happens. */
+/** Prints plain lines for a log or a pipe: a few figures at intervals, and events. */
 export class LineView implements View {
   readonly everyMs = 5_000;
   readonly #write: Write;
@@ -35,7 +35,7 @@ export class LineView implements View {
   }
 
   settling(): void {
-    this.#write('Everybody rests; the last checks run ...\n');
+    this.#write('all msg_servers idle; running the last checks ...\n');
   }
 
   finish(picture: Picture): void {

@@ -6,7 +6,7 @@ function lost(address: string, more: Partial<LinkDown> = {}): LinkDown {
   return { address, wasUp: true, reason: 'broken', detail: undefined, retryMs: 1_000, ...more };
 }
 
-/** A watch without servers, and what it has told once all that is gathered is out. */
+/** A watch without servers, and its messages once all collected losses are reported. */
 function watched(downs: readonly LinkDown[]): string[] {
   vi.useFakeTimers();
   try {
@@ -23,7 +23,7 @@ function watched(downs: readonly LinkDown[]): string[] {
   }
 }
 
-test('links of one address that are lost together are told of together', () => {
+test('reports links of one address that are lost together in one message', () => {
   const reset = lost('a:1');
   expect(watched([reset, lost('b:2', { reason: 'closed-by-node' }), reset])).toEqual([
     'a:1: 2 links lost (broken)',
@@ -31,11 +31,11 @@ test('links of one address that are lost together are told of together', () => {
   ]);
 });
 
-test('an attempt that failed, and the end of it all, are no loss', () => {
+test('does not count failed attempts and the final close as losses', () => {
   expect(watched([lost('a:1', { wasUp: false }), lost('a:1', { retryMs: undefined })])).toEqual([]);
 });
 
-test('an address that refuses is unreachable, others are idle', () => {
+test('marks a refusing address unreachable and other addresses idle', () => {
   const watch = new LinkWatch({ addresses: ['a:1', 'b:2'], servers: [], tell: () => {} });
   watch.down(lost('a:1', { wasUp: false, reason: 'connect-failed' }));
   expect(watch.nodes.map(({ state }) => state)).toEqual(['unreachable', 'idle']);

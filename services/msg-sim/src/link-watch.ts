@@ -2,17 +2,17 @@ import type { LinkDown } from '@route/link-client';
 import type { NodeLine } from './picture.ts';
 import type { SimServer } from './sim-server.ts';
 
-/** Links of one address that are lost within such a time are told of together. */
+/** Losses of one address within this time (ms) are reported together. */
 const GATHER_MS = 300;
 
 export interface LinkWatchOptions {
   readonly addresses: readonly string[];
-  /** All that there will be. */
+  /** The complete configuration. */
   readonly servers: readonly SimServer[];
   tell(text: string): void;
 }
 
-/** Who is linked where, and what becomes of links: told in words. */
+/** Tracks the address of each link and reports changes in words. */
 export class LinkWatch {
   readonly #options: LinkWatchOptions;
   readonly #unreachable = new Set<string>();
@@ -36,7 +36,7 @@ export class LinkWatch {
     });
   }
 
-  /** A server has been taken in by its node. */
+  /** Records that a server's node has accepted its link. */
   joined(server: SimServer): void {
     if (server.address !== undefined) this.#unreachable.delete(server.address);
     const { servers, tell } = this.#options;
@@ -46,13 +46,13 @@ export class LinkWatch {
     tell(`all ${servers.length} msg_servers are linked again, ${seconds.toFixed(1)} s later`);
   }
 
-  /** A link is lost, or an attempt has failed. */
+  /** Records a lost link or a failed attempt. */
   down(how: LinkDown): void {
     if (!how.wasUp) {
       if (how.reason === 'connect-failed') this.#unreachable.add(how.address);
       return;
     }
-    // It is the end: the msg_servers close their links for good.
+    // At the end the msg_servers close their links for good.
     if (how.retryMs === undefined) return;
     this.#firstLossMs ??= performance.now();
     const gathered = this.#lost.get(how.address);

@@ -75,7 +75,7 @@ async function simulate({ args, target, words, stop }: Run): Promise<number> {
   });
   const linked = await simulation.connect();
   if (linked === 0) {
-    process.stderr.write(`Nobody takes a link at ${target.addresses.join(', ')}.\n`);
+    process.stderr.write(`No node accepts links at ${target.addresses.join(', ')}.\n`);
     return EXIT.failed;
   }
   words.say = (line) => simulation.tell(line);
@@ -93,12 +93,12 @@ async function simulate({ args, target, words, stop }: Run): Promise<number> {
   }
 }
 
-/** Until so much time has passed, or a signal comes. */
+/** Waits until the time has passed or a signal arrives. */
 async function pause(seconds: number, stop: AbortSignal): Promise<void> {
   if (stop.aborted) return;
   const ms = Number.isFinite(seconds) ? seconds * 1000 : MOST_TIMER_MS;
   await delay(ms, undefined, { signal: stop }).catch(() => {
-    // It was stopped: that is what it waits for.
+    // Stopped by a signal.
   });
 }
 
@@ -116,7 +116,7 @@ function makeView({ json, seed }: Arguments): View {
   return view;
 }
 
-/** Where the words of the cluster go: not among lines of JSON, and not over a picture. */
+/** Output for the cluster's messages: neither among JSON lines nor over a picture. */
 class Words {
   say: (line: string) => void;
 

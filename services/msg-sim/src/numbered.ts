@@ -9,15 +9,15 @@ import {
   TRANSFER_FILE_TYPE,
 } from '@route/link-client';
 
-/** Which PDU of which link it is: what a receiver can tell loss, repetition and order by. */
+/** Identifies a PDU and its link, so that receivers detect loss, repeats and reordering. */
 export interface Stamp {
-  /** One link of one msg_server, new whenever it connects. uint32. */
+  /** One link of one msg_server, new on each connection. uint32. */
   readonly sender: number;
-  /** From 1 on, over all commands. uint32. */
+  /** Starts at 1 and counts over all commands. uint32. */
   readonly sequence: number;
 }
 
-/** Who it is about. */
+/** User id. */
 export interface Subject {
   readonly from: number;
   readonly to: number;
@@ -25,20 +25,22 @@ export interface Subject {
   readonly nowMs: number;
 }
 
-/** The commands that carry a stamp: all that are relayed but the kick, whose three fields all have a meaning. */
+/**
+ * Commands that carry a stamp: all relayed ones except the kick, whose three fields are all in use.
+ */
 export type NumberedCommand = Exclude<RelayedCommand, 'server_kick_user'>;
 
 type Codecs = {
   readonly [Name in NumberedCommand]: {
     make(stamp: Stamp, subject: Subject): MessageFields[Name];
     read(fields: MessageFields[Name]): Stamp | undefined;
-    /** To whose links nodes that direct relay it; `everybody`: to all. */
+    /** Recipients under directed delivery; `everybody` means broadcast. */
     concerned(sequence: number, subject: Subject): readonly number[] | 'everybody';
   };
 };
 
 const STAMP_BYTES = 16;
-const TEXTS = ['on my way', 'lunch?', 'see the attached plan', 'ok', 'who has the key to room 4?'];
+const TEXTS = ['on my way', 'lunch?', 'see the attached plan', 'ok', 'where is the key to room 4?'];
 const GROUP_SHARE = 4;
 
 function isGroup(sequence: number): boolean {
@@ -53,7 +55,7 @@ function everybody(): 'everybody' {
   return 'everybody';
 }
 
-/** Where each numbered command carries its stamp: in fields whose values nobody here acts on. */
+/** Where each numbered command carries its stamp: fields whose values no receiver uses here. */
 export const NUMBERED: Codecs = {
   msg_data: {
     make: ({ sender, sequence }, { from, to, nowMs }) => {
@@ -132,7 +134,7 @@ export const NUMBERED: Codecs = {
       sessionId: sender,
     }),
     read: ({ userId, sessionId }) => ({ sender: sessionId, sequence: userId }),
-    // The user it names is its number, whom no link holds.
+    // The user in it is its number, which is online on no link.
     concerned: () => [],
   },
   sign_info_changed_notify: {
@@ -142,27 +144,27 @@ export const NUMBERED: Codecs = {
   },
 };
 
-/** A PDU that carries a stamp. */
+/** Builds a PDU that carries a stamp. */
 export type NumberedMessage = Extract<DecodedMessage, { readonly command: NumberedCommand }>;
 
-/** Whether a PDU is of a kind that carries a stamp. */
+/** Whether the command carries a stamp. */
 export function isNumbered(message: DecodedMessage): message is NumberedMessage {
   return Object.hasOwn(NUMBERED, message.command);
 }
 
-/** The stamp of a PDU; undefined where it carries none. */
+/** Reads the stamp of a PDU; undefined without one. */
 export function stampOf<Name extends NumberedCommand>(
   message: DecodedPdu<Name>,
 ): Stamp | undefined {
   return NUMBERED[message.command].read(message.fields);
 }
 
-/** When a message was sent, by performance.now() of the process that sent it. */
+/** Time of sending, by performance.now() of the sending process. */
 export function sentAtMs({ msgData }: MessageFields['msg_data']): number {
   return msgData.readDoubleBE(8);
 }
 
-/** Of 1000 PDUs relayed so many are of each kind. */
+/** Share of each kind per 1000 relayed PDUs. */
 export const COMMAND_WEIGHTS: Readonly<Record<NumberedCommand, number>> = {
   msg_data: 700,
   msg_read_notify: 250,

@@ -13,7 +13,7 @@ export function msText(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
 }
 
-/** `p50 0.42 ms  p99 1.30 ms`, or that nothing was timed. */
+/** `p50 0.42 ms  p99 1.30 ms`, or a text for no values. */
 export function latencyText(latency: Latency | undefined): string {
   if (latency === undefined) return 'nothing timed yet';
   return `p50 ${msText(latency.p50)}   p99 ${msText(latency.p99)}`;

@@ -4,16 +4,16 @@ import type { Delivery } from './delivery.ts';
 
 const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
 
-/** Where to connect, and whose nodes they are. */
+/** The addresses to connect to, and their owner. */
 export interface Target extends AsyncDisposable {
   readonly addresses: readonly string[];
-  /** The nodes that are ours, by address, and their processes while they live. */
+  /** Own nodes by address, with their processes while they run. */
   readonly ours: () => ReadonlyMap<string, number | undefined>;
-  /** Ends what was started at once. */
+  /** Stops what was started, at once. */
   readonly kill: () => void;
 }
 
-/** A cluster that is there already. */
+/** Uses a running cluster. */
 export function givenTarget(addresses: readonly string[]): Target {
   return {
     addresses,
@@ -23,16 +23,16 @@ export function givenTarget(addresses: readonly string[]): Target {
   };
 }
 
-/** What starting a cluster needs. */
+/** Options of a started cluster. */
 export interface OwnClusterOptions {
-  /** How its nodes relay, whatever ROUTE_DELIVERY says. */
+  /** Delivery mode of its nodes; overrides ROUTE_DELIVERY. */
   readonly delivery: Delivery;
-  /** Takes lines for the person who waits. */
+  /** Receives lines for the user. */
   say(line: string): void;
   onStarting(cluster: Target): void;
 }
 
-/** Starts what `npm start` starts. Undefined when that fails; why has been said then. */
+/** Starts the cluster of `npm start`. Returns undefined on failure, after reporting the reason. */
 export async function startOwnCluster({
   delivery,
   say,

@@ -1,6 +1,6 @@
 const TICK_MS = 10;
 
-/** Calls something at an even rate, whatever becomes of it: a load that waits for nobody. */
+/** Calls a function at an even rate that does not wait for results (open loop). */
 export class Pace implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #lastMs = performance.now();

@@ -3,21 +3,21 @@ import type { Random } from '@route/random';
 import type { KickCheck } from './kick-check.ts';
 import type { SimServer } from './sim-server.ts';
 
-/** What people do who are online, and how often of 100 times. Who is not online logs in. */
+/** Actions of online users, in percent. Offline users log in. */
 const DEEDS = {
-  /** Goes away from the keyboard, or comes back. */
+  /** Away from the keyboard, or back. */
   turn: 45,
   logOff: 25,
-  /** Logs in at another server with the same type: the older client is kicked. */
+  /** Logs in at another server with the same type, which kicks the older client. */
   move: 20,
-  /** Logs in with another type as well: the phone beside the PC. */
+  /** Logs in with another type as well: a phone beside the PC. */
   second: 10,
 } as const;
 
-/** What people come with, of 100. */
+/** Client types at login, in percent. */
 const TYPES = { windows: 40, mac: 15, ios: 20, android: 25 } as const;
 
-/** At the beginning so many of all are online. */
+/** Share of users online at the start. */
 const ONLINE_SHARE = 2 / 3;
 
 export interface PeopleOptions {
@@ -27,7 +27,7 @@ export interface PeopleOptions {
   readonly kicks: KickCheck;
 }
 
-/** The users: who log in, move, go away and come back, and log off. */
+/** Simulates users that log in, move, go away, return and log off. */
 export class People {
   readonly #options: PeopleOptions;
 
@@ -35,7 +35,7 @@ export class People {
     this.#options = options;
   }
 
-  /** Most are there before the servers connect; a few with a phone as well. */
+  /** Most are online before the servers connect; a few with a phone as well. */
   settleIn(): void {
     const { users, random } = this.#options;
     for (let user = 0; user < users; user++) {
@@ -45,7 +45,7 @@ export class People {
     }
   }
 
-  /** Somebody does something. */
+  /** Lets a random user act. */
   act(): void {
     const { users, random, servers } = this.#options;
     const user = random.below(users);
@@ -71,7 +71,7 @@ export class People {
     }
   }
 
-  /** A user logs in at any server that is linked and has no such client of his. */
+  /** Logs a user in at a random linked server where the user has no such client. */
   logIn(user: number, type: ClientType = this.#drawType()): void {
     const { servers, random, kicks } = this.#options;
     const free = servers.filter(

@@ -1,45 +1,45 @@
 import type { Delivery } from './delivery.ts';
 import type { Counts, Latency } from './figures.ts';
 
-/** One thing that must hold, and what has been seen of it. */
+/** A check and its result so far. */
 export interface CheckLine {
   readonly name: string;
   readonly holds: boolean;
   readonly detail: string;
 }
 
-/** A node, as the simulated msg_servers see it. */
+/** A node as the simulated msg_servers see it. */
 export interface NodeLine {
   readonly address: string;
-  /** How many msg_servers have their links on it. */
+  /** Number of msg_servers with a link to it. */
   readonly links: number;
-  /** Its process, where it is one of ours. */
+  /** Its process, if this program started it. */
   readonly pid: number | undefined;
-  /** `ended`: it is one of ours, and its process is gone. */
+  /** `ended`: this program started it, and its process is gone. */
   readonly state: 'linked' | 'idle' | 'unreachable' | 'ended';
 }
 
-/** Everything that a view shows, at one moment. */
+/** A snapshot of everything that a view shows. */
 export interface Picture {
   readonly elapsedSeconds: number;
   readonly delivery: Delivery;
   readonly nodes: readonly NodeLine[];
   readonly servers: { readonly linked: number; readonly all: number };
   readonly users: { readonly online: number; readonly all: number; readonly clients: number };
-  /** A second, over the last one. */
+  /** Per second, over the last second. */
   readonly rates: Readonly<Counts>;
   readonly counts: Readonly<Counts>;
-  /** Milliseconds, over the last second that had any. */
+  /** Milliseconds, over the last second with values. */
   readonly recent: { readonly relay: Latency | undefined; readonly query: Latency | undefined };
-  /** Milliseconds, from the beginning on. */
+  /** Milliseconds, since the start. */
   readonly overall: { readonly relay: Latency | undefined; readonly query: Latency | undefined };
   readonly checks: readonly CheckLine[];
-  /** PDUs that went down with a link: not promised. */
+  /** PDUs cut off with a lost link. Their delivery is not promised. */
   readonly cutOff: number;
   readonly events: readonly SimEvent[];
 }
 
-/** Something worth telling. */
+/** An event for the user. */
 export interface SimEvent {
   readonly atSeconds: number;
   readonly text: string;

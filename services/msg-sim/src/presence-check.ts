@@ -4,38 +4,38 @@ import type { PresenceModel } from './presence-model.ts';
 import type { SimServer } from './sim-server.ts';
 import { Suspects, type Verdict } from './suspects.ts';
 
-/** What the check looks at, and how often. */
+/** What the check compares, and how often. */
 export interface PresenceCheckOptions {
   readonly model: PresenceModel;
   readonly servers: readonly SimServer[];
   readonly random: Random;
-  /** A user is compared once so long has passed since his last change. */
+  /** A user is compared only this long after the last change, in ms. */
   readonly settleMs: number;
-  /** What looks wrong for so long is wrong. */
+  /** A mismatch that lasts this long (ms) is an error. */
   readonly confirmMs: number;
 }
 
-/** What has come of the comparisons so far. */
+/** Results of the comparisons so far. */
 export interface PresenceFigures {
-  /** Users compared with the model, by queries. */
+  /** Users compared with the model by query. */
   compared: number;
-  /** Answers that were not right at first, and were a little later. */
+  /** Answers that were wrong at first and right a little later. */
   late: number;
   /** Answers that stayed wrong. */
   wrong: number;
   /** Last notifications compared with the model. */
   noticesCompared: number;
   noticesWrong: number;
-  /** Queries without an answer, though the link stayed up. */
+  /** Queries without an answer although the link stayed up. */
   unanswered: number;
 }
 
 const USERS_A_QUERY = 50;
 
 /**
- * Whether presence is as the model has it: asks for users by query, and looks at what each server was told
- * of them last. Who has just changed, or was on a link that was lost, is left out: what is on its way is
- * neither right nor wrong.
+ * Compares presence with the model, by queries and by each server's last notification. It leaves
+ * out users who have just changed or were on a lost link, because their updates may still be on the
+ * way.
  */
 export class PresenceCheck {
   readonly figures: PresenceFigures = {
@@ -56,7 +56,7 @@ export class PresenceCheck {
     this.#notices = new Suspects(options.confirmMs);
   }
 
-  /** Asks one server for some users, those among them who looked wrong, and compares. */
+  /** Queries one server for some users, including earlier mismatches, and compares. */
   async sample(): Promise<void> {
     const { servers, random, model } = this.#options;
     const asker = random.pickIfAny(servers.filter(({ isJoined }) => isJoined));
@@ -68,7 +68,7 @@ export class PresenceCheck {
     await this.#compareAnswers(asker, settled);
   }
 
-  /** Asks one server for everybody; returns how many differ from the model now, or undefined. */
+  /** Queries one server for all users. Returns the number of mismatches, or undefined. */
   async differences(asker: SimServer): Promise<number | undefined> {
     const { model } = this.#options;
     const everybody = Array.from({ length: model.users }, (_, user) => user);

@@ -28,7 +28,7 @@ function makeModel() {
   return { model, login, logoff };
 }
 
-test('a user is online with a PC client, and not with a phone alone', () => {
+test('a user is online with a PC client, but not with a phone alone', () => {
   const { model, login, logoff } = makeModel();
   login(ios, 1);
   expect(model.isOnline(USER)).toBe(false);
@@ -41,7 +41,7 @@ test('a user is online with a PC client, and not with a phone alone', () => {
   expect(model.isOnline(USER)).toBe(false);
 });
 
-test('what every link is told of: a PC client, but not an OFFLINE that leaves another', () => {
+test('notifies every link of a PC client, but not of an OFFLINE that leaves another', () => {
   const { model, login, logoff } = makeModel();
   login(ios, 1);
   expect(model.announcedMs(USER)).toBeUndefined();
@@ -54,7 +54,7 @@ test('what every link is told of: a PC client, but not an OFFLINE that leaves an
   expect(model.undisturbedSince(USER)).toBe(5);
 });
 
-test('who was on a link that was lost is in doubt, and nothing said of him counts meanwhile', () => {
+test('ignores users of a lost link and their reports during the grace time', () => {
   const { model, login, logoff } = makeModel();
   login(windows, 100);
   model.linkLost(0, [USER], 1_000);
@@ -67,7 +67,7 @@ test('who was on a link that was lost is in doubt, and nothing said of him count
   expect(model.announcedMs(USER)).toBe(30_000);
 });
 
-test('who was reported gone just before the link was lost is in doubt as well', () => {
+test('ignores users reported offline just before their link was lost', () => {
   const { model, login, logoff } = makeModel();
   login(windows, 100);
   logoff(windows, 900);

@@ -1,27 +1,27 @@
 import { type ClientType, isPc } from '@route/link-client';
 
-/** Users by their place, 0 to `users` - 1, and servers by theirs. */
+/** Indices of users, 0 to `users` - 1, and of servers. */
 export interface PresenceModelOptions {
   readonly users: number;
-  /** How long the cluster may hold on to what a lost link has said: lease, sweep, and some more. */
+  /** How long (ms) the cluster may keep users of a lost link: lease, sweep and a margin. */
   readonly doubtMs: number;
 }
 
 /**
- * Who is online where, as the msg_servers know it, and since when the cluster must know it too: what is on
- * its way, or hangs on a link that was lost, is in doubt and compared by nobody.
+ * Tracks which users are online where, as the msg_servers know it, and since when the cluster must
+ * know it too. Updates that are on their way, or were lost with a link, are not compared.
  */
 export class PresenceModel {
   readonly users: number;
   readonly #doubtMs: number;
-  /** PC clients of each user. */
+  /** Number of PC clients of each user. */
   readonly #pcClients: Int32Array;
   readonly #clients: Int32Array;
-  /** When each user was last changed, or last in doubt. */
+  /** When each user last changed or became uncertain. */
   readonly #disturbedMs: Float64Array;
-  /** When a change was last reported that every link must be told of; 0: none that counts. */
+  /** Last report of a change that notifies every link; 0 without one. */
   readonly #announcedMs: Float64Array;
-  /** Which server reported something of each user last. */
+  /** The server of each user's last report. */
   readonly #reportedBy: Int32Array;
   #online = 0;
   #clientCount = 0;
@@ -36,7 +36,7 @@ export class PresenceModel {
     this.#reportedBy = new Int32Array(users);
   }
 
-  /** Users with any client. */
+  /** Number of users with any client. */
   get online(): number {
     return this.#online;
   }
@@ -45,12 +45,12 @@ export class PresenceModel {
     return this.#clientCount;
   }
 
-  /** Whether a status query must say ONLINE: there is a PC client anywhere. */
+  /** Whether a status query must return ONLINE: a PC client is connected anywhere. */
   isOnline(user: number): boolean {
     return (this.#pcClients[user] ?? 0) > 0;
   }
 
-  /** A client comes (1) or goes (-1). */
+  /** Adds (1) or removes (-1) a client. */
   change(user: number, type: ClientType, by: 1 | -1): void {
     const had = this.#clients[user] ?? 0;
     this.#clients[user] = had + by;
@@ -60,9 +60,9 @@ export class PresenceModel {
     if (had === 1 && by === -1) this.#online--;
   }
 
-  /** A server has reported a client's change over an open link; the change has been made here before. */
+  /** Records the report of a change that is already in the model, over an open link. */
   reported(user: number, type: ClientType, { server, nowMs, gone }: Report): void {
-    // While a lost link still speaks for the user, an OFFLINE is not the last word on him.
+    // While users of a lost link still count, a later correction may follow an OFFLINE.
     const isInDoubt = (this.#disturbedMs[user] ?? 0) > nowMs;
     this.#disturb(user, nowMs);
     this.#reportedBy[user] = server;
@@ -70,15 +70,15 @@ export class PresenceModel {
     this.#announcedMs[user] = isInDoubt ? 0 : nowMs;
   }
 
-  /** Something was changed while nobody could be told of it, or a list says it, which tells nobody. */
+  /** Records a change without a notification: made without a link, or reported by a list. */
   unannounced(user: number, nowMs: number): void {
     this.#disturb(user, nowMs);
     this.#announcedMs[user] = 0;
   }
 
   /**
-   * A server's link is lost, on which it held these users. What it reported last may have gone with it, and
-   * what it held stays for a while.
+   * Marks the users of a lost link. The last reports may be lost with it, and the cluster keeps its
+   * users for a while.
    */
   linkLost(server: number, held: Iterable<number>, nowMs: number): void {
     for (const user of held) this.#doubt(user, nowMs);
@@ -88,12 +88,18 @@ export class PresenceModel {
     }
   }
 
-  /** Since when the cluster has had nothing new to learn of a user; in the future while it is in doubt. */
+  /**
+   * Returns since when the cluster has had nothing new to learn of a user; in the future while
+   * uncertain.
+   */
   undisturbedSince(user: number): number {
     return this.#disturbedMs[user] ?? 0;
   }
 
-  /** When every link was to be told of the user as he is; undefined where nobody was. */
+  /**
+   * Returns when every link was due a notification of the user's current status; undefined without
+   * one.
+   */
   announcedMs(user: number): number | undefined {
     return this.#announcedMs[user] || undefined;
   }
@@ -108,10 +114,10 @@ export class PresenceModel {
   }
 }
 
-/** Who reported a change, and when. */
+/** The server and time of a report. */
 export interface Report {
   readonly server: number;
   readonly nowMs: number;
-  /** It was an OFFLINE: while another PC client is left nobody is told. */
+  /** It was an OFFLINE, which notifies no link while another PC client is left. */
   readonly gone: boolean;
 }

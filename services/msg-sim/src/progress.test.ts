@@ -2,40 +2,40 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Progress } from './progress.ts';
 
-/** A progress after these have come, and what each of them was. */
+/** A progress that has received these numbers, and the result for each. */
 function after(required: number, sequences: readonly number[]) {
   const progress = new Progress(required);
   return { progress, arrivals: sequences.map((sequence) => progress.arrived(sequence)) };
 }
 
-describe('what a receiver has got of a sender', () => {
-  it('is whole when everything came in order', () => {
+describe('receive progress', () => {
+  it('is complete after PDUs in order', () => {
     const { progress, arrivals } = after(1, [1, 2, 3]);
     expect(arrivals).toEqual(['in-order', 'in-order', 'in-order']);
     expect(progress.missingBetween).toBe(0);
     expect(progress.missingAtEnd(3)).toBe(0);
   });
 
-  it('lacks what is between two that came, before the first one, and after the last one', () => {
+  it('counts gaps before the first, between two and after the last received PDU', () => {
     expect(after(1, [1, 4]).progress.missingBetween).toBe(2);
     expect(after(3, [5]).progress.missingBetween).toBe(2);
     expect(after(1, [1, 2]).progress.missingAtEnd(5)).toBe(3);
     expect(after(7, []).progress.missingAtEnd(9)).toBe(3);
   });
 
-  it('tells late from doubled', () => {
+  it('distinguishes late from doubled', () => {
     const { progress, arrivals } = after(1, [1, 3, 2, 2, 3]);
     expect(arrivals).toEqual(['in-order', 'in-order', 'late', 'doubled', 'doubled']);
     expect(progress.missingBetween).toBe(0);
   });
 
-  it('may begin with what was sent before the receiver was there, and then lacks nothing', () => {
+  it('may start with PDUs sent before the receiver joined, and expects no earlier ones', () => {
     const { progress, arrivals } = after(10, [8, 9, 10]);
     expect(arrivals).toEqual(['in-order', 'in-order', 'in-order']);
     expect(progress.missingBetween).toBe(0);
   });
 
-  it('counts right whatever comes in whatever order', () => {
+  it('counts correctly for any order of arrival', () => {
     const anySequences = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 });
     fc.assert(
       fc.property(anySequences, (sequences) => {

@@ -4,19 +4,19 @@ interface Gap {
 }
 
 /**
- * What came of one PDU. `late`: it came after a later one; `caught-up`: so it did, and may, as its user had just
- * come. `besides`: it need not have come.
+ * Result for one received PDU. `late`: arrived after a later one. `caught-up`: late, but allowed
+ * because its user had just come online. `besides`: allowed, not due.
  */
 export type Arrival = 'in-order' | 'late' | 'doubled' | 'caught-up' | 'besides';
 
 /**
- * What one receiver has got of one sender, by sequence numbers. What the sender sent before the
- * receiver was there may come or not, but once something has come, everything after it must.
+ * Tracks what one receiver has received from one sender, by sequence number. PDUs sent before the
+ * receiver joined are optional. Once one has arrived, all later ones are due.
  */
 export class Progress {
-  /** The first sequence number that must come. */
+  /** The first sequence number that is due. */
   readonly #required: number;
-  /** What comes next; 0 before the first has come. */
+  /** The next expected number; 0 before the first PDU. */
   #next = 0;
   #gaps: Gap[] = [];
 
@@ -24,7 +24,7 @@ export class Progress {
     this.#required = required;
   }
 
-  /** A PDU has come. */
+  /** Records a received PDU. */
   arrived(sequence: number): Arrival {
     if (sequence === this.#next) {
       this.#next++;
@@ -39,12 +39,12 @@ export class Progress {
     return this.#fill(sequence) ? 'late' : 'doubled';
   }
 
-  /** How many are missing before the last one that came. */
+  /** Returns the number of PDUs missing before the last received one. */
   get missingBetween(): number {
     return this.#gaps.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   }
 
-  /** How many are missing at the end, where the sender has sent so many. */
+  /** Returns the number of PDUs missing at the end, after the sender has sent `sent`. */
   missingAtEnd(sent: number): number {
     return Math.max(0, sent + 1 - this.#awaited);
   }

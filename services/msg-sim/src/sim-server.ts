@@ -21,32 +21,35 @@ import {
 } from './numbered.ts';
 import type { PresenceModel } from './presence-model.ts';
 
-/** What simulated msg_servers share. */
+/** Shared dependencies of simulated msg_servers. */
 export interface SimWorld {
   readonly model: PresenceModel;
   readonly deliveries: DeliveryCheck;
   readonly figures: Figures;
-  /** The id of the user whose place is 0; the others follow. */
+  /** The id of user 0; the others follow. */
   readonly firstUserId: number;
   readonly addresses: readonly string[];
   readonly reconnectMs: { readonly first: number; readonly most: number };
-  /** A server's node has taken its link in. */
+  /** Called when a server's node has accepted its link. */
   joined(server: SimServer): void;
-  /** A link has been lost, or an attempt has failed. */
+  /** Called when a link is lost or an attempt has failed. */
   down(how: LinkDown): void;
 }
 
-/** What came of a query. */
+/** Result of a query. */
 export type Asked = readonly boolean[] | 'link-lost' | 'unanswered';
 
 const KICKED_FOR_LOGIN_ELSEWHERE = 1;
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** A msg_server: holds clients, reports them on its one link, drops those who log in elsewhere. */
+/**
+ * A simulated msg_server: has clients, reports them on its one link, and drops clients that log in
+ * elsewhere.
+ */
 export class SimServer implements AsyncDisposable {
   readonly id: number;
   readonly clients: HeldClients = new HeldClients();
-  /** How every user was said to be last, without having been asked for; 0: nothing was said. */
+  /** Last unsolicited status of each user; 0: none. */
   readonly told: Uint8Array;
   readonly #world: SimWorld;
   readonly #route: RouteClient;
@@ -60,7 +63,7 @@ export class SimServer implements AsyncDisposable {
     this.#world = world;
     this.told = new Uint8Array(world.model.users);
     const { addresses, reconnectMs, firstUserId } = world;
-    // Each begins with another address, as behind a load balancer.
+    // Each server starts with another address, as behind a load balancer.
     const turn = id % addresses.length;
     this.#route = new RouteClient({
       addresses: [...addresses.slice(turn), ...addresses.slice(0, turn)],
@@ -86,22 +89,22 @@ export class SimServer implements AsyncDisposable {
       });
   }
 
-  /** Begins to connect. */
+  /** Starts connecting. */
   start(): void {
     this.#route.connect();
   }
 
-  /** The address of its link; undefined while it has none. */
+  /** The address of its link; undefined without one. */
   get address(): string | undefined {
     return this.#route.up[0];
   }
 
-  /** Whether its link is up and its node has taken it in. */
+  /** Whether its link is up and accepted by its node. */
   get isJoined(): boolean {
     return this.#member !== undefined;
   }
 
-  /** Whether more should wait: the node does not read as fast as this server writes. */
+  /** Whether sending should pause: the node reads slower than this server writes. */
   get mustWait(): boolean {
     return this.#mustWait;
   }
@@ -111,14 +114,14 @@ export class SimServer implements AsyncDisposable {
     return this.#joinedMs;
   }
 
-  /** A client comes without a word: those who are there before the server connects. */
+  /** Adds a client without a report, before the server connects. */
   seat(user: number, type: ClientType): void {
     this.clients.add(user, type);
     this.#world.model.change(user, type, 1);
     if (this.#member !== undefined) this.#world.deliveries.came(this.#member, user);
   }
 
-  /** A client logs in; older ones of its type are kicked, wherever they are. */
+  /** Logs a client in. Older clients of its type are kicked on every server. */
   login(user: number, type: ClientType): void {
     const userId = this.#world.firstUserId + user;
     const reason = KICKED_FOR_LOGIN_ELSEWHERE;
@@ -129,7 +132,7 @@ export class SimServer implements AsyncDisposable {
     if (this.#world.deliveries.delivery === 'directed') void this.#logins.sent(user);
   }
 
-  /** All of a user's clients of a type go. */
+  /** Removes a user's clients of a type. */
   logoff(user: number, type: ClientType): void {
     for (let left = this.clients.removeAll(user, type); left > 0; left--) {
       this.#world.model.change(user, type, -1);
@@ -139,14 +142,14 @@ export class SimServer implements AsyncDisposable {
     this.#world.deliveries.went(this.#member, user);
   }
 
-  /** A client goes away, or comes back. */
+  /** Marks a client away or back. */
   turnAway(user: number, type: ClientType): void {
     const turned = this.clients.turn(user, type);
     if (turned === undefined) return;
     this.#report(user, type, turned === 'away' ? USER_STATUS.leave : USER_STATUS.online);
   }
 
-  /** Sends one PDU that is relayed to others; false while it must wait, or has no link. */
+  /** Sends one PDU for relay. Returns false while paused or without a link. */
   send<Name extends NumberedCommand>(command: Name, places: Subject): boolean {
     const member = this.#member;
     if (member === undefined || this.#mustWait) return false;
@@ -161,7 +164,7 @@ export class SimServer implements AsyncDisposable {
     return true;
   }
 
-  /** Asks which of the users are online. */
+  /** Queries the status of the users. */
   async ask(users: readonly number[]): Promise<Asked> {
     const { firstUserId, figures } = this.#world;
     const sentMs = performance.now();
@@ -176,7 +179,7 @@ export class SimServer implements AsyncDisposable {
     }
   }
 
-  /** Its link is cut, and it comes back. */
+  /** Cuts the link; the server reconnects. */
   cutLink(): void {
     this.#route.reconnect();
   }
@@ -185,7 +188,7 @@ export class SimServer implements AsyncDisposable {
     await this.#route.close();
   }
 
-  /** An answer shows that the node has taken the link in: from here on nothing may be missed. */
+  /** An answer shows that the node has accepted the link: every PDU is due from now on. */
   async #join(): Promise<void> {
     let asked: Asked = 'unanswered';
     while (asked === 'unanswered') asked = await this.ask([]);
@@ -211,7 +214,7 @@ export class SimServer implements AsyncDisposable {
   #received(message: DecodedMessage): void {
     if (isNumbered(message)) {
       const stamp = stampOf(message);
-      // Before it has joined it may miss something.
+      // Before the server has joined, PDUs may be missed.
       if (stamp !== undefined && this.#member !== undefined) {
         this.#arrived(message, stamp.sender, stamp.sequence);
       }
@@ -238,12 +241,12 @@ export class SimServer implements AsyncDisposable {
   #arrived(message: DecodedMessage, sender: number, sequence: number): void {
     const { figures, deliveries } = this.#world;
     if (this.#member === undefined) return;
-    // Protocol: this one comes back to its sender.
+    // By protocol this PDU returns to its sender.
     if (message.command === 'sign_info_changed_notify' && sender === this.#member.id) return;
     const arrival = deliveries.arrived(this.#member, sender, sequence);
     if (arrival === 'foreign') return;
     figures.counts.received++;
-    // What comes besides may have been kept for its user, wherever he goes: its age tells nothing.
+    // An extra PDU may have been retained for a moving user, so its age is no latency.
     if (message.command === 'msg_data' && arrival !== 'besides') {
       figures.relay.record(performance.now() - sentAtMs(message.fields));
     }
@@ -256,7 +259,7 @@ export class SimServer implements AsyncDisposable {
     const outcome = this.#route.updateStatus({ userId, status, clientType });
     figures.counts.reports++;
     if (outcome === 'wait') this.#waitForRoom();
-    // Without a link there is nobody to tell: the list on the next one says it all.
+    // Without a link no report is needed: the list on the next link has everything.
     if (outcome === 'no-link') model.unannounced(user, nowMs);
     else {
       const gone = status === USER_STATUS.offline;
@@ -269,7 +272,7 @@ export class SimServer implements AsyncDisposable {
     const goOn = (): void => {
       this.#mustWait = false;
     };
-    // It fails when the server is closed, and then nothing is to be sent.
+    // Rejects when the server is closed; then no PDU is due.
     this.#route.writable().then(goOn, goOn);
   }
 }

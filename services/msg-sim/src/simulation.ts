@@ -16,20 +16,20 @@ import { SimServer } from './sim-server.ts';
 import { loginStorm, reconnectStorm, type Storm } from './storm.ts';
 import { type Ending, verdictLines } from './verdict.ts';
 
-/** What is simulated. */
+/** Options of the simulation. */
 export interface SimulationOptions {
   readonly addresses: readonly string[];
   readonly servers: number;
   readonly users: number;
-  /** PDUs sent to be relayed, a second, by all msg_servers together. */
+  /** PDUs sent for relay per second, over all msg_servers. */
   readonly rate: number;
-  /** Logins, moves and so on, a second. */
+  /** User actions per second, such as logins and moves. */
   readonly churn: number;
   readonly seed: number;
   readonly storm: Storm | undefined;
-  /** How the nodes relay, and so what must come where. */
+  /** Delivery mode of the nodes, which determines where PDUs are due. */
   readonly delivery: Delivery;
-  /** Tells this simulation from others in the same cluster: 0 to 65535. */
+  /** Distinguishes this simulation from others in the same cluster: 0 to 65535. */
   readonly run: number;
   /** Called for each event as it happens. */
   onEvent(event: SimEvent): void;
@@ -37,7 +37,7 @@ export interface SimulationOptions {
 
 const SETTLE_MS = 2_000;
 const CONFIRM_MS = 4_000;
-/** The default lease, the sweep after it, and some more. */
+/** The default lease, the sweep after it, and a margin. */
 const DOUBT_MS = 20_000;
 const SAMPLE_MS = 200;
 const SECOND_MS = 1_000;
@@ -45,18 +45,18 @@ const POLL_MS = 100;
 const LINK_DEADLINE_MS = 10_000;
 const DELIVERY_DEADLINE_MS = 10_000;
 const EXACT_DEADLINE_MS = 30_000;
-/** Once something has been found wrong already, waiting for more tells little. */
+/** A run that has failed already gains little from a longer wait. */
 const FAILED_DEADLINE_MS = 3_000;
 const RECONNECT_MS = { first: 1_000, most: 8_000 } as const;
 const STORM_FIRST_MS = 5_000;
 const STORM_EVERY_MS = 15_000;
 const KEPT_EVENTS = 50;
 
-/** Each run has user ids of its own, so that several go side by side. */
+/** Each run has its own user ids, so that several can run side by side. */
 const USER_IDS_A_RUN = 1_000_000;
 const USER_ID_RANGES = 4_000;
 
-/** Simulated msg_servers and users against a cluster, and everything that checks what it does. */
+/** Runs simulated msg_servers and users against a cluster, and all checks. */
 export class Simulation implements AsyncDisposable {
   readonly #options: SimulationOptions;
   readonly #figures = new Figures();
@@ -71,9 +71,9 @@ export class Simulation implements AsyncDisposable {
   readonly #events: SimEvent[] = [];
   readonly #stop = new AbortController();
   readonly #beganMs = performance.now();
-  /** People and messages. */
+  /** Sources of user actions and messages. */
   readonly #life = new DisposableStack();
-  /** What goes on until the end. */
+  /** Work that runs until the end. */
   readonly #upkeep = new DisposableStack();
   #background: Promise<unknown>[] = [];
   #ending: Ending | undefined;
@@ -109,7 +109,7 @@ export class Simulation implements AsyncDisposable {
     });
   }
 
-  /** Connects all msg_servers. Returns how many have a link when all have, or after 10 s. */
+  /** Connects all msg_servers. Returns the number of links when all are up, or after 10 s. */
   async connect(): Promise<number> {
     if (this.#options.storm !== 'login') this.#people.settleIn();
     for (const server of this.#servers) server.start();
@@ -117,7 +117,7 @@ export class Simulation implements AsyncDisposable {
     return this.#links.linked;
   }
 
-  /** People begin to act, messages to flow, and checks to look. */
+  /** Starts user actions, messages and checks. */
   begin(): void {
     const { rate, churn, storm } = this.#options;
     this.#life.use(new Pace(rate, () => this.#sendOne()));
@@ -129,8 +129,8 @@ export class Simulation implements AsyncDisposable {
   }
 
   /**
-   * Everybody rests; waits until nothing is on its way and presence is exact, as long as that is due, and
-   * gives the last verdict.
+   * Stops all activity, waits (bounded) until every PDU has arrived and presence is exact, and
+   * returns the final verdict.
    */
   async finish(ours?: ReadonlyMap<string, number | undefined>): Promise<Picture> {
     this.#life.dispose();
@@ -155,7 +155,10 @@ export class Simulation implements AsyncDisposable {
     return this.picture(ours);
   }
 
-  /** Everything there is to show, now. `ours`: nodes that are ours, and their processes while they live. */
+  /**
+   * Returns a snapshot for the views. `ours`: nodes started by this program, with their processes
+   * while they run.
+   */
   picture(ours: ReadonlyMap<string, number | undefined> = new Map()): Picture {
     const { counts, rates, relay, query } = this.#figures;
     const totals = this.#deliveries.totals();
@@ -188,7 +191,7 @@ export class Simulation implements AsyncDisposable {
     };
   }
 
-  /** Something worth being shown has happened. */
+  /** Records an event for the views. */
   tell(text: string): void {
     const event = { atSeconds: this.#elapsedSeconds, text };
     this.#events.push(event);
@@ -241,7 +244,7 @@ export class Simulation implements AsyncDisposable {
       this.tell('reconnect storm: every link is cut');
       const seconds = await reconnectStorm(this.#servers, this.#stop.signal);
       if (seconds === undefined) return;
-      this.tell(`reconnect storm: everybody was back after ${seconds.toFixed(2)} s`);
+      this.tell(`reconnect storm: all msg_servers back after ${seconds.toFixed(2)} s`);
     }
   }
 
@@ -250,7 +253,7 @@ export class Simulation implements AsyncDisposable {
     const { signal } = this.#stop;
     if (signal.aborted) return false;
     await delay(ms, undefined, { signal }).catch(() => {
-      // Aborted: what is returned says so.
+      // Aborted; the return value says so.
     });
     return !signal.aborted;
   }

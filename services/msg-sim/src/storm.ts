@@ -2,14 +2,14 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { People } from './people.ts';
 import type { SimServer } from './sim-server.ts';
 
-/** `login`: everybody logs in at once. `reconnect`: every link is cut at once, again and again. */
+/** `login`: all users log in at once. `reconnect`: every link is cut at once, repeatedly. */
 export const STORMS = ['login', 'reconnect'] as const;
 export type Storm = (typeof STORMS)[number];
 
 const BATCH = 100;
 const POLL_MS = 10;
 
-/** Who logs in where. */
+/** Assigns users to servers. */
 export interface LoginStorm {
   readonly people: People;
   readonly servers: readonly SimServer[];
@@ -17,8 +17,8 @@ export interface LoginStorm {
 }
 
 /**
- * Logs everybody in, as fast as the nodes take it; returns when they have answered behind the last one.
- * Undefined where it was aborted before.
+ * Logs all users in as fast as the nodes accept it. Resolves when the nodes have answered behind
+ * the last login; undefined if aborted.
  */
 export async function loginStorm(
   { people, servers, users }: LoginStorm,
@@ -36,8 +36,8 @@ export async function loginStorm(
 }
 
 /**
- * Cuts every link; returns when all servers are back and their nodes know everybody again. Undefined where
- * it was aborted before.
+ * Cuts every link. Resolves when all servers are back and their nodes know all users again;
+ * undefined if aborted.
  */
 export async function reconnectStorm(
   servers: readonly SimServer[],

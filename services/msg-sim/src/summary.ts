@@ -2,13 +2,13 @@ import { clockText, latencyText, msText } from './numbers.ts';
 import type { CheckLine, Picture } from './picture.ts';
 import { allHold } from './view.ts';
 
-/** The last words, for a person. */
+/** The final summary as text. */
 export function renderSummary(picture: Picture): string {
   const { counts, overall, checks, cutOff, servers, users, elapsedSeconds, delivery } = picture;
   const most = overall.relay === undefined ? '' : `   most ${msText(overall.relay.most)}`;
   const failed = checks.filter(({ holds }) => !holds).length;
   const verdict = allHold(picture)
-    ? 'Every check held.'
+    ? 'All checks passed.'
     : `${failed} of ${checks.length} checks FAILED.`;
   return [
     '',
@@ -18,10 +18,10 @@ export function renderSummary(picture: Picture): string {
     `  relay     ${latencyText(overall.relay)}${most}`,
     `  query     ${latencyText(overall.query)}`,
     ...(counts.heldBack > 0
-      ? [`  held back ${many(counts.heldBack)} PDUs, for want of a link or of room`]
+      ? [`  suppressed ${many(counts.heldBack)} PDUs, without a link or room to send`]
       : []),
     ...(cutOff > 0
-      ? [`  cut off   ${many(cutOff)} deliveries went down with a link, which is not promised`]
+      ? [`  cut off   ${many(cutOff)} deliveries were lost with a link, which is allowed`]
       : []),
     '',
     ...checks.map(checkText),
@@ -31,7 +31,7 @@ export function renderSummary(picture: Picture): string {
   ].join('\n');
 }
 
-/** One check, for a person. */
+/** One check as text. */
 export function checkText({ name, holds, detail }: CheckLine): string {
   return `  ${holds ? 'ok  ' : 'FAIL'}  ${name.padEnd(25)} ${detail}`;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Suspects } from './suspects.ts';
 
-test('what looks wrong and is right when looked at again is late', () => {
+test('counts a mismatch that is gone at the second look as late', () => {
   const suspects = new Suspects<string>(1000);
   expect(suspects.judge('ann', 'wrong', 0)).toBe('open');
   expect(suspects.keys).toEqual(['ann']);
@@ -10,7 +10,7 @@ test('what looks wrong and is right when looked at again is late', () => {
   expect(suspects.judge('ann', 'right', 600)).toBe('open');
 });
 
-test('what looks wrong all the while is wrong, once', () => {
+test('counts a lasting mismatch as wrong, once', () => {
   const suspects = new Suspects<string>(1000);
   suspects.judge('ann', 'wrong', 0);
   expect(suspects.judge('ann', 'wrong', 999)).toBe('open');
@@ -18,7 +18,7 @@ test('what looks wrong all the while is wrong, once', () => {
   expect(suspects.keys).toEqual([]);
 });
 
-test('a change in between begins the suspicion anew', () => {
+test('a change restarts the observation', () => {
   const suspects = new Suspects<string>(1000);
   suspects.judge('ann', 'wrong', 0);
   expect(suspects.judge('ann', 'cannot-tell', 900)).toBe('open');

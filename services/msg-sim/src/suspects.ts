@@ -1,12 +1,12 @@
-/** Something that looks wrong: whether it does now, and whether it can be judged at all. */
+/** Whether a value mismatches now, and whether it can be judged at all. */
 export type Verdict = 'right' | 'wrong' | 'cannot-tell';
 
-/** What came of a suspicion. */
+/** Result of one observation. */
 export type Outcome = 'late' | 'wrong' | 'open';
 
 /**
- * Things that looked wrong and may only be late. What still looks wrong after `confirmMs`, undisturbed all
- * the while, is wrong.
+ * Confirms mismatches that may only be late. A mismatch that lasts `confirmMs` without a change is
+ * wrong.
  */
 export class Suspects<Key> {
   readonly #confirmMs: number;
@@ -16,12 +16,12 @@ export class Suspects<Key> {
     this.#confirmMs = confirmMs;
   }
 
-  /** Those to be looked at again. */
+  /** The values to check again. */
   get keys(): Key[] {
     return [...this.#sinceMs.keys()];
   }
 
-  /** Takes the next look at something. */
+  /** Records the next observation of a value. */
   judge(key: Key, verdict: Verdict, nowMs: number): Outcome {
     const sinceMs = this.#sinceMs.get(key);
     if (verdict === 'wrong' && sinceMs === undefined) this.#sinceMs.set(key, nowMs);

@@ -15,14 +15,14 @@ const SPARKS = '▁▂▃▄▅▆▇█';
 const SPARK_SECONDS = 40;
 const BAR_CELLS = 24;
 
-/** What the view draws on. */
+/** The output of the view. */
 export interface Screen {
   readonly write: Write;
-  /** In characters, now. */
+  /** Current size in characters. */
   readonly size: () => { readonly columns: number; readonly rows: number };
 }
 
-/** A picture that renews itself in place, on a screen of its own; the summary stays when it has gone. */
+/** Draws a picture that updates in place on an alternate screen. The summary stays after it. */
 export class TerminalView implements View {
   readonly everyMs = 500;
   readonly #screen: Screen;
@@ -32,7 +32,7 @@ export class TerminalView implements View {
   #headline = 'running; Ctrl-C ends it with a summary';
   #lastSampleSeconds = 0;
 
-  /** `seed`: what repeats these people. */
+  /** `seed` repeats the same users. */
   constructor(screen: Screen, seed: number) {
     this.#screen = screen;
     this.#seed = seed;
@@ -49,11 +49,11 @@ export class TerminalView implements View {
   }
 
   event(_event: SimEvent): void {
-    // The next picture has it.
+    // The next picture shows it.
   }
 
   settling(): void {
-    this.#headline = 'everybody rests; the last checks run ...';
+    this.#headline = 'all msg_servers idle; running the last checks ...';
   }
 
   finish(picture: Picture): void {
@@ -61,7 +61,7 @@ export class TerminalView implements View {
     this.#screen.write(renderSummary(picture));
   }
 
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   leave(): void {
     if (this.#entered) this.#screen.write(LEAVE);
     this.#entered = false;
@@ -87,12 +87,7 @@ export class TerminalView implements View {
       heading('Checks'),
       ...checks.map(checkText),
       ...(cutOff > 0
-        ? [
-            styleText(
-              'dim',
-              `  --    ${cutOff} deliveries went down with a link, which is not promised`,
-            ),
-          ]
+        ? [styleText('dim', `  --    ${cutOff} deliveries were lost with a link, which is allowed`)]
         : []),
       '',
       heading('What happened'),
@@ -111,7 +106,7 @@ export class TerminalView implements View {
       : `See what happens when a node dies: kill -9 ${first.pid}      ${again}`;
   }
 
-  /** One column a second. */
+  /** One column per second. */
   #sample({ elapsedSeconds, rates }: Picture): void {
     if (elapsedSeconds - this.#lastSampleSeconds < 1) return;
     this.#lastSampleSeconds = elapsedSeconds;
@@ -154,10 +149,10 @@ function eventLines(events: readonly SimEvent[]): string[] {
     );
 }
 
-// biome would take a control character in a literal for a mistake.
+// A control character in a literal would be reported by biome.
 const STYLE = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
-/** Cuts a line to what fits, not counting what only styles it. */
+/** Cuts a line to the width, without counting style codes. */
 function cut(line: string, columns: number): string {
   let shown = 0;
   let end = 0;

@@ -2,26 +2,26 @@ import type { DeliveryTotals } from './delivery-check.ts';
 import type { CheckLine } from './picture.ts';
 import type { PresenceFigures } from './presence-check.ts';
 
-/** How things were when everybody had come to rest. */
+/** State after all activity has stopped. */
 export interface Ending {
-  /** Users whose presence differs from the model; undefined where nobody answered. */
+  /** Users whose presence differs from the model; undefined without an answer. */
   readonly differences: number | undefined;
-  /** How long it took to be exact, or was waited for it. */
+  /** How long presence took to become exact, or the time waited for it. */
   readonly seconds: number;
 }
 
-/** What the checks have come to. */
+/** Results of all checks. */
 export interface Findings {
   readonly totals: DeliveryTotals;
   readonly presence: PresenceFigures;
   readonly kicks: { readonly dropped: number; readonly lost: number };
   readonly unreadable: number;
   readonly servers: { readonly linked: number; readonly all: number };
-  /** undefined while it runs. */
+  /** undefined while running. */
   readonly ending: Ending | undefined;
 }
 
-/** Every check, in words. The last two are known at the end alone. */
+/** All checks as text. The last two are known only at the end. */
 export function verdictLines(findings: Findings): CheckLine[] {
   const { totals, presence, kicks, ending } = findings;
   const lost = totals.lost + (ending === undefined ? 0 : totals.awaited);
@@ -30,7 +30,7 @@ export function verdictLines(findings: Findings): CheckLine[] {
     line('nothing doubled', totals.doubled, `${many(totals.doubled)} came twice`),
     line('everything in order', totals.outOfOrder, orderText(totals)),
     line(
-      'nothing astray',
+      'nothing misdelivered',
       totals.unexpected + findings.unreadable,
       `${many(totals.unexpected)} to the wrong place, ${many(findings.unreadable)} unreadable${besidesText(totals)}`,
     ),
@@ -40,9 +40,9 @@ export function verdictLines(findings: Findings): CheckLine[] {
       `${many(presence.compared)} compared, ${many(presence.wrong)} wrong, ${many(presence.late)} late`,
     ),
     line(
-      'everybody told',
+      'notifications right',
       presence.noticesWrong,
-      `${many(presence.noticesCompared)} last notices compared, ${many(presence.noticesWrong)} wrong`,
+      `${many(presence.noticesCompared)} last notifications compared, ${many(presence.noticesWrong)} wrong`,
     ),
     line(
       'old clients kicked',
@@ -62,7 +62,7 @@ function endLines({ servers }: Findings, { differences, seconds }: Ending): Chec
   const missing = servers.all - servers.linked;
   const exactness =
     differences === undefined
-      ? 'nobody could be asked'
+      ? 'no msg_server answered'
       : differences === 0
         ? `every user, ${seconds.toFixed(1)} s after the last change`
         : `${many(differences)} users differ ${seconds.toFixed(0)} s after the last change`;
@@ -73,14 +73,12 @@ function endLines({ servers }: Findings, { differences, seconds }: Ending): Chec
 }
 
 function orderText({ outOfOrder, caughtUp }: DeliveryTotals): string {
-  const late = `${many(outOfOrder)} came late`;
-  return caughtUp === 0
-    ? late
-    : `${late}, ${many(caughtUp)} caught up with users who had just come`;
+  const late = `${many(outOfOrder)} arrived late`;
+  return caughtUp === 0 ? late : `${late}, ${many(caughtUp)} caught up after a login`;
 }
 
 function besidesText({ besides }: DeliveryTotals): string {
-  return besides === 0 ? '' : `, ${many(besides)} besides`;
+  return besides === 0 ? '' : `, ${many(besides)} extra`;
 }
 
 function line(name: string, wrong: number, detail: string): CheckLine {

@@ -1,21 +1,21 @@
 import type { Picture, SimEvent } from './picture.ts';
 
-/** Where the simulation is shown, while it runs and at its end. */
+/** Shows the simulation while it runs and at its end. */
 export interface View {
-  /** About how often {@link View.show} is to be called. */
+  /** Interval in ms at which to call {@link View.show}. */
   readonly everyMs: number;
   show(picture: Picture): void;
   event(event: SimEvent): void;
-  /** Everybody rests; the last checks run. */
+  /** Called when all activity has stopped and the last checks run. */
   settling(): void;
-  /** The summary. Nothing is shown after it. */
+  /** Shows the summary; the last call. */
   finish(picture: Picture): void;
 }
 
-/** Takes text for a person or a program. */
+/** Writes text for a person or a program. */
 export type Write = (text: string) => void;
 
-/** Whether every check held. */
+/** Whether every check passed. */
 export function allHold({ checks }: Picture): boolean {
   return checks.every(({ holds }) => holds);
 }

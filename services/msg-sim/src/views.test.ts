@@ -32,7 +32,7 @@ function pictureOf(checks: readonly CheckLine[], seconds = 65): Picture {
   };
 }
 
-/** A terminal of this size, and what was written to it. */
+/** A terminal of this size, and its output. */
 function makeScreen(columns = 100, rows = 50) {
   const written: string[] = [];
   const write = (text: string): void => {
@@ -43,7 +43,7 @@ function makeScreen(columns = 100, rows = 50) {
 }
 
 describe('the picture on a terminal', () => {
-  it('has nodes, traffic, checks and what happened', () => {
+  it('shows nodes, traffic, checks and events', () => {
     const { view, lines } = makeScreen();
     view.show(pictureOf([GOOD, BAD]));
     const text = lines().join('\n');
@@ -53,7 +53,7 @@ describe('the picture on a terminal', () => {
     expect(text).toContain('p50 0.42 ms   p99 12.3 ms');
     expect(text).toMatch(/ok {4}nothing lost/);
     expect(text).toMatch(/FAIL {2}nothing doubled +2 came twice/);
-    expect(text).toContain('7 deliveries went down with a link');
+    expect(text).toContain('7 deliveries were lost with a link');
     expect(text).toContain('1:01  127.0.0.1:8202: 1 link lost (broken)');
     expect(text).toContain('kill -9 77');
   });
@@ -65,18 +65,18 @@ describe('the picture on a terminal', () => {
     expect(Math.max(...lines().map(({ length }) => length))).toBeLessThanOrEqual(40);
   });
 
-  it('leaves the terminal as it was, and the summary on it', () => {
+  it('restores the terminal and leaves the summary on it', () => {
     const { view, written } = makeScreen();
     view.show(pictureOf([GOOD]));
     view.finish(pictureOf([GOOD]));
     const [entered, , left, summary] = written;
     expect(entered).toBe('\u001b[?1049h\u001b[?25l');
     expect(left).toBe('\u001b[?25h\u001b[?1049l');
-    expect(summary).toContain('Every check held.');
+    expect(summary).toContain('All checks passed.');
   });
 });
 
-it('plain lines name what failed, and the summary counts it', () => {
+it('plain lines name failed checks, and the summary counts them', () => {
   let text = '';
   const view = new LineView((more) => {
     text += more;
@@ -89,7 +89,7 @@ it('plain lines name what failed, and the summary counts it', () => {
   expect(text).toContain('1 of 2 checks FAILED.');
 });
 
-it('lines of JSON are one object each', () => {
+it('JSON lines are one object each', () => {
   const lines: string[] = [];
   const view = new JsonView((line) => lines.push(line));
   view.show(pictureOf([GOOD]));
