@@ -104,3 +104,31 @@ test('a user who was lost and told to be offline is told to be online when a lin
     ]);
   }
 });
+
+test('a long drain does not prolong presence: users are told of a lease and the grace after their link closed', async () => {
+  const [leaseSeconds, drainSeconds] = [2, 30];
+  await using cluster = await startCluster({
+    nodes: 2,
+    env: {
+      ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS,
+      ROUTE_LEASE_SECONDS: String(leaseSeconds),
+      ROUTE_DRAIN_SECONDS: String(drainSeconds),
+    },
+  });
+  await using leaving = await openKnownLink(cluster.node(0));
+  await using watching = await openKnownLink(cluster.node(1));
+  leaving.online([online(1, windows)]);
+  await leaving.query([1]);
+  // It keeps the drain under way long after the first link has closed.
+  await using _other = await openKnownLink(cluster.node(0));
+  cluster.node(0).signal('SIGTERM');
+  await leaving.closedByServer;
+  const closedAt = performance.now();
+  await untilToldOf(watching, 1);
+  const tookMs = performance.now() - closedAt;
+  // Deadlines for a busy machine aside, far less than what is left of the drain.
+  expect(tookMs).toBeGreaterThan(leaseSeconds * 1000);
+  expect(tookMs).toBeLessThan((leaseSeconds + Number(GRACE_SECONDS)) * 1000 + 5000);
+  expect(await watching.query([1])).toEqual([{ userId: 1, status: USER_STATUS.offline }]);
+  cluster.node(0).kill();
+});

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServerClient } from '@route/redis';
+import { createServerClient, serverOf } from '@route/redis';
 import { expect, inject, test } from 'vitest';
 import { recordedBus } from '../testing/recorder.ts';
 import { redisTransport } from '../testing/redis-medium.ts';
@@ -54,6 +54,36 @@ test('a node that may not subscribe is deaf, tries again and hears once it may',
   await until('it hears', () => a.bus.hearing);
   await a.bus.close();
   await admin.acl('DELUSER', user);
+  admin.disconnect();
+});
+
+test('a bus that follows presence leaves a server that is another one, and stays with the same', async () => {
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  const admin = createServerClient(redisSettings('admin'));
+  await admin.connect();
+  const transport = redisTransport(namespace, 'a');
+  const a = recordedBus({ nodeId: 'a', transport, limits: LIMITS });
+  await a.bus.start();
+  await until('it hears', () => a.bus.hearing);
+  const connections = async (): Promise<string[]> => {
+    const lines = String(await admin.client('LIST')).split('\n');
+    return lines
+      .filter((line) => line.includes('name=a-bus-'))
+      .map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '');
+  };
+  const before = await connections();
+  transport.follow({ runId: serverOf(admin)?.runId ?? '' });
+  // The user of presence may not read INFO: nothing is known.
+  transport.follow({ runId: '' });
+  expect(await connections()).toEqual(before);
+  expect(a.hearing).toEqual([true]);
+
+  transport.follow({ runId: 'f'.repeat(40) });
+  await until('it hears again', () => a.hearing.length === 3 && a.bus.hearing);
+  const after = await connections();
+  expect(after).toHaveLength(2);
+  expect(after.filter((id) => before.includes(id))).toEqual([]);
+  await a.bus.close();
   admin.disconnect();
 });
 

@@ -37,8 +37,12 @@ const RETRY_MS = 1000;
 /** When a node is seen to die, every other sweeps within this time; whoever is first leaves nothing to the rest. */
 const SPREAD_MS = 500;
 
-interface Candidate {
+interface Candidate extends LeftBehind {
   readonly keys: ShardKeys;
+}
+
+/** What a node, which may be dead, has in a shard. */
+export interface LeftBehind {
   readonly nodeId: string;
   readonly stamp: string;
   readonly links: readonly LinkId[];
@@ -142,14 +146,7 @@ export class Reaper {
       redis.hgetall(keys.meta),
       redis.smembers(keys.links),
     ]);
-    const nodes = new Set(Object.keys(stamps).filter((field) => !field.startsWith('@')));
-    for (const link of links) nodes.add(nodeOf(link));
-    return [...nodes].map((nodeId) => ({
-      keys,
-      nodeId,
-      stamp: stamps[nodeId] ?? '',
-      links: links.filter((link) => nodeOf(link) === nodeId),
-    }));
+    return parseCandidates(stamps, links).map((candidate) => ({ keys, ...candidate }));
   }
 
   async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
@@ -173,4 +170,21 @@ export class Reaper {
     }
     return usersLost;
   }
+}
+
+/** Reads the stamps of a shard's meta hash, node by node, and the links in it. What begins with '@' is no node. */
+export function parseCandidates(
+  stamps: Readonly<Record<string, string>>,
+  links: readonly LinkId[],
+): LeftBehind[] {
+  const stampOf = new Map(Object.entries(stamps));
+  const linksOf = Map.groupBy(links, nodeOf);
+  const nodes = new Set([...stampOf.keys(), ...linksOf.keys()]);
+  return [...nodes]
+    .filter((nodeId) => !nodeId.startsWith('@'))
+    .map((nodeId) => ({
+      nodeId,
+      stamp: stampOf.get(nodeId) ?? '',
+      links: linksOf.get(nodeId) ?? [],
+    }));
 }

@@ -63,9 +63,9 @@ export function nodesKeys(namespace: string): NodesKeys {
   };
 }
 
-/** The node that a link belongs to, as its id tells. */
+/** The node that a link belongs to, as its id tells; '' where it tells none. */
 export function nodeOf(link: LinkId): string {
-  return link.slice(0, link.lastIndexOf('.'));
+  return link.slice(0, Math.max(0, link.lastIndexOf('.')));
 }
 
 /** Whether a text can be the id of a node; whatever else stands in Redis as one was not written by a node. */

@@ -3,9 +3,10 @@ import { test } from 'vitest';
 import { parseDirectory } from '../cluster/directory.ts';
 import { parseLeaseReply } from '../cluster/lease-reply.ts';
 import { type NodeAbout, parseAbout } from '../cluster/node-about.ts';
+import { parseCandidates } from '../cluster/reaper.ts';
 import { parseClaimed } from '../grace/lost-users.ts';
 import { parseRecord } from '../ledger/whereabouts.ts';
-import { isUserId, parseApplied } from './shard-calls.ts';
+import { isUserId, parseApplied, parseSurvey } from './shard-calls.ts';
 
 /** Records in Redis are written by whoever reaches it: what they hold is checked, and what is not right is left out. */
 
@@ -131,6 +132,34 @@ test('updates: a mutated reply throws an Error or yields numbers', () => {
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('apply-updates'))) throw error;
     }
+  });
+});
+
+test('links set: a mutated reply of a survey throws an Error or yields links of the node', () => {
+  fuzz('replies of survey-shard', (random) => {
+    const reply = mutated(random, [0, `${NODE}.1`, `${NODE}.2z`, 'mnopqrstuvwx.3']);
+    for (const link of parseSurvey(reply, NODE)) {
+      check(typeof link === 'string' && link.startsWith(`${NODE}.`), link);
+    }
+  });
+});
+
+test('meta hash: mutated stamps and links yield each node once, with its own links', () => {
+  fuzz('meta hashes', (random) => {
+    const fields = ['@clock', '@grace', '@at', NODE, 'mnopqrstuvwx', '__proto__'];
+    const texts = (from: string[]): string[] => from.map((text) => mutateText(random, [text]));
+    const stamps: Record<string, string> = Object.fromEntries(
+      texts(fields).map((field) => [field, mutateText(random, ['17', '1764261234567000'])]),
+    );
+    const links = texts([`${NODE}.1`, `${NODE}.2z`, 'mnopqrstuvwx.3', '@clock.1', 'toString.1']);
+    const candidates = parseCandidates(stamps, links);
+    const nodes = new Set(candidates.map(({ nodeId }) => nodeId));
+    check(nodes.size === candidates.length, 'each node once');
+    check(![...nodes].some((nodeId) => nodeId.startsWith('@')), 'no field of the shard itself');
+    const found = candidates.flatMap((each) => each.links).sort();
+    const ofNodes = links.filter((link) => !/^@.*\./s.test(link)).sort();
+    check(found.join() === ofNodes.join(), 'every link once');
+    for (const { stamp } of candidates) check(typeof stamp === 'string', 'a stamp');
   });
 });
 

@@ -1,7 +1,7 @@
 import { type RedisClient, runScript, shardOf } from '@route/redis';
 import { packNumbers, packTexts } from '../ledger/packed-list.ts';
 import type { LinkId, UserState } from '../presence.ts';
-import type { ShardKeys } from './keys.ts';
+import { nodeOf, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** As whom a node speaks to Redis. */
@@ -131,9 +131,9 @@ export class ShardCalls {
     const stamp = this.#caller.nextStamp();
     const args = [users, links, meta, held, lost, told, nodeId, stamp];
     try {
-      const [, ...own] = listOf(await runScript(redis, SCRIPTS.surveyShard, args), 'survey-shard');
+      const own = parseSurvey(await runScript(redis, SCRIPTS.surveyShard, args), nodeId);
       this.#last = String(stamp);
-      return own.map(String);
+      return own;
     } catch (error) {
       const later = error instanceof Error && /^STALE .* after (\d+)$/.exec(error.message)?.[1];
       if (later) this.#caller.stampSeen(Number(later));
@@ -202,6 +202,15 @@ export class ShardCalls {
     if (garbage.length > 0) await redis.srem(key, ...garbage);
     return members.filter(isUser).map(Number);
   }
+}
+
+/**
+ * Reads a reply of survey-shard: links of the node.
+ * @throws Error when it is no list.
+ */
+export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
+  const [, ...links] = listOf(reply, 'survey-shard');
+  return links.filter((link) => typeof link === 'string').filter((link) => nodeOf(link) === nodeId);
 }
 
 /**

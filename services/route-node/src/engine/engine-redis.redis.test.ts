@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { createServerClient, type RedisClient } from '@route/redis';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { readSettings } from '../config/settings.ts';
+import { Counters } from '../observability/counters.ts';
+import type { EngineEvents } from './engine.ts';
+import { RedisEngine } from './engine-redis.ts';
+
+const LEASE_SECONDS = 1;
+
+/** An engine whose account may or may not use the channels of the bus. */
+interface Gated extends AsyncDisposable {
+  readonly engine: RedisEngine;
+  readonly start: Promise<void>;
+  /** Reasons for doubt, as the log has them. */
+  readonly doubts: string[];
+  setChannels(rights: 'allchannels' | 'resetchannels'): Promise<void>;
+  /** How many nodes have a lease, as Redis has it. */
+  leases(): Promise<number>;
+}
+
+async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gated> {
+  const user = `u-${randomBytes(6).toString('hex')}`;
+  const admin: RedisClient = createServerClient({
+    target: { kind: 'single', url: sharedRedisUrl() },
+    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'admin' },
+  });
+  await admin.connect();
+  const setChannels = async (given: string): Promise<void> => {
+    await admin.acl('SETUSER', user, 'on', '>secret', '+@all', '~*', given);
+  };
+  await setChannels(rights);
+  const url = new URL(sharedRedisUrl());
+  url.username = user;
+  url.password = 'secret';
+  const namespace = uniqueNamespace();
+  const invocation = readSettings([], {
+    REDIS_URL: url.href,
+    ROUTE_NAMESPACE: namespace,
+    ROUTE_LEASE_SECONDS: String(LEASE_SECONDS),
+    ROUTE_BUS_DEAF_SECONDS: '1',
+  });
+  if (invocation.kind !== 'run') throw new Error('no settings');
+  const { settings, live } = invocation;
+  const doubts: string[] = [];
+  const log = pino(
+    {},
+    {
+      write: (text: string) => {
+        const { event, problem }: { event?: string; problem?: string } = JSON.parse(text);
+        if (event === 'redis-doubted') doubts.push(problem ?? '');
+      },
+    },
+  );
+  const ignore = (): void => {};
+  const nodeId = `n${randomBytes(6).toString('hex')}`;
+  const events: EngineEvents = {
+    about: () => ({
+      ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
+      ...{ draining: false, startedAtMs: 0, version: '0.2.0' },
+    }),
+    ...{ entry: ignore, nodeKnown: ignore, nodeGone: ignore, nodeMissed: ignore },
+    ...{ holdings: undefined, lateCommit: ignore, lost: ignore, back: ignore },
+    ...{ unready: ignore, busFull: ignore },
+  };
+  const counters = new Counters();
+  const engine = new RedisEngine({
+    ...{ settings, live, nodeId, log, counters, events, explain: ignore },
+  });
+  const start = engine.start();
+  return {
+    ...{ engine, start, doubts, setChannels },
+    leases: async () => await admin.zcard(`${namespace}:{nodes}:members`),
+    [Symbol.asyncDispose]: async () => {
+      await engine.abandon();
+      await admin.acl('DELUSER', user);
+      admin.disconnect();
+    },
+  };
+}
+
+test('a node takes its lease only once it hears itself on the bus', async () => {
+  await using node = await startGated('resetchannels');
+  const { engine } = node;
+  await waitFor(() => engine.bus.counters.reopened >= 2, { what: 'two attempts to hear' });
+  expect(engine.leaseHeld).toBe(false);
+  expect(await node.leases()).toBe(0);
+  await node.setChannels('allchannels');
+  await node.start;
+  expect(engine.leaseHeld).toBe(true);
+  expect(await node.leases()).toBe(1);
+});
+
+test('a node that has not heard itself for the length of a lease gives its lease up until it does', async () => {
+  await using node = await startGated('allchannels');
+  const { engine, doubts } = node;
+  await node.start;
+  await node.setChannels('resetchannels');
+  await waitFor(() => !engine.leaseHeld, { what: 'the lease to be left' });
+  expect(doubts).toEqual(['the node does not hear itself on the bus']);
+  await node.setChannels('allchannels');
+  await waitFor(() => engine.leaseHeld, { what: 'the lease to be taken again' });
+});
