@@ -221,14 +221,15 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     const server = scene.server(fault);
     if (server === undefined) return;
     // A very long list, and a processor so slow that its import outlasts what is kept for users who move.
-    const isLong = fault.degree > 0.85;
+    const isLong = fault.degree > 0.7;
     server.extras = isLong ? 20_000 : 1500 + Math.floor(fault.degree * 3000);
-    for (const { process } of scene.cluster.good.slice(0, 3)) {
+    server.listed = ({ process }) => {
       process.lookMs = isLong ? 8 : 0.5;
+      scene.trouble(4000);
       scene.endAfter(isLong ? 3000 : 1500, () => {
         process.lookMs = 0.001;
       });
-    }
+    };
     scene.trouble(4000);
     server.disconnect('close');
   },

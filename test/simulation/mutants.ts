@@ -292,12 +292,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unsure-skipped',
-    breaks: 'a node that may hold anybody is not sent what is directed',
+    breaks: 'a node that may hold anybody is taken to have got what is directed',
     changes: [
       {
         file: 'services/route-node/src/routing/directed/directed.ts',
         find: 'remote.everybody : remote.unsure;',
-        put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { holders: [] });',
+        put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { holders: [], has: remote.unsure.has.bind(remote.unsure) });',
       },
     ],
   },

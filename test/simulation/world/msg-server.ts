@@ -60,6 +60,8 @@ export class MsgServer {
   #readBudgetTask: Task | undefined;
   /** Users of its list that nobody writes to: a list that takes long to take in. */
   extras = 0;
+  /** Told once that a node has read the whole list, and begins to take it in. */
+  listed: ((member: Member) => void) | undefined;
 
   constructor(index: number, random: Random, world: ServerWorld) {
     this.index = index;
@@ -265,6 +267,10 @@ export class MsgServer {
     this.#write(link, encodeMessage('role_set', { master: 1 }));
     this.#write(link, encodeMessage('online_user_info', { userStatList }));
     for (const userId of this.clients.keys()) this.#hold(link, userId);
+    const { listed } = this;
+    if (listed === undefined) return;
+    this.listed = undefined;
+    link.marks.push({ offset: link.writtenBytes, reached: () => listed(link.member) });
   }
 
   #hold(link: LinkRecord, userId: number): void {
