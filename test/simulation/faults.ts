@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { forgeFrame } from './forge.ts';
 import type { Fault, FaultKind } from './schedule.ts';
-import type { Traffic } from './traffic.ts';
+import { type Traffic, usersOf } from './traffic.ts';
 import type { Member } from './world/member.ts';
 import type { MsgServer } from './world/msg-server.ts';
 import type { RedisPath, Rights } from './world/pub-sub.ts';
@@ -238,6 +238,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     const { cluster } = scene;
     const { time, pubSub, random, judge } = cluster;
     const count = 1 + Math.floor(fault.degree * 100);
+    const users = usersOf(cluster.schedule.users);
     const ms = Math.min(fault.ms, 2000);
     cluster.delays.mark(time.now, time.now + ms + cluster.schedule.heldMs + 3000);
     cluster.doubts.mark(time.now, time.now + ms + 2 * cluster.schedule.heldMs);
@@ -248,7 +249,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
         if (frames.length === 0 || !pubSub.isUp) return;
         const ids = cluster.good.map(({ id }) => id);
         const to = random.chance(0.5) ? undefined : random.pickIfAny(ids);
-        const frame = forgeFrame(random, { frames, ids, mode: cluster.schedule.mode });
+        const frame = forgeFrame(random, { frames, ids, users });
         if (frame !== undefined) pubSub.publish('nobody', frame, to);
       };
       time.after(random.between(0, ms), forge, undefined);

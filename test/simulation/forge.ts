@@ -6,15 +6,22 @@ import {
   readHeader,
 } from '@route/bus/testing/frames';
 import { mutate, type Random } from '@route/random';
-import type { Mode } from './schedule.ts';
+import {
+  ENTRY_KINDS,
+  HOLDING_BYTES,
+  LISTING,
+  writeHolding,
+} from '@route/route-node/src/routing/entries.ts';
 
 export interface Forgery {
   /** Frames that were published. */
   readonly frames: readonly Buffer[];
   /** Nodes that there are. */
   readonly ids: readonly string[];
-  readonly mode: Mode;
+  readonly users: readonly number[];
 }
+
+type Entry = Parameters<typeof encodeData>[1][number];
 
 const EMPTY = Buffer.alloc(0);
 
@@ -22,7 +29,7 @@ const EMPTY = Buffer.alloc(0);
  * A frame such as anybody may publish who has Redis's address: a real one with changes, or a whole one in the name of
  * a live node, with numbers that are far off or just beside the right ones. Undefined where there is none to begin with.
  */
-export function forgeFrame(random: Random, { frames, ids, mode }: Forgery): Buffer | undefined {
+export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buffer | undefined {
   const sender = random.chance(0.9) ? random.pickIfAny(ids) : 'ghost';
   const tail =
     frames.map(readHeader).findLast((header) => header?.sender === sender)?.sequence ?? 0;
@@ -30,13 +37,8 @@ export function forgeFrame(random: Random, { frames, ids, mode }: Forgery): Buff
   const number = (): number =>
     random.pick([0, tail, tail + 1, tail + random.whole(2, 50), 2 ** 30, 2 ** 40, 2 ** 46]);
   switch (random.pick(['mutated', 'mutated', 'heartbeat', 'leave', 'ack', 'data'] as const)) {
-    case 'mutated': {
-      // With directed delivery a forged entry in the place of a real one changes for good what is known of users:
-      // see docs/guarantees.md, 'What is not promised'.
-      const free = frames.filter((frame) => mode === 'broadcast' || !hasEntries(frame));
-      const frame = free.length === 0 ? undefined : mutate(random, free);
-      return frame !== undefined && mode === 'directed' && hasEntries(frame) ? undefined : frame;
-    }
+    case 'mutated':
+      return mutate(random, frames);
     case 'heartbeat': {
       const last = number();
       const flags = { asksAck: random.chance(0.5), hearsOwn: random.chance(0.5) };
@@ -64,16 +66,32 @@ export function forgeFrame(random: Random, { frames, ids, mode }: Forgery): Buff
       });
     }
     case 'data': {
-      // In the place of a real frame nothing would come: that only far numbers can be told from.
-      const sequence = tail + random.pick([2 ** 25, 2 ** 40, 2 ** 46]);
+      // With a near number it comes in the place of a real one.
+      const sequence = tail + random.pick([1, random.whole(2, 50), 2 ** 25, 2 ** 40, 2 ** 46]);
+      const before = Math.max(0, tail - random.whole(0, 3));
+      const befores = random.chance(0.5) ? [] : ids.map((node) => ({ node, before }));
       return Buffer.concat(
-        encodeData({ sender, sequence }, [{ kind: 1, bytes: EMPTY }], new Set()),
+        encodeData({ sender, sequence, befores }, [forgeEntry(random, users)], new Set()),
       );
     }
   }
 }
 
-function hasEntries(frame: Buffer): boolean {
-  const type = readHeader(frame)?.type;
-  return type === 'data' || type === 'linked' || type === 'envelope';
+function forgeEntry(random: Random, users: readonly number[]): Entry {
+  switch (random.pick(['run', 'holding', 'holding', 'listing'] as const)) {
+    case 'run':
+      return { kind: ENTRY_KINDS.run, bytes: EMPTY };
+    case 'holding': {
+      const bytes = Buffer.alloc(HOLDING_BYTES);
+      writeHolding(bytes, 0, { userId: random.pick(users), held: random.chance(0.5) });
+      return { kind: ENTRY_KINDS.holdings, bytes };
+    }
+    case 'listing': {
+      const { begins, ends, wantsAll, wantsItsOwn } = LISTING;
+      return {
+        kind: ENTRY_KINDS.listing,
+        bytes: random.pick([begins, ends, wantsAll, wantsItsOwn]),
+      };
+    }
+  }
 }

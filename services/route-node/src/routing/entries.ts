@@ -45,6 +45,29 @@ export function readLetGo(bytes: Buffer): number | undefined {
   return bytes[0] === LET_GO && bytes.length === LET_GO_BYTES ? bytes.readDoubleBE(1) : undefined;
 }
 
+const SUM = 8;
+const SUM_BYTES = 6;
+
+/** What a node says of all that it has told of its users, while it lists them to no node. */
+export interface HoldingsSum {
+  readonly wantsAll: boolean;
+  /** Stands for the set of users whom its links hold. */
+  readonly sum: number;
+}
+
+/** A listing entry that says it. */
+export function sumOf({ wantsAll, sum }: HoldingsSum): Buffer {
+  const bytes = Buffer.from([SUM, wantsAll ? 1 : 0, 0, 0, 0, 0]);
+  bytes.writeInt32BE(sum, 2);
+  return bytes;
+}
+
+/** What such an entry says; undefined if it is another one. */
+export function readSum(bytes: Buffer): HoldingsSum | undefined {
+  if (bytes[0] !== SUM || bytes.length !== SUM_BYTES) return undefined;
+  return { wantsAll: bytes[1] === 1, sum: bytes.readInt32BE(2) };
+}
+
 /**
  * Whether an entry from the bus can be used: batches are whole PDUs, everything else has a valid length and numbers in
  * range. Entries of unknown kinds, which a newer node may send, are not used.
@@ -82,6 +105,7 @@ function isValidListing(bytes: Buffer): boolean {
   if (what === LISTING.shard[0]) return bytes.length === 2 && (bytes[1] ?? 0) < SHARD_COUNT;
   const frame = readLetGo(bytes);
   if (frame !== undefined) return Number.isSafeInteger(frame) && frame >= 0;
+  if (what === SUM) return bytes.length === SUM_BYTES;
   return bytes.length === 1 && what !== undefined && what > 0 && what < LET_GO;
 }
 

@@ -18,6 +18,12 @@ export class HolderSet<Holder> {
   }
 }
 
+/** Of a holder: its number, and what stands for the set of users whom it holds. */
+interface Known {
+  readonly id: number;
+  sum: number;
+}
+
 interface Place<Holder> {
   set: HolderSet<Holder>;
   readonly key: string;
@@ -35,8 +41,19 @@ export class Holders<Holder extends object> {
   readonly #places: (Place<Holder> | undefined)[] = [undefined];
   readonly #free: number[] = [];
   readonly #byKey = new Map<string, number>();
-  readonly #ids = new WeakMap<Holder, number>();
+  readonly #known = new WeakMap<Holder, Known>();
   #lastId = 0;
+  #sum = 0;
+
+  /** Stands for the set of users whom any holder holds. */
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /** Stands for the set of users whom a holder holds. */
+  sumOf(holder: Holder): number {
+    return this.#knownOf(holder).sum;
+  }
 
   /** Who holds a user. */
   of(userId: number): HolderSet<Holder> {
@@ -46,7 +63,7 @@ export class Holders<Holder extends object> {
 
   /** A holder begins to hold a user; returns whether nobody did before. */
   add(userId: number, holder: Holder): boolean {
-    const { set } = this.#change(userId, (holders) =>
+    const { set } = this.#change(userId, holder, (holders) =>
       holders.includes(holder) ? holders : [...holders, holder],
     );
     return set.isEmpty;
@@ -54,7 +71,7 @@ export class Holders<Holder extends object> {
 
   /** A holder holds a user no longer; returns whether nobody does now. */
   remove(userId: number, holder: Holder): boolean {
-    const { set, now } = this.#change(userId, (holders) =>
+    const { set, now } = this.#change(userId, holder, (holders) =>
       holders.includes(holder) ? holders.filter((other) => other !== holder) : holders,
     );
     return !set.isEmpty && now.length === 0;
@@ -80,6 +97,7 @@ export class Holders<Holder extends object> {
 
   #change(
     userId: number,
+    holder: Holder,
     changed: (holders: readonly Holder[]) => readonly Holder[],
   ): { readonly set: HolderSet<Holder>; readonly now: readonly Holder[] } {
     const table = this.#tableOf(userId);
@@ -87,6 +105,9 @@ export class Holders<Holder extends object> {
     const set = place === 0 ? this.none : this.#at(place).set;
     const now = changed(set.holders);
     if (now === set.holders) return { set, now };
+    const part = mixed(userId);
+    this.#knownOf(holder).sum ^= part;
+    if (set.isEmpty || now.length === 0) this.#sum ^= part;
     if (now.length === 0) {
       table.delete(userId);
     } else {
@@ -100,7 +121,7 @@ export class Holders<Holder extends object> {
 
   #placeOf(holders: readonly Holder[]): number {
     const key = holders
-      .map((holder) => this.#idOf(holder))
+      .map((holder) => this.#knownOf(holder).id)
       .sort((a, b) => a - b)
       .join();
     const known = this.#byKey.get(key);
@@ -120,12 +141,12 @@ export class Holders<Holder extends object> {
     this.#free.push(at);
   }
 
-  #idOf(holder: Holder): number {
-    const known = this.#ids.get(holder);
+  #knownOf(holder: Holder): Known {
+    const known = this.#known.get(holder);
     if (known !== undefined) return known;
-    this.#lastId++;
-    this.#ids.set(holder, this.#lastId);
-    return this.#lastId;
+    const made = { id: ++this.#lastId, sum: 0 };
+    this.#known.set(holder, made);
+    return made;
   }
 
   #at(place: number): Place<Holder> {
@@ -139,4 +160,10 @@ export class Holders<Holder extends object> {
     if (table === undefined) throw new Error(`user ${userId} belongs to no shard`);
     return table;
   }
+}
+
+/** Spreads a user id over 32 bits, each id to another number. */
+function mixed(userId: number): number {
+  const once = Math.imul(userId ^ (userId >>> 16), 0x85eb_ca6b);
+  return Math.imul(once ^ (once >>> 13), 0xc2b2_ae35);
 }

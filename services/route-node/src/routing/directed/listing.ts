@@ -27,6 +27,7 @@ export class Listing {
   readonly #node: string;
   readonly #options: ListingOptions;
   #shard = 0;
+  #isUnderWay = false;
   /** Grows with each beginning: a turn that belongs to an earlier one comes to nothing. */
   #round = 0;
 
@@ -35,9 +36,15 @@ export class Listing {
     this.#options = options;
   }
 
+  /** Whether it has begun and not ended. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
   /** Begins, from the beginning if it had begun already. */
   start(): void {
     this.stop();
+    this.#isUnderWay = true;
     this.#shard = 0;
     this.#say(LISTING.begins);
     this.#say(this.#options.wantsAll() ? LISTING.wantsAll : LISTING.wantsItsOwn);
@@ -45,6 +52,7 @@ export class Listing {
   }
 
   stop(): void {
+    this.#isUnderWay = false;
     this.#round++;
   }
 
@@ -58,6 +66,7 @@ export class Listing {
     for (let listed = 0; listed < USERS_A_TURN; ) {
       if (this.#shard === SHARD_COUNT) {
         this.#say(LISTING.ends);
+        this.#isUnderWay = false;
         return;
       }
       listed += this.#listShard();

@@ -1,7 +1,7 @@
 import type { Clock } from '@route/bus';
 import type { HoldingListener, LinkId } from '@route/presence';
 import type { Receiver, Receivers } from '../delivery.ts';
-import type { HoldingChange } from '../entries.ts';
+import type { HoldingChange, HoldingsSum } from '../entries.ts';
 import { Forgetting } from './forgetting.ts';
 import { HolderSet, Holders } from './holders.ts';
 
@@ -57,6 +57,11 @@ export class OwnLinks implements HoldingListener {
   /** The links that hold a user. */
   of(userId: number): HolderSet<Receiver> {
     return this.#holders.of(userId);
+  }
+
+  /** What all comes to that was told of these links. */
+  get told(): HoldingsSum {
+    return { wantsAll: !this.#listing.isEmpty, sum: this.#holders.sum };
   }
 
   /** The users of a shard whom any link holds. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@route/bus';
 import type { DeliveryBus } from '../delivery.ts';
-import { HOLDING_BYTES, LISTING, readLetGo } from '../entries.ts';
+import { HOLDING_BYTES, type HoldingsSum, LISTING, readLetGo, readSum } from '../entries.ts';
 import { Forgetting } from './forgetting.ts';
 import { HolderSet, Holders } from './holders.ts';
 import { Listing } from './listing.ts';
@@ -58,6 +58,12 @@ export class RemoteNodes {
   /** All of these. */
   get everybody(): HolderSet<RemoteNode> {
     return this.#everybody;
+  }
+
+  /** Whether this node lists its users to one of these just now. */
+  get areListedTo(): boolean {
+    for (const { listing } of this.#nodes.values()) if (listing.isUnderWay) return true;
+    return false;
   }
 
   /** Nodes that may hold anybody. */
@@ -140,9 +146,23 @@ export class RemoteNodes {
       // What it said of this shard before may be out of date.
       this.#holders.forget(node, what[1] ?? 0);
     } else {
-      const frame = readLetGo(what);
+      const [frame, sum] = [readLetGo(what), readSum(what)];
       if (frame !== undefined) node.recent.dropUpTo(frame - 1);
+      if (sum !== undefined) this.#compare(node, sum);
     }
+  }
+
+  /**
+   * A node tells what all comes to that it has told, and that it is not listing its users: where that is not what
+   * has come, forged frames have stood in the place of its own. It is asked for its list.
+   */
+  #compare(node: RemoteNode, { wantsAll, sum }: HoldingsSum): void {
+    const isRight = node.isWhole && this.#holders.sumOf(node) === sum;
+    if (isRight && node.wantsAll === wantsAll) return;
+    node.wantsAll = wantsAll;
+    node.isListing = false;
+    if (!isRight) node.isWhole = false;
+    this.judge();
   }
 
   /** Judges whose word is known, and what nobody can lack any more. */
