@@ -11,7 +11,7 @@ function adminOf(node: RouteNode): AdminClient {
   return new AdminClient({ address: new URL(node.adminUrl).host, token: TOKEN });
 }
 
-test('a link that is told to close is closed in good order, and no other', async () => {
+test('closes exactly the link that is named, in good order', async () => {
   await using node = await startRouteNode({ env: ENV });
   await using set = await openKnownLinks([node], 2);
   const { links } = await adminOf(node).links();
@@ -50,7 +50,7 @@ test('a drain over the admin port is the drain of SIGTERM: links closed, then st
     links: 4,
     overSeconds: 1,
   });
-  // Asked twice it does the same once.
+  // A repeated request has the same result.
   await adminOf(node).drain();
   for (const link of set.links) expect(await link.closedByServer).toBe('ended');
   expect(await node.exited).toEqual({ code: 0, signal: null });
@@ -58,7 +58,7 @@ test('a drain over the admin port is the drain of SIGTERM: links closed, then st
   expect(node.logs.at(-1)?.event).toBe('stopped');
 });
 
-test('a SIGTERM while a drain is under way waits for it, and does not cut it short', async () => {
+test('a SIGTERM during a drain waits for it', async () => {
   await using node = await startRouteNode({ env: { ...ENV, ROUTE_DRAIN_SECONDS: '2' } });
   await using link = await openKnownLink(node);
   await using other = await openKnownLink(node);

@@ -6,13 +6,13 @@ import { rawRequest } from './raw-request.ts';
 
 const page = readFileSync(new URL('../../docs/admin-api.md', import.meta.url), 'utf8');
 
-test('the reference names every error code with its status, and no other', () => {
+test('the reference lists every error code with its status, and no other', () => {
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)];
   const documented = rows.map(([, code, status]) => [code, Number(status)]);
   expect(Object.fromEntries(documented)).toEqual(API_ERRORS);
 });
 
-test('the reference names every path that a node serves', async () => {
+test('the reference lists every path that a node serves', async () => {
   await using node = await startRouteNode();
   const { body } = await rawRequest(node.adminUrl, { path: '/nowhere' });
   const served = String(JSON.parse(body).error)

@@ -22,7 +22,7 @@ function codeOf({ body }: RawAnswer): string {
   return errorViewSchema.parse(JSON.parse(body)).code;
 }
 
-test('any node gives any node’s own answers', async () => {
+test('any node returns any other node’s answers', async () => {
   await using link = await openKnownLink(cluster.node(1));
   for (const asked of cluster.nodes) {
     const view = async (name: string) => {
@@ -43,7 +43,7 @@ test('any node gives any node’s own answers', async () => {
   }
 });
 
-test('another node’s answer is given again for a while', async () => {
+test('caches another node’s answer for a while', async () => {
   const path = `/api/v1/nodes/${cluster.node(1).id}/node`;
   const answers = await waitFor(
     async () => {
@@ -56,7 +56,7 @@ test('another node’s answer is given again for a while', async () => {
   expect(answers).toBe(200);
 });
 
-test('a node that nobody knows, and a query that cannot be used, are refused', async () => {
+test('refuses an unknown node and an invalid query', async () => {
   const { adminUrl } = cluster.node(0);
   const unknown = await rawRequest(adminUrl, { path: '/api/v1/nodes/127.0.0.1:6379/node' });
   expect([unknown.status, codeOf(unknown)]).toEqual([404, 'not-found']);
@@ -65,7 +65,7 @@ test('a node that nobody knows, and a query that cannot be used, are refused', a
   expect([wrong.status, codeOf(wrong)]).toEqual([400, 'bad-request']);
 });
 
-test('a node that does not answer is told of as away', async () => {
+test('reports a node that does not answer as away', async () => {
   await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '30' } });
   const { id } = two.node(1);
   await two.node(1).kill();
@@ -74,7 +74,7 @@ test('a node that does not answer is told of as away', async () => {
   expect([answer.status, codeOf(answer)]).toEqual([502, 'node-away']);
 });
 
-test('a node alone gives its own answers in the same place', async () => {
+test('a single node serves its own answers at the same paths', async () => {
   await using node = await startRouteNode();
   const path = `/api/v1/nodes/${node.id}/node`;
   const { body } = await rawRequest(node.adminUrl, { path });

@@ -1,13 +1,13 @@
 import { request } from 'node:http';
 
-/** An answer with all that a client of the admin port may look at. */
+/** The parts of an answer that a client of the admin port may inspect. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly body: string;
 }
 
-/** A request of which the test chooses everything, the Host header too. */
+/** A request with every part chosen by the test, including the Host header. */
 export interface RawRequest {
   readonly method?: string;
   readonly path: string;
@@ -15,7 +15,7 @@ export interface RawRequest {
   readonly body?: string;
 }
 
-/** Asks an admin port and takes the whole answer. */
+/** Sends a request to an admin port and reads the entire answer. */
 export function rawRequest(
   adminUrl: string,
   { method = 'GET', path, headers = {}, body = '' }: RawRequest,

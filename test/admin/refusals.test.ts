@@ -24,7 +24,7 @@ async function refusal(request: RawRequest, of = node): Promise<unknown> {
 }
 
 describe.each(CHANGES)('POST %s', (path) => {
-  test('is refused without a token, and says what is missing', async () => {
+  test('is refused without a token, with the reason', async () => {
     expect(await refusal({ method: 'POST', path })).toEqual({
       status: 401,
       code: 'token-missing',
@@ -33,7 +33,7 @@ describe.each(CHANGES)('POST %s', (path) => {
   });
 
   test.each(['Bearer of-somebody-else', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`])(
-    'is refused with a wrong token (%s), which it does not repeat',
+    'is refused with a wrong token (%s), which the answer does not repeat',
     async (authorization) => {
       const answer = await refusal({ method: 'POST', path, headers: { authorization } });
       expect(answer).toMatchObject({ status: 401, code: 'token-wrong' });
@@ -49,7 +49,7 @@ describe.each(CHANGES)('POST %s', (path) => {
     });
   });
 
-  test('is refused where no token is configured, and says which setting to give', async () => {
+  test('is refused where no token is configured, with the setting to use', async () => {
     expect(await refusal({ method: 'POST', path, headers: BEARER }, open)).toMatchObject({
       status: 403,
       code: 'token-not-configured',
@@ -58,7 +58,7 @@ describe.each(CHANGES)('POST %s', (path) => {
   });
 
   test.each(['evil.example', 'evil.example:9200', '127.0.0.1.evil.example'])(
-    'is refused under the name %j, though the token is right',
+    'is refused under the host name %j, though the token is right',
     async (host) => {
       const answer = await refusal({ method: 'POST', path, headers: { ...BEARER, host } });
       expect(answer).toMatchObject({ status: 403, code: 'host-refused' });
@@ -74,7 +74,7 @@ describe.each(CHANGES)('POST %s', (path) => {
     });
   });
 
-  test('is refused by another method, and says which', async () => {
+  test('is refused by another method, with the allowed one', async () => {
     for (const method of ['GET', 'DELETE', 'OPTIONS']) {
       expect(await refusal({ method, path, headers: BEARER })).toMatchObject({
         status: 405,
@@ -85,7 +85,7 @@ describe.each(CHANGES)('POST %s', (path) => {
 });
 
 test.each(['/api/v1/node', '/api/v1/events/stream', '/api/v1/watch', '/', '/assets/any.js'])(
-  'GET %s is refused under a name that is not the node’s, and to a page of another site',
+  'GET %s is refused under a host name that is not the node’s, and to a page of another site',
   async (path) => {
     const rebound = { path, headers: { ...BEARER, host: 'evil.example' } };
     expect(await refusal(rebound)).toMatchObject({ status: 403, code: 'host-refused' });
@@ -95,14 +95,14 @@ test.each(['/api/v1/node', '/api/v1/events/stream', '/api/v1/watch', '/', '/asse
 );
 
 test.each(['/healthz', '/readyz', '/metrics'])(
-  'GET %s is answered under any name',
+  'GET %s is answered under any host name',
   async (path) => {
     const headers = { host: 'evil.example', 'sec-fetch-site': 'cross-site' };
     expect((await rawRequest(node.adminUrl, { path, headers })).status).toBe(200);
   },
 );
 
-test('watching needs the token where one is set, and is open where none is', async () => {
+test('monitoring needs the token where one is set, and is open otherwise', async () => {
   const path = '/api/v1/watch?rate=0';
   expect(await refusal({ path: '/api/v1/watch' })).toMatchObject({ code: 'token-missing' });
   expect(await refusal({ path, headers: BEARER })).toMatchObject({ code: 'bad-request' });
@@ -110,7 +110,7 @@ test('watching needs the token where one is set, and is open where none is', asy
 });
 
 test.each(['localhost:1', '[::1]:9200', 'console.localhost', 'named.example'])(
-  'under the name %s state may be changed',
+  'under the host name %s state may be changed',
   async (host) => {
     await using named = await startRouteNode({
       env: { ROUTE_ADMIN_TOKEN: TOKEN, ROUTE_ADMIN_HOSTS: 'other.example, named.example' },
@@ -133,13 +133,13 @@ test.each([
   ['/api/v1/watch?decode=yes', 'decode is "yes": expected 0 or 1'],
   ['/api/v1/watch?rate=0', 'rate is "0": expected a whole number from 1 to 1000'],
   ['/api/v2/node', 'path is /api/v2/node: expected one of /healthz'],
-])('GET %s is refused, and what is wrong is named', async (path, problem) => {
+])('refuses GET %s and names the error', async (path, problem) => {
   const answer = await refusal({ path });
   expect(answer).toMatchObject({ error: expect.stringContaining(problem) });
   expect(answer).toMatchObject({ status: expect.toSatisfy((s) => s === 400 || s === 404) });
 });
 
-test('nothing is answered that lets a page from elsewhere read it', async () => {
+test('no answer lets a page of another site read it', async () => {
   const headers = { origin: 'http://evil.example' };
   for (const path of ['/api/v1/node', '/api/v1/users/1', '/metrics']) {
     const answer = await rawRequest(node.adminUrl, { path, headers });
@@ -150,7 +150,7 @@ test('nothing is answered that lets a page from elsewhere read it', async () => 
   }
 });
 
-test('what a secret says is in no answer and in no log line', async () => {
+test('no answer and no log line contains a secret', async () => {
   const { body } = await rawRequest(node.adminUrl, { path: '/api/v1/node' });
   const events = await rawRequest(node.adminUrl, { path: '/api/v1/events' });
   for (const text of [body, events.body, JSON.stringify(node.logs)]) {

@@ -7,14 +7,14 @@ import { type RouteNode, startRouteNode, type TestLink } from '../harness/index.
 import { rawRequest } from './raw-request.ts';
 
 const TOKEN = 'the-token-of-this-test';
-const SECRET_TEXT = 'what nobody else may read';
+const SECRET_TEXT = 'private text of a user';
 
 function adminOf(node: RouteNode, token?: string): AdminClient {
   const address = new URL(node.adminUrl).host;
   return new AdminClient({ address, ...(token !== undefined && { token }) });
 }
 
-/** Gathers what a stream brings, until the test's scope ends. */
+/** Collects what a stream sends, until the test's scope ends. */
 class Gathered<T> implements AsyncDisposable {
   readonly messages: T[] = [];
   readonly #abort = new AbortController();
@@ -38,7 +38,7 @@ class Gathered<T> implements AsyncDisposable {
   }
 }
 
-/** Sends until the watcher sees it: it may not be watching yet. */
+/** Sends until the monitor receives it: it may not be connected yet. */
 async function seen(link: TestLink, gathered: Gathered<WatchMessage>): Promise<void> {
   let n = 0;
   await waitFor(
@@ -61,7 +61,7 @@ function secretMessage(): Buffer {
   });
 }
 
-test('events tell of links as they open and close, and nothing twice to who says what he has', async () => {
+test('reports links as they open and close, without repeats for a client that names its last event', async () => {
   await using node = await startRouteNode();
   const client = adminOf(node);
   const { lastSeq } = await client.events();
@@ -81,7 +81,7 @@ test('events tell of links as they open and close, and nothing twice to who says
   expect((await client.events({ limit: 1 })).events).toEqual([closed]);
 });
 
-test('events come as Server-Sent Events to who asks for nothing else, and go on after the last', async () => {
+test('sends events as Server-Sent Events by default, and resumes after the last one', async () => {
   await using node = await startRouteNode();
   const abort = new AbortController();
   const { lastSeq } = await adminOf(node).events();
@@ -98,7 +98,7 @@ test('events come as Server-Sent Events to who asks for nothing else, and go on 
   expect(JSON.parse(String(data).replace('data: ', ''))).toMatchObject({ event: 'ready' });
 });
 
-test('a watcher sees what links send: its header, its link, never what users write', async () => {
+test('a monitor receives header and link of PDUs, never the text of users', async () => {
   await using node = await startRouteNode();
   await using link = await openKnownLink(node);
   const client = adminOf(node);
@@ -130,7 +130,7 @@ test('a watcher sees what links send: its header, its link, never what users wri
   expect(all).not.toContain('user_status_update');
 });
 
-test('a watcher sees updates, and the notices that the node makes of them', async () => {
+test('a monitor receives updates, and the notifications that the node makes of them', async () => {
   await using node = await startRouteNode();
   await using link = await openKnownLink(node);
   const client = adminOf(node);
@@ -144,7 +144,7 @@ test('a watcher sees updates, and the notices that the node makes of them', asyn
       );
       return some.length >= 3 && some;
     },
-    { what: 'the update and its notices' },
+    { what: 'the update and its notifications' },
   );
   expect(commands.map(({ command, peer }) => [command, peer])).toEqual([
     ['user_status_update', link.address],
@@ -153,7 +153,7 @@ test('a watcher sees updates, and the notices that the node makes of them', asyn
   ]);
 });
 
-test('what comes faster than asked for is dropped and counted, and relayed all the same', async () => {
+test('drops and counts PDUs above the requested rate, and still relays them', async () => {
   await using node = await startRouteNode();
   await using link = await openKnownLink(node);
   await using receiver = await openKnownLink(node);
@@ -177,17 +177,17 @@ test('what comes faster than asked for is dropped and counted, and relayed all t
   expect(counts.dropped).toBeGreaterThan(sent / 2);
 });
 
-test('a watcher who has gone costs nothing any more', async () => {
+test('a disconnected monitor costs nothing', async () => {
   await using node = await startRouteNode();
   await using link = await openKnownLink(node);
   for (let n = 0; n < 40; n++) {
-    // More than the streams that may be open at once: each is let go when its client leaves.
+    // More than the limit of open streams: each is released when its client disconnects.
     await using watching = new Gathered((signal) => adminOf(node).watch({}, signal));
     await seen(link, watching);
   }
 });
 
-test('bodies are shown only where the node allows it, and to who has the token', async () => {
+test('shows bodies only where the node allows it, and only with the token', async () => {
   const env = { ROUTE_ADMIN_TOKEN: TOKEN };
   await using open = await startRouteNode({ env: { ...env, ROUTE_WATCH_BODIES: 'on' } });
   await using closed = await startRouteNode({ env });

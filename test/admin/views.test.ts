@@ -19,7 +19,7 @@ function adminOf(node: { readonly adminUrl: string }): AdminClient {
   return new AdminClient({ address: new URL(node.adminUrl).host });
 }
 
-test('a node tells of itself: ready, its lease, the bus and its lag, its settings', async () => {
+test('a node reports itself: ready, its lease, the bus and its lag, its settings', async () => {
   const node = cluster.node(0);
   const view = await waitFor(
     async () => {
@@ -48,7 +48,7 @@ test('a node tells of itself: ready, its lease, the bus and its lag, its setting
   expect(view.settings).toMatchObject({ ROUTE_LINKS: 'all', LOG_LEVEL: 'info' });
 });
 
-test('every node tells of all nodes, how long their leases last and where they are', async () => {
+test('every node reports all nodes, their lease times and their addresses', async () => {
   for (const node of cluster.nodes) {
     const { nodes, redisNowMs } = await adminOf(node).cluster();
     expect(redisNowMs).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ test('every node tells of all nodes, how long their leases last and where they a
   }
 });
 
-test('a node whose lease has ended is told of as dead', async () => {
+test('reports a node without a lease as dead', async () => {
   await using three = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
   const gone = three.node(1);
   const { id } = gone;
@@ -81,7 +81,7 @@ test('a node whose lease has ended is told of as dead', async () => {
   expect(found.leaseLeftMs).toBeLessThanOrEqual(0);
 });
 
-test('links are told of with their msg_server, role, users and traffic', async () => {
+test('reports links with their msg_server, role, users and traffic', async () => {
   await using master = await openKnownLink(cluster.node(0));
   await using slave = await openKnownLink(cluster.node(0));
   await using silent = await openKnownLink(cluster.node(0));
@@ -102,7 +102,7 @@ test('links are told of with their msg_server, role, users and traffic', async (
     counts: true,
     state: 'open',
     users: 2,
-    // Two questions, the role, the list and the message.
+    // Two queries, the role, the list and the message.
     receivedPdus: 5,
     unsentBytes: 0,
     waitingPdus: 0,
@@ -115,7 +115,7 @@ test('links are told of with their msg_server, role, users and traffic', async (
   expect(Math.abs((of(master)?.openedAtMs ?? 0) - Date.now())).toBeLessThan(20_000);
 });
 
-test('a link that is not master tells that it does not count where only masters do', async () => {
+test('a non-master link reports that it does not count where only masters do', async () => {
   await using node = await startRouteNode({ env: { ROUTE_LINKS: 'master' } });
   await using set = await openKnownLinks([node], 2);
   set.link(0).roleSet(true);
@@ -127,7 +127,7 @@ test('a link that is not master tells that it does not count where only masters 
   ]);
 });
 
-test('any node tells where a user is; only the link’s own node knows the rest', async () => {
+test('any node finds a user; only the link’s own node knows the details', async () => {
   await using here = await openKnownLink(cluster.node(0));
   await using there = await openKnownLink(cluster.node(1));
   here.online([
@@ -164,7 +164,7 @@ test('any node tells where a user is; only the link’s own node knows the rest'
   expect(nobody).toEqual({ userId: 83, status: 'offline', state: 'gone', links: [] });
 });
 
-test('a node alone tells the same of its users, from its own memory', async () => {
+test('a single node reports the same of its users, from its own memory', async () => {
   await using node = await startRouteNode();
   await using link = await openKnownLink(node);
   link.online([{ userId: 5, status: online, clientType: mac }]);
@@ -179,7 +179,7 @@ test('a node alone tells the same of its users, from its own memory', async () =
   expect(nodes).toMatchObject([{ node: node.id, self: true, alive: true, leaseLeftMs: null }]);
 });
 
-test('totals count clients by type, those away, and users by what they have', async () => {
+test('totals count clients by type, clients away, and users by client types', async () => {
   await using node = await startRouteNode();
   await using set = await openKnownLinks([node], 2);
   set.link(0).online([
@@ -199,6 +199,6 @@ test('totals count clients by type, those away, and users by what they have', as
     clients: { windows: 2, mac: 1, ios: 1, android: 1 },
     away: { windows: 0, mac: 1, ios: 0, android: 0 },
   });
-  // Whoever asks again at once gets the same count.
+  // An immediate second request gets the same count.
   expect((await adminOf(node).totals()).countedAtMs).toBe(countedAtMs);
 });

@@ -10,7 +10,7 @@ import {
 } from '@route/protocol';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** The users whom a PDU may name; the second only where it names two. */
+/** The users that a PDU may name; the second only where the command names two. */
 export interface Named {
   readonly first: number;
   readonly second: number;
@@ -34,7 +34,7 @@ const switchP2p: Make = ({ first, second }, header) => {
   return encodeMessage('switch_p2p_cmd', fields, header);
 };
 
-/** A PDU's header with another body. */
+/** Returns a PDU's header with another body. */
 function withBody(pdu: Buffer, body: Buffer): Buffer {
   const changed = Buffer.concat([pdu.subarray(0, 16), body]);
   changed.writeUInt32BE(changed.length, 0);
@@ -45,7 +45,7 @@ function fiveByteVarint(value: number): number[] {
   return [0, 7, 14, 21, 28].map((shift) => ((value >>> shift) & 0x7f) | (shift < 28 ? 0x80 : 0));
 }
 
-/** Every command that concerns certain users. */
+/** Every command addressed to users. */
 const DIRECTED: readonly Make[] = [
   message(MSG_TYPE.singleText),
   message(MSG_TYPE.singleAudio),
@@ -65,20 +65,20 @@ const DIRECTED: readonly Make[] = [
     const fields = { fromUserId: first, toUserId: second, ...file, ...way };
     return encodeMessage('file_notify', fields, header);
   },
-  // Its user's number is longer than it need be, and a field is unknown.
+  // An overlong varint as user id, and an unknown field.
   (users, header) => {
     const restOfFields = [0x10, CLIENT_TYPE.mac, 0x18, 2, 0xf0, 0x01, 5];
     const body = Buffer.from([0x08, ...fiveByteVarint(users.first), ...restOfFields]);
     return withBody(kick(users, header), body);
   },
-  // Larger than what is copied, and than one frame of the bus.
+  // Larger than the copy limit, and larger than one frame of the bus.
   ({ first, second }, header) => {
     const fields = { fromUserId: first, toUserId: second, cmdMsgData: 'x'.repeat(40_000) };
     return encodeMessage('switch_p2p_cmd', fields, header);
   },
 ];
 
-/** What is for everybody, and bodies that do not parse. */
+/** Broadcast PDUs, and bodies that do not parse. */
 const BROADCAST: readonly Make[] = [
   message(MSG_TYPE.groupText),
   message(MSG_TYPE.groupAudio),
@@ -97,7 +97,7 @@ const BROADCAST: readonly Make[] = [
   },
 ];
 
-/** One of all kinds of PDUs that are relayed. */
+/** One PDU of each relayed kind. */
 export function randomRelayed(random: SeededRandom, users: Named, header: HeaderChoice): Buffer {
   return random.pick(random.next() < 0.7 ? DIRECTED : BROADCAST)(users, header);
 }

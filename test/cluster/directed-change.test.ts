@@ -11,7 +11,7 @@ function messageTo(userId: number, msgType: MsgType, text: string): Buffer {
   });
 }
 
-test('while nodes are changed from broadcast to directed, whoever is to get a message gets it once and in order', async () => {
+test('delivers each message once and in order while nodes change from broadcast to directed', async () => {
   await using cluster = await startCluster({ nodes: 1, env: { ROUTE_DELIVERY: 'broadcast' } });
   const broadcasts = cluster.node(0);
   const directs = await cluster.add({ env: { ROUTE_DELIVERY: 'directed' } });
@@ -40,7 +40,7 @@ test('while nodes are changed from broadcast to directed, whoever is to get a me
   expect(await received(holder, [beside, farHolder, farBeside])).toEqual([all, all, all]);
   const [ofHolder, ofBeside, ofFar = []] = await received(farHolder, [holder, beside, farBeside]);
   expect([ofHolder, ofBeside]).toEqual([all, all]);
-  // In doubt, as on a machine that stands still for a moment, it gets the others as well.
+  // During a fallback, as on a paused machine, the link receives the others as well.
   expect(ofFar).toEqual(all.filter((name) => ofFar.includes(name)));
   expect(ofFar).toEqual(expect.arrayContaining(['group 1', 'group 2', 'group 3']));
 });

@@ -23,7 +23,7 @@ const GROUP_MESSAGE = encodeMessage('msg_data', {
 });
 const SIGN_INFO = encodeMessage('sign_info_changed_notify', { changedUserId: 1, signInfo: 'away' });
 
-/** What a node says of its deliveries. */
+/** Reads a node's delivery metrics. */
 async function deliveriesOf(node: RouteNode): Promise<Record<string, number>> {
   return {
     directed: await pdusRelayed([node], 'directed'),
@@ -33,7 +33,7 @@ async function deliveriesOf(node: RouteNode): Promise<Record<string, number>> {
   };
 }
 
-test('the metrics tell how many PDUs went where their users are, how many to all, and to how many links', async () => {
+test('counts directed PDUs, broadcast PDUs and the links they went to', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DELIVERY: 'directed' } });
   await using set = await openKnownLinks([node], 4);
   const [sender, one, both] = [set.link(0), set.link(1), set.link(2)];
@@ -41,7 +41,7 @@ test('the metrics tell how many PDUs went where their users are, how many to all
   both.online(clientsOf([1, 2]));
   await one.known();
   await both.known();
-  // To links one and both, to both alone, to nobody.
+  // To links one and both, to both alone, to no link.
   sender.send(message(1, 1), message(1, 2), message(2, 3), message(3, 4));
   // To three links, and to all four.
   sender.send(GROUP_MESSAGE, GROUP_MESSAGE, SIGN_INFO);
@@ -49,7 +49,7 @@ test('the metrics tell how many PDUs went where their users are, how many to all
   expect(await deliveriesOf(node)).toEqual({ directed: 4, need: 3, doubt: 0, links: 15 });
 });
 
-test('broadcasting, the metrics tell nothing of it', async () => {
+test('reports no delivery metrics in broadcast mode', async () => {
   await using node = await startRouteNode();
   await using set = await openKnownLinks([node], 2);
   set.link(0).send(message(1, 1), SIGN_INFO);
@@ -57,7 +57,7 @@ test('broadcasting, the metrics tell nothing of it', async () => {
   expect(await deliveriesOf(node)).toEqual({ directed: 0, need: 0, doubt: 0, links: 0 });
 });
 
-test('while Redis is away a message goes to all links by doubt, to those of other nodes late', async () => {
+test('falls back to broadcast while Redis is away, and replays to links of other nodes', async () => {
   await using redis = await startPrivateRedis();
   const env = { ROUTE_DELIVERY: 'directed' };
   await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
@@ -81,17 +81,17 @@ test('while Redis is away a message goes to all links by doubt, to those of othe
     sent.push(message(1, sent.length));
     sender.send(sent.at(-1) ?? GROUP_MESSAGE);
   };
-  // It takes a moment until the node misses Redis.
+  // The node notices the missing Redis after a moment.
   await waitFor(
     async () => {
       send();
       return (await pdusRelayed([node], 'doubt')) > doubtBefore;
     },
-    { what: 'the node to be in doubt', deadlineMs: HEALED_WITHIN_MS },
+    { what: 'the node to fall back to broadcast', deadlineMs: HEALED_WITHIN_MS },
   );
   for (let more = 0; more < 3; more++) send();
   await waitFor(() => near.received.at(-1)?.bytes.equals(sent.at(-1) ?? GROUP_MESSAGE), {
-    what: 'what was sent last on the same node',
+    what: 'the last PDU of the same node',
   });
   const doubtful = (await pdusRelayed([node], 'doubt')) - doubtBefore;
   const directed = (await pdusRelayed([node], 'directed')) - directedBefore;
@@ -112,9 +112,9 @@ test('while Redis is away a message goes to all links by doubt, to those of othe
     [farToo, sent.slice(-doubtful)],
   ] as const;
   for (const [link, pdus] of expected) {
-    // Behind them are the three markers of the others.
+    // The three markers of the others follow them.
     expect(messagesOn(link).slice(0, -3)).toEqual(pdus);
   }
-  // And then it is sure again.
+  // Then the node is directed again.
   await directing.untilSure();
 });

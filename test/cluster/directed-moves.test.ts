@@ -11,10 +11,10 @@ import { clientsOf, offline, online, userIds } from './statuses.ts';
 const LINKS = 6;
 const MOVES = 80;
 const USERS = userIds(1, 8);
-/** No link holds whoever sends. */
+/** The sender has no users. */
 const SENDING_USER = 900;
 
-/** For how long a link has held a user, in steps of the test. */
+/** How long a link has had a user online, in steps of the test. */
 interface Stay {
   readonly link: number;
   until: number;
@@ -27,7 +27,7 @@ interface Message {
   readonly step: number;
 }
 
-test('directed, a message comes once to a link that has its user, while all users move from link to link', async () => {
+test('delivers each message once to a link with its user while all users move between links', async () => {
   const random = new SeededRandom();
   await using cluster = await startCluster({ nodes: 3, env: { ROUTE_DELIVERY: 'directed' } });
   await using directing = await Directing.of(cluster.nodes);
@@ -64,7 +64,7 @@ test('directed, a message comes once to a link that has its user, while all user
     const link = random.pick(indexes.filter((index) => index !== before.link));
     of.push({ link, until: Number.POSITIVE_INFINITY });
     if (random.next() < 0.5) {
-      // He is nowhere for a moment: what is sent meanwhile comes late.
+      // The user is offline for a moment: PDUs sent meanwhile arrive late.
       before.until = step - 1;
       set.link(before.link).status(offline(userId));
       send();
@@ -72,14 +72,14 @@ test('directed, a message comes once to a link that has its user, while all user
       send();
       continue;
     }
-    // Protocol: at a login comes a kick, then the user; where the older client was, it makes it go.
+    // By protocol a login sends a kick first; the kick closes the user's older client.
     const kick = { userId, clientType: CLIENT_TYPE.windows, reason: 1 };
     const kickPdu = encodeMessage('server_kick_user', kick, headerOf(link, move));
     set.link(link).send(kickPdu);
     set.link(link).status(online(userId));
     send();
     await waitFor(() => set.link(before.link).received.some(({ bytes }) => bytes.equals(kickPdu)), {
-      what: `the kick of user ${userId} where he was`,
+      what: `the kick of user ${userId} on the old link`,
       everyMs: 1,
     });
     set.link(before.link).status(offline(userId));
@@ -87,7 +87,8 @@ test('directed, a message comes once to a link that has its user, while all user
     step++;
     send();
   }
-  // With the first all nodes know of all moves and have sent what is late, with the second that has come.
+  // After the first round trip all nodes know all moves and have replayed; after the second the
+  // replays have arrived.
   await markers.pass(set.links);
   await markers.pass(set.links);
 
@@ -98,7 +99,7 @@ test('directed, a message comes once to a link that has its user, while all user
     return !later.some(({ link }) => link === from || received[link]?.includes(n));
   });
   expect(lost).toEqual([]);
-  // What went everywhere by doubt would show little.
+  // PDUs broadcast as a fallback would prove little.
   const directedPdus = await pdusRelayed(cluster.nodes, 'directed');
   expect(directedPdus).toBeGreaterThan(await directing.doubtfulPdus());
 });

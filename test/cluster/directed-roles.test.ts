@@ -24,7 +24,7 @@ const GROUP_CHANGE = encodeMessage('group_change_member_notify', {
 });
 const [TO_1, TO_2] = [messageTo(1), messageTo(2)];
 
-/** A link sends all of the above, the one for everybody last; returns what each of some links receives of it. */
+/** Sends all PDUs above from one link, the broadcast last, and returns what some links receive. */
 async function sendAll(
   from: TestLink,
   receiving: readonly TestLink[],
@@ -34,18 +34,19 @@ async function sendAll(
   for (const link of links) link.received.splice(0);
   from.send(TO_1, TO_2, KICK_1, GROUP_CHANGE);
   for (const link of receiving) await link.waitForPdu(({ bytes }) => bytes.equals(GROUP_CHANGE));
-  // An answer comes behind whatever had come.
+  // The answer arrives after all earlier PDUs.
   for (const link of silent) await link.known();
   return links.map(({ received }) => received.map(({ bytes }) => bytes));
 }
 
-test('directed, only a master link gets what concerns its users, and a link without users reaches them', async () => {
+test('directed: only a master link receives PDUs for its users, and a link without users can send to them', async () => {
   await using cluster = await startCluster(DIRECTED_MASTERS);
   await using directing = await Directing.of(cluster.nodes);
-  // Links 0 and 1 are one msg_server's; 2 and 3 are the master links of two others.
+  // Links 0 and 1 belong to one msg_server; 2 and 3 are the master links of two others.
   await using set = await openKnownLinks(cluster.nodes, 4);
   const [master, second, empty, far] = [set.link(0), set.link(1), set.link(2), set.link(3)];
-  // As http_msg_server has them: one is declared the master, one says nothing; neither ever lists users.
+  // http_msg_server opens two links: one declares itself master, the other nothing; neither lists
+  // users.
   await using web = await openKnownLink(cluster.node(1));
   await using undeclared = await openKnownLink(cluster.node(0));
   for (const link of [master, empty, far, web]) link.roleSet(true);
@@ -70,7 +71,7 @@ test('directed, only a master link gets what concerns its users, and a link with
   expect(fromUndeclared).toEqual([ofMaster, ofFar, ofOthers, ofOthers, [], []]);
 });
 
-test('directed, a second link gets what concerns its users from the moment it is promoted', async () => {
+test('directed: a second link receives PDUs for its users from its promotion on', async () => {
   await using cluster = await startCluster(DIRECTED_MASTERS);
   await using directing = await Directing.of(cluster.nodes);
   await using set = await openKnownLinks(cluster.nodes, 4);
@@ -86,11 +87,12 @@ test('directed, a second link gets what concerns its users from the moment it is
     second.roleSet(false);
     await second.known();
     second.received.splice(0);
-    // Nobody holds the user, and when somebody does it comes late.
+    // The user is online nowhere. Once a link adds the user, the PDU arrives late.
     near.send(TO_1);
     await near.known();
     second.roleSet(true);
-    // With the first all nodes know of it and have sent what is late, with the second that has come.
+    // After the first round trip all nodes know it and have replayed; after the second the replays
+    // have arrived.
     await markers.pass([second, near, far]);
     await markers.pass([second, near, far]);
     return second.received.filter(({ bytes }) => bytes.equals(TO_1)).length;

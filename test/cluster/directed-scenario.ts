@@ -12,12 +12,12 @@ const MOVES = 25;
 const SENDS = 40;
 const MOST_TOGETHER = 5;
 
-/** Users who come and go. */
+/** Users that connect and disconnect. */
 const COMING = [...userIds(1, 10), 0xffff_ffff];
-/** These and two whom no link ever holds. */
+/** These users, and two that are never online. */
 export const USERS = [...COMING, 999, 1000];
 
-/** What one link sends in one write: PDUs that each have a number of their own in the round. */
+/** PDUs that one link sends in one write, each with its own number in the round. */
 interface Sending {
   readonly link: number;
   readonly pdus: readonly Buffer[];
@@ -26,19 +26,19 @@ interface Sending {
 type Move =
   | { readonly kind: 'list'; readonly link: number; readonly clients: readonly ClientStatus[] }
   | { readonly kind: 'status'; readonly link: number; readonly client: ClientStatus }
-  /** The link closes, and opens on the next node with nobody. */
+  /** The link closes and reopens on the next node without users. */
   | { readonly kind: 'reconnect'; readonly link: number };
 
-/** Users move, and when they have, all kinds of PDUs are sent. */
+/** A round: users move, then PDUs of all kinds are sent. */
 export interface Round {
   readonly moves: readonly Move[];
   readonly sendings: readonly Sending[];
 }
 
-/** Of each link, in order: the numbers of the PDUs that it has received, or is to receive, by their sender. */
+/** Per link and sender, in order: the numbers of PDUs received, or expected. */
 export type Deliveries = readonly (readonly (readonly number[])[])[];
 
-/** Makes up a round. */
+/** Generates a random round. */
 export function randomRound(random: SeededRandom): Round {
   const links = [...Array(LINKS).keys()];
   const client = (): ClientStatus => ({
@@ -65,7 +65,7 @@ export function randomRound(random: SeededRandom): Round {
   return { moves, sendings };
 }
 
-/** A round's links, and whom each of them holds. */
+/** The links of a round, with the users online on each. */
 export class DirectedScenario implements AsyncDisposable {
   readonly #nodes: readonly RouteNode[];
   readonly #links: TestLink[] = [];
@@ -83,7 +83,7 @@ export class DirectedScenario implements AsyncDisposable {
     return scenario;
   }
 
-  /** Carries out a round's moves; when it returns, all nodes know whom each link holds. */
+  /** Carries out a round's moves. Resolves when all nodes know the users of each link. */
   async move({ moves }: Round): Promise<void> {
     for (const move of moves) {
       switch (move.kind) {
@@ -106,16 +106,19 @@ export class DirectedScenario implements AsyncDisposable {
     this.#takeDeliveries();
   }
 
-  /** Carries out a round's sendings, and returns who got what. */
+  /** Sends a round's PDUs, and returns what each link received. */
   async send({ sendings }: Round): Promise<Deliveries> {
     for (const { link, pdus } of sendings) this.#link(link).send(...pdus);
     await this.#markers.pass(this.#links);
-    // Whatever comes twice, or late, has come before these.
+    // Repeats and late PDUs have arrived before these.
     await this.#markers.pass(this.#links);
     return this.#takeDeliveries();
   }
 
-  /** Who is to get what of a round: of what concerns users the links alone that hold them, or every link. */
+  /**
+   * Expected deliveries of a round: PDUs for users only on links with these users, or every PDU on
+   * every link.
+   */
   due({ sendings }: Round, directed: boolean): Deliveries {
     return this.#links.map((_, to) =>
       this.#links.map((_, from) => {

@@ -12,7 +12,7 @@ import { SeededRandom } from './seeded-random.ts';
 
 const ROUNDS = 3;
 
-/** Both modes go through the same rounds. */
+/** Runs the same rounds in both modes. */
 const { seed } = new SeededRandom();
 
 function randomRounds(): Round[] {
@@ -20,7 +20,7 @@ function randomRounds(): Round[] {
   return Array.from({ length: ROUNDS }, () => randomRound(random));
 }
 
-test('broadcast, what any link sends comes to every other link once and in order', async () => {
+test('broadcast: each PDU reaches every other link once and in order', async () => {
   await using cluster = await startCluster({ nodes: 3 });
   await using scenario = await DirectedScenario.on(cluster.nodes);
   for (const round of randomRounds()) {
@@ -29,7 +29,7 @@ test('broadcast, what any link sends comes to every other link once and in order
   }
 });
 
-test('directed, the same comes to the links whose users it concerns once and in order, to no other', async () => {
+test('directed: each PDU reaches only the links of its users, once and in order', async () => {
   await using cluster = await startCluster({ nodes: 3, env: { ROUTE_DELIVERY: 'directed' } });
   await using directing = await Directing.of(cluster.nodes);
   await using scenario = await DirectedScenario.on(cluster.nodes);
@@ -41,14 +41,14 @@ test('directed, the same comes to the links whose users it concerns once and in 
         await directing.untilNothingIsKept(USERS);
         return await scenario.send(round);
       },
-      // By doubt a PDU may come to every link, but to none twice or out of order.
+      // A fallback may send a PDU to every link, but never twice or out of order.
       (doubtful) => expectBetween(doubtful, due, everything),
     );
     expect(deliveries).toEqual(due);
   }
 });
 
-/** Of the most that may come everything has come that must, in the order of the most. */
+/** Whether `received` contains all required PDUs and only allowed ones, in order. */
 function expectBetween(got: Deliveries, least: Deliveries, most: Deliveries): void {
   for (const [link, bySender] of got.entries()) {
     for (const [sender, numbers] of bySender.entries()) {

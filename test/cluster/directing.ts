@@ -5,28 +5,28 @@ import { type LinkSet, openLink, type RouteNode } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
 import { clientsOf } from './statuses.ts';
 
-/** Nobody holds this user, so that what concerns him comes to no link. */
+/** A user that is online on no link: PDUs for it are delivered nowhere. */
 const NOBODY = 4_000_000_001;
 
-/** Doubt comes of something's standing still for a moment: it does not come again and again. */
+/** A fallback is caused by a short pause of the machine, so several in a row are unlikely. */
 const ATTEMPTS = 5;
 
-/** In which ways PDUs were relayed. */
+/** Delivery mode of a PDU. */
 export type Way = 'directed' | 'need' | 'doubt';
 
-/** How many PDUs some nodes have relayed in a way. */
+/** Returns the number of PDUs that some nodes have relayed in a mode. */
 export async function pdusRelayed(nodes: readonly RouteNode[], way: Way): Promise<number> {
   const counts = nodes.map((node) => node.metric('route_delivery_pdus_total', { way }));
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /**
- * Nodes that direct, as a test sees them that is to know exactly who gets what. A node is in doubt for a
- * moment whenever it or Redis stands still, and then sends everywhere: a test looks whether that was so.
+ * Directed nodes with exact expectations. A node falls back to broadcast for a moment whenever it
+ * or Redis pauses; tests check whether that has happened.
  */
 export class Directing implements AsyncDisposable {
   readonly #nodes: readonly RouteNode[];
-  /** On each node a link that asks whether it directs. */
+  /** On each node, a link that checks whether the node directs. */
   readonly #askers: LinkSet;
   readonly #stillness: Stillness;
 
@@ -47,9 +47,9 @@ export class Directing implements AsyncDisposable {
   }
 
   /**
-   * Does something while no node is in doubt. When one was, what came of it says nothing of what is directed: it
-   * is done anew.
-   * @throws Error when some node is in doubt every time.
+   * Runs an action without a fallback. After a fallback the outcome proves nothing, so the action
+   * runs again.
+   * @throws Error when a node falls back in every attempt.
    */
   async inCertainty<T>(act: () => Promise<T>, inDoubt?: (outcome: T) => void): Promise<T> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -59,15 +59,15 @@ export class Directing implements AsyncDisposable {
       if ((await this.doubtfulPdus()) === before) return outcome;
       inDoubt?.(outcome);
     }
-    throw new Error(`a node was in doubt in each of ${ATTEMPTS} attempts`);
+    throw new Error(`a node fell back to broadcast in each of ${ATTEMPTS} attempts`);
   }
 
-  /** How many PDUs were sent everywhere by doubt so far. */
+  /** Number of PDUs broadcast as a fallback so far. */
   async doubtfulPdus(): Promise<number> {
     return await pdusRelayed(this.#nodes, 'doubt');
   }
 
-  /** Waits until each node directs what concerns a user. */
+  /** Waits until each node directs PDUs for users. */
   async untilSure(): Promise<void> {
     const pdu = encodeMessage('remove_session_notify', {
       ...{ userId: NOBODY, sessionType: SESSION_TYPE.single, sessionId: 1 },
@@ -78,7 +78,7 @@ export class Directing implements AsyncDisposable {
         async () => {
           const before = await pdusRelayed([node], 'directed');
           asker.send(pdu);
-          // It is relayed before what comes behind it is answered.
+          // It is relayed before the next query is answered.
           await asker.known();
           return (await pdusRelayed([node], 'directed')) > before;
         },
@@ -88,8 +88,9 @@ export class Directing implements AsyncDisposable {
   }
 
   /**
-   * Waits until no PDU is kept any more for a link that may begin to hold one of these users: such a link is
-   * given it late, and a test's next links are not to be. So others begin to hold them, until they get nothing.
+   * Waits until the replay buffers have no PDU left for these users. A link that adds such a user
+   * would receive it late, and a test's next links must not. So other links add the users until
+   * they receive nothing.
    */
   async untilNothingIsKept(users: readonly number[]): Promise<void> {
     await waitFor(

@@ -26,7 +26,7 @@ test('SIGTERM closes the links a few at a time and ends the node with status 0',
   expect(node.logs.at(-1)?.event).toBe('stopped');
 });
 
-test('a draining node says why it is not ready, and takes no new link', async () => {
+test('a draining node reports why it is not ready, and accepts no new link', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '5' } });
   await using set = await openKnownLinks([node], 5);
   await node.waitForMetric('route_links', (links) => links === 5);
@@ -45,7 +45,7 @@ test('a draining node says why it is not ready, and takes no new link', async ()
 });
 
 test.for(['0', '1'])(
-  'what was sent before a SIGTERM is relayed, to the links of other nodes too (drain of %s s)',
+  'relays PDUs sent before a SIGTERM, also to links of other nodes (drain of %s s)',
   async (drainSeconds) => {
     await using cluster = await startCluster({
       nodes: 2,
@@ -58,7 +58,7 @@ test.for(['0', '1'])(
     const each = 2000;
     for (const [sender, link] of leaving.entries()) {
       link.send(...Array.from({ length: each }, (_, n) => numberedPdu(sender, n, 500)));
-      // An update waits for Redis, and what comes behind it waits with it.
+      // An update waits for Redis, and later PDUs of the link wait behind it.
       link.status({ userId: sender + 1, status: 1, clientType: 1 });
       link.send(numberedPdu(sender, each));
     }
@@ -74,7 +74,7 @@ test.for(['0', '1'])(
   },
 );
 
-test('a second signal ends the node at once, with a status that is not 0', async () => {
+test('a second signal ends the node at once, with a non-zero status', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '600' } });
   await using set = await openKnownLinks([node], 5);
   node.signal('SIGTERM');

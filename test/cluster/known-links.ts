@@ -7,8 +7,8 @@ import {
 } from '../harness/index.ts';
 
 /**
- * Opens a link that its node knows of: a connection is made before the node has taken it in, and what
- * is relayed in between passes the link by.
+ * Opens a link and waits until its node knows it. A connection opens before the node accepts it,
+ * and PDUs relayed in between miss the link.
  */
 export async function openKnownLink(node: LinkTarget): Promise<TestLink> {
   const link = await openLink(node);
@@ -16,7 +16,7 @@ export async function openKnownLink(node: LinkTarget): Promise<TestLink> {
   return link;
 }
 
-/** The same for several links, on the nodes in turn. */
+/** Opens several such links, on the nodes in turn. */
 export async function openKnownLinks(
   nodes: readonly LinkTarget[],
   count: number,

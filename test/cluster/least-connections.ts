@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connectTo, type LinkTarget } from '../harness/index.ts';
 
-/** A load balancer in one object: each connection goes to the node that has the fewest through it. */
+/** An in-process load balancer: each connection goes to the node with the fewest connections. */
 export class LeastConnections implements LinkTarget {
   readonly #nodes: () => readonly LinkTarget[];
   readonly #open = new Map<LinkTarget, number>();

@@ -7,7 +7,7 @@ import { openKnownLink } from './known-links.ts';
 const { windows, ios } = CLIENT_TYPE;
 const GRACE_SECONDS = '1';
 
-/** What a link was told of users, in order: 'login 1 off', 'status 1 offline', and so on. */
+/** The notifications of a link, in order: 'login 1 off', 'status 1 offline', and so on. */
 function toldOn(link: TestLink): string[] {
   return link.received.flatMap(({ bytes }) => {
     const message = decodeMessage(bytes);
@@ -34,8 +34,8 @@ async function untilToldOf(link: TestLink, userId: number): Promise<void> {
   }, 20_000);
 }
 
-test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
-  'users whose link $end are told to be offline on every link, once, and only who is not back',
+test.for([{ end: 'its msg_server closes it' }, { end: 'its node dies' }])(
+  'announces users after their link’s end ($end) as offline on every link, once, unless they are back',
   async ({ end }) => {
     await using cluster = await startCluster({
       nodes: 3,
@@ -44,13 +44,14 @@ test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
     await using leaving = await openKnownLink(cluster.node(0));
     await using near = await openKnownLink(cluster.node(1));
     await using far = await openKnownLink(cluster.node(2));
-    // 1 goes for good, 2 keeps a phone elsewhere, 3 comes back, 4 keeps a PC elsewhere, 5 had a phone only.
+    // 1 goes offline, 2 keeps a phone elsewhere, 3 reconnects, 4 keeps a PC elsewhere, 5 had a
+    // phone only.
     leaving.online([1, 2, 3, 4].map((id) => online(id, windows)).concat(online(5, ios)));
     near.online([online(2, ios), online(4, windows)]);
     await leaving.query([1]);
     await near.query([2]);
 
-    if (end === 'dies with its node') {
+    if (end === 'its node dies') {
       cluster.node(0).kill();
       await cluster.node(0).exited;
     } else {
@@ -62,7 +63,7 @@ test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
     await Promise.all([untilToldOf(near, 2), untilToldOf(far, 2)]);
     const expected = ['login 2 off', 'status 1 offline', 'status 2 offline'];
     for (const link of [near, far]) {
-      // A question and its answer on the link: all that was told before has come.
+      // A query and its answer on the link: all earlier notifications have arrived.
       await link.query([1]);
       expect(toldOn(link).sort()).toEqual(expected);
     }
@@ -72,14 +73,14 @@ test.for([{ end: 'its msg_server closes' }, { end: 'dies with its node' }])(
       ),
     );
     const toldByFirst =
-      end === 'dies with its node'
+      end === 'its node dies'
         ? 0
         : await cluster.node(0).metric('route_presence_lost_users_told_total');
     expect(told.reduce((sum, n) => sum + n, toldByFirst)).toBe(2);
   },
 );
 
-test('a user who was lost and told to be offline is told to be online when a link lists him again', async () => {
+test('announces a user online again when a link lists it after the grace time', async () => {
   await using cluster = await startCluster({
     nodes: 2,
     env: { ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS },
@@ -97,7 +98,7 @@ test('a user who was lost and told to be offline is told to be online when a lin
   back.online([online(1, windows)]);
   back.status(online(2, windows));
   for (const link of [near, far]) {
-    await waitFor(() => toldOn(link).length >= 6, { what: 'both users to be told of again' });
+    await waitFor(() => toldOn(link).length >= 6, { what: 'both users to be announced again' });
     await link.query([1]);
     expect(toldOn(link).slice(2).sort()).toEqual([
       ...['login 1 on', 'login 2 on', 'status 1 online', 'status 2 online'],

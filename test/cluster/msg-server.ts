@@ -8,16 +8,16 @@ const LEAST_RECONNECT_MS = 200;
 const MOST_RECONNECT_MS = 500;
 
 export interface MsgServerOptions {
-  /** Where it may connect at the moment; it goes through them in turn. */
+  /** The addresses to connect to at the moment, in turn. */
   readonly targets: () => readonly LinkTarget[];
-  /** Who is online on it. */
+  /** Its online users. */
   readonly clients: readonly ClientStatus[];
   readonly random: SeededRandom;
 }
 
 /**
- * A msg_server as the protocol has it: it declares its link the master, lists its users, and after
- * the link's end does so again on the next address.
+ * A msg_server by the protocol: it declares its link master and lists its users. When the link
+ * ends, it does so again on the next address.
  */
 export class MsgServer implements AsyncDisposable {
   readonly #options: MsgServerOptions;
@@ -33,12 +33,12 @@ export class MsgServer implements AsyncDisposable {
     this.#running = this.#keepLinked();
   }
 
-  /** How many links it has had so far. */
+  /** Number of links it has had so far. */
   get links(): number {
     return this.#links;
   }
 
-  /** Its link, as soon as it has one. */
+  /** Its link, once it is open. */
   async linked(): Promise<TestLink> {
     return await waitFor(() => this.#link, { what: 'a link', deadlineMs: 20_000 });
   }
@@ -67,7 +67,7 @@ export class MsgServer implements AsyncDisposable {
     }
   }
 
-  /** The next address's link; undefined where nobody listens. */
+  /** Opens a link to the next address; undefined when the connection is refused. */
   async #open(): Promise<TestLink | undefined> {
     const { clients, targets } = this.#options;
     const all = targets();

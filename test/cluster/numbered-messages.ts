@@ -7,8 +7,8 @@ const DEFAULT_TEXT_BYTES = 100;
 const STEP_MS = 4;
 
 /**
- * A message that tells its sender and its number in its last 8 bytes, so that it can be recognised
- * without a decoder even where tens of thousands come a second.
+ * A message with its sender and number in its last 8 bytes, which are recognised without a decoder
+ * even at tens of thousands per second.
  */
 export function numberedPdu(sender: number, n: number, textBytes = DEFAULT_TEXT_BYTES): Buffer {
   const msgData = Buffer.alloc(Math.max(textBytes, LEAST_TEXT_BYTES), 'x');
@@ -24,14 +24,14 @@ export function numberedPdu(sender: number, n: number, textBytes = DEFAULT_TEXT_
   });
 }
 
-/** All messages that a link has received so far, in order, whole. */
+/** All complete messages that a link has received so far, in order. */
 export function messagesOn(link: TestLink): Buffer[] {
   return link.received
     .filter(({ commandId }) => commandId === COMMANDS.msg_data.commandId)
     .map(({ bytes }) => bytes);
 }
 
-/** What a paced sender is to send: numbers from `first` on, so many in all, so many a second. */
+/** The work of a paced sender: numbers from `first` on, count and rate per second. */
 export interface Pace {
   readonly sender: number;
   readonly first?: number;
@@ -41,7 +41,7 @@ export interface Pace {
   readonly textBytes?: number;
 }
 
-/** Sends numbered messages at a steady rate, whatever becomes of them: an open loop. */
+/** Sends numbered messages at a steady rate without waiting for delivery (open loop). */
 export async function sendPaced(link: TestLink, pace: Pace): Promise<void> {
   const { sender, first = 0, count, perSecond, textBytes } = pace;
   const begunMs = performance.now();
@@ -55,7 +55,7 @@ export async function sendPaced(link: TestLink, pace: Pace): Promise<void> {
   }
 }
 
-/** Checks that numbered messages come to a link whole, once, and in order for each sender. */
+/** Checks that numbered messages reach a link complete, once, and in order per sender. */
 export class OrderCheck {
   readonly #link: TestLink;
   readonly #next = new Map<number, number>();
@@ -66,19 +66,19 @@ export class OrderCheck {
     this.#link = link;
   }
 
-  /** How many messages have come. */
+  /** Number of messages received. */
   get count(): number {
     this.#take();
     return this.#count;
   }
 
-  /** What was not as it should be, the first few; empty when all is well. */
+  /** The first few errors; empty without any. */
   get problems(): readonly string[] {
     this.#take();
     return this.#problems;
   }
 
-  /** Takes the messages from the link, so that a long run does not pile them up. */
+  /** Removes the messages from the link, so that memory stays bounded in a long run. */
   #take(): void {
     for (const pdu of this.#link.received.splice(0)) this.#check(pdu);
   }

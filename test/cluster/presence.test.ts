@@ -7,7 +7,7 @@ import { messagesOn } from './numbered-messages.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
 
-test('users who are on one node are seen from all, and gone from all when their link ends', async () => {
+test('users of one node are visible from all nodes, and gone from all when their link ends', async () => {
   await using cluster = await startCluster({ nodes: 3 });
   await using set = await openKnownLinks(cluster.nodes, 6);
   const listed = userIds(1, 300);
@@ -36,7 +36,7 @@ test('users who are on one node are seen from all, and gone from all when their 
   });
 });
 
-test('racing updates leave every link with the same last notification, as a query then says', async () => {
+test('racing updates leave every link with the same last notification, which queries confirm', async () => {
   const random = new SeededRandom();
   await using cluster = await startCluster({ nodes: 3 });
   await using set = await openKnownLinks(cluster.nodes, 6);
@@ -49,18 +49,18 @@ test('racing updates leave every link with the same last notification, as a quer
         clientType: random.pick(Object.values(CLIENT_TYPE)),
       });
     }
-    // Lets the nodes begin before all is said, so that their calls interleave.
+    // Lets the nodes start before all updates are sent, so that their calls interleave.
     if (round % 30 === 0) await set.link(round % set.links.length).query([1]);
   }
 
-  // A link's message comes behind all that its updates have made its node tell.
+  // A link's message follows all notifications of its updates.
   for (const [sender, link] of set.links.entries()) {
     link.msgData(sender, 1);
     await link.query(users, 30_000);
   }
   for (const link of set.links) {
     await waitFor(() => messagesOn(link).length === set.links.length - 1, {
-      what: 'what each link sent last',
+      what: 'the last message of each link',
       deadlineMs: 30_000,
     });
   }

@@ -9,7 +9,7 @@ const LEASE_MS = 2000;
 const ENV = { ROUTE_LEASE_SECONDS: String(LEASE_MS / 1000) };
 const REAPED_WITHIN_MS = LEASE_MS + 5000;
 
-test('a killed node’s users go offline, and who is on another node as well never does', async () => {
+test('users of a killed node go offline, except those who are also on another node', async () => {
   await using cluster = await startCluster({ nodes: 3, env: ENV });
   await using set = await openKnownLinks(cluster.nodes, 6);
   const lost = userIds(1, 200);
@@ -37,7 +37,7 @@ test('a killed node’s users go offline, and who is on another node as well nev
   expect([...watch.seenOffline]).toEqual([]);
 });
 
-test('a node that stood still for twice its lease has its users online again, and takes nobody’s', async () => {
+test('a node paused for twice its lease has its users online again, and removes no others', async () => {
   await using cluster = await startCluster({ nodes: 2, env: ENV });
   await using set = await openKnownLinks(cluster.nodes, 4);
   const [onStill, other] = [set.link(0), set.link(1)];
@@ -65,7 +65,7 @@ test('a node that stood still for twice its lease has its users online again, an
   await watch.stop();
   expect([...watch.seenOffline]).toEqual([]);
 
-  // What the node holds is still known link by link: an end takes away exactly what the link added.
+  // The node's users are still known link by link: a close removes exactly what the link added.
   await onStill.close();
   await waitForPresence([other], { online: watched, offline: still });
 });

@@ -26,7 +26,7 @@ async function sum(nodes: readonly RouteNode[], name: string): Promise<number> {
   return values.reduce((total, value) => total + value, 0);
 }
 
-test('a node that joins gets its share of the links, and nobody is ever seen offline', async () => {
+test('a node that joins gets its share of the links, and no user is ever seen offline', async () => {
   const random = new SeededRandom();
   await using cluster = await startCluster({
     nodes: 2,
@@ -66,13 +66,13 @@ test('a node that joins gets its share of the links, and nobody is ever seen off
   await watch.stop();
   expect([...watch.seenOffline]).toEqual([]);
   expect(watch.answers).toBeGreaterThan(100);
-  // What a node knows of the others is up to a second old.
+  // A node's view of the others is up to a second old.
   await joined.waitForMetric('route_links_fair_share', (share) => share === 9);
   expect(await joined.metric('route_links_tolerated')).toBe(10);
   expect(await joined.metric('route_links_closed_total', SHED)).toBe(0);
   expect(await sum(cluster.nodes, 'route_presence_lost_users_told_total')).toBe(0);
 
-  // Nothing is left of the links that went: who goes offline now is offline.
+  // Nothing is left of the closed links: users who log off now are offline.
   const gone = userIds(1, everybody.length).filter((userId) => userId % 2 === 0);
   for (const [i, server] of servers.entries()) {
     const link = await server.linked();
@@ -84,7 +84,7 @@ test('a node that joins gets its share of the links, and nobody is ever seen off
   await waitForPresence([await watcher.linked()], { online: stay, offline: gone });
 });
 
-test('users of a link that was asked to go and is not back are offline when its time is over', async () => {
+test('users of a rebalanced link that does not return are offline after the grace time', async () => {
   await using cluster = await startCluster({
     nodes: 2,
     env: {
@@ -99,7 +99,7 @@ test('users of a link that was asked to go and is not back are offline when its 
   for (const [i, link] of set.links.entries()) link.online(clientsOf([i + 1]));
   await waitForPresence([watcher], { online: [1, 2, 3, 4, 5] });
   await cluster.node(0).waitForMetric('route_links_fair_share', (share) => share === 3);
-  // Those go that have been open longest.
+  // The links open longest are closed.
   expect(await adminOf(cluster.node(0)).rebalance()).toMatchObject({ fairShare: 3, shed: 2 });
   expect(await set.link(0).closedByServer).toBe('ended');
   expect(await set.link(1).closedByServer).toBe('ended');
@@ -107,13 +107,13 @@ test('users of a link that was asked to go and is not back are offline when its 
   await waitForPresence([watcher], { online: [3, 4, 5], offline: [1, 2] });
   await waitFor(
     async () => (await sum(cluster.nodes, 'route_presence_lost_users_told_total')) === 2,
-    { what: 'the users to be told of' },
+    { what: 'the users to be announced' },
   );
   expect(await cluster.node(0).metric('route_links_closed_total', SHED)).toBe(2);
   expect(await linksOf(cluster.nodes)).toEqual([3, 1]);
 });
 
-test('a node sheds nothing unasked by default; asked, down to its fair share and a few at a time', async () => {
+test('rebalances only on request by default; on request closes links down to the fair share, a few at a time', async () => {
   await using cluster = await startCluster({
     nodes: 2,
     env: { ROUTE_ADMIN_TOKEN: TOKEN, ROUTE_REBALANCE_PER_MINUTE: '180' },
@@ -132,7 +132,7 @@ test('a node sheds nothing unasked by default; asked, down to its fair share and
   expect(steps.reduce((total, shed) => total + shed)).toBe(6);
 });
 
-test('users of a link that an operator closes are not seen to have gone', async () => {
+test('users of a link closed by an operator are not announced offline', async () => {
   await using cluster = await startCluster({
     nodes: 2,
     env: { ROUTE_ADMIN_TOKEN: TOKEN, ROUTE_LEASE_SECONDS: '2' },

@@ -18,7 +18,7 @@ import {
 const ANSWER_MS = 2000;
 const HEALED_WITHIN_MS = 20_000;
 
-test('a node without Redis waits, says so, takes no links, and is ready when Redis comes', async () => {
+test('a node without Redis waits, reports it, accepts no links, and is ready when Redis returns', async () => {
   await using redis = await startPrivateRedis();
   await redis.kill();
   const port = await findFreePort();
@@ -36,14 +36,14 @@ test('a node without Redis waits, says so, takes no links, and is ready when Red
 
   await redis.startAgain();
   await waitFor(() => node.ready(), { what: 'the node to be ready', deadlineMs: HEALED_WITHIN_MS });
-  // The log is written a moment after the fact, and tells where the node listens.
+  // The log line is written a moment later, and contains the node's address.
   await node.waitForLog('listening');
   await using link = await openKnownLink(node);
   link.online(clientsOf([1]));
   await waitForPresence([link], { online: [1] });
 });
 
-/** A way for Redis to go, and to come back. */
+/** A kind of Redis outage and its end. */
 interface Outage {
   readonly name: string;
   readonly begin: (redis: PrivateRedisServer) => Promise<void>;
@@ -72,7 +72,7 @@ const OUTAGES: readonly Outage[] = [
 ];
 
 test.for(OUTAGES)(
-  'nothing is lost while Redis $name, and what links of one node do goes on',
+  'nothing is lost while Redis $name, and links of one node work on',
   async ({ begin, end }) => {
     await using redis = await startPrivateRedis();
     const env = { ROUTE_LEASE_SECONDS: '3' };
@@ -92,7 +92,7 @@ test.for(OUTAGES)(
     near.msgData(1, 1);
     const [relayed] = await nearToo.waitForPdus(1);
     expect(relayed?.bytes).toEqual(messagePdu(1, 1));
-    // What this node's links hold is known; of the others it knows nothing.
+    // The node knows the users of its own links, but not those of the others.
     expect(await onlineAmong(nearToo, [1, 50, 101, 999], ANSWER_MS)).toEqual([1, 50]);
     expect(await onlineAmong(farToo, [1, 101, 150, 999], ANSWER_MS)).toEqual([101, 150]);
 
@@ -123,7 +123,7 @@ test.for(OUTAGES)(
           expect(lastNotices(link, 'status')).toEqual(told);
           return true;
         },
-        { what: 'each user’s last state to be told', deadlineMs: HEALED_WITHIN_MS },
+        { what: 'each user’s last status to be announced', deadlineMs: HEALED_WITHIN_MS },
       );
     }
     await waitForPresence(staying, {
@@ -134,7 +134,7 @@ test.for(OUTAGES)(
     for (const node of cluster.nodes) {
       await waitFor(() => node.ready(), { what: 'the node to be ready', deadlineMs: 10_000 });
     }
-    // What was said meanwhile has crossed as well.
+    // Notifications sent in between have arrived as well.
     for (const link of [far, farToo]) {
       expect(messagesOn(link)).toEqual([messagePdu(1, 1), messagePdu(1, 2)]);
     }

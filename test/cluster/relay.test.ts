@@ -33,7 +33,7 @@ test('100,000 messages of 8 links on three nodes reach every other link once and
   );
   await Promise.all(sending);
 
-  // Whatever came twice has come before these.
+  // Repeats would have arrived before these.
   set.links.forEach((link, sender) => {
     link.send(numberedPdu(sender, EACH));
   });
@@ -47,7 +47,7 @@ test('100,000 messages of 8 links on three nodes reach every other link once and
   }
 });
 
-test('each kind of relayed PDU reaches the links of all nodes as it was sent, silent links too', async () => {
+test('each kind of relayed PDU reaches the links of all nodes unchanged, also links that send nothing', async () => {
   await using cluster = await startCluster({ nodes: 3 });
   await using set = await openKnownLinks(cluster.nodes, 6);
   const [sender, ...others] = set.links;
@@ -89,12 +89,12 @@ test('each kind of relayed PDU reaches the links of all nodes as it was sent, si
     const received = await link.waitForPdus(pdus.length);
     expect(received.map(({ bytes }) => bytes)).toEqual(pdus);
   }
-  // An answer comes behind whatever had come back to the sender.
+  // The answer arrives after any PDU returned to the sender.
   await sender?.query([1]);
   expect(sender?.received).toEqual([]);
 });
 
-test('a changed signature is told to every link, the sender included, once', async () => {
+test('a changed signature is announced to every link once, including the sender', async () => {
   await using cluster = await startCluster({ nodes: 3 });
   await using set = await openKnownLinks(cluster.nodes, 6);
   const changed = encodeMessage('sign_info_changed_notify', { changedUserId: 5, signInfo: 'away' });

@@ -15,13 +15,13 @@ const MESSAGES = 400;
 const PER_SECOND = 200;
 
 test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub'])(
-  'presence is exact and no message is lost when Redis is told %s under running links',
+  'presence is exact and no message is lost when Redis receives %s under running links',
   async (command) => {
     await using redis = await startPrivateRedis();
     const env = { ROUTE_LEASE_SECONDS: '2' };
     await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url, env });
     await using set = await openKnownLinks(cluster.nodes, 6);
-    // Links 0 to 3 hold users; 4 sends messages, 5 on the other node receives them.
+    // Links 0 to 3 have users; 4 sends messages, 5 on the other node receives them.
     const holders = [0, 1, 2, 3].map((index) => set.link(index));
     const users = userIds(1, USERS);
     for (const [i, link] of holders.entries()) {
@@ -33,7 +33,7 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
     const sending = sendPaced(set.link(4), { sender: 1, count: MESSAGES, perSecond: PER_SECOND });
     await waitFor(() => check.count > MESSAGES / 4, { what: 'the first messages' });
     expect(await askRedis(redis.url, command)).not.toMatch(/^-/);
-    // While it heals, users come and go.
+    // Users connect and disconnect during recovery.
     set.link(0).status(online(5001));
     set.link(1).status(online(5002));
     set.link(0).status(offline(1));
@@ -75,15 +75,15 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
   },
 );
 
-// Failed while a node said nothing of its own clients: every link took the user for offline from then on.
-test('a user announced offline because Redis had lost sight of another client is corrected, PC and mobile', async () => {
+// Failed while a node did not report its own clients: every link then took the user for offline.
+test('corrects a user announced offline after Redis lost the record of another client, PC and mobile', async () => {
   await using redis = await startPrivateRedis();
   await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
   await using set = await openKnownLinks(cluster.nodes, 4);
   set.link(0).online([...clientsOf([1]), ...clientsOf([2], CLIENT_TYPE.ios)]);
   set.link(1).online(clientsOf([1, 2]));
   await waitForPresence([set.link(0), set.link(1)], { online: [1, 2] });
-  // Only the records, as an eviction would: the stamps that show an emptied Redis stay.
+  // Only the records, as in an eviction: the stamps that reveal an emptied Redis stay.
   for (const userId of [1, 2]) {
     const key = `${cluster.namespace}:2:{${SHARD_TAGS[shardOf(userId)]}}:users`;
     expect(await askRedis(redis.url, `DEL ${key}`)).toBe(':1');
@@ -97,7 +97,7 @@ test('a user announced offline because Redis had lost sight of another client is
         lastNotices(link, 'status').get(1) === USER_STATUS.online &&
         lastNotices(link, 'status').get(2) === USER_STATUS.offline &&
         lastNotices(link, 'login').get(2) === 0,
-      { what: `link ${index} to be told what holds`, deadlineMs: HEALED_WITHIN_MS },
+      { what: `link ${index} to receive the right status`, deadlineMs: HEALED_WITHIN_MS },
     );
   }
   const corrected = await Promise.all(
@@ -106,7 +106,7 @@ test('a user announced offline because Redis had lost sight of another client is
   expect(corrected.reduce((sum, count) => sum + count)).toBe(2);
 });
 
-test('updates made while Redis is away and comes back empty are announced as if it had been there', async () => {
+test('announces updates made while Redis is away and returns empty as if it had been up', async () => {
   await using redis = await startPrivateRedis();
   await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
   await using set = await openKnownLinks(cluster.nodes, 4);

@@ -7,14 +7,14 @@ import { clientsOf, noticesOn, offline, online, onlineAmong, waitForPresence } f
 
 const MASTER_LINKS = { nodes: 2, env: { ROUTE_LINKS: 'master' } };
 
-/** A link's query is answered behind whatever was sent to the link before. */
+/** A link's query is answered after every PDU sent to the link before. */
 async function settled(...links: readonly TestLink[]): Promise<void> {
   for (const link of links) await link.query([1]);
 }
 
 test('of a msg_server with a link to each of two nodes only the master link receives and counts', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
-  // Links 0 and 1 are one msg_server's; 2 and 3 are the master links of two others.
+  // Links 0 and 1 belong to one msg_server; 2 and 3 are the master links of two others.
   await using set = await openKnownLinks(cluster.nodes, 4);
   const [master, second, near, far] = [set.link(0), set.link(1), set.link(2), set.link(3)];
   for (const link of [master, near, far]) link.roleSet(true);
@@ -28,7 +28,7 @@ test('of a msg_server with a link to each of two nodes only the master link rece
   expect(master.received.map(({ bytes }) => bytes)).toEqual([messagePdu(9, 1)]);
   expect(second.received).toEqual([]);
 
-  // A user that counted twice would still be there.
+  // A user counted twice would still be online.
   for (const link of [master, second]) link.status(offline(1));
   const told = [{ kind: 'status', userId: 1, value: USER_STATUS.offline }];
   for (const link of [master, near, far]) {
@@ -43,7 +43,7 @@ test('of a msg_server with a link to each of two nodes only the master link rece
   expect(await onlineAmong(far, [1, 2])).toEqual([2]);
 });
 
-test('what a second link has reported takes effect the moment it is promoted', async () => {
+test('reports of a second link take effect when it is promoted', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
   await using set = await openKnownLinks(cluster.nodes, 4);
   const [master, second, near, far] = [set.link(0), set.link(1), set.link(2), set.link(3)];
@@ -65,7 +65,7 @@ test('what a second link has reported takes effect the moment it is promoted', a
   await waitForPresence([near, far, second], { online: [1, 2], offline: [3, 4] });
 });
 
-test('a link that is master no longer neither receives nor counts, until it is again', async () => {
+test('a demoted link neither receives nor counts until it is promoted again', async () => {
   await using cluster = await startCluster(MASTER_LINKS);
   await using set = await openKnownLinks(cluster.nodes, 3);
   const [changing, far, near] = [set.link(0), set.link(1), set.link(2)];
@@ -88,13 +88,13 @@ test('a link that is master no longer neither receives nor counts, until it is a
   expect(message?.bytes).toEqual(messagePdu(9, 2));
 });
 
-test('where all links count, an online list on a link that is no master is worth a warning', async () => {
+test('where all links count, an online list on a non-master link logs a warning', async () => {
   await using node = await startRouteNode({ env: { ROUTE_LINKS: 'all' } });
   await using master = await openKnownLink(node);
   await using second = await openKnownLink(node);
   master.roleSet(true);
   master.online(clientsOf([1, 2]));
-  // http_msg_server lists nobody.
+  // http_msg_server lists no users.
   second.online([]);
   await settled(master, second);
   expect(node.logsOf('second-link-suspected')).toEqual([]);

@@ -11,12 +11,12 @@ const SERVERS = 6;
 const USERS_EACH = 100;
 const ENV = { ROUTE_DRAIN_SECONDS: '1', ROUTE_LEASE_SECONDS: '4' };
 
-test('nodes are replaced one by one and nobody is ever seen offline', async () => {
+test('no user is ever seen offline while nodes are replaced one by one', async () => {
   const random = new SeededRandom();
   await using cluster = await startCluster({ nodes: NODES, env: ENV });
   await using stack = new AsyncDisposableStack();
   const leaving = new Set<RouteNode>();
-  // As behind a load balancer: who drains gets no new links.
+  // As behind a load balancer, a draining node gets no new links.
   const targets = () => cluster.nodes.filter((node) => node.isRunning && !leaving.has(node));
   const servers = Array.from({ length: SERVERS }, (_, i) => {
     const clients = clientsOf(userIds(i * USERS_EACH + 1, USERS_EACH));
@@ -42,7 +42,7 @@ test('nodes are replaced one by one and nobody is ever seen offline', async () =
   expect(watch.answers).toBeGreaterThan(100);
   expect(servers.every((server) => server.links > 1)).toBe(true);
 
-  // Nothing is left of the links that ended: who goes offline now is offline.
+  // Nothing is left of the closed links: users who log off now are offline.
   const gone: number[] = [];
   for (const [i, server] of servers.entries()) {
     const link = await server.linked();

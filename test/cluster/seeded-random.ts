@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Random } from '@route/random';
 
-/** Random numbers of a test, which can be had again: the seed is printed, and ROUTE_TEST_SEED sets it. */
+/** Random numbers for a test. The seed is printed, and ROUTE_TEST_SEED repeats it. */
 export class SeededRandom extends Random {
   readonly seed: number;
 

@@ -9,10 +9,10 @@ const MIB = 1024 * 1024;
 const TEXT_BYTES = 16 * 1024;
 const MARK_BYTES = 4 * MIB;
 
-/** 36 MiB in 3 s: more than the systems' own buffers of a connection take, which no setting bounds. */
+/** 36 MiB in 3 s: more than the operating system's socket buffers, which no setting bounds. */
 const PACE = { sender: 1, count: 2304, perSecond: 768, textBytes: TEXT_BYTES };
 
-/** A slow reader: how long it does not read, and how long it does. */
+/** A slow reader: durations of pausing and reading. */
 const PAUSED_MS = 5;
 const READING_MS = 5;
 
@@ -26,10 +26,10 @@ async function waitForAll(check: OrderCheck): Promise<void> {
 
 test.for([
   { reason: 'unsent-for-too-long', from: 'its own node', stuckSeconds: '1', limitBytes: 48 * MIB },
-  // What another node has under way comes all the same, though the sources are held.
+  // Frames of another node that are under way still arrive while reading is paused.
   { reason: 'unsent-over-limit', from: 'another node', stuckSeconds: '60', limitBytes: 6 * MIB },
 ])(
-  'a link that stops reading what comes from $from is closed as $reason, and the others lose nothing',
+  'closes a link that stops reading PDUs from $from as $reason, without loss on other links',
   async (scenario) => {
     const { reason, from, stuckSeconds, limitBytes } = scenario;
     await using cluster = await startCluster({
@@ -69,7 +69,7 @@ test.for([
   },
 );
 
-/** Sends all messages as fast as the node takes them. */
+/** Sends all messages as fast as the node reads them. */
 async function sendFlatOut(link: TestLink): Promise<void> {
   for (let n = 0; n < PACE.count; n++) {
     link.send(numberedPdu(PACE.sender, n, TEXT_BYTES));
@@ -83,7 +83,7 @@ test('a link that reads slowly slows the sender and loses nothing', async () => 
   await using node = await startRouteNode({
     env: {
       ROUTE_LINK_UNSENT_MARK_BYTES: String(MARK_BYTES),
-      // Once it has sent all, the sender says nothing more.
+      // After its last message the sender sends nothing more.
       ROUTE_LINK_TIMEOUT_SECONDS: '120',
     },
   });

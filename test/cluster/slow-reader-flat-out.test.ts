@@ -10,10 +10,10 @@ const TEXT_BYTES = 16 * 1024;
 const COUNT = 6400; // 100 MiB, more than ROUTE_LINK_UNSENT_LIMIT_BYTES
 const READ_PER_MS = 10_000; // 10 MB/s
 
-test('a link that reads 10 MB/s slows a sender that is flat out, for as long as it takes', async () => {
+test('a link that reads 10 MB/s slows a sender at full speed, for the whole run', async () => {
   await using node = await startRouteNode({ env: { ROUTE_LINK_TIMEOUT_SECONDS: '300' } });
   await using sender = await openKnownLink(node);
-  // A socket of its own: only bytes are counted, so that nothing but its pace makes it slow.
+  // A plain socket that only counts bytes, so that only its pace makes it slow.
   const slow = connect(node.port, node.host);
   let received = 0;
   let closed = false;

@@ -15,7 +15,7 @@ interface Run {
   readonly stderr: string;
 }
 
-/** Runs the program until it ends by itself, with these settings alone. */
+/** Runs the program until it exits, with these settings alone. */
 function run(args: readonly string[], settings: Readonly<Record<string, string>>): Promise<Run> {
   const env = { PATH: process.env['PATH'], ...settings };
   return new Promise((resolve) => {
@@ -51,7 +51,7 @@ test.for(['ROUTE_LISTEN', 'ROUTE_ADMIN_LISTEN'])(
   },
 );
 
-test('a node whose address for links is in use takes no lease and asks nothing of Redis', async () => {
+test('a node whose link address is in use acquires no lease and sends nothing to Redis', async () => {
   await using node = await startRouteNode();
   const { status, stdout } = await run([], {
     ROUTE_ENGINE: 'redis',
@@ -66,7 +66,7 @@ test('a node whose address for links is in use takes no lease and asks nothing o
   expect(stdout).not.toContain('"event":"lease-taken"');
 });
 
-test('settings that cannot be used are all named at once, and the exit status is 2', async () => {
+test('reports all invalid settings at once, with exit status 2', async () => {
   const { status, stdout, stderr } = await run(['--route-listen', 'nowhere'], {
     ROUTE_MAX_PDU_BYTES: '15',
     ROUTE_LINKS: 'some',
@@ -87,7 +87,7 @@ test('settings that cannot be used are all named at once, and the exit status is
   expect(stderr).not.toContain('secret');
 });
 
-test('a flag that is unknown is refused with a pointer to the help', async () => {
+test('rejects an unknown flag with a pointer to the help', async () => {
   const { status, stderr } = await run(['--route-lissen', '0.0.0.0:1'], {});
   expect(status).toBe(2);
   expect(stderr).toContain('--route-lissen');

@@ -5,11 +5,11 @@ import type { TestLink } from '../harness/index.ts';
 const EVERY_MS = 5;
 
 /**
- * Asks all the time how users are, and remembers who was reported OFFLINE. A query whose link is
- * closed before the answer is asked again on the next link.
+ * Queries user statuses continuously and records users reported OFFLINE. A query whose link closes
+ * before the answer is repeated on the next link.
  */
 export class StatusWatch implements AsyncDisposable {
-  /** Users who were reported OFFLINE, each with the number of times. */
+  /** Users reported OFFLINE, each with the number of times. */
   readonly seenOffline = new Map<number, number>();
   readonly #users: readonly number[];
   readonly #link: () => Promise<TestLink>;
@@ -23,12 +23,12 @@ export class StatusWatch implements AsyncDisposable {
     this.#running = this.#watch();
   }
 
-  /** How many queries have been answered. */
+  /** Number of queries answered. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** Ends watching. @throws what a query has met, such as no answer in time. */
+  /** Stops watching. @throws the first failure of a query, such as no answer in time. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;

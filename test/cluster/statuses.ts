@@ -32,7 +32,7 @@ export function offline(userId: number): ClientStatus {
   return { userId, status: USER_STATUS.offline, clientType: CLIENT_TYPE.windows };
 }
 
-/** Those of the users that a query reports ONLINE. */
+/** Returns the users that a query reports ONLINE. */
 export async function onlineAmong(
   link: TestLink,
   users: readonly number[],
@@ -42,7 +42,7 @@ export async function onlineAmong(
   return stats.filter(({ status }) => status === USER_STATUS.online).map(({ userId }) => userId);
 }
 
-/** What presence should say: these users are online, those are not. */
+/** Expected presence: users online and users offline. */
 export interface Expected {
   readonly online: readonly number[];
   readonly offline?: readonly number[];
@@ -66,7 +66,7 @@ export async function waitForPresence(
   }
 }
 
-/** A notification that a link has received: what `status` says of the user, or `login`. */
+/** A notification that a link has received: the user's `status`, or `login`. */
 export interface Notice {
   readonly kind: 'status' | 'login';
   readonly userId: number;

@@ -6,11 +6,11 @@ import { openKnownLink } from './known-links.ts';
 
 const QUICK_TIMEOUT = { ROUTE_HEARTBEAT_SECONDS: '0.3', ROUTE_LINK_TIMEOUT_SECONDS: '1' };
 
-test('heartbeats go to a link on which nothing is sent, and not to one with traffic', async () => {
+test('heartbeats go to an idle link, and not to one with traffic', async () => {
   await using node = await startRouteNode({ env: { ROUTE_HEARTBEAT_SECONDS: '1' } });
   await using sender = await openKnownLink(node);
   await using receiver = await openKnownLink(node);
-  // What the sender says goes to the receiver alone: nothing is sent on the sender's own link.
+  // The sender's message goes to the receiver alone: the sender's own link stays idle.
   let n = 0;
   await waitFor(
     () => {
@@ -23,7 +23,7 @@ test('heartbeats go to a link on which nothing is sent, and not to one with traf
   expect(receiver.heartbeats).toBe(0);
 });
 
-test('a link that says nothing is closed after the time-out, one that heartbeats is not', async () => {
+test('a silent link is closed after the time-out, a link with heartbeats is not', async () => {
   await using node = await startRouteNode({ env: QUICK_TIMEOUT });
   await using alive = await openKnownLink(node);
   const silent = [await openKnownLink(node), await openKnownLink(node)];
@@ -48,7 +48,7 @@ test('a link that says nothing is closed after the time-out, one that heartbeats
       const lines = node.logsOf('link-closed');
       return lines.length >= 3 && lines;
     },
-    { what: 'the log to tell of three closed links' },
+    { what: 'the log to contain three closed links' },
   );
   expect(closed.map(({ reason }) => reason)).toEqual(['timed-out', 'timed-out', 'timed-out']);
   expect(closed.map(({ peer }) => peer).sort()).toEqual(
@@ -56,7 +56,7 @@ test('a link that says nothing is closed after the time-out, one that heartbeats
   );
 });
 
-test('a msg_server that neither reads nor closes is let go of, and its users with it', async () => {
+test('closes a msg_server that neither reads nor closes, and removes its users', async () => {
   await using node = await startRouteNode({ env: QUICK_TIMEOUT });
   await using gone = await openKnownLink(node);
   gone.online([{ userId: 7, status: 1, clientType: 1 }]);
@@ -69,12 +69,12 @@ test('a msg_server that neither reads nor closes is let go of, and its users wit
   expect(await node.metric('route_presence_held_users')).toBe(0);
 });
 
-test('a msg_server that does not close its end holds up neither the drain nor the exit', async () => {
+test('a msg_server that does not close its end delays neither the drain nor the exit', async () => {
   await using node = await startRouteNode({ env: { ROUTE_DRAIN_SECONDS: '0' } });
   await using halfOpen = await openKnownLink(node);
   await using ordinary = await openKnownLink(node);
   halfOpen.pause();
-  // Behind bytes that nobody reads, the end of the connection is not noticed either.
+  // Behind unread bytes, the end of the connection is not noticed either.
   ordinary.msgData(1, 1);
   await node.waitForMetric('route_links_sent_bytes_total', (bytes) => bytes > 0);
   node.signal('SIGTERM');

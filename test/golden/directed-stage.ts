@@ -2,7 +2,7 @@ import { type Outcome, replay, type Trace } from '@route/golden-replay';
 import { Directing } from '../cluster/directing.ts';
 import { openLink, type RouteNode } from '../harness/index.ts';
 
-/** Nodes that direct, to replay on. */
+/** Nodes with directed delivery, to replay on. */
 export class DirectedStage implements AsyncDisposable {
   readonly #nodes: readonly RouteNode[];
   readonly #directing: Directing;
@@ -16,7 +16,7 @@ export class DirectedStage implements AsyncDisposable {
     return new DirectedStage(nodes, await Directing.of(nodes));
   }
 
-  /** Replays a trace, whose links come to hold these users, while no node is in doubt. */
+  /** Replays a trace whose links add these users, without a fallback to broadcast. */
   async replay(trace: Trace, users: readonly number[]): Promise<Outcome> {
     const { stillness } = this.#directing;
     const stage = { nodes: this.#nodes, open: openLink, stillness };

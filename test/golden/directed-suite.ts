@@ -9,14 +9,14 @@ import { readTraces } from './traces.ts';
 
 const DIRECTED_ENV = { ...GOLDEN_ENV, ROUTE_DELIVERY: 'directed' } as const;
 
-/** Nodes that are ended together. */
+/** Nodes that are stopped together. */
 export interface RouteNodes extends AsyncDisposable {
   readonly nodes: readonly RouteNode[];
 }
 
-/** Every trace, one after the other, against nodes that direct and are started once with these settings. */
+/** Replays every trace in turn on directed nodes, which are started once with these settings. */
 export function directedSuite(where: string, start: (env: NodeEnv) => Promise<RouteNodes>): void {
-  describe(`${where} directing,`, () => {
+  describe(`${where} with directed delivery,`, () => {
     const stack = new AsyncDisposableStack();
     let stage: DirectedStage;
 
@@ -28,14 +28,14 @@ export function directedSuite(where: string, start: (env: NodeEnv) => Promise<Ro
 
     const recorded = readTraces('./');
     const unpeopled = recorded.filter(({ name }) => UNPEOPLED.includes(name));
-    test.for(unpeopled)('gives a link what is for its users: $name', async (trace) => {
+    test.for(unpeopled)('delivers PDUs to the links of their users: $name', async (trace) => {
       const due = directed(peopled(trace));
       const outcome = await stage.replay(due, usersOf(due));
       expect(readable(outcome)).toEqual(readable(due));
     });
 
     const right = readTraces('quirks/').map(corrected);
-    test.for([...recorded, ...right])('does what it does undirected: $name', async (trace) => {
+    test.for([...recorded, ...right])('behaves as in broadcast mode: $name', async (trace) => {
       const due = directed(trace);
       expect(readable(await stage.replay(due, []))).toEqual(readable(due));
     });

@@ -5,9 +5,9 @@ import { corrected } from './right.ts';
 import { readTraces } from './traces.ts';
 
 /**
- * Settings under which traces are replayed. That nobody is heard of for long must not be taken for an
- * answer, so a slow machine shall see no heartbeat of the server's own accord; and users whose links a
- * trace leaves open at its end shall not be announced in the midst of the next one.
+ * Settings for the replay of traces. A long silence counts as an answer, so a slow machine must see
+ * no heartbeat of the server. Users whose links a trace leaves open at its end must not be
+ * announced during the next trace.
  */
 export const GOLDEN_ENV = {
   ROUTE_HEARTBEAT_SECONDS: '120',
@@ -15,12 +15,12 @@ export const GOLDEN_ENV = {
   ROUTE_LOST_GRACE_SECONDS: '0',
 } as const;
 
-/** Nodes to replay on, or one way to them for each, ended together. */
+/** Nodes to replay on, or one connection for each, stopped together. */
 export interface Nodes extends AsyncDisposable {
   readonly nodes: readonly LinkTarget[];
 }
 
-/** Every trace, one after the other, against nodes that are started once. */
+/** Replays every trace in turn on nodes that are started once. */
 export function goldenSuite(where: string, start: () => Promise<Nodes>): void {
   describe(where, () => {
     const stack = new AsyncDisposableStack();

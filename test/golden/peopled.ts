@@ -2,8 +2,8 @@ import { type Arrival, concernedUsers, directedPdus, type Trace } from '@route/g
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 
 /**
- * The recorded traces in which PDUs that concern certain users are relayed, and nothing else happens to these
- * users. Their links list nobody, so that they show of directed delivery only what does not come.
+ * Recorded traces that relay PDUs for users and do nothing else to these users. Their links list no
+ * users, so under directed delivery they show only the absence of PDUs.
  */
 export const UNPEOPLED: readonly string[] = [
   'relay_file_notify',
@@ -14,14 +14,14 @@ export const UNPEOPLED: readonly string[] = [
   'relay_remove_session_notify',
 ];
 
-/** The users whom any PDU of a trace concerns. */
+/** Returns the users that the PDUs of a trace are addressed to. */
 export function usersOf(trace: Trace): readonly number[] {
   return [...new Set(directedPdus(trace).flatMap((pdu) => concernedUsers(pdu) ?? []))];
 }
 
 /**
- * A trace whose first and last link begin with a list of all users whom its PDUs concern. What the original
- * does stays the same: an ONLINE_USER_INFO tells nobody anything.
+ * Adds a list of all addressed users at the start of the trace's first and last link. The original
+ * behaves the same with it: an ONLINE_USER_INFO notifies no link.
  */
 export function peopled(trace: Trace): Trace {
   const userStatList = usersOf(trace).map((userId) => ({
@@ -31,7 +31,7 @@ export function peopled(trace: Trace): Trace {
   }));
   const bytes = encodeMessage('online_user_info', { userStatList });
   const steps: Trace['steps'][number][] = [];
-  /** By the place of a step before, its place now. */
+  /** Maps the old index of a step to the new one. */
   const places: number[] = [];
   for (const step of trace.steps) {
     places.push(steps.length);

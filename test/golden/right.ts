@@ -26,10 +26,10 @@ function answer(asker: number, userId: number, status: UserStatus): Buffer {
   return encodeMessage('users_status_response', { userId: asker, userStatList, attachData });
 }
 
-/** By trace of quirks/: what is right, each with its reason from the protocol's description. */
+/** Corrections by trace of quirks/, each with its reason from the protocol's description. */
 const CORRECTIONS: Readonly<Record<string, readonly Correction[]>> = {
-  // What a link has added is what its end takes away: the PC client went with link A. What is left is
-  // a phone alone: OFFLINE to a query, and no PC that would be told of a second phone.
+  // A link's end removes what the link has added: the PC client ended with link A. Only a phone is
+  // left: OFFLINE to a query, and no PC to notify of a second phone.
   close_leaves_counts: [
     {
       links: ['B'],
@@ -39,7 +39,7 @@ const CORRECTIONS: Readonly<Record<string, readonly Correction[]>> = {
     },
     { links: ['B'], step: 8, original: [loginNotify(4801, LOGIN_ON)], right: [] },
   ],
-  // Going away changes no count: the one OFFLINE takes the one client, and the user is gone.
+  // Going away changes no count: the one OFFLINE removes the one client, and the user with it.
   leave_counts_again: [
     {
       links: ['A', 'B'],
@@ -54,8 +54,8 @@ const CORRECTIONS: Readonly<Record<string, readonly Correction[]>> = {
       right: [answer(4909, 4901, USER_STATUS.offline)],
     },
   ],
-  // An OFFLINE for what the link has not reported changes nothing, and is notified by the same rules:
-  // the other link's PC client is left, so nobody is told anything.
+  // An OFFLINE for a client that the link has not reported changes nothing, and is notified by the
+  // same rules: the other link's PC client is left, so no link is notified.
   offline_for_another_links_client: [
     {
       links: ['A', 'B'],
@@ -70,7 +70,7 @@ const CORRECTIONS: Readonly<Record<string, readonly Correction[]>> = {
       right: [answer(5009, 5001, USER_STATUS.online)],
     },
   ],
-  // When both links have taken the user back, nobody holds it: STATUS_NOTIFY alone.
+  // After both links have removed the user, no link has it: STATUS_NOTIFY alone.
   user_known_without_clients: [
     {
       links: ['A', 'B'],
@@ -82,12 +82,12 @@ const CORRECTIONS: Readonly<Record<string, readonly Correction[]>> = {
 };
 
 /**
- * A trace of quirks/ with what is right in place of what the original did; all else stays.
- * @throws Error when nothing is known of the trace, or it does not have what is to be replaced.
+ * Replaces the original's wrong replies in a trace of quirks/ with the corrections.
+ * @throws Error when the trace has no corrections, or lacks the reply to replace.
  */
 export function corrected(trace: Trace): Trace {
   const corrections = CORRECTIONS[trace.name];
-  if (corrections === undefined) throw new Error(`nothing is said to be right for ${trace.name}`);
+  if (corrections === undefined) throw new Error(`no corrections for trace ${trace.name}`);
   const expect = { ...trace.expect };
   for (const correction of corrections) {
     for (const link of correction.links) expect[link] = replace(expect[link] ?? [], correction);
@@ -99,7 +99,7 @@ function replace(arrivals: readonly Arrival[], correction: Correction): readonly
   const { step, original, right } = correction;
   const recorded = arrivals.filter((arrival) => arrival.step === step).map(({ pdu }) => pdu);
   if (!Buffer.concat(recorded).equals(Buffer.concat(original))) {
-    throw new Error(`step ${step} of the trace is not what is to be corrected`);
+    throw new Error(`step ${step} of the trace is not the one to correct`);
   }
   return [
     ...arrivals.filter((arrival) => arrival.step < step),

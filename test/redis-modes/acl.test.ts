@@ -12,7 +12,7 @@ const ADMIN = { username: 'admin', password: 'of-this-test' };
 const PASSWORD = 'hush';
 const ENV: NodeEnv = { ROUTE_NAMESPACE: 'route' };
 
-/** The users that the project ships, with a password, and one who may see what was refused. */
+/** The ACL users shipped with the project, with passwords, and one that may read the ACL log. */
 const USERS = [
   readFileSync(new URL('../../deploy/redis/users.acl', import.meta.url), 'utf8').replace(
     ' nopass ',
@@ -21,17 +21,20 @@ const USERS = [
   `user ${ADMIN.username} on >${ADMIN.password} ~* &* +@all`,
 ].join('\n');
 
-/** What users.acl allows, as Redis counts calls: `config|get`. */
+/**
+ * Commands allowed by users.acl, named as Redis counts calls: `config
+ * get`.
+ */
 const ALLOWED = Array.from(USERS.matchAll(/ \+([a-z|]+)/g), ([, command = '']) => command);
 
-/** What only one of the two kinds of Redis is asked. */
+/** Commands sent to only one of the two kinds of Redis. */
 const ONLY_ONE_REDIS = ['publish', 'subscribe'];
 const ONLY_CLUSTER = [
   ...['auth', 'ping', 'readonly', 'cluster|slots', 'cluster|info'],
   ...['spublish', 'ssubscribe'],
 ];
 
-/** What a server has been asked since it was started, by anybody. */
+/** Commands that a server has received from any client since its start. */
 async function calledCommands(port: number): Promise<string[]> {
   const [text = ''] = await askServer(port, ['INFO', 'commandstats'], ADMIN);
   return Array.from(text.matchAll(/^cmdstat_([a-z|]+):/gm), ([, command = '']) => command);
@@ -58,12 +61,12 @@ async function startGuarded(): Promise<GuardedRedis> {
   };
 }
 
-/** Its nodes are given their users only when they have found each other. */
+/** Adds users to the nodes only once the nodes have found each other. */
 async function startGuardedCluster(): Promise<GuardedRedis> {
   const cluster = await startClusterRedis();
   const ports = cluster.target.kind === 'cluster' ? cluster.target.nodes.map((n) => n.port) : [];
   for (const port of ports) {
-    // The other users first: afterwards the default one may not do anything.
+    // The other users first: afterwards the default one has no rights.
     for (const line of USERS.split('\n').toReversed()) {
       const [user, name = '', ...rules] = line.split(' ');
       if (user !== 'user') continue;
@@ -83,7 +86,7 @@ describe.each([
   ['one Redis', startGuarded, ONLY_CLUSTER],
   ['a Redis Cluster', startGuardedCluster, ONLY_ONE_REDIS],
 ] as const)('as the user of deploy/redis/users.acl of %s', (_, start, unused) => {
-  test('nodes relay, resync, reap, audit and tell of lost users, are refused nothing and allowed no more', async () => {
+  test('nodes relay, resync, reap, reconcile and announce lost users, with no command refused and no unused right', async () => {
     await using redis = await start();
     const env = {
       ...redis.env,
@@ -99,7 +102,7 @@ describe.each([
     }
     const left = [set.link(1), set.link(2)];
     await waitForPresence(left, { online: users });
-    // A server that has forgotten a script is sent the whole of it.
+    // A server that has forgotten a script receives it in full.
     for (const port of redis.ports) await askServer(port, ['SCRIPT', 'FLUSH'], ADMIN);
     set.link(1).status(online(5001));
     set.link(1).status(offline(101));
@@ -108,10 +111,11 @@ describe.each([
     for (const port of redis.ports) {
       await askServer(port, ['FLUSHALL'], ADMIN);
       await askServer(port, ['CLIENT', 'KILL', 'TYPE', 'normal'], ADMIN);
-      // What cannot be one of the keys is deleted.
+      // A string that is no key is deleted.
       await askServer(port, ['SET', 'route:{nodes}:info', 'garbage'], ADMIN);
     }
-    // Also those of the node that is killed then: who is in Redis no more is nobody whom it could lose.
+    // Also those of the node that is killed next: a user without a record in Redis cannot be lost
+    // by it.
     await waitForPresence(left, { online: users.filter((id) => id !== 101), deadlineMs: 30_000 });
     await cluster.node(0).kill();
     await waitForPresence(left, {
@@ -124,7 +128,7 @@ describe.each([
         [1, 2].map((i) => cluster.node(i).metric('route_presence_lost_users_told_total')),
       );
     await waitFor(async () => (await told()).reduce((sum, n) => sum + n) >= 100, {
-      what: 'the lost users to be told of',
+      what: 'the lost users to be announced',
       deadlineMs: 30_000,
     });
 

@@ -15,12 +15,12 @@ interface Refusal {
 const ask = (redis: PrivateRedisServer, ...command: string[]): Promise<string[]> =>
   askServer(redis.port, command);
 
-/** Redis starts again with data that takes minutes to load, until it is told to load faster. */
+/** Restarts Redis with data that takes minutes to load, until a setting speeds up loading. */
 async function loadSlowly(redis: PrivateRedisServer): Promise<void> {
   expect(await ask(redis, 'DEBUG', 'POPULATE', '100000')).toEqual(['OK']);
   expect(await ask(redis, 'SAVE')).toEqual(['OK']);
   await redis.kill();
-  // It answers when it has loaded; a failure to start shows in the assertions on the node.
+  // It answers once it has loaded; a failed start shows in the assertions on the node.
   void redis.startAgain().catch(() => {});
 }
 
@@ -47,7 +47,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 'BUSY',
     refuse: async (redis) => {
       await ask(redis, 'CONFIG', 'SET', 'busy-reply-threshold', '100');
-      // It does not come back before it is killed.
+      // It does not return before it is killed.
       void askServer(redis.port, ['EVAL', 'while true do end', '0']).catch(() => {});
     },
     allow: (redis) => ask(redis, 'SCRIPT', 'KILL'),
@@ -65,12 +65,12 @@ async function readyText(node: RouteNode): Promise<string> {
 }
 
 test.each(REFUSALS)(
-  'a node says in /readyz and its log that Redis refuses with $code, and is ready once it does not',
+  'a node reports in /readyz and its log that Redis refuses with $code, and is ready when that ends',
   async ({ code, refuse, allow }) => {
     const { username, password } = USER;
     await using redis = await startPrivateRedis({
       args: [
-        // Not by ACL SETUSER: a server that starts again would not know the user.
+        // Not by ACL SETUSER: a restarted server would not know the user.
         ...['--user', username, 'on', `>${password}`, '~*', '&*', '+@all'],
         ...['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'],
         ...['--enable-debug-command', 'yes'],
@@ -91,9 +91,9 @@ test.each(REFUSALS)(
         const text = await readyText(node);
         return text.includes(meaning) && text.includes(advice);
       },
-      { what: `/readyz to say "${meaning}"`, deadlineMs: DEADLINE_MS },
+      { what: `/readyz to contain "${meaning}"`, deadlineMs: DEADLINE_MS },
     );
-    // A line every ten seconds: the first may have told of the connection that was lost on the way.
+    // One line every ten seconds: the first may report the connection lost before.
     const { advice: logged } = await node.waitForLog(
       'redis-error',
       (line) => line['code'] === code,

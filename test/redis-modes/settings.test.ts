@@ -2,7 +2,7 @@ import { startPrivateRedis } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { startRouteNode } from '../harness/index.ts';
 
-test('a Redis that would evict users and cut nodes off is told of, with what to set', async () => {
+test('warns of a Redis that would evict users and disconnect nodes, with the settings to change', async () => {
   await using redis = await startPrivateRedis({
     args: [
       ...['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],

@@ -5,7 +5,7 @@ import { goldenSuite } from '../golden/golden-suite.ts';
 import { startRouteNode } from '../harness/index.ts';
 import { type ReachedRedis, startNodesOn } from './nodes-on.ts';
 
-/** A Redis that takes encrypted connections only, of those who show a certificate of its authority. */
+/** A Redis that accepts only TLS connections with a client certificate of its authority. */
 async function startTlsRedis(): Promise<ReachedRedis> {
   await using stack = new AsyncDisposableStack();
   const certificates = stack.use(await makeCertificates());
@@ -45,7 +45,7 @@ goldenSuite('three nodes that reach Redis by TLS, with certificates of their own
   startNodesOn(startTlsRedis),
 );
 
-test('a node that does not know Redis’s authority does not trust it, and says so', async () => {
+test('a node that does not know the authority of Redis refuses to trust it, and reports that', async () => {
   await using redis = await startTlsRedis();
   await using node = await startRouteNode({
     env: { ROUTE_ENGINE: 'redis', ...redis.env, REDIS_TLS_CA: '' },

@@ -9,7 +9,7 @@ import type { Target } from './traffic-link.ts';
 const TICK_MS = 10;
 const LARGEST_USER_ID = 0xffff_ffff;
 
-/** Of 100 people who come, so many come with this. */
+/** Client types at login, in percent. */
 const TYPES: readonly (readonly [ClientType, number])[] = [
   [CLIENT_TYPE.windows, 40],
   [CLIENT_TYPE.mac, 15],
@@ -22,7 +22,7 @@ export interface CrowdOptions {
   readonly random: Random;
   readonly servers: number;
   readonly users: number;
-  /** Of the users so many have a PC client all the time and are never kicked. */
+  /** Share of users with a PC client throughout, which is never kicked. */
   readonly steadyUsers: number;
   readonly eventsPerSecond: number;
   readonly reconnectMs: readonly [least: number, most: number];
@@ -30,13 +30,13 @@ export interface CrowdOptions {
   targets(): readonly Target[];
 }
 
-/** Simulated msg_servers and the people on them, who log in and out, go away and come back. */
+/** Simulated msg_servers and their users, which log in and out, go away and come back. */
 export class Crowd implements AsyncDisposable {
   readonly model: Model = new Model();
-  /** What the servers were told. */
+  /** Notifications received by the servers. */
   readonly notices: Notices = new Notices();
   readonly servers: readonly SimServer[];
-  /** Users who are online throughout, and the server that each is on. */
+  /** Users online throughout, with their servers. */
   readonly steady: ReadonlyMap<number, SimServer>;
   readonly #options: CrowdOptions;
   readonly #random: Random;
@@ -73,7 +73,7 @@ export class Crowd implements AsyncDisposable {
     for (const userId of this.#roaming) this.#settleIn(userId);
   }
 
-  /** Users who are online throughout, and of whom anybody was told otherwise. */
+  /** Users online throughout that some server was notified of as offline. */
   get falselyToldOffline(): readonly number[] {
     return [...this.steady.keys()].filter((userId) => this.notices.toldOffline.has(userId));
   }
@@ -87,7 +87,7 @@ export class Crowd implements AsyncDisposable {
     await Promise.all(connected);
   }
 
-  /** People begin to come and go. */
+  /** Starts user actions. */
   begin(): void {
     let lastMs = performance.now();
     this.#timer = setInterval(() => {
@@ -98,7 +98,7 @@ export class Crowd implements AsyncDisposable {
     }, TICK_MS);
   }
 
-  /** From now on everybody stays as he is, kicks on their way aside. */
+  /** Stops user actions; only kicks on their way still change users. */
   rest(): void {
     clearInterval(this.#timer);
   }
@@ -114,7 +114,7 @@ export class Crowd implements AsyncDisposable {
     return [...ids].reverse();
   }
 
-  /** Two thirds are there at the beginning, a few of them twice. */
+  /** Two thirds are online at the start, a few of them twice. */
   #settleIn(userId: number): void {
     if (this.#random.chance(1 / 3)) return;
     const server = this.#random.pick(this.servers);
@@ -135,7 +135,7 @@ export class Crowd implements AsyncDisposable {
     else random.pick(at).turnAway(userId, type);
   }
 
-  /** Logs in elsewhere: the older client is kicked over the cluster. */
+  /** Logs in elsewhere, which kicks the older client over the cluster. */
   #moves(userId: number, type: ClientType): void {
     const elsewhere = this.servers.filter((server) => !server.has(userId, type));
     if (elsewhere.length > 0) this.#random.pick(elsewhere).login(userId, type);

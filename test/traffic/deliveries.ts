@@ -5,48 +5,51 @@ interface Gap {
   last: number;
 }
 
-/** What one receiver has got of one sender, by ranks among what is for it. */
+/** Tracks what one receiver has received from one sender, by rank among the PDUs for it. */
 interface Progress {
-  /** The first that the receiver must get. */
+  /** The first rank that is due. */
   readonly required: number;
-  /** What comes next; 0 before the first has come. */
+  /** The next expected rank; 0 before the first PDU. */
   next: number;
   gaps: Gap[];
-  /** What comes after a later one up to here is late, not out of order; undefined while that is not known. */
+  /**
+   * PDUs up to this rank count as late instead of reordered; undefined while the limit is not
+   * known.
+   */
   lateUpTo: number | undefined;
   readonly written: () => number;
 }
 
 /** What a receiver may expect of a sender. */
 export interface Expected {
-  /** Everything must come that the sender numbers so or higher. */
+  /** PDUs from this number on are due. */
   readonly required: number;
   /**
-   * How many PDUs the sender has written by now. Given where the cluster learns only now that the receiver
-   * holds its mailbox: until the first PDU for that has come, those may come after what is for all.
+   * Number of PDUs written by the sender, given where the cluster only now learns of the receiver's
+   * mailbox. Until the first PDU for it has arrived, these may arrive after broadcasts.
    */
   written?(): number;
-  /** Those up to this one may come so in any case. */
+  /** PDUs up to this number may be late in any case. */
   readonly lateUpTo?: number;
 }
 
 /**
- * What one receiver has got of every sender, by sequence numbers: whether anything is missing, came
- * twice or came late. What a sender wrote before the receiver was there may come or not, but once
- * something has come, everything after it must.
+ * Tracks what one receiver has received from every sender, by sequence number: missing, repeated
+ * and late PDUs. PDUs written before the receiver joined are optional. Once one has arrived, all
+ * later ones are due.
  */
 export class Deliveries {
-  /** PDUs that came in order. */
+  /** PDUs that arrived in order. */
   delivered = 0;
-  /** PDUs that had been here before. */
+  /** PDUs received before. */
   doubled = 0;
-  /** PDUs that came after a later one. */
+  /** PDUs that arrived after a later one. */
   reordered = 0;
-  /** PDUs that came after a later one while it was not known everywhere that they were for this receiver. */
+  /** PDUs that arrived after a later one while not all nodes knew the receiver. */
   late = 0;
-  /** PDUs that were for other receivers, or for this one before it was there. */
+  /** PDUs for other receivers, or for this one before it joined. */
   besides = 0;
-  /** PDUs of senders of which nothing should come: above all the receiver's own. */
+  /** PDUs of senders from which none is due, such as the receiver itself. */
   unexpected = 0;
   readonly #dues: Dues;
   readonly #progress: (Progress | undefined)[] = [];
@@ -55,7 +58,7 @@ export class Deliveries {
     this.#dues = dues;
   }
 
-  /** From now on a sender's PDUs are expected. */
+  /** Expects a sender's PDUs from now on. */
   expect(sender: number, { required, written, lateUpTo = 0 }: Expected): void {
     this.#progress[sender] = {
       ...{ required: this.#dues.rank(required - 1) + 1, next: 0, gaps: [] },
@@ -64,11 +67,11 @@ export class Deliveries {
     };
   }
 
-  /** A PDU has come. */
+  /** Records a received PDU. */
   arrived(sender: number, sequence: number): void {
     const progress = this.#progress[sender];
     if (progress === undefined) {
-      // Before anything is expected the receiver takes no part yet.
+      // Before the first expectation the receiver does not take part.
       if (this.#progress.length > 0) this.unexpected++;
       return;
     }
@@ -80,7 +83,7 @@ export class Deliveries {
       progress.lateUpTo = this.#dues.rank(progress.written());
     }
     const rank = this.#dues.rank(sequence);
-    // What is directed may follow a link from before it was here, and what was for all then does not.
+    // Directed PDUs may follow a link from before it joined; broadcasts of that time do not.
     if (rank < progress.required && this.#dues.isPart) {
       this.besides++;
       return;
@@ -93,13 +96,13 @@ export class Deliveries {
     }
   }
 
-  /** How many PDUs are missing between such as came, or before the first that came. */
+  /** Returns the number of PDUs missing before or between received ones. */
   missingBetween(sender: number): number {
     const gaps = this.#progress[sender]?.gaps ?? [];
     return gaps.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   }
 
-  /** How many are missing at the end, where the sender has written so many. */
+  /** Returns the number missing at the end, after the sender has written `written`. */
   missingAtEnd(sender: number, written: number): number {
     const progress = this.#progress[sender];
     if (progress === undefined) return 0;

@@ -1,25 +1,26 @@
 /**
- * Where directed traffic goes: receiver n holds the user `mailboxes[n]`. One PDU in four is for all, the others are for
- * one mailbox each, in turn. Without mailboxes everything is for all.
+ * Recipients of directed traffic: receiver n has the user `mailboxes[n]`. One PDU in four is a
+ * broadcast, the others go to one mailbox each, in turn. Without mailboxes every PDU is a
+ * broadcast.
  */
 export type Mailboxes = readonly number[];
 
-/** Above all other users' ids, so that each is five bytes long in a PDU. */
+/** Above all other users' ids, so that each takes five bytes in a PDU. */
 const FIRST_MAILBOX = 0xff00_0000;
 const FOR_ALL_EVERY = 4;
 
-/** A mailbox for each of so many receivers. */
+/** Returns a mailbox for each of `count` receivers. */
 export function mailboxesFor(receivers: number): Mailboxes {
   return Array.from({ length: receivers }, (_, place) => FIRST_MAILBOX + place);
 }
 
-/** The mailbox that a sender's PDU of a number is for; undefined when it is for all. */
+/** Returns the mailbox of a sender's PDU; undefined for a broadcast. */
 export function mailboxOf(sequence: number, mailboxes: Mailboxes): number | undefined {
   if (sequence % FOR_ALL_EVERY === 0) return undefined;
   return mailboxes[sequence % mailboxes.length];
 }
 
-/** Which of a sender's PDUs, numbered from 1, are for one receiver, counted from 1 as well. */
+/** Which of a sender's PDUs, numbered from 1, are for one receiver; ranks count from 1 as well. */
 export class Dues {
   static readonly all: Dues = new Dues([]);
   readonly #mailboxes: Mailboxes;
@@ -28,7 +29,7 @@ export class Dues {
   /** How many of the first PDUs of a period are for the receiver. */
   readonly #ranks: readonly number[];
 
-  /** Of the receiver at a place; of one that has no mailbox without it. */
+  /** `place` is the receiver's mailbox; without it the receiver has none. */
   constructor(mailboxes: Mailboxes, place?: number) {
     this.#mailboxes = mailboxes;
     this.#own = place === undefined ? undefined : mailboxes[place];
@@ -57,7 +58,7 @@ export class Dues {
     return this.isPart && this.includes(sequence) && sequence % FOR_ALL_EVERY !== 0;
   }
 
-  /** How many of the PDUs up to this one are for the receiver. */
+  /** Returns how many of the PDUs up to this one are for the receiver. */
   rank(sequence: number): number {
     if (this.#period === 0) return sequence;
     const periods = Math.floor(sequence / this.#period);

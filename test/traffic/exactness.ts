@@ -5,19 +5,19 @@ import { openTrafficLink, type Target } from './traffic-link.ts';
 const USERS_PER_QUERY = 500;
 const POLL_MS = 50;
 
-/** How presence differs from the model at one moment; empty where it does not. */
+/** Differences between presence and the model at one moment; empty without any. */
 export type Differences = readonly string[];
 
-/** Looks at presence and says how it differs from the model. */
+/** Compares presence with the model and returns the differences. */
 export type Look = () => Promise<Differences>;
 
 export interface Exactness {
-  /** How long it took until there was no difference; undefined when there still is one. */
+  /** Time until there was no difference; undefined if one is left. */
   readonly seconds: number | undefined;
   readonly differences: Differences;
 }
 
-/** Looks again and again until presence is exact or the deadline has passed. */
+/** Repeats the comparison until presence is exact or the deadline has passed. */
 export async function untilExact(look: Look, deadlineMs: number): Promise<Exactness> {
   const begunMs = performance.now();
   for (;;) {
@@ -31,12 +31,12 @@ export async function untilExact(look: Look, deadlineMs: number): Promise<Exactn
   }
 }
 
-/** Tells exactness that came too late from presence that is wrong: a busy machine may be the reason. */
+/** Distinguishes late from wrong: a busy machine may cause the former. */
 function lateBy(tookMs: number, deadlineMs: number): string {
   return `exact, but only after ${Math.round(tookMs)} ms, expected ${deadlineMs} ms at most`;
 }
 
-/** Asks these nodes for every user of the model, each over a link of its own. */
+/** Queries every user of the model on each of these nodes, over a link of its own. */
 export function lookByQuery(model: Model, targets: () => readonly Target[]): Look {
   return async () => {
     const ofNodes = targets().map((target) => askNode(model, target));
@@ -47,7 +47,7 @@ export function lookByQuery(model: Model, targets: () => readonly Target[]): Loo
 async function askNode(model: Model, target: Target): Promise<string[]> {
   const where = `the node on port ${target.port}`;
   const link = await openTrafficLink(target).catch(() => undefined);
-  if (link === undefined) return [`${where} takes no link`];
+  if (link === undefined) return [`${where} accepts no link`];
   await using _ = link;
   const differences: string[] = [];
   const users = model.userIds;
@@ -57,12 +57,12 @@ async function askNode(model: Model, target: Target): Promise<string[]> {
     if (online === undefined) return [`${where} does not answer`];
     part.forEach((userId, k) => {
       const [said, is] = [online[k] === 1, model.isOnline(userId)];
-      if (said !== is) differences.push(`${where} says of user ${userId}: ${words(said)}`);
+      if (said !== is) differences.push(`${where} reports user ${userId}: ${words(said)}`);
     });
   }
   return differences;
 }
 
 function words(online: boolean): string {
-  return online ? 'online, who is not' : 'offline, who is online';
+  return online ? 'online, expected offline' : 'offline, expected online';
 }

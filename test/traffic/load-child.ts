@@ -5,7 +5,7 @@ import { isLoadOrder } from './load-messages.ts';
 import { openTrafficLink, type TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 
-/** PDUs of one write. */
+/** PDUs per write. */
 const BLOCK_PDUS = 200;
 const TIMEOUT_MS = 30_000;
 
@@ -76,7 +76,7 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
 }
 
 process.on('message', (order: unknown) => {
-  if (!isLoadOrder(order)) throw new Error(`told ${JSON.stringify(order)}, expected an order`);
+  if (!isLoadOrder(order)) throw new Error(`received ${JSON.stringify(order)}, expected an order`);
   obey(order).then(
     (answer) => process.send?.(answer),
     (error: unknown) => process.send?.({ kind: 'failed', problem: String(error) }),

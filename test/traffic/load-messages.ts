@@ -1,26 +1,26 @@
 import type { Mailboxes } from './dues.ts';
 import type { Target } from './traffic-link.ts';
 
-/** One link of a load: its number is also that of its sender, unique in all processes. */
+/** A link of a load: its number is also that of its sender, unique across processes. */
 export interface LoadLink {
   readonly id: number;
   readonly host: Target['host'];
   readonly port: Target['port'];
 }
 
-/** What a load process is told to do; each is answered with one {@link LoadAnswer}. */
+/** An order to a load process; each is answered with one {@link LoadAnswer}. */
 export type LoadOrder =
-  /** Open links; nothing is sent before those of all processes are open. */
+  /** Opens links. Sending starts once those of all processes are open. */
   | {
       readonly kind: 'open';
       readonly links: readonly LoadLink[];
       readonly senders: number;
-      /** Each link lists the one at its number. */
+      /** Each link lists the mailbox at its number. */
       readonly mailboxes: Mailboxes;
-      /** PDUs up to this number may come late. */
+      /** PDUs up to this number may be late. */
       readonly lateUpTo: number;
     }
-  /** Send so many PDUs on each of these links, as fast as the nodes take them. */
+  /** Sends `count` PDUs on each of these links, as fast as the nodes read them. */
   | {
       readonly kind: 'flood';
       readonly ids: readonly number[];
@@ -29,10 +29,10 @@ export type LoadOrder =
       readonly count: number;
       readonly pduBytes: number;
     }
-  /** Tell what has been received, where each sender has written so many. */
+  /** Reports what has been received, after each sender has written `written`. */
   | { readonly kind: 'report'; readonly written: readonly number[] };
 
-/** What the links of one process, or of several, have received. */
+/** Receive counts of the links of one process, or of several. */
 export interface LoadReport {
   readonly openLinks: number;
   readonly delivered: number;

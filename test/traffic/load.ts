@@ -12,14 +12,22 @@ const POLL_MS = 100;
 export interface LoadOptions {
   readonly links: number;
   readonly processes: number;
-  /** Each link lists one, to which a part of the traffic goes; all is for all without. */
+  /**
+   * Mailboxes that the links list and that receive a part of the traffic; without them every PDU is
+   * a broadcast.
+   */
   readonly mailboxes?: Mailboxes;
 }
 
-/** So many PDUs a sender show, before the flood, that every node knows which link holds which mailbox. */
+/**
+ * Number of PDUs per sender that prove, before the flood, that every node knows each link's
+ * mailbox.
+ */
 const FIRST_PDUS = 200;
 
-/** Links that send flat out, in processes of their own: one process could not outrun two nodes. */
+/**
+ * Links that send at full speed, in processes of their own: one process could not outrun two nodes.
+ */
 export class Load implements AsyncDisposable {
   readonly #processes: readonly ChildProcess[];
   readonly #written: number[];
@@ -29,7 +37,7 @@ export class Load implements AsyncDisposable {
     this.#written = new Array<number>(links).fill(0);
   }
 
-  /** Opens so many links to the nodes in turn, spread over so many processes. */
+  /** Opens `links` links to the nodes in turn, spread over `processes` processes. */
   static async open(targets: readonly Target[], options: LoadOptions): Promise<Load> {
     const { links, processes, mailboxes = [] } = options;
     const children = Array.from({ length: processes }, () => fork(CHILD, { execArgv: [] }));
@@ -49,9 +57,9 @@ export class Load implements AsyncDisposable {
   }
 
   /**
-   * Each of these links sends so many PDUs as fast as it can, the first few of them apart; returns when all are
-   * handed over.
-   * @throws Error when the first few do not come within the deadline.
+   * Sends `count` PDUs on each of these links at full speed, the first few separately. Resolves
+   * when all are written.
+   * @throws Error when the first few do not arrive within the deadline.
    */
   async flood(
     ids: readonly number[],
@@ -60,11 +68,11 @@ export class Load implements AsyncDisposable {
     await this.#send(ids, { first: 1, count: FIRST_PDUS, pduBytes });
     const { lost } = await this.settle(deadlineMs);
     if (lost > 0)
-      throw new Error(`${lost} of the first PDUs have not come within ${deadlineMs} ms`);
+      throw new Error(`${lost} of the first PDUs have not arrived within ${deadlineMs} ms`);
     await this.#send(ids, { first: FIRST_PDUS + 1, count: count - FIRST_PDUS, pduBytes });
   }
 
-  /** Waits until nothing is missing, or the deadline has passed; tells what it came to. */
+  /** Waits until no PDU is missing, or the deadline has passed; returns the counts. */
   async settle(deadlineMs: number): Promise<LoadReport> {
     const end = performance.now() + deadlineMs;
     for (;;) {
@@ -95,7 +103,7 @@ export class Load implements AsyncDisposable {
     }));
   }
 
-  /** Two neighbouring links, which are on different nodes, go to one process. */
+  /** Two consecutive links, which are on different nodes, go to one process. */
   #processOf(id: number): number {
     return Math.floor(id / 2) % this.#processes.length;
   }
@@ -123,13 +131,13 @@ async function tell(child: ChildProcess, order: LoadOrder): Promise<LoadAnswer> 
   const answered = once(child, 'message');
   child.send(order);
   const [answer]: unknown[] = await answered;
-  if (!isLoadAnswer(answer)) throw new Error(`a load process says ${JSON.stringify(answer)}`);
+  if (!isLoadAnswer(answer)) throw new Error(`a load process answers ${JSON.stringify(answer)}`);
   if (answer.kind === 'failed') throw new Error(`a load process failed: ${answer.problem}`);
   return answer;
 }
 
 function targetAt(targets: readonly Target[], id: number): Target {
   const target = targets[id % targets.length];
-  if (target === undefined) throw new Error('there is no node to send to');
+  if (target === undefined) throw new Error('no nodes to send to');
   return { host: target.host, port: target.port };
 }

@@ -1,6 +1,6 @@
 import { CLIENT_TYPE, type ClientType, isPc } from '@route/protocol';
 
-/** The letters by which presence writes down what a link holds of a user, in its order. */
+/** The letters by which presence encodes client types, in its order. */
 const LETTERS: readonly (readonly [ClientType, string])[] = [
   [CLIENT_TYPE.windows, 'w'],
   [CLIENT_TYPE.mac, 'm'],
@@ -8,19 +8,22 @@ const LETTERS: readonly (readonly [ClientType, string])[] = [
   [CLIENT_TYPE.android, 'a'],
 ];
 
-/** How many clients of each type. */
+/** Number of clients per type. */
 export type ClientCounts = ReadonlyMap<ClientType, number>;
 
-/** Who is online where, as the msg_servers know it: what the cluster must come to. */
+/**
+ * Tracks which users are online where, as the msg_servers know it: the state that the cluster must
+ * reach.
+ */
 export class Model {
   readonly #users = new Map<number, Map<number, Map<ClientType, number>>>();
 
-  /** Every user who was ever on any server. */
+  /** Every user that was ever on any server. */
   get userIds(): readonly number[] {
     return [...this.#users.keys()];
   }
 
-  /** A client comes to a server (1) or goes from it (-1). */
+  /** Adds (1) or removes (-1) a client on a server. */
   change(server: number, userId: number, change: { type: ClientType; by: 1 | -1 }): void {
     const servers = entryOf(this.#users, userId, () => new Map());
     const counts = entryOf(servers, server, () => new Map());
@@ -31,7 +34,7 @@ export class Model {
     if (counts.size === 0) servers.delete(server);
   }
 
-  /** Whether a status query must say ONLINE: there is a PC client anywhere. */
+  /** Whether a status query must return ONLINE: a PC client is connected anywhere. */
   isOnline(userId: number): boolean {
     for (const counts of this.#users.get(userId)?.values() ?? []) {
       for (const type of counts.keys()) if (isPc(type)) return true;
@@ -39,14 +42,14 @@ export class Model {
     return false;
   }
 
-  /** What each server holds of a user, as presence writes it, in alphabetical order. */
+  /** The clients of a user on each server, in presence's encoding, in alphabetical order. */
   holdingsOf(userId: number): readonly string[] {
     const servers = [...(this.#users.get(userId)?.values() ?? [])];
     return servers.map(holdingText).sort();
   }
 }
 
-/** `w1i2`: one Windows client and two iOS ones. */
+/** `w1i2`: one Windows client and two iOS clients. */
 function holdingText(counts: ClientCounts): string {
   const parts = LETTERS.map(([type, letter]) => {
     const count = counts.get(type) ?? 0;

@@ -4,36 +4,36 @@ import type { Model } from './model.ts';
 
 const SHOWN_EVENTS = 40;
 
-/** What every server was told last of each user's status, without being asked. */
+/** The last unsolicited status of each user at every server. */
 export class Notices {
   readonly #last = new Map<number, Map<number, UserStatus>>();
   readonly #toldOffline = new Set<number>();
 
   readonly #history = new Map<number, string[]>();
 
-  /** The users of whom anybody was ever told that they are offline. */
+  /** Users that any server was ever notified of as offline. */
   get toldOffline(): ReadonlySet<number> {
     return this.#toldOffline;
   }
 
-  /** Something happened to a user; shown when his notices come out wrong. */
+  /** Records an event of a user, shown when the user's notifications are wrong. */
   note(userId: number, event: string): void {
     const history = this.#history.get(userId) ?? [];
     this.#history.set(userId, history);
     history.push(`${new Date().toISOString().slice(11, -1)} ${event}`);
   }
 
-  /** A server was told. */
+  /** Records a notification to a server. */
   told(server: number, userId: number, status: UserStatus): void {
-    this.note(userId, `server ${server} is told status ${status}`);
+    this.note(userId, `server ${server} receives status ${status}`);
     if (status === USER_STATUS.offline) this.#toldOffline.add(userId);
     const last = this.#last.get(server) ?? new Map<number, UserStatus>();
     this.#last.set(server, last.set(userId, status));
   }
 
   /**
-   * Where the last word differs from the model, though each change was reported over an open link. Who
-   * was never spoken of is as the lists had him, which tell nobody.
+   * Returns last notifications that differ from the model, given that each change was reported over
+   * an open link. Users without a notification are as listed; lists notify no link.
    */
   differencesTo(model: Model): Differences {
     const differences: string[] = [];
@@ -43,7 +43,7 @@ export class Notices {
         if ((status !== USER_STATUS.offline) === isOnline) continue;
         const history = (this.#history.get(userId) ?? []).slice(-SHOWN_EVENTS).join('\n    ');
         differences.push(
-          `server ${server} was told last of user ${userId}: status ${status}\n    ${history}`,
+          `last notification of user ${userId} at server ${server}: status ${status}\n    ${history}`,
         );
       }
     }

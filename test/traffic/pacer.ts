@@ -10,8 +10,7 @@ export interface PacerOptions {
 }
 
 /**
- * Sends at an even rate, over all links that are open in turn, whatever becomes of what was sent
- * before: a load that waits for nobody.
+ * Sends at an even rate over all open links in turn, without waiting for earlier PDUs (open loop).
  */
 export class Pacer implements Disposable {
   readonly #options: PacerOptions;

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** The most memory that a process has had resident, in bytes; undefined where the system does not tell. */
+/**
+ * Returns a process's peak resident memory in bytes; undefined where the system does not report it.
+ */
 export function peakMemoryBytes(pid: number): number | undefined {
   let status: string;
   try {

@@ -16,7 +16,7 @@ import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.t
 const KICKED_FOR_LOGIN_ELSEWHERE = 1;
 const CONNECT_TIMEOUT_MS = 1_500;
 
-/** What simulated msg_servers share. */
+/** Shared dependencies of simulated msg_servers. */
 export interface SimWorld {
   readonly model: Model;
   readonly notices: Notices;
@@ -24,11 +24,11 @@ export interface SimWorld {
   readonly random: Random;
   /** The nodes that a load balancer would send a link to now. */
   targets(): readonly Target[];
-  /** How long a server waits before it connects again, in ms. */
+  /** Delay before a server reconnects, in ms. */
   readonly reconnectMs: readonly [least: number, most: number];
-  /** Whether the time that PDUs take to each server is measured. */
+  /** Whether delivery times to each server are measured. */
   readonly measures: boolean;
-  /** Users who are never kicked. */
+  /** Users that are never kicked. */
   isSteady(userId: number): boolean;
 }
 
@@ -37,12 +37,15 @@ interface Clients {
   away: boolean;
 }
 
-/** A msg_server: has clients, reports them on its one link, and comes back when that is lost. */
+/**
+ * A simulated msg_server: has clients, reports them on its one link, and reconnects when that is
+ * lost.
+ */
 export class SimServer implements AsyncDisposable {
   readonly id: number;
   /** How often its link was lost. */
   lostLinks = 0;
-  /** How often it has closed its link itself, to connect again. */
+  /** How often it has closed its link itself, to reconnect. */
   reconnects = 0;
   readonly #world: SimWorld;
   readonly #clients = new Map<number, Map<ClientType, Clients>>();
@@ -63,17 +66,17 @@ export class SimServer implements AsyncDisposable {
     return this.#participant !== undefined && this.#participant.link.state === 'open';
   }
 
-  /** Its place in the traffic, while it has a link. */
+  /** Its traffic participant, while it has a link. */
   get participant(): Participant | undefined {
     return this.#participant;
   }
 
-  /** The node that its link is on, or was on last. */
+  /** The node of its current or last link. */
   get target(): Target | undefined {
     return this.#target;
   }
 
-  /** The users who have clients of a type here. */
+  /** Users with clients of a type on this server. */
   usersWith(type: ClientType): number[] {
     return [...this.#clients].filter(([, types]) => types.has(type)).map(([userId]) => userId);
   }
@@ -82,7 +85,7 @@ export class SimServer implements AsyncDisposable {
     return this.#clients.get(userId)?.has(type) ?? false;
   }
 
-  /** Connects, to this node or to any, and reports everybody. */
+  /** Connects to this node or any, and lists all its users. */
   async connect(target?: Target): Promise<void> {
     const { random, targets, traffic, measures } = this.#world;
     this.#target = target ?? random.pick(targets());
@@ -94,7 +97,7 @@ export class SimServer implements AsyncDisposable {
     link.onLost = () => this.#lost();
     link.write(encodeMessage('role_set', { master: 1 }));
     link.write(encodeMessage('online_user_info', { userStatList: this.#allClients() }));
-    // An answer shows that the node has taken the link in: from here on nothing may be missed.
+    // An answer shows that the node has accepted the link: every PDU is due from now on.
     if ((await link.query([0])) === undefined) {
       link.onLost = () => {};
       await link[Symbol.asyncDispose]();
@@ -103,7 +106,7 @@ export class SimServer implements AsyncDisposable {
     if (link.state === 'open') this.#participant = traffic.join(link, this.id);
   }
 
-  /** A client logs in: others of its type are kicked first. */
+  /** Logs a client in, after a kick of others of its type. */
   login(userId: number, type: ClientType): void {
     const reason = KICKED_FOR_LOGIN_ELSEWHERE;
     this.#write(encodeMessage('server_kick_user', { userId, clientType: type, reason }));
@@ -111,7 +114,7 @@ export class SimServer implements AsyncDisposable {
     this.#report(userId, type, USER_STATUS.online);
   }
 
-  /** A client comes without a word: what is there before the server connects. */
+  /** Adds a client without a report, before the server connects. */
   add(userId: number, type: ClientType): void {
     const types = this.#clients.get(userId) ?? new Map<ClientType, Clients>();
     this.#clients.set(userId, types);
@@ -121,7 +124,7 @@ export class SimServer implements AsyncDisposable {
     this.#world.model.change(this.id, userId, { type, by: 1 });
   }
 
-  /** All of a user's clients of a type log out. */
+  /** Logs out a user's clients of a type. */
   logout(userId: number, type: ClientType): void {
     const types = this.#clients.get(userId);
     const count = types?.get(type)?.count ?? 0;
@@ -133,7 +136,10 @@ export class SimServer implements AsyncDisposable {
     }
   }
 
-  /** A user's only client of a type goes away, or comes back; of several nobody could tell which. */
+  /**
+   * Marks a user's only client of a type away or back. With several clients the result would be
+   * ambiguous.
+   */
   turnAway(userId: number, type: ClientType): void {
     const clients = this.#clients.get(userId)?.get(type);
     if (clients === undefined || clients.count > 1) return;
@@ -141,7 +147,7 @@ export class SimServer implements AsyncDisposable {
     this.#report(userId, type, clients.away ? USER_STATUS.leave : USER_STATUS.online);
   }
 
-  /** Closes its link in good order, or cuts it, and connects again later. */
+  /** Closes or cuts its link, and reconnects later. */
   async reconnect(how: 'close' | 'cut' = 'close'): Promise<void> {
     const link = this.#link;
     if (!this.isConnected || link === undefined) return;
@@ -196,7 +202,7 @@ export class SimServer implements AsyncDisposable {
     this.#write(encodeMessage('user_status_update', { userId, clientType, userStatus }));
   }
 
-  /** Without a link there is nobody to tell: the list on the next one says it all. */
+  /** Without a link no report is needed: the list on the next link has everything. */
   #write(pdu: Buffer): void {
     this.#link?.write(pdu);
   }

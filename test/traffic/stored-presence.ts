@@ -12,9 +12,8 @@ import type { Model } from './model.ts';
 const SCAN_COUNT = 1000;
 
 /**
- * Reads what Redis itself holds: that it is no more and no less than the model, in every detail that
- * docs/architecture.md tells of the keys. What no query would show (a ghost's record, a set left
- * behind) shows here.
+ * Compares the contents of Redis with the model, in every detail that docs/architecture.md gives of
+ * the keys. It finds errors that no query would show, such as a stale record or a leftover set.
  */
 export function lookIntoRedis(model: Model, target: RedisTarget, namespace: string): Look {
   return async () => {
@@ -72,18 +71,18 @@ async function readPresence(
       differences.push(...unlike(`${shard}held:${link}`, held, users));
       keys.delete(`${shard}held:${link}`);
     }
-    // Who was lost with a link is remembered for the grace, whether back or not.
+    // A lost link's users are remembered for the grace time, whether back or not.
     for (const name of ['users', 'links', 'meta', 'lost', 'told']) keys.delete(shard + name);
   }
-  // A link may stay on the list of a shard in which it holds nobody any more, but not once it has ended.
+  // A link may stay on the list of a shard after its last user there, but not after its end.
   for (const [link, key] of listed) {
-    if (!holding.has(link)) differences.push(`${key} has ${link}, which holds nobody anywhere`);
+    if (!holding.has(link)) differences.push(`${key} contains ${link}, which has no users`);
   }
-  for (const key of keys) differences.push(`key ${key} should not be there`);
+  for (const key of keys) differences.push(`unexpected key ${key}`);
   for (const userId of new Set([...model.userIds, ...stored.keys()])) {
     const is = model.holdingsOf(userId).join(' ');
     const said = (stored.get(userId) ?? []).join(' ');
-    if (said !== is) differences.push(`Redis holds of user ${userId} '${said}', it is '${is}'`);
+    if (said !== is) differences.push(`Redis has '${said}' for user ${userId}, expected '${is}'`);
   }
   return differences;
 }

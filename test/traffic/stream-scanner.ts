@@ -3,17 +3,17 @@ import { isTraffic, TRAFFIC_COMMAND_ID } from './traffic-pdu.ts';
 
 const COMMAND_ID_AT = 10;
 
-/** Where a scanner puts what it finds, in the order of the stream. */
+/** Receives what a scanner finds, in stream order. */
 export interface ScannerSink {
-  /** A PDU of traffic begins at `at`; it lies in `bytes` as a whole. */
+  /** A traffic PDU starts at `at`, complete in `bytes`. */
   traffic(bytes: Buffer, at: number): void;
   /** Any other PDU, header included. */
   other(commandId: number, pdu: Buffer): void;
 }
 
 /**
- * Finds the PDUs in what a link receives. Written apart from the product's Framer, which it helps to
- * test; allocates nothing for a PDU of traffic, so that millions can be checked.
+ * Finds the PDUs in a link's stream. Independent of the product's Framer, which it helps to test.
+ * It allocates nothing for traffic PDUs, so that millions can be checked.
  */
 export class StreamScanner {
   readonly #sink: ScannerSink;
@@ -24,8 +24,8 @@ export class StreamScanner {
   }
 
   /**
-   * Takes the stream's next bytes.
-   * @throws Error when a length cannot be: the node has broken its stream.
+   * Reads the stream's next bytes.
+   * @throws Error on an impossible length: the node has broken its stream.
    */
   push(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -43,7 +43,7 @@ export class StreamScanner {
       }
       at += length;
     }
-    // A copy: a few bytes of a chunk must not keep the whole of it.
+    // A copy, so that a few bytes do not retain the entire chunk.
     this.#rest = Buffer.from(bytes.subarray(at));
   }
 }

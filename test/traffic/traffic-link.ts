@@ -10,16 +10,16 @@ import { senderAt, sentAtMs, sequenceAt, sharedNowMs } from './traffic-pdu.ts';
 const MAX_SEQ_NUM = 0xffff;
 const HEARTBEAT_MS = 2000;
 
-/** Where a link connects to; a RouteNode is one. */
+/** An address to connect to, such as a RouteNode. */
 export interface Target {
   readonly host: string;
   readonly port: number;
 }
 
 export interface TrafficLinkOptions {
-  /** Connecting, and an answer to a query, may take so long. */
+  /** Time limit in ms for connecting, and for an answer. */
   readonly timeoutMs?: number;
-  /** Whether the time that PDUs take is measured. */
+  /** Whether delivery times are measured. */
   readonly measures?: boolean;
   /** Which PDUs of each sender are for this link; all by default. */
   readonly dues?: Dues;
@@ -27,14 +27,14 @@ export interface TrafficLinkOptions {
 
 type Answered = (online: Uint8Array | undefined) => void;
 
-/** A msg_server's link as the load uses it: counts what it receives, keeps none of it. */
+/** A load's msg_server link: counts what it receives and keeps none of it. */
 export class TrafficLink implements AsyncDisposable {
   readonly deliveries: Deliveries;
-  /** Microseconds that PDUs took from sender to here. */
+  /** Microseconds from sender to receiver. */
   readonly latencyUs: RecordableHistogram | undefined;
-  /** Is told of every PDU that is neither traffic nor an answer. */
+  /** Called for every PDU that is neither traffic nor an answer. */
   onOther: (commandId: number, pdu: Buffer) => void = () => {};
-  /** Is told once when the link is gone and this side has not ended it. */
+  /** Called once when the link ends and this side has not closed it. */
   onLost: () => void = () => {};
   readonly #socket: Socket;
   readonly #timeoutMs: number;
@@ -55,19 +55,19 @@ export class TrafficLink implements AsyncDisposable {
     });
     socket.on('data', (chunk: Buffer) => scanner.push(chunk));
     socket.on('error', () => {});
-    // All that the node had to say has come, and what is sent from here on would be lost.
+    // The node has sent its last PDU, and PDUs sent from now on would be lost.
     socket.on('end', () => this.#closed());
     socket.on('close', () => this.#closed());
-    // Protocol: a msg_server sends one when it has sent nothing for a while.
+    // By protocol a msg_server sends a heartbeat when idle.
     this.#heartbeats = setInterval(() => this.write(encodeMessage('heartbeat', {})), HEARTBEAT_MS);
   }
 
-  /** Open, ended by this side, or lost: ended by the other side or broken. */
+  /** Open, closed by this side, or lost: closed by the other side or broken. */
   get state(): 'open' | 'ended' | 'lost' {
     return this.#state;
   }
 
-  /** Bytes that this side's system has not taken over: the node does not read. */
+  /** Bytes not yet accepted by this side's system: the node does not read. */
   get unsentBytes(): number {
     return this.#socket.writableLength;
   }
@@ -77,12 +77,12 @@ export class TrafficLink implements AsyncDisposable {
     return `${this.#socket.localAddress}:${this.#socket.localPort}`;
   }
 
-  /** Sends whole PDUs; false when more should wait for {@link whenDrained}. */
+  /** Sends whole PDUs. Returns false when the caller should wait for {@link whenDrained}. */
   write(bytes: Buffer): boolean {
     return this.#state === 'open' && this.#socket.write(bytes);
   }
 
-  /** Waits until there is room again, or the link is gone. */
+  /** Waits until there is room again, or the link has ended. */
   async whenDrained(): Promise<void> {
     if (this.#state !== 'open' || !this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
@@ -95,8 +95,8 @@ export class TrafficLink implements AsyncDisposable {
   }
 
   /**
-   * Asks which of the users have a PC client: 1 where so. Undefined when there was no answer in time,
-   * or the link was lost.
+   * Queries which of the users have a PC client: 1 if so. Undefined without an answer in time, or
+   * when the link is lost.
    */
   async query(userIds: readonly number[]): Promise<Uint8Array | undefined> {
     if (this.#state !== 'open') return undefined;
@@ -114,7 +114,7 @@ export class TrafficLink implements AsyncDisposable {
     });
   }
 
-  /** Stops reading, as a msg_server that hangs; what comes waits in the systems' buffers. */
+  /** Stops reading, like a hanging msg_server; PDUs wait in the systems' buffers. */
   pause(): void {
     this.#socket.pause();
   }
@@ -123,7 +123,7 @@ export class TrafficLink implements AsyncDisposable {
     this.#socket.resume();
   }
 
-  /** Reads on no faster than this, as a msg_server behind a line that is too thin. */
+  /** Limits the reading rate, like a msg_server on a slow line. */
   throttle(bytesPerSecond: number): void {
     this.#socket.on('data', ({ length }: Buffer) => {
       this.#socket.pause();
@@ -131,7 +131,10 @@ export class TrafficLink implements AsyncDisposable {
     });
   }
 
-  /** Closes it in good order: all that was sent is read by the node. Resolves when the node has closed its side. */
+  /**
+   * Closes it in good order: the node reads everything sent. Resolves when the node has closed its
+   * side.
+   */
   async close(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'ended';
@@ -184,7 +187,7 @@ export class TrafficLink implements AsyncDisposable {
   }
 }
 
-/** Opens a link. @throws Error when nobody takes it in time. */
+/** Opens a link. @throws Error when the connection is not accepted in time. */
 export async function openTrafficLink(
   { host, port }: Target,
   options: TrafficLinkOptions = {},

@@ -3,15 +3,15 @@ import { type Mailboxes, mailboxOf } from './dues.ts';
 
 const { serviceId, commandId } = COMMANDS.msg_data;
 
-/** The command that traffic travels as: relayed to all other links, its body unread. */
+/** The command of traffic PDUs: relayed to all other links without reading the body. */
 export const TRAFFIC_COMMAND_ID: number = commandId;
 
-/** What stands before the content of one for all: nothing, so that no protobuf is in its body. */
+/** Prefix of a broadcast's content: none, so its body is no protobuf. */
 const NO_FIELDS = Buffer.alloc(0);
 
 /**
- * And of one to a single user: the fields of an MSG_DATA, up to the length of its msg_data. The ids have five bytes
- * each, at {@link FROM_AT} and {@link TO_AT}.
+ * Prefix of a PDU to one user: the fields of an MSG_DATA up to the length of its msg_data. The ids
+ * have five bytes each, at {@link FROM_AT} and {@link TO_AT}.
  */
 const FIELDS = Buffer.from([
   ...[0x08, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0],
@@ -20,10 +20,10 @@ const FIELDS = Buffer.from([
 const FROM_AT = HEADER_BYTES + 1;
 const TO_AT = HEADER_BYTES + 7;
 
-/** The content's first bytes; nobody else's begins so. */
+/** The content's first bytes, unique to traffic. */
 const MAGIC = 0x7fab1e55;
 
-/** What a content is filled up with. */
+/** Fills the rest of a content. */
 const FILLING = '.';
 
 const SENDER_AT = 4;
@@ -31,29 +31,29 @@ const SEQUENCE_AT = 8;
 const TIME_AT = 12;
 const CONTENT_BYTES = 20;
 
-/** The shortest PDU of traffic: header, magic, sender, sequence number, time. */
+/** The shortest traffic PDU: header, magic, sender, sequence number, time. */
 export const MIN_TRAFFIC_BYTES: number = HEADER_BYTES + CONTENT_BYTES;
 
-/** performance.now() begins anew in each process; the clock under it does not. */
+/** performance.now() starts at 0 in each process; the clock below it is shared. */
 const CLOCK_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
-/** Milliseconds that mean the same in every process of this machine. */
+/** Milliseconds on a clock shared by all processes of this machine. */
 export function sharedNowMs(): number {
   return CLOCK_OFFSET_MS + performance.now();
 }
 
-/** One sender's neighbouring PDUs in one buffer. */
+/** A batch of one sender's PDUs in one buffer. */
 export interface TrafficBlock {
   readonly sender: number;
-  /** The first one's sequence number; a sender's first PDU has 1. */
+  /** Sequence number of the first; a sender's first PDU has 1. */
   readonly first: number;
   readonly count: number;
-  /** Of each PDU, header included. */
+  /** Length of each PDU, header included. */
   readonly pduBytes: number;
   readonly sentAtMs: number;
-  /** Whom they are for; all are for all by default. */
+  /** Their recipients; broadcasts by default. */
   readonly mailboxes?: Mailboxes;
-  /** The user who sends; of no meaning where all are for all. */
+  /** The sending user; unused for broadcasts. */
   readonly fromUserId?: number;
 }
 
@@ -81,7 +81,7 @@ export function makeTrafficBlock(block: TrafficBlock): Buffer {
 
 const templates = new Map<Buffer, Map<number, Buffer>>();
 
-/** A PDU in which only users, sender, sequence number and time are lacking. */
+/** A PDU without users, sender, sequence number and time. */
 function templateOf(pduBytes: number, fields: Buffer): Buffer {
   const ofFields = templates.get(fields) ?? new Map<number, Buffer>();
   templates.set(fields, ofFields);
@@ -105,7 +105,7 @@ function templateOf(pduBytes: number, fields: Buffer): Buffer {
   return template;
 }
 
-/** A varint of five bytes, whatever the number. */
+/** A varint padded to five bytes. */
 function writeLongVarint(bytes: Buffer, at: number, value: number): void {
   for (let i = 0; i < 4; i++) bytes[at + i] = ((value >>> (7 * i)) & 0x7f) | 0x80;
   bytes[at + 4] = value >>> 28;
@@ -116,7 +116,7 @@ function contentAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(start) === MAGIC ? start : start + FIELDS.length;
 }
 
-/** Whether the PDU that begins at `at` and is so long is one of traffic. */
+/** Whether the PDU of this length at `at` is a traffic PDU. */
 export function isTraffic(bytes: Buffer, at: number, length: number): boolean {
   if (length < MIN_TRAFFIC_BYTES) return false;
   if (bytes.readUInt32BE(at + HEADER_BYTES) === MAGIC) return true;
@@ -124,17 +124,17 @@ export function isTraffic(bytes: Buffer, at: number, length: number): boolean {
   return length >= MIN_TRAFFIC_BYTES + FIELDS.length && bytes.readUInt32BE(content) === MAGIC;
 }
 
-/** Who has sent the PDU of traffic that begins at `at`. */
+/** Returns the sender of the traffic PDU at `at`. */
 export function senderAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(contentAt(bytes, at) + SENDER_AT);
 }
 
-/** Its number among its sender's. */
+/** Returns its sequence number. */
 export function sequenceAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(contentAt(bytes, at) + SEQUENCE_AT);
 }
 
-/** When it was sent, by {@link sharedNowMs}. */
+/** Returns its time of sending, by {@link sharedNowMs}. */
 export function sentAtMs(bytes: Buffer, at: number): number {
   return bytes.readDoubleBE(contentAt(bytes, at) + TIME_AT);
 }

@@ -3,19 +3,19 @@ import type { Mailboxes } from './dues.ts';
 import type { TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 
-/** A link that takes part in the traffic: sends numbered PDUs and must get everybody else's. */
+/** A link in the traffic: sends numbered PDUs and must receive those of all others. */
 export interface Participant {
   readonly id: number;
   readonly link: TrafficLink;
-  /** Whose place it has, and whose mailbox, if that is any. */
+  /** Its place, and its mailbox if it has one. */
   readonly place: number | undefined;
-  /** PDUs handed to the link; the sequence number of the last one. */
+  /** Number of PDUs written to the link, which is also the last sequence number. */
   written: number;
-  /** Its node was killed, and with it what the node had read and not yet passed on to everybody. */
+  /** Its node was killed, together with PDUs that it had read and not yet relayed to all. */
   nodeKilled: boolean;
 }
 
-/** What has become of the PDUs sent, summed over all receivers. */
+/** Outcome of the PDUs sent, summed over all receivers. */
 export interface Totals {
   /** PDUs sent; each goes to every other link, or to one alone. */
   readonly sent: number;
@@ -23,18 +23,20 @@ export interface Totals {
   readonly lost: number;
   readonly doubled: number;
   readonly reordered: number;
-  /** PDUs that came to where nothing of their sender should. */
+  /** PDUs that arrived where none of their sender is due. */
   readonly unexpected: number;
   /**
-   * Missing at the end of what a sender wrote whose link is gone, or anywhere where its node was killed: while
-   * the bus is in trouble some of what was read just before has reached the others, some has not.
+   * PDUs missing at the end of a closed link's stream, or anywhere for a killed node: while the bus
+   * is in trouble, some PDUs read just before have reached the others and some have not.
    */
   readonly cutOff: number;
 }
 
-/** All links that send and receive numbered PDUs, and what each must have got of the others. */
+/**
+ * All links that send and receive numbered PDUs, and what each must have received of the others.
+ */
 export class Traffic {
-  /** Where directed traffic goes; none where all is for all. */
+  /** Recipients of directed traffic; undefined where every PDU is a broadcast. */
   readonly mailboxes: Mailboxes;
   readonly #participants: Participant[] = [];
 
@@ -47,14 +49,14 @@ export class Traffic {
     return this.#participants;
   }
 
-  /** Those whose links are open. */
+  /** Those with open links. */
   get open(): readonly Participant[] {
     return this.#participants.filter(({ link }) => link.state === 'open');
   }
 
   /**
-   * A link takes part from now on. It must have been answered something before: that shows that its
-   * node knows it and delivers to it. Its place is that of its mailbox, which it must have listed.
+   * Adds a link to the traffic. It must have had an answer, which shows that its node knows it and
+   * delivers to it. With a mailbox, it must have listed it.
    */
   join(link: TrafficLink, place?: number): Participant {
     const joined: Participant = {
@@ -64,7 +66,7 @@ export class Traffic {
       nodeKilled: false,
     };
     for (const other of this.#participants) {
-      // Of a sender that is gone something may still be on its way.
+      // PDUs of a closed sender may still be on their way.
       const written = (): number => other.written;
       joined.link.deliveries.expect(other.id, { required: other.written + 1, written });
       other.link.deliveries.expect(joined.id, { required: 1 });
@@ -73,7 +75,7 @@ export class Traffic {
     return joined;
   }
 
-  /** Sends neighbouring PDUs in one write; false when more should wait. */
+  /** Sends a batch of PDUs in one write. Returns false when the caller should wait. */
   send(from: Participant, count: number, pduBytes: number): boolean {
     const first = from.written + 1;
     from.written += count;
@@ -83,7 +85,7 @@ export class Traffic {
     return from.link.write(makeTrafficBlock({ ...block, mailboxes, fromUserId }));
   }
 
-  /** What has become of everything so far, at the receivers for which `counts` holds. */
+  /** Returns the outcome so far at receivers that satisfy `counts`. */
   totals(counts: (receiver: Participant) => boolean = () => true): Totals {
     const totals = { delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0, cutOff: 0 };
     for (const receiver of this.#participants) {
@@ -108,7 +110,7 @@ export class Traffic {
   }
 
   /**
-   * Waits until every open link has got something that each of the others has sent from now on.
+   * Waits until every open link has received a PDU that each of the others has sent from now on.
    * @throws Error when the deadline passes first.
    */
   async untilFlowing(deadlineMs: number): Promise<void> {
@@ -124,11 +126,11 @@ export class Traffic {
     await waitFor(flows, { deadlineMs, what: 'traffic between all links' });
   }
 
-  /** Waits until nothing is missing any more, or the deadline passes; returns what it came to. */
+  /** Waits until no PDU is missing, or the deadline passes; returns the outcome. */
   async settle(deadlineMs: number): Promise<Totals> {
     const complete = (): boolean => this.totals().lost === 0;
     await waitFor(complete, { deadlineMs, what: 'all PDUs' }).catch(() => {
-      // What is missing is in the totals, which the test judges.
+      // Missing PDUs are in the totals, which the test checks.
     });
     return this.totals();
   }

@@ -3,11 +3,13 @@ import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.t
 
 const EVERY_MS = 50;
 
-/** Asks a node again and again for users who are online throughout. */
+/** Queries a node repeatedly for users that are online throughout. */
 export class Watcher implements AsyncDisposable {
-  /** Who was called offline though online all the time; and when first, as time of day. */
+  /**
+   * Users reported offline although online throughout, with the time of day of the first report.
+   */
   readonly sightings = new Map<number, string>();
-  /** How often all were asked for and answered. */
+  /** Number of queries for all users that were answered. */
   rounds = 0;
   readonly #link: TrafficLink;
   readonly #running: Promise<void>;
@@ -17,7 +19,7 @@ export class Watcher implements AsyncDisposable {
     this.#running = this.#watch(userIds);
   }
 
-  /** How many were called offline, and the first of them; undefined when nobody was. */
+  /** How many users were reported offline, and the first; undefined without any. */
   get firstSighting(): string | undefined {
     const [first] = this.sightings;
     if (first === undefined) return undefined;

@@ -19,7 +19,7 @@ const OFFLINE = encodeMessage('user_status_update', {
   ...{ userId: 7, clientType: CLIENT_TYPE.windows, userStatus: USER_STATUS.offline },
 });
 
-/** A trace of links that are open, in which A relays, each PDU to B and C. */
+/** A trace with all links open, in which A sends and each PDU is relayed to B and C. */
 function traceOf(...sent: readonly (readonly [link: string, ...pdus: Buffer[]])[]): Trace {
   const opens = LINKS.map((link): Step => ({ kind: 'open', link }));
   const sends = sent.map(
@@ -37,7 +37,7 @@ function receivedBy(link: string, trace: Trace): Buffer[] | undefined {
   return directed(trace).expect[link]?.map(({ pdu }) => pdu);
 }
 
-test('a link receives what concerns a user while it holds him, and what is for everybody', () => {
+test('a link receives PDUs for users while they are online on it, and all broadcasts', () => {
   const trace = traceOf(
     ['A', SINGLE, GROUP],
     ['B', LIST],
@@ -49,7 +49,7 @@ test('a link receives what concerns a user while it holds him, and what is for e
   expect(receivedBy('C', trace)).toEqual([GROUP]);
 });
 
-test('a user listed twice is held until both clients are gone', () => {
+test('a user listed twice stays until both clients are gone', () => {
   const twice = traceOf(
     ['B', LIST, LIST],
     ['B', OFFLINE],
@@ -60,12 +60,12 @@ test('a user listed twice is held until both clients are gone', () => {
   expect(receivedBy('B', twice)).toEqual([SINGLE]);
 });
 
-test('a trace in which the original did not relay to a link that is open is refused', () => {
+test('rejects a trace in which the original did not relay to an open link', () => {
   const trace = traceOf(['A', SINGLE]);
   expect(() => directed({ ...trace, expect: { B: [], C: [] } })).toThrow('did not relay');
 });
 
-test('a message cut short concerns everybody', () => {
+test('a truncated message counts as broadcast', () => {
   expect(concernedUsers(SINGLE)).toEqual([1, 7]);
   expect(concernedUsers(SINGLE.subarray(0, -1))).toBeUndefined();
 });

@@ -5,8 +5,9 @@ import type { Arrival, Step, Trace } from './trace.ts';
 const HEADER_BYTES = 16;
 
 /**
- * The users whom a PDU concerns; undefined where it concerns everybody, or does not parse. Read with the
- * codec of whole messages, apart from the reader that the nodes have for this: the one tests the other.
+ * Returns the users that a PDU is addressed to; undefined for a broadcast or a body that does not
+ * parse. Uses the codec of whole messages, independent of the nodes' own reader, so that one tests
+ * the other.
  */
 export function concernedUsers(pdu: Buffer): readonly number[] | undefined {
   const message = decodeMessage(pdu);
@@ -28,16 +29,16 @@ export function concernedUsers(pdu: Buffer): readonly number[] | undefined {
   }
 }
 
-/** The PDUs of a trace that concern certain users. */
+/** The PDUs of a trace that are addressed to users. */
 export function directedPdus(trace: Trace): Buffer[] {
   return trace.steps.flatMap(pdusOf).filter((pdu) => concernedUsers(pdu) !== undefined);
 }
 
 /**
- * A trace as it is where the nodes direct what they relay (ROUTE_DELIVERY=directed): a link that holds none
- * of the users whom a PDU concerns, by what the trace has sent on it until then, receives nothing of it. All
- * else stays as it was with the original.
- * @throws Error when the original did not send a PDU to a link that is open.
+ * Converts a trace to directed delivery (ROUTE_DELIVERY=directed): a link without any of the
+ * addressed users, by what the trace has sent on it so far, receives no such PDU. All else stays as
+ * with the original.
+ * @throws Error when the original did not send a PDU to an open link.
  */
 export function directed(trace: Trace): Trace {
   const links = new Map<string, HeldUsers>();
@@ -75,7 +76,7 @@ function remove(arrivals: Arrival[], { step, pdu }: Arrival): void {
   arrivals.splice(at, 1);
 }
 
-/** The whole PDUs that a step sends. */
+/** Returns the complete PDUs that a step sends. */
 function pdusOf(step: Step): Buffer[] {
   const pdus: Buffer[] = [];
   if (step.kind !== 'send') return pdus;

@@ -5,7 +5,10 @@ interface Clients {
   away: number;
 }
 
-/** Whom a link holds by what was sent on it: the protocol's rules in the plainest way. */
+/**
+ * Tracks the users of one link by what was sent on it, with the protocol's rules in the plainest
+ * form.
+ */
 export class HeldUsers {
   readonly #users = new Map<number, Map<ClientType, Clients>>();
 
@@ -13,7 +16,7 @@ export class HeldUsers {
     return [...(this.#users.get(userId)?.values() ?? [])].some(({ count }) => count > 0);
   }
 
-  /** Takes in a USER_STATUS_UPDATE. */
+  /** Applies a USER_STATUS_UPDATE. */
   update({ userId, clientType, status }: ClientStatus): void {
     const clients = this.#clients(userId, clientType);
     if (status === USER_STATUS.online) {
@@ -28,7 +31,7 @@ export class HeldUsers {
     }
   }
 
-  /** Takes in an entry of an ONLINE_USER_INFO: each stands for a client of its own. */
+  /** Applies an entry of an ONLINE_USER_INFO: each adds one client. */
   list(entry: ClientStatus): void {
     if (entry.status === USER_STATUS.offline) {
       this.update(entry);

@@ -3,7 +3,7 @@ import type { Outcome } from './replay.ts';
 
 const COMMAND_ID_OFFSET = 10;
 
-/** What links received, each PDU as one line, every byte of it included: what differs can be read off. */
+/** Formats received PDUs as one line each with every byte, so that a diff shows the difference. */
 export function readable({ expect: arrivals, closedByServer, heartbeats }: Outcome): {
   readonly links: Readonly<Record<string, readonly string[]>>;
   readonly closedByServer: Readonly<Record<string, number>>;

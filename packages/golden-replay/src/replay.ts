@@ -3,22 +3,25 @@ import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 import type { Stillness } from './stillness.ts';
 import type { Arrival, Step, Trace } from './trace.ts';
 
-/** How long an expected PDU may take; then the replay goes on, and the comparison shows what is missing. */
+/**
+ * Time limit for an expected PDU in ms; then the replay continues, and the comparison shows what is
+ * missing.
+ */
 const ARRIVAL_DEADLINE_MS = 10_000;
 const POLL_MS = 5;
 
-/** What came of a trace, in the trace's own terms. */
+/** The result of a replay, in the form of a trace. */
 export type Outcome = Pick<Trace, 'expect' | 'closedByServer' | 'heartbeats'>;
 
-/** What a replay needs beside a trace. */
+/** The options of a replay. */
 export interface Stage {
-  /** A trace's links go to these in turn. */
+  /** The trace's links go to these in turn. */
   readonly nodes: readonly ReplayTarget[];
   readonly open: OpenLink;
   readonly stillness: Stillness;
 }
 
-/** Runs a trace's steps one by one and notes what each link receives after each. */
+/** Runs a trace's steps one by one and records what each link receives after each. */
 export async function replay(trace: Trace, stage: Stage): Promise<Outcome> {
   await using run = new Replay(trace, stage);
   for (const [index, step] of trace.steps.entries()) await run.step(index, step);
@@ -31,7 +34,7 @@ class Replay implements AsyncDisposable {
   readonly #links = new Map<string, ReplayLink>();
   readonly #arrivals: Record<string, Arrival[]>;
   readonly #closed: Record<string, number> = {};
-  /** Something expected has not come: what is expected later is waited for no more. */
+  /** An expected PDU is missing: later ones are not waited for. */
   #missing = false;
 
   constructor(trace: Trace, stage: Stage) {
@@ -70,7 +73,7 @@ class Replay implements AsyncDisposable {
       case 'open': {
         const { nodes, open } = this.#stage;
         const node = nodes[this.#trace.links.indexOf(step.link) % nodes.length];
-        if (node === undefined) throw new Error('there is no node to replay on');
+        if (node === undefined) throw new Error('no nodes to replay on');
         this.#links.set(step.link, await open(node));
         return;
       }
@@ -79,7 +82,7 @@ class Replay implements AsyncDisposable {
       case 'send':
         return await this.#link(step.link).sendSplit(step.bytes, step.split);
       case 'wait':
-        // The length of the silence is the trace's, and what the trace is about.
+        // The length of the silence is part of the trace.
         return await delay(step.ms);
     }
   }

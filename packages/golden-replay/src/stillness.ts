@@ -1,23 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 
-/** A pause that tells bursts apart: what a node writes in one tick may come in several reads. */
+/** Pause that separates bursts: the writes of one tick may arrive in several reads. */
 const STILL_MS = 20;
 
 /**
- * Rounds of questions to every node. When the first is answered, the nodes have read what was sent
- * before it; with the second, what they then asked Redis for has been done; with the third, what they
- * then told each other has come.
+ * Query rounds to every node. After the first, the nodes have read everything sent before; after
+ * the second, their Redis calls are done; after the third, their messages to each other have
+ * arrived.
  */
 const ROUNDS = 3;
 
-/** Any user: the question has to go to where presence is kept. */
+/** Any user id: the query must reach the presence store. */
 const NOBODY = 4_000_000_000;
 
 /**
- * Tells when a cluster has come to rest. A time that is long enough on every machine would make the
- * suite slow, so it is measured in what the nodes themselves have done: each has a link of its own
- * here, and is asked.
+ * Detects when a cluster is idle. A fixed wait that is long enough on every machine would make the
+ * suite slow, so it measures the progress of the nodes: it queries each over a link of its own.
  */
 export class Stillness implements AsyncDisposable {
   readonly #probes: readonly ReplayLink[];
@@ -32,7 +31,9 @@ export class Stillness implements AsyncDisposable {
     return new Stillness(probes);
   }
 
-  /** Returns once every node has answered several times over and nothing came on the links meanwhile. */
+  /**
+   * Resolves once every node has answered several times and no PDU arrived on the links meanwhile.
+   */
   async reached(links: readonly ReplayLink[]): Promise<void> {
     let before: number;
     do {

@@ -8,7 +8,7 @@ const SPLIT_PAUSE_MS = 5;
 const ANSWER_DEADLINE_MS = 10_000;
 const MAX_SEQ_NUM = 0xffff;
 
-/** One TCP link that a tool replays on. */
+/** One TCP link for replays. */
 export class TraceLink implements ReplayLink {
   readonly received: { readonly bytes: Buffer }[] = [];
   heartbeats = 0;
@@ -49,7 +49,7 @@ export class TraceLink implements ReplayLink {
     this.#socket.write(bytes.subarray(start));
   }
 
-  /** @throws Error when no answer has come in time. */
+  /** @throws Error without an answer in time. */
   async query(userIds: readonly number[]): Promise<void> {
     const seqNum = (this.#lastSeqNum % MAX_SEQ_NUM) + 1;
     this.#lastSeqNum = seqNum;
@@ -106,7 +106,7 @@ export class TraceLink implements ReplayLink {
   }
 }
 
-/** Opens a link. @throws the socket's error when there is no connection. */
+/** Opens a link. @throws the socket's error when the connection fails. */
 export async function openTraceLink({ host, port }: ReplayTarget): Promise<TraceLink> {
   const socket = connect({ host, port });
   await once(socket, 'connect');

@@ -2,7 +2,7 @@ import { asList, asNumber, asObject, asText, type JsonObject } from './json.ts';
 
 const HEADER_BYTES = 16;
 
-/** One thing that a trace does. */
+/** One step of a trace. */
 export type Step =
   | { readonly kind: 'open'; readonly link: string }
   | { readonly kind: 'close'; readonly link: string }
@@ -15,26 +15,26 @@ export type Step =
     }
   | { readonly kind: 'wait'; readonly ms: number };
 
-/** A PDU that a link receives, and after which step. */
+/** A PDU that a link receives, and the step before it. */
 export interface Arrival {
   readonly step: number;
   readonly pdu: Buffer;
 }
 
-/** What the original route server did, as README.md describes it. */
+/** The recorded behaviour of the original route server, as README.md describes it. */
 export interface Trace {
   readonly name: string;
   readonly links: readonly string[];
   readonly steps: readonly Step[];
-  /** For each link, in order. */
+  /** Per link, in order. */
   readonly expect: Readonly<Record<string, readonly Arrival[]>>;
-  /** The links that the server closed, and at which step. */
+  /** The links that the server closed, with the step. */
   readonly closedByServer: Readonly<Record<string, number>>;
-  /** How many heartbeats the server sent, where that is part of the trace. */
+  /** Number of heartbeats of the server, where they are part of the trace. */
   readonly heartbeats: number | undefined;
 }
 
-/** Reads a trace out of its parsed JSON. @throws Error that names what is not as it should be. */
+/** Parses a trace from JSON. @throws Error that names the first invalid part. */
 export function parseTrace(value: unknown): Trace {
   const trace = asObject(value);
   const expect = Object.entries(asObject(trace['expect'])).map(

@@ -35,7 +35,7 @@ class Scene {
           this.#leaving += count;
         },
       },
-      // What the directory says of this node itself is old, and not to be used.
+      // The registry's entry for this node itself is old and must not be used.
       nodes: () => [about('self', 1_000_000), ...this.others],
       about: () => about('self', this.open, { leaving: this.#leaving }),
       isReady: () => this.isReady,
@@ -45,7 +45,7 @@ class Scene {
     });
   }
 
-  /** Lets seconds pass, one tick each. */
+  /** Advances the clock by seconds, one tick each. */
   pass(seconds: number): void {
     for (let i = 0; i < seconds; i++) {
       this.#now += 1000;
@@ -54,7 +54,7 @@ class Scene {
   }
 }
 
-test('what is above the fair share goes when more than the tolerated is there', () => {
+test('closes the links above the fair share when more than the tolerance is open', () => {
   const full = new Scene(100);
   full.pass(5);
   expect(full.open).toBe(50);
@@ -64,7 +64,7 @@ test('what is above the fair share goes when more than the tolerated is there', 
   expect(tolerable.open).toBe(60);
 });
 
-describe('no more go than may in a minute', () => {
+describe('closes no more links than the limit per minute', () => {
   test.each([
     [30, 60, 30],
     [30, 10, 5],
@@ -76,7 +76,7 @@ describe('no more go than may in a minute', () => {
     expect(1000 - scene.open).toBe(shed);
   });
 
-  test('not even after a long time in which nothing had to go', () => {
+  test('saves up no allowance during a long time without closes', () => {
     const scene = new Scene(10, { perMinute: 60 });
     scene.others = [about('other', 10)];
     scene.pass(600);
@@ -87,7 +87,7 @@ describe('no more go than may in a minute', () => {
   });
 });
 
-describe('nothing goes', () => {
+describe('closes no links', () => {
   test('while it is off', () => {
     const scene = new Scene(100, { tolerancePercent: undefined });
     scene.pass(10);
@@ -96,7 +96,7 @@ describe('nothing goes', () => {
     expect(scene.rebalancer.fairShare).toBe(50);
   });
 
-  test('while the node does not know how the others are', () => {
+  test('while the state of the other nodes is unknown', () => {
     const scene = new Scene(100);
     scene.isReady = false;
     scene.pass(10);
@@ -117,8 +117,8 @@ describe('nothing goes', () => {
   });
 });
 
-describe('asked for it, a node goes down to its fair share', () => {
-  test('at the same pace, and only once', () => {
+describe('on request a node goes down to its fair share', () => {
+  test('at the same rate, and only once', () => {
     const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
     expect(scene.rebalancer.rebalance()).toEqual({ links: 100, fairShare: 50, shed: 50 });
     scene.pass(10);
@@ -130,7 +130,7 @@ describe('asked for it, a node goes down to its fair share', () => {
     expect(scene.open).toBe(80);
   });
 
-  test('and not below it where the others get fewer meanwhile', () => {
+  test('and stops early when the others lose links in the meantime', () => {
     const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
     scene.rebalancer.rebalance();
     scene.others = [about('other', 60)];

@@ -2,37 +2,37 @@ import type { NodeAbout } from '@route/presence';
 import type { Logger } from '../observability/log.ts';
 import { fairShare, linksToShed, toleratedLinks } from './share.ts';
 
-/** The links of this node, as far as they are to be shared. */
+/** The links of this node that can be rebalanced. */
 export interface SharedLinks {
-  /** Links that are open. */
+  /** Number of open links. */
   readonly open: number;
-  /** Asks so many of them to connect again; they are closed as 'rebalancing'. */
+  /** Closes `count` links with reason 'rebalancing', so that they reconnect elsewhere. */
   shed(count: number): void;
 }
 
 export interface RebalancerOptions {
   readonly nodeId: string;
-  /** So many per cent above the fair share are kept; undefined to shed nothing unasked. */
+  /** Percent above the fair share that are tolerated; undefined turns automatic rebalancing off. */
   readonly tolerancePercent: number | undefined;
-  /** So many links go in a minute at the most. */
+  /** Maximum number of links closed per minute. */
   readonly perMinute: number;
   readonly links: SharedLinks;
-  /** What all nodes said of themselves a short while ago. */
+  /** Recent state of all nodes. */
   nodes(): readonly NodeAbout[];
-  /** What this node says of itself now. */
+  /** Current state of this node. */
   about(): NodeAbout;
-  /** Whether what is known of the others is to be relied on. */
+  /** Whether the state of the other nodes is reliable. */
   isReady(): boolean;
   readonly log: Logger;
   /** Monotonic milliseconds. */
   now(): number;
 }
 
-/** What an operator is told who asks for it. */
+/** The answer to an operator's request. */
 export interface Rebalancing {
   readonly links: number;
   readonly fairShare: number;
-  /** How many links are to go, a few at a time. */
+  /** Number of links that will be closed, a few at a time. */
   readonly shed: number;
 }
 
@@ -40,14 +40,18 @@ const TICK_MS = 1000;
 const MINUTE_MS = 60_000;
 
 /**
- * Links live for months, so a node that has just started stays empty behind any load balancer. A node
- * that holds well over its share has its longest-lived links connect again, a few at a time.
+ * Links live for months, so a node that has just started stays empty behind any load balancer. A
+ * node well above its share closes its oldest links, a few at a time, so that they reconnect
+ * elsewhere.
  */
 export class Rebalancer {
   readonly #options: RebalancerOptions;
-  /** Links that an operator wants to go still. */
+  /** Number of links still to close on request. */
   #asked = 0;
-  /** Time in which no link went; each costs its part of a minute. No more is saved than for a tick, or one link. */
+  /**
+   * Time without a close; each close costs its part of a minute. Saves at most one tick or one
+   * link.
+   */
   #savedMs = 0;
   #savedAtMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -57,12 +61,15 @@ export class Rebalancer {
     this.#savedAtMs = options.now();
   }
 
-  /** How many links this node would have if all had the same; its own number while it does not know better. */
+  /**
+   * This node's number of links under equal distribution; its current number while the others are
+   * unknown.
+   */
   get fairShare(): number {
     return this.#share() ?? this.#options.links.open;
   }
 
-  /** How many links it keeps; undefined while it sheds nothing unasked. */
+  /** The maximum number of links it keeps; undefined while automatic rebalancing is off. */
   get tolerated(): number | undefined {
     const { tolerancePercent } = this.#options;
     return tolerancePercent === undefined
@@ -79,7 +86,10 @@ export class Rebalancer {
     this.#asked = 0;
   }
 
-  /** Has what is above the fair share go, within the same bounds; undefined where the share is not known. */
+  /**
+   * Closes the links above the fair share, at the limited rate; undefined while the share is
+   * unknown.
+   */
   rebalance(): Rebalancing | undefined {
     const share = this.#options.isReady() ? this.#share() : undefined;
     if (share === undefined) return undefined;
@@ -88,7 +98,7 @@ export class Rebalancer {
     return { links: open, fairShare: share, shed: this.#asked };
   }
 
-  /** Looks at the links once; called every second. */
+  /** Checks the links once; called every second. */
   tick(): void {
     const { links, log, isReady } = this.#options;
     const most = this.#earn();
@@ -115,7 +125,7 @@ export class Rebalancer {
     return MINUTE_MS / this.#options.perMinute;
   }
 
-  /** How many links may go now. */
+  /** Number of links that may be closed now. */
   #earn(): number {
     const nowMs = this.#options.now();
     const saved = this.#savedMs + nowMs - this.#savedAtMs;

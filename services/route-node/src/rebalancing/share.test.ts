@@ -23,43 +23,43 @@ describe('the fair share', () => {
   });
 });
 
-test('a node sheds nothing up to what is tolerated, and down to the fair share above it', () => {
+test('a node closes no link within the tolerance, and above it goes down to the fair share', () => {
   const shed = (open: number): number =>
     linksToShed({ open, share: 100, tolerancePercent: 20, most: 1000 });
   expect([100, 119, 120, 121, 150].map(shed)).toEqual([0, 0, 0, 21, 50]);
   expect(toleratedLinks(2, 20)).toBe(3);
 });
 
-test('a node sheds no more at once than it may', () => {
+test('a node closes no more links at once than allowed', () => {
   const question = { open: 200, share: 100, tolerancePercent: 20 };
   expect(linksToShed({ ...question, most: 3.9 })).toBe(3);
   expect(linksToShed({ ...question, most: 0 })).toBe(0);
 });
 
-/** How links come back: to the node with the fewest, or to any. */
+/** How links return: to the node with the fewest links, or to any. */
 type Balancing = 'least' | 'any';
 
 interface World {
   /** Links open on each node at the start. */
   readonly links: readonly number[];
   readonly tolerancePercent: number;
-  /** Links that one node may ask to go in one step. */
+  /** Maximum number of links that one node closes per step. */
   readonly most: number;
-  /** Steps after which a link that was asked to go has come back. */
+  /** Steps until a closed link has returned. */
   readonly backAfter: number;
-  /** How many steps old what a node knows of the others is. */
+  /** Age in steps of a node's knowledge of the others. */
   readonly age: number;
   readonly balancing: Balancing;
   readonly seed: number;
 }
 
-/** Nodes that all act at each step, on what they knew of each other some steps ago. */
+/** Nodes that all act at each step, with knowledge of each other that is some steps old. */
 class Simulation {
   readonly #world: World;
   readonly #total: number;
   readonly open: number[];
   readonly #history: NodeLoad[][] = [];
-  /** Links asked to go: by whom, and at which step. */
+  /** Closed links, with their node and step. */
   #leaving: { readonly from: number; readonly at: number }[] = [];
   #step = 0;
   #random: number;
@@ -72,12 +72,12 @@ class Simulation {
     this.#random = world.seed;
   }
 
-  /** The real share, as nobody in the simulation knows it. */
+  /** The real share, which no node in the simulation knows. */
   get realShare(): number {
     return Math.ceil(this.#total / this.open.length);
   }
 
-  /** The most that any node may keep for good. */
+  /** The maximum that a node may keep permanently. */
   get tolerated(): number {
     return toleratedLinks(this.realShare, this.#world.tolerancePercent);
   }
@@ -100,7 +100,7 @@ class Simulation {
     this.#step++;
   }
 
-  /** A link is forgotten by who shed it only when all others know where it has gone to. */
+  /** A node forgets a closed link only when all others know the link's new node. */
   #leavingFrom(node: number): number {
     const { backAfter, age } = this.#world;
     this.#leaving = this.#leaving.filter(({ at }) => this.#step - at <= backAfter + age);
@@ -134,26 +134,26 @@ function worlds(balancing: Balancing): fc.Arbitrary<World> {
   });
 }
 
-test('no node ever sheds below its fair share, on whatever old counts, wherever its links go', () => {
+test('no node ever goes below its fair share, for any age of the counts and any destination of its links', () => {
   fc.assert(
     fc.property(fc.oneof(worlds('least'), worlds('any')), (world) => {
       const simulation = new Simulation(world);
-      // Each step expects it of every node that sheds.
+      // Each step asserts it for every node that closes links.
       for (let i = 0; i < 60; i++) simulation.step();
     }),
   );
 });
 
-test('behind a balancer that gives links to the node with the fewest, all come within what is tolerated and stay there', () => {
+test('behind a least-connections balancer all nodes reach the tolerance and stay there', () => {
   fc.assert(
     fc.property(worlds('least'), (world) => {
       const simulation = new Simulation(world);
       const total = world.links.reduce((sum, n) => sum + n, 0);
-      // One link in a step, and each is counted twice until it is forgotten: no more than that many steps.
+      // One link per step, and each counts twice until it is forgotten: at most that many steps.
       const enough = (total + 2) * (world.backAfter + world.age + 2);
       for (let i = 0; i < enough; i++) simulation.step();
       expect(Math.max(...simulation.open)).toBeLessThanOrEqual(simulation.tolerated);
-      // Nobody goes twice: what was too much has gone once, and no more than that.
+      // No link is closed twice: the surplus is closed once, and no more than that.
       expect(simulation.shedInAll).toBeLessThanOrEqual(total);
       const shedSoFar = simulation.shedInAll;
       for (let i = 0; i < 50; i++) simulation.step();

@@ -1,17 +1,17 @@
-/** What is known of one node's links; of another node, as it was a short while ago. */
+/** The link counts of one node; those of another node are a short while old. */
 export interface NodeLoad {
   readonly links: number;
-  /** Links that it has asked to go, and that may not have come to any node yet. */
+  /** Links that it has closed and that may not have reconnected yet. */
   readonly leaving: number;
-  /** Whether it takes links; what it holds is to be shared by those who do, if not. */
+  /** Whether it accepts links; if not, its links are shared by the nodes that do. */
   readonly takesLinks: boolean;
 }
 
 /**
- * How many links each node would have if all had the same, rounded up; undefined where fewer than two
- * take links. A link that is leaving counts until it has surely come to another node, and so for a
- * while counts twice: the share is never thought to be smaller than it is, however old what is known
- * of the others, as long as links come back before they are forgotten.
+ * Returns the number of links per node under equal distribution, rounded up; undefined where fewer
+ * than two nodes accept links. A leaving link counts until it has surely reconnected, so for a
+ * while it counts twice. The result is never below the real share, however old the counts, if links
+ * reconnect before they are forgotten.
  */
 export function fairShare(nodes: readonly NodeLoad[]): number | undefined {
   const takers = nodes.filter(({ takesLinks }) => takesLinks).length;
@@ -20,24 +20,27 @@ export function fairShare(nodes: readonly NodeLoad[]): number | undefined {
   return Math.ceil(total / takers);
 }
 
-/** The most links that a node keeps: so many per cent above the fair share, and one in any case. */
+/**
+ * Returns the maximum number of links that a node keeps: `percent` above the fair share, at least
+ * one above it.
+ */
 export function toleratedLinks(share: number, tolerancePercent: number): number {
   return Math.max(share + 1, Math.floor(share * (1 + tolerancePercent / 100)));
 }
 
-/** What the decision is made of. */
+/** Input of the decision. */
 export interface ShedQuestion {
   /** Links open on this node. */
   readonly open: number;
   readonly share: number;
   readonly tolerancePercent: number;
-  /** No more than these now. */
+  /** Maximum to close now. */
   readonly most: number;
 }
 
 /**
- * How many links to ask to go now: nobody as long as the node holds no more than is tolerated, else
- * those above the fair share and never more, so that what is at the limit does not go to and fro.
+ * Returns the number of links to close now: 0 within the tolerance, else the surplus above the fair
+ * share and never more, so that a node at the limit does not oscillate.
  */
 export function linksToShed({ open, share, tolerancePercent, most }: ShedQuestion): number {
   if (open <= toleratedLinks(share, tolerancePercent)) return 0;
