@@ -29,7 +29,9 @@ const route = new RouteClient({
 });
 route.on('up', ({ address }) => console.log(`link up: ${address}`));
 route.on('down', ({ address, reason, detail = '', retryMs }) => {
-  console.warn(`link down: ${address} ${reason} ${detail}; next attempt in ${retryMs} ms`);
+  console.warn(
+    `link down: ${address} ${reason} ${detail}; next attempt in ${Math.round(retryMs)} ms`,
+  );
 });
 route.on('unreadable', (pdu, address) => {
   console.warn(`dropped an unreadable PDU of ${pdu.length} bytes from ${address}`);

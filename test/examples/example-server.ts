@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@route/fixtures';
 import { findFreePort } from '@route/local-cluster';
@@ -70,6 +70,13 @@ export class ExampleUser implements AsyncDisposable {
   }
 }
 
+/** Opens a connection to a msg_server and sends nothing. */
+export async function connectUser(options: TcpNetConnectOpts): Promise<ExampleUser> {
+  const socket = connect(options);
+  await once(socket, 'connect');
+  return new ExampleUser(socket);
+}
+
 export interface ExampleServerOptions {
   /** The program. Default: the example of the repository. */
   readonly file?: string;
@@ -126,13 +133,9 @@ export class ExampleServer implements AsyncDisposable {
 
   /** Opens a connection and sends nothing. */
   async connect(options: { readonly allowHalfOpen?: boolean } = {}): Promise<ExampleUser> {
-    const open = async (): Promise<Socket> => {
-      const socket = connect({ ...options, port: this.#port, host: '127.0.0.1' });
-      await once(socket, 'connect');
-      return socket;
-    };
+    const open = () => connectUser({ ...options, port: this.#port, host: '127.0.0.1' });
     const what = `the server to listen; it printed: ${this.#output}`;
-    return new ExampleUser(await waitFor(open, { what, deadlineMs: 15_000 }));
+    return await waitFor(open, { what, deadlineMs: 15_000 });
   }
 
   /** Opens a connection and sends the user id; the login itself is not acknowledged. */
