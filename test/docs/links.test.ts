@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+import { anchorsOf, linksOf, markdownFiles, ROOT, readMarkdown } from './markdown.ts';
+
+const EXTERNAL = /^[a-z][a-z0-9+.-]*:/;
+/** Paths in code marks that begin like a path of this repository. */
+const CODE_PATH =
+  /`((?:\.ci|\.github|deploy|docs|examples|packages|proto|services|test)\/[\w./-]+)`/g;
+
+/** Stands for a name that the reader chooses. */
+const PLACEHOLDER = /\bNAME\b/;
+
+/** Why a link leads nowhere; undefined if it leads somewhere. */
+function problemOf(target: string, file: string): string | undefined {
+  if (EXTERNAL.test(target)) return undefined;
+  const [path = '', anchor] = target.split('#');
+  const found = path === '' ? file : normalize(join(dirname(file), path));
+  if (found.startsWith('..')) return 'is outside the repository';
+  if (!existsSync(join(ROOT, found))) return `names ${found}, which does not exist`;
+  if (anchor === undefined || !found.endsWith('.md')) return undefined;
+  return anchorsOf(readMarkdown(found)).has(anchor) ? undefined : `${found} has no such heading`;
+}
+
+function brokenLinksOf(file: string, text: string): string[] {
+  return linksOf(text).flatMap(({ target, line }) => {
+    const problem = problemOf(target, file);
+    return problem === undefined ? [] : [`${file}:${line} ${target}: ${problem}`];
+  });
+}
+
+test('every relative link of every Markdown file leads to a file, and its anchor to a heading', () => {
+  const files = markdownFiles();
+  expect(files.length).toBeGreaterThan(15);
+  expect(files.flatMap((file) => brokenLinksOf(file, readMarkdown(file)))).toEqual([]);
+});
+
+test('every path of this repository that a Markdown file names exists', () => {
+  const missing = markdownFiles().flatMap((file) =>
+    Array.from(readMarkdown(file).matchAll(CODE_PATH), ([, path = '']) => path)
+      .filter((path) => !PLACEHOLDER.test(path) && !existsSync(join(ROOT, path)))
+      .map((path) => `${file}: ${path}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('a missing file, a missing heading, and links in code are told apart', () => {
+  const text = [
+    '# A heading with `code`, and more',
+    '[good](#a-heading-with-code-and-more) [wrapped',
+    'text](../README.md)',
+    '[bad](#no-such-heading) ![bad](missing.png) [bad](../README.md#no-such-heading)',
+    '`[code](nowhere.md)` [outside](https://example.com/)',
+    '',
+    '    [indented code](nowhere.md)',
+    '',
+    '```text',
+    '[fenced](nowhere.md)',
+    '```',
+  ].join('\n');
+  const targets = linksOf(text).map(({ target, line }) => `${line} ${target}`);
+  expect(targets).toEqual([
+    '2 #a-heading-with-code-and-more',
+    '3 ../README.md',
+    '4 #no-such-heading',
+    '4 missing.png',
+    '4 ../README.md#no-such-heading',
+    '5 https://example.com/',
+  ]);
+  expect([...anchorsOf(text)]).toEqual(['a-heading-with-code-and-more']);
+  expect(anchorsOf('# Twice\n## Twice\n')).toEqual(new Set(['twice', 'twice-1']));
+});
+
+test('links of a file are looked up from the folder of that file', () => {
+  expect(brokenLinksOf('docs/x.md', '[a](tutorial.md) [b](../LICENSE)')).toEqual([]);
+  expect(brokenLinksOf('docs/x.md', '[a](LICENSE)\n[b](../../x)')).toEqual([
+    'docs/x.md:1 LICENSE: names docs/LICENSE, which does not exist',
+    'docs/x.md:2 ../../x: is outside the repository',
+  ]);
+});
