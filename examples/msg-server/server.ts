@@ -28,7 +28,7 @@ const route = new RouteClient({
   snapshot: () => Array.from(clients.keys(), (userId) => ({ userId, status: online, clientType })),
 });
 route.on('up', ({ address }) => console.log(`link up: ${address}`));
-route.on('down', ({ address, reason, detail = '', retryMs }) => {
+route.on('down', ({ address, reason, detail = '', retryMs = 0 }) => {
   console.warn(
     `link down: ${address} ${reason} ${detail}; next attempt in ${Math.round(retryMs)} ms`,
   );
