@@ -177,8 +177,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
-        find: 'if record and string.byte(record) == 112 then\n      back',
-        put: 'if false then\n      back',
+        find: 'record and string.byte(record) == 112 and back or known',
+        put: 'known',
       },
     ],
   },
@@ -239,6 +239,17 @@ export const MUTANTS: readonly Mutant[] = [
         file: `${PRESENCE}/memory/presence-memory.ts`,
         find: 'if (kept.counts) this.#lose(kept.ledger);',
         put: 'this.#lose(kept.ledger);',
+      },
+    ],
+  },
+  {
+    name: 'late-offline-unaware',
+    breaks: 'a node that was reaped announces offline whom another has announced meanwhile',
+    changes: [
+      {
+        file: `${PRESENCE}/redis/shard-queue.ts`,
+        find: 'this.#host.knownOffline(user.userId, Number(user.toldVersion));',
+        put: 'void user;',
       },
     ],
   },

@@ -276,7 +276,9 @@ export class Watch implements WorldEvents {
     const onlineUpdates = pcUpdates.length - offlines;
     const count = (kind: string): number => kinds.filter((each) => each === kind).length;
     const corrections = Math.max(0, count('online') + count('leave') - onlineUpdates);
-    if (count('offline') > offlines + user.pcLinkEnds + corrections) {
+    // A user of a node that was reaped went, and may be told to be back by an update that came meanwhile.
+    const returns = Math.min(user.reaped, onlineUpdates);
+    if (count('offline') > offlines + user.pcLinkEnds + corrections + returns) {
       return `${said}: more departures than there were`;
     }
     // Who was not touched at all is not told of, or it is taken back.

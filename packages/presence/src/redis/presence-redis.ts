@@ -123,6 +123,7 @@ export class PresenceRedis implements Presence {
         if (client !== undefined) options.events.back(client, toldVersion, version);
         return client !== undefined;
       },
+      knownOffline: (userId, version) => this.announcedUsers.note(userId, 'grace-over', version),
       confirmLater: (userId, waiter, which) => {
         this.#toConfirm.set(userId, { waiter, which });
       },

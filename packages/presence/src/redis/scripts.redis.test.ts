@@ -79,15 +79,28 @@ test('each operation tells the state right after it, and versions grow over the 
   const shard = newShard();
   const operations = [LINK, 7, 'i1', '', 7, '', LINK, 7, 'w1i1', '', 7, '', LINK, 7, '', '', 7, ''];
   const first = await shard.apply(1, ...operations);
-  expect(first).toEqual([expect.any(Number), '112200', []]);
+  expect(first).toEqual([expect.any(Number), '112200', [], []]);
   // As if the clock had gone back: a new primary's may be behind.
   await redis.hset(shard.keys.meta, '@clock', 4_000_000_000_000_000);
   expect(await shard.apply(2, LINK, 7, 'w1', LINK, 8, 'w1')).toEqual([
     4_000_000_000_000_001,
     '22',
     [],
+    [],
   ]);
-  expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, '0', []]);
+  expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, '0', [], []]);
+});
+
+test('an update that takes a user offline settles the loss, and tells whether that was announced', async () => {
+  const shard = newShard();
+  const { lost, told } = shard.keys;
+  await redis.zadd(told, '1700000000000000', '7');
+  await redis.zadd(lost, '60000', '8');
+  await redis.zadd(lost, '60000', '9');
+  // The user's mobile client goes: that announces no status.
+  const reply = await shard.apply(1, LINK, 7, '!', LINK, 8, '!i1', LINK, 9, '');
+  expect(reply).toEqual([expect.any(Number), '010', [], ['7', '1700000000000000']]);
+  expect(await redis.zrange(lost, 0, '-1')).toEqual(['9']);
 });
 
 test('a call that comes after a later one of its node is refused and changes nothing', async () => {

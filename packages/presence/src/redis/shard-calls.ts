@@ -89,6 +89,8 @@ export interface Applied {
   readonly states: States;
   /** Those who were lost and told to be offline, and have a PC client now. */
   readonly back: readonly BackUser[];
+  /** Users who go offline by an update, and whom some node has announced offline since their link ended. */
+  readonly known: readonly BackUser[];
 }
 
 /** A lost user who is back. */
@@ -218,11 +220,11 @@ export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
  * @throws Error when it is no such reply.
  */
 export function parseApplied(reply: readonly unknown[]): Applied {
-  const [version, states, back] = reply;
+  const [version, states, back, known] = reply;
   if (!isVersion(version) || typeof states !== 'string') {
     throw new Error(`apply-updates replied ${String(version)}, expected a version and states`);
   }
-  return { version, states, back: parseBack(back) };
+  return { version, states, back: parseBack(back), known: parseBack(known) };
 }
 
 /** Reads users who were announced offline and are back; what is no user id is left out. */

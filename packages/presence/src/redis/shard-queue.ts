@@ -39,6 +39,8 @@ export interface ShardHost extends ShardCaller {
   lateCommit(late: LateCommit): void;
   /** A lost user who was told to be offline has a PC client. @returns whether it is on a link of this node, and told. */
   back(userId: number, toldVersion: number, version: number): boolean;
+  /** A user was announced offline with this version, which this node may not have heard of. */
+  knownOffline(userId: number, version: number): void;
   /** Redis is away: the user is to be confirmed when it is back. */
   confirmLater(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
   /** Redis knows these links of this node in a shard. */
@@ -276,13 +278,14 @@ export class ShardQueue {
   async #apply(batch: readonly OfUserOperation[]): Promise<void> {
     const round = this.#round;
     const [first] = batch;
-    const { version, states, back } =
+    const { version, states, back, known } =
       batch.length === 1 && first?.kind === 'reads'
-        ? { version: 0, states: await this.#calls.read(first.userIds), back: [] }
+        ? { version: 0, states: await this.#calls.read(first.userIds), back: [], known: [] }
         : await this.#calls.apply(this.#sayingOf(batch));
     if (round !== this.#round) return;
     // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
     this.#calling = [];
+    for (const user of known) this.#host.knownOffline(user.userId, Number(user.toldVersion));
     let at = 0;
     for (const operation of batch) {
       const from = at;

@@ -9,10 +9,10 @@
 --       none), link id, ... (MessagePack list), 7 which of these each operation says, from 0 (a byte each);
 --       link id '' reads the user and changes nothing; '!' before a holding: the node announces that the user went
 --       offline, unless a PC client is left, so that nothing more is to be announced of a link that ended before
--- REPLY { version, states, back }: the first operation's version, the next one has the next; and one digit an
+-- REPLY { version, states, back, known }: the first operation's version, the next one has the next; and one digit an
 --       operation, of its user right after it: 0 no link holds the user, 1 held without a PC client,
 --       2 with one; back: { user, version told, user, version told, ... } of those who were announced
---       offline and have a PC client now
+--       offline and have a PC client now; known: the same of those whom an update takes offline and who were announced
 -- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them for each link: all of them
 --       bounded by the number of operations, which the caller bounds (256)
 -- TWICE is refused the second time: LOST. So is every call that does not follow the node's last one here: Redis has
@@ -113,14 +113,15 @@ for user in pairs(changed) do
 end
 if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
-local back = {}
+local back, known = {}, {}
 if #found > 0 then
   redis.call('ZREM', lost, unpack(found))
   for i, version in ipairs(redis.call('ZMSCORE', told, unpack(found))) do
-    local record = version and records[found[i]]
-    if record and string.byte(record) == 112 then
-      back[#back + 1] = found[i]
-      back[#back + 1] = version
+    local record = records[found[i]]
+    local list = record and string.byte(record) == 112 and back or known
+    if version then
+      list[#list + 1] = found[i]
+      list[#list + 1] = version
     end
   end
 end
@@ -138,4 +139,4 @@ for link, holds in pairs(holders) do
   if #removed > 0 then redis.call('SREM', held .. link, unpack(removed)) end
 end
 
-return { version, table.concat(states), back }
+return { version, table.concat(states), back, known }
