@@ -4,7 +4,7 @@ import type { Effort, FigureSpec, Reading } from './scenario.ts';
 import type { Subject } from './subjects/subject.ts';
 import { CORES_FIGURES, coresReading, usageDuring } from './usage.ts';
 
-/** What is measured when links send as fast as they can. */
+/** Figures of links that send at full speed. */
 export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
   { key: 'deliveredPerSecond', heading: 'delivered/s', digits: 0, kind: 'result' },
   { key: 'relayedPerSecond', heading: 'relayed/s', digits: 0, kind: 'result' },
@@ -13,7 +13,7 @@ export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
   ...CORES_FIGURES,
 ];
 
-/** Bytes of PDUs, as the others have them. */
+/** PDU size in bytes, as in the other scenarios. */
 export const DELIVERED_BYTES_FIGURE: FigureSpec = {
   ...{ key: 'deliveredMibPerSecond', heading: 'MiB delivered/s', digits: 0, kind: 'result' },
 };
@@ -24,7 +24,10 @@ export interface FlatOutOptions {
   readonly pduBytes: number;
 }
 
-/** Links on a subject that send flat out: what is delivered a second, and that nothing is lost. */
+/**
+ * Links that send at full speed to a subject: deliveries per second, and a check that nothing is
+ * lost.
+ */
 export async function measureFlatOut(
   subject: Subject,
   { links, senders, pduBytes }: FlatOutOptions,
@@ -43,7 +46,7 @@ export async function measureFlatOut(
     deliveredPerSecond: rates.deliveredPerSecond,
     deliveredMibPerSecond: (rates.deliveredPerSecond * pduBytes) / 2 ** 20,
     deliveredCoreUs: (usage.subjectCores / rates.deliveredPerSecond) * 1e6,
-    // The pump invents what it delivers.
+    // The pump generates its deliveries.
     ...(subject.relays && {
       relayedPerSecond: rates.sentPerSecond,
       lostPdus: totals.duePdus - totals.deliveredPdus,

@@ -5,7 +5,7 @@ import { findNatsServer } from './subjects/nats.ts';
 
 const run = promisify(execFile);
 
-/** Where figures were measured, and with what. */
+/** The machine and the versions of a measurement. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -13,11 +13,11 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly redis: string;
-  /** What nats-server says of itself, or that it is not installed. */
+  /** The version of nats-server, or a text that it is not installed. */
   readonly nats: string;
 }
 
-/** Describes this machine; `redis` is what the Redis that is used says of its version. */
+/** Describes this machine; `redis` is the version text of the Redis in use. */
 export async function describeMachine(redis: string): Promise<Machine> {
   const nats = await findNatsServer();
   return {

@@ -54,7 +54,7 @@ const wanted = SCENARIOS.filter(
 );
 const chosen = values.quick ? QUICK : FULL;
 const effort: Effort = { ...chosen, rounds: Number(values.rounds ?? chosen.rounds) };
-// Nodes end at once: links of a load need no drain.
+// Nodes stop at once: links of a load need no drain.
 const nodeEnv = {
   ROUTE_DRAIN_SECONDS: '0',
   ...(values.profile !== undefined && profilingEnv(resolve(values.profile))),
@@ -69,7 +69,7 @@ async function measure(scenarios: readonly Scenario[]): Promise<void> {
     started ??= startBenchRedis().then((server) => stack.use(server));
     return started;
   };
-  // What runs in processes of its own ends with this one, but a container would stay.
+  // Child processes end with this one, but a container would stay.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stack.disposeAsync().finally(() => process.exit(1)));
   }

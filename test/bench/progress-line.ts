@@ -1,4 +1,4 @@
-/** One line on a terminal that is written over; where there is no terminal, a line each. */
+/** One line that is overwritten on a terminal; elsewhere each text is a line. */
 export class ProgressLine {
   readonly #out: NodeJS.WriteStream;
   #shown = false;
@@ -18,7 +18,7 @@ export class ProgressLine {
     this.#shown = true;
   }
 
-  /** Writes a line that stays. */
+  /** Writes a permanent line. */
   say(line: string): void {
     this.clear();
     this.#out.write(`${line}\n`);

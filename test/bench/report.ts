@@ -10,11 +10,11 @@ export interface Report {
   readonly machine: Machine;
   readonly effort: Effort;
   readonly finished: readonly Finished[];
-  /** Where files are written; made where it is not there. */
+  /** Output folder; created if missing. */
   readonly folder: string;
 }
 
-/** Writes results.json, results.md and the plots; returns the table and the files' names. */
+/** Writes results.json, results.md and the plots; returns the table and the file names. */
 export async function writeReport(
   report: Report,
 ): Promise<{ readonly table: string; readonly files: readonly string[] }> {

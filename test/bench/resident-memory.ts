@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Memory that processes have resident together, in bytes. Linux only. */
+/** Resident memory of processes in total, in bytes. Linux only. */
 export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((total, pid) => {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -19,18 +19,18 @@ const result: ScenarioResult = {
   ],
 };
 
-test('a ratio is judged within each round, and the median of the rounds counts', () => {
+test('a ratio is computed within each round, and the median of the rounds counts', () => {
   const goal = { subject: 'ours', figure: 'rate', against: 'theirs' };
   expect(judge({ ...goal, bound: { atLeast: 4 } }, result)).toEqual([{ measured: 4, met: true }]);
   expect(judge({ ...goal, bound: { atLeast: 5 } }, result)).toEqual([{ measured: 4, met: false }]);
 });
 
-test('a goal without a peer is judged by the median', () => {
+test('a goal without a peer is checked against the median', () => {
   const goal = { subject: 'ours', figure: 'rate', bound: { atMost: 89 } };
   expect(judge(goal, result)).toEqual([{ measured: 90, met: false }]);
 });
 
-test('a goal whose peer was not measured is not judged', () => {
+test('a goal with an unmeasured peer is not checked', () => {
   const goal = { subject: 'ours', figure: 'rate', against: 'absent', bound: { atLeast: 1 } };
   expect(judge(goal, result)).toEqual([]);
 });

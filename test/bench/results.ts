@@ -9,15 +9,15 @@ export interface CaseResult {
   readonly readings: readonly Reading[];
 }
 
-/** What a scenario came to. */
+/** The result of a scenario. */
 export interface ScenarioResult {
   readonly scenario: string;
   readonly cases: readonly CaseResult[];
-  /** Why measurements failed, for a person. */
+  /** Why measurements failed, as text. */
   readonly failures: readonly string[];
 }
 
-/** A goal and what was measured for it. */
+/** A goal and its measured value. */
 export interface GoalResult {
   readonly goal: Goal;
   /** The median, or the median of each round's ratio. */
@@ -49,7 +49,7 @@ function measuredFor(goal: Goal, { cases }: ScenarioResult): number | undefined 
   if (own === undefined) return undefined;
   if (goal.against === undefined) return summaryOf(own, goal.figure)?.median;
   const other = find(goal.against);
-  // Those of one round were measured one after the other, so what else the machine does weighs on both.
+  // Readings of one round are consecutive, so other load on the machine affects both.
   const ratios = own.readings.flatMap((reading, round) => {
     const mine = reading[goal.figure];
     const theirs = other?.readings[round]?.[goal.figure];

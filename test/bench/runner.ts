@@ -11,15 +11,15 @@ import {
 } from './scenario.ts';
 import { usageDuring } from './usage.ts';
 
-/** Takes lines for the person who waits. */
+/** Receives lines for the user. */
 export interface Progress {
   /** Replaces the progress line. */
   show(line: string): void;
 }
 
 /**
- * Measures a scenario's cases in turn, round by round, so that what changes on the machine meanwhile
- * weighs on all of them.
+ * Measures a scenario's cases in turn, round by round, so that changes on the machine affect all of
+ * them.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -39,7 +39,7 @@ export async function runScenario(
       try {
         readings[i]?.push(await undisturbed(effort, () => measure(effort)));
       } catch (error) {
-        // What the other cases have given in minutes is not thrown away for the sake of one.
+        // One failure must not discard minutes of results of the other cases.
         readings[i]?.push({});
         failures.push(`${scenario.name}, ${which}: ${inspect(error)}`);
       }
@@ -51,12 +51,12 @@ export async function runScenario(
   return { scenario: scenario.name, cases: results, failures };
 }
 
-/** Part of a processor that others may keep busy before a reading counts as disturbed. */
+/** Share of a processor used by other programs above which a reading counts as disturbed. */
 const DISTURBED_CORES = 0.25;
 const CALM_LOOK_MS = 200;
 const CALM_DEADLINE_MS = 5_000;
 
-/** The first reading that the rest of the machine left alone, or the least disturbed of several. */
+/** Returns the first undisturbed reading, or the least disturbed of several. */
 async function undisturbed(
   { attempts }: Effort,
   measure: () => Promise<Reading>,
@@ -71,7 +71,7 @@ async function undisturbed(
   return best;
 }
 
-/** Waits a little for the machine to come to rest. */
+/** Waits briefly for the machine to become idle. */
 async function calm(): Promise<void> {
   await until(async () => {
     const { usage } = await usageDuring({ pids: [] }, () => delay(CALM_LOOK_MS));

@@ -1,25 +1,25 @@
 import type { NodeEnv } from '../harness/index.ts';
 import type { BenchRedis } from './subjects/redis.ts';
 
-/** How much time measuring may take. */
+/** The time spent on measuring. */
 export interface Effort {
-  /** How often each case is measured; the cases take turns. */
+  /** Rounds per case; the cases take turns. */
   readonly rounds: number;
-  /** How often a measurement is made at the most when the rest of the machine disturbs it. */
+  /** Maximum attempts for a measurement that other load disturbs. */
   readonly attempts: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** Leave out what only fills in a curve or takes long. */
+  /** Skip cases that only fill in a curve or take long. */
   readonly quick: boolean;
 }
 
 /**
- * A figure that every reading should have: the processors that neither the subject, nor its Redis, nor the
- * load kept busy. A reading that the rest of the machine has disturbed is taken again.
+ * A figure for every reading: processors kept busy by other programs than the subject, its Redis
+ * and the load. A disturbed reading is repeated.
  */
 export const OTHER_CORES = 'otherCores';
 
-/** What one measurement gave, by the keys of the scenario's figures. */
+/** Values of one measurement, by the keys of the scenario's figures. */
 export type Reading = Readonly<Record<string, number>>;
 
 /** One quantity that a scenario measures. */
@@ -30,21 +30,21 @@ export interface FigureSpec {
   readonly digits: number;
   /** Figures of processor time share one column of the table. */
   readonly kind: 'result' | 'cores';
-  /** A median at or above this means that this is what bounds the others; the table says so. */
+  /** A median at or above this marks the bottleneck; the table shows it. */
   readonly limitAt?: number;
 }
 
-/** One thing to be measured: a subject at one point. */
+/** One case to measure: a subject at one point. */
 export interface Case {
-  /** What is measured: `route node, redis engine`, `nats-server`. */
+  /** The subject: `route node, redis engine`, `nats-server`. */
   readonly subject: string;
-  /** At which point of a curve, as `8 links`; absent where the scenario has none. */
+  /** The point on a curve, as `8 links`; absent where the scenario has none. */
   readonly at?: string;
-  /** Starts what it needs, measures once, ends it. `effort` may be shorter than the scenario's. */
+  /** Starts the subject, measures once, stops it. `effort` may be shorter than the scenario's. */
   measure(effort: Effort): Promise<Reading>;
 }
 
-/** What is aimed at: a median, or its ratio to another subject's in the same run. */
+/** A target: for a median, or for its ratio to another subject's in the same run. */
 export interface Goal {
   readonly subject: string;
   readonly at?: string;
@@ -54,29 +54,29 @@ export interface Goal {
   readonly bound: { readonly atLeast: number } | { readonly atMost: number };
 }
 
-/** A curve to be drawn: one figure over the numbers of the cases' `at`, one line a subject. */
+/** A plot: one figure over the numbers of the cases' `at`, one line per subject. */
 export interface PlotSpec {
-  /** The file's name, without `.svg`. */
+  /** File name without `.svg`. */
   readonly file: string;
   readonly title: string;
-  /** Cases whose `at` is a number and this are on it: `8 links`. */
+  /** Includes cases whose `at` is a number followed by this: `8 links`. */
   readonly unit: string;
   readonly figure: string;
   readonly yLabel: string;
 }
 
-/** What a scenario can do while it prepares. */
+/** What a scenario can use while it prepares. */
 export interface Preparation {
   readonly effort: Effort;
   /** Settings of every route node that is started. */
   readonly nodeEnv: NodeEnv;
-  /** The Redis that the whole run shares, started when it is first asked for: use a namespace of your own. */
+  /** The Redis of the whole run, started on first use: each user takes its own namespace. */
   redis(): Promise<BenchRedis>;
-  /** Tells the person who waits, above the progress line. */
+  /** Prints a line for the user above the progress line. */
   say(line: string): void;
 }
 
-/** Something worth knowing about the cluster, and how it is measured. */
+/** A question about the cluster, and how it is measured. */
 export interface Scenario {
   readonly name: string;
   /** One line for `--help`. */
@@ -84,8 +84,8 @@ export interface Scenario {
   readonly figures: readonly FigureSpec[];
   readonly goals: readonly Goal[];
   readonly plots: readonly PlotSpec[];
-  /** Where it takes long: how many rounds are enough. */
+  /** Number of rounds that suffice for a slow scenario. */
   readonly mostRounds?: number;
-  /** What is to be measured here and now; a peer that is not installed is said and left out. */
+  /** Returns the cases to measure here; a peer that is not installed is reported and skipped. */
   cases(preparation: Preparation): Promise<readonly Case[]>;
 }

@@ -9,6 +9,6 @@ test('the median of an even number of values lies between the middle two', () =>
   expect(summarise([1, 10, 2, 4])).toEqual({ median: 3, least: 1, most: 10 });
 });
 
-test('nothing cannot be summed up', () => {
+test('an empty list has no summary', () => {
   expect(() => summarise([])).toThrow('no values');
 });

@@ -5,7 +5,7 @@ export interface Summary {
   readonly most: number;
 }
 
-/** @throws Error when there is nothing to sum up. */
+/** @throws Error for an empty list. */
 export function summarise(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
   const least = sorted[0];

@@ -21,10 +21,10 @@ const LEFT = 80;
 const RIGHT = WIDTH - 24;
 const TOP = 48;
 const BOTTOM = HEIGHT - 84;
-/** Told apart also by those who do not see all colours. */
+/** Distinguishable without colour vision. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00'];
 
-/** The curves of a plot that a result has points for. */
+/** The curves of a plot that have points in a result. */
 export function curvesOf(plot: PlotSpec, { cases }: ScenarioResult): Curve[] {
   const suffix = ` ${plot.unit}`;
   const points = new Map<string, Point[]>();
@@ -40,7 +40,7 @@ export function curvesOf(plot: PlotSpec, { cases }: ScenarioResult): Curve[] {
   });
 }
 
-/** Draws curves: medians joined by lines, with a bar from the least to the most reading. */
+/** Draws curves: lines between medians, with a bar from the minimum to the maximum reading. */
 export function drawPlot(plot: PlotSpec, curves: readonly Curve[]): string {
   const all = curves.flatMap(({ points }) => points);
   const xs = all.map(({ x }) => x);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { linearScale, logScale, roundStep, shortNumber } from './svg-scale.ts';
 
-test('a linear scale begins at 0 and ends at a round number that holds the greatest value', () => {
+test('a linear scale starts at 0 and ends at a round number above the maximum', () => {
   const { place, ticks } = linearScale([3, 8.7], 100, 0);
   expect(ticks).toEqual([0, 2, 4, 6, 8, 10]);
   expect(place(0)).toBe(100);
@@ -15,7 +15,7 @@ test('a logarithmic scale gives each doubling the same length and marks its valu
   expect([2, 4, 8, 128].map(place)).toEqual([0, 10, 20, 60]);
 });
 
-test('a single value stands in the middle of a logarithmic scale', () => {
+test('a single value is in the middle of a logarithmic scale', () => {
   expect(logScale([5], 0, 60).place(5)).toBe(30);
 });
 

@@ -1,12 +1,12 @@
-/** Where values lie on one axis of a drawing. */
+/** Positions of values on one axis of a plot. */
 export interface Scale {
   /** In pixels. */
   place(value: number): number;
-  /** Values at which the axis is marked. */
+  /** Values of the tick marks. */
   readonly ticks: readonly number[];
 }
 
-/** From 0 to a round number that is not below the greatest value. */
+/** From 0 to a round number that is not below the maximum. */
 export function linearScale(values: readonly number[], from: number, to: number): Scale {
   const most = Math.max(...values, Number.MIN_VALUE);
   const step = roundStep(most / 5);
@@ -16,7 +16,10 @@ export function linearScale(values: readonly number[], from: number, to: number)
   return { place: (value) => from + ((to - from) * value) / end, ticks };
 }
 
-/** Each doubling as long as the next; marked at the values themselves. All must be above 0. */
+/**
+ * Logarithmic: each doubling has the same length; ticks at the values themselves. All must be above
+ * 0.
+ */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
   const ticks = [...new Set(values)].toSorted((a, b) => a - b);
   const least = Math.log2(ticks[0] ?? 1);
@@ -26,7 +29,7 @@ export function logScale(values: readonly number[], from: number, to: number): S
   return { place, ticks };
 }
 
-/** The least of 1, 2 and 5 times a power of ten that is not below a value. */
+/** Returns the least of 1, 2 and 5 times a power of ten that is not below a value. */
 export function roundStep(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const factor = [1, 2, 5, 10].find((one) => one * power >= value * (1 - 1e-9)) ?? 10;

@@ -3,7 +3,7 @@ import { judgeGoals } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { markdownTable, resultTable } from './table.ts';
 
-test('columns of numbers are set right, others left', () => {
+test('number columns are right-aligned, others left-aligned', () => {
   const rows = [
     ['relay', '1,200'],
     ['latency', '3'],
@@ -16,7 +16,7 @@ test('columns of numbers are set right, others left', () => {
   ]);
 });
 
-test('a row tells the spread, the goal and where processor time went', () => {
+test('a row has the spread, the goal and the use of processor time', () => {
   const goal = { subject: 'ours', figure: 'rate', against: 'theirs', bound: { atLeast: 4 } };
   const scenario: Scenario = {
     ...{ name: 'relay', meaning: '', plots: [], goals: [goal] },

@@ -2,7 +2,7 @@ import { type CaseResult, type GoalResult, type ScenarioResult, summaryOf } from
 import type { FigureSpec, Scenario } from './scenario.ts';
 import type { Summary } from './statistics.ts';
 
-/** One scenario with what it came to. */
+/** One scenario with its results. */
 export interface Finished {
   readonly scenario: Scenario;
   readonly result: ScenarioResult;
@@ -11,7 +11,7 @@ export interface Finished {
 
 const HEADINGS = ['scenario', 'subject', 'figure', 'median', 'least', 'most', 'goal', 'cores'];
 
-/** The table of all that was measured, in Markdown: one row a case and figure. */
+/** The table of all results in Markdown: one row per case and figure. */
 export function resultTable(all: readonly Finished[]): string {
   return markdownTable(HEADINGS, all.flatMap(rowsOf));
 }
@@ -38,7 +38,7 @@ function rowsOf({ scenario, result, goals }: Finished): string[][] {
   });
 }
 
-/** Where processor time went: `itself 1.05, load 0.31`. */
+/** Use of processor time: `itself 1.05, load 0.31`. */
 function describeCores(figures: readonly FigureSpec[], one: CaseResult): string {
   return figures
     .filter(({ kind }) => kind === 'cores')
@@ -71,7 +71,7 @@ function grouped(value: number, digits: number): string {
 
 const NUMBER = /^[\d.,e+-]+$/;
 
-/** A table whose columns of numbers are set right. */
+/** A table with right-aligned number columns. */
 export function markdownTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],

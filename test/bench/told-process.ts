@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A message between the two sides: orders and answers carry the same number. */
+/** A message between the two sides: orders and answers have the same number. */
 interface Envelope {
   readonly number: number;
   readonly content?: unknown;
@@ -13,7 +13,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A program of this project in a process of its own, which answers each order once. */
+/** A program of this project in its own process, which answers each order once. */
 export class ToldProcess<Order, Answer> implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #isAnswer: (message: unknown) => message is Answer;
@@ -42,7 +42,7 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
   }
 
   /**
-   * Orders may be given while others are carried out.
+   * Sends an order. Several can run at once.
    * @throws Error when the order fails, or the process ends before it has answered.
    */
   async tell(order: Order): Promise<Answer> {
@@ -52,7 +52,7 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
     });
     this.#child.send({ number, content: order });
     const answer = await answered;
-    if (!this.#isAnswer(answer)) throw new Error(`${this.#name} says ${JSON.stringify(answer)}`);
+    if (!this.#isAnswer(answer)) throw new Error(`${this.#name} answers ${JSON.stringify(answer)}`);
     return answer;
   }
 
@@ -72,14 +72,14 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
   }
 }
 
-/** In the process that is told: carries out what comes, and ends with the process that tells it. */
+/** Runs in the child process: carries out orders, and ends with the parent. */
 export function obeyOrders<Order>(
   isOrder: (message: unknown) => message is Order,
   obey: (order: Order) => Promise<unknown>,
 ): void {
   process.on('message', (message: unknown) => {
     if (!isEnvelope(message) || !isOrder(message.content)) {
-      throw new Error(`told ${JSON.stringify(message)}, expected an order`);
+      throw new Error(`received ${JSON.stringify(message)}, expected an order`);
     }
     const { number, content } = message;
     obey(content).then(
@@ -90,7 +90,10 @@ export function obeyOrders<Order>(
   process.on('disconnect', () => process.exit(0));
 }
 
-/** Whether a message is of one of these kinds: both sides are this program, so that its kind is enough. */
+/**
+ * Whether a message is of one of these kinds. Both sides are this program, so checking the kind
+ * suffices.
+ */
 export function isOfKind(message: unknown, kinds: readonly unknown[]): boolean {
   const hasKind = typeof message === 'object' && message !== null && 'kind' in message;
   return hasKind && kinds.includes(message.kind);

@@ -1,6 +1,6 @@
 import { ToldProcess } from './told-process.ts';
 
-/** Several processes of one program, which are told together. */
+/** Several processes of one program that work together. */
 export class ToldProcesses<Order, Answer> implements AsyncDisposable {
   readonly #processes: readonly ToldProcess<Order, Answer>[];
 
@@ -8,12 +8,12 @@ export class ToldProcesses<Order, Answer> implements AsyncDisposable {
     this.#processes = Array.from({ length: count }, () => new ToldProcess(program, isAnswer));
   }
 
-  /** Tells one of them; undefined where there is none at that place. */
+  /** Sends an order to one of them; undefined where the index has none. */
   async tell(place: number, order: Order): Promise<Answer | undefined> {
     return await this.#processes[place]?.tell(order);
   }
 
-  /** Tells each of them what is for its place. */
+  /** Sends each of them the order for its index. */
   async tellAll(orderOf: (place: number) => Order): Promise<Answer[]> {
     return await Promise.all(this.#processes.map((process, place) => process.tell(orderOf(place))));
   }
@@ -23,7 +23,9 @@ export class ToldProcesses<Order, Answer> implements AsyncDisposable {
   }
 }
 
-/** When it is asked (monotonic, in ms), and the processor time of this process since its start, in ms. */
+/**
+ * Time of the request (monotonic, in ms), and this process's processor time since its start, in ms.
+ */
 export function ownUsage(): { readonly atMs: number; readonly cpuMs: number } {
   const { user, system } = process.cpuUsage();
   return { atMs: performance.now(), cpuMs: (user + system) / 1000 };

@@ -2,26 +2,26 @@ import { readFileSync } from 'node:fs';
 import { askServer } from '@route/fixtures';
 import { type FigureSpec, OTHER_CORES, type Reading } from './scenario.ts';
 
-/** What /proc counts processor time in on Linux, whatever the machine. */
+/** Unit of processor time in /proc on Linux, on any machine. */
 const TICKS_PER_SECOND = 100;
 
-/** Whose processor time is told apart from the rest of the machine's. */
+/** Processes whose processor time is separated from the rest of the machine's. */
 export interface Watched {
-  /** What is measured. */
+  /** The subject. */
   readonly pids: readonly number[];
-  /** The Redis that it uses, if it does. */
+  /** The Redis that it uses, if any. */
   readonly redisPort?: number;
 }
 
-/** How many processors were kept busy, on average, while something was done. */
+/** Processors kept busy, on average, during an action. */
 export interface Usage {
   readonly subjectCores: number;
   readonly redisCores: number;
-  /** All that ran in user or system time, and what the machine's host took away. */
+  /** All user and system time, and time stolen by the machine's host. */
   readonly machineCores: number;
 }
 
-/** The figures that {@link coresReading} gives. */
+/** The figures of {@link coresReading}. */
 export const CORES_FIGURES: readonly FigureSpec[] = [
   { key: 'subjectCores', heading: 'itself', digits: 2, kind: 'cores' },
   { key: 'redisCores', heading: 'Redis', digits: 2, kind: 'cores' },
@@ -40,7 +40,7 @@ export function coresReading(usage: Usage, loadCores: number, watched: Watched):
   };
 }
 
-/** Does something and tells what processor time went where meanwhile. */
+/** Runs an action and returns the processor time used meanwhile. */
 export async function usageDuring<T>(
   watched: Watched,
   work: () => Promise<T>,
@@ -73,7 +73,7 @@ async function look({ pids, redisPort }: Watched): Promise<Look> {
   return { atMs, redis, subject: cpuSeconds(pids), machine: machineSeconds() };
 }
 
-/** Processor seconds that processes have used since their start; those that are gone count nothing. */
+/** Processor seconds used by processes since their start; exited ones count 0. */
 export function cpuSeconds(pids: readonly number[]): number {
   return pids.reduce((total, pid) => total + ticksOf(pid) / TICKS_PER_SECOND, 0);
 }
@@ -85,7 +85,7 @@ function ticksOf(pid: number): number {
   } catch {
     return 0;
   }
-  // The second field is the program's name in brackets and may hold spaces.
+  // The second field is the program's name in brackets and may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [user, system] = [fields[11], fields[12]];
   return Number(user) + Number(system);

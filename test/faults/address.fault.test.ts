@@ -7,24 +7,26 @@ import { seedOf } from './seed.ts';
 
 const BETWEEN_MS = 2_000;
 
-/** Where the old primary goes on as one, only looking now and then where the name leads shows that it moved. */
+/**
+ * The old primary continues as a primary, so only a periodic lookup of the name reveals the move.
+ */
 const CASES: readonly (readonly [
   fault: string,
   take: (redis: NamedRedis) => Promise<void>,
   exactWithinMs: number,
 ])[] = [
   ['a primary demoted behind a name', async ({ switches: [demote] }) => await demote?.(), 5_000],
-  ['a name moved from a primary that lives on', (redis) => redis.moveAway(), 12_000],
+  ['a name moved from a primary that stays up', (redis) => redis.moveAway(), 12_000],
 ];
 
 test.for(CASES)('%s: it is left, and nothing is lost', async ([fault, take, exactWithinMs]) => {
   const deployment = await startNamedRedis();
-  // All nodes reach Redis through this process, as a name leads all of them to one place.
+  // All nodes reach Redis through this process, like a name that resolves to one server.
   const load = { nodes: 2, servers: 4, pdusPerSecond: 500 };
   await using scene = await startScene({ seed: seedOf(fault), deployment, ...load });
   await delay(BETWEEN_MS);
   await take(deployment);
-  scene.story.note('the name leads elsewhere');
+  scene.story.note('the name points to the new server');
   const exact = await scene.untilExact(exactWithinMs);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });

@@ -15,10 +15,13 @@ const DEAF = 20;
 const MOST_P99_MS = 200;
 const MOST_HEALTH_MS = 1_000;
 
-/** One flood of this kind once took a node from 150 to 700 MB. */
+/** A flood of this kind once took a node from 150 to 700 MB. */
 const MOST_GROWTH_BYTES = 128 * 2 ** 20;
 
-/** Clients of one node's admin port that misbehave until the end of the scope; each comes back when it is closed. */
+/**
+ * Misbehaving clients of one node's admin port, until the end of the scope; each reconnects when
+ * closed.
+ */
 class AdminFlood implements Disposable {
   readonly #sockets = new Set<Socket>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -58,7 +61,7 @@ class AdminFlood implements Disposable {
     });
   }
 
-  /** Headers that do not come to an end. */
+  /** Headers without an end. */
   #drip(socket: Socket): void {
     socket.write('GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ');
     this.#timers.push(setInterval(() => socket.writable && socket.write('x'), 500));
@@ -69,7 +72,7 @@ function request(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 }
 
-/** How long /healthz takes, each time that it is asked until then. */
+/** Duration of each /healthz request until then. */
 async function healthMs(node: RouteNode, untilMs: number): Promise<number[]> {
   const took: number[] = [];
   while (performance.now() < untilMs) {
@@ -99,7 +102,7 @@ test('floods, slow clients and clients that never read on the admin port: the no
   process.stdout.write(
     `/healthz: ${took.length} answers, ${Math.round(Math.max(...took))} ms at most; relay p99 ${p99Ms} ms; ${grown >> 20} MiB more; ${flood.connections} connections\n`,
   );
-  // Links and the admin port of the other nodes go on beside the flood, which lasts until the end.
+  // Links and the admin port of the other nodes work during the flood, which lasts until the end.
   const exact = await scene.untilExact(5_000);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact, p99Ms });

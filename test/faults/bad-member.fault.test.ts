@@ -13,17 +13,19 @@ const REDIS_DEADLINE_MS = 5_000;
 const LASTS_MS = 12_000;
 const SHORTEST_MS = 5_000;
 
-/** Others are as fast as before where a PDU takes no longer than this; a bus that stands still takes seconds. */
+/** Other nodes are unaffected if no PDU takes longer than this; a stalled bus takes seconds. */
 const MOST_P99_MS = 1_000;
 
-/** Frames of which mutants are published: heartbeats, last frames and acks; the entries of others stay whole. */
+/**
+ * Kinds of frames to mutate: heartbeats, last frames and acks. Frames with entries stay unchanged.
+ */
 const MUTATED_TYPES: ReadonlySet<number | undefined> = new Set([2, 3, 5]);
 const PUBLISHED_PER_ROUND = 20;
 const ROUND_MS = 50;
 
 type Misbehave = (scene: Scene, untilMs: number) => Promise<void>;
 
-/** A node of the scene's Redis that is none of the scene's: nothing is asked of it. */
+/** A node on the scene's Redis that is not part of the scene: no checks apply to it. */
 async function startStranger(scene: Scene, env: Record<string, string>): Promise<RouteNode> {
   const node = await startRouteNode({
     env: { ...scene.cluster.env, ...env },
@@ -33,7 +35,10 @@ async function startStranger(scene: Scene, env: Record<string, string>): Promise
   return node;
 }
 
-/** Its Redis account has these rights alone: it is never ready, takes no lease, and says what it lacks. */
+/**
+ * Its Redis account has these rights alone: it is never ready, acquires no lease, and reports the
+ * missing rights.
+ */
 function lacks(rights: string): Misbehave {
   return async (scene, untilMs) => {
     const { url } = scene.redis;
@@ -50,7 +55,7 @@ function lacks(rights: string): Misbehave {
   };
 }
 
-/** It starts again and again on a port that is taken. */
+/** It restarts repeatedly on a port in use. */
 async function findsPortTaken(scene: Scene, untilMs: number): Promise<void> {
   const { host, port } = scene.cluster.node(0);
   while (performance.now() < untilMs) {
@@ -59,7 +64,7 @@ async function findsPortTaken(scene: Scene, untilMs: number): Promise<void> {
   }
 }
 
-/** It becomes one of the nodes and is killed, again and again. */
+/** It joins the nodes and is killed, repeatedly. */
 async function isKilledAgain(scene: Scene, untilMs: number): Promise<void> {
   while (performance.now() < untilMs) {
     await using node = await startRouteNode({ env: { ...scene.cluster.env } });
@@ -68,7 +73,7 @@ async function isKilledAgain(scene: Scene, untilMs: number): Promise<void> {
   }
 }
 
-/** What another program publishes, made of real frames; each frame is its own to change. */
+/** Frames that another program publishes, made of real frames; each returns a changed copy. */
 type Forge = (random: Random, corpus: readonly Buffer[]) => Buffer;
 
 /** Frames of another version, and bytes that are no frame. */
@@ -79,7 +84,7 @@ function foreignFrame(random: Random, corpus: readonly Buffer[]): Buffer {
   return frame;
 }
 
-/** Mutants of real frames, in the name of nodes that live, and frames of another version. */
+/** Mutants of real frames in the name of live nodes, and frames of another version. */
 function forgedFrame(random: Random, corpus: readonly Buffer[]): Buffer {
   const frame = mutate(random, corpus);
   if (random.chance(0.2) && frame.length > 0) frame[0] = 1;
@@ -121,13 +126,13 @@ function client(scene: Scene): Redis {
 const BAD_MEMBERS: readonly (readonly [name: string, misbehave: Misbehave])[] = [
   ['a member whose account lacks the channels', lacks('~* +@all resetchannels')],
   ['a member whose account lacks the keys', lacks('~other* &* +@all')],
-  ['a member that hears and may not publish', lacks('~* &* +@all -publish -spublish')],
+  ['a member that may receive and not publish', lacks('~* &* +@all -publish -spublish')],
   [
-    'a member that publishes and may not hear',
+    'a member that may publish and not receive',
     lacks('~* &* +@all -subscribe -ssubscribe -psubscribe'),
   ],
-  ['a member that starts again and again on a taken port', findsPortTaken],
-  ['a member that is killed again and again', isKilledAgain],
+  ['a member that restarts repeatedly on a port in use', findsPortTaken],
+  ['a member that is killed repeatedly', isKilledAgain],
   [
     'frames of another version, and bytes that are no frame',
     (scene, untilMs) => forges(scene, untilMs, foreignFrame),
@@ -150,15 +155,15 @@ test.for(BAD_MEMBERS)(
   },
 );
 
-test('forged frames, and frames of another version: nodes and links stay, and all heals', async () => {
+test('forged frames, and frames of another version: nodes and links stay, and the cluster recovers', async () => {
   const fault = 'forged frames';
   await using scene = await startScene({ seed: seedOf(fault) });
   await forges(scene, performance.now() + LASTS_MS, forgedFrame);
-  // What forged frames have broken is set right within seconds.
+  // Damage by forged frames is corrected within seconds.
   await scene.untilFlowing();
   const exact = await scene.untilExact(5_000);
   expect(exact.seconds).toBeDefined();
-  // An ack in the name of a live node may have a frame dropped that it still lacks: that is counted.
+  // A forged ack of a live node may drop a frame that the node still lacks: that is counted.
   const { lost, ...totals } = await scene.settle(2_000);
   let counted = 0;
   for (const node of scene.running) counted += await node.metric('route_bus_lost_frames_total');

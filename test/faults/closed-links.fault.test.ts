@@ -12,10 +12,10 @@ const LASTS_MS = 8_000;
 const ROUND_MS = 200;
 const LISTED_USERS = 20_000;
 
-/** None of the crowd's users, so that each one left behind is found in Redis. */
+/** Users outside the crowd, so that any record left behind is found in Redis. */
 const FIRST_LISTED = 0x7000_0000;
 
-/** Links that an operator closes count for one lease more. */
+/** Links closed by an operator count for one lease longer. */
 const EXACT_WITHIN_MS = (LEASE_SECONDS + 5) * 1000;
 
 type Close = (scene: Scene, link: TrafficLink) => Promise<void>;
@@ -26,12 +26,15 @@ async function closeAsOperator(scene: Scene, { address }: TrafficLink): Promise<
     const admin = new AdminClient({ address: new URL(adminUrl).host, token: TOKEN });
     const { links } = await admin.links();
     const found = links.find(({ peer }) => peer === address);
-    // The link may have ended by itself since.
+    // The link may have closed itself since.
     if (found !== undefined) await admin.closeLink(found.link).catch(() => undefined);
   }
 }
 
-/** A link that is closed while the node imports its list of users, or while other links' PDUs go to it. */
+/**
+ * A link that is closed while the node imports its user list, or while it receives other links'
+ * PDUs.
+ */
 async function closeInList(scene: Scene, close: Close): Promise<void> {
   const target = scene.random.pick(scene.welcoming);
   await using link = await openTrafficLink(target, { dues: new Dues(scene.traffic.mailboxes) });
@@ -45,13 +48,13 @@ async function closeInList(scene: Scene, close: Close): Promise<void> {
 
 const CLOSINGS: readonly (readonly [name: string, close: Close])[] = [
   [
-    'links that their msg_servers close in traffic and in a list',
+    'links closed by msg_servers during traffic and a list',
     async (scene, link) => {
       const server = scene.crowd.servers.find(({ participant }) => participant?.link === link);
       await (server === undefined ? link.close() : server.reconnect());
     },
   ],
-  ['links that an operator closes in traffic and in a list', closeAsOperator],
+  ['links closed by an operator during traffic and a list', closeAsOperator],
 ];
 
 test.for(CLOSINGS)('%s: nothing of them or of others is lost', async ([fault, close]) => {
@@ -74,7 +77,7 @@ test.for(CLOSINGS)('%s: nothing of them or of others is lost', async ([fault, cl
   const exact = await scene.untilExact(EXACT_WITHIN_MS);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });
-  // Whatever the closed links had sent was read to the end.
+  // Everything that the closed links had sent was read.
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(closings).toBeGreaterThan(5);
 });

@@ -10,16 +10,16 @@ import { seedOf } from './seed.ts';
 const TOKEN = 'the-token-of-this-test';
 const DRAIN_SECONDS = 6;
 
-/** What a drain may take beyond its time: the process ends. */
+/** Time beyond the drain's limit for the process to exit. */
 const SLACK_MS = 3_000;
 
-/** Users of links that a drain closed count for one lease more. */
+/** Users of links closed by a drain count for one lease longer. */
 const EXACT_WITHIN_MS = (LEASE_SECONDS + 5) * 1000;
 
 const BESIDE: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
-  ['a node drains, told so twice', async () => {}],
+  ['a node drains, asked twice', async () => {}],
   ['a node drains while Redis is paused for 4 s', (scene) => pauseRedis(scene, 4)],
-  ['a node drains while another stands still for 4 s', (scene) => stopNode(scene, 1, 4)],
+  ['a node drains while another is paused for 4 s', (scene) => stopNode(scene, 1, 4)],
 ];
 
 test.for(BESIDE)('%s: it ends in time, and nothing is lost', async ([fault, inflict]) => {
@@ -30,7 +30,7 @@ test.for(BESIDE)('%s: it ends in time, and nothing is lost', async ([fault, infl
   const inflicted = inflict(scene);
   await delay(500);
   scene.setAvoided(node, true);
-  // A second signal would end it at once; a signal during a drain that was asked for does not.
+  // A second signal would stop it at once; a signal during a requested drain does not.
   const address = new URL(node.adminUrl).host;
   await new AdminClient({ address, token: TOKEN }).drain();
   await delay(500);

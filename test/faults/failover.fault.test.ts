@@ -19,7 +19,7 @@ test.for([
   for (const takeOver of killed ? [deployment.killPrimary] : deployment.switches) {
     await delay(BETWEEN_MS);
     await takeOver();
-    scene.story.note('another server has taken over');
+    scene.story.note('another server is the primary');
   }
   const exact = await scene.untilExact(EXACT_WITHIN_MS);
   await scene.untilFlowing();

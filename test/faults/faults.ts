@@ -9,26 +9,26 @@ const BURST_EVERY_MS = 250;
 const BURST_PDUS = 1_000;
 const BURST_PDU_BYTES = 160;
 
-/** Redis stops in good order and comes back with nothing. */
+/** Redis stops in good order and restarts empty. */
 export async function restartRedisEmpty({ redis }: Scene): Promise<void> {
   await redis.restart({ empty: true });
 }
 
-/** Redis is killed, and comes back with nothing after a while. */
+/** Redis is killed, and restarts empty after a while. */
 export async function killRedis({ redis }: Scene, seconds: number): Promise<void> {
   await redis.kill();
   await delay(seconds * 1000);
   await redis.startAgain();
 }
 
-/** Redis hangs: its connections stay open, nothing answers. */
+/** Redis hangs: its connections stay open without answers. */
 export async function pauseRedis({ redis }: Scene, seconds: number): Promise<void> {
   await redis.pause();
   await delay(seconds * 1000);
   await redis.unpause();
 }
 
-/** Redis ends all connections, several times a second. */
+/** Redis closes all connections, several times a second. */
 export async function killConnections({ redis }: Scene, seconds: number): Promise<void> {
   for (let left = seconds * 1000; left > 0; left -= KILL_EVERY_MS) {
     await askRedis(redis.url, 'CLIENT KILL TYPE pubsub', REDIS_DEADLINE_MS);
@@ -37,9 +37,7 @@ export async function killConnections({ redis }: Scene, seconds: number): Promis
   }
 }
 
-/**
- * Redis cuts subscribers off that are only a little behind, while now and then many PDUs come at once.
- */
+/** Redis disconnects subscribers after a small lag, while bursts of PDUs arrive. */
 export async function lowerOutputLimit(scene: Scene, seconds: number): Promise<void> {
   const { redis, traffic } = scene;
   await setOutputLimit(redis.url, '64kb 32kb 1');
@@ -56,7 +54,7 @@ async function setOutputLimit(url: string, limit: string): Promise<void> {
   if (answer !== '+OK') throw new Error(`Redis answers ${answer} to ${command}`);
 }
 
-/** A node's way to Redis is cut and mended. */
+/** A node's connection to Redis is cut and restored. */
 export async function cutNode(
   scene: Scene,
   { index, cut, seconds }: { index: number; cut: Cut; seconds: number },
@@ -66,7 +64,7 @@ export async function cutNode(
   scene.proxy(index).mend();
 }
 
-/** A node is stopped, as by a virtual machine that is moved, and goes on. */
+/** A node is paused, as when a virtual machine migrates, and continues. */
 export async function stopNode(scene: Scene, index: number, seconds: number): Promise<void> {
   const node = scene.cluster.node(index);
   scene.setAvoided(node, true);

@@ -1,38 +1,41 @@
 import { appendFileSync } from 'node:fs';
 import type { Totals } from '../traffic/index.ts';
 
-/** Names the file that takes one JSON line a fault; without it nothing is written. */
+/**
+ * The environment variable with the file that receives one JSON line per fault; without it nothing
+ * is written.
+ */
 export const FIGURES_FILE_VARIABLE = 'ROUTE_FAULTS_FIGURES';
 
-/** What one fault came to: a line of the table in docs/guarantees.md. */
+/** The figures of one fault: a row of the table in docs/guarantees.md. */
 export interface Figures extends Totals {
   readonly fault: string;
   readonly seed: number;
-  /** From the end of the fault; undefined where presence was not judged. */
+  /** From the end of the fault; undefined where presence was not checked. */
   readonly exactAfterSeconds?: number;
-  /** Of the node that had the most. */
+  /** Of the node with the highest value. */
   readonly peakMemoryBytes?: number;
   /** Of links that did not lag. */
   readonly p99Ms?: number;
 }
 
-/** Writes figures down for the table. */
+/** Writes figures for the table. */
 export function recordFigures(figures: Figures): void {
   const file = process.env[FIGURES_FILE_VARIABLE];
   if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(figures)}\n`);
 }
 
-/** Whether a line that was read back is one of figures. */
+/** Whether a parsed line contains figures. */
 export function isFigures(value: unknown): value is Figures {
   return typeof value === 'object' && value !== null && 'fault' in value && 'sent' in value;
 }
 
-/** Figures of several runs of a fault: counts summed, times and memory at their worst. */
+/** Combines figures of several runs of a fault: sums of counts, maxima of times and memory. */
 export interface Summary extends Figures {
   readonly runs: number;
 }
 
-/** One summary a fault, in the order in which they first appear; random schedules are one fault. */
+/** One summary per fault, in order of first appearance; random schedules are one fault. */
 export function summarise(all: readonly Figures[]): Summary[] {
   const byFault = Map.groupBy(all, ({ fault }) => fault.replace(/^(random schedule) .*$/, '$1s'));
   return [...byFault].map(([fault, runs]) => {
@@ -77,7 +80,7 @@ const COLUMNS: readonly (readonly [heading: string, of: (figures: Summary) => st
   ['peak memory, MiB', ({ peakMemoryBytes }) => mebibytes(peakMemoryBytes)],
 ];
 
-/** The table of some summaries, in Markdown. */
+/** Formats summaries as a Markdown table. */
 export function figuresTable(all: readonly Summary[]): string {
   const rows = all.map((figures) => COLUMNS.map(([, of]) => of(figures)));
   const headings = COLUMNS.map(([heading]) => heading);

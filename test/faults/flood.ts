@@ -11,16 +11,16 @@ const PROCESSES = 2;
 /** Links 0, 2, 4 and 6 are on the first node, the others on the second: two of each send. */
 const SENDERS: readonly number[] = [0, 1, 4, 5];
 
-/** What a flood came to, and how many links were open at its end. */
+/** The result of a flood, and the number of links open at its end. */
 export interface Flooded {
   readonly figures: Figures;
-  /** How many deliveries that are when everything arrives. */
+  /** Number of deliveries when every PDU arrives. */
   readonly due: number;
   readonly openLinks: number;
   readonly pdusPerSecond: number;
 }
 
-/** Four of eight links on two nodes send so many PDUs in all, as fast as the nodes take them. */
+/** Four of eight links on two nodes send `pdus` PDUs in total, as fast as the nodes read them. */
 export async function flood(
   pdus: number,
   { deadlineMs, delivery }: { readonly deadlineMs: number; readonly delivery: DeliveryMode },

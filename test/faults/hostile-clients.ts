@@ -11,7 +11,7 @@ const QUERIED_USERS = 2_000_000;
 const LISTED_USERS = 5_000;
 const UNKNOWN_CLIENT_TYPE = 0x7f;
 
-/** What a hostile link sends; the node closes it, or it is closed after a moment. */
+/** Bytes of a hostile link. The node closes it, or the client does after a moment. */
 export interface Hostility {
   readonly name: string;
   readonly bytes: Buffer;
@@ -27,7 +27,7 @@ function pdu(command: keyof typeof COMMANDS, body: Buffer, length = HEADER_BYTES
   return Buffer.concat([header, body]);
 }
 
-/** A list whose last entry is of a client type that does not exist: everything before it was read in vain. */
+/** A list whose last entry has an unknown client type: everything before it is read in vain. */
 function listOfUnknownType(): Buffer {
   const userStatList = Array.from({ length: LISTED_USERS }, (_, i) => ({
     ...{ userId: 0x6000_0000 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows },
@@ -37,13 +37,13 @@ function listOfUnknownType(): Buffer {
   return list;
 }
 
-/** The bytes that made nodes of release 0.1.0 stall, grow or fall, and garbage. */
+/** The bytes that made nodes of release 0.1.0 stall, grow or crash, and garbage. */
 export const HOSTILITIES: readonly Hostility[] = [
   { name: 'garbage', bytes: randomBytes(65_536) },
   { name: 'a length of 4 GiB', bytes: pdu('msg_data', Buffer.alloc(0), 0xffff_ffff) },
   { name: 'a length of 0', bytes: pdu('msg_data', Buffer.alloc(0), 0) },
   { name: 'a list of an unknown client type', bytes: listOfUnknownType() },
-  // Entries without fields: the shortest that there are.
+  // Entries without fields, the shortest possible.
   {
     name: 'a list of 1,000,000 empty entries',
     bytes: pdu('online_user_info', Buffer.alloc(2 * ODD_ENTRIES, Buffer.from([0x0a, 0x00]))),
@@ -63,7 +63,7 @@ export const HOSTILITIES: readonly Hostility[] = [
   },
 ];
 
-/** Opens a connection, sends the bytes, and closes it after a moment where the node has not. */
+/** Opens a connection, sends the bytes, and closes it after a moment if the node has not. */
 export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Promise<void> {
   const socket = await connectTo(target);
   const closed = once(socket.on('error', () => undefined).resume(), 'close');
@@ -72,14 +72,18 @@ export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Pro
   socket.destroy();
 }
 
-/** So many connections at once, so many times a second: more would only slow the process that measures the traffic. */
+/**
+ * Connections at a time and per second. More would only slow the process that measures the traffic.
+ */
 const CONNECTIONS_AT_ONCE = 20;
 const PAUSE_MS = 20;
 
-/** Of those that stay open the oldest is closed for a new one; each receives all traffic while it is open. */
+/**
+ * Of the open ones the oldest is closed for a new one; each receives all traffic while it is open.
+ */
 const OPEN = 60;
 
-/** Opens connections without end; each ends in one of the ways that there are. */
+/** Opens connections without end; each closes in one of the possible ways. */
 export async function floodConnections(target: LinkTarget, untilMs: number): Promise<number> {
   let connections = 0;
   const open: Socket[] = [];

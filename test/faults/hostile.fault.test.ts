@@ -9,7 +9,7 @@ import { seedOf } from './seed.ts';
 const LASTS_MS = 8_000;
 const MOST_P99_MS = 200;
 
-/** Two PDUs of the largest size that is allowed, and what reading them takes. */
+/** Two PDUs of the maximum size, and the memory to read them. */
 const MOST_MEMORY_BYTES = 384 * 2 ** 20;
 
 type Misbehave = (scene: Scene, untilMs: number) => Promise<void>;
@@ -64,7 +64,7 @@ test.for(HOSTILE_CLIENTS)(
   },
 );
 
-/** All msg_servers connect again at once, half of them without closing in good order, again and again. */
+/** All msg_servers reconnect at once, repeatedly, half of them without an orderly close. */
 async function reconnectAll(scene: Scene): Promise<void> {
   for (let round = 0; round < 6; round++) {
     const { servers } = scene.crowd;
@@ -73,7 +73,7 @@ async function reconnectAll(scene: Scene): Promise<void> {
   }
 }
 
-/** Two devices of each of ten users, on two msg_servers, log in again and again: each kicks the other. */
+/** Two devices of each of ten users on two msg_servers log in repeatedly: each kicks the other. */
 async function kickEachOther(scene: Scene): Promise<void> {
   const [one, other] = scene.crowd.servers;
   for (const untilMs = performance.now() + 5_000; performance.now() < untilMs; ) {

@@ -12,15 +12,15 @@ const ENV = {
   ROUTE_BUS_HELD_SECONDS: String(HELD_SECONDS),
 };
 
-test('a node that alone is cut off from Redis lets its links go, and nothing is lost', async () => {
-  const fault = `a node apart for ${HELD_SECONDS + 6} s, longer than frames are held`;
+test('a node that alone is cut off from Redis closes its links, and nothing is lost', async () => {
+  const fault = `a node cut off for ${HELD_SECONDS + 6} s, longer than retention`;
   await using scene = await startScene({ seed: seedOf(fault), proxied: true, env: ENV });
   const apart = scene.cluster.node(2);
   const onIt = scene.crowd.servers.filter(({ target }) => target === apart);
-  // It knows of the others for long enough to have asked them once.
+  // It knows of the other nodes long enough to have sent them one query.
   await delay(3_000);
   scene.proxy(2).cut('both');
-  // As a load balancer that asks /readyz does.
+  // As a load balancer that polls /readyz does.
   await waitFor(async () => !(await apart.ready()), { what: 'the node not to be ready' });
   scene.setAvoided(apart, true);
   await apart.waitForMetric('route_links', (links) => links === 0, { deadlineMs: 10_000 });
@@ -37,8 +37,8 @@ test('a node that alone is cut off from Redis lets its links go, and nothing is 
   expect(apart.logsOf('isolated')).toHaveLength(1);
 });
 
-test('where Redis is away for all, no node lets its links go', async () => {
-  const fault = 'Redis away for all, longer than a node alone would wait';
+test('when Redis is down for all nodes, no node closes its links', async () => {
+  const fault = 'Redis down for all nodes, longer than one node would wait';
   await using scene = await startScene({ seed: seedOf(fault), env: ENV });
   await delay(3_000);
   await scene.redis.pause();

@@ -16,14 +16,14 @@ test('all nodes killed at once and replaced: presence is exact, no user is seen 
   const figures = await judge(scene, { fault, exact });
   expect(figures.lost).toBe(0);
   expect(scene.lostLinks, 'links lost').toBe(onAll);
-  // The dead nodes' users are back before the grace is over: nothing is announced, neither way.
+  // The dead nodes' users are back within the grace time: no status is announced.
   for (const node of scene.running) {
     expect(await node.metric('route_presence_lost_users_told_total')).toBe(0);
   }
 });
 
-test('half of the nodes apart from Redis: nothing is lost, and all agree afterwards', async () => {
-  const fault = 'two of four nodes apart from Redis for 6 s';
+test('half of the nodes cut off from Redis: nothing is lost, and all agree afterwards', async () => {
+  const fault = 'two of four nodes cut off from Redis for 6 s';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 4, proxied: true });
   for (const index of [2, 3]) scene.setAvoided(scene.cluster.node(index), true);
   await Promise.all([2, 3].map((index) => cutNode(scene, { index, cut: 'both', seconds: 6 })));

@@ -21,7 +21,7 @@ async function tell({ redis }: Scene, ...commands: readonly string[]): Promise<v
   }
 }
 
-/** What makes Redis forget, hold back, or refuse what the nodes write. */
+/** Faults in which Redis loses, delays or refuses the nodes' writes. */
 const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
   [
     'Redis rolled back by 4 s, links ended since',
@@ -35,9 +35,9 @@ const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promi
       await scene.redis.startAgain();
     },
   ],
-  ['Redis told FLUSHALL', (scene) => tell(scene, 'FLUSHALL')],
+  ['Redis emptied by FLUSHALL', (scene) => tell(scene, 'FLUSHALL')],
   [
-    'Redis away with its data for twice the lease',
+    'Redis down for twice the lease, with its data',
     (scene) => pauseRedis(scene, 2 * LEASE_SECONDS + 1),
   ],
   [
@@ -67,12 +67,12 @@ test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fa
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });
   expect(figures.lost).toBe(0);
-  // What a msg_server had sent that cut its link itself is its own loss.
+  // PDUs of a msg_server that cut its own link may be lost.
   if (scene.keptLinks) expect(figures.cutOff).toBe(0);
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
 
-test('Redis emptied within the grace: users of a link that ended are announced once, and others not', async () => {
+test('Redis emptied within the grace time: users of a closed link are announced once, and others not', async () => {
   const fault = 'Redis emptied within a grace';
   await using scene = await startScene({
     seed: seedOf(fault),

@@ -7,9 +7,9 @@ import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
 const CUTS: readonly (readonly [name: string, cut: Cut])[] = [
-  ['a node and Redis apart for 15 s', 'both'],
-  ['a node not heard by Redis for 15 s', 'to-redis'],
-  ['a node deaf to Redis for 15 s', 'from-redis'],
+  ['a node cut off from Redis for 15 s', 'both'],
+  ['a node cut off from publishing to Redis for 15 s', 'to-redis'],
+  ['a node that receives nothing from Redis for 15 s', 'from-redis'],
 ];
 
 test.for(CUTS)('%s: the others lose nothing, and all agree afterwards', async ([fault, cut]) => {
@@ -32,13 +32,13 @@ test.for(CUTS)('%s: the others lose nothing, and all agree afterwards', async ([
   for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
 });
 
-test('Redis 100 ms away from each node, either way: slower, but exact', async () => {
-  const fault = 'Redis 100 ms away, either way, for 8 s';
+test('Redis 100 ms away from each node in both directions: slower, but exact', async () => {
+  const fault = 'Redis 100 ms away in both directions, for 8 s';
   await using scene = await startScene({ seed: seedOf(fault), proxied: true });
   const ways = scene.cluster.nodes.map((_, index) => scene.proxy(index));
   for (const way of ways) way.delay(100);
   await delay(8_000);
-  // Presence is judged while Redis is that far away.
+  // Presence is checked while Redis is that far away.
   const exact = await scene.untilExact(5_000);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });

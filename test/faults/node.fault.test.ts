@@ -5,7 +5,7 @@ import { judge } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
-test('a node killed under load takes nothing of the others with it, and nobody offline', async () => {
+test('a node killed under load causes no loss on other nodes, and no user is seen offline', async () => {
   const fault = 'a node killed with -9';
   await using scene = await startScene({ seed: seedOf(fault) });
   const killed = scene.cluster.node(2);
@@ -22,7 +22,7 @@ test('a node killed under load takes nothing of the others with it, and nobody o
   for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
 });
 
-test('a node stopped for twice its lease leaves no ghost and takes nobody away', async () => {
+test('a node stopped for twice its lease leaves no stale users and removes no live ones', async () => {
   const fault = 'a node stopped for twice its lease';
   await using scene = await startScene({ seed: seedOf(fault) });
   const stopped = scene.cluster.node(2);
@@ -42,14 +42,14 @@ test('a node stopped for twice its lease leaves no ghost and takes nobody away',
   for (const watcher of watchers) expect(watcher.firstSighting).toBeUndefined();
 });
 
-test('links of a node that joins miss nothing from the moment it takes them in', async () => {
+test('links of a node that joins miss nothing from the moment it accepts them', async () => {
   const fault = 'nodes that join while another hangs';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   await using links = new AsyncDisposableStack();
-  // They list nobody.
+  // They list no users.
   const dues = new Dues(scene.traffic.mailboxes);
   for (let joins = 0; joins < 3; joins++) {
-    // What hangs has not heard of the new node when it reads what its links have sent meanwhile.
+    // The paused node does not know the new node when it reads what its links have sent meanwhile.
     const hanging = stopNode(scene, 0, 2);
     const node = await scene.addNode();
     for (let i = 0; i < 2; i++) {
@@ -65,11 +65,11 @@ test('links of a node that joins miss nothing from the moment it takes them in',
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });
 
-test('a node that stood still past its lease misses nothing of one that joined meanwhile', async () => {
-  const fault = 'a node that joins while another stands still past its lease';
+test('a node paused past its lease misses nothing of one that joined meanwhile', async () => {
+  const fault = 'a node that joins while another is paused past its lease';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   const standing = stopNode(scene, 0, 3 * LEASE_SECONDS);
-  // From here on the new one does not learn of the other by its lease.
+  // From here on the new node does not learn of the other by its lease.
   await scene.cluster.node(1).waitForMetric('route_live_nodes', (nodes) => nodes === 1);
   const node = await scene.addNode();
   await using links = new AsyncDisposableStack();

@@ -18,7 +18,7 @@ const CHECKS = 300;
 const SILENT = 200;
 const DESCRIPTORS = 120;
 
-/** Has a node, whose log cannot be read, join the scene's cluster with two links that take part in the traffic. */
+/** Lets a node, whose log is not read, join the scene's cluster with two links in the traffic. */
 async function joinTraffic(
   scene: Scene,
   links: AsyncDisposableStack,
@@ -35,7 +35,7 @@ async function joinTraffic(
   return node;
 }
 
-test('a node whose log is full relays as before, and ends in time', async () => {
+test('a node whose log is full relays as before, and exits in time', async () => {
   const fault = 'a log that is full';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   await using links = new AsyncDisposableStack();
@@ -60,7 +60,7 @@ test('a node whose log is full relays as before, and ends in time', async () => 
   expect(ended).toBe('exit status 0');
 });
 
-test('a node that runs out of descriptors keeps its links, and says so', async () => {
+test('a node that runs out of descriptors keeps its links, and reports it', async () => {
   const fault = 'out of file descriptors';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   const folder = await mkdtemp(join(tmpdir(), 'route-descriptors-'));
@@ -78,7 +78,7 @@ test('a node that runs out of descriptors keeps its links, and says so', async (
       const answer = await node.ask('/readyz');
       return answer.status === 503 && (await answer.text()).includes('descriptors');
     },
-    { what: 'the node to say that it takes no further links' },
+    { what: 'the node to report that it accepts no further links' },
   );
   scene.story.note('no descriptor is left for links');
   const exact = await scene.untilExact(5_000);
@@ -87,7 +87,7 @@ test('a node that runs out of descriptors keeps its links, and says so', async (
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });
 
-test('health checks and silent connections cost the links nothing', async () => {
+test('health checks and silent connections do not affect the links', async () => {
   const fault = 'health checks and silent connections';
   await using scene = await startScene({ seed: seedOf(fault) });
   await using sockets = new AsyncDisposableStack();
@@ -96,7 +96,7 @@ test('health checks and silent connections cost the links nothing', async () => 
   for (let n = 0; n < CHECKS; n++) (await connectTo(node)).resume().end();
   for (let n = 0; n < SILENT; n++) {
     const socket = await connectTo(node);
-    // It may end with the scene before this does.
+    // It may stop with the scene before this point.
     socket.on('error', () => undefined).resume();
     sockets.defer(() => void socket.destroy());
   }
@@ -132,7 +132,7 @@ test('a node with a fifth of a processor is slow, loses nothing, and answers on 
   expect(await node.metric('route_ready')).toBe(1);
 });
 
-test('a node of the release before this one does not disturb this one', async () => {
+test('a node of the previous release does not disturb this one', async () => {
   const { older, together } = lastNeighbours();
   const fault = 'a node of the previous release beside this one';
   await using installed = await installRelease(older);
@@ -152,7 +152,7 @@ test('a node of the release before this one does not disturb this one', async ()
   const live = await scene.cluster.node(0).metric('route_live_nodes');
   expect(live).toBe(together === 'shares' ? 3 : 2);
   await node[Symbol.asyncDispose]();
-  // What it has left is not this release's, and expires with nothing.
+  // Its leftovers do not belong to this release, and expire without effect.
   const { namespace } = scene.cluster;
   const keys = ['about', 'leases'].map((name) => `${namespace}:{nodes}:${name}`).join(' ');
   if (together === 'refuses') await askRedis(scene.redis.url, `DEL ${keys}`, 5_000);

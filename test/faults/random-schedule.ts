@@ -6,7 +6,7 @@ import { carryOut, describeSchedule, drawSchedule } from './schedule.ts';
 
 const EXACT_WITHIN_MS = (LEASE_SECONDS + 5) * 1000;
 
-/** Runs the schedule that a seed stands for, and holds its end to the model's. */
+/** Runs the schedule of a seed, and compares the final state with the model. */
 export async function runRandomSchedule(
   seed: number,
   exactWithinMs = EXACT_WITHIN_MS,

@@ -10,7 +10,7 @@ import { judge } from './judge.ts';
 import { type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
-/** What Redis may do to its nodes without anybody noticing. */
+/** Redis faults that must have no visible effect. */
 const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promise<void>])[] = [
   ['Redis restarted empty', restartRedisEmpty],
   ['Redis killed, back after 10 s', (scene) => killRedis(scene, 10)],

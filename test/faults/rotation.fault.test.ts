@@ -12,7 +12,10 @@ const PASSWORDS = ['before-the-rotation', 'after-the-rotation'] as const;
 const FILE_IS_LATE_MS = 3_000;
 
 interface RotatedRedis extends RedisDeployment {
-  /** Redis takes the new password alone, and ends all connections; the nodes' file still has the old one. */
+  /**
+   * Redis accepts only the new password and closes all connections; the nodes' file still has the
+   * old one.
+   */
   readonly rotate: () => Promise<void>;
   readonly writeFile: () => Promise<void>;
 }
@@ -47,24 +50,24 @@ async function startRotatedRedis(): Promise<RotatedRedis> {
   };
 }
 
-test('a password is changed, its file late: nodes say so, take the new one, and lose nothing', async () => {
+test('a password changes before the file does: nodes report it, read the new one, and lose nothing', async () => {
   const fault = `a password changed, its file ${FILE_IS_LATE_MS / 1000} s late`;
   const redis = await startRotatedRedis();
   await using scene = await startScene({ seed: seedOf(fault), deployment: redis });
   await redis.rotate();
-  scene.story.note('Redis takes the new password alone');
+  scene.story.note('Redis accepts only the new password');
   for (const node of scene.cluster.nodes) {
     await waitFor(
       async () => {
         const response = await fetch(`${node.adminUrl}/readyz`);
         return response.status === 503 && (await response.text()).includes('WRONGPASS');
       },
-      { what: '/readyz to say WRONGPASS' },
+      { what: '/readyz to contain WRONGPASS' },
     );
   }
   await delay(FILE_IS_LATE_MS);
   await redis.writeFile();
-  scene.story.note('the file has it');
+  scene.story.note('the file has the new password');
   const exact = await scene.untilExact(5_000);
   await scene.untilFlowing();
   const figures = await judge(scene, { fault, exact });

@@ -18,17 +18,17 @@ import { SEED_VARIABLE } from './seed.ts';
 
 const USAGE = `Usage: npm run test:faults -- [--seed N] [--only NAME] [--delivery MODE] | --table FILE [--table FILE ...]
 
-Injects faults into a cluster of real processes under load and ends with a table of what came of them.
+Injects faults into a cluster of real processes under load and prints a table of the results.
 
-  --seed N      repeat what was printed with this seed: without --only, the random schedule
-  --only NAME   only tests whose names contain this (a regular expression)
-  --delivery MODE  how the nodes deliver: broadcast (the default) or directed
-  --table FILE  run nothing; one table of the figures of several runs, kept as below
+  --seed N         repeat the run with this printed seed; without --only, the random schedule
+  --only NAME      only tests whose names match this regular expression
+  --delivery MODE  delivery mode of the nodes: broadcast (the default) or directed
+  --table FILE     run no tests; print one table of the figures of several runs, stored as below
 
-${FIGURES_FILE_VARIABLE}=FILE keeps the figures, one JSON line a fault.
+${FIGURES_FILE_VARIABLE}=FILE stores the figures, one JSON line per fault.
 `;
 
-/** The tests that a seed alone stands for. */
+/** The tests that a seed alone selects. */
 const RANDOM_SCHEDULES = 'random schedule';
 
 const { values } = parseArgs({
@@ -76,7 +76,7 @@ const vitest = spawn(process.execPath, [vitestProgram, ...args], {
     ...(values.seed !== undefined && { [SEED_VARIABLE]: values.seed }),
   },
 });
-// Ctrl-C reaches vitest as well, which ends what it has started; the table is still printed then.
+// Ctrl-C also reaches vitest, which stops its processes; the table is printed after that.
 process.on('SIGINT', () => {});
 const [status]: unknown[] = await once(vitest, 'exit');
 printTable([figuresFile], (all) => all.map((figures) => ({ ...figures, runs: 1 })));

@@ -38,24 +38,29 @@ export interface SceneOptions {
   readonly servers?: number;
   /** Of all senders together; default 1,500. */
   readonly pdusPerSecond?: number;
-  /** Each node has its own way to Redis, which can be cut ({@link Scene.proxy}). */
+  /** Each node has its own proxy to Redis, which can be cut ({@link Scene.proxy}). */
   readonly proxied?: boolean;
-  /** Whether the time that PDUs take is measured. */
+  /** Whether delivery times are measured. */
   readonly measures?: boolean;
-  /** Of each PDU of traffic; default 160. */
+  /** Bytes of each traffic PDU; default 160. */
   readonly pduBytes?: number;
-  /** Several servers that together are the Redis; one of its own by default. Ends with the scene. */
+  /**
+   * Several servers that together are the Redis; one of its own by default. Stops with the scene.
+   */
   readonly deployment?: RedisDeployment;
-  /** How the nodes deliver; the suite's mode by default. Directed traffic goes to one server for the most part. */
+  /**
+   * Delivery mode of the nodes; the suite's mode by default. Directed traffic mostly goes to one
+   * server.
+   */
   readonly delivery?: DeliveryMode;
-  /** Settings of all nodes beside a lease of {@link LEASE_SECONDS}. */
+  /** Settings of all nodes besides a lease of {@link LEASE_SECONDS}. */
   readonly env?: NodeEnv;
 }
 
-/** Of the nodes here; short, so that its end need not be waited for long. */
+/** Of the nodes here; short, so that tests need not wait long for its end. */
 export const LEASE_SECONDS = 3;
 
-/** A cluster on a Redis of its own, with msg_servers, people and traffic. */
+/** A cluster on its own Redis, with msg_servers, users and traffic. */
 export class Scene implements AsyncDisposable {
   readonly seed: number;
   readonly delivery: DeliveryMode;
@@ -114,7 +119,7 @@ export class Scene implements AsyncDisposable {
     throw new Error('this scene has several Redis servers');
   }
 
-  /** Nodes that run. */
+  /** Running nodes. */
   get running(): readonly RouteNode[] {
     return this.cluster.nodes.filter((node) => node.isRunning);
   }
@@ -124,17 +129,17 @@ export class Scene implements AsyncDisposable {
     return this.running.filter((node) => !this.#avoided.has(node));
   }
 
-  /** Links that were lost though nobody here ended them. */
+  /** Lost links that were not closed here. */
   get lostLinks(): number {
     return this.crowd.servers.reduce((sum, { lostLinks }) => sum + lostLinks, 0);
   }
 
-  /** Whether all msg_servers have had one and the same link all the time. */
+  /** Whether all msg_servers have kept the same link all the time. */
   get keptLinks(): boolean {
     return this.crowd.servers.every(({ lostLinks, reconnects }) => lostLinks + reconnects === 0);
   }
 
-  /** The way to Redis of the node started as this one. */
+  /** The proxy to Redis of the node started in this place. */
   proxy(index: number): CutProxy {
     const proxy = this.#proxies[index];
     if (proxy === undefined) throw new Error(`no proxy ${index}`);
@@ -146,18 +151,18 @@ export class Scene implements AsyncDisposable {
     if (this.#options.proxied !== true) return await this.cluster.add();
     const proxy = this.#stack.use(await CutProxy.to(this.redis.url));
     const node = await this.cluster.add({ env: { REDIS_URL: proxy.url } });
-    // By its place among the nodes, whichever of those that start at once comes first.
+    // By its place among the nodes, independent of the order of concurrent starts.
     this.#proxies[this.cluster.nodes.indexOf(node)] = proxy;
     return node;
   }
 
-  /** Whether links are sent to a node from now on. */
+  /** Sets whether new links go to a node. */
   setAvoided(node: RouteNode, avoided: boolean): void {
     if (avoided) this.#avoided.add(node);
     else this.#avoided.delete(node);
   }
 
-  /** Ends a node at once, under whatever load there is. */
+  /** Kills a node, under any load. */
   async kill(node: RouteNode): Promise<void> {
     this.#samplePeak(node);
     for (const { target, participant } of this.crowd.servers) {
@@ -166,7 +171,7 @@ export class Scene implements AsyncDisposable {
     await node.kill();
   }
 
-  /** Everybody connects and begins; returns when everything flows. */
+  /** Connects all servers and starts the load; resolves when all traffic flows. */
   async begin(): Promise<void> {
     await this.cluster.waitUntilMet();
     this.#stack.use(this.crowd);
@@ -185,12 +190,14 @@ export class Scene implements AsyncDisposable {
     this.story.note('everything flows');
   }
 
-  /** Waits until every open link has got something that each of the others has sent from now on. */
+  /**
+   * Waits until every open link has received a PDU that each of the others has sent from now on.
+   */
   async untilFlowing(): Promise<void> {
     await this.traffic.untilFlowing(FLOW_DEADLINE_MS);
   }
 
-  /** Watches from a node the users who are online throughout, of servers for which `on` holds. */
+  /** Monitors on one node the users that are online throughout, of servers that satisfy `on`. */
   async watch(node: RouteNode, on: (server: number) => boolean = () => true): Promise<Watcher> {
     const steady = [...this.crowd.steady].filter(([, { id }]) => on(id));
     return this.#stack.use(
@@ -201,26 +208,28 @@ export class Scene implements AsyncDisposable {
     );
   }
 
-  /** People rest; waits until presence is exact at every node that runs and in Redis itself. */
+  /**
+   * Stops user actions; waits until presence is exact at every running node and in Redis itself.
+   */
   async untilExact(deadlineMs: number): Promise<Exactness> {
-    this.story.note('from now on presence is judged');
+    this.story.note('presence is checked from now on');
     this.crowd.rest();
     return await this.#untilExact(deadlineMs);
   }
 
-  /** The traffic ends; waits until everything has arrived, or the deadline has passed. */
+  /** Stops the traffic; waits until every PDU has arrived, or the deadline has passed. */
   async settle(deadlineMs = 15_000): Promise<Totals> {
     this.story.note('the traffic ends');
     this.#pacer?.[Symbol.dispose]();
     return await this.traffic.settle(deadlineMs);
   }
 
-  /** Measures latency anew from now on. */
+  /** Restarts the latency measurement. */
   forgetLatency(): void {
     for (const { link } of this.traffic.participants) link.latencyUs?.reset();
   }
 
-  /** So many percent of the PDUs took no longer than this, over all links. */
+  /** Returns a latency percentile over all links. */
   latencyMs(percentile: number): number {
     const all = createHistogram();
     for (const { link } of this.traffic.participants) {
@@ -229,7 +238,7 @@ export class Scene implements AsyncDisposable {
     return all.percentile(percentile) / 1000;
   }
 
-  /** The most memory that any node has had. */
+  /** The peak memory of any node. */
   peakMemory(): number | undefined {
     for (const node of this.running) this.#samplePeak(node);
     return this.#peakBytes;
@@ -260,7 +269,10 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** Starts a scene: `await using scene = await startScene({ seed })`. Everything flows. */
+/**
+ * Starts a scene: `await using scene = await startScene({ seed })`. Resolves when all traffic
+ * flows.
+ */
 export async function startScene(options: SceneOptions): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   try {
@@ -281,7 +293,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   }
 }
 
-/** The first few differences, for a failure's message. */
+/** The first few differences, for a failure message. */
 export function shown({ differences }: Exactness): string {
   const more = differences.length - SHOWN_DIFFERENCES;
   const lines = differences.slice(0, SHOWN_DIFFERENCES);

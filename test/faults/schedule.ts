@@ -11,13 +11,13 @@ import {
 } from './faults.ts';
 import { LEASE_SECONDS, type Scene } from './scene.ts';
 
-/** One fault of a schedule, with all that is random about it drawn. */
+/** One fault of a schedule, with its random values drawn. */
 interface Fault {
   readonly name: string;
   inflict(scene: Scene): Promise<void>;
 }
 
-/** What happens at once: at most one thing to Redis and one to a node. */
+/** Concurrent faults: at most one of Redis and one of a node. */
 interface Step {
   readonly afterMs: number;
   readonly faults: readonly Fault[];
@@ -91,7 +91,7 @@ async function replaceNode(scene: Scene): Promise<void> {
   await scene.addNode();
 }
 
-/** One of the nodes that run. */
+/** A random running node. */
 function anyNode(scene: Scene): number {
   return scene.cluster.nodes.indexOf(scene.random.pick(scene.running));
 }

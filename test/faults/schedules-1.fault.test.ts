@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { runRandomSchedule } from './random-schedule.ts';
 import { givenSeed, newSeeds } from './seed.ts';
 
-/** The other ten are run beside these: most of a schedule's time is waiting. */
+/** The other ten run beside these: most of a schedule's time is waiting. */
 const SCHEDULES = 10;
 
 const given = givenSeed();

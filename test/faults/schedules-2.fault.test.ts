@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { runRandomSchedule } from './random-schedule.ts';
 import { newSeeds } from './seed.ts';
 
-/** Run beside the first ten; left out where a seed is given. */
+/** Runs beside the first ten; skipped where a seed is given. */
 const SCHEDULES = 10;
 
 test.for(newSeeds(SCHEDULES, 'odd'))(

@@ -8,8 +8,8 @@ import { type Scene, startScene } from './scene.ts';
 import { givenSeed, seedOf } from './seed.ts';
 
 /**
- * A shorter cut of the fault suite for every run of all tests. They share the machine with others, so what
- * takes time has plenty of it here; the suite itself holds the product to its figures.
+ * A shorter version of the fault suite for every run of all tests. Those share the machine, so time
+ * limits are wide here; the suite itself checks the product's figures.
  */
 const EXACT_WITHIN_MS = 30_000;
 const PATIENT = { ROUTE_LEASE_SECONDS: '8' };
@@ -30,7 +30,7 @@ test.for(REDIS_FAULTS)('%s: nothing is lost, presence is exact again', async ([f
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
 
-test('a node killed under load: the others lose nothing, nobody is seen offline', async () => {
+test('a node killed under load: the others lose nothing, no user is seen offline', async () => {
   const fault = 'a node killed';
   await using scene = await startScene({ seed: seedOf(fault), env: PATIENT });
   const watcher = await scene.watch(scene.cluster.node(0));
@@ -53,7 +53,10 @@ test.for(DELIVERY_MODES)(
   },
 );
 
-/** The schedule that once found a joining node missing what was sent before; the suite itself draws new ones. */
+/**
+ * The schedule that once found a joining node missing earlier PDUs; the suite itself draws new
+ * ones.
+ */
 const KNOWN_SCHEDULE = 130_515_690;
 
 test('a known schedule of faults ends in the state of its model', async () => {

@@ -24,7 +24,7 @@ test.for(CUTS)('%s: the node has new ones within seconds', async ([fault, cut]) 
   expect(others.flatMap((node) => node.logsOf('redis-doubted'))).toEqual([]);
 });
 
-test('a link that goes silent is closed, and costs the others nothing', async () => {
+test('a link that goes silent is closed, and does not affect the others', async () => {
   const fault = 'a link that goes silent';
   const env = { ROUTE_LINK_TIMEOUT_SECONDS: '2', ROUTE_HEARTBEAT_SECONDS: '0.5' };
   await using scene = await startScene({ seed: seedOf(fault), env });
@@ -32,7 +32,7 @@ test('a link that goes silent is closed, and costs the others nothing', async ()
   await using network = await CutProxy.to(`redis://${node.host}:${node.port}`);
   const port = Number(new URL(network.url).port);
   await using silent = await openTrafficLink({ host: '127.0.0.1', port });
-  // An answer shows that the node has taken the link in.
+  // An answer shows that the node has accepted the link.
   await silent.query([0]);
   network.forget();
   await node.waitForLog('link-closed', ({ reason }) => reason === 'timed-out');

@@ -9,14 +9,14 @@ import { seedOf } from './seed.ts';
 const SECONDS = 60;
 const MOST_P99_MS = 50;
 
-/** To hold a node's sources in vain for half a second, once, would show here. */
+/** Pausing a node's links in vain for half a second would exceed this. */
 const MOST_P999_MS = 200;
 
-/** So large that a link which does not read is over every mark long before the end, with what is for all. */
+/** Large enough that an unread link passes every limit long before the end, with broadcast PDUs. */
 const PDU_BYTES = { broadcast: 1_000, directed: 4_000 };
 
 test('receivers that stop reading, or read 10 kB/s, do not delay the healthy ones', async () => {
-  const fault = `one receiver stuck for ${SECONDS} s, one at 10 kB/s`;
+  const fault = `one receiver stopped for ${SECONDS} s, one at 10 kB/s`;
   const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
   await using scene = await startScene({ seed: seedOf(fault), ...load });
   const node = scene.cluster.node(0);
@@ -45,7 +45,7 @@ const STOPPING = 5;
 const STOP_MS = 9_000;
 const READ_MS = 1_000;
 
-test('receivers that stop reading for 9 s again and again lose nothing, and do not delay the others', async () => {
+test('receivers that stop reading for 9 s repeatedly lose nothing, and do not delay the others', async () => {
   const fault = `${STOPPING} receivers that stop for ${STOP_MS / 1000} s again and again`;
   const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
   await using scene = await startScene({ seed: seedOf(fault), ...load });
@@ -58,7 +58,8 @@ test('receivers that stop reading for 9 s again and again lose nothing, and do n
     scene.traffic.join(link);
     stopping.push(link);
   }
-  // Measured while they stop: what they then read at once keeps this process busy, which measures the others.
+  // Measured while they stop: their later catch-up keeps this process busy, which measures the
+  // others.
   let p99Ms = 0;
   for (let round = 0; round < 2; round++) {
     for (const link of stopping) link.pause();

@@ -1,6 +1,6 @@
 import type { RouteNode } from '../harness/index.ts';
 
-/** What happens all the time and explains nothing. */
+/** Frequent events that explain nothing. */
 const DULL = new Set([
   'link-opened',
   'starting',
@@ -11,26 +11,26 @@ const DULL = new Set([
 ]);
 const ENDED_BY_THE_TEST = 'peer-closed';
 const MOST_LINES = 120;
-/** Where hours to milliseconds stand in an ISO time. */
+/** Position of hours to milliseconds in an ISO time. */
 const TIME_FROM = 11;
 const TIME_TO = 23;
 
-/** What a test did and what the nodes logged, in the order of time: printed when a test fails. */
+/** The actions of a test and the nodes' log lines, in order of time. Printed when a test fails. */
 export class Story {
   readonly #notes: { readonly time: string; readonly text: string }[] = [];
   #text = '';
 
-  /** Something that the test does now. */
+  /** Records an action of the test. */
   note(text: string): void {
     this.#notes.push({ time: new Date().toISOString(), text: `-- ${text}` });
   }
 
-  /** What {@link end} found; empty before. */
+  /** The result of {@link end}; empty before. */
   get text(): string {
     return this.#text;
   }
 
-  /** Ends the story: what the nodes log when everything is taken down belongs to it no longer. */
+  /** Ends the log: lines from the shutdown of the scene do not belong to it. */
   end(nodes: readonly RouteNode[]): void {
     const logged = nodes.flatMap((node, index) =>
       node.logs

@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { givenSeed } from './seed.ts';
 
 /**
- * The whole fault suite; `npm run test:faults` starts it. One fault at a time, as some measure what it does
- * to others; the random schedules come last, two at a time.
+ * The entire fault suite, started by `npm run test:faults`. One fault at a time, as some measure
+ * their effect on others; the random schedules run last, two at a time.
  */
 export default defineConfig({
   test: {

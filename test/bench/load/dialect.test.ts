@@ -4,7 +4,7 @@ import { loadPdu } from './load-pdu.ts';
 
 const pdu = loadPdu(160);
 
-test('a PDU travels to NATS as one PUB, and comes from there as one MSG', () => {
+test('a PDU travels to NATS as one PUB, and back as one MSG', () => {
   const { nats } = DIALECTS;
   const sent = nats.wrap(pdu);
   expect(sent.toString('latin1')).toBe(`PUB b 160\r\n${pdu.toString('latin1')}\r\n`);
@@ -16,14 +16,14 @@ test('a PDU travels to NATS as one PUB, and comes from there as one MSG', () => 
   expect(nats.unitAt(received, 0)).toEqual({ bytes: received.length, pduAt: head });
 });
 
-test('what NATS says for itself holds no PDU, and half a message is not there yet', () => {
+test('NATS control lines contain no PDU, and half a message waits for the rest', () => {
   const { nats } = DIALECTS;
   expect(nats.unitAt(Buffer.from('PING\r\nMSG'), 0)).toEqual({ bytes: 6, pduAt: undefined });
   expect(nats.unitAt(Buffer.from('PING\r\nMSG'), 6)).toBeUndefined();
   expect(nats.unitAt(Buffer.from('MSG b 1 160\r\nxx'), 0)).toBeUndefined();
 });
 
-test('a PDU travels to a route node and back as it is; other PDUs are passed over', () => {
+test('a PDU travels to a route node and back unchanged; other PDUs are skipped', () => {
   const { route } = DIALECTS;
   expect(route.wrap(pdu)).toBe(pdu);
   expect(route.unitAt(pdu, 0)).toEqual({ bytes: 160, pduAt: 0 });

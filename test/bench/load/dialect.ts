@@ -2,29 +2,29 @@ import { COMMANDS, HEADER_BYTES, readHeader } from '@route/protocol';
 
 const EMPTY = Buffer.alloc(0);
 
-/** The languages that a load can speak: ours and NATS's text protocol. */
+/** The protocols that a load can speak: route PDUs and the NATS text protocol. */
 export const DIALECT_NAMES = ['route', 'nats'] as const;
 
 export type DialectName = (typeof DIALECT_NAMES)[number];
 
-/** What stands at the beginning of some received bytes. */
+/** The first unit in some received bytes. */
 export interface Unit {
   readonly bytes: number;
-  /** Where in it the PDU begins; undefined where it holds none. */
+  /** Offset of the PDU; undefined without one. */
   readonly pduAt: number | undefined;
 }
 
-/** How PDUs travel to and from a server. What stands around a PDU has one size for each PDU size. */
+/** Frames PDUs for a server. The overhead has one size for each PDU size. */
 export interface Dialect {
-  /** What a link says first. */
+  /** The first bytes that a link sends. */
   readonly opening: Buffer;
-  /** What a link sends for one PDU. */
+  /** The bytes that a link sends for one PDU. */
   wrap(pdu: Buffer): Buffer;
-  /** Where in that the PDU begins. */
+  /** Offset of the PDU in them. */
   wrappedPduAt(pduBytes: number): number;
-  /** What has come whole from `start` on; undefined when it has not. */
+  /** Parses the complete unit at `start`; undefined if incomplete. */
   unitAt(bytes: Buffer, start: number): Unit | undefined;
-  /** How many bytes every other link receives for it. */
+  /** Number of bytes that every other link receives for it. */
   receivedBytes(pduBytes: number): number;
 }
 
@@ -38,7 +38,7 @@ function natsHead(verb: 'PUB' | 'MSG', pduBytes: number): Buffer {
 }
 
 const nats: Dialect = {
-  // Without echo nobody receives what it has sent itself, as with a route node.
+  // Without echo a sender does not receive its own messages, as with a route node.
   opening: Buffer.from(
     `CONNECT {"verbose":false,"pedantic":false,"echo":false}\r\nSUB ${SUBJECT} ${SUBSCRIPTION}\r\n`,
   ),

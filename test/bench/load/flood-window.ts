@@ -1,6 +1,6 @@
 const MIB = 2 ** 20;
 
-/** How many bytes may be on their way in: what comes of them is bounded, and soon drained. */
+/** Maximum bytes on their way in. It bounds the backlog, so that it drains soon. */
 const DELIVERED_BYTES = 1024 * MIB;
 const LEAST_BYTES = 16 * MIB;
 const MOST_BYTES = 128 * MIB;
@@ -11,8 +11,8 @@ export interface Waiter {
 }
 
 /**
- * Bounds what senders have under way. Flat out, the systems' buffers alone take megabytes a link; with
- * many links it would take minutes to see whether all that has come.
+ * Bounds the bytes that senders have in flight. At full speed the systems' buffers alone take
+ * megabytes per link; with many links it would take minutes until all PDUs have arrived.
  */
 export class FloodWindow {
   readonly #copies: number;
@@ -23,7 +23,7 @@ export class FloodWindow {
   #receivedBytes = 0;
   #waiting: Waiter[] = [];
 
-  /** Each PDU is received so many times. */
+  /** Number of links that receive each PDU. */
   constructor(options: {
     copies: number;
     pduBytes: number;
@@ -45,7 +45,7 @@ export class FloodWindow {
     return (this.#sentPdus - arrived) * this.#pduBytes < this.#windowBytes;
   }
 
-  /** Whether a sender may send so many more PDUs; if not, it is told when it may go on. */
+  /** Whether a sender may send `count` more PDUs; if not, it is called back when it may. */
   take(pdus: number, waiter: Waiter): boolean {
     if (!this.#isOpen) {
       this.#waiting.push(waiter);
@@ -55,7 +55,7 @@ export class FloodWindow {
     return true;
   }
 
-  /** So many bytes have come, on any link. */
+  /** Records bytes received on any link. */
   received(bytes: number): void {
     this.#receivedBytes += bytes;
     if (this.#waiting.length === 0 || !this.#isOpen) return;

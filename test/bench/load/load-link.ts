@@ -6,23 +6,23 @@ import type { LinkCount, LinkOrder } from './load-messages.ts';
 import { type Latencies, StampReader, writeStamp } from './stamps.ts';
 
 /**
- * One buffer takes what any link reads: nobody looks at it later, so reading allocates nothing, and one
- * call of the system takes as much as there is.
+ * One buffer for the reads of all links: the bytes are not used later, so reading allocates
+ * nothing, and one system call takes all available bytes.
  */
 const readBuffer = Buffer.allocUnsafeSlow(1024 * 1024);
 
-/** Bytes of one write when flat out. */
+/** Bytes per write at full speed. */
 const BLOCK_BYTES = 256 * 1024;
 
 export interface LoadLinkOptions {
   readonly dialect: Dialect;
   readonly pdu: Buffer;
   readonly window: FloodWindow;
-  /** Takes what the stamps of received PDUs tell; without it nobody looks at what comes. */
+  /** Receives the stamps of received PDUs; without it the stamps are not read. */
   readonly latencies?: Latencies;
 }
 
-/** A link of the load: writes prebuilt blocks of PDUs and counts the bytes that come. */
+/** A link of the load: writes prebuilt blocks of PDUs and counts received bytes. */
 export class LoadLink implements Waiter {
   readonly id: number;
   readonly #socket: Socket;
@@ -60,7 +60,7 @@ export class LoadLink implements Waiter {
     });
   }
 
-  /** Connects and says what a link says first. */
+  /** Connects and sends the protocol's greeting. */
   static async open(order: LinkOrder, options: LoadLinkOptions): Promise<LoadLink> {
     const { dialect, window, latencies } = options;
     const stamps = latencies === undefined ? undefined : new StampReader(dialect, latencies);
@@ -89,7 +89,7 @@ export class LoadLink implements Waiter {
     this.#socket.write(this.#pdu);
   }
 
-  /** Sends one PDU that says when it was due. */
+  /** Sends one PDU stamped with its due time. */
   sendStamped(dueUs: number): void {
     const pdu = Buffer.from(this.#pdu);
     writeStamp(pdu, this.#stampAt, dueUs);
@@ -107,12 +107,12 @@ export class LoadLink implements Waiter {
     this.#write();
   }
 
-  /** The window has room again. */
+  /** Called when the window has room again. */
   goOn(): void {
     if (!this.#socket.writableNeedDrain) this.#write();
   }
 
-  /** Returns when the system has taken all that was written, or the link has ended. */
+  /** Resolves when the system has accepted everything written, or the link has ended. */
   async stop(): Promise<void> {
     this.#flooding = false;
     if (!this.#open) return;

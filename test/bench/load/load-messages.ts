@@ -1,7 +1,7 @@
 import { isOfKind } from '../told-process.ts';
 import type { DialectName } from './dialect.ts';
 
-/** Where a link connects to. */
+/** The address that a link connects to. */
 export interface Target {
   readonly host: string;
   readonly port: number;
@@ -13,32 +13,32 @@ export interface LinkOrder extends Target {
   readonly sends: boolean;
 }
 
-/** What a load's process is told; it answers each order once. */
+/** An order to a load process, which answers each once. */
 export type LoadOrder =
   | {
       readonly kind: 'open';
       readonly links: readonly LinkOrder[];
       readonly dialect: DialectName;
       readonly pduBytes: number;
-      /** How many of the process's links receive each PDU. */
+      /** Number of the process's links that receive each PDU. */
       readonly copies: number;
-      /** Links that do not send read the stamps of what they receive. */
+      /** Links that do not send read the stamps of received PDUs. */
       readonly readsStamps: boolean;
     }
   /** Each sender sends one PDU. */
   | { readonly kind: 'probe' }
-  /** Counts begin at 0 from here on. */
+  /** Resets all counts. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'flood' }
-  /** Send stamped PDUs at a steady rate, all senders of the process together; answered when done. */
+  /** Sends stamped PDUs at a steady rate over all senders of the process; answered when done. */
   | { readonly kind: 'pace'; readonly perSecond: number; readonly ms: number }
-  /** Send no more; answered when all that was begun has left. */
+  /** Stops sending; answered when all writes are flushed. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'count' }
-  /** What the stamps read since the last reset tell. */
+  /** Returns the stamps read since the last reset. */
   | { readonly kind: 'latency' };
 
-/** How long stamped PDUs were under way, in microseconds. */
+/** Delivery times of stamped PDUs, in microseconds. */
 export interface Latency {
   readonly count: number;
   readonly p50Us: number;
@@ -47,7 +47,7 @@ export interface Latency {
   readonly maxUs: number;
 }
 
-/** What one link has counted since the last reset. */
+/** Counts of one link since the last reset. */
 export interface LinkCount {
   readonly id: number;
   readonly sentPdus: number;
@@ -55,9 +55,9 @@ export interface LinkCount {
   readonly isOpen: boolean;
 }
 
-/** What a load's process has counted. */
+/** Counts of a load process. */
 export interface LoadCount {
-  /** Monotonic, in ms, when it counted. */
+  /** Monotonic time of the counts, in ms. */
   readonly atMs: number;
   /** Processor time of the process since its start, in ms. */
   readonly cpuMs: number;

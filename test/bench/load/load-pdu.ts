@@ -2,7 +2,7 @@ import { COMMANDS, HEADER_BYTES, writeHeader } from '@route/protocol';
 
 const { serviceId, commandId } = COMMANDS.msg_data;
 
-/** A message of so many bytes, header included. Its body says nothing: a relay does not read it. */
+/** A message of `size` bytes, header included. Its body is arbitrary: a relay does not read it. */
 export function loadPdu(pduBytes: number): Buffer {
   if (pduBytes < HEADER_BYTES) {
     throw new Error(`a PDU of ${pduBytes} bytes, expected at least ${HEADER_BYTES}`);

@@ -16,39 +16,39 @@ import {
 const CHILD = new URL('./load-child.ts', import.meta.url);
 const MEET_DEADLINE_MS = 15_000;
 const POLL_MS = 50;
-/** Which of the processes does what; flat out, the first does both. */
+/** Which process has which role; at full speed the first has both. */
 const SENDING = 0;
 const RECEIVING = 1;
 const QUIET_MS = 100;
 const STALLED_MS = 3_000;
 
 export interface LoadOptions {
-  /** Where the links go, in turn. */
+  /** The addresses of the links, in turn. */
   readonly targets: readonly Target[];
   readonly links: number;
-  /** The first so many of the links send. */
+  /** The first `senders` links send. */
   readonly senders: number;
   readonly pduBytes: number;
   readonly dialect: DialectName;
   /**
-   * `flat-out`: links go to the targets in turn, all in one process (more would only take turns on a small
-   * machine). `paced`: senders to the first target, the others to the last, each in a process of their
-   * own, and what comes is looked at.
+   * `flat-out`: links go to the targets in turn, all in one process (more would only compete on a
+   * small machine). `paced`: senders to the first target, the others to the last, each in a process
+   * of their own; stamps are read.
    */
   readonly purpose: 'flat-out' | 'paced';
 }
 
-/** What all links together have counted since the last reset. */
+/** Counts of all links since the last reset. */
 export interface LoadTotals {
   readonly sentPdus: number;
-  /** PDUs that have come whole, summed over the links. */
+  /** Complete PDUs received, summed over the links. */
   readonly deliveredPdus: number;
-  /** PDUs that the links should have been given by now, were nothing under way. */
+  /** PDUs due at the links by now, if none were in flight. */
   readonly duePdus: number;
   readonly openLinks: number;
 }
 
-/** What was counted between two moments, per second. */
+/** Counts between two moments, per second. */
 export interface LoadRates {
   readonly sentPerSecond: number;
   readonly deliveredPerSecond: number;
@@ -56,7 +56,7 @@ export interface LoadRates {
   readonly loadCores: number;
 }
 
-/** Links that send flat out and count what comes, in processes of their own. */
+/** Links in processes of their own that send at full speed and count received PDUs. */
 export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #receivedBytes: number;
@@ -68,7 +68,7 @@ export class Load implements AsyncDisposable {
     this.#processes = new ToldProcesses(CHILD, isLoadAnswer, options.purpose === 'paced' ? 2 : 1);
   }
 
-  /** Opens the links and returns when each of them receives what each sender sends. */
+  /** Opens the links. Resolves when each receives PDUs of every sender. */
   static async open(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     try {
@@ -87,29 +87,29 @@ export class Load implements AsyncDisposable {
     }
   }
 
-  /** Counts begin at 0. Nothing may be under way. */
+  /** Resets the counts. No PDU may be in flight. */
   async reset(): Promise<void> {
     await this.#processes.tellAll(() => ({ kind: 'reset' }));
   }
 
-  /** The senders begin to send as fast as they can. */
+  /** Starts the senders at full speed. */
   async flood(): Promise<void> {
     await this.#processes.tellAll(() => ({ kind: 'flood' }));
   }
 
-  /** The senders send stamped PDUs at a steady rate for a while. */
+  /** Runs the senders with stamped PDUs at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
     await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
   }
 
-  /** How long what was paced since the last reset has been under way. */
+  /** Returns delivery times of paced PDUs since the last reset. */
   async latency(): Promise<Latency> {
     const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('the load was not opened to be paced');
     return answer.latency;
   }
 
-  /** What is sent and delivered in so many ms from now on. */
+  /** Measures what is sent and delivered in the next `ms`. */
   async measure(ms: number): Promise<LoadRates> {
     const before = await this.#count();
     await delay(ms);
@@ -129,8 +129,8 @@ export class Load implements AsyncDisposable {
   }
 
   /**
-   * The senders stop. Returns when everything has come, or when nothing comes any more: what was due
-   * and what was delivered then.
+   * Stops the senders. Resolves with the due and delivered counts when every PDU has arrived, or
+   * none arrives any more.
    */
   async finish(): Promise<LoadTotals> {
     await this.#processes.tellAll(() => ({ kind: 'stop' }));
@@ -160,7 +160,10 @@ export class Load implements AsyncDisposable {
     await this.#processes[Symbol.asyncDispose]();
   }
 
-  /** A connection stands before its server knows the link: the senders send until all others hear all. */
+  /**
+   * A connection opens before its server knows the link: senders send until all other links receive
+   * from all.
+   */
   async #meet(): Promise<void> {
     const { senders } = this.#options;
     const hears = (link: LinkCount): boolean =>
@@ -173,12 +176,12 @@ export class Load implements AsyncDisposable {
         await this.#quiet();
         return (await this.#links()).every(hears);
       },
-      { what: 'every link to hear every sender', deadlineMs: MEET_DEADLINE_MS },
+      { what: 'every link to receive from every sender', deadlineMs: MEET_DEADLINE_MS },
     );
     await this.reset();
   }
 
-  /** Waits until nothing more comes. */
+  /** Waits until no more PDUs arrive. */
   async #quiet(): Promise<void> {
     let last = -1;
     for (;;) {
@@ -190,7 +193,7 @@ export class Load implements AsyncDisposable {
   }
 
   #wholePdus({ receivedBytes }: LinkCount): number {
-    // What a server says for itself (NATS's PING) is shorter than a PDU and never makes one up.
+    // Control lines of a server (NATS's PING) are shorter than a PDU and never add up to one.
     return Math.floor(receivedBytes / this.#receivedBytes);
   }
 
@@ -199,7 +202,7 @@ export class Load implements AsyncDisposable {
     const sends = id < senders;
     const paced = sends ? 0 : targets.length - 1;
     const target = targets[purpose === 'paced' ? paced : id % targets.length];
-    if (target === undefined) throw new Error('there is no server to send to');
+    if (target === undefined) throw new Error('no servers to send to');
     return { id, sends, ...target };
   }
 

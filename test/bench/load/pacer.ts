@@ -1,16 +1,17 @@
 import { sharedNowUs } from './stamps.ts';
 
-/** A sender that can be given one PDU with its stamp. */
+/** A sender that accepts one PDU with its stamp. */
 export interface PacedSender {
   sendStamped(dueUs: number): void;
 }
 
-// Waited on with a time-out and never woken: a timer of the event loop knows whole milliseconds only.
+// Atomics.wait with a time-out and no wake-up: timers of the event loop have whole milliseconds
+// only.
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Sends at a steady rate for a while, each PDU by the next sender, whatever comes of them. Each is stamped
- * with when it was due: should the sender itself be late, that counts.
+ * Sends at a steady rate for a while, each PDU by the next sender, without waiting for results. The
+ * stamp is the due time, so a late sender counts in the latency.
  */
 export function pace(
   senders: readonly PacedSender[],

@@ -6,21 +6,21 @@ import type { Latency } from './load-messages.ts';
 /** PDUs shorter than this have no room for a stamp. */
 export const LEAST_STAMPED_BYTES = HEADER_BYTES + 8;
 
-/** Microseconds of a clock that all processes of this machine share. */
+/** Microseconds of a clock shared by all processes of this machine. */
 export function sharedNowUs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e6 + nanoseconds / 1e3;
 }
 
-/** Writes into a PDU when it was due to be sent. */
+/** Writes the due time into a PDU. */
 export function writeStamp(bytes: Buffer, pduAt: number, us: number): void {
   bytes.writeDoubleBE(us, pduAt + HEADER_BYTES);
 }
 
-/** A stamp of bytes that nobody has stamped: the fill of a load's PDUs, and of a probe. */
+/** Value of an unstamped PDU: the fill bytes of a load's PDUs, or of a probe. */
 const NO_STAMP = Buffer.alloc(8, 'x').readDoubleBE();
 
-/** How long stamped PDUs have been under way. */
+/** Delivery times of stamped PDUs. */
 export class Latencies {
   #histogram: RecordableHistogram = createHistogram();
 
@@ -41,7 +41,7 @@ export class Latencies {
   }
 }
 
-/** Reads the stamps out of what one link receives. */
+/** Reads the stamps from the stream of one link. */
 export class StampReader {
   readonly #dialect: Dialect;
   readonly #latencies: Latencies;
@@ -52,7 +52,7 @@ export class StampReader {
     this.#latencies = latencies;
   }
 
-  /** Takes in what was read; the bytes may change afterwards. */
+  /** Reads a chunk; its bytes may change afterwards. */
   read(chunk: Buffer): void {
     const nowUs = sharedNowUs();
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);

@@ -9,23 +9,23 @@ import { GROUPS_PER_CYCLE, type Traffic } from './traffic.ts';
 const COMMAND_ID_OFFSET = 10;
 const { commandId: MSG_DATA } = COMMANDS.msg_data;
 
-/** What one msg_server has got. */
+/** Receive counts of one msg_server. */
 export interface ArrivalCounts {
-  /** Messages to its users, by the msg_server of the user who sent them. */
+  /** Messages to its users, by the sender's msg_server. */
   readonly singlesFrom: readonly number[];
-  /** Messages to groups, in the same way. */
+  /** Messages to groups, likewise. */
   readonly groupsFrom: readonly number[];
-  /** Messages that did not follow the one before them from the same msg_server. */
+  /** Messages that did not follow their predecessor from the same msg_server. */
   readonly outOfOrder: number;
 }
 
 /**
- * What a msg_server does with what it is sent, as far as it has to do with routing: it tells messages from other
- * PDUs, reads whom they are for, and looks up whether that user is one of its own. What is for its users it counts,
- * so that one that is lost, comes twice or too early is found out.
+ * The part of a msg_server's work that concerns routing: it separates messages from other PDUs,
+ * reads the recipient, and looks up whether that user is local. It counts messages to its users, so
+ * that loss, repeats and reordering are detected.
  */
 export class Arrivals implements PduTaker {
-  /** Messages that came, whoever they were for. */
+  /** Messages received, for any recipient. */
   deliveries = 0;
   /** Messages to this msg_server's users. */
   singles = 0;
@@ -36,7 +36,7 @@ export class Arrivals implements PduTaker {
   readonly #head = new MessageHead();
   readonly #singlesFrom: Float64Array;
   readonly #groupsFrom: Float64Array;
-  /** The ordinals of the last ones, and after which one they begin anew. */
+  /** The last ordinals, and the ordinal after which they restart. */
   readonly #lastSingle: Float64Array;
   readonly #lastGroup: Float64Array;
   readonly #perCycle: Float64Array;
@@ -65,7 +65,7 @@ export class Arrivals implements PduTaker {
     };
   }
 
-  /** What comes from here on was read at that time, and is stamped. */
+  /** Sets the read time of the next messages, which are stamped. */
   readAt(nowUs: number, latencies: Latencies): void {
     this.#nowUs = nowUs;
     this.#latencies = latencies;

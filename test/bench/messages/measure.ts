@@ -8,12 +8,15 @@ import { type Faults, MsgServers } from './msg-servers.ts';
 import { SINGLE_SHARE, type TrafficPlan } from './traffic.ts';
 
 const LISTED_DEADLINE_MS = 30_000;
-/** After the lists, nodes have to hear each other's word before they direct anything. */
+/** After the lists, nodes need each other's heartbeat before they direct PDUs. */
 const SETTLE_MS = 1_000;
-/** What is done a message is more than what is done a run, and takes V8 longer to compile well. */
+/** Code per message runs more often than code per batch, and takes V8 longer to optimise. */
 const WARM_UP_TIMES = 2;
 
-/** Messages from all msg_servers flat out: how many come, what each costs whom, and that nothing is lost. */
+/**
+ * Messages from all msg_servers at full speed: rate, processor time per message, and a check for
+ * loss.
+ */
 export async function measureFlatOut(
   stage: Stage,
   plan: TrafficPlan,
@@ -44,7 +47,7 @@ export async function measureFlatOut(
   };
 }
 
-/** Messages from one half to the other at a steady rate: how long single messages are under way. */
+/** Messages from one half to the other at a steady rate: delivery times of single messages. */
 export async function measurePaced(
   stage: Stage,
   { plan, perSecond }: { readonly plan: TrafficPlan; readonly perSecond: number },
@@ -64,7 +67,7 @@ export async function measurePaced(
   return { p50Ms: p50Us / 1000, p99Ms: p99Us / 1000 };
 }
 
-/** Msg_servers whose users all nodes know. */
+/** Msg_servers whose users are known to all nodes. */
 async function opened(stage: Stage, plan: TrafficPlan): Promise<MsgServers> {
   const targets = stage.nodes.map(({ host, port }) => ({ host, port }));
   const servers = await MsgServers.open({ plan, targets });

@@ -3,8 +3,8 @@ import { HEADER_BYTES } from '@route/protocol';
 const FIELDS = { fromUser: 1, toSession: 2, msgId: 3, msgType: 5 } as const;
 
 /**
- * What a msg_server looks at of a message to see whom it is for: read in place, without an object. It stops at the
- * type, behind which comes the text.
+ * The fields that a msg_server reads to find a message's recipient, in place and without an object.
+ * Reading stops at the type, which precedes the text.
  */
 export class MessageHead {
   fromUser = 0;

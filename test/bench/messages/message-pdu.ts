@@ -3,12 +3,12 @@ import type { PlannedMessage } from './traffic.ts';
 
 /** Bytes of every message, header included. */
 export const MESSAGE_BYTES = 160;
-/** A message's last bytes, where a stamp may be written. */
+/** A message's last bytes, which can hold a stamp. */
 export const STAMP_BYTES = 8;
 
-/** A time of five bytes on the wire, as all are nowadays. */
+/** A five-byte time, as in all current messages. */
 const CREATED_AT = 1_700_000_000;
-/** A message as a msg_server sends it; its number is its ordinal. */
+/** Builds a message as a msg_server sends it; its number is its ordinal. */
 export function messagePdu({ fromUser, to, toSession, ordinal }: PlannedMessage): Buffer {
   const fields = {
     ...{ fromUserId: fromUser, toSessionId: toSession, msgId: ordinal, createTime: CREATED_AT },

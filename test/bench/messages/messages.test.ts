@@ -13,7 +13,7 @@ function cycleOf(server: number): Buffer[] {
   return traffic.messagesOf(server).map(messagePdu);
 }
 
-test('a message has its bytes, and names its users or its group', () => {
+test('a message has the given size, and names its users or its group', () => {
   for (const [i, pdu] of cycleOf(1).entries()) {
     const planned = traffic.messagesOf(1)[i];
     expect(pdu.length).toBe(MESSAGE_BYTES);
@@ -26,7 +26,7 @@ test('a message has its bytes, and names its users or its group', () => {
   }
 });
 
-test('of the messages four in five are to users of other msg_servers, as many as are due', () => {
+test('four of five messages go to users of other msg_servers, evenly spread', () => {
   const messages = traffic.messagesOf(1);
   const singles = messages.filter(({ to }) => to !== undefined);
   expect(singles.length).toBe(CYCLE_MESSAGES * 0.8);
@@ -42,13 +42,13 @@ test('of the messages four in five are to users of other msg_servers, as many as
   );
 });
 
-test('with half of the msg_servers sending, the users of the others get what they send', () => {
+test('when half of the msg_servers send, the users of the others receive', () => {
   const half = new Traffic({ ...plan, servers: 4, senders: 'half' });
   expect([0, 1, 2, 3].filter((server) => half.sends(server))).toEqual([0, 1]);
   expect(new Set(half.messagesOf(0).map(({ to }) => to))).toEqual(new Set([2, 3, undefined]));
 });
 
-test('arrivals are counted alike however the stream is cut, and other PDUs are passed over', () => {
+test('arrivals do not depend on how the stream is cut, and other PDUs are skipped', () => {
   const stream = Buffer.concat([STATUS, ...cycleOf(1), STATUS, ...cycleOf(2).slice(0, 10)]);
   const due = traffic.due(2, 10).singlesTo[0];
   for (const step of [1, 15, 16, 17, 159, 160, 161, 1000, stream.length]) {
@@ -67,7 +67,7 @@ test('arrivals are counted alike however the stream is cut, and other PDUs are p
   }
 });
 
-test('a message that is lost, doubled or too early is found out, and one for others is none of its own', () => {
+test('detects lost, doubled and reordered messages, and ignores those for other users', () => {
   const own = traffic.messagesOf(1).filter(({ to }) => to === 0);
   const [first, second, third] = own.map(messagePdu);
   const stranger = traffic.messagesOf(1).find(({ to }) => to === 2);

@@ -3,31 +3,31 @@ import { isOfKind } from '../told-process.ts';
 import type { ArrivalCounts } from './arrivals.ts';
 import type { TrafficPlan } from './traffic.ts';
 
-/** One msg_server, and the node that it connects to. */
+/** One msg_server, and its node. */
 export interface ServerOrder extends Target {
   readonly id: number;
 }
 
-/** What a process of msg_servers is told; it answers each order once. */
+/** An order to a process of msg_servers, which answers each once. */
 export type ServersOrder =
   | {
       readonly kind: 'open';
       readonly plan: TrafficPlan;
       readonly servers: readonly ServerOrder[];
-      /** Messages are stamped, and those that come are looked at for how long they took. */
+      /** Messages are stamped, and receivers read the delivery times. */
       readonly readsStamps: boolean;
     }
   | { readonly kind: 'flood' }
-  /** Send stamped messages at a steady rate, all of the process together; answered when done. */
+  /** Sends stamped messages at a steady rate over the process; answered when done. */
   | { readonly kind: 'pace'; readonly perSecond: number; readonly ms: number }
-  /** Send no more; answered when all that was begun has left. */
+  /** Stops sending; answered when all writes are flushed. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'count' }
   | { readonly kind: 'arrivals' }
-  /** What the stamps read since the last time tell. */
+  /** Returns the stamps read since the last time. */
   | { readonly kind: 'latency' };
 
-/** What one msg_server has counted. */
+/** Counts of one msg_server. */
 export interface ServerCounts {
   readonly id: number;
   readonly sent: number;
@@ -36,9 +36,9 @@ export interface ServerCounts {
   readonly groups: number;
 }
 
-/** What a process has counted. */
+/** Counts of a process. */
 export interface ServersCount {
-  /** Monotonic, in ms, when it counted. */
+  /** Monotonic time of the counts, in ms. */
   readonly atMs: number;
   /** Processor time of the process since its start, in ms. */
   readonly cpuMs: number;
@@ -51,7 +51,7 @@ export type ServersAnswer =
   | { readonly kind: 'arrivals'; readonly arrivals: readonly ServerArrivals[] }
   | { readonly kind: 'latency'; readonly latency: Latency };
 
-/** What came to one msg_server. */
+/** Messages received by one msg_server. */
 export interface ServerArrivals extends ArrivalCounts {
   readonly id: number;
 }

@@ -10,21 +10,21 @@ import type { ServerCounts, ServerOrder } from './msg-server-messages.ts';
 import { PduWalk } from './pdu-walk.ts';
 import { CYCLE_MESSAGES, SINGLE_SHARE, type Traffic } from './traffic.ts';
 
-/** One buffer takes what any of them reads: it is gone through before the next read. */
+/** One buffer for all reads: its contents are used up before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(1024 * 1024);
 
-/** Messages of one write when flat out: 64,000 bytes, as much as a node reads at once. */
+/** Messages per write at full speed: 64,000 bytes, as much as a node reads at once. */
 const BLOCK_MESSAGES = 400;
 const BLOCK_BYTES = BLOCK_MESSAGES * MESSAGE_BYTES;
 
 export interface MsgServerOptions {
   readonly traffic: Traffic;
   readonly window: FloodWindow;
-  /** Takes what the stamps of received messages tell; without it nobody looks at them. */
+  /** Receives the stamps of messages; without it they are not read. */
   readonly latencies: Latencies | undefined;
 }
 
-/** As much of a msg_server as routing has to do with: its users, what they send and what comes for them. */
+/** The routing part of a msg_server: its users, their messages, and the messages for them. */
 export class MsgServer implements Waiter, PacedSender {
   readonly #order: ServerOrder;
   readonly #socket: Socket;
@@ -93,12 +93,12 @@ export class MsgServer implements Waiter, PacedSender {
     this.#write();
   }
 
-  /** The window has room again. */
+  /** Called when the window has room again. */
   goOn(): void {
     if (!this.#socket.writableNeedDrain) this.#write();
   }
 
-  /** Sends one message that says when it was due. */
+  /** Sends one message stamped with its due time. */
   sendStamped(dueUs: number): void {
     const at = (this.#sent % CYCLE_MESSAGES) * MESSAGE_BYTES;
     const pdu = Buffer.from(this.#cycle.subarray(at, at + MESSAGE_BYTES));
@@ -107,7 +107,7 @@ export class MsgServer implements Waiter, PacedSender {
     this.#socket.write(pdu);
   }
 
-  /** Returns when the system has taken all that was written, or the connection has ended. */
+  /** Resolves when the system has accepted everything written, or the connection has ended. */
   async stop(): Promise<void> {
     this.#flooding = false;
     if (!this.#open) return;
@@ -117,7 +117,7 @@ export class MsgServer implements Waiter, PacedSender {
     });
   }
 
-  /** What it has sent and got so far. */
+  /** Counts of messages sent and received so far. */
   get counts(): ServerCounts {
     const { deliveries, singles, groups } = this.#arrivals;
     return { id: this.#order.id, sent: this.#sent, deliveries, singles, groups };

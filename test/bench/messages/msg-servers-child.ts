@@ -8,7 +8,10 @@ import { MsgServer } from './msg-server.ts';
 import { isServersOrder, type ServersAnswer, type ServersOrder } from './msg-server-messages.ts';
 import { Traffic } from './traffic.ts';
 
-/** Single messages under way at the most: with many msg_servers, all others get a copy of each. */
+/**
+ * Maximum number of single messages in flight: with many msg_servers, all others get a copy of
+ * each.
+ */
 const WINDOW_BYTES = 16 * 2 ** 20;
 
 const servers: MsgServer[] = [];
@@ -19,7 +22,7 @@ async function open(order: ServersOrder & { kind: 'open' }): Promise<void> {
   const traffic = new Traffic(order.plan);
   const options = {
     traffic,
-    // A single message comes once where it should; here what comes is counted, not its bytes.
+    // A single message counts once at its destination; here messages are counted, not bytes.
     window: new FloodWindow({
       ...{ copies: 1, pduBytes: MESSAGE_BYTES, receivedPduBytes: 1, mostBytes: WINDOW_BYTES },
     }),

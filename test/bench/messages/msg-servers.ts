@@ -13,17 +13,17 @@ import { Traffic, type TrafficPlan } from './traffic.ts';
 
 const CHILD = new URL('./msg-servers-child.ts', import.meta.url);
 const POLL_MS = 50;
-/** After so long without anything new, what has not come will not. */
+/** After this time (ms) without new messages, missing ones count as lost. */
 const STALLED_MS = 5_000;
-/** For so long what might come twice is waited for. */
+/** Time (ms) to wait for possible repeats. */
 const AFTERWARDS_MS = 200;
-/** Those that send, and the others, where these are apart. */
+/** The senders, and the receivers where these are separate. */
 const SENDING = 0;
 const RECEIVING = 1;
 
 export interface MsgServersOptions {
   readonly plan: TrafficPlan;
-  /** Nodes, to which they connect in turn. */
+  /** The nodes that they connect to in turn. */
   readonly targets: readonly Target[];
 }
 
@@ -35,26 +35,26 @@ export interface Totals {
   readonly groups: number;
 }
 
-/** What was counted between two moments, per second. */
+/** Counts between two moments, per second. */
 export interface MsgServersRates {
-  /** Single messages that came where they should. */
+  /** Single messages that reached their destination. */
   readonly singlesPerSecond: number;
   /** Processors that all msg_servers together have kept busy. */
   readonly cores: number;
 }
 
-/** How what came differs from what was sent. */
+/** Differences between messages sent and received. */
 export interface Faults {
   readonly lost: number;
-  /** Came once more than it was sent. */
+  /** Received more often than sent. */
   readonly doubled: number;
-  /** Came not right after the one that was sent before it. */
+  /** Received out of order. */
   readonly outOfOrder: number;
 }
 
 /**
- * Simulated msg_servers. Flat out they share one process, as more would only take turns on a small machine; where only
- * half of them send, those that do and those that do not have a process each.
+ * Simulated msg_servers. At full speed they share one process, as more would only compete on a
+ * small machine; where only half of them send, senders and receivers have a process each.
  */
 export class MsgServers implements AsyncDisposable {
   readonly #traffic: Traffic;
@@ -72,7 +72,7 @@ export class MsgServers implements AsyncDisposable {
     try {
       const servers = Array.from({ length: plan.servers }, (_, id): ServerOrder => {
         const target = targets[id % targets.length];
-        if (target === undefined) throw new Error('there is no node to connect to');
+        if (target === undefined) throw new Error('no nodes to connect to');
         return { id, ...target };
       });
       await all.#processes.tellAll((process) => ({
@@ -86,24 +86,24 @@ export class MsgServers implements AsyncDisposable {
     }
   }
 
-  /** They begin to send as fast as they can. */
+  /** Starts sending at full speed. */
   async flood(): Promise<void> {
     await this.#processes.tellAll(() => ({ kind: 'flood' }));
   }
 
-  /** They send stamped messages at a steady rate for a while. */
+  /** Sends stamped messages at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
     await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
   }
 
-  /** How long single messages were under way since this was asked last. */
+  /** Returns delivery times of single messages since the last call. */
   async latency(): Promise<Latency> {
     const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('these msg_servers stamp no messages');
     return answer.latency;
   }
 
-  /** What comes in so many ms from now on. */
+  /** Measures what arrives in the next `ms`. */
   async measure(ms: number): Promise<MsgServersRates> {
     const before = await this.#counts();
     await delay(ms);
@@ -120,7 +120,7 @@ export class MsgServers implements AsyncDisposable {
     return rates;
   }
 
-  /** They stop. Returns when everything has come, or when nothing comes any more. */
+  /** Stops the senders. Resolves when every message has arrived, or none arrives any more. */
   async finish(): Promise<Totals> {
     await this.#processes.tellAll(() => ({ kind: 'stop' }));
     let last = await this.#totals();
@@ -135,7 +135,7 @@ export class MsgServers implements AsyncDisposable {
     return await this.#totals();
   }
 
-  /** Compares what came to each with what was sent to it by each. */
+  /** Compares the messages received by each with those sent to it by each. */
   async faults(): Promise<Faults> {
     const sent = (await this.#counts()).flatMap(({ servers }) => servers);
     const answers = await this.#processes.tellAll(() => ({ kind: 'arrivals' }));
@@ -162,7 +162,7 @@ export class MsgServers implements AsyncDisposable {
     await this.#processes[Symbol.asyncDispose]();
   }
 
-  /** As far as sums tell. */
+  /** As far as sums show. */
   async #allCame(): Promise<boolean> {
     const servers = (await this.#counts()).flatMap((count) => count.servers);
     const { singles, groups } = totalOf(servers);

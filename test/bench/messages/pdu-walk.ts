@@ -1,13 +1,13 @@
 import { HEADER_BYTES } from '@route/protocol';
 
-/** Takes PDUs, each header included. */
+/** Receives PDUs, each header included. */
 export interface PduTaker {
   pdu(bytes: Buffer, start: number, end: number): void;
 }
 
 /**
- * Goes through what one connection receives, PDU by PDU, as a plain loop over a buffer that others read into as
- * well: of it only a PDU that has not come whole is kept.
+ * Iterates over the PDUs of one connection in a plain loop over a shared read buffer; it copies
+ * only an incomplete PDU.
  */
 export class PduWalk {
   readonly #taker: PduTaker;
@@ -18,7 +18,7 @@ export class PduWalk {
     this.#taker = taker;
   }
 
-  /** Takes in what was read: the buffer's bytes up to `end`. */
+  /** Reads the buffer's bytes up to `end`. */
   take(bytes: Buffer, end: number): void {
     let at = this.#filled === 0 ? 0 : this.#complete(bytes, end);
     while (end - at >= HEADER_BYTES) {
@@ -30,7 +30,7 @@ export class PduWalk {
     if (at < end) this.#keep(bytes, at, end);
   }
 
-  /** How many bytes belong to the PDU that had begun before. */
+  /** Returns the number of bytes that belong to the incomplete PDU before. */
   #complete(bytes: Buffer, end: number): number {
     let at = 0;
     if (this.#filled < HEADER_BYTES) {

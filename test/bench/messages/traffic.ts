@@ -1,41 +1,49 @@
-/** Who talks to whom. Users are numbered through, those of one msg_server after those of the one before. */
+/** The senders and recipients. Users are numbered consecutively, msg_server by msg_server. */
 export interface TrafficPlan {
   readonly servers: number;
   readonly usersPerServer: number;
-  /** `all`: every msg_server's users send. `half`: those of the first half do, to those of the other. */
+  /**
+   * `all`: users of every msg_server send. `half`: users of the first half send to those of the
+   * other.
+   */
   readonly senders: 'all' | 'half';
 }
 
-/** One message; `to` is the msg_server of the user that it is for, undefined for one to a group. */
+/** One message; `to` is the recipient's msg_server, undefined for a group. */
 export interface PlannedMessage {
   readonly fromUser: number;
   readonly to: number | undefined;
   /** The user, or the group. */
   readonly toSession: number;
-  /** Counts from 1 what the sender's msg_server sends to that msg_server, or to groups. */
+  /**
+   * Ordinal of the message from the sender's msg_server to that msg_server, or to groups, from 1.
+   */
   readonly ordinal: number;
 }
 
-/** What one msg_server sends, again and again. */
+/** The messages that one msg_server sends, repeatedly. */
 interface Cycle {
   readonly messages: readonly PlannedMessage[];
-  /** How many of them are for users of each msg_server. */
+  /** Number of them for users of each msg_server. */
   readonly singlesTo: readonly number[];
 }
 
-/** Messages of a cycle: long enough to touch many users, and a whole number of blocks. */
+/** Messages per cycle: enough for many users, and a multiple of the block size. */
 export const CYCLE_MESSAGES = 1600;
-/** Every fifth message is one to a group. */
+/** Every fifth message goes to a group. */
 const GROUP_EVERY = 5;
 export const SINGLE_SHARE: number = 1 - 1 / GROUP_EVERY;
 const GROUPS = 500;
-/** Ids of four bytes on the wire from here on, so that all messages with the same text have the same length. */
+/**
+ * Ids of four bytes on the wire from here on, so that messages with the same text have the same
+ * length.
+ */
 const FIRST_ID = 10_000_000;
 
 /**
- * Which messages each msg_server's users send, the same in every process that is told the same plan. The user of a
- * single message is on any of the other msg_servers: one to a user of the same msg_server would need no route
- * node, and would make few msg_servers look better than they are.
+ * The messages of each msg_server's users, identical in every process with the same plan. A single
+ * message goes to a user of any other msg_server: one within a msg_server would need no route node,
+ * and would flatter small numbers of msg_servers.
  */
 export class Traffic {
   readonly plan: TrafficPlan;
@@ -60,17 +68,19 @@ export class Traffic {
     return Math.floor((userId - FIRST_ID) / this.plan.usersPerServer);
   }
 
-  /** What a msg_server sends in one cycle. */
+  /** The messages of a msg_server in one cycle. */
   messagesOf(server: number): readonly PlannedMessage[] {
     return this.#cycleOf(server).messages;
   }
 
-  /** How many messages of a cycle of the one are for users of the other. */
+  /** Number of messages per cycle from one msg_server to users of another. */
   singlesPerCycle(from: number, to: number): number {
     return this.#cycleOf(from).singlesTo[to] ?? 0;
   }
 
-  /** Of the first so many messages of a msg_server: how many are for users of each, and for groups. */
+  /**
+   * Of the first `count` messages of a msg_server, the number for users of each, and for groups.
+   */
   due(
     from: number,
     sent: number,
@@ -115,10 +125,10 @@ export class Traffic {
   }
 }
 
-/** Groups' messages of one cycle. */
+/** Group messages per cycle. */
 export const GROUPS_PER_CYCLE: number = CYCLE_MESSAGES / GROUP_EVERY;
 
-/** Numbers below a bound, the same for the same seed (mulberry32). */
+/** Pseudo-random numbers below a bound, repeatable by seed (mulberry32). */
 function randomFrom(seed: number): (bound: number) => number {
   let state = seed + 1;
   return (bound) => {

@@ -1,20 +1,20 @@
 import { createServer, type Socket } from 'node:net';
 
-/** Over so many unsent bytes on any link, no link is read. */
+/** Above this number of unsent bytes on any link, no link is read. */
 const UNSENT_MARK_BYTES = 8 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 const EMPTY = Buffer.alloc(0);
 
 interface Link {
   readonly socket: Socket;
-  /** The beginning of a PDU that has not come whole. */
+  /** The start of an incomplete PDU. */
   rest: Buffer;
   corked: boolean;
 }
 
 /**
- * The least that relaying takes: cuts whole runs out of each read and writes each once to each other
- * link, a tick's runs under one cork. No presence, no limits.
+ * The minimum of relaying: cuts batches of whole PDUs out of each read and writes each once to each
+ * other link, a tick's batches under one cork. No presence, no limits.
  */
 export class BareLinks {
   readonly #links = new Set<Link>();
@@ -32,7 +32,7 @@ export class BareLinks {
     if (over) this.hold('links', true);
   };
 
-  /** `onRun` is told of each run that a link has sent, after it was written to the others. */
+  /** `onRun` receives each batch of a link, after it was written to the others. */
   constructor(onRun: (run: Buffer) => void = () => {}) {
     this.#onRun = onRun;
   }
@@ -46,7 +46,7 @@ export class BareLinks {
     });
   }
 
-  /** Reads from no link while anyone holds. */
+  /** Pauses reading on all links while any cause is active. */
   hold(holder: string, hold: boolean): void {
     const before = this.#holders.size > 0;
     if (hold) this.#holders.add(holder);
@@ -59,7 +59,7 @@ export class BareLinks {
     }
   }
 
-  /** Writes a run to every link but the one it came from. */
+  /** Writes a batch to every link except its source. */
   relay(run: Buffer, from?: Link): void {
     for (const link of this.#links) {
       if (link !== from) this.#write(link, run);
@@ -104,7 +104,7 @@ export class BareLinks {
     if (end < chunk.length) link.rest = Buffer.from(chunk.subarray(end));
   }
 
-  /** How many bytes of the chunk belong to the PDU that had begun before it. */
+  /** Returns the number of bytes that belong to the incomplete PDU before. */
   #completeRest(link: Link, chunk: Buffer): number {
     const head = Buffer.concat([link.rest, chunk.subarray(0, LENGTH_BYTES)]);
     const missing =

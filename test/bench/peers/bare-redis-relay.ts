@@ -2,10 +2,11 @@ import { createServerClient } from '@route/redis';
 import { BareLinks } from './bare-links.ts';
 
 /**
- * One of two bare relays over Redis: what links send in a tick is one publish, and no link is read while
- * the other relay has not acknowledged so many bytes. It recovers nothing that Redis drops.
+ * One of two bare relays over Redis: a tick's batches are one publish, and reading stops while the
+ * other relay has not acknowledged a window of bytes. It recovers nothing that Redis drops.
  *
- * Arguments: the Redis, a name for both, its own number (0 or 1). Prints the port that it listens on.
+ * Arguments: the Redis, a name for both, its own number (0 or 1). Prints the port that it listens
+ * on.
  */
 
 const UNACKNOWLEDGED_MARK_BYTES = 8 * 1024 * 1024;

@@ -1,4 +1,4 @@
 import { BareLinks } from './bare-links.ts';
 
-/** What relaying alone costs on Node. Prints the port that it listens on. */
+/** Measures the cost of relaying alone on Node. Prints the port that it listens on. */
 new BareLinks().listen();

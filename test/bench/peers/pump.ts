@@ -2,8 +2,8 @@ import { createServer, type Socket } from 'node:net';
 import { loadPdu } from '../load/load-pdu.ts';
 
 /**
- * No relay at all: once links send in earnest, it throws away what it reads and writes prebuilt PDUs to
- * every link as fast as the link takes them. What a load takes in here is the most that it can take in.
+ * No relay at all: once links send, it discards what it reads and writes prebuilt PDUs to every
+ * link as fast as the link reads. The result is the maximum that a load can receive.
  *
  * Prints the port that it listens on. Argument: bytes of a PDU.
  */
@@ -22,7 +22,7 @@ function pump(socket: Socket): void {
 
 function read(from: Socket, bytes: number): void {
   if (flooding) return;
-  // Before a load begins, its links look whether they hear each other: a PDU at a time.
+  // Before a load starts, its links check with single PDUs that they receive each other.
   flooding = bytes >= BLOCK_BYTES;
   for (const socket of sockets) {
     if (flooding) pump(socket);

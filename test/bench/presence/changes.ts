@@ -5,17 +5,19 @@ import { sumOf, usersFrom } from './users.ts';
 
 const WARM_UP_USERS = 20_000;
 
-/** Two links, in turn on the nodes, and the users that come on each. */
+/** Two links, in turn on the nodes, and the users that connect on each. */
 async function twoLinks(stage: Stage, usersPerLink: number) {
   const links = [await stage.link(0), await stage.link(stage.nodes.length - 1)];
   return links.map((link, i) => ({ link, userIds: usersFrom(1 + i * usersPerLink, usersPerLink) }));
 }
 
-/** Mobile clients come on two links flat out, which nobody is told of: until all stand in Redis. */
+/**
+ * Mobile clients connect on two links at full speed, without notifications: until all are in Redis.
+ */
 export async function measureMobileUpdates(stage: Stage, usersPerLink: number): Promise<Reading> {
   const links = await twoLinks(stage, usersPerLink);
   const came = (userIds: readonly number[]): Buffer =>
-    // The query is answered when all before it is done.
+    // The query is answered after everything before it.
     Buffer.concat([
       updatePdus(userIds, { status: 'online', clientType: 'ios' }),
       queryPdus([1], 1),
@@ -35,11 +37,14 @@ export async function measureMobileUpdates(stage: Stage, usersPerLink: number): 
   });
   const users = 2 * usersPerLink;
   const stored = (await stage.usersInRedis()) - WARM_UP_USERS;
-  if (stored !== users) throw new Error(`Redis knows ${stored} users, ${users} have come`);
+  if (stored !== users) throw new Error(`Redis knows ${stored} users, expected ${users}`);
   return { changesPerSecond: users / seconds, ...cores };
 }
 
-/** PC clients come on two links flat out: until each link has both notifications of every one. */
+/**
+ * PC clients connect on two links at full speed: until each link has both notifications of every
+ * client.
+ */
 export async function measureLogins(stage: Stage, usersPerLink: number): Promise<Reading> {
   const links = await twoLinks(stage, usersPerLink);
   const came = (userIds: readonly number[]): Buffer =>
@@ -64,7 +69,8 @@ export async function measureLogins(stage: Stage, usersPerLink: number): Promise
   const ids = sumOf(warmUp) + sumOf(links.flatMap(({ userIds }) => userIds));
   for (const { link } of links) {
     const { loginIds, statusIds } = link.received;
-    if (loginIds !== ids || statusIds !== ids) throw new Error('others were told of than came');
+    if (loginIds !== ids || statusIds !== ids)
+      throw new Error('notifications for unexpected users');
   }
   return { changesPerSecond: (2 * usersPerLink) / seconds, ...cores };
 }

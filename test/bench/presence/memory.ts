@@ -11,10 +11,10 @@ const USERS_PER_LINK = 100_000;
 const SETTLE_MS = 2000;
 const DEADLINE_MS = 60_000;
 
-/** What each of many users costs Redis, and the node whose links hold them. */
+/** The cost of many users in Redis, and in the node of their links. */
 export async function measureMemory(stage: Stage, users: number): Promise<Reading> {
   const [node] = stage.nodes;
-  // What a first snapshot leaves behind, in buffers and code, is no user's cost.
+  // Buffers and code that a first snapshot leaves behind are no cost of a user.
   const first = await stage.link(0);
   await first.send(snapshotPdu(usersFrom(1, USERS_PER_LINK), PC));
   await waitForUsers(stage, USERS_PER_LINK);
@@ -41,7 +41,7 @@ export async function measureMemory(stage: Stage, users: number): Promise<Readin
   };
 }
 
-/** What a node's process has in use: V8's heap, and what lies outside of it. */
+/** The memory in use by a node's process: V8's heap, and memory outside of it. */
 async function inUseBytes(node: Stage['nodes'][number] | undefined): Promise<number> {
   const heap = (await node?.metric('nodejs_heap_size_used_bytes')) ?? 0;
   return heap + ((await node?.metric('nodejs_external_memory_bytes')) ?? 0);

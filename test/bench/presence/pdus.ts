@@ -1,6 +1,6 @@
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 
-/** How a client is, by its names on the wire. */
+/** The status values, by their names on the wire. */
 export interface ClientKind {
   readonly status: keyof typeof USER_STATUS;
   readonly clientType: keyof typeof CLIENT_TYPE;
@@ -9,7 +9,7 @@ export interface ClientKind {
 /** ROLE_SET: this link is its msg_server's master. */
 export const MASTER_PDU: Buffer = encodeMessage('role_set', { master: 1 });
 
-/** One ONLINE_USER_INFO: one client of one kind a user. */
+/** One ONLINE_USER_INFO: one client of one kind per user. */
 export function snapshotPdu(userIds: readonly number[], kind: ClientKind): Buffer {
   const status = USER_STATUS[kind.status];
   const clientType = CLIENT_TYPE[kind.clientType];
@@ -17,7 +17,7 @@ export function snapshotPdu(userIds: readonly number[], kind: ClientKind): Buffe
   return encodeMessage('online_user_info', { userStatList });
 }
 
-/** One USER_STATUS_UPDATE a user. */
+/** One USER_STATUS_UPDATE per user. */
 export function updatePdus(userIds: readonly number[], kind: ClientKind): Buffer {
   const userStatus = USER_STATUS[kind.status];
   const clientType = CLIENT_TYPE[kind.clientType];

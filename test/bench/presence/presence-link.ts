@@ -5,7 +5,7 @@ import { COMMANDS, HEADER_BYTES } from '@route/protocol';
 
 const WRITE_BYTES = 64 * 1024;
 
-/** What came on a link; ids are summed, so that whoever knows what was to come can tell that it did. */
+/** Counts of a link; ids are summed, so that a test that knows the expected sum can compare. */
 export interface Received {
   logins: number;
   loginIds: number;
@@ -14,17 +14,17 @@ export interface Received {
   responses: number;
   ids: number;
   online: number;
-  /** Sum of the ids that were answered to be online. */
+  /** Sum of the ids that were reported online. */
   onlineIds: number;
 }
 
-/** A msg_server's link as bare as it can be: it sends bytes made before, and counts what comes. */
+/** A minimal msg_server link: sends prebuilt bytes and counts what it receives. */
 export class PresenceLink {
   readonly received: Received = {
     ...{ logins: 0, loginIds: 0, statuses: 0, statusIds: 0 },
     ...{ responses: 0, ids: 0, online: 0, onlineIds: 0 },
   };
-  /** Called for each PDU, with its command id and where it begins; for latencies. */
+  /** Called for each PDU with its command id and offset, for latencies. */
   onPdu: ((commandId: number, bytes: Buffer, start: number) => void) | undefined;
   readonly #socket: Socket;
   #broken: Error | undefined;
@@ -50,7 +50,7 @@ export class PresenceLink {
     return new PresenceLink(socket);
   }
 
-  /** Hands everything to the kernel, as fast as the node takes it. */
+  /** Writes everything to the kernel, as fast as the node reads it. */
   async send(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       if (!this.#socket.write(bytes.subarray(at, at + WRITE_BYTES)))
@@ -58,12 +58,12 @@ export class PresenceLink {
     }
   }
 
-  /** Hands over a small thing, and does not wait. */
+  /** Writes a few bytes without waiting. */
   write(bytes: Buffer): void {
     this.#socket.write(bytes);
   }
 
-  /** Waits until what came fulfils a condition; looks at it often. */
+  /** Waits until the counts satisfy a condition; checks it often. */
   async until(
     what: string,
     fulfils: (received: Received) => boolean,
@@ -73,7 +73,9 @@ export class PresenceLink {
     while (!fulfils(this.received)) {
       if (this.#broken !== undefined) throw this.#broken;
       if (performance.now() > deadline) {
-        throw new Error(`no ${what} in ${deadlineMs} ms; came: ${JSON.stringify(this.received)}`);
+        throw new Error(
+          `no ${what} in ${deadlineMs} ms; received: ${JSON.stringify(this.received)}`,
+        );
       }
       await sleep(1);
     }

@@ -10,13 +10,13 @@ import { sumOf, usersFrom } from './users.ts';
 
 const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS = 100_000;
-/** Takes each of twice as many users in turn, in no order: every other one is online. */
+/** Visits each of twice as many users, in scattered order: every other one is online. */
 const STEP = 7919;
 
 const asked = (count: number): number[] =>
   Array.from({ length: count }, (_, i) => 1 + ((i * STEP) % (2 * USERS)));
 
-/** A link on each node's turn, and users online who came on the first. */
+/** One link per node in turn, and users online on the first. */
 async function twoLinks(stage: Stage): Promise<PresenceLink[]> {
   const links = [await stage.link(0), await stage.link(stage.nodes.length - 1)];
   await links[0]?.send(snapshotPdu(usersFrom(1, USERS), PC));
@@ -25,7 +25,7 @@ async function twoLinks(stage: Stage): Promise<PresenceLink[]> {
   return links;
 }
 
-/** Two links ask for many users a query, flat out; every answer is looked at. */
+/** Two links query many users at a time at full speed; every answer is checked. */
 export async function measureQueries(
   stage: Stage,
   { idsPerQuery, idsPerLink }: { readonly idsPerQuery: number; readonly idsPerLink: number },
@@ -52,10 +52,10 @@ export async function measureQueries(
   return { idsPerSecond: (2 * idsPerLink) / seconds, ...cores };
 }
 
-/** One user asked for at a time, the next once the answer is there: how long an answer takes. */
+/** Queries one user at a time, the next after the answer: the latency of an answer. */
 export async function measureAsking(stage: Stage, { measureMs }: Effort): Promise<Reading> {
   const [, link] = await twoLinks(stage);
-  if (link === undefined) throw new Error('there is no second link');
+  if (link === undefined) throw new Error('no second link');
   const latenciesUs: number[] = [];
   const pdus = asked(measureMs).map((id) => queryPdus([id], 1));
   let askedAtMs = 0;

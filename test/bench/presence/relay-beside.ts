@@ -6,7 +6,7 @@ const PDU_BYTES = 160;
 const STAMP_AT = 16;
 const { serviceId, commandId } = COMMANDS.msg_data;
 
-/** PDUs relayed at a pace beside something else: how late they come, counted from when they were due. */
+/** PDUs relayed at a steady rate beside other work: their delay, from the due time. */
 export class RelayBeside {
   readonly #latenciesMs: number[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -28,7 +28,7 @@ export class RelayBeside {
     return percentile(this.#latenciesMs, 0.99);
   }
 
-  /** What was measured so far does not count. */
+  /** Discards the measurements so far. */
   reset(): void {
     this.#latenciesMs.length = 0;
   }

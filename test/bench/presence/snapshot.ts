@@ -7,19 +7,22 @@ import { RelayBeside } from './relay-beside.ts';
 import type { Stage } from './stage.ts';
 import { usersFrom } from './users.ts';
 
-/** What one msg_server lists at the most; more users are listed by more of them at once. */
+/** Maximum number of users that one msg_server lists; more users are listed by several at once. */
 const PC = { status: 'online', clientType: 'windows' } as const;
 const USERS_PER_LINK = 100_000;
 const QUERY_IDS = 100;
-/** Asking is work too: it must not be what holds the users back. */
+/** Queries cost time too and must not be the bottleneck. */
 const ASK_EVERY_MS = 5;
 const RELAYED_PER_SECOND = 1000;
-/** The node looks at its loop so often: it sees no delay that is shorter, and adds this to those it sees. */
+/**
+ * The node samples its event loop at this interval (ms): shorter delays are invisible, and observed
+ * ones include it.
+ */
 const LOOP_RESOLUTION_MS = 10;
 
 /**
- * Lists users on the first of two nodes: how long it is until the other knows all of them, and what
- * that does to relaying on the first.
+ * Lists users on the first of two nodes: the time until the other knows them all, and the effect on
+ * relaying on the first.
  */
 export async function measureSnapshot(
   stage: Stage,
@@ -57,7 +60,7 @@ export async function measureSnapshot(
   };
 }
 
-/** Asks for these until all are online. */
+/** Queries these users until all are online. */
 export async function untilOnline(link: PresenceLink, userIds: readonly number[]): Promise<void> {
   const pdus = queryPdus(userIds, QUERY_IDS);
   for (;;) {
@@ -79,8 +82,8 @@ async function expectOnline(link: PresenceLink, userIds: readonly number[]): Pro
 }
 
 /**
- * The users of each shard who become visible last: those of one list are set in its order. (Which list is the
- * last to be set does not depend on when it was sent.)
+ * The last user of each shard to become visible: those of one list are set in its order. (Which
+ * list is set last does not depend on when it was sent.)
  */
 function lastOfShards(userIds: readonly number[]): number[] {
   const shards = Array.from({ length: SHARD_COUNT }, (): number[] => []);

@@ -7,7 +7,7 @@ import { coresReading, usageDuring, type Watched } from '../usage.ts';
 import { MASTER_PDU } from './pdus.ts';
 import { PresenceLink } from './presence-link.ts';
 
-/** What presence is measured on: route nodes over a Redis, and links that this process holds. */
+/** The setup for presence measurements: route nodes over a Redis, and links of this process. */
 export class Stage implements AsyncDisposable {
   readonly redis: BenchRedis;
   readonly #cluster: Cluster;
@@ -30,7 +30,7 @@ export class Stage implements AsyncDisposable {
     return { pids: this.nodes.map(({ pid }) => pid), redisPort: this.redis.port };
   }
 
-  /** A link on the node started as this one, the master of its msg_server. */
+  /** Opens a link to a node by its index, as its msg_server's master. */
   async link(node: number): Promise<PresenceLink> {
     const { host, port } = this.#cluster.node(node);
     const link = await PresenceLink.open({ host, port });
@@ -39,7 +39,7 @@ export class Stage implements AsyncDisposable {
     return link;
   }
 
-  /** Users whom Redis knows. */
+  /** Users known to Redis. */
   async usersInRedis(): Promise<number> {
     const { namespace } = this.#cluster;
     const counts = SHARD_TAGS.map((tag) => `redis.call('HLEN', '${namespace}:2:{${tag}}:users')`);
@@ -53,7 +53,7 @@ export class Stage implements AsyncDisposable {
     return Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
   }
 
-  /** Does something; how long it took, and what processor time went where meanwhile. */
+  /** Runs an action; returns its duration, and the processor time used meanwhile. */
   async timed(work: () => Promise<void>): Promise<{ seconds: number; cores: Reading }> {
     const { result, usage } = await usageDuring(this.watched, async () => {
       const startedAt = performance.now();
@@ -69,7 +69,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const link of this.#links) link.close();
-    // A node that is killed writes no profile.
+    // A killed node writes no profile.
     for (const node of this.nodes) node.signal('SIGTERM');
     await Promise.all(this.nodes.map(({ exited }) => exited));
     await this.#cluster[Symbol.asyncDispose]();

@@ -8,12 +8,12 @@ const LEASE_READ_MS = 1000;
 const WARM_UP_MS = 3000;
 const MEASURE_MS = 5000;
 
-/** Frames that carry entries, by their type byte: all others are the bus's own. */
+/** Type bytes of frames with entries: all others are the bus's own. */
 const DATA_TYPES: ReadonlySet<number | undefined> = new Set([1, 4]);
 
 const LOADS = { idle: 0, 'one sender of 20 MB/s': SENT_BYTES_PER_MS } as const;
 
-/** What the nodes of a cluster tell each other beside their entries, by the number of nodes. */
+/** The bus's own messages between the nodes of a cluster, by number of nodes. */
 export const busGrowth: Scenario = {
   name: 'bus-growth',
   meaning:
@@ -52,7 +52,7 @@ function casesOf(subject: string, bytesPerMs: number): Case[] {
   }));
 }
 
-/** Time that a measurement moves on, a millisecond at a time. */
+/** Virtual time of a measurement, in steps of a millisecond. */
 class VirtualClock implements Clock {
   #now = 0;
   readonly #due = new Map<number, (() => void)[]>();
@@ -79,7 +79,7 @@ class VirtualClock implements Clock {
     };
   }
 
-  /** Runs what is due now, also what that adds, and goes on to the next millisecond. */
+  /** Runs everything due now, including new work, and advances to the next millisecond. */
   step(): void {
     for (const task of this.#due.get(this.#now) ?? []) task();
     this.#due.delete(this.#now);
@@ -87,7 +87,7 @@ class VirtualClock implements Clock {
   }
 }
 
-/** Messages of the bus's own, of one node. */
+/** The bus's own messages, of one node. */
 interface Traffic {
   published: number;
   received: number;
@@ -153,7 +153,7 @@ const silent = {
   ...{ onLost: () => {}, onError: () => {} },
 };
 
-/** The transport, with a note of each publish of the bus's own. */
+/** A transport that records each of the bus's own publishes. */
 function counting(transport: BusTransport, published: () => void): BusTransport {
   return {
     hearsOwn: true,

@@ -16,7 +16,7 @@ const LINK_COUNTS = [2, 8, 32, 128];
 const NODE_COUNTS = [1, 2, 4];
 const BODY_BYTES = [64, 256, 1024, 4096, 16_384];
 
-/** How relaying grows: with links, with nodes, with the size of what is sent. */
+/** How relaying scales: with links, with nodes, with PDU size. */
 export const curves: Scenario = {
   name: 'curves',
   meaning: 'flat out over 2 to 128 links, 1 to 4 nodes, bodies of 64 B to 16 KiB; plots',

@@ -10,8 +10,8 @@ const USERS_PER_SERVER = 1_000;
 const NODES = 2;
 
 /**
- * How many msg_servers, and how many messages a second both modes can hold there with some room: with broadcast
- * each of them is a write of its own to every link.
+ * Numbers of msg_servers, with a message rate that both modes can sustain: in broadcast mode each
+ * message is a write to every link.
  */
 const POINTS = [
   { servers: 2, perSecond: 2_000 },
@@ -25,7 +25,7 @@ const at = (servers: number): string => `${servers} ${UNIT}`;
 const directedAt = (servers: number) => ({ subject: 'directed', at: at(servers) });
 const againstBroadcast = { against: 'broadcast' };
 
-/** Both ways of delivery over the number of msg_servers. */
+/** Both delivery modes over the number of msg_servers. */
 export const directed: Scenario = {
   name: 'directed',
   meaning:
@@ -37,7 +37,7 @@ export const directed: Scenario = {
     { key: 'redisUs', heading: 'Redis, µs a message', digits: 2, kind: 'result' },
     { key: 'msgServersUs', heading: 'msg_servers, µs a message', digits: 2, kind: 'result' },
     { key: 'busBytesPerMessage', heading: 'bytes on the bus a message', digits: 0, kind: 'result' },
-    { key: 'doubtfulPercent', heading: 'sent to all by doubt, %', digits: 1, kind: 'result' },
+    { key: 'doubtfulPercent', heading: 'broadcast as fallback, %', digits: 1, kind: 'result' },
     { key: 'lostMessages', heading: 'lost', digits: 0, kind: 'result' },
     { key: 'doubledMessages', heading: 'doubled', digits: 0, kind: 'result' },
     { key: 'outOfOrderMessages', heading: 'out of order', digits: 0, kind: 'result' },

@@ -8,7 +8,7 @@ import { presenceChanges, presenceMemory, presenceQueries, presenceSnapshot } fr
 import { relay } from './relay.ts';
 import { relayCluster } from './relay-cluster.ts';
 
-/** All scenarios, in the order in which they are run and listed. */
+/** All scenarios, in order of execution and listing. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[relay, relayCluster, directed, latency, curves, links, busGrowth],
   ...[presenceSnapshot, presenceChanges, presenceQueries, presenceMemory],

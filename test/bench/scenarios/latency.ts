@@ -8,10 +8,10 @@ import { CORES_FIGURES, coresReading, usageDuring } from '../usage.ts';
 
 const LINKS = { links: 8, senders: 4, pduBytes: 160 };
 const PER_SECOND = 4_000;
-/** A 99th percentile is made of few PDUs: it takes longer to see than a rate. */
+/** A 99th percentile depends on few PDUs: it takes longer to measure than a rate. */
 const MEASURE_TIMES = 2;
 
-/** How long a PDU is under way when there is little to do. */
+/** The delivery time of a PDU at low load. */
 export const latency: Scenario = {
   name: 'latency',
   meaning: `${PER_SECOND} PDUs/s in all, from 4 links to 4 others, on one node and from one to another`,

@@ -9,7 +9,7 @@ import { CORES_FIGURES, coresReading, usageDuring } from '../usage.ts';
 const LINKS = 1_000;
 const MIB = 2 ** 20;
 
-/** What links cost on which nothing happens. */
+/** The cost of idle links. */
 export const links: Scenario = {
   name: 'links',
   meaning: `memory of ${LINKS} idle links`,

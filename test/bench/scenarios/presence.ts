@@ -15,7 +15,7 @@ const IDS_PER_LINK = 1_500_000;
 
 const users = (count: number): string => `${count} users`;
 
-/** One case: what it is, on how many nodes, and how it is measured there. */
+/** One case: its name, its number of nodes, and its measurement. */
 function caseOn(
   { redis, nodeEnv }: Preparation,
   { subject, at, nodes }: { subject: string; at?: string; nodes: number },
@@ -31,7 +31,7 @@ function caseOn(
   };
 }
 
-/** Users listed on one node and asked for on another. */
+/** Users listed on one node and queried on another. */
 export const presenceSnapshot: Scenario = {
   name: 'presence-snapshot',
   meaning: 'users listed on one node until the other knows all, with 1,000 PDUs/s relayed beside',
@@ -65,7 +65,7 @@ export const presenceSnapshot: Scenario = {
     ),
 };
 
-/** Clients that come, flat out. */
+/** Clients that connect at full speed. */
 export const presenceChanges: Scenario = {
   name: 'presence-changes',
   meaning:
@@ -93,7 +93,7 @@ export const presenceChanges: Scenario = {
     }),
 };
 
-/** Queries, flat out and one at a time. */
+/** Queries, at full speed and one at a time. */
 export const presenceQueries: Scenario = {
   name: 'presence-queries',
   meaning: `queries of ${IDS_PER_QUERY} ids flat out on two links, and of one id at a time`,
@@ -120,7 +120,7 @@ export const presenceQueries: Scenario = {
   ],
 };
 
-/** What users cost while they are online. */
+/** The cost of online users. */
 export const presenceMemory: Scenario = {
   name: 'presence-memory',
   meaning: `memory of ${MEMORY_USERS} users online, in Redis and in their node`,

@@ -7,7 +7,7 @@ import { routeNodes } from '../subjects/route-nodes.ts';
 const LINKS = { links: 8, senders: 4, pduBytes: 160 };
 const delivered = { subject: '2 route nodes', figure: 'deliveredPerSecond' };
 
-/** Two nodes over one Redis, flat out. */
+/** Two nodes over one Redis, at full speed. */
 export const relayCluster: Scenario = {
   name: 'relay-cluster',
   meaning: 'two nodes over one Redis flat out: 4 links each, 2 of them send 160-byte PDUs',

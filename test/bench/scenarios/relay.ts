@@ -6,7 +6,7 @@ import { memoryNode, routeNodes } from '../subjects/route-nodes.ts';
 
 const LINKS = { links: 8, senders: 4, pduBytes: 160 };
 
-/** One node flat out. */
+/** One node at full speed. */
 export const relay: Scenario = {
   name: 'relay',
   meaning: 'one node flat out: 8 links, 4 send 160-byte PDUs, every PDU goes to the 7 others',

@@ -6,16 +6,16 @@ import type { RunningSubject, Subject } from './subject.ts';
 import { type SubjectProcess, startSubjectProcess } from './subject-process.ts';
 
 const HOST = '127.0.0.1';
-/** Debian puts it where only root's PATH leads. */
+/** Debian installs it outside of the PATH of users other than root. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
 
-/** Where nats-server is on this machine, if it is. */
+/** The path of nats-server on this machine, if installed. */
 export async function findNatsServer(): Promise<string | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return await findProgram(['nats-server'], [...folders, ...MORE_FOLDERS]);
 }
 
-/** Gives so many nats-servers as a subject, or none where they are not installed, which it says. */
+/** Returns `count` nats-servers as a subject, or reports that they are not installed. */
 export async function installedNats(
   say: (line: string) => void,
 ): Promise<(count: number) => readonly Subject[]> {
@@ -25,7 +25,7 @@ export async function installedNats(
   return () => [];
 }
 
-/** One nats-server, or several that are clustered, with the package's own settings. */
+/** One nats-server, or several in a cluster, with the package's default settings. */
 function natsServers(program: string, count: number): Subject {
   return {
     name: count === 1 ? 'nats-server' : `${count} clustered nats-servers`,
@@ -51,7 +51,7 @@ async function start(program: string, count: number): Promise<RunningSubject> {
       `host: ${HOST}`,
       `port: ${port}`,
       `server_name: bench-${i}`,
-      // Loads do not answer a PING, and are cut off for that only after several.
+      // Loads do not answer a PING, and are disconnected only after several.
       'ping_interval: "1h"',
       ...(count > 1
         ? [

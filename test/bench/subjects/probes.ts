@@ -4,7 +4,7 @@ import type { BenchRedis } from './redis.ts';
 import type { RunningSubject, Subject } from './subject.ts';
 import { type SubjectProcess, startSubjectProcess } from './subject-process.ts';
 
-/** What relaying alone costs on Node: no presence, no limits, no other node. */
+/** The cost of relaying alone on Node: no presence, no limits, no other node. */
 export const bareRelay: Subject = {
   name: 'bare relay',
   dialect: 'route',
@@ -31,7 +31,7 @@ export function bareRelaysOverRedis(redis: BenchRedis): Subject {
   };
 }
 
-/** The load's own ceiling: links are filled as fast as they take it in, by nobody who relays. */
+/** The load's own limit: links are filled as fast as they read, without a relay. */
 export function loadAlone(pduBytes: number): Subject {
   return {
     name: 'the load alone',

@@ -1,17 +1,17 @@
 import { findFreePorts, startRedisProcess, waitFor } from '@route/fixtures';
 import { findRedisServer, redisAnswers } from '@route/local-cluster';
 
-/** A Redis that the benchmark has for itself. */
+/** A Redis for the benchmark alone. */
 export interface BenchRedis extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** For the report: what it is. */
+  /** Its description, for the report. */
   readonly kind: 'local' | 'container';
 }
 
 /**
- * Starts a Redis on loopback that keeps nothing on disk: a redis-server of this machine, else a
- * container on the host's network, which costs no more.
+ * Starts a Redis on loopback without persistence: a local redis-server, else a container on the
+ * host's network, which adds no cost.
  */
 export async function startBenchRedis(): Promise<BenchRedis> {
   const kind = (await findRedisServer()) === undefined ? 'container' : 'local';

@@ -2,7 +2,7 @@ import { type NodeEnv, type RouteNode, startCluster, startRouteNode } from '../.
 import type { BenchRedis } from './redis.ts';
 import type { RunningSubject, Subject } from './subject.ts';
 
-/** Settings that have a node write a profile of itself at its end into a folder. */
+/** Settings that make a node write a CPU profile into a folder when it stops. */
 export function profilingEnv(folder: string): NodeEnv {
   return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
 }
@@ -20,7 +20,7 @@ export function memoryNode(env: NodeEnv): Subject {
   };
 }
 
-/** Route nodes over one Redis, each start in a namespace of its own. */
+/** Route nodes over one Redis, each start in its own namespace. */
 export function routeNodes(redis: BenchRedis, count: number, env: NodeEnv): Subject {
   return {
     name: count === 1 ? 'route node' : `${count} route nodes`,
@@ -43,7 +43,7 @@ function running(
     targets: nodes.map(({ host, port }) => ({ host, port })),
     pids: nodes.map(({ pid }) => pid),
     [Symbol.asyncDispose]: async () => {
-      // A node that is killed writes no profile.
+      // A killed node writes no profile.
       for (const node of nodes) node.signal('SIGTERM');
       await Promise.all(nodes.map(({ exited }) => exited));
       await dispose();

@@ -7,10 +7,10 @@ import { type ChildSpec, startChild } from '@route/local-cluster';
 const START_DEADLINE_MS = 10_000;
 const SHOWN_LOG_LINES = 15;
 
-/** A program that runs; at the end of its scope it is killed. */
+/** A running program, killed at the end of its scope. */
 export interface SubjectProcess extends AsyncDisposable {
   readonly pid: number;
-  /** What the program's output told when it was ready. */
+  /** The match in the program's output when it was ready. */
   readonly told: string;
 }
 
