@@ -38,7 +38,7 @@ export async function flood(
   const seconds = (performance.now() - begunMs) / 1000;
   const peaks = cluster.nodes.map(({ pid }) => peakMemoryBytes(pid) ?? Number.NaN);
   const figures: Figures = {
-    fault: faultIn(delivery, `${pdus.toLocaleString('en')} PDUs flat out, 2 nodes, 8 links`),
+    fault: faultIn(delivery, `${pdus.toLocaleString('en')} PDUs at full speed, 2 nodes, 8 links`),
     seed: 0,
     sent: pdus,
     cutOff: 0,

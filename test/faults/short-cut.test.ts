@@ -43,7 +43,7 @@ test('a node killed under load: the others lose nothing, no user is seen offline
 });
 
 test.for(DELIVERY_MODES)(
-  '100,000 PDUs flat out, %s: all arrive once and in order',
+  '100,000 PDUs at full speed, %s: all arrive once and in order',
   async (mode) => {
     const options = { deadlineMs: 45_000, delivery: mode };
     const { figures, due, openLinks } = await flood(100_000, options);

@@ -46,7 +46,7 @@ const STOP_MS = 9_000;
 const READ_MS = 1_000;
 
 test('receivers that stop reading for 9 s repeatedly lose nothing, and do not delay the others', async () => {
-  const fault = `${STOPPING} receivers that stop for ${STOP_MS / 1000} s again and again`;
+  const fault = `${STOPPING} receivers that stop for ${STOP_MS / 1000} s repeatedly`;
   const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
   await using scene = await startScene({ seed: seedOf(fault), ...load });
   await using links = new AsyncDisposableStack();

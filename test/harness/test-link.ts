@@ -71,7 +71,7 @@ export class TestLink implements AsyncDisposable {
     return this.#serverClose;
   }
 
-  /** Bytes received of a PDU that has not come whole. */
+  /** Bytes received of an incomplete PDU. */
   get incompleteBytes(): number {
     return this.#rest.length;
   }

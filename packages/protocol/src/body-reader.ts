@@ -2,8 +2,9 @@ import protobuf from 'protobufjs';
 import { HEADER_BYTES } from './header.ts';
 
 /**
- * Reads the parts of a body. Protocol: varints longer than needed are valid, the low 32 bits count. The library holds
- * tags and lengths to 5 bytes; here they may have the length of every other varint. A length past the end still fails.
+ * Reads the parts of a body. Protocol: varints longer than needed are valid, the low 32 bits count.
+ * The library limits tags and lengths to 5 bytes; here they may be as long as any other varint. A
+ * length past the end still fails.
  */
 export class LenientReader extends protobuf.BufferReader {
   override tag(): number {
@@ -21,15 +22,15 @@ export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, group: 3, fourBy
 /** Bytes of groups in one body. Nothing writes groups any more; 16 MiB of them would take a fifth of a second. */
 const MOST_GROUP_BYTES = 64 * 1024;
 
-/** A field whose value is still to be read, or not to be. */
+/** A field whose value is still to be read or skipped. */
 export interface Field {
   readonly number: number;
   readonly wire: number;
 }
 
 /**
- * Goes over the fields of a whole PDU's body one by one, so that a body of a million of them can be read a part at a time.
- * Every method throws where the body does not parse.
+ * Iterates over the fields of a whole PDU's body one by one, so that a body with a million of them
+ * can be read in slices. Every method throws where the body does not parse.
  */
 export class BodyReader {
   readonly #pdu: Buffer;
@@ -54,7 +55,7 @@ export class BodyReader {
     return this.#reader.pos >= this.#end;
   }
 
-  /** Reads what stands before a field's value. */
+  /** Reads the tag of the next field. */
   field(): Field {
     const tag = this.#reader.tag();
     return { number: tag >>> 3, wire: tag & 7 };
@@ -82,7 +83,7 @@ export class BodyReader {
     reader.len = len;
   }
 
-  /** Reads a length, and what lies in it. */
+  /** Reads a length-delimited value. */
   within(read: () => void): void {
     const reader = this.#reader;
     const [end, length] = [this.#end, reader.len];

@@ -41,7 +41,10 @@ export class ClientTypes {
 /** The four types of the protocol and no other. */
 export const STANDARD_CLIENT_TYPES = new ClientTypes();
 
-/** Whether a client is a PC one. Protocol: it is a mobile one when bit 0x10 is set; an added type says itself. */
+/**
+ * Whether a client is a PC client. Protocol: mobile clients have bit 0x10 set; an added type must
+ * be declared.
+ */
 export function isPc(clientType: ClientType): boolean {
   if (clientType > MOST_CLIENT_TYPE) return (clientType & ADDED.mobile) === 0;
   return (clientType & MOBILE_BIT) === 0;

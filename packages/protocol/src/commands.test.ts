@@ -20,7 +20,7 @@ describe('the command table', () => {
     }
   });
 
-  it('takes every other command id for unknown, to be ignored', () => {
+  it('treats every other command id as unknown, to be ignored', () => {
     const known = new Set<number>(Object.values(COMMANDS).map((command) => command.commandId));
     expect(known.size).toBe(COMMAND_COUNT - 1);
     const indexed = [...COMMAND_INDEX_BY_ID.keys()].filter((id) => COMMAND_INDEX_BY_ID[id] !== 0);
@@ -36,7 +36,7 @@ describe('the command table', () => {
     expect(isCommandName('toString')).toBe(false);
   });
 
-  it('puts each command under the service whose number its id begins with', () => {
+  it('puts each command under the service whose number starts its id', () => {
     for (const command of Object.values(COMMANDS)) {
       expect(command.commandId >>> 8).toBe(command.serviceId);
     }

@@ -1,18 +1,18 @@
-/** What a route server does with a PDU that it receives. A closed set. */
+/** The action of a route server on a received PDU. A closed set. */
 export type Handling =
   /** Only proves the link alive; not answered. */
   | 'heartbeat'
   /** Remembers whether the link is its msg_server's master link. */
   | 'role-set'
-  /** Adds every listed client to presence; notifies nobody. */
+  /** Adds every listed client to presence, without notifications. */
   | 'snapshot'
   /** Updates presence, then notifies. */
   | 'status-update'
   /** Answers the asking link. */
   | 'status-query'
-  /** Relays the bytes as they are to every link but the one they came from. */
+  /** Relays the bytes unchanged to every link except the sender's. */
   | 'relay-to-others'
-  /** Relays the bytes as they are to every link, the one they came from included. */
+  /** Relays the bytes unchanged to every link, including the sender's. */
   | 'relay-to-all'
   /** Counts it and drops it; the link stays. */
   | 'ignore';
@@ -63,10 +63,10 @@ export const COMMANDS = {
 /** The name of a known command. */
 export type CommandName = keyof typeof COMMANDS;
 
-/** The name at index 0: whatever is not in COMMANDS. */
+/** The name at index 0, for ids that are not in COMMANDS. */
 export const UNKNOWN_COMMAND = 'unknown';
 
-/** Whether a name is that of a known command. */
+/** Whether a name is a known command's. */
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
@@ -79,7 +79,7 @@ export const COMMAND_NAMES: readonly (CommandName | typeof UNKNOWN_COMMAND)[] = 
   ...knownNames,
 ];
 
-/** How many indexes there are, index 0 included: the length of an array of counters. */
+/** Number of indexes, including 0: the length of an array of counters. */
 export const COMMAND_COUNT = COMMAND_NAMES.length;
 
 /** How to handle a command, by its index. */

@@ -14,7 +14,10 @@ import {
 const userId = fc.oneof(fc.nat({ max: 300 }), fc.integer({ min: 0, max: 0xffff_ffff }));
 const data = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 
-/** Whom a PDU concerns, read at some place within other bytes; undefined for everybody. */
+/**
+ * The users that a PDU is addressed to, read at an offset within other bytes; undefined for a
+ * broadcast.
+ */
 function concerned(pdu: Buffer): [number, number] | undefined {
   const within = Buffer.concat([Buffer.alloc(7, 0xff), pdu, Buffer.alloc(5, 0xff)]);
   const users = new ConcernedUsers();
@@ -31,7 +34,7 @@ function message(
   return encodeMessage('msg_data', { ...fields, msgType, msgData });
 }
 
-test('a message to a single user concerns its receiver and its sender, whatever it carries', () => {
+test('a message to a single user is addressed to its receiver and its sender, with any content', () => {
   const single = fc.constantFrom(MSG_TYPE.singleText, MSG_TYPE.singleAudio);
   fc.assert(
     fc.property(userId, userId, single, data, (from, to, msgType, msgData) => {
@@ -40,8 +43,8 @@ test('a message to a single user concerns its receiver and its sender, whatever 
   );
 });
 
-describe('everybody is concerned by', () => {
-  test('a message to a group, or of a type that is not known', () => {
+describe('a broadcast is', () => {
+  test('a message to a group, or of an unknown type', () => {
     for (const msgType of [MSG_TYPE.groupText, MSG_TYPE.groupAudio]) {
       expect(concerned(message(1, 2, msgType))).toBeUndefined();
     }
@@ -73,7 +76,7 @@ describe('everybody is concerned by', () => {
 
   test('a body that ends too early, lacks a user or names one twice', () => {
     const whole = message(300, 400, MSG_TYPE.singleText);
-    // Where it ends right before the text, all that names the users is there.
+    // A cut right before the text keeps everything that names the users.
     const text = whole.length - 'hello'.length - 2;
     for (let end = HEADER_BYTES; end < whole.length; end++) {
       if (end !== text) expect(concerned(whole.subarray(0, end))).toBeUndefined();
@@ -83,7 +86,7 @@ describe('everybody is concerned by', () => {
   });
 });
 
-test('reads, kicks and removed sessions concern the user whose they are', () => {
+test('reads, kicks and removed sessions are addressed to their user', () => {
   fc.assert(
     fc.property(userId, userId, (user, other) => {
       const session = { userId: user, sessionId: other, sessionType: SESSION_TYPE.single };

@@ -4,15 +4,15 @@ import { MSG_TYPE } from './message-fields.ts';
 
 const COMMAND_ID_OFFSET = 10;
 
-/** Which fields of a body name the users whom it concerns. */
+/** The fields of a body that name its recipients. */
 interface Naming {
   /** Fields 1 and 2, or field 1 alone. */
   readonly users: 1 | 2;
-  /** Whether that holds only where field 5 says that the message is one to a single user. */
+  /** Whether field 5 must mark the message as one to a single user. */
   readonly ifSingle: boolean;
 }
 
-/** Every other command concerns everybody. */
+/** Every other command is broadcast. */
 const NAMING = new Map<number, Naming>([
   [COMMANDS.msg_data.commandId, { users: 2, ifSingle: true }],
   [COMMANDS.msg_read_notify.commandId, { users: 1, ifSingle: false }],
@@ -24,7 +24,10 @@ const NAMING = new Map<number, Naming>([
 
 const MSG_TYPE_FIELD = 5;
 
-/** A body with more fields, known or not, is not read to its end: of 16 MiB each node would read for some 50 ms. */
+/**
+ * A body with more fields, known or not, is not read to its end: a body of 16 MiB would take each
+ * node some 50 ms.
+ */
 const MOST_FIELDS = 1000;
 
 /** How values are written. Protocol Buffers: wire types. */
@@ -36,12 +39,12 @@ export function isKick(bytes: Buffer, start: number): boolean {
 }
 
 /**
- * Reads which users a PDU concerns: in place, of its body only what names them. A message to a single user
- * concerns its sender too, whose other clients show it. What concerns a group, or everybody, and what does not
- * parse, names nobody.
+ * Reads the recipients of a PDU in place, reading only the fields that name them. A message to a
+ * single user is also addressed to its sender, whose other clients show it. Group messages,
+ * broadcasts and bodies that do not parse name no users.
  */
 export class ConcernedUsers {
-  /** The users found last: one who sends to himself stands in both. */
+  /** The last users found; both are the same in a message to oneself. */
   first = 0;
   second = 0;
   /** Whether the PDU is a kick. */
@@ -49,7 +52,7 @@ export class ConcernedUsers {
   #at = 0;
   #strange = false;
 
-  /** Reads a whole PDU, header included; false when it does not name who it concerns. */
+  /** Reads a whole PDU, header included; false when it names no recipients. */
   read(bytes: Buffer, start: number, end: number): boolean {
     const naming = NAMING.get(bytes.readUInt16BE(start + COMMAND_ID_OFFSET));
     if (naming === undefined) return false;
@@ -89,7 +92,7 @@ export class ConcernedUsers {
     return true;
   }
 
-  /** A field that comes twice is read by others as they please. */
+  /** Other readers differ on a field that occurs twice. */
   #once(before: number, value: number): number {
     if (before >= 0) this.#strange = true;
     return value;

@@ -14,7 +14,7 @@ interface Delivery {
   readonly pduCount: number;
 }
 
-/** A framer and what it has delivered so far. */
+/** A framer and its output so far. */
 function recordingFramer(maxPduBytes = MAX_PDU_BYTES) {
   const deliveries: Delivery[] = [];
   const slices: Buffer[] = [];
@@ -65,7 +65,7 @@ function pduByPdu(deliveries: readonly Delivery[]): Delivery[] {
   });
 }
 
-/** What must come out of valid PDUs, one by one. */
+/** The expected output for valid PDUs, one by one. */
 function expectedOf(pdus: readonly Buffer[]): Delivery[] {
   return pdus
     .map((pdu) => ({ handling: handlingOf(pdu), hex: pdu.toString('hex'), pduCount: 1 }))
@@ -102,7 +102,7 @@ const ROLE = pduOf(0x0707, Buffer.from('0801', 'hex'));
 const HEARTBEAT = pduOf(0x0701);
 
 describe('a framer', () => {
-  it('cuts neighbours that take the same way as one run, whatever their commands', () => {
+  it('cuts consecutive PDUs with the same route as one batch, for any commands', () => {
     const { framer, deliveries } = recordingFramer();
     framer.push(Buffer.concat([MSG_A, READ_B, SIGN_C, SIGN_C, MSG_A]));
     expect(deliveries).toEqual([
@@ -131,7 +131,7 @@ describe('a framer', () => {
     expect(slices.map((slice) => slice.buffer === chunk.buffer)).toEqual([true, true]);
   });
 
-  it('copies only the PDU that straddles chunks, and lets go of it', () => {
+  it('copies only the PDU that straddles chunks, and releases it', () => {
     const { framer, slices } = recordingFramer();
     const stream = Buffer.concat([MSG_A, MSG_A, MSG_A]);
     const first = Buffer.from(stream.subarray(0, MSG_A.length + 5));
@@ -146,7 +146,7 @@ describe('a framer', () => {
     expect(slices[2]?.equals(MSG_A)).toBe(false);
   });
 
-  it('counts what it receives by command, whatever becomes of it', () => {
+  it('counts received PDUs by command, for any outcome', () => {
     const { framer, received } = recordingFramer();
     framer.push(Buffer.concat([MSG_A, HEARTBEAT, MSG_A, pduOf(UNKNOWN_ID), pduOf(0), ROLE]));
     const countOf = (commandId: number) => received[COMMAND_INDEX_BY_ID[commandId] ?? 0];
@@ -166,7 +166,7 @@ describe('a framer', () => {
     );
   });
 
-  it('gives the same PDUs when they come byte by byte', () => {
+  it('gives the same PDUs when they arrive byte by byte', () => {
     fc.assert(
       fc.property(fc.array(anyPdu, { maxLength: 12 }), (pdus) => {
         const { framer, deliveries } = recordingFramer();
@@ -187,7 +187,7 @@ describe('a framer', () => {
     );
   });
 
-  it('never throws on garbage, and delivers nothing but whole PDUs of the stream', () => {
+  it('never throws on garbage, and delivers only whole PDUs of the stream', () => {
     fc.assert(
       fc.property(garbage, fc.array(fc.nat()), (stream, cuts) => {
         const { framer, deliveries } = recordingFramer(200);
@@ -212,7 +212,10 @@ function hexOf(...pdus: readonly Buffer[]): string {
   return Buffer.concat(pdus).toString('hex');
 }
 
-/** The plainest way to cut a whole stream: where the first impossible length is, and what precedes it. */
+/**
+ * The plainest cut of a whole stream: the offset of the first impossible length, and the PDUs
+ * before it.
+ */
 function referenceCut(stream: Buffer, maxPduBytes: number) {
   const pdus: Buffer[] = [];
   let offset = 0;
@@ -226,7 +229,7 @@ function referenceCut(stream: Buffer, maxPduBytes: number) {
   return { pdus, errorAt: undefined };
 }
 
-/** Joins neighbours that are relayed the same way. */
+/** Joins consecutive PDUs with the same route. */
 function maximalRuns(pdus: readonly Buffer[]): Delivery[] {
   const runs: Delivery[] = [];
   let previous: Handling | undefined;

@@ -15,15 +15,15 @@ import { LENGTH_FIELD_BYTES, PartialPdu } from './partial-pdu.ts';
 
 const COMMAND_ID_OFFSET = 10;
 
-/** Where a Framer puts what it has cut, in the order of the stream. Called from within push(). */
+/** Receives a Framer's output, in stream order. Called from within push(). */
 export interface PduSink {
-  /** Neighbouring PDUs that all take the same way, one slice of the read buffer. */
+  /** A batch of PDUs with the same route, one slice of the read buffer. */
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void;
   /** One whole PDU, header included, that the node reads itself. */
   pdu(handling: ReadHandling, pdu: Buffer): void;
 }
 
-/** What a Framer needs. */
+/** Options of a Framer. */
 export interface FramerOptions {
   /** The largest length accepted, header included. */
   readonly maxPduBytes: number;
@@ -33,11 +33,11 @@ export interface FramerOptions {
 }
 
 /**
- * Cuts a TCP stream, in whatever segments it comes, into PDUs and runs of PDUs. Protocol: the command
- * id alone decides which way a PDU goes, and no body is looked at here.
+ * Cuts a TCP stream, in any segments, into PDUs and batches of PDUs. Protocol: the command id alone
+ * decides the route, so no body is read here.
  *
- * Runs and PDUs are slices of the chunk that was pushed; only a PDU that straddles chunks is copied.
- * What is delivered may be kept, and keeps its chunk alive; the Framer itself keeps none.
+ * Batches and PDUs are slices of the pushed chunk; only a PDU that straddles chunks is copied.
+ * The receiver may keep them, which keeps their chunk alive; the Framer itself keeps none.
  */
 export class Framer {
   readonly #maxPduBytes: number;
@@ -52,15 +52,16 @@ export class Framer {
     this.#received = options.received;
   }
 
-  /** Bytes of a PDU that has not come whole yet. */
+  /** Bytes of an incomplete PDU. */
   get bufferedBytes(): number {
     return this.#partial.filled;
   }
 
   /**
-   * Takes the stream's next bytes and delivers every PDU they complete.
-   * @returns an error once a header's length cannot be. All that came before it has been delivered,
-   * nothing after it will be, and every later call returns the same error.
+   * Reads the stream's next bytes and delivers every PDU they complete.
+   * @returns an error once a header has an impossible length. All PDUs before it have been
+   * delivered,
+   * none after it will be, and every later call returns the same error.
    */
   push(chunk: Buffer): FramingError | undefined {
     if (this.#error !== undefined) return this.#error;
@@ -69,7 +70,7 @@ export class Framer {
     return this.#error;
   }
 
-  /** Goes on with the PDU that the last chunk ended in. Returns how many bytes it took. */
+  /** Continues the PDU that the last chunk ended in. Returns the number of bytes used. */
   #completePartial(chunk: Buffer): number {
     const partial = this.#partial;
     let taken = 0;

@@ -23,7 +23,7 @@ function headerOfLength(length: number): Buffer {
   return header;
 }
 
-describe('a header whose length cannot be', () => {
+describe('a header with an impossible length', () => {
   it('is an error below 16 bytes and above the maximum, and not between', () => {
     const codeFor = (length: number) => framerInto([]).push(headerOfLength(length))?.code;
     expect([0, 1, 15].map(codeFor)).toEqual(Array(3).fill('length-too-small'));
@@ -33,13 +33,13 @@ describe('a header whose length cannot be', () => {
     );
   });
 
-  it('names what was given and what was expected, and shows the header', () => {
+  it('names the given and the expected value, and shows the header', () => {
     const error = framerInto([]).push(Buffer.concat([headerOfLength(7), GOOD]));
     expect(error?.message).toBe('PDU length is 7 bytes, expected 16 to 1024');
     expect(error?.header.equals(headerOfLength(7))).toBe(true);
   });
 
-  it('is judged as soon as its four bytes are there', () => {
+  it('is checked as soon as its four bytes have arrived', () => {
     const framer = framerInto([]);
     expect(framer.push(Buffer.from([0, 0, 0]))).toBeUndefined();
     const error = framer.push(Buffer.from([9]));
@@ -47,7 +47,7 @@ describe('a header whose length cannot be', () => {
     expect(error?.header).toEqual(Buffer.from([0, 0, 0, 9]));
   });
 
-  it('shows all of the header that has come when its length field straddled chunks', () => {
+  it('shows all received bytes of the header when its length field straddled chunks', () => {
     const framer = framerInto([]);
     const header = headerOfLength(3);
     framer.push(header.subarray(0, 2));
@@ -56,7 +56,7 @@ describe('a header whose length cannot be', () => {
     );
   });
 
-  it('lets all that came before it through, and nothing after it', () => {
+  it('lets all PDUs before it through, and none after it', () => {
     const delivered: string[] = [];
     const framer = framerInto(delivered);
     const error = framer.push(Buffer.concat([GOOD, GOOD, headerOfLength(0), GOOD]));

@@ -6,16 +6,19 @@ export const FRAMING_ERROR_CODES = ['length-too-small', 'length-too-large'] as c
 /** One of {@link FRAMING_ERROR_CODES}; fit for a metric label. */
 export type FramingErrorCode = (typeof FRAMING_ERROR_CODES)[number];
 
-/** A header whose length cannot be. */
+/** A header with an impossible length. */
 export interface FramingError {
   readonly code: FramingErrorCode;
-  /** Names what was given and what was expected. */
+  /** Names the given and the expected value. */
   readonly message: string;
-  /** The header's bytes as far as they had come: 4 to 16. A copy. */
+  /** The received bytes of the header: 4 to 16. A copy. */
   readonly header: Buffer;
 }
 
-/** Judges a length field: protocol: a PDU is at least its header; more than `maxPduBytes` is refused. */
+/**
+ * Checks a length field. Protocol: a PDU is at least its header; more than `maxPduBytes` is
+ * refused.
+ */
 export function lengthErrorCode(length: number, maxPduBytes: number): FramingErrorCode | undefined {
   if (length < HEADER_BYTES) return 'length-too-small';
   return length > maxPduBytes ? 'length-too-large' : undefined;

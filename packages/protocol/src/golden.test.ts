@@ -18,7 +18,7 @@ interface Recorded {
   /** Whether a route server sent it; else a msg_server did. */
   readonly expected: boolean;
   readonly pdu: Buffer;
-  /** What the trace says that the body holds, by the recorder's own name for the command. */
+  /** The trace's content of the body, by the recorder's own name for the command. */
   readonly decoded: Readonly<Record<string, unknown>>;
 }
 
@@ -44,7 +44,7 @@ function recordedPdu(trace: string, value: Readonly<Record<string, unknown>>): R
   return [{ trace, expected: 'step' in value, pdu, decoded }];
 }
 
-/** Every PDU in a trace, sent or expected, wherever it stands. */
+/** Every PDU in a trace, sent or expected, at any depth. */
 function recordedIn(trace: string, value: unknown): Recorded[] {
   if (Array.isArray(value)) return value.flatMap((item) => recordedIn(trace, item));
   if (!isObject(value)) return [];
@@ -65,7 +65,7 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** What the two ways of writing a body down have in common: numbers, and the names they stand under. */
+/** The common part of the two notations of a body: numbers, and their field names. */
 function numbersIn(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => numbersIn(item, `${path}.${i}`));
   if (typeof value === 'number') return [`${path}=${value}`];
@@ -85,7 +85,7 @@ const NAMED_IN_TRACES = new Set([
   'trans_mode',
 ]);
 
-/** Encodes what a route server makes, by the function that makes it. */
+/** Encodes a route server's message with the function for it. */
 function madeByServer(message: DecodedMessage): Buffer | undefined {
   const { seqNum } = message.header;
   switch (message.command) {
@@ -109,7 +109,7 @@ function madeByServer(message: DecodedMessage): Buffer | undefined {
 }
 
 describe('recorded traffic', () => {
-  it('is there, with every command in it', () => {
+  it('exists, with every command in it', () => {
     const seen = new Set(RECORDED.map(({ pdu }) => commandName(readHeader(pdu).commandId)));
     expect([...seen].sort()).toEqual([...COMMAND_NAMES].sort());
   });
@@ -135,7 +135,7 @@ describe('recorded traffic', () => {
     }
   });
 
-  it('is what this package makes, header and body, where the original route server made it', () => {
+  it('equals this package’s encoding, header and body, where the original route server made it', () => {
     const made = RECORDED.filter(({ expected }) => expected).flatMap(({ trace, pdu }) => {
       const message = decodeMessage(pdu);
       const again = message && madeByServer(message);

@@ -28,7 +28,7 @@ describe('a header', () => {
     expect(bytes.toString('hex')).toBe('0102030405060708090a0b0c0d0e0f10');
   });
 
-  it('comes back as it was written, at any offset', () => {
+  it('decodes to what was encoded, at any offset', () => {
     fc.assert(
       fc.property(anyHeader, fc.nat(20), (header, offset) => {
         const bytes = Buffer.alloc(offset + HEADER_BYTES);

@@ -1,11 +1,11 @@
 /** Bytes of a PDU's header; also the least a PDU's length can be. */
 export const HEADER_BYTES = 16;
 
-/** What a PDU begins with. On the wire: big-endian, unsigned. */
+/** The start of a PDU. On the wire: big-endian, unsigned. */
 export interface Header {
   /** The whole PDU in bytes, header included. uint32. */
   readonly length: number;
-  /** 1 in what a server makes; not checked in what it receives. uint16. */
+  /** 1 in PDUs of a server; not checked in received ones. uint16. */
   readonly version: number;
   /** Unused, 0. uint16. */
   readonly flag: number;
@@ -20,7 +20,7 @@ export interface Header {
 }
 
 /**
- * Reads the header that begins at `offset`. Judges nothing: the length may be impossible.
+ * Reads the header at `offset` without checks: the length may be impossible.
  * @throws RangeError when there are fewer than HEADER_BYTES from there on.
  */
 export function readHeader(bytes: Buffer, offset = 0): Header {

@@ -23,11 +23,11 @@ function varintHex(value: number): string {
   );
 }
 
-describe('a list whose entries are not as msg_servers write them', () => {
+describe('a list whose entries differ from those of msg_servers', () => {
   // The client type comes first.
   const ODD_ENTRY = '0a06 1801 0829 1001';
 
-  it('is gone over and taken a part at a time, whatever it holds', () => {
+  it('is checked and read in slices, for any content', () => {
     const entries = 50_000;
     const list = pduOf(ODD_ENTRY.repeat(entries));
     const listed = new ListedClients(list);
@@ -43,7 +43,7 @@ describe('a list whose entries are not as msg_servers write them', () => {
     expect(taken).toBe(entries);
   });
 
-  it('is gone over a part at a time where it holds fields that are unknown, and no clients', () => {
+  it('is checked in slices where it has unknown fields and no clients', () => {
     const listed = new ListedClients(pduOf('3801'.repeat(10_000)));
     let checks = 1;
     while (listed.check(1000) === 'unfinished') checks++;
@@ -51,7 +51,7 @@ describe('a list whose entries are not as msg_servers write them', () => {
     expect(listed.remaining).toBe(0);
   });
 
-  it('is gone over in smaller parts where entries hold more fields than msg_servers write', () => {
+  it('is checked in smaller slices where entries have more fields than msg_servers write', () => {
     const [entries, unknown] = [1000, 96];
     const entry = `0a${varintHex(6 + 2 * unknown)} 1801 0829 1001 ${'3801'.repeat(unknown)}`;
     const listed = new ListedClients(pduOf(entry.repeat(entries)));
@@ -68,12 +68,12 @@ describe('a list whose entries are not as msg_servers write them', () => {
     ['fields', '3801'],
     ['texts', '3a00'],
     ['values of its own', '0829'],
-  ])('is bad where one entry holds many thousands of %s', (_what, field) => {
+  ])('is bad where one entry has many thousands of %s', (_what, field) => {
     const entry = `0a${varintHex(6 + 2 * 10_000)} 1801 0829 1001 ${field.repeat(10_000)}`;
     expect(new ListedClients(pduOf(`${ODD_ENTRY}${entry}`)).check(4000)).toBe('bad');
   });
 
-  it('is bad where it holds more bytes of groups than anything has a use for', () => {
+  it('is bad where it has more bytes of groups than any use requires', () => {
     // A group of 2,000 bytes.
     const group = `3b${'3801'.repeat(999)}3c`;
     const listOf = (groups: number): ListedClients =>
@@ -82,7 +82,7 @@ describe('a list whose entries are not as msg_servers write them', () => {
     expect(listOf(40).check(4000)).toBe('bad');
   });
 
-  it('is bad as a whole where its last entry is', () => {
+  it('is bad as a whole when its last entry is', () => {
     const listed = new ListedClients(pduOf(`${ODD_ENTRY.repeat(3000)} 0a04 1801 0829`));
     let found = listed.check(1000);
     while (found === 'unfinished') found = listed.check(1000);
@@ -91,7 +91,7 @@ describe('a list whose entries are not as msg_servers write them', () => {
 });
 
 describe('a query', () => {
-  it.each(['plain', 'packed'])('of more users than may be asked for is refused (%s)', (form) => {
+  it.each(['plain', 'packed'])('is refused with more users than the limit (%s)', (form) => {
     const ids = Array.from({ length: 6 }, () => '1005').join('');
     const body = form === 'plain' ? `0801 ${ids}` : '0801 1206 050505050505';
     expect(decodeUsersStatusRequest(pduOf(body), 5)).toBe('too-many');
@@ -99,7 +99,7 @@ describe('a query', () => {
   });
 
   it.each([
-    ['the user who asks', '0802'],
+    ['the querying user', '0802'],
     ['empty parts of the list', '1200'],
     ['texts for the answer', 'a20100'],
     ['unknown fields', '3801'],
@@ -141,7 +141,7 @@ describe('a client type of a fork', () => {
     expect(unknownClientTypeOf(pduOf('08'), STANDARD_CLIENT_TYPES)).toBeUndefined();
   });
 
-  it('is taken where it was added, as the PC or mobile one that it was said to be', () => {
+  it('is removed as the type with which it was added, PC or mobile', () => {
     const types = new ClientTypes({ pc: [0x14], mobile: [0x13, 0x03] });
     const read = [0x13, 0x03, 0x14].map((wire) => decodeUserStatusUpdate(update(wire), types));
     expect(read.map((client) => isPc(client?.clientType ?? 0))).toEqual([false, false, true]);

@@ -3,15 +3,18 @@ import type { ClientTypes } from './client-types.ts';
 import { type ClientStatus, isUserStatus, type UserStatus } from './message-fields.ts';
 
 /**
- * A body has no more fields, known or not, beside those that it repeats: a million would stop the loop. The same holds for
- * an entry of a list.
+ * Maximum number of fields in a body, known or not, beside repeated ones: a million would block the
+ * loop. The same limit holds for an entry of a list.
  */
 const MOST_FIELDS = 10_000;
 
 /** Fields of an entry as msg_servers write it, itself included. */
 const FIELDS_A_CLIENT = 4;
 
-/** What was read of a client. A value that its field does not know leaves the field as it was. (Protocol Buffers: enums.) */
+/**
+ * The fields read of a client. A value unknown to its field leaves the field unchanged. (Protocol
+ * Buffers: enums.)
+ */
 class LooseClient {
   userId: number | undefined;
   status: UserStatus | undefined;
@@ -33,12 +36,12 @@ class LooseClient {
   }
 }
 
-/** What comes of a body: what it says, or what is known of why it says nothing. */
+/** The result of a body: its content, or the reason for having none. */
 export type Loose<Said> =
   | { readonly said: Said }
   | { readonly said?: undefined; readonly unknownType: number | undefined };
 
-/** The fields of a USER_STATUS_UPDATE in whatever form. */
+/** Reads the fields of a USER_STATUS_UPDATE in any valid form. */
 export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<ClientStatus> {
   const loose = new LooseClient();
   // The field is a uint32: the last one counts, known or not.
@@ -62,7 +65,10 @@ export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<Client
   return client === undefined ? unknownOf(loose) : { said: client };
 }
 
-/** The fields of a USERS_STATUS_REQUEST in whatever form; 'too-many' where it asks for more users than `mostIds`. */
+/**
+ * Reads the fields of a USERS_STATUS_REQUEST in any valid form; 'too-many' for more users than
+ * `mostIds`.
+ */
 export function looseStatusRequest(
   pdu: Buffer,
   mostIds: number,
@@ -98,7 +104,7 @@ export function looseStatusRequest(
   return userId === undefined ? undefined : { userId, userIds, attachData };
 }
 
-/** Goes over an ONLINE_USER_INFO in whatever form, some fields at a time. */
+/** Reads an ONLINE_USER_INFO in any valid form, some fields at a time. */
 export class LooseClients {
   readonly #reader: BodyReader;
   readonly #types: ClientTypes;
@@ -115,8 +121,8 @@ export class LooseClients {
   }
 
   /**
-   * The clients in the next fields, so many fields at the most; fewer where entries have more fields than msg_servers
-   * write. What is not good ends it.
+   * Returns the clients in the next `most` fields; fewer where entries have more fields than
+   * msg_servers write. A bad entry ends the list.
    */
   next(most: number): Loose<ClientStatus[]> {
     const clients: ClientStatus[] = [];
@@ -158,7 +164,7 @@ export class LooseClients {
   }
 }
 
-/** Where a client lacks nothing but a type that is known, its own type is why. */
+/** A client that lacks only a known type is bad because of its own type. */
 function unknownOf({ userId, status, clientType, unknownType }: LooseClient): {
   readonly unknownType: number | undefined;
 } {

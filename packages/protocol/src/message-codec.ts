@@ -19,7 +19,7 @@ const root = new protobuf.Root().loadSync(
   PROTO_FILES.map((name) => fileURLToPath(new URL(`../../../proto/${name}`, import.meta.url))),
 );
 
-/** A whole PDU taken apart; which command it is tells what its fields are. */
+/** A decoded PDU; the command determines its fields. */
 export interface DecodedPdu<Name extends CommandName> {
   readonly command: Name;
   readonly header: Header;
@@ -109,7 +109,7 @@ const CODECS: { readonly [Name in CommandName]: MessageCodec<Name> } = {
 };
 
 /**
- * A whole PDU of any known command, header included. Fields stand in number order.
+ * Encodes a PDU of any known command, header included. Fields are in number order.
  * @throws RangeError when a chosen header field does not fit its width.
  */
 export function encodeMessage<Name extends CommandName>(
@@ -121,8 +121,9 @@ export function encodeMessage<Name extends CommandName>(
 }
 
 /**
- * The fields of a whole PDU's body, read as `command`'s whatever its header says. Bytes fields are
- * slices of the PDU.
+ * Decodes a whole PDU's body as `command`'s, independent of its header. Bytes fields are slices of
+ * the
+ * PDU.
  * @returns undefined when the body does not parse; protocol: it is then dropped as a whole.
  */
 export function decodeFields<Name extends CommandName>(
@@ -133,7 +134,7 @@ export function decodeFields<Name extends CommandName>(
 }
 
 /**
- * Takes a whole PDU apart. The command id alone decides what it is.
+ * Decodes a whole PDU. The command id alone determines its type.
  * @returns undefined when the command is unknown, or the body does not parse.
  */
 export function decodeMessage(pdu: Buffer): DecodedMessage | undefined {

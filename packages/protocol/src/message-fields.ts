@@ -2,7 +2,7 @@
 export const USER_STATUS = { online: 1, offline: 2, leave: 3 } as const;
 export type UserStatus = (typeof USER_STATUS)[keyof typeof USER_STATUS];
 
-/** What kind of client it is. Protocol: ClientType. */
+/** The type of the client. Protocol: ClientType. */
 export const CLIENT_TYPE = { windows: 0x01, mac: 0x02, ios: 0x11, android: 0x12 } as const;
 
 /** One of CLIENT_TYPE, or a type that a node's ClientTypes add. */
@@ -39,7 +39,7 @@ export interface ClientStatus {
   readonly clientType: ClientType;
 }
 
-/** A user, all clients taken together. */
+/** A user, over all clients. */
 export interface UserStat {
   readonly userId: number;
   readonly status: UserStatus;
@@ -51,7 +51,7 @@ export interface MessageFields {
   role_set: { readonly master: number };
   online_user_info: { readonly userStatList: readonly ClientStatus[] };
   user_status_update: {
-    /** Any uint32: the wire does not hold it to a UserStatus. */
+    /** Any uint32: the wire does not restrict it to a UserStatus. */
     readonly userStatus: number;
     readonly userId: number;
     readonly clientType: ClientType;

@@ -3,8 +3,8 @@ import { PartialPdu } from './partial-pdu.ts';
 
 const CLAIMED = 16 * 1024 * 1024;
 
-describe('a PDU that has not come whole', () => {
-  it('takes no more room than what has come warrants, whatever its header claims', () => {
+describe('an incomplete PDU', () => {
+  it('uses no more memory than its received bytes justify, for any length in the header', () => {
     const partial = new PartialPdu();
     const start = Buffer.alloc(20);
     start.writeUInt32BE(CLAIMED, 0);
@@ -13,7 +13,7 @@ describe('a PDU that has not come whole', () => {
     expect(partial.gathered.buffer.byteLength).toBeLessThan(16_384);
   });
 
-  it('moves to a larger place a few dozen times at most while 1 MiB comes byte by byte', () => {
+  it('moves to a larger buffer at most a few dozen times while 1 MiB arrives byte by byte', () => {
     const partial = new PartialPdu();
     const byte = Buffer.from([1]);
     const places = new Set<ArrayBufferLike>();
@@ -25,7 +25,7 @@ describe('a PDU that has not come whole', () => {
     expect(places.size).toBeLessThan(24);
   });
 
-  it('takes no more than is asked for, and gives it away', () => {
+  it('reads no more than requested, and transfers it', () => {
     const partial = new PartialPdu();
     expect(partial.fill(Buffer.from('abcdef'), 1, 3)).toBe(3);
     const taken = partial.take();

@@ -5,33 +5,33 @@ export const LENGTH_FIELD_BYTES = 4;
 const TRUSTED_BYTES = 4096;
 
 /**
- * Gathers the one PDU that straddles chunks. Room grows geometrically with the bytes that have really
- * come: a header that claims 16 MiB and is followed by silence costs no more than TRUSTED_BYTES, and
- * chunks of one byte still cost amortised O(1) a byte.
+ * Collects the one PDU that straddles chunks. The buffer grows geometrically with the bytes
+ * received: a header that claims 16 MiB and is followed by silence costs no more than
+ * TRUSTED_BYTES, and chunks of one byte still cost amortised O(1) per byte.
  */
 export class PartialPdu {
   #bytes: Buffer = Buffer.alloc(0);
   #filled = 0;
 
-  /** Bytes gathered so far. */
+  /** Number of bytes collected. */
   get filled(): number {
     return this.#filled;
   }
 
-  /** What has been gathered so far, not copied. */
+  /** The bytes collected, without a copy. */
   get gathered(): Buffer {
     return this.#bytes.subarray(0, this.#filled);
   }
 
-  /** The PDU's length by its own account; undefined before its first 4 bytes have come. */
+  /** The PDU's length by its header; undefined before its first 4 bytes have arrived. */
   get claimedLength(): number | undefined {
     return this.#filled < LENGTH_FIELD_BYTES ? undefined : this.#bytes.readUInt32BE(0);
   }
 
   /**
-   * Takes bytes from `chunk`, beginning at `offset`, until `target` bytes are gathered or the chunk is
+   * Reads bytes from `chunk` at `offset` until `target` bytes are collected or the chunk is
    * used up.
-   * @returns how many it took.
+   * @returns the number of bytes read.
    */
   fill(chunk: Buffer, offset: number, target: number): number {
     const taken = Math.min(target - this.#filled, chunk.length - offset);
@@ -41,7 +41,7 @@ export class PartialPdu {
     return taken;
   }
 
-  /** Gives away what was gathered and starts anew. The bytes are the caller's alone from here on. */
+  /** Returns the collected bytes and starts again. The caller owns the bytes from here on. */
   take(): Buffer {
     const pdu = this.gathered;
     this.#bytes = Buffer.alloc(0);

@@ -7,7 +7,7 @@ import { HEARTBEAT_PDU } from './presence-messages.ts';
 
 const MAX_PDU_BYTES = 1000;
 
-/** A splitter and what it has delivered so far. */
+/** A splitter and its output so far. */
 function recordingSplitter() {
   const pdus: string[] = [];
   const onPdu = (pdu: Buffer): void => {
@@ -42,7 +42,7 @@ const anyPdu = fc.oneof(
 const anySizes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 60 });
 
 describe('a stream cut into PDUs', () => {
-  it('gives the same PDUs in whatever segments it comes', () => {
+  it('gives the same PDUs in any segments', () => {
     fc.assert(
       fc.property(fc.array(anyPdu, { maxLength: 20 }), anySizes, (sent, sizes) => {
         const { splitter, pdus } = recordingSplitter();
@@ -55,7 +55,7 @@ describe('a stream cut into PDUs', () => {
   it.each([
     ['below a header’s', 15, 'length-too-small'],
     ['above the largest', MAX_PDU_BYTES + 1, 'length-too-large'],
-  ])('ends at a length %s, whatever the segments, with what came before it', (_, length, code) => {
+  ])('ends at a length %s in any segments, after the PDUs before it', (_, length, code) => {
     const broken = Buffer.alloc(40);
     broken.writeUInt32BE(length, 0);
     const good = kickPdu(7);

@@ -2,20 +2,19 @@ import { type FramingError, framingError, lengthErrorCode } from './framing-erro
 import { HEADER_BYTES } from './header.ts';
 import { LENGTH_FIELD_BYTES, PartialPdu } from './partial-pdu.ts';
 
-/** What a PduSplitter needs. */
+/** Options of a PduSplitter. */
 export interface PduSplitterOptions {
   /** The largest length accepted, header included. */
   readonly maxPduBytes: number;
-  /** Takes one whole PDU, header included, in the order of the stream. Called from within push(). */
+  /** Receives one whole PDU, header included, in stream order. Called from within push(). */
   readonly onPdu: (pdu: Buffer) => void;
 }
 
 /**
- * Cuts a TCP stream, in whatever segments it comes, into single PDUs: for the msg_server's end of a
- * link, which reads every one of them. (A node's end, which passes most on unread, has its Framer.)
+ * Cuts a TCP stream, in any segments, into single PDUs: for the msg_server's end of a link, which
+ * reads every PDU. (A node's end, which relays most of them unread, has its Framer.)
  *
- * A PDU is a slice of the chunk that was pushed, and may be kept; only one that straddles chunks is
- * copied.
+ * A PDU is a slice of the pushed chunk, and may be kept; only one that straddles chunks is copied.
  */
 export class PduSplitter {
   readonly #maxPduBytes: number;
@@ -29,9 +28,10 @@ export class PduSplitter {
   }
 
   /**
-   * Takes the stream's next bytes and delivers every PDU they complete.
-   * @returns an error once a header's length cannot be. All that came before it has been delivered,
-   * nothing after it will be, and every later call returns the same error.
+   * Reads the stream's next bytes and delivers every PDU they complete.
+   * @returns an error once a header has an impossible length. All PDUs before it have been
+   * delivered,
+   * none after it will be, and every later call returns the same error.
    */
   push(chunk: Buffer): FramingError | undefined {
     let position = 0;
@@ -44,7 +44,7 @@ export class PduSplitter {
     return this.#error;
   }
 
-  /** Takes the PDU that begins at `start`, or begins to gather it. Returns where the next one begins. */
+  /** Delivers the PDU at `start`, or starts to collect it. Returns the start of the next one. */
   #cut(chunk: Buffer, start: number): number {
     const length = chunk.readUInt32BE(start);
     if (this.#isImpossible(length, chunk.subarray(start))) return chunk.length;
@@ -54,7 +54,7 @@ export class PduSplitter {
     return end;
   }
 
-  /** Goes on with the PDU that an earlier chunk ended in. Returns up to where it took the chunk. */
+  /** Continues the PDU that an earlier chunk ended in. Returns the offset after it. */
   #gather(chunk: Buffer, start: number): number {
     const partial = this.#partial;
     let position = start;

@@ -39,7 +39,7 @@ const pdu = fc.oneof(
     }),
 );
 
-/** A change somewhere in a body: bytes put in, taken out, or another in one's place. */
+/** A change in a body: bytes inserted, removed or replaced. */
 const mutation = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   removed: fc.nat(3),
@@ -64,7 +64,7 @@ function mutated(
   return Buffer.concat([whole.subarray(0, 16), body]);
 }
 
-/** What the codec alone makes of a PDU, whatever it was meant to be. */
+/** The codec's result for a PDU, independent of its origin. */
 function byTheCodec(bytes: Buffer): unknown {
   const update = decodeFields('user_status_update', bytes);
   const request = decodeFields('users_status_request', bytes);
@@ -94,7 +94,7 @@ function asRead(bytes: Buffer): unknown {
 }
 
 describe('a body read in place', () => {
-  it('is what the codec makes of it, whole or damaged in any way', () => {
+  it('equals the codec’s result, intact or damaged in any way', () => {
     fc.assert(
       fc.property(pdu, fc.array(mutation, { maxLength: 3 }), (whole, mutations) => {
         const bytes = mutated(whole, mutations);
@@ -148,7 +148,7 @@ describe('a list that is checked a part at a time', () => {
 });
 
 describe('a PDU made by a route server', () => {
-  it('is byte by byte what the codec makes of its fields', () => {
+  it('equals the codec’s encoding of its fields, byte by byte', () => {
     const stats = fc.array(client, { maxLength: 20 });
     fc.assert(
       fc.property(client, stats, attachData, fc.nat(0xffff), (one, many, attached, seqNum) => {

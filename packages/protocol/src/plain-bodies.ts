@@ -3,15 +3,15 @@ import { HEADER_BYTES } from './header.ts';
 import { type ClientStatus, isUserStatus } from './message-fields.ts';
 
 /**
- * Readers of bodies in the one form that msg_servers write: each field once, in number order, lists not
- * packed, no varint longer than a uint32 needs at most. They judge nothing: what looks any different,
- * good or bad, is left to the readers of loose bodies, which know all the rules and take longer.
+ * Readers of bodies in the exact form that msg_servers write: each field once, in number order,
+ * lists not packed, no varint longer than a uint32 needs. They decide nothing: any other form, good
+ * or bad, is left to the readers of loose bodies, which know all the rules and are slower.
  */
 class PlainReader {
   readonly #bytes: Buffer;
   #at: number;
   readonly #end: number;
-  /** Whether something was not in the plain form; what was read since means nothing. */
+  /** Whether the body left the plain form; values read since are meaningless. */
   strange = false;
 
   constructor(pdu: Buffer, at = HEADER_BYTES) {
@@ -28,7 +28,7 @@ class PlainReader {
     return this.#at === this.#end;
   }
 
-  /** Whether the next byte is this one; it is then taken. */
+  /** Whether the next byte is `byte`; if so, it is consumed. */
   takes(byte: number): boolean {
     if (this.#at >= this.#end || this.#bytes[this.#at] !== byte) return false;
     this.#at++;
@@ -54,7 +54,7 @@ class PlainReader {
     return 0;
   }
 
-  /** So many bytes; a slice. */
+  /** Returns the next `length` bytes as a slice. */
   take(length: number): Buffer {
     if (length > this.#end - this.#at) this.strange = true;
     const start = this.#at;
@@ -96,8 +96,8 @@ export function plainStatusRequest(
 }
 
 /**
- * Goes over entries of a plain ONLINE_USER_INFO from a place on, so many at the most; returns how many there are
- * and where the next one begins, undefined when one is not plain.
+ * Reads at most `most` entries of a plain ONLINE_USER_INFO from an offset; returns their number and
+ * the offset of the next one, undefined when one is not plain.
  */
 export function countPlainClients(
   pdu: Buffer,

@@ -44,18 +44,18 @@ describe('a body that is read', () => {
     expect(update('08 01 12 01 05 18 01')).toBeUndefined();
   });
 
-  it('is dropped when a required enum has a value that is not known', () => {
+  it('is dropped when a required enum has an unknown value', () => {
     expect(update('08 01 10 05 18 03')).toBeUndefined();
     expect(snapshot('0a 06 08 05 10 04 18 01')).toBeUndefined();
     expect(snapshot('0a 06 08 05 10 01 18 00')).toBeUndefined();
   });
 
-  it('keeps a good enum value when an unknown one follows or goes before', () => {
+  it('keeps a good enum value before or after an unknown one', () => {
     expect(update('08 01 10 05 18 01 18 03')).toEqual(USER_5_ONLINE_ON_WINDOWS);
     expect(update('08 01 10 05 18 03 18 01')).toEqual(USER_5_ONLINE_ON_WINDOWS);
   });
 
-  it('is dropped when it is cut short, wherever that is', () => {
+  it('is dropped when it is cut short, at any offset', () => {
     const whole = '0a 06 08 05 10 01 18 01 0a 07 08 80 01 10 02 18 11'.replaceAll(' ', '');
     expect(snapshot(whole)).toHaveLength(2);
     for (let bytes = 1; bytes < whole.length / 2; bytes++) {
@@ -125,7 +125,7 @@ describe('a body that is read', () => {
     }
   });
 
-  it('never makes a decoder throw, whatever it is', () => {
+  it('never makes a decoder throw', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (body) => {
         const pdu = pduAround(Buffer.from(body).toString('hex'));
@@ -139,7 +139,7 @@ describe('a body that is read', () => {
   });
 });
 
-describe('what a msg_server says', () => {
+describe('PDUs of a msg_server', () => {
   it('is master for any role but 0', () => {
     expect(decodeRoleSet(pduAround('08 00'))).toEqual({ master: false });
     expect(decodeRoleSet(pduAround('08 01'))).toEqual({ master: true });
@@ -154,7 +154,7 @@ describe('what a msg_server says', () => {
     ]);
   });
 
-  it('is a request whose attach_data is empty when it had none', () => {
+  it('is a request with empty attach_data when it had none', () => {
     const pdu = pduAround('08 05', 0xfffe);
     expect(decodeUsersStatusRequest(pdu, 1000)).toEqual({
       userId: 5,
@@ -165,7 +165,7 @@ describe('what a msg_server says', () => {
   });
 });
 
-describe('what a route server makes', () => {
+describe('PDUs of a route server', () => {
   it('is a heartbeat without a body', () => {
     expect(HEARTBEAT_PDU.toString('hex')).toBe('00000010000100000007070100000000');
   });

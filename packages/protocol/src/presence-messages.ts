@@ -14,9 +14,9 @@ import { varintBytes, writeVarint } from './varint.ts';
 
 /** A msg_server's question how some users are. */
 export interface UsersStatusRequest {
-  /** Who asks; returned in the response. */
+  /** The querying user; returned in the response. */
   readonly userId: number;
-  /** In the order asked, repeats included. */
+  /** In the order of the query, repeats included. */
   readonly userIds: readonly number[];
   /** Returned in the response; empty when the request had none. A slice of the PDU. */
   readonly attachData: Buffer;
@@ -34,17 +34,17 @@ export interface UsersStatusResponse {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/**
- * What proves a link alive when nothing else is to be sent. Protocol: an empty body. Shared by all;
- * not to be written to.
- */
+/** Shows that an idle link is alive. Protocol: an empty body. Shared; must not be modified. */
 export const HEARTBEAT_PDU: Buffer = encodeMessage('heartbeat', {});
 
-/** It takes 18; with unknown fields it may be longer, but not by so much that reading it stops the loop. */
+/**
+ * 18 bytes suffice. Unknown fields may make it longer, but not so long that reading it blocks the
+ * loop.
+ */
 const MOST_ROLE_SET_BYTES = 64 * 1024;
 
 /**
- * Reads a ROLE_SET PDU. Protocol: 0 slave, 1 master; any other number is taken for master.
+ * Reads a ROLE_SET PDU. Protocol: 0 slave, 1 master; any other number counts as master.
  * @returns undefined when the body does not parse.
  */
 export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undefined {
@@ -54,21 +54,21 @@ export function decodeRoleSet(pdu: Buffer): { readonly master: boolean } | undef
 }
 
 /**
- * The clients that an ONLINE_USER_INFO PDU lists. There may be a million: they are checked, all of them, and
- * then taken, each a part at a time. Nothing may be taken before all is known to be good. (Protocol: one
- * bad entry drops the whole list.)
+ * The clients listed by an ONLINE_USER_INFO PDU. There may be a million: all of them are first
+ * checked and then read, each in slices. None may be used before all are known to be good.
+ * (Protocol: one bad entry drops the entire list.)
  */
 export class ListedClients {
   readonly #pdu: Buffer;
   readonly #types: ClientTypes;
-  /** Undefined where the PDU itself is read on. The one goes over it to check it, the other to take what it lists. */
+  /** Undefined where the PDU itself is read. One reader checks it, the other reads the entries. */
   #loose: { readonly check: LooseClients; readonly take: LooseClients } | undefined;
   #isBad = false;
   #unknownType: number | undefined;
-  /** Where the check goes on, and how many entries it has passed. */
+  /** Where the check continues, and the number of entries checked. */
   #next = HEADER_BYTES;
   #checked = 0;
-  /** Where the next one to be taken begins, and how many have been taken. */
+  /** The offset of the next entry to read, and the number of entries read. */
   #at = HEADER_BYTES;
   #taken = 0;
 
@@ -77,7 +77,7 @@ export class ListedClients {
     this.#types = types;
   }
 
-  /** Goes over the next ones, so many at the most; of a body in a loose form, so many fields. */
+  /** Checks at most `most` entries; in a loose body, as many fields. */
   check(most: number): 'unfinished' | 'good' | 'bad' {
     if (this.#isBad) return 'bad';
     if (this.#loose === undefined) {
@@ -88,7 +88,7 @@ export class ListedClients {
         this.#checked += plain.count;
         return this.#next < this.#pdu.length ? 'unfinished' : 'good';
       }
-      // From the beginning: what is plain so far is read in the other way as well when it is taken.
+      // From the start: entries that were plain so far are read in loose form as well.
       this.#checked = 0;
       const [check, take] = [
         new LooseClients(this.#pdu, types),
@@ -113,14 +113,14 @@ export class ListedClients {
     return this.#unknownType;
   }
 
-  /** How many have passed the check and not been taken; none of a list that is bad. */
+  /** Number of entries checked but not yet read; 0 for a bad list. */
   get remaining(): number {
     return this.#checked - this.#taken;
   }
 
   /**
-   * The next ones, so many at the most; one entry a client connection, repeats included. Of a body in a loose form it
-   * may be none though some remain.
+   * Returns at most `most` entries; one per client connection, repeats included. In a loose body it
+   * may return none although some remain.
    */
   take(most: number): readonly ClientStatus[] {
     const count = Math.min(most, this.remaining);
@@ -255,7 +255,7 @@ function userStatBytes(userId: number): number {
   return 3 + varintBytes(userId);
 }
 
-/** A UserStat as the field of a message that `tag` says. */
+/** Encodes a UserStat as the field with this `tag`. */
 function writeUserStat(
   bytes: Buffer,
   start: number,

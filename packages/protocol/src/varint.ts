@@ -1,4 +1,4 @@
-/** How many bytes a uint32 takes as a varint. */
+/** Encoded size of a uint32 in bytes. */
 export function varintBytes(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

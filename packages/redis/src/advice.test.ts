@@ -15,7 +15,7 @@ const DEFAULT: ServerLimits = {
   subscriberLimit: { hardBytes: 32 * MIB, softBytes: 8 * MIB, softSeconds: 60 },
 };
 
-it('nothing is said of a Redis as it is by default, nor of one without limits', () => {
+it('gives no advice for a Redis with default settings or without limits', () => {
   expect(redisAdvice(DEFAULT, WINDOW_BYTES)).toEqual([]);
   const unlimited = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
   expect(redisAdvice({ ...DEFAULT, subscriberLimit: unlimited }, WINDOW_BYTES)).toEqual([]);
@@ -33,15 +33,18 @@ it.each([
     { subscriberLimit: { hardBytes: 0, softBytes: 4 * MIB, softSeconds: 60 } },
     'is pubsub 0 4194304 60',
   ],
-])('what would lose presence or cut the bus is told with what to set: %o', (change, expected) => {
-  const advice = redisAdvice({ ...DEFAULT, ...change }, WINDOW_BYTES);
-  expect(advice).toHaveLength(1);
-  expect(advice[0]).toContain(expected);
-});
+])(
+  'reports a setting that would lose presence or cut the bus, with the value to set: %o',
+  (change, expected) => {
+    const advice = redisAdvice({ ...DEFAULT, ...change }, WINDOW_BYTES);
+    expect(advice).toHaveLength(1);
+    expect(advice[0]).toContain(expected);
+  },
+);
 
 it.each([
   { maxMemoryBytes: MIB, maxMemoryPolicy: 'volatile-lru' },
   { maxMemoryBytes: 0, maxMemoryPolicy: 'allkeys-lru' },
-])('a policy that takes nothing of this project is left alone: %o', (change) => {
+])('accepts a policy that evicts no keys of this project: %o', (change) => {
   expect(redisAdvice({ ...DEFAULT, ...change }, WINDOW_BYTES)).toEqual([]);
 });

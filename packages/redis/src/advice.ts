@@ -4,8 +4,8 @@ import type { ServerLimits } from './server-limits.ts';
 const LEAST_MAJOR_VERSION = 7;
 
 /**
- * What about a Redis server would lose presence or cut the bus, each with what to set; nothing where it
- * is set well.
+ * Returns problems of a Redis server's settings that would lose presence or cut the bus, each with
+ * the value to set.
  */
 export function redisAdvice(limits: ServerLimits, windowBytes: number): string[] {
   const advice: string[] = [];
@@ -13,10 +13,10 @@ export function redisAdvice(limits: ServerLimits, windowBytes: number): string[]
   if (Number(version.split('.', 1)[0]) < LEAST_MAJOR_VERSION) {
     advice.push(`Redis is ${version}: expected ${LEAST_MAJOR_VERSION} or later`);
   }
-  // Nothing here expires, so only policies for all keys take any of it.
+  // These keys never expire, so only policies for all keys evict any.
   if (maxMemoryBytes > 0 && maxMemoryPolicy.startsWith('allkeys-')) {
     advice.push(
-      `maxmemory-policy is ${maxMemoryPolicy}: it would evict users who are online; expected noeviction: CONFIG SET maxmemory-policy noeviction`,
+      `maxmemory-policy is ${maxMemoryPolicy}: it would evict online users; expected noeviction: CONFIG SET maxmemory-policy noeviction`,
     );
   }
   if (limit === undefined) {
@@ -25,7 +25,7 @@ export function redisAdvice(limits: ServerLimits, windowBytes: number): string[]
     );
     return advice;
   }
-  // What is repeated after a loss comes on top of what is under way.
+  // Frames redelivered after a loss add to those in flight.
   const leastHardBytes = 2 * windowBytes;
   const tooHard = limit.hardBytes > 0 && limit.hardBytes < leastHardBytes;
   const tooSoft = limit.softBytes > 0 && limit.softBytes < windowBytes;

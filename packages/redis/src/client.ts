@@ -9,34 +9,35 @@ import type {
   SentinelTarget,
 } from './target.ts';
 
-/** What commands are given to: one server, whichever it is, or all of a cluster. */
+/** The target of commands: one server, or a whole cluster. */
 export type RedisClient = Redis | Cluster;
 
-/** A cluster command is sent on to the node that is said to have the key now so often at the most. */
+/** Maximum number of redirections of a cluster command. */
 const MAX_REDIRECTIONS = 5;
 const SLOTS_REFRESH_MS = 1000;
-/** A server that loads its data is asked this often whether it has finished. */
+/** Interval at which a loading server is asked whether it has finished. */
 const LOADING_RETRY_MS = 500;
 const CONNECTOR_FIRST_MS = 500;
-/** What the client gives as the reason where it does not know it. */
+/** The client's reason when it does not know one. */
 const CLOSED = 'Connection is closed.';
-/** An idle connection is probed after this long: one whose other end has vanished ends some 10 s later. */
+/** Idle time before a connection is probed: one with a vanished peer closes some 10 s later. */
 const KEEP_ALIVE_MS = 5000;
 
 /**
- * Delay before the nth reconnection attempt: quick at first, and soon again however long the outage was. What
- * comes after it (the lease, asserting all that the links hold) must be done within 5 s of Redis being back.
+ * Delay before the nth reconnection attempt: short at first, and bounded for long outages. The work
+ * after it (the lease, asserting the users of all links) must be done within 5 s of Redis being
+ * back.
  */
 export function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt - 1, 4), 500) * (0.75 + Math.random() / 2);
 }
 
 /**
- * A client that never does anything behind its caller's back: a command that cannot be answered is
- * rejected and never sent a second time, nothing is queued while there is no connection, and
- * subscriptions are not restored (a refused restore would leave a subscriber deaf and silent). The
- * caller connects it, and acts on its 'ready' and 'close' events. Of a cluster only a command that a
- * node has refused, so that it was not carried out, is sent on to another node.
+ * Creates a client that never acts on its own: a command without an answer is rejected and never
+ * repeated, nothing is queued while disconnected, and subscriptions are not restored (a refused
+ * restore would leave a subscriber that silently receives nothing). The caller connects it, and
+ * handles its 'ready' and 'close' events. In a cluster only a command that a node has refused,
+ * and so not executed, is sent to another node.
  *
  * It raises 'error' events; the caller must listen to them.
  */
@@ -85,12 +86,13 @@ function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cl
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: reconnectDelayMs,
-    // A command whose connection broke may have been carried out: it is for the caller to say it again.
+    // A command whose connection broke may have been executed: the caller decides whether to repeat
+    // it.
     retryDelayOnFailover: 0,
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
     slotsRefreshTimeout: settings.connectTimeoutMs,
-    // A certificate is for the name: what it resolves to is looked up by each connection.
+    // A certificate is for the name; each connection resolves the name itself.
     dnsLookup: (host, callback) => callback(null, host),
     ...natMapOption(target.addressMap),
     redisOptions: connectionOptions({ ...settings, attemptFailed: noteReason }),
@@ -99,7 +101,7 @@ function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cl
     if (!error.message.includes(address)) error.message = `${address}: ${error.message}`;
     if (!error.message.endsWith(CLOSED)) lastReason = error;
   });
-  // The first to be told: the client itself says only that it could not find out who has which slots.
+  // Records the first error: the client itself reports only that it could not find the slot owners.
   cluster.on('error', (error: Error) => {
     if ('lastNodeError' in error && lastReason !== undefined) error.lastNodeError = lastReason;
     lastReason = undefined;
@@ -107,13 +109,13 @@ function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cl
   return cluster;
 }
 
-/** What is the same for all; the account and TLS are the connector's business. */
+/** Options common to all clients; the connector sets account and TLS. */
 function connectionOptions(settings: RedisSettings) {
   const isSentinel = settings.target.kind === 'sentinel';
   return {
     Connector: isSentinel ? sentinelConnector(settings) : serverConnector(settings),
     connectionName: settings.connectionName,
-    // The connector ends an attempt that takes longer, and says where to.
+    // The connector aborts an attempt that takes longer, and names the address.
     connectTimeout: settings.connectTimeoutMs + CONNECTOR_FIRST_MS,
     commandTimeout: settings.commandTimeoutMs,
     ...(settings.silentMs !== undefined && { socketTimeout: settings.silentMs }),
@@ -122,7 +124,7 @@ function connectionOptions(settings: RedisSettings) {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    // CLIENT SETINFO is of use to nobody here, and one more thing that a user must be allowed.
+    // CLIENT SETINFO has no use here, and would need another right for the user.
     disableClientInfo: true,
     noDelay: true,
   } satisfies RedisOptions;
@@ -133,7 +135,7 @@ function sentinelOptions(settings: RedisSettings, target: SentinelTarget) {
     sentinels: [...target.sentinels],
     name: target.name,
     role: 'master' as const,
-    // A demoted primary goes on answering, and passes what is published to its own replicas only.
+    // A demoted primary still answers, and forwards publishes to its own replicas only.
     failoverDetector: true,
     sentinelRetryStrategy: reconnectDelayMs,
     sentinelCommandTimeout: settings.commandTimeoutMs,

@@ -32,7 +32,7 @@ function settingsOf(target: ClusterTarget): RedisSettings {
 
 async function firstError(client: RedisClient): Promise<Error> {
   const error = new Promise<Error>((resolve) => client.on('error', resolve));
-  client.connect().catch(() => {}); // told as an 'error' event
+  client.connect().catch(() => {}); // reported as an 'error' event
   try {
     return await error;
   } finally {
@@ -40,7 +40,7 @@ async function firstError(client: RedisClient): Promise<Error> {
   }
 }
 
-test('a Redis Cluster with TLS is reached by names, where certificates hold names alone', async () => {
+test('connects to a Redis Cluster with TLS by names, where certificates contain only names', async () => {
   await using certificates = await makeCertificates();
   const { cert, key } = await certificates.issue('node', 'DNS:localhost');
   const ca = certificates.authority.cert;
@@ -49,7 +49,7 @@ test('a Redis Cluster with TLS is reached by names, where certificates hold name
   if (target.kind !== 'cluster') throw new Error('no cluster');
   await useCluster(target);
 
-  // What a node says that was asked is told, with its address.
+  // The error of the queried node is reported, with its address.
   const untrusting = createRedisClient(settingsOf({ ...target, tls: {} }));
   const problem = redisProblem(await firstError(untrusting));
   expect(problem.code).toBe('certificate');
@@ -61,7 +61,7 @@ test('a Redis Cluster with TLS is reached by names, where certificates hold name
   );
 });
 
-test('a Redis Cluster whose nodes announce what cannot be reached is reached by a map', async () => {
+test('connects to a Redis Cluster with unreachable announced addresses by a map', async () => {
   await using cluster = await startClusterRedis({ announced: 'inside.invalid' });
   const { target } = cluster;
   if (target.kind !== 'cluster') throw new Error('no cluster');
@@ -74,7 +74,7 @@ test('a Redis Cluster whose nodes announce what cannot be reached is reached by 
   expect(announced.host).toBe('inside.invalid');
 });
 
-test('a Redis Cluster that does not let the client in says so, by the node that was asked', async () => {
+test('reports a Redis Cluster that rejects the client, with the node that was queried', async () => {
   await using cluster = await startClusterRedis();
   const { target } = cluster;
   if (target.kind !== 'cluster') throw new Error('no cluster');

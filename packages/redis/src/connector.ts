@@ -9,7 +9,7 @@ type ConnectorClass = NonNullable<RedisOptions['Connector']>;
 /** A connection that is left is closed by force after this long: a silent one never closes by itself. */
 const END_MS = 250;
 
-/** What a server has told of itself when a client connected to it. */
+/** Properties of a server, read when a client connects to it. */
 export interface ServerIdentity {
   /** New at every start of the server; '' where its user may not read INFO. */
   readonly runId: string;
@@ -24,9 +24,8 @@ export function serverOf(client: { readonly options: object }): ServerIdentity |
 }
 
 /**
- * Connects a client to one server. The account and the certificates are those that the settings give at that
- * moment; the name is resolved anew. An error carries the address that was tried, and none ends the client's own
- * attempts.
+ * Connects a client to one server. Uses the current account and certificates of the settings, and
+ * resolves the name again. Errors contain the address; none stops the client's own attempts.
  */
 export function serverConnector(settings: RedisSettings): ConnectorClass {
   return class extends AbstractConnector {
@@ -92,7 +91,7 @@ export function sentinelConnector(settings: RedisSettings): ConnectorClass {
   };
 }
 
-/** What passes for the account and the TLS options of each new connection. */
+/** Returns the account and the TLS options for each new connection. */
 function keptCurrent(given: unknown, settings: RedisSettings): object {
   if (typeof given !== 'object' || given === null) throw new Error('a client without options');
   const now = (): RedisTarget => currentTarget(settings);
@@ -140,15 +139,15 @@ function tlsObject(tls: unknown): ConnectionOptions {
 }
 
 interface Watched {
-  /** Where to, as errors are to say. */
+  /** The address, for errors. */
   readonly shown: string;
   readonly settings: RedisSettings;
   readonly options: object;
 }
 
-/** Ends an attempt that takes too long. @returns what is called when the client is ready. */
+/** Aborts an attempt that takes too long. @returns the callback for when the client is ready. */
 function watch(stream: Socket, { shown, settings, options }: Watched): () => void {
-  // Before the client hears of it.
+  // Before the client is notified.
   stream.prependListener('error', (error) => {
     const text = errorText(error);
     error.message = text.includes(shown) ? text : `${shown}: ${text}`;
@@ -165,7 +164,7 @@ function watch(stream: Socket, { shown, settings, options }: Watched): () => voi
     if ('enableReadyCheck' in options && options.enableReadyCheck === false) return;
     const readyMs = connectTimeoutMs + commandTimeoutMs;
     timer = setTimeout(() => {
-      // Each command before has a time-out of its own; only a server that loads is asked again and again.
+      // Each command before has its own time-out; only a loading server is polled.
       stream.destroy(new Error(`LOADING Redis is not ready after ${readyMs} ms`));
     }, readyMs);
   });
@@ -187,7 +186,7 @@ function isAccepted(stream: Socket, { info, options, settings }: Told): boolean 
   if (field('role') === 'slave' && settings.target.kind !== 'cluster' && !settings.acceptsReplica) {
     const primary = `${field('master_host')}:${field('master_port')}`;
     stream.destroy(new Error(`READONLY it is a replica of ${primary}`));
-    // The client is told by the error, and connects anew.
+    // The error notifies the client, which reconnects.
     return true;
   }
   identities.set(options, { runId: field('run_id') });

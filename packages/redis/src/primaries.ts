@@ -29,7 +29,7 @@ export async function readSlotRanges(node: Redis, reach: Reach = unmapped): Prom
   return reply.map((range: unknown): SlotRange => {
     const [first, last, primary]: unknown[] = Array.isArray(range) ? range : [];
     const [host, port, nodeId]: unknown[] = Array.isArray(primary) ? primary : [];
-    // A node that does not know its own address yet leaves it out: it is the one that was asked.
+    // A node that does not know its own address yet omits it: it is the one that was queried.
     const known = typeof host === 'string' && host !== '' ? host : (node.options.host ?? '');
     return {
       first: Number(first),
@@ -41,10 +41,10 @@ export async function readSlotRanges(node: Redis, reach: Reach = unmapped): Prom
 }
 
 /**
- * Which servers hold the data now, as a text to be compared with the next one: where it has changed,
- * another server has taken over, and with it the last that was written may be lost. Replication does
- * not wait.
- * @throws Error when a single server has become a replica, some of a cluster's slots have no primary, or
+ * Returns the current primaries as a text to compare: a change means that another server has taken
+ * over, and that the last writes may be lost, since replication is asynchronous.
+ * @throws Error when a single server has become a replica, some of a cluster's slots have no
+ * primary, or
  * a primary does not answer.
  */
 export async function readPrimaries(client: RedisClient): Promise<string> {
@@ -90,7 +90,7 @@ async function readRunId(server: Redis): Promise<string> {
 /** How many slots every cluster has. */
 export const CLUSTER_SLOTS = 16_384;
 
-/** Calls back when a server that was in use is in use no longer. @returns what ends it. */
+/** Calls back when a server is no longer in use. @returns a function that stops it. */
 export function onServerGone(client: RedisClient, gone: () => void): () => void {
   if (client instanceof Cluster) {
     client.on('close', gone);

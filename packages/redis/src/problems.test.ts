@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorText, REDIS_PROBLEMS, redisProblem } from './problems.ts';
 
-describe('an error of Redis is told by its code', () => {
+describe('reports an error of Redis by its code', () => {
   test.each([
     ['NOAUTH Authentication required.', 'NOAUTH'],
     ['NOAUTH HELLO must be called with the client already authenticated, otherwise ...', 'NOAUTH'],
@@ -48,11 +48,11 @@ describe('an error of Redis is told by its code', () => {
   });
 });
 
-test('a text says as much as an error', () => {
+test('a text gives the same result as an error', () => {
   expect(redisProblem('OOM command not allowed').code).toBe('OOM');
 });
 
-test('the error of the node that was asked last is shown', () => {
+test('shows the error of the node that was queried last', () => {
   const error = Object.assign(new Error('Failed to refresh slots cache.'), {
     lastNodeError: new Error('WRONGPASS invalid username-password pair'),
   });

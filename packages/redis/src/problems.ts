@@ -1,7 +1,7 @@
 /**
- * What goes wrong with Redis, by the code that its error begins with, or by a name of its own where Redis
- * says nothing. `renews`: another connection, made with the name resolved and the password read again,
- * may end at a server that does better.
+ * Problems with Redis, by the code of its error, or by a name of their own for other failures.
+ * `renews`: a new connection, with the name resolved and the password read again, may reach a
+ * working server.
  */
 export const REDIS_PROBLEMS = {
   NOAUTH: problem('Redis asks for a password and was given none', 'set the password', true),
@@ -53,7 +53,7 @@ export const REDIS_PROBLEMS = {
     false,
   ),
   MOVED: problem(
-    'a slot of the Redis Cluster is on another node than its nodes say',
+    'a slot of the Redis Cluster is on another node than its nodes report',
     'see CLUSTER SLOTS on each of them',
     true,
   ),
@@ -81,16 +81,16 @@ interface RedisProblemEntry {
 
 export type RedisProblemCode = keyof typeof REDIS_PROBLEMS;
 
-/** One thing that went wrong with Redis. */
+/** One problem with Redis. */
 export interface RedisProblem extends RedisProblemEntry {
   readonly code: RedisProblemCode;
-  /** What was said, with the address where it is known. */
+  /** The error text, with the address where known. */
   readonly said: string;
-  /** Code, meaning, what to do and what was said, in one line. */
+  /** Code, meaning, advice and error text, in one line. */
   readonly text: string;
 }
 
-/** What else Redis or the client says, by what it looks like. */
+/** Other errors of Redis or the client, by pattern. */
 const SPELLINGS: readonly (readonly [RegExp, RedisProblemCode])[] = [
   [/executing the script can't (run|access)/, 'NOPERM'],
   [/\bUNKILLABLE\b/, 'BUSY'],
@@ -106,9 +106,7 @@ const SPELLINGS: readonly (readonly [RegExp, RedisProblemCode])[] = [
   ],
 ];
 
-/**
- * Tells what went wrong, from an error of the client or its text. The one place that reads errors of Redis.
- */
+/** Classifies an error of the client, or its text. The only place that reads errors of Redis. */
 export function redisProblem(error: unknown): RedisProblem {
   const said = errorText(error);
   const code = codeOf(said);
@@ -119,7 +117,7 @@ export function redisProblem(error: unknown): RedisProblem {
 /** An error's own words, and those of the errors that it stands for. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Of a cluster: the error of the node that was asked last says why.
+  // In a cluster the error of the last queried node has the reason.
   const inner = 'lastNodeError' in error ? error.lastNodeError : undefined;
   if (inner instanceof Error) return `${error.message} ${errorText(inner)}`.trim();
   // Of a name with several addresses: one error each.
@@ -132,7 +130,7 @@ export function errorText(error: unknown): string {
 }
 
 function codeOf(said: string): RedisProblemCode {
-  // Redis's own code comes first, or after the address that was added here.
+  // Redis's own code is first, or follows the address added here.
   for (const [word] of said.matchAll(/\b[A-Z]{3,}\b/g)) {
     if (isCode(word)) return word;
   }

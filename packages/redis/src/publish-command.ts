@@ -4,10 +4,10 @@ import { Command } from 'ioredis';
 const uncork = (stream: Writable): void => stream.uncork();
 
 /**
- * Publishes a message that is handed over in pieces, without a copy of it: ioredis's own commands put all of
- * their arguments into one new buffer. All that one tick publishes goes out in one write.
+ * Publishes a message given in pieces without copying it: ioredis's own commands copy all of their
+ * arguments into one new buffer. All publishes of one tick go out in one write.
  *
- * Give it to `sendCommand` of a client of one server, and wait for its `promise`.
+ * Pass it to `sendCommand` of a single-server client, and wait for its `promise`.
  */
 export class PublishCommand extends Command {
   readonly #head: string;
@@ -22,7 +22,7 @@ export class PublishCommand extends Command {
     this.#pieces = pieces;
   }
 
-  /** Called by the client with its connection; what it returns is written there next. */
+  /** Called by the client with its connection; the return value is written there next. */
   override toWritable(connection: object): string | Buffer {
     if (!(connection instanceof Writable)) {
       return Buffer.concat([Buffer.from(this.#head), ...this.#pieces, Buffer.from('\r\n')]);

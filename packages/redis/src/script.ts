@@ -13,7 +13,7 @@ export interface Script {
 
 /**
  * Reads a script from its file.
- * @throws Error when the file's name does not tell the number of keys, or it cannot be read.
+ * @throws Error when the file's name does not give the number of keys, or it cannot be read.
  */
 export function readScript(file: URL): Script {
   const parts = /\/([a-z-]+)\.(\d+)\.lua$/.exec(file.pathname);
@@ -33,7 +33,7 @@ function scriptOf(name: string, keyCount: number, source: string): Script {
   return { name, keyCount, source, sha1 };
 }
 
-/** Puts scripts into the cache of every server that takes writes, so that {@link runScript} finds them by their hash. */
+/** Loads scripts into the cache of every primary, so that {@link runScript} finds them by hash. */
 export async function loadScripts(redis: RedisClient, scripts: Iterable<Script>): Promise<void> {
   for (const script of scripts) {
     await Promise.all(primariesOf(redis).map((server) => server.script('LOAD', script.source)));
@@ -41,9 +41,8 @@ export async function loadScripts(redis: RedisClient, scripts: Iterable<Script>)
 }
 
 /**
- * Runs a script by its hash. A server that has forgotten it (SCRIPT FLUSH, a restart) is sent
- * the whole of it; such a call is overtaken by calls made after it, so whoever needs order
- * waits for the reply.
+ * Runs a script by its hash. A server that has forgotten it (SCRIPT FLUSH, a restart) receives the
+ * full text; later calls may overtake such a call, so callers that need order wait for the reply.
  * @throws whatever the script raises, or the client's error when the outcome is unknown.
  */
 export async function runScript(

@@ -13,7 +13,7 @@ afterEach(() => {
   for (const end of atEnd.splice(0)) end();
 });
 
-test('a failover announced while the primary is asked for does not end the client', async () => {
+test('a failover announced while the primary is looked up does not end the client', async () => {
   const primary = await serve(() => '+PONG\r\n');
   const sentinel = await startSentinel(primary.port);
   const client = connectTo(sentinel.port);
@@ -25,7 +25,7 @@ test('a failover announced while the primary is asked for does not end the clien
   const answer = await asked;
   const ended = new Promise((resolve) => client.once('end', resolve));
   watcher.write(`*3\r\n${bulk('message')}${bulk('+switch-master')}${bulk('primary 127.0.0.1 1')}`);
-  await once(watcher, 'close'); // the client has taken it in
+  await once(watcher, 'close'); // the client has processed it
   answer();
   await ended;
 
@@ -68,8 +68,8 @@ test('a primary that the Sentinels announce by an address of another network is 
   expect(await client.ping()).toBe('PONG');
 });
 
-// Nothing was said of it: the client asked again and again whether the server was ready.
-test('a primary that the Sentinels name and that loads its data is said to, again and again', async () => {
+// No event: the client repeatedly checked whether the server was ready.
+test('reports a primary that is still loading its data, repeatedly', async () => {
   const primary = await serve(() => bulk('loading:1'));
   const sentinel = await startSentinel(primary.port);
   const client = createServerClient({
@@ -88,7 +88,7 @@ test('a primary that the Sentinels name and that loads its data is said to, agai
       if (redisProblem(error).code === 'LOADING' && ++times === 2) resolve();
     });
   });
-  client.connect().catch(() => {}); // the reason comes as an 'error' event, and it tries on
+  client.connect().catch(() => {}); // the reason arrives as an 'error' event, and it retries
   await loading;
 });
 
@@ -106,12 +106,12 @@ function connectTo(sentinelPort: number): SentinelClient {
     },
     () => RETRY_MS,
   );
-  client.on('error', () => undefined); // ECONNRESET and the like are what the tests cause
+  client.on('error', () => undefined); // the tests cause ECONNRESET and the like
   atEnd.push(() => client.disconnect());
   return client;
 }
 
-/** A server that says of every question where the primary is, when it may, and takes subscribers. */
+/** A server that answers queries for the primary on demand, and accepts subscribers. */
 async function startSentinel(primaryPort: number, primaryHost = '127.0.0.1') {
   let hold: ((answer: () => void) => void) | undefined;
   let watch: (socket: Socket) => void = () => {};
@@ -135,7 +135,7 @@ async function startSentinel(primaryPort: number, primaryHost = '127.0.0.1') {
   return {
     port,
     watched,
-    /** Resolves when the next question has come, with what answers it. */
+    /** Resolves at the next query, with a function to answer it. */
     holdNextAnswer: () =>
       new Promise<() => void>((resolve) => {
         hold = resolve;

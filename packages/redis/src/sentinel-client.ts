@@ -1,9 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
- * A client of the primary that the Sentinels name. A failover that they announce while it asks them
- * where the primary is makes ioredis (6.0) give up for good, as if its owner had left: it ends without
- * ever having closed. This one goes on until its owner disconnects it.
+ * A client of the primary that the Sentinels name. A failover that they announce during a lookup
+ * makes ioredis (6.0) stop for good, as if its owner had disconnected: it ends without a 'close'.
+ * This one continues until its owner disconnects it.
  */
 export class SentinelClient extends Redis {
   #left = false;
@@ -21,7 +21,7 @@ export class SentinelClient extends Redis {
       if (this.#left) return;
       attempt += 1;
       setTimeout(() => {
-        // What goes wrong comes as an 'error' event, and another 'end'.
+        // Failures arrive as an 'error' event, and another 'end'.
         if (!this.#left && this.status === 'end') this.connect().catch(() => {});
       }, retryDelayMs(attempt));
     });

@@ -10,20 +10,20 @@ export interface SubscriberLimit {
   readonly softSeconds: number;
 }
 
-/** What a server is set to that a route node depends on; undefined where it may not be read. */
+/** Server settings that a route node depends on; undefined where they cannot be read. */
 export interface ServerLimits {
   readonly address: string;
   readonly version: string;
   /** 0 for no bound. */
   readonly maxMemoryBytes: number;
   readonly usedMemoryBytes: number;
-  /** What is done when the bound is reached, as in `noeviction`. */
+  /** The action at the limit, such as `noeviction`. */
   readonly maxMemoryPolicy: string;
   readonly subscriberLimit: SubscriberLimit | undefined;
 }
 
 /**
- * Reads the settings of every server that takes writes.
+ * Reads the settings of every primary.
  * @throws the client's error when one does not answer.
  */
 export async function readServerLimits(client: RedisClient): Promise<ServerLimits[]> {
@@ -44,7 +44,7 @@ async function readOne(server: Redis): Promise<ServerLimits> {
   };
 }
 
-/** undefined where the node's user, or whoever runs the server, keeps CONFIG from it. */
+/** undefined where the ACL or the provider forbids CONFIG. */
 async function readSubscriberLimit(server: Redis): Promise<SubscriberLimit | undefined> {
   const reply: unknown = await server
     .config('GET', 'client-output-buffer-limit')
@@ -58,7 +58,7 @@ async function readSubscriberLimit(server: Redis): Promise<SubscriberLimit | und
   return { hardBytes: Number(hard), softBytes: Number(soft), softSeconds: Number(seconds) };
 }
 
-/** Of the connection: behind Sentinels a client's own options tell nothing. */
+/** Of the connection: behind Sentinels a client's own options are not the server's. */
 function addressOf({ stream, options }: Redis): string {
   const { remoteAddress = options.host, remotePort = options.port } = stream;
   return `${remoteAddress}:${remotePort}`;

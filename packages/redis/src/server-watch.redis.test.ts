@@ -27,7 +27,7 @@ async function connect(url: string, options: Partial<RedisSettings> = {}): Promi
     ...{ client, settings, askEveryMs: 100, now: () => performance.now() },
     renewed: (reason) => renewals.push(reason),
   });
-  client.connect().catch(() => {}); // told as an 'error' event
+  client.connect().catch(() => {}); // reported as an 'error' event
   if (options.target === undefined) await ready(client);
   return {
     ...{ client, watch, errors, renewals },
@@ -116,7 +116,7 @@ test('a name that leads to either of two servers in turn does not have the clien
 });
 
 test.each<Cut>(['both', 'to-redis', 'from-redis'])(
-  'a connection that goes silent (%s) is made anew within a second',
+  'replaces a connection that goes silent (%s) within a second',
   async (cut) => {
     await using redis = await startPrivateRedis();
     await using network = await CutProxy.to(redis.url);
@@ -176,7 +176,7 @@ test('a password is read for each connection: one that was changed is used at th
   expect(await client.ping()).toBe('PONG');
 });
 
-test('an address where nothing is says so, with the address', async () => {
+test('reports an address without a server, with the address', async () => {
   const url = 'redis://127.0.0.1:1';
   using connected = await connect(url, { target: { kind: 'single', url } });
   await waitFor(() => connected.errors.length > 1, { what: 'a second attempt' });

@@ -7,7 +7,7 @@ import type { RedisSettings } from './target.ts';
 export interface ServerWatchOptions {
   readonly client: RedisClient;
   readonly settings: RedisSettings;
-  /** The connection is made anew, with the name resolved and the password read again. */
+  /** Reconnects, with the name resolved and the password read again. */
   renewed(reason: string): void;
   /** Finds out which server the address leads to now; by a connection of its own by default. */
   readonly ask?: () => Promise<string | undefined>;
@@ -17,10 +17,10 @@ export interface ServerWatchOptions {
   now(): number;
 }
 
-/** How often it is asked where the address leads. */
+/** Interval at which the address is checked. */
 const ASK_EVERY_MS = 5000;
 
-/** An answer that differs is asked for again after this long: a name may lead to several servers. */
+/** A different answer is checked again after this delay: a name may resolve to several servers. */
 const ASK_AGAIN_MS = 500;
 
 /** After failing for this long another connection is tried, also where that is not likely to help. */
@@ -38,7 +38,7 @@ export class ServerWatch {
   readonly #ask: () => Promise<string | undefined>;
   #failingSinceMs: number | undefined;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
-  /** Another server than the client's, as the last answer said. */
+  /** The last answer, if it is another server than the client's. */
   #elsewhere: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
@@ -48,7 +48,7 @@ export class ServerWatch {
     this.#ask = options.ask ?? (() => askServer(options.settings));
   }
 
-  /** Begins to ask where the address leads. The nodes of a cluster tell that themselves. */
+  /** Starts checking where the address leads. The nodes of a cluster report moves themselves. */
   start(): void {
     if (this.#options.client instanceof Cluster) return;
     this.#running = true;
@@ -60,7 +60,7 @@ export class ServerWatch {
     clearTimeout(this.#timer);
   }
 
-  /** Redis has done what it was asked for. */
+  /** Redis has executed a command. */
   succeeded(): void {
     this.#failingSinceMs = undefined;
   }
@@ -105,13 +105,13 @@ export class ServerWatch {
   }
 }
 
-/** The run id of the server that a new connection ends at; undefined where there is none, or it is not told. */
+/** The run id of the server that a new connection reaches; undefined without a server or an id. */
 async function askServer(settings: RedisSettings): Promise<string | undefined> {
   const client = createServerClient({
     ...settings,
     connectionName: `${settings.connectionName}-look`,
   });
-  client.on('error', () => {}); // says no more than that there is no answer
+  client.on('error', () => {}); // only says that there is no answer
   try {
     await client.connect();
     return serverOf(client)?.runId || undefined;

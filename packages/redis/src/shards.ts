@@ -16,8 +16,8 @@ export function shardOf(userId: number): number {
 }
 
 /**
- * One hash tag a shard: the first short name whose slot falls into the shard's own 64th of the slots.
- * Tags that are just the shard's number would crowd into few slots, and so on few primaries.
+ * One hash tag per shard: the first short name whose slot is in the shard's own 64th of the slots.
+ * The shard's number as a tag would concentrate in few slots, and so on few primaries.
  */
 export const SHARD_TAGS: readonly string[] = Array.from({ length: SHARD_COUNT }, (_, shard) => {
   const slotsPerShard = CLUSTER_SLOTS / SHARD_COUNT;

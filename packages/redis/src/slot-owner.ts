@@ -9,7 +9,7 @@ export class SlotOwner {
   readonly #settings: RedisSettings;
   readonly #slot: number;
   readonly #addressMap: AddressMap | undefined;
-  /** Nodes given and learned: each that answers can tell. */
+  /** Configured and discovered nodes: each that answers knows the owner. */
   readonly #known = new Map<string, HostPort>();
 
   constructor(settings: RedisSettings, target: ClusterTarget, key: string) {
@@ -20,7 +20,7 @@ export class SlotOwner {
   }
 
   /**
-   * Asks all nodes that are known at once; the first that answers is believed.
+   * Queries all known nodes at once; the first answer counts.
    * @throws Error when none answers, or the slot has no owner.
    */
   async find(): Promise<HostPort> {
@@ -30,7 +30,9 @@ export class SlotOwner {
     } catch (error) {
       const reasons: unknown[] = error instanceof AggregateError ? error.errors : [error];
       const texts = reasons.map(errorText).join(', ');
-      throw new Error(`no node of the Redis Cluster tells who has slot ${this.#slot}: ${texts}`);
+      throw new Error(
+        `no node of the Redis Cluster knows the owner of slot ${this.#slot}: ${texts}`,
+      );
     }
   }
 
@@ -41,7 +43,7 @@ export class SlotOwner {
       problem ??= error;
     });
     try {
-      // The client says only that its connection is closed, and here why.
+      // The client says only that its connection is closed; this is the reason.
       await client.connect().catch((error: unknown) => {
         throw problem ?? error;
       });

@@ -7,12 +7,12 @@ export interface Subscriber {
   /** As the client has named itself. */
   readonly name: string;
   readonly address: string;
-  /** What waits to be sent to it, in bytes. */
+  /** Output buffer of the connection, in bytes. */
   readonly outputBytes: number;
 }
 
 /**
- * Reads who subscribes, from every server that takes writes; undefined where that may not be read.
+ * Reads the subscribers from every primary; undefined where that is forbidden.
  * @throws the client's error when one does not answer.
  */
 export async function readSubscribers(client: RedisClient): Promise<Subscriber[] | undefined> {

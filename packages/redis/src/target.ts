@@ -4,7 +4,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** How a server shows who it is, and this side, where connections are encrypted. PEM texts. */
+/** How each side authenticates on encrypted connections. PEM texts. */
 export interface RedisTls {
   /** Authorities that may have signed the server's certificate; the system's where not given. */
   readonly ca?: string;
@@ -17,7 +17,7 @@ export interface RedisTls {
 /** Addresses as servers announce them (`host:port`), and where they are reached from here. */
 export type AddressMap = ReadonlyMap<string, HostPort>;
 
-/** Whom this side says that it is. */
+/** The client's own certificate. */
 export interface RedisAccount {
   readonly username?: string;
   readonly password?: string;
@@ -35,7 +35,7 @@ export interface SingleTarget {
 export interface SentinelTarget {
   readonly kind: 'sentinel';
   readonly sentinels: readonly HostPort[];
-  /** What the Sentinels call the primary. */
+  /** The Sentinels' name for the primary. */
   readonly name: string;
   readonly account: RedisAccount;
   readonly sentinelAccount: RedisAccount;
@@ -63,8 +63,8 @@ export type RedisTarget = SingleTarget | SentinelTarget | ClusterTarget;
 export interface RedisSettings {
   readonly target: RedisTarget;
   /**
-   * Reads the target again for a new connection: passwords and certificates may have changed in their files.
-   * The kind stays the same. It must not throw. By default everything stays as it is.
+   * Reads the target again for a new connection: passwords and certificates may have changed in
+   * their files. The kind stays the same. It must not throw. By default nothing changes.
    */
   readonly currentTarget?: () => RedisTarget;
   /** A command without an answer after this long is rejected: its outcome is unknown. */
@@ -77,6 +77,6 @@ export interface RedisSettings {
   readonly acceptsReplica?: boolean;
   /** A connection has failed, with the address that was tried and the reason. */
   readonly attemptFailed?: (error: Error) => void;
-  /** Shown in CLIENT LIST, so that an operator can tell whose connection it is. */
+  /** Shown in CLIENT LIST, so that operators can identify the connection. */
   readonly connectionName: string;
 }

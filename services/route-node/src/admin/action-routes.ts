@@ -3,18 +3,18 @@ import type { LinkTable } from '../link/link-table.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 
-/** What may be asked of a node that changes its state. */
+/** Requests that change a node's state. */
 export interface Actions {
   readonly links: LinkTable;
   /** Over how many seconds a drain closes the links. */
   readonly drainSeconds: number;
-  /** Has the node go away, as SIGTERM does. */
+  /** Starts a drain, as SIGTERM does. */
   drain(): void;
-  /** Has links above this node's fair share go; undefined where it cannot tell its share. */
+  /** Closes links above this node's fair share; undefined while the share is unknown. */
   rebalance(): Omit<RebalanceResult, 'node'> | undefined;
 }
 
-/** What changes state; all of it needs the token. */
+/** Routes that change state; all of them need the token. */
 export function actionRoutes(nodeId: string, actions: Actions): Route[] {
   return [
     {

@@ -40,21 +40,21 @@ test('the page may load from its own node alone, and runs no script that stands 
   expect(headers).toMatchObject({ 'cache-control': 'no-cache', etag: '"a"' });
 });
 
-test('what has a name of its own content may be kept for good', async () => {
+test('content-addressed files may be cached for good', async () => {
   const { headers } = await ask([page, script], '/assets/:file', { file: 'x-1.js' });
   expect(headers['cache-control']).toContain('immutable');
   expect(headers['content-type']).toBe('text/javascript; charset=utf-8');
 });
 
 test.each(['"a"', 'W/"a"', '"other", "a"', '*'])(
-  'who has the page is not sent it again: %s',
+  'a client with the current page does not receive it again: %s',
   async (tag) => {
     const answer = await ask([page], '/', { 'if-none-match': tag });
     expect(answer).toMatchObject({ status: 304, body: undefined, headers: { etag: '"a"' } });
   },
 );
 
-test('who has another page is sent this one', async () => {
+test('a client with another page receives this one', async () => {
   expect(await ask([page], '/', { 'if-none-match': '"old"' })).toMatchObject({ status: 200 });
 });
 
@@ -63,7 +63,7 @@ test('a file that is not of the page is refused', async () => {
   await expect(ask([page, script], '/assets/:file', { file })).rejects.toThrow('expected one of');
 });
 
-test('a node whose console is not built says so, and how to build it', async () => {
+test('a node without a built console reports that, and how to build it', async () => {
   const { status, body } = await ask([], '/');
   expect(status).toBe(503);
   expect(String(body)).toContain('npm run build');

@@ -2,7 +2,10 @@ import { BUILD_COMMAND, type ConsoleFile } from '@route/console';
 import { ApiError } from './http/api-error.ts';
 import type { Answer, ApiRequest, Route } from './http/route.ts';
 
-/** The page may load from and talk to the node that serves it, and nothing else; nobody may frame it. */
+/**
+ * The page may load from and talk to the node that serves it, and nothing else; no page may frame
+ * it.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -33,7 +36,7 @@ project’s folder
 </html>
 `;
 
-/** The console: a page and what belongs to it. */
+/** The console: a page and its files. */
 export function consoleRoutes(files: readonly ConsoleFile[]): Route[] {
   if (files.length === 0) {
     const contentType = 'text/html; charset=utf-8';

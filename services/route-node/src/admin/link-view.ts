@@ -2,7 +2,7 @@ import type { LinkView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
 import type { Link } from '../link/link.ts';
 
-/** One link as the API tells of it. */
+/** A link as the API shows it. */
 export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkView {
   const { conversation } = link;
   return {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MetricsAnswer } from './metrics-answer.ts';
 
-test('requests that come together share a rendering, and none gets one that began before it', async () => {
+test('concurrent requests share a rendering, and none gets one that started before it', async () => {
   let renderings = 0;
   const metrics = new MetricsAnswer(async () => {
     renderings++;
@@ -19,7 +19,7 @@ test('requests that come together share a rendering, and none gets one that bega
   expect(renderings).toBe(2);
 });
 
-test('a rendering that takes long is followed by a pause of nine times as long, a failed one too', async () => {
+test('a slow rendering is followed by a pause of nine times its duration, a failed one too', async () => {
   const renderings: { readonly beganAtMs: number; readonly endedAtMs: number }[] = [];
   const metrics = new MetricsAnswer(async () => {
     const beganAtMs = performance.now();

@@ -10,18 +10,19 @@ export interface MetricsText {
 /** Renderings begin at least this far apart. */
 const APART_MS = 100;
 
-/** After a rendering the next one waits for so many times as long, up to a bound. */
+/** After a rendering the next one waits for this multiple of its duration, up to a bound. */
 const REST_FACTOR = 9;
 const MAX_REST_MS = 1000;
 
 /**
- * Renders the metrics for all requests: an answer is never older than its request, requests that come together share
- * one rendering, and there are ten renderings a second at most, fewer where they take more than a tenth of the time.
+ * Renders the metrics for all requests. An answer is never older than its request; concurrent
+ * requests share one rendering. There are at most ten renderings a second, fewer where they take
+ * more than a tenth of the time.
  */
 export class MetricsAnswer {
   readonly #render: () => Promise<MetricsText>;
   #next: Promise<Answer> | undefined;
-  /** Settles when the next rendering may begin. */
+  /** Resolves when the next rendering may start. */
   #rest: Promise<void> = Promise.resolve();
 
   constructor(render: () => Promise<MetricsText>) {
@@ -35,7 +36,7 @@ export class MetricsAnswer {
 
   async #make(): Promise<Answer> {
     await this.#rest;
-    // A request that comes from here on needs a rendering that begins later.
+    // A later request needs a rendering that starts later.
     this.#next = undefined;
     const rendering = this.#render();
     this.#rest = restAfter(rendering);

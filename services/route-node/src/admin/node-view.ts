@@ -9,7 +9,7 @@ import type { LoopWatch } from '../observability/loop-delay.ts';
 import type { Readiness } from '../observability/readiness.ts';
 
 export interface NodeViewSources {
-  /** What the node says of itself to the others. */
+  /** The node's published state. */
   about(): NodeAbout;
   readonly settings: Settings;
   readonly counters: Counters;

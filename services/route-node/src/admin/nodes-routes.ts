@@ -8,7 +8,7 @@ import { eventsQuery } from './streams/event-routes.ts';
 
 export interface NodesSources {
   readonly nodeId: string;
-  /** All nodes that are known. */
+  /** All known nodes. */
   directory(): Promise<Directory>;
   /** The routes that answer for this node. */
   readonly own: readonly Route[];
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 2000;
 /** The view of 65,536 links is shorter. */
 const MAX_ANSWER_CHARACTERS = 64 * 1024 * 1024;
 
-/** What is asked of another node, by the last part of the path. */
+/** Requests to other nodes, by the last part of the path. */
 const VIEWS = {
   node: (client) => client.node(),
   links: (client) => client.links(),
@@ -35,8 +35,8 @@ const VIEWS = {
 >;
 
 /**
- * Any node's own answers, asked for at this one: whoever watches the cluster needs a way to one node
- * alone. Only nodes that the directory names are asked, and only where it says they are.
+ * Forwards requests to any node, so that monitoring needs access to one node alone. Only nodes in
+ * the directory are contacted, and only at their published address.
  */
 export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
   const nodes = new Kept<Directory>(KEEP_MS);

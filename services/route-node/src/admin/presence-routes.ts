@@ -17,7 +17,7 @@ export interface PresenceSources {
 const MOST_USERS = 100;
 const MOST_ID = 0xffff_ffff;
 
-/** Where users are, and how many there are. */
+/** Where users are online, and their number. */
 export function presenceRoutes(sources: PresenceSources): Route[] {
   const { nodeId, presence, totals } = sources;
   return [
@@ -87,7 +87,7 @@ function readIds(text: string): number[] {
     const given = wrong.length > 0 ? wrong.map((part) => JSON.stringify(part)).join(', ') : text;
     throw new ApiError(
       'bad-request',
-      `ids are ${given}: expected 1 to ${MOST_USERS} whole numbers from 0 to ${MOST_ID}, with commas between`,
+      `ids are ${given}: expected 1 to ${MOST_USERS} whole numbers from 0 to ${MOST_ID}, separated by commas`,
     );
   }
   return parts.map(Number);

@@ -9,7 +9,7 @@ export interface ProbeSources {
   metrics(): Promise<MetricsText>;
 }
 
-/** What monitoring and load balancers ask. */
+/** Requests of monitoring and load balancers. */
 export function probeRoutes({ nodeId, readiness, metrics }: ProbeSources): Route[] {
   const metricsAnswer = new MetricsAnswer(metrics);
   return [

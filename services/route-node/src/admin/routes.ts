@@ -15,7 +15,7 @@ import { probeRoutes } from './probes.ts';
 import { eventRoutes } from './streams/event-routes.ts';
 import { watchRoutes } from './streams/watch-routes.ts';
 
-/** Where the admin port's answers come from. */
+/** The sources of the admin port's answers. */
 export interface AdminSources extends NodeViewSources {
   readonly journal: Journal;
   readonly watch: Watch;

@@ -4,8 +4,8 @@ import { REFUSALS, type Refusal } from '../admission/refusals.ts';
 import { CLOSE_REASONS, type CloseReason } from '../link/close-reasons.ts';
 
 /**
- * What a node counts as it works: plain numbers, read when metrics are asked for. Nothing on the hot
- * path knows of metrics.
+ * A node's counters: plain numbers, read on each metrics request. The hot path does not depend on
+ * metrics.
  */
 export class Counters {
   /** PDUs received, by command index. */
@@ -30,7 +30,10 @@ export class Counters {
   /** Writes handed to sockets, each of everything that a tick had for a link. */
   linkWrites = 0;
   relayedPdus = 0;
-  /** Directed delivery: PDUs sent where their users are, to all by need, and to all by doubt. */
+  /**
+   * Directed delivery: PDUs sent to their users only, broadcast by kind, and broadcast as a
+   * fallback.
+   */
   directedPdus = 0;
   broadcastPdus = 0;
   doubtfulPdus = 0;
@@ -42,15 +45,15 @@ export class Counters {
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
   notices = 0;
   noticesOvertaken = 0;
-  /** Users called offline who had a PC client all the same, or again, and were told to be online. */
+  /** Offline notifications corrected because a PC client was still, or again, online. */
   noticesCorrected = 0;
   updatesLate = 0;
   pauses = 0;
   reapedLinks = 0;
   usersLost = 0;
-  /** Records in Redis that held what no node writes, and were set right. */
+  /** Records in Redis that were not a node's and were corrected. */
   recordsMended = 0;
-  /** Lost users who were told to be offline. */
+  /** Lost users announced offline after the grace time. */
   lostTold = 0;
   resyncs = 0;
   presenceFailures = 0;

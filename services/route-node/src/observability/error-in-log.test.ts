@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { errorInLog } from './error-in-log.ts';
 
-test('an error is told of by its kind, message, code, stack and cause', () => {
+test('logs an error’s kind, message, code, stack and cause', () => {
   const cause = Object.assign(new RangeError('too far'), { code: 'ERR_FAR' });
   expect(errorInLog(new TypeError('no', { cause }))).toMatchObject({
     type: 'TypeError',
@@ -11,7 +11,7 @@ test('an error is told of by its kind, message, code, stack and cause', () => {
   });
 });
 
-test('what else hangs on an error is not told: a Redis command has passwords in it', () => {
+test('omits other fields of an error: a Redis command contains passwords', () => {
   const command = { name: 'auth', args: ['route', 'secret-of-redis'] };
   const error = Object.assign(new Error('WRONGPASS invalid'), {
     command,
@@ -22,12 +22,12 @@ test('what else hangs on an error is not told: a Redis command has passwords in 
   expect(told).not.toContain('secret-of-redis');
 });
 
-test('what is thrown and is no error is told of as text', () => {
+test('logs a thrown value that is no error as text', () => {
   expect(errorInLog('no')).toEqual({ type: 'string', message: 'no' });
   expect(errorInLog(undefined)).toEqual({ type: 'undefined', message: 'undefined' });
 });
 
-test('an error that is its own cause is told of all the same', () => {
+test('logs an error that is its own cause', () => {
   const error = new Error('round');
   error.cause = error;
   expect(JSON.stringify(errorInLog(error))).toContain('round');

@@ -1,4 +1,4 @@
-/** What the log tells of an error. */
+/** The logged form of an error. */
 export interface LoggedError {
   readonly type: string;
   readonly message: string;
@@ -10,8 +10,8 @@ export interface LoggedError {
 const MOST_CAUSES = 5;
 
 /**
- * An error as the log tells of it: these fields alone. Errors carry whatever their makers hang on them; those of
- * the Redis client have the command that failed with all its arguments, passwords among them.
+ * Converts an error to its logged form: these fields alone. Errors carry arbitrary other fields;
+ * those of the Redis client have the failed command with all its arguments, including passwords.
  */
 export function errorInLog(error: unknown, causes = MOST_CAUSES): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };

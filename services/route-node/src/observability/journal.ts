@@ -7,21 +7,21 @@ const REMEMBERED = 2000;
 /** Facts of one event that are remembered: a storm of one kind does not push out all the others. */
 const REMEMBERED_OF_ONE = REMEMBERED / 4;
 
-/** What a log line has beside its facts, or says of every line. */
+/** Fields of a log line beside its facts, or common to every line. */
 const NOT_FACTS: ReadonlySet<string> = new Set(['level', 'time', 'event', 'node']);
 
-/** The last facts of the node's log, for whoever asks the admin port; a stream that pino writes to. */
+/** The most recent facts of the node's log, for the admin port; a stream for pino to write to. */
 export class Journal {
   #events: EventView[] = [];
   #lastSeq = 0;
   readonly #listeners = new Set<(event: EventView) => void>();
 
-  /** The number of the last fact; 0 where there is none. */
+  /** The number of the last fact; 0 without any. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
-  /** Takes in one line of the log. */
+  /** Adds one line of the log. */
   write(line: string): void {
     const fields: Record<string, unknown> = JSON.parse(line);
     const { level, time, event } = fields;
@@ -38,7 +38,7 @@ export class Journal {
     for (const listener of this.#listeners) listener(fact);
   }
 
-  /** The last `limit` facts that came after the one with this number, oldest first. */
+  /** Returns the last `limit` facts after the one with this number, oldest first. */
   after(seq: number, limit: number): readonly EventView[] {
     return this.#remembered()
       .filter((event) => event.seq > seq)
@@ -57,7 +57,7 @@ export class Journal {
     return kept.reverse();
   }
 
-  /** Tells every fact to come. @returns what ends it. */
+  /** Calls back with every new fact. @returns a function that stops it. */
   listen(listener: (event: EventView) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type LogGap, LogOutput } from './log-output.ts';
 
-/** An output in the hands of a test: takes what it has room for, or fails. */
+/** An output under a test's control: accepts what it has room for, or fails. */
 class FakeDevice {
   text = '';
-  /** Bytes that it takes before it fails. */
+  /** Bytes that it accepts before it fails. */
   room = Number.POSITIVE_INFINITY;
-  /** The code that it fails with; undefined for a write that never comes back. */
+  /** The code that it fails with; undefined for a write that never returns. */
   failure: string | undefined = 'ENOSPC';
   readonly #pending: (() => void)[] = [];
 
@@ -30,7 +30,7 @@ class FakeDevice {
     return this.#pending.length;
   }
 
-  /** Lets the write that is under way come back, and those that follow at once. */
+  /** Completes the current write, and later ones at once. */
   settle(): void {
     for (let steps = 0; steps < 1000; steps++) {
       const step = this.#pending.shift();
@@ -56,7 +56,7 @@ function outputTo(device: FakeDevice, maxWaitingBytes = 1000) {
     maxWaitingBytes,
     stuck: (code) => {
       stuck.push(code);
-      // As the log does: what tells of the output goes to the output.
+      // As in the log: reports about the output go to the output.
       output.write(`stuck ${code}\n`);
     },
     recovered: (gap) => {
@@ -77,7 +77,7 @@ test('lines are written in order, one write at a time', () => {
   expect(output.waitingBytes).toBe(0);
 });
 
-test('a full disk costs the lines beyond the bound, which are counted; lines are whole once it has room', async () => {
+test('a full disk costs the lines beyond the bound, which are counted; lines are complete once it has room', async () => {
   const device = new FakeDevice();
   const { output, stuck, gaps } = outputTo(device, 100);
   // It fills up in the middle of a line.
@@ -125,7 +125,7 @@ test('a reader that is busy for a moment is no event; one that stands still for 
   expect(gaps).toHaveLength(1);
 });
 
-test('a write that does not come back is reported when lines are dropped for it', () => {
+test('reports a write that does not return when lines are dropped for it', () => {
   const device = new FakeDevice();
   device.failure = undefined;
   device.room = 0;
@@ -157,7 +157,7 @@ test('a flush ends when everything is written, or when its time is over', async 
   expect(flushed).toBe(2);
 });
 
-test('at a sudden end, what is not part of a write under way is handed out', () => {
+test('on a sudden end, flushes what is not part of the current write', () => {
   const device = new FakeDevice();
   const { output } = outputTo(device);
   output.write('under way\n');

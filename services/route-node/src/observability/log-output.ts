@@ -8,9 +8,9 @@ export interface LogOutputOptions {
   readonly write: WriteBytes;
   /** Bytes of lines that may wait for the output; lines beyond it are dropped and counted. */
   readonly maxWaitingBytes: number;
-  /** The output has not taken anything for a while; `code` is the system's reason. */
+  /** The output has not accepted data for a while; `code` is the system's reason. */
   stuck(code: string): void;
-  /** The output takes lines again. */
+  /** The output accepts lines again. */
   recovered(gap: LogGap): void;
 }
 
@@ -23,28 +23,28 @@ export interface LogGap {
 /** The code of a write that a full pipe or terminal refuses for now. */
 const BUSY = 'EAGAIN';
 
-/** Reported where lines come faster than they are written, or a write does not come back at all. */
+/** Reported where lines arrive faster than they are written, or a write does not return. */
 const TOO_SLOW = 'too-slow';
 
 /** Until the next attempt, after a busy output and after any other error. */
 const BUSY_RETRY_MS = 50;
 const ERROR_RETRY_MS = 1000;
 
-/** A busy output counts as stuck after this time; any other error counts at once. */
+/** A busy output counts as blocked after this time; any other error counts at once. */
 const STUCK_MS = 1000;
 
-/** The most that one write carries; it is a whole number of lines unless one line is longer. */
+/** Maximum size of one write; it ends at a line end unless one line is longer. */
 const MAX_WRITE_BYTES = 64 * 1024;
 
 /**
- * The node's log on its way to standard output. One write is under way at a time; what comes meanwhile
- * waits, up to a bound, and is dropped and counted beyond it. An output that fails is tried again for
- * as long as the process lives: a full disk gets room, a pipe gets a reader.
+ * The path of the node's log to standard output. One write runs at a time; lines meanwhile wait, up
+ * to a bound, and are dropped and counted beyond it. A failing output is retried as long as the
+ * process lives: a full disk may get room, a pipe a reader.
  */
 export class LogOutput {
   readonly #options: LogOutputOptions;
   #waiting: string[] = [];
-  /** What the write under way, or the next one, begins with. */
+  /** The first bytes of the current write, or of the next one. */
   #chunk: Buffer = Buffer.alloc(0);
   #waitingBytes = 0;
   #writingSinceMs: number | undefined;
@@ -60,12 +60,12 @@ export class LogOutput {
     this.#options = options;
   }
 
-  /** Bytes that the output has not taken yet. */
+  /** Bytes not yet accepted by the output. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
-  /** For how long the write under way has not come back, in ms; 0 where none is under way. */
+  /** How long the current write has been running, in ms; 0 without one. */
   get writingMs(): number {
     return this.#writingSinceMs === undefined ? 0 : performance.now() - this.#writingSinceMs;
   }
@@ -74,7 +74,7 @@ export class LogOutput {
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
     if (this.#waitingBytes + bytes > this.#options.maxWaitingBytes) {
-      // The line that tells of it may be dropped as well: what it says also stands in the event list.
+      // The line about it may be dropped as well; the event list has the same fact.
       this.#reportStuck(TOO_SLOW);
       this.droppedLines++;
       return;
@@ -97,8 +97,8 @@ export class LogOutput {
   }
 
   /**
-   * Hands out everything that waits and is not part of a write under way; for the end of the process,
-   * where nothing can be waited for.
+   * Flushes everything that waits and is not part of the current write; for the end of the process,
+   * which cannot wait.
    */
   takeWaiting(): Buffer {
     const lines = Buffer.from(this.#waiting.join(''));
@@ -139,7 +139,7 @@ export class LogOutput {
     this.#waitingBytes -= written;
     if (!this.#reportedStuck) this.#failingSinceMs = undefined;
     this.#next();
-    // With most of the backlog written there is room for the line that tells of it.
+    // With most of the backlog written there is room for the line about it.
     const behind = this.#waitingBytes > this.#options.maxWaitingBytes / 2;
     if (this.#reportedStuck && !behind) this.#reportRecovered();
   }

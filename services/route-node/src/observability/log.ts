@@ -18,9 +18,9 @@ export type { Logger } from 'pino';
 export interface Log {
   readonly logger: Logger;
   readonly output: LogOutput;
-  /** Writes out what waits, for no longer than this; for the end of the process. */
+  /** Flushes waiting lines with a time limit; for the end of the process. */
   flush(withinMs: number): Promise<void>;
-  /** Writes out what waits and can be written at once; for a sudden end of the process. */
+  /** Flushes waiting lines that can be written at once; for a sudden end of the process. */
   flushNow(): void;
 }
 
@@ -28,15 +28,15 @@ export interface LogOptions {
   /** The least severe lines that are written. */
   readonly level: Level | 'silent';
   readonly nodeId: string;
-  /** Remembers what is told at info or above, written or not. */
+  /** Remembers facts at info or above, whether written or not. */
   readonly journal: Journal;
   /** Bytes of lines that wait for standard output; beyond them lines are dropped. */
   readonly bufferBytes: number;
 }
 
 /**
- * JSON lines on standard output, in colours and words where that is a terminal. An output that takes
- * nothing delays nothing: lines wait, then they are dropped and counted.
+ * JSON lines on standard output, coloured text on a terminal. A blocked output delays nothing:
+ * lines wait, then they are dropped and counted.
  */
 export function openLog({ level, nodeId, journal, bufferBytes }: LogOptions): Log {
   const stdout = openStdout();
@@ -78,7 +78,7 @@ function asStream({ isTerminal }: Stdout, output: LogOutput): DestinationStream 
   return { write: (line) => output.write(pretty(line)) };
 }
 
-/** A {@link RepeatedLine} for each key: what differs is not held back. */
+/** A {@link RepeatedLine} per key, so that different lines do not suppress each other. */
 export class RepeatedLines<Key> {
   readonly #lines = new Map<Key, RepeatedLine>();
 
@@ -89,7 +89,7 @@ export class RepeatedLines<Key> {
   }
 }
 
-/** Lets one line through in a while, with the number of those held back: for what repeats. */
+/** Lets one line pass per interval, with the number of suppressed ones; for repeated lines. */
 export class RepeatedLine {
   readonly #everyMs: number;
   #nextAt = 0;
@@ -99,7 +99,7 @@ export class RepeatedLine {
     this.#everyMs = everyMs;
   }
 
-  /** Calls `write` with the number of lines held back since the last, or holds this one back. */
+  /** Calls `write` with the number of lines suppressed since the last, or suppresses this one. */
   write(write: (heldBack: number) => void): void {
     const now = performance.now();
     if (now < this.#nextAt) {

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 20;
 
-/** One look is as long as this; what came before is forgotten. */
+/** Length of one measuring interval; earlier values are discarded. */
 const LOOK_MS = 10_000;
 
 /** How late the event loop was, in ms, over the last look. */
@@ -11,7 +11,7 @@ export interface LoopDelay {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Part of the time in which there was something to do, 0 to 1. */
+  /** Share of time in which the loop was busy, 0 to 1. */
   readonly utilization: number;
 }
 
@@ -27,7 +27,7 @@ export class LoopWatch {
     setInterval(() => this.#turn(), LOOK_MS).unref();
   }
 
-  /** Of the last whole look; of the one under way before that. */
+  /** Of the last complete interval; of the current one before that. */
   get now(): LoopDelay {
     return this.#last ?? this.#read();
   }
@@ -49,7 +49,7 @@ export class LoopWatch {
     };
   }
 
-  /** The histogram holds nanoseconds between two looks that were to be RESOLUTION_MS apart. */
+  /** The histogram has the nanoseconds between two samples that were due RESOLUTION_MS apart. */
   #late(nanoseconds: number): number {
     if (this.#histogram.count === 0) return 0;
     return Math.max(0, Math.round((nanoseconds / 1e6 - RESOLUTION_MS) * 100) / 100);

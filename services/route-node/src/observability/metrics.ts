@@ -8,7 +8,7 @@ import type { LogOutput } from './log-output.ts';
 import type { LoopWatch } from './loop-delay.ts';
 import type { Readiness } from './readiness.ts';
 
-/** Where a node's metrics are read from when they are asked for. */
+/** The sources of a node's metrics, read on request. */
 export interface MetricsSources {
   readonly counters: Counters;
   readonly links: LinkTable;
@@ -35,7 +35,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   const { counters, links, engine, readiness, rebalancer, output } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // These begin anew with each reading, so that they would depend on how often the metrics are read.
+  // These restart with each reading, so that they would depend on how often the metrics are read.
   for (const name of LAG_NAMES) registry.removeSingleMetric(name);
 
   function counter(name: string, help: string, read: () => Reading, label?: string): void {
@@ -67,19 +67,19 @@ export function nodeMetrics(sources: MetricsSources): Registry {
 
   new Gauge({
     name: 'route_node_info',
-    help: 'Always 1; the labels tell which node this is',
+    help: 'Always 1; the labels identify the node',
     labelNames: ['node', 'engine'],
     registers: [registry],
   }).set({ node: sources.nodeId, engine: sources.engineName }, 1);
 
   gauge(
     'nodejs_eventloop_lag_p99_seconds',
-    'How late the event loop was at the most in 99 % of the last whole 10 s',
+    '99th percentile of the event loop delay over the last complete 10 s',
     () => sources.loop.now.p99Ms / 1000,
   );
   gauge(
     'nodejs_eventloop_lag_max_seconds',
-    'How late the event loop was at the most in the last whole 10 s',
+    'Maximum event loop delay over the last complete 10 s',
     () => sources.loop.now.maxMs / 1000,
   );
   gauge('route_admin_connections', 'Connections to the admin port', sources.adminConnections);
@@ -93,7 +93,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   gauge('route_ready', '1 when links may be sent to this node', () =>
     readiness.reasons.length === 0 ? 1 : 0,
   );
-  gauge('route_live_nodes', 'Nodes of the cluster whose lease lives', () => engine.liveNodes);
+  gauge('route_live_nodes', 'Nodes of the cluster with a live lease', () => engine.liveNodes);
   gauge(
     'route_malformed_node_records',
     'Leases and records in the registry of nodes that are ignored because no node of this release writes such',
@@ -101,7 +101,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge(
     'route_log_waiting_bytes',
-    'Bytes of log lines that standard output has not taken yet',
+    'Bytes of log lines not yet accepted by standard output',
     () => output.waitingBytes,
   );
   counter(
@@ -122,7 +122,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge(
     'route_links_lingering',
-    'Links that were asked to connect again and whose users still count',
+    'Links that were asked to reconnect and whose users still count',
     () => engine.presence.lingeringLinks,
   );
   gauge('route_links_reading', '1 while the node reads its links, 0 while it slows them', () =>
@@ -140,7 +140,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge(
     'route_presence_held_users',
-    'Users held by the links of this node',
+    'Users online on the links of this node',
     () => engine.presence.heldUsers,
   );
 
@@ -187,13 +187,13 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_queries_too_large_total',
-    'Status queries dropped as they asked for more than ROUTE_MAX_QUERY_USERS',
+    'Status queries dropped because they had more than ROUTE_MAX_QUERY_USERS ids',
     () => counters.tooLargeQueries,
   );
   counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',
-    'PDUs relayed with ROUTE_DELIVERY=directed: sent where their users are, or to all by need or by doubt',
+    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind (need), or broadcast as a fallback (doubt)',
     () => ({
       directed: counters.directedPdus,
       need: counters.broadcastPdus,
@@ -219,7 +219,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter('route_links_sent_bytes_total', 'Bytes handed to links', () => counters.sentBytes);
   counter('route_links_writes_total', 'Writes handed to links’ sockets', () => counters.linkWrites);
   counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
-  counter('route_links_paused_total', 'Times a link was held back', () => counters.pauses);
+  counter('route_links_paused_total', 'Times reading of a link was paused', () => counters.pauses);
   counter(
     'route_notices_total',
     'Notifications passed on to this node’s links',
@@ -232,7 +232,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_notices_corrected_total',
-    'Users called offline who had a PC client all the same, or again, and were told to be online',
+    'Offline notifications corrected because a PC client was still, or again, online',
     () => counters.noticesCorrected,
   );
   counter(
@@ -242,7 +242,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_late_updates_total',
-    'Status updates that stood only after Redis had come back',
+    'Status updates that took effect only after Redis was back',
     () => counters.updatesLate,
   );
   counter(
@@ -252,27 +252,27 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_resyncs_total',
-    'Times all held users were asserted',
+    'Times all users of the node were asserted',
     () => counters.resyncs,
   );
   counter(
     'route_presence_reaped_links_total',
-    'Dead nodes’ links taken away',
+    'Links of dead nodes removed',
     () => counters.reapedLinks,
   );
   counter(
     'route_presence_records_mended_total',
-    'Records in Redis that held what no node writes, and were mended by the audit',
+    'Records in Redis that were not a node’s and were corrected by the audit',
     () => counters.recordsMended,
   );
   counter(
     'route_presence_lost_users_total',
-    'Users who lost their last PC client with a reaped link',
+    'Users whose last PC client was on a reaped link',
     () => counters.usersLost,
   );
   counter(
     'route_presence_lost_users_told_total',
-    'Users lost with a link who were told to be offline, not being back after the grace',
+    'Users of ended links announced offline because they were not back within the grace time',
     () => counters.lostTold,
   );
   counter(
@@ -282,7 +282,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_bus_invalid_entries_total',
-    'Entries from the bus that were no whole PDUs, or otherwise invalid, and dropped',
+    'Entries from the bus that were incomplete PDUs, or otherwise invalid, and dropped',
     () => counters.busEntriesInvalid,
   );
   const { bus } = engine;
@@ -290,16 +290,16 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     const busCounters = bus.counters;
     counter('route_bus_sent_frames_total', 'Frames published', () => busCounters.framesSent);
     counter('route_bus_sent_bytes_total', 'Bytes published', () => busCounters.bytesSent);
-    counter('route_bus_received_frames_total', 'Frames taken in', () => busCounters.framesReceived);
-    counter('route_bus_received_bytes_total', 'Bytes taken in', () => busCounters.bytesReceived);
+    counter('route_bus_received_frames_total', 'Frames accepted', () => busCounters.framesReceived);
+    counter('route_bus_received_bytes_total', 'Bytes accepted', () => busCounters.bytesReceived);
     counter(
       'route_bus_duplicate_frames_total',
-      'Frames that came again',
+      'Frames received again',
       () => busCounters.duplicates,
     );
     counter(
       'route_bus_reopened_total',
-      'Times a deaf bus was connected anew',
+      'Times an unresponsive bus was reconnected',
       () => busCounters.reopened,
     );
     counter('route_bus_repeated_frames_total', 'Frames published again', () => {
@@ -319,7 +319,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     });
     counter(
       'route_bus_malformed_frames_total',
-      'Frames of no known form or with impossible numbers, dropped',
+      'Frames of unknown form or with impossible numbers, dropped',
       () => busCounters.malformed,
     );
     counter(
@@ -339,7 +339,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     );
     gauge(
       'route_bus_echo_seconds',
-      'How long the node’s last announcement took to come back to it',
+      'Round trip time of the node’s last announcement',
       () => (bus.echoMs ?? 0) / 1000,
     );
     gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {

@@ -2,11 +2,11 @@
 export const UNREADY_REASONS = {
   starting: 'the node has not begun to listen for links',
   redis:
-    'Redis does not answer, the lease could not be taken, or other nodes have not yet asserted their links',
+    'Redis does not answer, the lease is not acquired, or other nodes have not yet asserted their links',
   cluster: 'nodes of another release or with another number of shards run in this namespace',
-  bus: 'the node does not hear the bus',
+  bus: 'the node receives nothing from the bus',
   descriptors: 'the limit of open files (ulimit -n) leaves no room for further links',
-  draining: 'the node is going away',
+  draining: 'the node is draining',
 } as const;
 
 export type UnreadyReason = keyof typeof UNREADY_REASONS;
@@ -20,7 +20,7 @@ export interface ExplainedReason {
 /** Whether links may be sent to a node, and why not. */
 export class Readiness {
   readonly #reasons = new Set<UnreadyReason>(['starting']);
-  /** What is behind a reason at present, by what was seen last. */
+  /** The current cause of a reason, as last observed. */
   readonly #details = new Map<UnreadyReason, string>();
   readonly #changed: (reasons: readonly UnreadyReason[]) => void;
 
@@ -37,7 +37,7 @@ export class Readiness {
     return this.#reasons.has(reason);
   }
 
-  /** The reasons, each with its meaning and what is known of its cause. */
+  /** The reasons, each with its meaning and its known cause. */
   get explained(): readonly ExplainedReason[] {
     return this.reasons.map((reason) => {
       const detail = this.#details.get(reason);
@@ -46,7 +46,7 @@ export class Readiness {
     });
   }
 
-  /** Sets or takes back a reason. */
+  /** Sets or clears a reason. */
   set(reason: UnreadyReason, holds: boolean): void {
     if (!holds) this.#details.delete(reason);
     if (this.#reasons.has(reason) === holds) return;
@@ -55,7 +55,7 @@ export class Readiness {
     this.#changed(this.reasons);
   }
 
-  /** Says what is behind a reason; kept until the reason is taken back. */
+  /** Records the cause of a reason; kept until the reason is cleared. */
   explain(reason: UnreadyReason, detail: string): void {
     if (this.#reasons.has(reason)) this.#details.set(reason, detail);
   }

@@ -13,7 +13,7 @@ const LAST_WRITE_STEP_MS = 5;
 export interface Stdout {
   readonly isTerminal: boolean;
   readonly write: WriteBytes;
-  /** Writes as much as the output takes within half a second; for the end of the process. */
+  /** Writes as much as the output accepts within half a second; for the end of the process. */
   writeLast(bytes: Buffer): void;
 }
 
@@ -44,7 +44,8 @@ function openTerminal(): number {
     if (isatty(fd)) return fd;
     closeSync(fd);
   } catch {
-    // Only Linux has this path; elsewhere a terminal that is held with Ctrl-S holds a thread of the pool.
+    // Only Linux has this path; elsewhere a terminal paused with Ctrl-S blocks a thread of the
+    // pool.
   }
   return STDOUT;
 }

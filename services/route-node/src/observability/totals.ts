@@ -2,16 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { addTallies, EMPTY_TALLY, type Presence, type Tally } from '@route/presence';
 import { SHARD_COUNT } from '@route/redis';
 
-/** Whoever asks again within this time gets the same answer. */
+/** Requests within this time get the same answer. */
 const KEEP_MS = 5000;
 
-/** A count of all that the node's links hold, and when it was made (ms since 1970). */
+/** A count of all users of the node's links, with its time (ms since 1970). */
 export interface Count {
   readonly tally: Tally;
   readonly countedAtMs: number;
 }
 
-/** Counts what the node's links hold: at most once in a while, and never for long at a time. */
+/** Counts the users of the node's links: rarely, and in short slices. */
 export class Totals {
   readonly #presence: Pick<Presence, 'tally'>;
   #count: Promise<Count> | undefined;
@@ -35,7 +35,7 @@ export class Totals {
     try {
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
         tally = addTallies(tally, this.#presence.tally(shard));
-        // Relaying goes on between two shards.
+        // Relaying continues between two shards.
         await turn();
       }
     } finally {

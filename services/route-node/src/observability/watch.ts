@@ -1,23 +1,26 @@
 import type { LinkId } from '@route/presence';
 import { HEADER_BYTES } from '@route/protocol';
 
-/** Who looks at what passes through. */
+/** Receives the PDUs that pass through. */
 export interface Watcher {
-  /** A PDU as it came on a link; of no link where the node made it. The bytes may be kept. */
+  /**
+   * A PDU as received on a link; without a link where the node made it. The receiver may keep the
+   * bytes.
+   */
   saw(link: LinkId | undefined, pdu: Buffer): void;
 }
 
-/** Shows PDUs that pass through to whoever watches. While nobody does, it costs one look at {@link Watch.isOn}. */
+/** Shows passing PDUs to monitors. Without monitors the cost is one check of {@link Watch.isOn}. */
 export class Watch {
   readonly #watchers = new Set<Watcher>();
   #isOn = false;
 
-  /** Whether anybody watches; to be asked before {@link Watch.pass} is called. */
+  /** Whether there is a monitor; to be checked before {@link Watch.pass} is called. */
   get isOn(): boolean {
     return this.#isOn;
   }
 
-  /** Shows all PDUs to a watcher from now on. @returns what ends it. */
+  /** Shows all PDUs to a monitor from now on. @returns a function that stops it. */
   add(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     this.#isOn = true;

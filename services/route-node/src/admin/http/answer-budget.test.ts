@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AnswerBudget } from './answer-budget.ts';
 
-/** Time that answers have taken, in which no timer fires. */
+/** Time used by answers, in which no timer fires. */
 let answeringMs = 0;
 
 beforeEach(() => {
@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Takes turns until the end of the test; each answer takes the loop for a time. */
+/** Runs answers until the end of the test; each blocks the loop for a time. */
 function takeTurns(budget: AnswerBudget, count: number, answerMs: number): number[] {
   const made: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
-/** After a time in which an answer had the event loop, the next one waits for so many times as long. */
+/** After an answer has used the event loop, the next one waits for this multiple of its time. */
 const REST_FACTOR = 9;
 
-/** What each request takes of the loop beside the making of its answer: reading it, writing to its socket. */
+/** Loop time of each request beside making its answer: reading it, writing to its socket. */
 const REQUEST_MS = 0.1;
 
 /** One answer delays the next by no more than this. */
@@ -11,8 +11,8 @@ const MAX_REST_MS = 1000;
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Bounds what a kind of request costs the node: a tenth of the event loop's time, and 16 MiB of memory beside the
- * largest answer. Requests beyond that wait for their turn, in order.
+ * Bounds the cost of a kind of request: a tenth of the event loop's time, and 16 MiB of memory
+ * beside the largest answer. Requests beyond that wait in order.
  */
 export class AnswerBudget {
   readonly #waiting: (() => void)[] = [];
@@ -31,7 +31,7 @@ export class AnswerBudget {
     this.#spend(REQUEST_MS);
   }
 
-  /** Runs what makes or writes an answer, and accounts for the time that it takes the loop. */
+  /** Runs code that makes or writes an answer, and accounts for its loop time. */
   run<T>(work: () => T): T {
     const beganAtMs = performance.now();
     try {

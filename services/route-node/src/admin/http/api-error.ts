@@ -1,6 +1,6 @@
 import { API_ERRORS, type ApiErrorCode } from '@route/admin-api';
 
-/** A request that is refused; the message names what was given and what was expected. */
+/** A refused request; the message names the given and the expected value. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ApiErrorCode;

@@ -12,8 +12,8 @@ export const ADMIN_CUTS = {
 export type AdminCut = keyof typeof ADMIN_CUTS;
 
 /**
- * Bytes that the HTTP parser gets at once. It goes through all requests in what it is given: with a whole read of
- * 64 KiB, some 1,600 pipelined requests would be parsed, and held in memory, before the first one is answered.
+ * Bytes that the HTTP parser gets at once. It parses all requests in its input: with a whole read
+ * of 64 KiB, some 1,600 pipelined requests would be in memory before the first one is answered.
  */
 const PARSED_AT_ONCE = 512;
 
@@ -66,9 +66,11 @@ export class Connections {
   }
 
   /**
-   * Begins a request. A connection that brings another one before the answer to the first is read no further, and
+   * Starts a request. A connection that sends another one before the answer to the first is read no
+   * further, and
    * closed after that answer.
-   * @returns what lifts the time limit, for a stream; undefined where the request is not to be answered.
+   * @returns a function that lifts the time limit, for a stream; undefined where the request is not
+   * to be answered.
    */
   begin({ socket }: IncomingMessage, response: ServerResponse): (() => void) | undefined {
     const current = this.#answering.get(socket);
@@ -76,7 +78,7 @@ export class Connections {
       if (this.#ending.has(socket)) return undefined;
       this.#ending.add(socket);
       socket.pause();
-      // The server goes on reading after each request that it has parsed.
+      // The server continues reading after each parsed request.
       socket.on('resume', () => socket.pause());
       this.#options.cut('pipelining');
       current.on('close', () => socket.destroySoon());

@@ -1,6 +1,7 @@
 /**
- * Bounds a number of things that come from addresses, and shares the room between the addresses: a new thing always
- * finds room, and what makes room belongs to the address that has the most. So one address cannot keep the others out.
+ * Bounds a number of things from addresses, and shares the room between the addresses. A new thing
+ * always finds room; the address with the most loses one. So one address cannot keep the others
+ * out.
  */
 export class FairRoom<T> {
   readonly #capacity: number;
@@ -9,9 +10,7 @@ export class FairRoom<T> {
   readonly #byAddress = new Map<string, Set<T>>();
   readonly #addresses = new Map<T, string>();
 
-  /**
-   * @param canGo tells whether a thing is idle: idle ones make room before those that are in use.
-   */
+  /** @param canGo whether a thing is idle: idle ones are removed before those in use. */
   constructor(capacity: number, canGo: (item: T) => boolean = () => true) {
     this.#capacity = capacity;
     this.#canGo = canGo;
@@ -21,7 +20,7 @@ export class FairRoom<T> {
     return this.#addresses.size;
   }
 
-  /** Adds a thing. @returns the one that has to go for it, already removed; undefined while there is room. */
+  /** Adds a thing. @returns the one removed for it; undefined while there is room. */
   add(item: T, address: string): T | undefined {
     const evicted = this.size < this.#capacity ? undefined : this.#findVictim(address);
     if (evicted !== undefined) this.delete(evicted);
@@ -41,7 +40,7 @@ export class FairRoom<T> {
   }
 
   #findVictim(newcomer: string): T | undefined {
-    // The newcomer counts as one more of its address, which therefore goes first among equals.
+    // The newcomer counts for its address, which therefore loses one first among equals.
     let most = newcomer;
     let count = (this.#byAddress.get(newcomer)?.size ?? 0) + 1;
     for (const [address, { size }] of this.#byAddress) {

@@ -7,15 +7,15 @@ export interface GuardOptions {
   /** ROUTE_ADMIN_TOKEN as its file has it now; '' where none is set. */
   token(): string;
   /**
-   * Names by which the admin port may be called, beside addresses, localhost and the machine's own; a name that
-   * begins with a dot stands for all below it.
+   * Host names of the admin port, beside addresses, localhost and the machine's own; a leading dot
+   * includes all names below it.
    */
   readonly hosts: readonly string[];
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What a browser says of a request that the page served by the same port makes, or that a user has typed in. */
+/** The browser's value for a request from the port's own page, or from the address bar. */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
 
 /** Decides which requests are answered. */
@@ -30,8 +30,9 @@ export class Guard {
   }
 
   /**
-   * Refuses what a page from elsewhere has a browser ask: it has another name or address than the port, or it has had
-   * its own name point here (DNS rebinding).
+   * Refuses requests from pages of other sites: their host name differs from the port's, or was
+   * pointed here
+   * (DNS rebinding).
    * @throws ApiError
    */
   checkSource(headers: Headers, path: string): void {
@@ -70,7 +71,7 @@ export class Guard {
         `Authorization is ${given}: expected Bearer and the token`,
       );
     }
-    // Digests are of one length, so that the comparison tells nothing of the token's.
+    // Digests have one length, so that the comparison reveals nothing of the token's.
     if (!timingSafeEqual(digest(token), digest(expected))) {
       throw new ApiError('token-wrong', 'the token is not the one that ROUTE_ADMIN_TOKEN has');
     }

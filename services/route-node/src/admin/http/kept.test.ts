@@ -2,7 +2,7 @@ import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { Kept } from './kept.ts';
 
-test('who asks while an answer is on its way waits for that one', async () => {
+test('a request during a pending answer waits for that one', async () => {
   const kept = new Kept<number>(60_000);
   const answer = Promise.withResolvers<number>();
   let asked = 0;
@@ -18,7 +18,7 @@ test('who asks while an answer is on its way waits for that one', async () => {
   expect(await kept.get('b', async () => 8)).toBe(8);
 });
 
-test('an answer is asked for again when it is old, a failure too', async () => {
+test('an answer is fetched again when it is old, or failed', async () => {
   const kept = new Kept<number>(5);
   await expect(kept.get('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await waitFor(() => kept.get('a', async () => 2), { what: 'another answer' })).toBe(2);

@@ -4,7 +4,7 @@ interface Entry<T> {
   staleAtMs: number;
 }
 
-/** Answers that are given again for a while; who asks while one is on its way waits for that one. */
+/** Caches answers for a while; requests during a pending one wait for it. */
 export class Kept<T> {
   readonly #keepMs: number;
   readonly #entries = new Map<string, Entry<T>>();

@@ -8,7 +8,7 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What a route answers. */
+/** The answer of a route. */
 export type Answer =
   | { readonly kind: 'json'; readonly status: number; readonly body: object }
   /** A body with all its headers; no body where the client has it already. */
@@ -18,13 +18,15 @@ export type Answer =
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Buffer | undefined;
     }
-  /** Messages without end. `start` returns what ends it when the client has gone. */
+  /**
+   * An endless stream. `start` returns a function that stops it when the client has disconnected.
+   */
   | { readonly kind: 'stream'; readonly start: (stream: MessageStream) => () => void };
 
-/** What monitoring and load balancers ask for. */
+/** Requests of monitoring and load balancers. */
 export type ProbeKind = 'health' | 'metrics';
 
-/** One thing that the admin port serves. A POST changes state, and needs the token. */
+/** One route of the admin port. A POST changes state, and needs the token. */
 export interface Route {
   /** Monitoring and load balancers ask it, under any name. */
   readonly probe?: ProbeKind;

@@ -25,7 +25,7 @@ interface Served extends AsyncDisposable {
   open(text: string): Client;
 }
 
-/** A connection that gathers what comes back. */
+/** A connection that collects the response. */
 interface Client {
   readonly socket: Socket;
   readonly text: () => string;
@@ -156,7 +156,7 @@ test('32 idle streams keep no client out: the oldest ends for a new one', async 
   expect(served.cuts).toEqual(['stream-room']);
 });
 
-test('headers that do not come are waited for no longer than a bound', async () => {
+test('missing headers are awaited only up to a time limit', async () => {
   await using served = await serve();
   const client = served.open('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n');
   await client.closed;
@@ -171,7 +171,7 @@ test('a client that never reads its answer is cut off', async () => {
   client.socket.pause();
   client.socket.write(get('/large'));
   await waitFor(() => served.cuts.includes('unread'), { what: 'the client to be cut off' });
-  await waitFor(() => served.server.connections === 0, { what: 'the connection to be gone' });
+  await waitFor(() => served.server.connections === 0, { what: 'the connection to close' });
 });
 
 const CHANGE: Route = { method: 'POST', path: '/change', handle: () => json({}) };

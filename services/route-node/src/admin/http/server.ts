@@ -11,9 +11,12 @@ import { FairRoom } from './fair-room.ts';
 import type { Guard } from './guard.ts';
 import { type Answer, matchPath, type ProbeKind, type Route } from './route.ts';
 
-/** A request to change state, or one that was refused for what it lacks: what an operator must be able to trace. */
+/**
+ * A request to change state, or one refused for missing rights: operators must be able to trace
+ * both.
+ */
 export interface TracedRequest {
-  /** The address that it came from. */
+  /** The client's address. */
   readonly from: string;
   readonly method: string;
   readonly path: string;
@@ -23,9 +26,9 @@ export interface TracedRequest {
 
 /** How long a client may take, in ms. */
 export interface AdminTimes {
-  /** Until its headers are there. */
+  /** Time limit for its headers. */
   readonly headersMs: number;
-  /** Until its body is there. */
+  /** Time limit for its body. */
   readonly requestMs: number;
   /** From its request until it has read its answer. */
   readonly answerMs: number;
@@ -58,7 +61,7 @@ export interface AdminServerOptions {
   failed(path: string, error: unknown): void;
 }
 
-/** A POST says everything in its path; what else it brings is kept up to here, to be refused. */
+/** A POST has everything in its path; a body is read up to this size and refused. */
 const MAX_BODY_BYTES = 4096;
 
 /** A body is read to its end up to this length, so that the client reads why it is refused. */
@@ -73,7 +76,7 @@ const END_MS = 1000;
 /** Streams to all clients together; a new one ends the oldest of the address that has the most. */
 const MAX_STREAMS = 32;
 
-/** The admin port: answers by its routes, and refuses in JSON what it cannot do. */
+/** The admin port: answers by its routes, and sends errors as JSON. */
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
@@ -97,7 +100,7 @@ export class AdminServer {
       requestTimeout,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: times.checkMs,
-      // What the server would refuse by itself would not count as a request, so that it could be pipelined.
+      // A request that the server refuses by itself would not count, so it could be pipelined.
       requireHostHeader: false,
     };
     const requested = (request: IncomingMessage, response: ServerResponse): void => {
@@ -217,7 +220,7 @@ export class AdminServer {
   ): void {
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    // What has not been read of a body would be taken for the next request.
+    // The unread rest of a body would be parsed as the next request.
     if (!request.complete) response.setHeader('connection', 'close');
     response.on('close', this.#budgets.other.hold(body?.length ?? 0));
     response.end(body);

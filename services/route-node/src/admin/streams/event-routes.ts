@@ -7,13 +7,13 @@ import { type ApiRequest, json, type Route } from '../http/route.ts';
 
 const MOST = 2000;
 
-/** Which events are asked for. */
+/** The requested events. */
 export const eventsQuery = z.strictObject({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   limit: wholeNumber(1, MOST).default(200),
 });
 
-/** The node's recent events: once, or as they come. */
+/** The node's recent events: once, or as a stream. */
 export function eventRoutes(nodeId: string, journal: Journal): Route[] {
   return [
     {
@@ -44,7 +44,7 @@ export function eventRoutes(nodeId: string, journal: Journal): Route[] {
   ];
 }
 
-/** What a browser's EventSource says when it comes back. */
+/** Sent by a browser's EventSource when it reconnects. */
 function lastEventId({ headers }: ApiRequest): number {
   const given = Number(headers['last-event-id']);
   return Number.isSafeInteger(given) ? given : 0;

@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a stream whose client reads nothing for some time, though something waits for it, is closed', async () => {
+test('closes a stream whose client reads nothing for some time although data waits', async () => {
   const { promise, resolve } = Promise.withResolvers<ServerResponse>();
   const server = createServer((_, response) => resolve(response));
   const { port } = await listenOn(server, { host: '127.0.0.1', port: 0 }, () => undefined);
@@ -21,7 +21,7 @@ test('a stream whose client reads nothing for some time, though something waits 
   const response = await promise;
   const stream = new MessageStream(response, 'ndjson');
   const message = { text: 'x'.repeat(100_000) };
-  // Until what the two sockets keep is full as well.
+  // Until the buffers of both sockets are full as well.
   for (let stuck = 0; stuck < 10; ) {
     stuck = stream.send(message) ? 0 : stuck + 1;
     await new Promise((turn) => setImmediate(turn));

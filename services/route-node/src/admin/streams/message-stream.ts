@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** How messages are told apart: Server-Sent Events, or one line of JSON each. */
+/** The format of the stream: Server-Sent Events, or one line of JSON each. */
 export type StreamForm = 'sse' | 'ndjson';
 
 const CONTENT_TYPES: Readonly<Record<StreamForm, string>> = {
@@ -8,21 +8,21 @@ const CONTENT_TYPES: Readonly<Record<StreamForm, string>> = {
   ndjson: 'application/x-ndjson',
 };
 
-/** So much may wait for a client that reads slowly; what comes then is not sent to it. */
+/** Maximum backlog in bytes for a slow client; messages beyond it are dropped. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 
 /**
- * A client, and what stands between, must see now and then that the stream lives. A client that has read nothing from
- * one such moment to the next, though something waits for it, is cut off.
+ * Interval of keep-alives, which show client and proxies that the stream lives. A client that has
+ * read nothing for an interval although data waits is disconnected.
  */
 const KEEP_ALIVE_MS = 10_000;
 
-/** Messages without end to one client, never more than it takes. */
+/** An endless stream to one client, limited to its reading rate. */
 export class MessageStream {
   readonly #response: ServerResponse;
   readonly #form: StreamForm;
   readonly #keepAlive: NodeJS.Timeout;
-  /** Bytes that the client had taken at the last look, where something waited for it. */
+  /** Bytes read by the client at the last check, where data waited for it. */
   #readBytes: number | undefined;
 
   constructor(response: ServerResponse, form: StreamForm) {
@@ -36,7 +36,7 @@ export class MessageStream {
   }
 
   /**
-   * Sends one message; `id` is what a client of Server-Sent Events says when it comes back.
+   * Sends one message; `id` is what a client of Server-Sent Events repeats when it reconnects.
    * @returns false when the client is too far behind: the message is dropped.
    */
   send(message: object, id?: number): boolean {

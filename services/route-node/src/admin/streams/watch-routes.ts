@@ -24,7 +24,7 @@ export interface WatchSources {
   readonly guard: Guard;
   /** ROUTE_WATCH_BODIES: whether bodies may be shown at all. */
   readonly bodiesAllowed: boolean;
-  /** Where a link comes from; undefined for one that is gone. */
+  /** The address of a link; undefined for a closed one. */
   peerOf(link: LinkId): string | undefined;
 }
 
@@ -34,7 +34,10 @@ const MAX_BODY_BYTES = 4096;
 /** Of a larger body the fields are not shown: a list of a million users would stop the loop for a second. */
 const MAX_DECODED_BYTES = 64 * 1024;
 
-/** What can be watched: what msg_servers send and is read or relayed, and what nodes tell of users. */
+/**
+ * What can be monitored: PDUs of msg_servers that are read or relayed, and the nodes'
+ * notifications.
+ */
 const WATCHABLE = Object.keys(COMMANDS)
   .filter(isCommandName)
   .filter((name) => !(['heartbeat', 'users_status_response'] as CommandName[]).includes(name));
@@ -77,7 +80,7 @@ export function watchRoutes(sources: WatchSources): Route[] {
   ];
 }
 
-/** Sends what is wanted, so much in a second at the most, and how much more there was. */
+/** Sends matching PDUs at a limited rate, with the number of omitted ones. */
 function watching(
   sources: WatchSources,
   wanted: WatchQuery,

@@ -27,7 +27,7 @@ test.each([
     ...{ fromUserId: 1, toUserId: 2, fileName: SECRET, fileSize: 3, taskId: 'task' },
     ...{ ipAddrList: [], transMode: TRANSFER_FILE_TYPE.online, offlineReady: 0 },
   }),
-])('of what users write or name only the length is shown (%#)', (pdu) => {
+])('shows only the length of user content (%#)', (pdu) => {
   const fields = shown(pdu);
   const text = JSON.stringify(fields);
   expect(text).not.toContain(SECRET);
@@ -36,7 +36,7 @@ test.each([
   expect(text).toContain(`{"bytes":${Buffer.byteLength(SECRET)}}`);
 });
 
-test('who, where and when is shown as it is', () => {
+test('shows ids, times and types as they are', () => {
   const pdu = encodeMessage('msg_read_notify', {
     ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
   });

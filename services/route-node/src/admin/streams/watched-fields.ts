@@ -1,6 +1,6 @@
 import type { DecodedMessage } from '@route/protocol';
 
-/** Fields that carry what users write or name; all others say who, where, when and what kind. */
+/** Fields with user content; all others are ids, times and types. */
 const CONTENTS: ReadonlySet<string> = new Set([
   'msgData',
   'attachData',
