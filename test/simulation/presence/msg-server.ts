@@ -1,3 +1,4 @@
+import { LinkModel } from '@route/presence/testing/model';
 import {
   type ClientStatus,
   decodeMessage,
@@ -8,7 +9,6 @@ import {
 } from '@route/protocol';
 import { Connection } from '../world/sockets.ts';
 import type { SimProcess, Task, VirtualTime } from '../world/virtual-time.ts';
-import { LinkModel } from './model.ts';
 import type { SimNode } from './sim-node.ts';
 
 /** A notification that came on a link. */

@@ -1,5 +1,5 @@
+import type { UserState as State } from '@route/presence';
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
-import type { State } from './model.ts';
 import type { SimLink, Told } from './msg-server.ts';
 import type { LogLine, SimNode } from './sim-node.ts';
 import type { World, WorldEvents } from './world.ts';

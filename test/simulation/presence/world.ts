@@ -1,8 +1,8 @@
 import type { LinkId, Whereabouts } from '@route/presence';
+import { together } from '@route/presence/testing/model';
 import type { ClientStatus } from '@route/protocol';
 import { Random } from '@route/random';
 import { SimProcess, VirtualTime } from '../world/virtual-time.ts';
-import { together } from './model.ts';
 import { MsgServer, type SimLink, type Told } from './msg-server.ts';
 import { type Plan, type Setup, userId } from './plan.ts';
 import { type RedisHost, RedisNetwork } from './redis-network.ts';

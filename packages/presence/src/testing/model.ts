@@ -5,16 +5,11 @@ import {
   isPc,
   USER_STATUS,
 } from '@route/protocol';
-import type { LinkId, UserState } from '../presence.ts';
+import { type LinkId, strongerState, type UserState } from '../presence.ts';
 
 interface Clients {
   count: number;
   away: number;
-}
-
-interface ModelLink {
-  counts: boolean;
-  readonly users: Map<number, Map<ClientType, Clients>>;
 }
 
 const LETTERS = [
@@ -24,15 +19,84 @@ const LETTERS = [
   [CLIENT_TYPE.android, 'a'],
 ] as const;
 
-/**
- * What presence must come to, worked out from the rules of the protocol in the plainest way: link →
- * user → client type → how many are counted, and how many of these are away.
- */
+/** What one link has reported, worked out from the rules of the protocol in the plainest way. */
+export class LinkModel {
+  /** Whether it counts: not in a cluster that counts masters only, before it is one. */
+  counts: boolean;
+  /** User → client type → how many are counted, and how many of these are away. */
+  readonly users = new Map<number, Map<ClientType, Clients>>();
+
+  constructor(counts: boolean) {
+    this.counts = counts;
+  }
+
+  update({ userId, clientType, status }: ClientStatus): void {
+    const clients = this.#clients(userId, clientType);
+    if (status === USER_STATUS.online) {
+      if (clients.away > 0) clients.away--;
+      else clients.count++;
+    } else if (status === USER_STATUS.leave) {
+      if (clients.count === 0) clients.count = 1;
+      if (clients.away < clients.count) clients.away++;
+    } else if (clients.count > 0) {
+      clients.count--;
+      clients.away = Math.min(clients.away, clients.count);
+    }
+  }
+
+  /** Each entry of a list stands for a client of its own. */
+  list(entries: readonly ClientStatus[]): void {
+    for (const entry of entries) {
+      if (entry.status === USER_STATUS.offline) {
+        this.update(entry);
+        continue;
+      }
+      const clients = this.#clients(entry.userId, entry.clientType);
+      clients.count++;
+      if (entry.status === USER_STATUS.leave) clients.away++;
+    }
+  }
+
+  /** What it has of a user, as Redis writes it: 'w1i2'; '' for nothing. */
+  holding(userId: number): string {
+    const types = this.users.get(userId);
+    return LETTERS.map(([type, letter]) => {
+      const count = types?.get(type)?.count ?? 0;
+      return count === 0 ? '' : `${letter}${count}`;
+    }).join('');
+  }
+
+  state(userId: number): UserState {
+    let state: UserState = 'gone';
+    for (const [type, { count }] of this.users.get(userId) ?? []) {
+      if (count > 0 && isPc(type)) return 'pc';
+      if (count > 0) state = 'mobile-only';
+    }
+    return state;
+  }
+
+  #clients(userId: number, type: ClientType): Clients {
+    const types = this.users.get(userId) ?? new Map<ClientType, Clients>();
+    this.users.set(userId, types);
+    const clients = types.get(type) ?? { count: 0, away: 0 };
+    types.set(type, clients);
+    return clients;
+  }
+}
+
+/** What the reports of several links come to for a user. */
+export function together(links: Iterable<LinkModel>, userId: number): UserState {
+  let state: UserState = 'gone';
+  for (const link of links) if (link.counts) state = strongerState(state, link.state(userId));
+  return state;
+}
+
+/** What presence must come to: the links that are open, by id. */
 export class PresenceModel {
-  readonly #links = new Map<LinkId, ModelLink>();
+  readonly #links = new Map<LinkId, LinkModel>();
 
   open(link: LinkId, aside: boolean): void {
-    this.#links.set(link, { counts: !aside, users: new Map() });
+    this.#links.set(link, new LinkModel(!aside));
   }
 
   close(link: LinkId): void {
@@ -43,49 +107,27 @@ export class PresenceModel {
     this.#link(link).counts = !aside;
   }
 
-  update(link: LinkId, { userId, clientType, status }: ClientStatus): void {
-    const clients = this.#clients(link, userId, clientType);
-    if (status === USER_STATUS.online) {
-      if (clients.away > 0) clients.away -= 1;
-      else clients.count += 1;
-    } else if (status === USER_STATUS.leave) {
-      if (clients.count === 0) clients.count = 1;
-      if (clients.away < clients.count) clients.away += 1;
-    } else if (clients.count > 0) {
-      clients.count -= 1;
-      if (clients.away > clients.count) clients.away = clients.count;
-    }
+  update(link: LinkId, update: ClientStatus): void {
+    this.#link(link).update(update);
   }
 
   snapshot(link: LinkId, entries: readonly ClientStatus[]): void {
-    for (const entry of entries) {
-      if (entry.status === USER_STATUS.offline) {
-        this.update(link, entry);
-        continue;
-      }
-      const clients = this.#clients(link, entry.userId, entry.clientType);
-      clients.count += 1;
-      if (entry.status === USER_STATUS.leave) clients.away += 1;
-    }
+    this.#link(link).list(entries);
   }
 
-  /** What a link, which may be kept aside, has of a user, as Redis writes it: 'w1i2'. */
+  /** What a link, which may be kept aside, has of a user. */
   holding(link: LinkId, userId: number): string {
-    const types = this.#links.get(link)?.users.get(userId);
-    return LETTERS.map(([type, letter]) => {
-      const count = types?.get(type)?.count ?? 0;
-      return count === 0 ? '' : `${letter}${count}`;
-    }).join('');
+    return this.#links.get(link)?.holding(userId) ?? '';
   }
 
   /** What Redis must hold: user → 'link=holding' of each link, in the links' order. */
   records(): Map<number, string[]> {
     const records = new Map<number, string[]>();
-    for (const [link, { counts, users }] of [...this.#links].sort()) {
-      for (const userId of counts ? users.keys() : []) {
-        const holding = this.holding(link, userId);
+    for (const [id, link] of [...this.#links].sort()) {
+      for (const userId of link.counts ? link.users.keys() : []) {
+        const holding = link.holding(userId);
         if (holding === '') continue;
-        records.set(userId, [...(records.get(userId) ?? []), `${link}=${holding}`]);
+        records.set(userId, [...(records.get(userId) ?? []), `${id}=${holding}`]);
       }
     }
     return records;
@@ -93,30 +135,15 @@ export class PresenceModel {
 
   /** Whether a link that counts has a PC client of a user. */
   countsPc(link: LinkId, userId: number): boolean {
-    return this.#links.get(link)?.counts === true && /[wm]/.test(this.holding(link, userId));
+    const known = this.#links.get(link);
+    return known?.counts === true && known.state(userId) === 'pc';
   }
 
   state(userId: number): UserState {
-    let state: UserState = 'gone';
-    for (const { counts, users } of this.#links.values()) {
-      for (const [type, { count }] of (counts && users.get(userId)) || []) {
-        if (count > 0 && isPc(type)) return 'pc';
-        if (count > 0) state = 'mobile-only';
-      }
-    }
-    return state;
+    return together(this.#links.values(), userId);
   }
 
-  #clients(link: LinkId, userId: number, type: ClientType): Clients {
-    const { users } = this.#link(link);
-    const types = users.get(userId) ?? new Map<ClientType, Clients>();
-    users.set(userId, types);
-    const clients = types.get(type) ?? { count: 0, away: 0 };
-    types.set(type, clients);
-    return clients;
-  }
-
-  #link(id: LinkId): ModelLink {
+  #link(id: LinkId): LinkModel {
     const link = this.#links.get(id);
     if (link === undefined) throw new Error(`the model knows no link ${id}`);
     return link;
