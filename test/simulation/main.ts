@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS, mutantNamed } from './mutants.ts';
 import { FAULT_KINDS, type Mode, parseSchedule, SOUND_KINDS } from './schedule.ts';
 import type { Order } from './worker-messages.ts';
 import { runOnWorkers, type Totals } from './workers.ts';
@@ -47,8 +47,12 @@ function readModes(text: string): readonly Mode[] {
   throw new Error(`--mode is ${text}, expected broadcast, directed or both`);
 }
 
-function readKinds(text: string | undefined): Order['kinds'] {
-  if (text === undefined) return SOUND_KINDS;
+/** What is drawn where no kinds are named. */
+function kindsFor(mutant: string | undefined): Order['kinds'] {
+  return mutant === undefined ? SOUND_KINDS : (mutantNamed(mutant).needs ?? FAULT_KINDS);
+}
+
+function readKinds(text: string): Order['kinds'] {
   if (text === 'all') return FAULT_KINDS;
   const names = text.split(',');
   const unknown = names.find((name) => !FAULT_KINDS.some((kind) => kind === name));
@@ -70,7 +74,7 @@ function orderOf(mutant: string | undefined): Order {
         ? 86_400_000
         : readDuration(values.for ?? '60s'),
     modes: readModes(values.mode ?? 'both'),
-    kinds: readKinds(values.faults),
+    kinds: values.faults === undefined ? kindsFor(mutant) : readKinds(values.faults),
     mutant,
     replay: replay === undefined ? undefined : parseSchedule(readFileSync(replay, 'utf8')),
   };
@@ -105,8 +109,7 @@ async function runMutants(workers: number): Promise<void> {
   let missed = 0;
   for (const { name, breaks } of MUTANTS) {
     const begunAt = performance.now();
-    const order = { ...orderOf(name), kinds: FAULT_KINDS };
-    const { schedules, failures } = await runOnWorkers(order, workers);
+    const { schedules, failures } = await runOnWorkers(orderOf(name), workers);
     const [failure] = failures;
     if (failure === undefined) missed++;
     const found = failure === undefined ? 'NOT FOUND' : failure.check;

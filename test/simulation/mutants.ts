@@ -1,4 +1,5 @@
 import type { Planted } from './hooks.ts';
+import type { FaultKind } from './schedule.ts';
 
 /** A fault that is planted in the code under test, which the simulation has to find. */
 export interface Mutant {
@@ -6,6 +7,8 @@ export interface Mutant {
   /** What it breaks. */
   readonly breaks: string;
   readonly changes: readonly Planted[];
+  /** Only such faults show it: others would take the time. All, where this is undefined. */
+  readonly needs?: readonly FaultKind[];
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -23,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'lease-awaited',
     breaks: 'A1: a lease alone makes a node awaited, heard or not',
+    needs: ['no-publish', 'join', 'server-list'],
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
@@ -45,6 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'flush-waits-not',
     breaks: 'A3: a drain does not wait for what others lack',
+    needs: ['drain', 'cut-path', 'freeze'],
     changes: [
       {
         file: 'packages/bus/src/sending/sender.ts',
@@ -56,6 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'abandoned-untold',
     breaks: 'A3: what a drain gives up is not told',
+    needs: ['drain', 'cut-path', 'freeze', 'dark-in', 'dark-out'],
     changes: [{ file: 'packages/bus/src/bus.ts', find: '    this.#sender.abandon();\n', put: '' }],
   },
   {
@@ -94,6 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'any-number',
     breaks: 'A9: a number far ahead is believed',
+    needs: ['forge'],
     changes: [
       {
         file: 'packages/bus/src/receiving/stream.ts',
@@ -110,6 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'left-for-good',
     breaks: 'A9: a node that was said to have left is never heard again',
+    needs: ['forge'],
     changes: [
       {
         file: 'packages/bus/src/receiving/receiver.ts',
@@ -143,6 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'parts-at-once',
     breaks: 'A12: a link that ends is closed before what its own PDUs have brought about is sent',
+    needs: ['server-nonsense'],
     changes: [
       {
         file: 'services/route-node/src/link/link.ts',
@@ -154,6 +163,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'paused-times-out',
     breaks: 'A13: a link that the node itself has paused times out',
+    needs: ['server-stuck', 'server-slow'],
     changes: [
       {
         file: 'services/route-node/src/link/link.ts',
@@ -177,6 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'joined-owed-late',
     breaks:
       'a node that joined while this one was cut off is owed only what is sent once it is known',
+    needs: ['join', 'join-apart'],
     changes: [
       {
         file: 'packages/bus/src/sending/sender.ts',
@@ -188,6 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'kept-uncounted',
     breaks: 'a drain does not count what it has kept for a node that is cut off past its lease',
+    needs: ['drain', 'cut-path'],
     changes: [
       {
         file: 'packages/bus/src/sending/sender.ts',
@@ -221,6 +233,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'others-unseen',
     breaks: 'what is for all goes to the only known node, though there may be others',
+    needs: ['join', 'join-apart', 'cut-path', 'dark-in'],
     changes: [
       {
         file: 'packages/bus/src/bus.ts',
@@ -243,6 +256,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'met-at-once',
     breaks: 'a node takes links before it has met the others',
+    needs: ['join', 'join-apart', 'dark-in', 'freeze'],
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
@@ -254,6 +268,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'leave-unheard',
     breaks: 'a node that says goodbye is waited for',
+    needs: ['drain'],
     changes: [
       { file: 'packages/bus/src/receiving/receiver.ts', find: '    peers.leave(peer);\n', put: '' },
     ],
@@ -293,6 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'unsure-skipped',
     breaks: 'a node that may hold anybody is taken to have got what is directed',
+    needs: ['cut-path', 'dark-in', 'dark-out'],
     changes: [
       {
         file: 'services/route-node/src/routing/directed/directed.ts',
@@ -315,6 +331,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'list-gets-nothing',
     breaks: 'a link whose list is being taken in is taken to hold nobody',
+    needs: ['server-list'],
     changes: [
       {
         file: 'services/route-node/src/routing/directed/own-links.ts',
