@@ -233,7 +233,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'others-unseen',
     breaks: 'what is for all goes to the only known node, though there may be others',
-    needs: ['join', 'join-apart', 'cut-path', 'dark-in'],
     changes: [
       {
         file: 'packages/bus/src/bus.ts',
@@ -256,7 +255,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'met-at-once',
     breaks: 'a node takes links before it has met the others',
-    needs: ['join', 'join-apart', 'dark-in', 'freeze'],
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
