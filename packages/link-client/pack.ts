@@ -30,7 +30,7 @@ const PUBLISHED: readonly Published[] = [
   },
 ];
 
-/** Compiles link-client with what it imports, and lays each package out under `target`. */
+/** Compiles link-client with its imports, and lays each package out under `target`. */
 async function pack(target: string): Promise<void> {
   await rm(target, { recursive: true, force: true });
   const compiled = join(target, 'compiled');
@@ -49,7 +49,7 @@ async function pack(target: string): Promise<void> {
   await rm(compiled, { recursive: true });
 }
 
-/** The package's own manifest, with entry points for what is compiled and exact versions for `*`. */
+/** The package's own manifest, with entry points for compiled files and exact versions for `*`. */
 async function manifest(folder: string, sources: string): Promise<string> {
   const file = join(REPOSITORY, 'packages', folder, 'package.json');
   const {

@@ -86,7 +86,7 @@ test('a port that is taken is named, with the way to choose another', async () =
   });
   expect(await start.exitStatus()).toBe(1);
   expect(start.output).toContain(
-    `Port ${port + 1} on 127.0.0.1, for the links of node 2, is taken.`,
+    `Port ${port + 1} on 127.0.0.1, for the links of node 2, is in use.`,
   );
   expect(start.output).toContain(`ROUTE_START_PORT=${port + 100}`);
 });

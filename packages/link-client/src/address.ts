@@ -1,6 +1,6 @@
 import { RouteClientError } from './errors.ts';
 
-/** Where a node, or a load balancer before the nodes, takes links. */
+/** The link address of a node, or of a load balancer in front of the nodes. */
 export interface RouteAddress {
   readonly host: string;
   readonly port: number;
@@ -10,8 +10,8 @@ const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /**
- * Reads `host:port`; an IPv6 host stands in brackets, as in `[::1]:8200`.
- * @throws RouteClientError `bad-option` naming what was given.
+ * Reads `host:port`; an IPv6 host is in brackets, as in `[::1]:8200`.
+ * @throws RouteClientError `bad-option` naming the given value.
  */
 export function parseRouteAddress(text: string): RouteAddress {
   const [, v6, name, digits] = ADDRESS.exec(text.trim()) ?? [];

@@ -1,4 +1,4 @@
-/** Undoes what was scheduled; harmless when it has already run. */
+/** Cancels a timer; harmless when it has already fired. */
 export type Cancel = () => void;
 
 /** Time as a client sees it, so that a test can drive it. */

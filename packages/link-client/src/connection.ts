@@ -7,11 +7,14 @@ import type { Down, DownReason } from './down.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { ClientSettings } from './options.ts';
 
-/** What a Connection tells. `closed` comes last and once, also where it never came up. */
+/**
+ * Events of a Connection. `closed` is the last and occurs once, also for a connection that never
+ * opened.
+ */
 export interface ConnectionEvents {
   up(): void;
   pdu(pdu: Buffer): void;
-  /** There is room again after a write that said `wait`. */
+  /** There is room again after a write that returned `wait`. */
   drained(): void;
   closed(down: Down): void;
 }
@@ -62,7 +65,7 @@ export class Connection {
     return this.#socket.writableLength >= this.#settings.unsentBytes;
   }
 
-  /** Sends whole PDUs; all of one tick's travel together. Only when it is up. */
+  /** Sends whole PDUs, all of one tick in one write. Only while it is open. */
   write(bytes: Buffer): void {
     if (this.#socket.writableCorked === 0) {
       this.#socket.cork();
@@ -72,7 +75,7 @@ export class Connection {
     this.#heartbeats?.touch();
   }
 
-  /** Ends it in good order: what has been written is sent first. */
+  /** Closes it in good order: written PDUs are sent first. */
   end(): void {
     if (this.#state !== 'up') {
       this.destroy();
@@ -94,7 +97,7 @@ export class Connection {
     this.#silence = new IdleTimer({
       clock,
       idleMs: timeoutMs,
-      onIdle: () => this.#end('timed-out', `nothing came for ${timeoutMs} ms`),
+      onIdle: () => this.#end('timed-out', `no data received for ${timeoutMs} ms`),
     });
     this.#heartbeats = new IdleTimer({
       clock,
@@ -120,7 +123,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** The first reason is the cause, what follows comes of it. */
+  /** The first reason is the cause, later ones are its consequences. */
   #note(reason: DownReason, detail: string | undefined = undefined): void {
     this.#down ??= { reason, detail };
   }

@@ -1,11 +1,11 @@
 /** Why a link is down. A closed set, fit for logs and metric labels. */
 export const DOWN_REASONS = {
   'connect-failed': 'the address could not be reached, or TLS failed',
-  'connect-timed-out': 'nobody took the connection in time',
+  'connect-timed-out': 'the connection was not accepted in time',
   'closed-by-node': 'the other side ended it in good order: it drains, or it closes this link',
   broken: 'the connection broke',
-  'timed-out': 'nothing came for too long',
-  'broken-stream': 'what came cannot be cut into PDUs: is it a route server?',
+  'timed-out': 'no data received for too long',
+  'broken-stream': 'received bytes are no PDUs: is the peer a route server?',
   'closed-here': 'this side ended it',
 } as const;
 
@@ -15,6 +15,6 @@ export type DownReason = keyof typeof DOWN_REASONS;
 /** How a connection, or an attempt at one, ended. */
 export interface Down {
   readonly reason: DownReason;
-  /** What the system or the reader said. */
+  /** The error text of the system or the reader. */
   readonly detail: string | undefined;
 }

@@ -2,14 +2,14 @@ import type { EventEmitter } from 'node:events';
 import type { CommandName, DecodedMessage, Header, MessageFields } from '@route/protocol';
 import type { RouteLinkDown } from './route-link.ts';
 
-/** Where a PDU came from. */
+/** The source of a PDU. */
 export interface Origin {
   /** The address of the link: `host:port`. */
   readonly address: string;
   readonly header: Header;
 }
 
-/** A link that has come up. */
+/** A link that is up. */
 export interface LinkUp {
   readonly address: string;
   /** Whether it was made master. */
@@ -21,7 +21,7 @@ export interface LinkDown extends RouteLinkDown {
   readonly address: string;
 }
 
-/** One event for each command, by its name: its fields, and where it came from. */
+/** One event for each command, by its name, with its fields and source. */
 export type CommandEvents = {
   [Name in CommandName]: [fields: MessageFields[Name], origin: Origin];
 };
@@ -34,11 +34,11 @@ export interface RouteClientEvents extends CommandEvents {
   master: [address: string];
   /** There is a master link with room: after a `wait`, after a `no-link`. */
   drain: [];
-  /** Every command that comes, decoded, before its own event: for those who take them all alike. */
+  /** Every received command, decoded, before its own event: for generic handlers. */
   message: [message: DecodedMessage, address: string];
   /** Every PDU as it is on the wire, before its own event. Bytes may be kept, not changed. */
   pdu: [pdu: Buffer, address: string];
-  /** A PDU whose command is unknown or whose body does not parse; it has been dropped. */
+  /** A PDU that was dropped because its command is unknown or its body does not parse. */
   unreadable: [pdu: Buffer, address: string];
 }
 

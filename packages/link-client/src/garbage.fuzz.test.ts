@@ -11,7 +11,7 @@ import type { RouteClient } from './route-client.ts';
 import { ClientScene } from './testing/client-scene.ts';
 import { RouteEnd } from './testing/route-end.ts';
 
-/** A route server is not trusted: whatever it sends, the process that uses the client goes on. */
+/** A route server is not trusted: no bytes from it may crash the client's process. */
 
 const MARK = { userId: 77, clientType: 1, reason: 1 };
 const MARK_PDU = encodeMessage('server_kick_user', MARK);
@@ -41,7 +41,7 @@ const PDUS: readonly Buffer[] = [
   encodeMessage('online_user_info', { userStatList: [{ userId: 1, status: 1, clientType: 1 }] }),
 ];
 
-/** A mutated PDU whose length is true, so that the stream goes on behind it. */
+/** A mutated PDU with a correct length, so that the stream continues after it. */
 function wholePdu(random: Random): Buffer {
   const pdu = mutate(random, PDUS);
   const whole = Buffer.alloc(Math.max(HEADER_BYTES, pdu.length));
@@ -71,7 +71,7 @@ function readAll(client: RouteClient): { marks: number; others: number } {
 const BATCH = 500;
 
 test(
-  'PDUs with garbage in them are read or named unreadable, and the link goes on',
+  'reads garbage PDUs or reports them as unreadable, and the link continues',
   async () => {
     const inputs: Buffer[] = [];
     fuzz('PDUs of a route server', (random) => void inputs.push(wholePdu(random)));
@@ -107,7 +107,8 @@ test(
     const counts = readAll(scene.client);
     const retries: number[] = [];
     scene.client.on('down', ({ retryMs = 0 }) => retries.push(retryMs));
-    // A link costs some milliseconds: each takes a hundredth of the streams, until the first that breaks it.
+    // A link costs some milliseconds: each handles a hundredth of the streams, until the first that
+    // breaks it.
     const links = 100;
     for (let i = 0; i < links; i++) {
       const { socket } = await end.link(i);
@@ -131,7 +132,7 @@ test(
   fuzzTimeoutMs(),
 );
 
-test('an answer with another number of entries than were asked for is no answer', async () => {
+test('rejects an answer with another number of entries than the query', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address] });
   await scene.client.writable();

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from './clock.ts';
 
-/** What an IdleTimer watches. */
+/** Options of an IdleTimer. */
 export interface IdleTimerOptions {
   readonly clock: Clock;
   readonly idleMs: number;
@@ -8,7 +8,7 @@ export interface IdleTimerOptions {
   readonly onIdle: () => void;
 }
 
-/** Notices that nothing has happened for a while. A touch costs no timer: it is only written down. */
+/** Detects inactivity. A touch starts no timer: it only stores the time. */
 export class IdleTimer {
   readonly #options: IdleTimerOptions;
   #touchedMs: number;

@@ -4,13 +4,13 @@ import { parseRouteAddress, type RouteAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { RouteClientError } from './errors.ts';
 
-/** What a RouteClient is made with. All but the first two have defaults. */
+/** Options of a RouteClient. All but the first two have defaults. */
 export interface RouteClientOptions {
   /** `host:port` of nodes, of old route_servers, or of a load balancer. At least one. */
   readonly addresses: readonly string[];
   /**
-   * Every client connection that is open at this moment, one entry each. Asked whenever a link comes
-   * up, and sent on it: what a node knows of a msg_server does not outlive the link.
+   * Returns every open client connection, one entry each. Called whenever a link is up, and sent on
+   * it: a node's knowledge of a msg_server does not outlive the link.
    */
   readonly snapshot: () => readonly ClientStatus[];
   /**
@@ -21,7 +21,7 @@ export interface RouteClientOptions {
   readonly links?: 'each' | 'any';
   /** Encrypts the links; node:tls's options. The certificate must be for the address's host. */
   readonly tls?: ConnectionOptions;
-  /** A heartbeat goes out after so much silence of this side. Default 5000. */
+  /** Interval of silence (ms) on this side after which a heartbeat is sent. Default 5000. */
   readonly heartbeatMs?: number;
   /** A link ends after so much silence of the other side. Default 30000. */
   readonly timeoutMs?: number;
@@ -36,7 +36,7 @@ export interface RouteClientOptions {
   readonly reconnectFirstMs?: number;
   /** No wait is longer. Default 64000. */
   readonly reconnectMostMs?: number;
-  /** `send` says `wait` while so many bytes wait for a link. Default 1 MiB. */
+  /** `send` returns `wait` while this many bytes wait for a link. Default 1 MiB. */
   readonly unsentBytes?: number;
   /** A PDU that claims more ends the link; no list sent is longer. Default 16 MiB, as the nodes'. */
   readonly maxPduBytes?: number;
@@ -54,7 +54,7 @@ export interface ClientSettings
 
 const MIB = 1024 * 1024;
 
-/** What holds where an option is not given. */
+/** Defaults of the options. */
 export const ROUTE_CLIENT_DEFAULTS = {
   heartbeatMs: 5_000,
   timeoutMs: 30_000,

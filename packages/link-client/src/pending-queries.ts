@@ -7,9 +7,12 @@ const MAX_SEQ_NUM = 0xffff;
 
 /** An answer to a query. */
 export interface QueryAnswer {
-  /** One entry an id in the order asked, repeats included. ONLINE with any PC client, else OFFLINE. */
+  /**
+   * One entry per id in the order of the query, repeats included. ONLINE with any PC client, else
+   * OFFLINE.
+   */
   readonly stats: readonly UserStat[];
-  /** What the request carried. */
+  /** The attach_data of the request. */
   readonly attachData: Buffer;
 }
 
@@ -55,7 +58,7 @@ export class PendingQueries {
     });
   }
 
-  /** An answer has come; returns false when no query with as many ids waits for it on this link. */
+  /** Records an answer; returns false when no query with as many ids waits for it on this link. */
   answer(link: RouteLink, seqNum: number, answer: QueryAnswer): boolean {
     const pending = this.#pending.get(seqNum);
     if (pending?.link !== link || pending.ids !== answer.stats.length) return false;
@@ -63,7 +66,7 @@ export class PendingQueries {
     return true;
   }
 
-  /** Nothing more will come on this link; on none where none is named. */
+  /** Fails the queries of this link, or of all links without a name. */
   fail(code: 'link-lost' | 'closed', link?: RouteLink): void {
     for (const pending of [...this.#pending.values()]) {
       if (link === undefined || pending.link === link) pending.settle(new RouteClientError(code));

@@ -1,4 +1,4 @@
-/** What a wait before the next attempt depends on. */
+/** Input of the delay before the next attempt. */
 export interface ReconnectDelay {
   /** How many rounds of attempts have failed since a link was last of use. */
   readonly failures: number;
@@ -9,9 +9,9 @@ export interface ReconnectDelay {
 }
 
 /**
- * How long to wait before connecting again, in ms: protocol, 2 to 4 s after a link is lost, then up to
- * 8, 16, 32 and 64 s. Each is drawn from the upper half of what it may be, so that the msg_servers of
- * a node that died do not all come back at one moment.
+ * Returns the delay before reconnecting, in ms: protocol, 2 to 4 s after a link is lost, then up to
+ * 8, 16, 32 and 64 s. Each is drawn from the upper half of its range, so that the msg_servers of a
+ * dead node do not all reconnect at one moment.
  */
 export function reconnectDelayMs({ failures, firstMs, mostMs, random }: ReconnectDelay): number {
   const longest = Math.min(mostMs, firstMs * 2 ** failures);

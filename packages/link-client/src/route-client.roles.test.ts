@@ -6,7 +6,7 @@ import { RouteEnd } from './testing/route-end.ts';
 
 const CLIENT = { userId: 7, status: USER_STATUS.online, clientType: CLIENT_TYPE.mac };
 
-/** Two route servers, and a client whose link to the first one came up first. */
+/** Two route servers, and a client whose link to the first one was up first. */
 async function twoLinks(stack: AsyncDisposableStack) {
   const first = stack.use(await RouteEnd.listen());
   const reserved = await RouteEnd.listen();
@@ -24,7 +24,7 @@ async function twoLinks(stack: AsyncDisposableStack) {
   return { scene, first, second };
 }
 
-test('the first link up is told that it is master, then gets the list; others get the list alone', async () => {
+test('the first link up declares itself master and sends the list; others send the list alone', async () => {
   await using stack = new AsyncDisposableStack();
   const { scene, first, second } = await twoLinks(stack);
   const [master, other] = [await first.link(0), await second.link(0)];
@@ -49,7 +49,7 @@ test('when the master closes the oldest other link becomes master and gets no ne
     `master ${second.address}`,
   ]);
 
-  // The old master comes back as a link like the others.
+  // The old master reconnects as an ordinary link.
   scene.clock.advance(2_000);
   const back = await first.link(1);
   await waitFor(() => back.received.length > 0, { what: 'the list' });
@@ -101,7 +101,7 @@ test('with one link for any address, the next address is tried when one fails', 
   ]);
 });
 
-test('the other addresses come in a drawn order, so that not all go to one neighbour', async () => {
+test('the order of the other addresses is random, so that not all clients move to one node', async () => {
   await using stack = new AsyncDisposableStack();
   const ends = [await RouteEnd.listen(), await RouteEnd.listen(), await RouteEnd.listen()] as const;
   for (const end of ends) stack.use(end);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ClientScene } from './testing/client-scene.ts';
 import { RouteEnd } from './testing/route-end.ts';
 
-test('a heartbeat goes out after 5 s of sending nothing, and not before', async () => {
+test('sends a heartbeat after 5 s without sending, and not before', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address] });
   const link = await end.link(0);
@@ -21,7 +21,7 @@ test('a heartbeat goes out after 5 s of sending nothing, and not before', async 
   await waitFor(() => link.received.length === 7, { what: 'two more' });
 });
 
-test('a link on which nothing comes for 30 s is closed, and connected again', async () => {
+test('closes a link without received data for 30 s, and reconnects', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address] });
   const link = await end.link(0);
@@ -38,7 +38,7 @@ test('a link on which nothing comes for 30 s is closed, and connected again', as
   await end.link(1);
 });
 
-test('waits grow while attempts fail, and while a node takes links but says nothing', async () => {
+test('delays grow while attempts fail, and while a node accepts links without answering', async () => {
   await using end = await RouteEnd.listen();
   const waits: (number | undefined)[] = [];
   await using scene = new ClientScene({ addresses: [end.address] });
@@ -62,7 +62,7 @@ test('waits grow while attempts fail, and while a node takes links but says noth
 });
 
 test('an address that does not take the connection is given up after a while', async () => {
-  // A TLS client waits for a word of the other side, and this one says none.
+  // A TLS client waits for the other side's handshake, which this one never sends.
   await using silent = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [silent.address], tls: {} });
   await silent.link(0);

@@ -52,7 +52,7 @@ const MESSAGES = {
 } as const satisfies Partial<MessageFields>;
 
 test.each(keysOf(MESSAGES))(
-  '%s comes as an event of its name, with its fields and where it came from',
+  '%s arrives as an event of its name, with its fields and source',
   async (command) => {
     await using end = await RouteEnd.listen();
     await using scene = new ClientScene({ addresses: [end.address] });
@@ -74,7 +74,7 @@ test.each(keysOf(MESSAGES))(
   },
 );
 
-test('a query gets its own answer, in whatever order answers come', async () => {
+test('a query gets its own answer, in any order of answers', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address] });
   await scene.client.writable();
@@ -101,7 +101,7 @@ test('a query gets its own answer, in whatever order answers come', async () => 
   expect((await second).stats).toHaveLength(1);
 });
 
-test('a query fails when no answer comes in time, the link is lost, or none is up', async () => {
+test('a query fails without an answer in time, when the link is lost, or when none is up', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address] });
   await expect(scene.client.query([1])).rejects.toMatchObject({ code: 'no-link' });
@@ -114,7 +114,7 @@ test('a query fails when no answer comes in time, the link is lost, or none is u
   await expect(cut).rejects.toMatchObject({ code: 'link-lost' });
 });
 
-test('send says wait while the other side does not read, and writable comes when it does', async () => {
+test('send returns wait while the other side does not read, and writable follows when it does', async () => {
   await using end = await RouteEnd.listen();
   await using scene = new ClientScene({ addresses: [end.address], unsentBytes: 100_000 });
   const link = await end.link(0);
@@ -137,7 +137,7 @@ test('send says wait while the other side does not read, and writable comes when
   await waitFor(() => link.received.length === sent + 3, { what: 'all that was sent' });
 });
 
-test('without a link send says so', () => {
+test('send reports a missing link', () => {
   const scene = new ClientScene({ addresses: ['127.0.0.1:1'] });
   expect(scene.client.send('server_kick_user', KICK)).toBe('no-link');
   expect(scene.client.updateStatus({ userId: 1, status: 1, clientType: 1 })).toBe('no-link');
@@ -164,7 +164,7 @@ test('a broken stream ends the link; a body that does not parse is named and dro
   });
 });
 
-test('what was sent before close goes out, and nothing is connected again', async () => {
+test('flushes PDUs sent before close, and does not reconnect', async () => {
   await using end = await RouteEnd.listen();
   const scene = new ClientScene({ addresses: [end.address] });
   await scene.client.writable();
@@ -180,7 +180,7 @@ test('what was sent before close goes out, and nothing is connected again', asyn
   expect(scene.told.at(-1)).toBe(`down ${end.address} closed-here`);
 });
 
-test('TLS: a node whose certificate is vouched for is spoken to, another is not', async () => {
+test('TLS: connects to a node with a trusted certificate, and refuses another', async () => {
   await using certificates = await makeCertificates();
   const { cert, key } = await certificates.issue('node');
   await using end = await RouteEnd.listen({ tls: { cert, key } });

@@ -23,14 +23,14 @@ export type RelayedCommand = {
 }[CommandName];
 
 /**
- * What became of what was sent. `sent`: go on. `wait`: it is on its way, but more should wait for
+ * Result of a send. `sent`: continue. `wait`: it is on its way, but the caller should wait for
  * {@link RouteClient.writable}. `no-link`: no link is up, it was dropped.
  */
 export type SendOutcome = 'sent' | 'wait' | 'no-link';
 
-/** What a query may carry. */
+/** Options of a query. */
 export interface QueryOptions {
-  /** Who asks; returned in the answer. Default 0. */
+  /** The querying user; returned in the answer. Default 0. */
   readonly askedBy?: number;
   /** Returned in the answer. */
   readonly attachData?: Buffer;
@@ -47,16 +47,18 @@ const ROLE_MASTER = encodeMessage('role_set', { master: 1 });
 const CLOSE_GRACE_MS = 2_000;
 
 /**
- * A msg_server's links to its route servers. Emits an event for every command that comes, under the
- * command's name, and sends. The rules of the wire it keeps by itself: which link is master, the list
- * of clients on each new link, heartbeats, time-outs, connecting again.
+ * The links of a msg_server to its route servers. Sends commands, and emits an event named after
+ * each received command. It follows the wire's rules itself: the master link, the list of clients
+ * on each new link, heartbeats, time-outs, reconnection.
  */
 export class RouteClient extends EventEmitter<RouteClientEvents> implements AsyncDisposable {
   readonly #settings: ClientSettings;
   readonly #snapshot: () => readonly ClientStatus[];
   readonly #links: readonly RouteLink[];
   readonly #queries: PendingQueries;
-  /** Links that are up, the oldest first. Protocol: the first to come up, or the oldest left, is master. */
+  /**
+   * Open links, the oldest first. Protocol: the first one up, or the oldest one left, is master.
+   */
   #up: readonly RouteLink[] = [];
   #waiting: Waiting[] = [];
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -96,14 +98,14 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
   }
 
   /**
-   * Sends a command on the master link, to be relayed to the other msg_servers. Nothing is kept for
-   * later: what is sent while no link is up, or is on its way on a link that is lost, is lost.
+   * Sends a command on the master link, for relay to the other msg_servers. Nothing is queued: PDUs
+   * sent while no link is up, or in flight on a lost link, are lost.
    */
   send<Name extends RelayedCommand>(command: Name, fields: MessageFields[Name]): SendOutcome {
     return this.#master === undefined ? 'no-link' : this.sendPdus(encodeMessage(command, fields));
   }
 
-  /** Sends whole PDUs as they are on the master link. */
+  /** Sends whole PDUs unchanged on the master link. */
   sendPdus(pdus: Buffer): SendOutcome {
     const master = this.#master;
     if (master === undefined) return 'no-link';
@@ -112,8 +114,8 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
   }
 
   /**
-   * Reports that a client has come, gone or gone away, on all links that are up. Change what
-   * `snapshot` gives first: a link that comes up later says it with that.
+   * Reports on all open links that a client has connected, disconnected or gone away. Change the
+   * result of `snapshot` first: links that open later send that.
    */
   updateStatus({ userId, status, clientType }: ClientStatus): SendOutcome {
     if (this.#up.length === 0) return 'no-link';
@@ -123,9 +125,11 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
   }
 
   /**
-   * Asks how users are: ONLINE with any PC client anywhere, else OFFLINE; one entry an id in the order
-   * asked. An answer also shows that the node has taken the link in and relays to it.
-   * @throws RouteClientError `no-link`, `link-lost`, `query-timed-out`, `too-many-queries`, `closed`.
+   * Queries user statuses: ONLINE with any PC client anywhere, else OFFLINE; one entry per id in
+   * the
+   * order of the query. An answer also shows that the node has accepted the link and relays to it.
+   * @throws RouteClientError `no-link`, `link-lost`, `query-timed-out`, `too-many-queries`,
+   * `closed`.
    */
   async query(userIds: readonly number[], options: QueryOptions = {}): Promise<QueryAnswer> {
     const master = this.#master;
@@ -149,12 +153,12 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
     await new Promise<void>((goOn, giveUp) => this.#waiting.push({ goOn, giveUp }));
   }
 
-  /** Drops every link and connects anew, after the usual wait. What is on its way may be lost. */
+  /** Drops every link and reconnects after the usual delay. PDUs in flight may be lost. */
   reconnect(): void {
     for (const link of this.#links) link.drop();
   }
 
-  /** Ends all links for good; what has been sent goes out first, within 2 s. */
+  /** Closes all links for good; sent PDUs are flushed first, within 2 s. */
   async close(): Promise<void> {
     this.#closing ??= this.#closeAll();
     await this.#closing;

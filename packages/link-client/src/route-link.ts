@@ -5,7 +5,7 @@ import type { Down } from './down.ts';
 import type { ClientSettings } from './options.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
 
-/** What a RouteLink tells its client. */
+/** Events of a RouteLink for its client. */
 export interface RouteLinkEvents {
   up(link: RouteLink): void;
   pdu(link: RouteLink, pdu: Buffer): void;
@@ -15,13 +15,13 @@ export interface RouteLinkEvents {
 
 /** How a link was lost, or an attempt failed. */
 export interface RouteLinkDown extends Down {
-  /** Whether there was a link; else it is an attempt that failed. */
+  /** Whether there was a link; otherwise an attempt failed. */
   readonly wasUp: boolean;
-  /** When the next attempt comes, in ms; undefined after the client's `close`. */
+  /** Delay until the next attempt, in ms; undefined after the client's `close`. */
   readonly retryMs: number | undefined;
 }
 
-/** What a RouteLink is made of. */
+/** Dependencies of a RouteLink. */
 export interface RouteLinkOptions {
   /** Tried in turn: the first one first, the others in an order drawn at random. */
   readonly addresses: readonly [RouteAddress, ...RouteAddress[]];
@@ -37,7 +37,7 @@ export class RouteLink {
   #turn = 0;
   #connection: Connection | undefined;
   #cancelRetry: Cancel = () => {};
-  /** Attempts since something came on a connection: an address that only takes links is no success. */
+  /** Attempts since the last received data: an address that only accepts links is no success. */
   #attempts = 0;
   #closed = false;
   #onGone: () => void = () => {};
@@ -46,7 +46,7 @@ export class RouteLink {
     this.#options = options;
     const [first, ...others] = options.addresses;
     this.#address = first;
-    // The links of a node that died go to all others alike, not to one neighbour.
+    // The links of a dead node spread over all others.
     this.#turns = [first, ...shuffled(others, options.settings.random)];
   }
 
@@ -89,17 +89,17 @@ export class RouteLink {
     });
   }
 
-  /** Sends whole PDUs; does nothing while it is not up. */
+  /** Sends whole PDUs; ignored while it is not up. */
   write(bytes: Buffer): void {
     if (this.isUp) this.#connection?.write(bytes);
   }
 
-  /** Ends the connection there is; another one follows. */
+  /** Closes the current connection; another one follows. */
   drop(): void {
     this.#connection?.destroy();
   }
 
-  /** Ends it for good; after `graceMs` without waiting for the other side to take what was written. */
+  /** Closes it for good; after `graceMs` without waiting for the other side to read. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
@@ -116,7 +116,7 @@ export class RouteLink {
   #retry(): number {
     const { settings } = this.#options;
     const { reconnectFirstMs: firstMs, reconnectMostMs: mostMs, random, clock } = settings;
-    // Where there are several addresses each gets its attempt before the waits grow.
+    // With several addresses each gets its attempt before the delays grow.
     const failures = Math.floor(this.#attempts / this.#turns.length);
     this.#attempts++;
     const retryMs = reconnectDelayMs({ failures, firstMs, mostMs, random: random() });

@@ -2,11 +2,11 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /**
- * Sends one inline command (`PING`, `SAVE`) on a connection of its own and returns the first line of
- * the answer as it stands on the wire: `+PONG`, `-NOAUTH ...`.
+ * Sends one inline command (`PING`, `SAVE`) on a new connection and returns the raw first line of
+ * the answer: `+PONG`, `-NOAUTH ...`.
  *
- * Enough to see whether a Redis is there, and needs neither its password nor a client.
- * @throws Error when nothing answers there in time.
+ * Sufficient to detect a Redis, without its password or a client.
+ * @throws Error without an answer in time.
  */
 export function askRedis(url: string, command: string, timeoutMs = 1000): Promise<string> {
   const { hostname, port, protocol } = new URL(url);
@@ -40,7 +40,7 @@ export function askRedis(url: string, command: string, timeoutMs = 1000): Promis
   });
 }
 
-/** Whether a Redis answers there and has its data loaded; one that wants a password counts. */
+/** Whether a Redis answers there and has loaded its data; one that requires a password counts. */
 export async function redisAnswers(url: string): Promise<boolean> {
   try {
     const answer = await askRedis(url, 'PING');

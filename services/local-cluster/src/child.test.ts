@@ -8,7 +8,7 @@ import { until } from './until.ts';
 
 const CHILD = JSON.stringify(new URL('./child.ts', import.meta.url).href);
 
-/** A folder for logs that is gone at the end of its scope. */
+/** A folder for logs, removed at the end of its scope. */
 async function logFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'route-child-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
@@ -27,7 +27,7 @@ test('a child that will not end is ended when its grace is over', async () => {
   expect(child.exit()).toBe('signal SIGKILL');
 });
 
-test('a command that is not there is an error', async () => {
+test('a missing command is an error', async () => {
   await using folder = await logFolder();
   const spec = { command: '/nowhere/program', args: [], logFile: join(folder.path, 'log') };
   await expect(startChild(spec)).rejects.toThrow('ENOENT');
@@ -36,7 +36,7 @@ test('a command that is not there is an error', async () => {
 test('a child does not outlive a parent that is killed', async () => {
   await using folder = await logFolder();
   const logFile = join(folder.path, 'log');
-  // The child itself tells of its end: its process id may stay in the table until someone reaps it.
+  // The child itself reports its end: its process id may stay in the table until it is reaped.
   const loop = 'trap "echo ended; exit" TERM; echo ready; while :; do sleep 0.05; done';
   const spec = { command: 'sh', args: ['-c', loop], logFile };
   const script = `

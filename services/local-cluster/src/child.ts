@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { guardOrphan } from './orphan-guard.ts';
 
-/** What to run, and the file that takes its output. */
+/** The command to run, and the file for its output. */
 export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Takes stdout and stderr; emptied first. */
+  /** Receives stdout and stderr; emptied first. */
   readonly logFile: string;
 }
 
@@ -18,13 +18,13 @@ export type ExitWords = string;
 /** A process that this one has started and answers for. */
 export interface Child {
   readonly pid: number;
-  /** Settles when the process is gone, never rejects. */
+  /** Resolves when the process has exited, never rejects. */
   readonly exited: Promise<ExitWords>;
   /** undefined as long as the process lives. */
   readonly exit: () => ExitWords | undefined;
-  /** Sends a signal; does nothing to a process that is gone. */
+  /** Sends a signal; ignored after the exit. */
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Asks it to end, and after `graceMs` ends it. Returns when it is gone. */
+  /** Sends SIGTERM, and kills it after `graceMs`. Resolves when it has exited. */
   readonly stop: (graceMs: number) => Promise<ExitWords>;
   readonly lastLogLines: (count: number) => Promise<string>;
 }
@@ -32,13 +32,13 @@ export interface Child {
 /**
  * Starts a process whose output goes to a file and which does not outlive this process.
  *
- * It gets a process group of its own: Ctrl-C on a terminal reaches this process alone, which can then
+ * It gets its own process group: Ctrl-C on a terminal reaches this process alone, which can then
  * stop its children in the right order.
- * @throws Error when the command cannot be run at all.
+ * @throws Error when the command cannot be run.
  */
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = await open(spec.logFile, 'w');
-  // A stopped process takes no TERM before it is continued, hence the CONT.
+  // A stopped process handles SIGTERM only after SIGCONT.
   const guard = guardOrphan('kill -s TERM "$subject"; kill -s CONT "$subject"');
   let words: ExitWords | undefined;
   const child = spawn(spec.command, spec.args, {
@@ -46,7 +46,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     env: spec.env ?? process.env,
     stdio: ['ignore', log.fd, log.fd],
   });
-  // A child without a process id has not started: its 'error' event tells why.
+  // A child without a process id has not started: its 'error' event has the reason.
   const pid = child.pid ?? 0;
   if (pid > 0) guard.protect(pid);
   const exited = new Promise<ExitWords>((resolve) => {

@@ -6,17 +6,17 @@ import { findRedis, type RedisSource } from './redis-source.ts';
 import type { StartSettings } from './settings.ts';
 import { renderSummary } from './summary.ts';
 
-// More than a node's own drain takes.
+// Longer than a node's own drain.
 const NODE_STOP_GRACE_MS = 30_000;
 const ADMIN_HOST = '127.0.0.1';
 
-/** Where a LocalCluster tells what goes on, and what is called when its last node has ended by itself. */
+/** Output of a LocalCluster, and its callback for when the last node has exited by itself. */
 export interface LocalClusterHooks {
   readonly say: (line: string) => void;
   readonly onAllGone: () => void;
 }
 
-/** A Redis and route nodes on this machine, as one thing to start and to stop. */
+/** A Redis and route nodes on this machine, started and stopped together. */
 export class LocalCluster {
   readonly #settings: StartSettings;
   readonly #logFolder: string;
@@ -37,8 +37,8 @@ export class LocalCluster {
   }
 
   /**
-   * Starts everything and tells what runs where; tells why when it cannot, and returns false. Whatever
-   * it returns, what it has started stays until {@link stop}.
+   * Starts everything and prints the addresses, or prints the reason of a failure and returns
+   * false. In both cases, started processes run until {@link stop}.
    */
   async start(): Promise<boolean> {
     if (!(await this.#portsAreFree())) return false;
@@ -65,7 +65,7 @@ export class LocalCluster {
     await this.#redis?.stop();
   }
 
-  /** Ends the nodes at once, for whoever waits in {@link stop} no longer. */
+  /** Kills the nodes, so that a pending {@link stop} ends at once. */
   kill(): void {
     for (const { child } of this.#nodes) child.signal('SIGKILL');
   }
@@ -85,10 +85,10 @@ export class LocalCluster {
     const taken = await findTakenPorts(wanted);
     if (taken.length === 0) return true;
     for (const each of taken) {
-      this.#hooks.say(`Port ${each.port} on ${each.host}, for the ${each.purpose}, is taken.`);
+      this.#hooks.say(`Port ${each.port} on ${each.host}, for the ${each.purpose}, is in use.`);
     }
     this.#hooks.say(
-      'End the program that listens there, or choose other ports, for example:\n' +
+      'Stop the program that listens there, or choose other ports, for example:\n' +
         `  ROUTE_START_PORT=${firstPort + 100} ROUTE_START_ADMIN_PORT=${firstAdminPort + 100} npm start`,
     );
     return false;

@@ -5,7 +5,9 @@ import { readStartSettings, START_HELP } from './settings.ts';
 const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** npm start: sets up what is missing, runs the cluster and stops it again. Returns the exit status. */
+/**
+ * npm start: installs missing parts, runs the cluster and stops it again. Returns the exit status.
+ */
 async function main(): Promise<number> {
   if (process.argv.includes('--help')) {
     say(START_HELP);
@@ -27,7 +29,7 @@ async function main(): Promise<number> {
   for (const name of STOP_SIGNALS) {
     process.on(name, () => {
       signals++;
-      if (signals === 1) say('Stopping; once more to stop at once ...');
+      if (signals === 1) say('Stopping; press again to stop at once ...');
       else cluster.kill();
       signalled.resolve();
     });
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
   } finally {
     await cluster.stop();
   }
-  // Signalled in the middle of starting: what was on its way has arrived now and is stopped as well.
+  // Signalled during the start: what was starting has started now and is stopped as well.
   await started;
   await cluster.stop();
   return signals > 0 ? 0 : 1;

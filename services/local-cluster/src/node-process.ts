@@ -8,14 +8,14 @@ const READY_TIMEOUT_MS = 2_000;
 const KILL_GRACE_MS = 2_000;
 const SHOWN_LOG_LINES = 15;
 
-/** What a route node is started with. */
+/** Options of a route node. */
 export interface NodeSpec {
   /** host:port for the msg_servers' links. */
   readonly listen: string;
   /** host:port of the admin HTTP server. */
   readonly adminListen: string;
   readonly logFile: string;
-  /** More settings; REDIS_URL, ROUTE_ENGINE and what else a node understands. */
+  /** Further settings: REDIS_URL, ROUTE_ENGINE and all others of a node. */
   readonly env: NodeJS.ProcessEnv;
   /** The program to run; the project's own by default. */
   readonly program?: string;
@@ -43,7 +43,7 @@ export async function spawnNode(spec: NodeSpec): Promise<RunningNode> {
   return { spec, child };
 }
 
-/** Waits until a node says that links may be sent to it; if it does not, returns why, for a person. */
+/** Waits until a node is ready for links; otherwise returns the reason as text. */
 export async function findStartProblem({ spec, child }: RunningNode): Promise<string | undefined> {
   let lastAnswer = 'nothing';
   await until(async () => {
@@ -75,7 +75,7 @@ export async function startNode(spec: NodeSpec): Promise<NodeStart> {
 
 const READY = '200';
 
-/** `200`, another status with the reason that the node gives, or why there is no answer. */
+/** `200`, another status with the node's reason, or why there is no answer. */
 async function askReady(adminListen: string): Promise<string> {
   try {
     const answer = await fetch(`http://${adminListen}/readyz`, {

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process';
 
 /** Something to be done should this process die without having done it itself. */
 export interface OrphanGuard {
-  /** Names what the command is about, its `$subject`. Before that the command does not run. */
+  /** Reads the command's `$subject`. Until then the command does not run. */
   readonly protect: (subject: string | number) => void;
   /** No longer needed: the command will not run. */
   readonly release: () => void;
 }
 
 /**
- * Runs a shell command once this process is gone, however it went (also by SIGKILL, when no handler of
- * its own can run). A small shell waits at the other end of a pipe that closes with this process.
+ * Runs a shell command after this process has exited for any reason (also SIGKILL, when none of its
+ * handlers can run). A small shell waits at the other end of a pipe that closes with this process.
  *
- * Set it up before that which it guards is started, so that hardly a moment is left unguarded.
+ * Set it up just before starting the guarded process, so that the unguarded time is short.
  */
 export function guardOrphan(command: string): OrphanGuard {
   const script = `read -r subject && { read -r released || { ${command}; }; }`;
@@ -20,7 +20,7 @@ export function guardOrphan(command: string): OrphanGuard {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Where there is no sh there is no guard; whoever asked for it still stops its things when it can.
+  // Without sh there is no guard; the caller still stops its processes when it can.
   shell.on('error', () => {});
   shell.stdin.on('error', () => {});
   shell.unref();

@@ -28,7 +28,7 @@ test('a free port lies below the range of outgoing connections', async () => {
   expect(await findFreePort()).toBeLessThan(32_768);
 });
 
-test('of the wanted ports all that are taken are named', async () => {
+test('lists all wanted ports that are in use', async () => {
   const [first, second, third] = [await findFreePort(), await findFreePort(), await findFreePort()];
   await using _first = await listenOn(first);
   await using _third = await listenOn(third);

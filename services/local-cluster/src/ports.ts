@@ -16,8 +16,8 @@ export function isPortFree(host: string, port: number): Promise<boolean> {
 }
 
 /**
- * A loopback port for a server that cannot be told to listen on port 0. Another process may take it
- * before the caller does: a caller that fails to listen asks for another.
+ * Returns a loopback port for a server that cannot listen on port 0. Another process may bind it
+ * before the caller does: a caller that fails to listen retries with another.
  */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -28,7 +28,7 @@ export async function findFreePort(): Promise<number> {
   throw new Error(`no free port between ${LEAST_FREE_PORT} and ${MOST_FREE_PORT} on 127.0.0.1`);
 }
 
-/** A port that is wanted, and what for. */
+/** A wanted port and its purpose. */
 export interface WantedPort {
   readonly host: string;
   readonly port: number;

@@ -19,7 +19,7 @@ export async function findRedisServer(
   return await findProgram(PROGRAMS, path.split(delimiter));
 }
 
-/** Where a private Redis keeps its files and listens, so that it can be started there again. */
+/** Folder and port of a private Redis, so that it can be restarted there. */
 export interface RedisPlace {
   readonly program: string;
   readonly directory: string;
@@ -28,7 +28,7 @@ export interface RedisPlace {
   readonly args: readonly string[];
 }
 
-/** Why a Redis did not start: its port was taken, or something that another port will not help. */
+/** Why a Redis did not start: its port is in use, or a reason that another port does not solve. */
 export type RedisStart =
   | { readonly child: Child }
   | { readonly portTaken: boolean; readonly reason: string };
@@ -44,7 +44,7 @@ export async function startRedisAt(place: RedisPlace): Promise<RedisStart> {
     ],
     logFile: join(directory, 'redis.log'),
   });
-  // Should something else listen on that port, it may answer in place of a child that is about to die.
+  // Another program on that port may answer in place of a child that is about to exit.
   const ready = (): Promise<boolean> => redisAnswers(`redis://127.0.0.1:${port}`);
   await until(async () => child.exit() !== undefined || (await ready()), START_DEADLINE_MS);
   const log = await child.lastLogLines(5);
@@ -66,8 +66,8 @@ export interface PrivateRedis {
 }
 
 /**
- * Starts a Redis on a free loopback port, in a temporary folder that goes with it.
- * @throws Error with the last lines that it wrote when it does not start.
+ * Starts a Redis on a free loopback port, in a temporary folder that is removed with it.
+ * @throws Error with its last output lines when it does not start.
  */
 export async function startPrivateRedis(
   program: string,

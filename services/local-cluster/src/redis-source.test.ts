@@ -18,7 +18,7 @@ function found(url: string): RedisAttempt {
   return { found: { url, description: url, stop: async () => {} } };
 }
 
-/** A way that notes that it was asked. */
+/** A source that records that it was tried. */
 function way(asked: string[], name: string, attempt: RedisAttempt): RedisWay {
   return async () => {
     asked.push(name);
@@ -26,7 +26,7 @@ function way(asked: string[], name: string, attempt: RedisAttempt): RedisWay {
   };
 }
 
-test('what costs the machine least is tried first', () => {
+test('tries the cheapest source first', () => {
   expect(REDIS_WAYS).toEqual([redisFromUrl, redisFromPath, redisFromContainer, redisFromApt]);
 });
 
@@ -49,7 +49,7 @@ test('a search without success has the reason of every way', async () => {
   expect(search).toEqual({ missing: ['no program', 'no engine'] });
 });
 
-test('a Redis that was asked for by name is not replaced by another', async () => {
+test('does not replace a Redis given by name with another', async () => {
   const asked: string[] = [];
   const search = await findRedis(silent, [
     way(asked, 'first', { refused: 'nothing answers' }),
@@ -59,7 +59,7 @@ test('a Redis that was asked for by name is not replaced by another', async () =
   expect(asked).toEqual(['first']);
 });
 
-test('without REDIS_URL the search goes on', async () => {
+test('continues without REDIS_URL', async () => {
   vi.stubEnv('REDIS_URL', '');
   expect(await redisFromUrl()).toEqual({ missing: 'REDIS_URL is not set' });
 });
@@ -80,14 +80,14 @@ test('a REDIS_URL where nothing answers is refused without showing its password'
   expect(JSON.stringify(attempt)).not.toContain('hunter2');
 });
 
-test('without a redis-server on the PATH the search goes on', async () => {
+test('continues without a redis-server on the PATH', async () => {
   vi.stubEnv('PATH', '/nowhere');
   expect(await redisFromPath()).toEqual({
     missing: 'no redis-server or valkey-server on the PATH',
   });
 });
 
-test('without a container client the search goes on', async () => {
+test('continues without a container client', async () => {
   vi.stubEnv('PATH', '/nowhere');
   expect(await redisFromContainer(silent)).toEqual({
     missing: 'no container engine answers (docker info)',

@@ -13,34 +13,34 @@ const PULL_DEADLINE_MS = 120_000;
 const CONTAINER_DEADLINE_MS = 15_000;
 const APT_DEADLINE_MS = 300_000;
 
-/** A Redis to use, and what to do when it is no longer needed. */
+/** A Redis to use, and how to release it. */
 export interface RedisSource {
   readonly url: string;
-  /** For a person: what it is. */
+  /** Its description for the user. */
   readonly description: string;
-  /** Ends it if it was started here; a Redis that was there before is left alone. */
+  /** Stops it if it was started here; a Redis that was running before stays up. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * What came of one way to get a Redis. `missing` sends the search on to the next way; `refused` ends it:
- * what was asked for by name is not quietly replaced by something else.
+ * Result of one source of a Redis. `missing` continues with the next source; `refused` stops: a
+ * Redis given by name is not quietly replaced.
  */
 export type RedisAttempt =
   | { readonly found: RedisSource }
   | { readonly missing: string }
   | { readonly refused: string };
 
-/** One way to get a Redis. `say` takes lines for the person who waits. */
+/** One source of a Redis. `say` prints lines for the user. */
 export type RedisWay = (say: (line: string) => void) => Promise<RedisAttempt>;
 
-/** What the whole search came to; `missing` has one reason a way. */
+/** Result of the search; `missing` has one reason per source. */
 export type RedisSearch =
   | { readonly found: RedisSource }
   | { readonly missing: readonly string[] }
   | { readonly refused: string };
 
-/** The ways in the order in which they are tried: what costs the machine least comes first. */
+/** The sources in order: the cheapest for the machine comes first. */
 export const REDIS_WAYS: readonly RedisWay[] = [
   redisFromUrl,
   redisFromPath,
@@ -132,7 +132,7 @@ export async function redisFromContainer(say: (line: string) => void): Promise<R
   return { found: { url, description, stop } };
 }
 
-/** The package redis-server, installed on a Debian machine whose administrator this is. */
+/** The package redis-server, installed on a Debian machine with administrator rights. */
 export async function redisFromApt(say: (line: string) => void): Promise<RedisAttempt> {
   const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const apt = await runCommand('apt-get', ['--version'], ENGINE_DEADLINE_MS);

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 
-/** What came of a command: its output, or why it failed. */
+/** Result of a command: its output, or the reason of its failure. */
 export type CommandResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly reason: string };
 
-/** Runs a command to its end. A command that is not there, fails or takes too long is an outcome. */
+/** Runs a command to its end. A missing, failing or slow command is a result, not an exception. */
 export function runCommand(
   command: string,
   args: readonly string[],

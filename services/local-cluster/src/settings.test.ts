@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { readStartSettings, START_HELP } from './settings.ts';
 
-test('without any setting three nodes run on the well-known ports of this machine', () => {
+test('without settings, three nodes run on the well-known ports of this machine', () => {
   expect(readStartSettings({})).toEqual({
     settings: { host: '127.0.0.1', firstPort: 8200, firstAdminPort: 9200, nodeCount: 3 },
   });
 });
 
-test('all that is wrong is named at once, with what was given', () => {
+test('reports all errors at once, with the given values', () => {
   const result = readStartSettings({ ROUTE_START_PORT: 'high', ROUTE_START_NODES: '99' });
   expect(result).toEqual({
     problems: [
@@ -19,7 +19,9 @@ test('all that is wrong is named at once, with what was given', () => {
 
 test('arguments are refused, and a secret among them is not repeated', () => {
   expect(readStartSettings({}, ['--nodes'])).toEqual({
-    problems: ['--nodes is given, expected no arguments: npm start is told by its environment'],
+    problems: [
+      '--nodes is given, expected no arguments: npm start takes its settings from the environment',
+    ],
   });
   const result = readStartSettings({}, ['--redis-password', 'hush']);
   const [problem, ...others] = 'problems' in result ? result.problems : [];

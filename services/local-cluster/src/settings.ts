@@ -1,6 +1,6 @@
 import { findSecretFlags, secretFlagProblem } from '@route/admin-api';
 
-/** What npm start can be told, each an environment variable. */
+/** The settings of npm start, each an environment variable. */
 export interface StartSettings {
   readonly host: string;
   readonly firstPort: number;
@@ -13,7 +13,7 @@ export interface StartSettings {
 const MOST_NODES = 16;
 const MOST_PORT = 65_535;
 
-/** What npm start can be told, for a person. */
+/** Help text for the settings of npm start. */
 export const START_HELP = `npm start takes these settings from its environment:
   REDIS_URL               the Redis to use (default: one is found or started)
   ROUTE_START_PORT        port of the first node's links, the next ones follow (default 8200)
@@ -23,12 +23,12 @@ export const START_HELP = `npm start takes these settings from its environment:
                           (default 127.0.0.1)
 What a route node itself understands is passed on to it: npx route-node --help`;
 
-/** The settings, or what is wrong with them: one line each, all at once. */
+/** The settings, or all errors in them, one line each. */
 export type SettingsResult =
   | { readonly settings: StartSettings }
   | { readonly problems: readonly string[] };
 
-/** Reads the settings of npm start; it takes no arguments, and refuses those that it is given. */
+/** Reads the settings of npm start; arguments are refused. */
 export function readStartSettings(
   env: NodeJS.ProcessEnv,
   argv: readonly string[] = [],
@@ -38,7 +38,7 @@ export function readStartSettings(
   const [argument = ''] = secrets.length > 0 ? [] : argv;
   if (argument !== '') {
     problems.push(
-      `${argument} is given, expected no arguments: npm start is told by its environment`,
+      `${argument} is given, expected no arguments: npm start takes its settings from the environment`,
     );
   }
   const number = (key: string, fallback: number, most: number): number => {

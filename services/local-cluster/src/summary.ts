@@ -1,14 +1,14 @@
 import type { NodeSpec } from './node-process.ts';
 
-/** What the closing lines of a start are made of. */
+/** Data for the final lines of a start. */
 export interface Summary {
   readonly nodes: readonly NodeSpec[];
-  /** What the nodes share, or that they share nothing. */
+  /** The nodes' shared store, or a text that they share none. */
   readonly redis: string;
   readonly logFolder: string;
 }
 
-/** The table of what runs where, and what to do with it. */
+/** The table of addresses, and further steps. */
 export function renderSummary({ nodes, redis, logFolder }: Summary): string {
   const header = ['', 'links', 'admin', 'metrics'];
   const rows = nodes.map(({ listen, adminListen }, index) => [

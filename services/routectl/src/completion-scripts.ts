@@ -110,7 +110,7 @@ function fishOption(name: string, { word, meaning }: Word, condition: string): s
   return `complete -c ${name}${condition} -l ${word.replace(/^--/, '')} -d ${quoted(meaning)}`;
 }
 
-/** For a shell: as it is, whatever it contains. */
+/** Quotes for a shell, for any content. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

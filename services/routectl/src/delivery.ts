@@ -1,3 +1,3 @@
-/** How the nodes relay what concerns certain users: ROUTE_DELIVERY. */
+/** Delivery mode of the nodes for PDUs addressed to users: ROUTE_DELIVERY. */
 export const DELIVERIES = ['broadcast', 'directed'] as const;
 export type Delivery = (typeof DELIVERIES)[number];

@@ -1,4 +1,4 @@
-/** Exit statuses, so that scripts can tell what came of a command. */
+/** Exit statuses, so that scripts can check the result of a command. */
 export const EXIT = {
   ok: 0,
   /** Something is wrong with the cluster, or a node refused. */

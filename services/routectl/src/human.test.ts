@@ -34,7 +34,7 @@ test.each([
   expect(duration(value)).toBe(text);
 });
 
-test('a moment is told to the second, one and many as people do', () => {
+test('formats a moment to the second, and singular and plural', () => {
   expect(moment(new Date(2026, 0, 2, 3, 4, 5).getTime())).toBe('2026-01-02 03:04:05');
   expect([0, 1, 2].map((n) => plural(n, 'link'))).toEqual(['0 links', '1 link', '2 links']);
 });

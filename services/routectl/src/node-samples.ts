@@ -10,7 +10,7 @@ export interface Rates {
   readonly busBytesOut: number;
 }
 
-/** A node and what it said, with rates where it was asked twice. */
+/** A node and its answer, with rates where it was sampled twice. */
 export interface Sample {
   readonly known: KnownNode;
   readonly answer: Answer<NodeView>;
@@ -30,7 +30,7 @@ export async function lookAt(nodes: readonly KnownNode[]): Promise<Sample[]> {
   );
 }
 
-/** The same twice, so that there are rates. */
+/** Sampled twice, for rates. */
 export async function lookTwice(nodes: readonly KnownNode[], apartMs: number): Promise<Sample[]> {
   const first = await lookAt(nodes);
   await delay(apartMs);

@@ -3,7 +3,7 @@ import type { Sample } from './node-samples.ts';
 import { hasLeft } from './nodes.ts';
 import type { Column } from './table.ts';
 
-/** How a node is, in one word or a few. */
+/** The state of a node in one word or a few. */
 export function stateOf({ known, answer }: Sample): string {
   if (answer.kind === 'silent') return hasLeft(known, answer) ? 'has left' : 'no answer';
   const { ready, draining, reasons } = answer.value;
@@ -11,13 +11,13 @@ export function stateOf({ known, answer }: Sample): string {
   return ready ? 'ready' : `not ready: ${reasons.map(({ reason }) => reason).join(', ')}`;
 }
 
-/** Whether a node is as it should be: it takes links, or goes away in good order. */
+/** Whether a node is healthy: it accepts links, or is draining. */
 export function isWell(sample: Sample): boolean {
   const state = stateOf(sample);
   return state === 'ready' || state === 'draining' || state === 'has left';
 }
 
-/** What a node's own answer tells, or what stands for it where there is none. */
+/** A cell from a node's own answer, or a placeholder without one. */
 function of(sample: Sample, text: (view: NodeViewOf) => string): string {
   return sample.answer.kind === 'answered' ? text(sample.answer.value) : '-';
 }
@@ -27,7 +27,7 @@ function rate(sample: Sample, text: (rates: NonNullable<Sample['rates']>) => str
   return sample.rates === undefined ? '-' : text(sample.rates);
 }
 
-/** What is told of each node. */
+/** The columns for each node. */
 export const NODE_COLUMNS: readonly Column<Sample>[] = [
   {
     title: 'node',
@@ -89,7 +89,7 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
   },
 ];
 
-/** What machines get of each node. */
+/** The JSON output for each node. */
 export function nodeData({ known, answer, rates }: Sample): object {
   return {
     node: known.node ?? (answer.kind === 'answered' ? answer.value.node : null),

@@ -2,7 +2,7 @@ import { readDirectory } from '@route/presence';
 import { type ClientOf, type FoundNodes, known } from './nodes.ts';
 import type { RedisSession } from './redis-session.ts';
 
-/** All nodes, by what Redis knows of them. */
+/** Lists all nodes by their records in Redis. */
 export async function nodesByRedis(
   { store }: RedisSession,
   clientOf: ClientOf,

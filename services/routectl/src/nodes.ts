@@ -7,15 +7,15 @@ import {
 } from '@route/admin-api';
 import { CommandError, EXIT } from './exit-codes.ts';
 
-/** A node that is known of, and how it may be asked. */
+/** A known node, and how to reach it. */
 export interface KnownNode {
   /** Its id; undefined for an address that has not answered. */
   readonly node: string | undefined;
   readonly alive: boolean;
-  /** undefined where no lease is known of. */
+  /** undefined without a known lease. */
   readonly leaseLeftMs: number | undefined;
   readonly about: ClusterNode['about'];
-  /** undefined for one that is gone, or does not tell where it is. */
+  /** undefined for one that is gone, or has not published its address. */
   readonly admin: AdminClient | undefined;
 }
 
@@ -23,16 +23,19 @@ export interface KnownNode {
 export interface FoundNodes {
   /** By id; addresses that have not answered last. */
   readonly nodes: readonly KnownNode[];
-  /** Redis's clock when it was asked; undefined where nobody knows. */
+  /** Redis's clock at the time of the query; undefined where unknown. */
   readonly redisNowMs: number | undefined;
 }
 
-/** An answer of a node, or why there is none: a node that does not answer is a fact, not an error. */
+/**
+ * An answer of a node, or the reason for none: a node that does not answer is a result, not an
+ * error.
+ */
 export type Answer<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'silent'; readonly why: string };
 
-/** Makes what asks an address; with the id of the node that is expected there, where it is known. */
+/** Creates the request function of an address; with the expected node id, where known. */
 export type ClientOf = (address: string, node?: string) => AdminClient;
 
 /**
@@ -57,7 +60,7 @@ export async function nodesByAdmin(
   for (const { view } of views) {
     for (const entry of view.nodes) nodes.set(entry.node, known(entry, clientOf));
   }
-  // The address that was given is the one that works from here, whatever the node says of itself.
+  // The given address works from here, whatever address the node publishes.
   for (const { address, view } of views) {
     const own = nodes.get(view.node);
     if (own !== undefined) nodes.set(view.node, { ...own, admin: clientOf(address, view.node) });
@@ -74,11 +77,11 @@ export async function ask<T>(
   admin: AdminClient | undefined,
   question: (admin: AdminClient) => Promise<T>,
 ): Promise<Answer<T>> {
-  if (admin === undefined) return { kind: 'silent', why: 'it does not tell where it is' };
+  if (admin === undefined) return { kind: 'silent', why: 'it has not published an admin address' };
   try {
     return { kind: 'answered', value: await question(admin) };
   } catch (error) {
-    // A question that cannot be understood is whose who asked.
+    // A bad request is the caller's error.
     const isQuestion = error instanceof ApiRefusal && error.code === 'bad-request';
     if (isQuestion || !(error instanceof Unreachable || error instanceof ApiRefusal)) throw error;
     return { kind: 'silent', why: refusalText(error) };
@@ -89,7 +92,7 @@ async function cluster(admin: AdminClient): Promise<ClusterView> {
   try {
     return await admin.cluster();
   } catch (error) {
-    // While Redis is away a node still tells of itself.
+    // While Redis is down a node still reports its own state.
     if (!(error instanceof ApiRefusal && error.code === 'redis-away')) throw error;
     const { node, namespace } = await admin.node();
     const self = { node, self: true, alive: true, leaseLeftMs: null, about: null };
@@ -111,12 +114,12 @@ function unknownAt(address: string, clientOf: ClientOf): KnownNode {
   return { node: undefined, alive: true, leaseLeftMs: undefined, about: null, admin };
 }
 
-/** Whether a node that does not answer had said that it goes away: its lease is left to run out. */
+/** Whether a silent node had announced its drain: its lease then runs out. */
 export function hasLeft({ about }: KnownNode, answer: Answer<unknown>): boolean {
   return answer.kind === 'silent' && about?.draining === true;
 }
 
-/** What a person is told of a refusal. */
+/** The text of a refusal. */
 export function refusalText(error: Unreachable | ApiRefusal): string {
   if (!(error instanceof ApiRefusal) || error.code !== 'token-missing') return error.message;
   return 'it asks for its token: give it in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE, or name a file with --token-file';

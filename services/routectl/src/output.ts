@@ -6,13 +6,13 @@ export interface Output {
   /** Whether a person looks at a terminal that can be redrawn. */
   readonly isTerminal: boolean;
   write(text: string): void;
-  /** Writes in place of what was written before, on a terminal. */
+  /** Overwrites the previous output, on a terminal. */
   redraw(text: string): void;
-  /** Beside the result: what went wrong, or what is being waited for. */
+  /** For progress and errors, separate from the result. */
   note(text: string): void;
 }
 
-/** Writes the same thing for whoever reads it. */
+/** Writes the same content as text or JSON. */
 export function show<Row>(
   output: Output,
   { columns, rows, data }: { columns: readonly Column<Row>[]; rows: readonly Row[]; data: unknown },

@@ -27,28 +27,28 @@ export interface Invocation {
   stderr(text: string): void;
 }
 
-/** What a command does; what it returns is the exit status. */
+/** The action of a command; returns the exit status. */
 export type Action<Args extends readonly unknown[]> = (
   session: Session,
   ...args: Args
 ) => Promise<ExitCode>;
 
-/** Makes a command's action out of what it does. */
+/** Converts a command's function to its action. */
 export type Bind = <Args extends readonly unknown[]>(
   action: Action<Args>,
 ) => (...args: Args) => Promise<void>;
 
 const CLEAR = '\x1b[H\x1b[2J';
 
-const DESCRIPTION = `Looks at a route cluster and changes what an operator may change.
+const DESCRIPTION = `Inspects and operates a route cluster.
 
 Nodes are found through any one of them (--admin or ROUTE_ADMIN), or through their Redis (--redis or REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER; nothing is written there). With none of these, through the node at 127.0.0.1:9200.
 
-The token is sent only with what needs it (drain, kick-link, rebalance, watch), and only to the addresses above and those of --token-to: never to one that only the nodes' registry in Redis names.`;
+The token is sent only with commands that need it (drain, kick-link, rebalance, watch), and only to the addresses above and those of --token-to: never to one that only the nodes' registry in Redis names.`;
 
 const EPILOGUE = `
 Exit status: 0 all is well, 1 something is wrong or was refused,
-2 the command line cannot be understood, 3 nothing could be reached.
+2 bad command line, 3 no node reached.
 
 Examples:
   routectl status                                    the nodes and how they are
@@ -56,7 +56,7 @@ Examples:
   routectl --redis redis://10.0.0.9 doctor           what is wrong, and what to do
   routectl user 4711 --json                          where a user is, for a script
   ROUTE_ADMIN_TOKEN_FILE=token routectl drain k3f --token-to 10.0.0.0/24
-                                                     have a node go away in good order
+                                                     drain a node
 `;
 
 /**
@@ -114,7 +114,7 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
     )
     .addOption(new Option('--json', 'write JSON instead of tables'))
     .addHelpText('after', EPILOGUE)
-    .showHelpAfterError('(routectl --help tells more)')
+    .showHelpAfterError('(see routectl --help)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({

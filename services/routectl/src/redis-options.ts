@@ -5,9 +5,10 @@ import { CommandError, EXIT } from './exit-codes.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Which Redis a flag or the environment means, by the names that a node's settings have; undefined
- * where neither says anything.
- * @throws CommandError when it cannot be understood.
+ * Returns the Redis selected by a flag or the environment, with the names of a node's settings;
+ * undefined
+ * without any.
+ * @throws CommandError when it is invalid.
  */
 export function redisTargetOf(
   url: string | undefined,
@@ -88,7 +89,7 @@ function secretOf(name: string, environment: Environment): string {
   return readText(`${name}_FILE`, file).trim();
 }
 
-/** @throws CommandError that names who has named the file. */
+/** @throws CommandError that names the setting with the file. */
 export function readText(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly evenWithLinks?: boolean;
 }
 
-/** Replays a trace and tells where links received something else. */
+/** Replays a trace and reports links that received something else. */
 export async function replayFile(
   session: Session,
   file: string,
@@ -85,11 +85,11 @@ async function refuseWithLinks(nodes: readonly KnownNode[]): Promise<void> {
   if (links === 0) return;
   throw new CommandError(
     EXIT.wrong,
-    `${plural(links, 'link')} are open, whose msg_servers would receive what is replayed: expected a cluster without, or --even-with-links`,
+    `${plural(links, 'link')} are open, and their msg_servers would receive the replay: expected a cluster without links, or --even-with-links`,
   );
 }
 
-/** What is to come out, where the nodes relay in this way. */
+/** The expected result in this delivery mode. */
 function readTrace(file: string, delivery: Delivery): Trace {
   const text = readText('file', file);
   try {

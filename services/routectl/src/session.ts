@@ -9,7 +9,7 @@ import { addressOf, parseReceivers, type TokenReceivers } from './token-receiver
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What every command may be told. */
+/** Options common to all commands. */
 export interface GlobalOptions {
   readonly admin?: string;
   readonly redis?: string;
@@ -24,7 +24,7 @@ export interface GlobalOptions {
 /** Where npm start and a node's defaults have the first node. */
 const DEFAULT_ADMIN = '127.0.0.1:9200';
 
-/** One run of a command: where the cluster is, with which token, and where to write. */
+/** One run of a command: cluster, token and output. */
 export class Session {
   readonly output: Output;
   readonly timeoutMs: number;
@@ -99,7 +99,7 @@ export class Session {
   }
 
   async openRedis(target: RedisTarget, namespace = this.namespace): Promise<RedisSession> {
-    // What speaks to Redis takes as long to load as all the rest: most commands do without.
+    // Redis code takes as long to load as all the rest: most commands do not need it.
     const { RedisSession } = await import('./redis-session.ts');
     return await RedisSession.open(target, { namespace, timeoutMs: this.timeoutMs });
   }
@@ -109,7 +109,7 @@ export class Session {
     return await nodesByAdmin(addresses, this.#clientOf);
   }
 
-  /** The token goes along only where the operator has said that the address is a node's. */
+  /** The token is sent only to addresses that the operator has declared as a node's. */
   readonly #clientOf = (address: string, node?: string): AdminClient => {
     const token = this.#token;
     const options = { address, timeoutMs: this.timeoutMs, ...(node !== undefined && { node }) };
@@ -119,7 +119,7 @@ export class Session {
     return new AdminClient({ ...options, withheld });
   };
 
-  /** The addresses that the operator has given, wherever a node is looked for. */
+  /** The addresses that the operator has given, for any lookup of nodes. */
   get #receivers(): TokenReceivers {
     const { admin, redis, tokenTo } = this.#options;
     const [name, text] =

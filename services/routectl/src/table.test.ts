@@ -27,7 +27,7 @@ test('a table of nothing is its titles', () => {
   expect(table(COLUMNS, [])).toEqual(['NAME  HOW MANY']);
 });
 
-test('what is shown cannot steer the terminal', () => {
+test('output cannot control the terminal', () => {
   const [, line = ''] = table(COLUMNS, [{ name: '\x1b[2Jevil\r\n\x07', n: 1 }]);
   expect(line).toBe('evil???         1');
 });

@@ -11,7 +11,7 @@ test('equal outcomes have no differences', () => {
   expect(differences(EXPECTED, structuredClone(EXPECTED))).toEqual([]);
 });
 
-test('what is missing, too much or other is told link by link', () => {
+test('reports missing, extra and different PDUs per link', () => {
   const received = {
     links: { A: ['step 1: x 01'], B: ['step 1: x 01'] },
     closedByServer: { A: 2 },

@@ -9,7 +9,7 @@ export interface Difference {
   readonly received: string | undefined;
 }
 
-/** All differences between what a trace expects and what came. */
+/** All differences between a trace's expectations and the received PDUs. */
 export function differences(expected: Readable, received: Readable): Difference[] {
   const found: Difference[] = [];
   for (const [link, lines] of Object.entries(expected.links)) {

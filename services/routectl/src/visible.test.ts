@@ -18,7 +18,7 @@ test('text of several lines keeps its line feeds alone', () => {
   expect(visibleLines('a\r\nb\x1b[K\n')).toBe('a?\nb\n');
 });
 
-test('JSON escapes what its own rules let through', () => {
+test('JSON escapes characters that its own rules allow', () => {
   let written = '';
   const output = { json: true, isTerminal: true, redraw: () => {}, note: () => {} };
   const data = { text: '\x1b\x9b\x7f\u202e\n' };

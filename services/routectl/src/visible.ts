@@ -4,7 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Takes out of one line of text what moves a terminal's cursor: nodes, peers and whatever else answers are not trusted.
+ * Removes terminal control characters from a line of text: answers of nodes and peers are not
+ * trusted.
  */
 export function visible(text: string): string {
   return stripVTControlCharacters(text).replace(CONTROLS, '?');

@@ -4,11 +4,11 @@ import type { RouteClientOptions } from '../options.ts';
 import { RouteClient } from '../route-client.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** A client whose time and clients a test holds, and what it tells of its links. */
+/** A client with a controlled clock and list, and its link events. */
 export class ClientScene implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly client: RouteClient;
-  /** What `snapshot` gives. */
+  /** The result of `snapshot`. */
   clients: readonly ClientStatus[] = [];
   /** `up 127.0.0.1:1`, `master ...`, `down ... closed-by-node`, in order, addresses named as given. */
   readonly told: string[] = [];

@@ -15,7 +15,7 @@ export class ManualClock implements Clock {
     return () => this.#due.delete(once);
   }
 
-  /** Moves time on and runs, in order, what comes due on the way. */
+  /** Advances the time and runs due timers in order. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;
     for (;;) {

@@ -7,14 +7,17 @@ import { type DecodedMessage, decodeMessage, PduSplitter } from '@route/protocol
 /** One link as its route server sees it. */
 export interface TakenLink {
   readonly socket: Socket;
-  /** What has come, decoded, in order. */
+  /** Received PDUs, decoded, in order. */
   readonly received: DecodedMessage[];
   readonly commands: () => string[];
 }
 
-/** The route server's end of links, in a test's hands: takes them and answers nothing by itself. */
+/**
+ * The route server's end of links, controlled by a test: accepts them and sends no answer by
+ * itself.
+ */
 export class RouteEnd implements AsyncDisposable {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly links: TakenLink[] = [];
   readonly #server: Server;
 
@@ -44,7 +47,7 @@ export class RouteEnd implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Waits for the link that came as this one, counted from 0. */
+  /** Waits for the link with this index, from 0. */
   async link(index: number): Promise<TakenLink> {
     return await waitFor(() => this.links[index], { what: `link ${index}` });
   }
@@ -66,7 +69,7 @@ export class RouteEnd implements AsyncDisposable {
       },
     });
     socket.on('data', (chunk: Buffer) => splitter.push(chunk));
-    // A link that is cut is what some tests are about.
+    // Some tests cut links on purpose.
     socket.on('error', () => {});
     this.links.push({ socket, received, commands: () => received.map(({ command }) => command) });
   }

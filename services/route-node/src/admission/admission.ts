@@ -9,16 +9,16 @@ import { readProxyHeader } from './read-proxy-header.ts';
 import type { Refusal } from './refusals.ts';
 import { type SeatLimits, Seats } from './seats.ts';
 
-/** Which connections may become links, and what comes before; from the node's settings. */
+/** Rules for connections before they become links, from the node's settings. */
 export interface AdmissionRules extends SeatLimits {
   readonly proxyProtocol: boolean;
-  /** The networks whose PROXY headers are believed. */
+  /** The networks with trusted PROXY headers. */
   readonly proxyFrom: readonly Network[];
   /** Empty for all networks. */
   readonly allow: readonly Network[];
   readonly maxHandshakes: number;
   readonly maxHandshakesPerAddress: number;
-  /** How long all that comes before the link may take. */
+  /** Time limit for everything before the link. */
   readonly handshakeMs: number;
 }
 
@@ -42,7 +42,7 @@ export interface AdmissionOptions {
 /** A connection that is no link yet. */
 interface Candidate {
   readonly raw: Socket;
-  /** The msg_server as far as is known: its own address once the PROXY protocol has told it. */
+  /** The msg_server's address as far as known: its own once the PROXY header has been read. */
   peer: Address;
   /** Bytes that its PROXY header took. */
   headerBytes: number;
@@ -55,13 +55,13 @@ interface Candidate {
 /** A handshake gives way to a new one after this part of the time that it may take. */
 const SLOW_PART = 0.2;
 
-/** How often it is logged that there are connections which send nothing. */
+/** Log interval for connections that send nothing. */
 const CHECKS_LOGGED_MS = 3_600_000;
 
 /**
- * What stands between a connection and its becoming a link: the PROXY protocol's header, the allowed
- * networks, the limits, TLS. A connection that fails in any of it is closed without a word, and counted.
- * One that ends without having sent anything is a health check: it is counted as such, and not logged.
+ * The steps between a connection and its link: PROXY header, allowed networks, limits, TLS. A
+ * connection that fails a step is closed silently and counted. One that closes without having sent
+ * anything is a health check: it is counted as such, and not logged.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -90,7 +90,7 @@ export class Admission {
     return this.#handshakes.size;
   }
 
-  /** Takes charge of a connection that was just made. */
+  /** Handles a new connection. */
   take(raw: Socket): void {
     const peer = {
       host: plainAddress(raw.remoteAddress ?? 'unknown'),
@@ -103,7 +103,7 @@ export class Admission {
       isLocal: false,
       cutOff: undefined,
     };
-    // What an error says comes as the end of the connection too.
+    // An error is followed by the end of the connection.
     raw.on('error', () => undefined);
     const { rules, tls } = this.#options;
     if (this.#closed) {
@@ -113,7 +113,7 @@ export class Admission {
     } else if (!rules.proxyProtocol && tls === undefined) {
       if (this.#seat(candidate)) this.#options.admitted({ socket: raw, peer: addressText(peer) });
     } else {
-      // What goes wrong with one connection must not end the node.
+      // A failure of one connection must not stop the node.
       this.#shakeHands(candidate).catch((error: unknown) => {
         this.#handshakes.leave(candidate);
         this.#refuse(candidate, 'failed', error instanceof Error ? error.stack : String(error));
@@ -172,12 +172,12 @@ export class Admission {
       const { header } = outcome;
       if (header.kind === 'proxied') {
         candidate.peer = { host: header.address, port: header.port };
-        // From here on it is the msg_server that may be slow, and that takes the place.
+        // From here on the msg_server may be slow, and occupies the place.
         this.#handshakes.leave(candidate);
         if (tls !== undefined && !this.#enter(candidate)) return;
       }
       candidate.isLocal = header.kind === 'local';
-      // The balancer's own address need not be one from which links are taken.
+      // The balancer's own address need not be one that may open links.
       isCheck = candidate.isLocal && !this.#allowed.allows(candidate.peer.host);
     }
     if (!isCheck && !this.#seat(candidate)) return;

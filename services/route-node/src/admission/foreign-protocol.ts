@@ -1,6 +1,9 @@
 const PROXY_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 
-/** What the first bytes of a connection are that are no PDU and no PROXY header: undefined where it is unclear. */
+/**
+ * Guesses the protocol from the first bytes of a connection that are no PDU and no PROXY header;
+ * undefined if unclear.
+ */
 export function foreignProtocol(began: Buffer): string | undefined {
   const text = began.toString('latin1');
   if (began.length >= 2 && began[0] === 0x16 && began[1] === 3) return 'a TLS handshake';

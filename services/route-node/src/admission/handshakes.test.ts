@@ -15,7 +15,7 @@ function scene() {
   const handshakes = new Handshakes<string>(LIMITS, (connection, reason) => {
     evicted.push(`${connection} ${reason}`);
   });
-  /** Enters `count` connections of an address; returns what was said to the last one. */
+  /** Adds `count` connections of an address; returns the last result. */
   const enter = (address: string, count: number) => {
     let refusal: string | undefined;
     for (let n = 0; n < count; n++) {
@@ -37,7 +37,7 @@ test('connections of one address have places up to a bound, and slow ones give w
   expect(handshakes.size).toBe(7);
 });
 
-test('where all places are taken, an address with few gets one of the address with the most', () => {
+test('when all places are taken, an address with few gets one from the address with the most', () => {
   const { handshakes, evicted, enter } = scene();
   expect(enter('a', 6)).toBeUndefined();
   expect(enter('b', 4)).toBeUndefined();
@@ -47,7 +47,7 @@ test('where all places are taken, an address with few gets one of the address wi
   expect(handshakes.size).toBe(10);
 });
 
-test('where all places are taken evenly, a new connection is refused until one is slow', () => {
+test('when all places are taken evenly, refuses a new connection until one is slow', () => {
   const { evicted, enter } = scene();
   enter('a', 5);
   enter('b', 5);

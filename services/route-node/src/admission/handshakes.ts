@@ -13,15 +13,15 @@ interface Place {
 }
 
 /**
- * The connections that are not links yet, by address, and which of them goes when there are too many.
- * Silent connections of one address take no places from other addresses, and from their own address for
- * `slowMs` at the most.
+ * Connections that are not links yet, by address, and the choice of which to close when there are
+ * too many. Silent connections of one address take no places from other addresses, and from their
+ * own address for at most `slowMs`.
  */
 export class Handshakes<Connection> {
   readonly #limits: HandshakeLimits;
   readonly #evict: (connection: Connection, reason: Refusal) => void;
   readonly #places = new Map<Connection, Place>();
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly #byAddress = new Map<string, Set<Connection>>();
 
   constructor(limits: HandshakeLimits, evict: (connection: Connection, reason: Refusal) => void) {
@@ -37,7 +37,7 @@ export class Handshakes<Connection> {
     return this.#places.keys();
   }
 
-  /** Takes a place, perhaps that of another connection; or returns why there is none. */
+  /** Acquires a place, perhaps that of another connection; or returns why there is none. */
   enter(connection: Connection, address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? new Set();
     const { maxHandshakes, maxHandshakesPerAddress } = this.#limits;
@@ -54,7 +54,7 @@ export class Handshakes<Connection> {
     return undefined;
   }
 
-  /** Gives the place back; does nothing where there is none. */
+  /** Releases the place; ignored without one. */
   leave(connection: Connection): void {
     const place = this.#places.get(connection);
     if (place === undefined) return;

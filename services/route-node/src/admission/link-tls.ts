@@ -17,7 +17,7 @@ export interface LinkTlsFiles {
   readonly ca: string | undefined;
 }
 
-/** An encrypted connection; or why there is none, 'ended' where the other side has just left. */
+/** An encrypted connection, or why there is none; 'ended' where the other side has disconnected. */
 export type TlsOutcome =
   | { readonly kind: 'secure'; readonly socket: TLSSocket }
   | { readonly kind: 'failed'; readonly problem: string }
@@ -29,7 +29,7 @@ export function linkTlsFiles(settings: Settings): LinkTlsFiles | undefined {
   return cert === undefined || key === undefined ? undefined : { cert, key, ca };
 }
 
-/** What in the settings of the links' TLS cannot be used together. */
+/** Returns conflicts among the settings of the links' TLS. */
 export function tlsConflicts(settings: Settings): string[] {
   const { ROUTE_TLS_CERT: cert, ROUTE_TLS_KEY: key, ROUTE_TLS_CA: ca } = settings;
   if ((cert === undefined) !== (key === undefined)) {
@@ -52,9 +52,9 @@ export function tlsConflicts(settings: Settings): string[] {
 export class LinkTls {
   readonly #files: LinkTlsFiles;
   readonly #server: Server;
-  /** What the files held when they were last in order. */
+  /** The files' contents when they were last valid. */
   #content: string;
-  /** Who waits for which connection, by the other side's address and port. */
+  /** Pending connections, by the other side's address and port. */
   readonly #waiting = new Map<string, (outcome: TlsOutcome) => void>();
 
   /** @throws Error when a file cannot be read, or certificate and key do not belong together. */
@@ -66,7 +66,7 @@ export class LinkTls {
     this.#server = createServer({
       ...options,
       requestCert: files.ca !== undefined,
-      // Judged below, where it is still known whose the certificate is.
+      // Checked below, where the certificate's connection is still known.
       rejectUnauthorized: false,
     });
     this.#server.on('secureConnection', (socket) => {
@@ -82,9 +82,9 @@ export class LinkTls {
   }
 
   /**
-   * Reads the files again, for connections to come.
+   * Reads the files again, for new connections.
    * @returns whether they have changed.
-   * @throws Error as the constructor does; what was in use stays in use.
+   * @throws Error as the constructor does; the previous contents stay in use.
    */
   reload(): boolean {
     const options = readFiles(this.#files);
@@ -107,7 +107,7 @@ export class LinkTls {
       const ended = (): void => finish({ kind: 'ended' });
       this.#waiting.set(key, finish);
       raw.on('close', ended);
-      // Whoever leaves before all is agreed on has ended it for both; afterwards the link decides.
+      // A disconnect during the handshake ends both directions; later the link decides.
       raw.allowHalfOpen = false;
       this.#server.emit('connection', raw);
     });
@@ -115,7 +115,7 @@ export class LinkTls {
 
   #judge(socket: TLSSocket): TlsOutcome {
     socket.allowHalfOpen = true;
-    // What an error says comes as the end of the connection too, whoever looks at it then.
+    // An error is followed by the end of the connection, which the current owner handles.
     socket.on('error', () => undefined);
     if (this.#files.ca === undefined || socket.authorized) return { kind: 'secure', socket };
     return { kind: 'failed', problem: `its certificate: ${String(socket.authorizationError)}` };

@@ -35,7 +35,7 @@ function problemOf(bytes: Buffer): string {
   return progress.problem;
 }
 
-describe('a header tells the msg_server’s own address', () => {
+describe('a header gives the msg_server’s own address', () => {
   test.each([
     ['IPv4', headerOf({ family: IPV4, addresses: V4 }), '10.0.0.7'],
     ['IPv6', headerOf({ family: IPV6, addresses: V6 }), '2001:db8::7'],
@@ -71,7 +71,7 @@ test.each([
   ['IPv4 ones', IPV4, V4],
   ['ones of an unknown kind', 0x77, TLVS],
 ])(
-  'a load balancer’s own connection is known, with addresses or without: %s',
+  'recognises a load balancer’s own connection, with or without addresses: %s',
   (_, family, addresses) => {
     const bytes = headerOf({ versionAndCommand: 0x20, family, addresses });
     expect(readAtOnce(bytes)).toEqual({
@@ -86,7 +86,7 @@ test.each([
   ['TCP4', '10.0.0.7', '10.0.0.7'],
   ['TCP6', '2001:0db8:0:0:0:0:0:7', '2001:db8::7'],
   ['TCP6', '::ffff:10.0.0.7', '10.0.0.7'],
-])('a header of version 1 tells the msg_server’s own address: %s', (family, from, address) => {
+])('a header of version 1 gives the msg_server’s own address: %s', (family, from, address) => {
   const to = family === 'TCP4' ? '192.168.0.1' : '::1';
   const line = `PROXY ${family} ${from} ${to} 4000 8200\r\nrest`;
   expect(readAtOnce(Buffer.from(line))).toEqual({
@@ -109,7 +109,7 @@ test.each([
   });
 });
 
-describe('a header that is wrong says why', () => {
+describe('an invalid header gives the reason', () => {
   test.each([
     ['a PDU', Buffer.from('00000010000100000007070100000000', 'hex'), 'it begins with 00000010'],
     ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex'), '(a TLS handshake)'],
@@ -190,7 +190,7 @@ const headers = fc
     return { port, text: address.text, bytes: headerOf({ family: address.family, addresses }) };
   });
 
-/** Pushes bytes in pieces of these sizes, over and over; until something but 'incomplete' is told. */
+/** Pushes bytes in pieces of these sizes, repeatedly, until the result is not 'incomplete'. */
 function readInPieces(
   bytes: Buffer,
   sizes: readonly number[],
@@ -254,7 +254,7 @@ test('a header that lacks its last byte is incomplete, however it is cut', () =>
   );
 });
 
-test('garbage is never taken for a header', () => {
+test('garbage is never accepted as a header', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 12, maxLength: 200 }), pieces, (array, sizes) => {
       const bytes = Buffer.from(array);

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 import { foreignProtocol } from './foreign-protocol.ts';
 
-/** What a PROXY protocol header says of its connection. */
+/** The content of a PROXY protocol header. */
 export type ProxyHeader =
   /** Relayed for a msg_server at this address. */
   | { readonly kind: 'proxied'; readonly address: string; readonly port: number }
-  /** Relayed for an address that the load balancer does not tell: that of the connection itself counts. */
+  /** Relayed without an address: the connection's own address counts. */
   | { readonly kind: 'unknown' }
   /** Made by the load balancer for itself, mostly a health check: its own address counts. */
   | { readonly kind: 'local' };
 
-/** How far a header has come. `rest` is what came behind it, and belongs to the connection itself. */
+/** Progress of a header. `rest` has the bytes after it, which belong to the connection itself. */
 export type ProxyProgress =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'complete'; readonly header: ProxyHeader; readonly rest: Buffer }
@@ -34,21 +34,21 @@ const FAMILIES = new Map([
   [0x21, { name: 'TCP over IPv6', ipBytes: 16 }],
 ]);
 
-/** Enough of a header of either version; what follows in one of version 2 (TLVs) is skipped unkept. */
+/** Sufficient for a header of either version; the rest of version 2 (TLVs) is skipped. */
 const KEPT_BYTES = MAX_LINE_BYTES;
 
 const INCOMPLETE: ProxyProgress = { kind: 'incomplete' };
 
 /**
  * Reads the header of the PROXY protocol, version 1 or 2
- * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, sections 2.1 and 2.2), in whatever
- * pieces it comes. Knows nothing of sockets.
+ * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, sections 2.1 and 2.2), in any
+ * pieces. Independent of sockets.
  */
 export class ProxyHeaderReader {
   readonly #kept = Buffer.alloc(KEPT_BYTES);
   #read = 0;
 
-  /** Takes what came next; not to be called again once it has told of anything but 'incomplete'. */
+  /** Reads the next bytes; must not be called again after a result other than 'incomplete'. */
   push(chunk: Buffer): ProxyProgress {
     const before = this.#read;
     chunk.copy(this.#kept, Math.min(before, KEPT_BYTES));
@@ -129,7 +129,7 @@ function wrong(problem: string): ProxyProgress {
 
 function headerOfLine(line: string): ProxyHeader | undefined {
   const [, family, ...fields] = line.split(' ');
-  // Whatever else the line has is to be ignored.
+  // The rest of the line must be ignored.
   if (family === 'UNKNOWN') return { kind: 'unknown' };
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined;
   const [from = '', to = '', port = '', toPort = '', ...more] = fields;
@@ -155,7 +155,7 @@ function addressOf(ip: Buffer): string {
   );
 }
 
-/** An IPv6 address in its shortest form, and an IPv4 one in it as such, as sockets tell their addresses. */
+/** Formats an IPv6 address in its shortest form, and a mapped IPv4 one as IPv4, like sockets do. */
 function shortest(address: string): string {
   const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { type ProxyHeader, ProxyHeaderReader } from './proxy-header.ts';
 
-/** What a connection began with; 'ended' where it ended before that could be told. */
+/** The start of a connection; 'ended' where it closed before that was known. */
 export type ProxyOutcome =
   | { readonly kind: 'header'; readonly header: ProxyHeader; readonly bytes: number }
   | { readonly kind: 'wrong'; readonly problem: string }
   | { readonly kind: 'ended' };
 
 /**
- * Reads the header that a connection begins with, and leaves what comes behind it for the next reader:
- * the socket is paused then.
+ * Reads a connection's header, and leaves the bytes after it for the next reader: the socket is
+ * then paused.
  */
 export async function readProxyHeader(socket: Socket): Promise<ProxyOutcome> {
   const reader = new ProxyHeaderReader();

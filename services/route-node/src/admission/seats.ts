@@ -1,6 +1,6 @@
 import type { Refusal } from './refusals.ts';
 
-/** How many links a node takes. */
+/** Maximum number of links of a node. */
 export interface SeatLimits {
   readonly maxLinks: number;
   readonly maxLinksPerAddress: number;
@@ -16,7 +16,7 @@ export class Seats {
     this.#limits = limits;
   }
 
-  /** Takes a seat, to be given back with {@link Seats.leave}; or tells why there is none. */
+  /** Acquires a seat, to be released with {@link Seats.leave}; or returns why there is none. */
   take(address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#taken >= this.#limits.maxLinks) return 'too-many-links';

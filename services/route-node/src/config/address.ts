@@ -1,4 +1,4 @@
-/** An address to listen on; IPv6 hosts come in brackets, as in [::1]:8200. */
+/** An address to listen on; IPv6 hosts are in brackets, as in [::1]:8200. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export function parseAddress(text: string): Address | undefined {
 
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
 
-/** An address as host:port, the way {@link parseAddress} takes it. */
+/** Formats an address as host:port, in the form that {@link parseAddress} reads. */
 export function addressText({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

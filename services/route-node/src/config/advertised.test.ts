@@ -15,7 +15,7 @@ describe('without a host given', () => {
   });
 
   test.each(['0.0.0.0', '::'])(
-    'what is bound to %s is reached at an address of this machine',
+    'a port bound to %s is reached at an address of this machine',
     (host) => {
       const text = advertised({ host, port: 9200 }, '');
       expect(text).toMatch(/:9200$/);
@@ -36,7 +36,7 @@ describe('with a host given', () => {
     expect(advertised(bound, 'outer.example')).toBe(text);
   });
 
-  test('an IPv6 address comes in brackets', () => {
+  test('an IPv6 address is in brackets', () => {
     expect(advertised({ host: '::', port: 1 }, 'fd00::9')).toBe('[fd00::9]:1');
   });
 });

@@ -5,8 +5,8 @@ const ANY = new Set(['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0']);
 const LOOPBACK = /^(?:localhost|127\..*|::1)$/;
 
 /**
- * Where others reach what is bound to an address, as host:port. Another host may be given for it,
- * except for what is bound to loopback, which is reached there or not at all.
+ * Returns the address, as host:port, at which others reach a bound one. Another host may be given
+ * for it, except for loopback, which is only reachable there.
  */
 export function advertised(bound: Address, given: string): string {
   const { host, port } = bound;

@@ -24,7 +24,7 @@ function liveSettings(environment: Record<string, string>): LiveSettings {
   return invocation.live;
 }
 
-test('passwords, tokens and certificates are those that their files hold now', () => {
+test('passwords, tokens and certificates have the current contents of their files', () => {
   const password = fileWith('password', 'first\n');
   const token = fileWith('token', 'token-of-the-admin-port');
   const ca = fileWith('ca.crt', '-----BEGIN CERTIFICATE-----\n1');
@@ -50,7 +50,7 @@ test('passwords, tokens and certificates are those that their files hold now', (
   expect(live.current.ROUTE_ADMIN_TOKEN).toBe('another-token-of-the-admin-port');
 });
 
-test('a file that cannot be used leaves the value that it had, and is told of without its content', () => {
+test('an unusable file keeps the previous value, and is reported without its content', () => {
   const url = fileWith('url', 'redis://:first@127.0.0.1:6379');
   const token = fileWith('token', 'token-of-the-admin-port');
   const live = liveSettings({ REDIS_URL_FILE: url, ROUTE_ADMIN_TOKEN_FILE: token });
@@ -74,7 +74,7 @@ test('a file that cannot be used leaves the value that it had, and is told of wi
   expect(live.current.REDIS_URL).toBe('redis://:third@127.0.0.1:6379');
 });
 
-test('a file is read again when its value is asked for, no more often than twice a second', () => {
+test('a file is read again when its value is used, at most twice a second', () => {
   const token = fileWith('polled', 'token-of-the-admin-port');
   const invocation = readSettings([], { ROUTE_ADMIN_TOKEN_FILE: token });
   if (invocation.kind !== 'run') throw new Error('no settings');
@@ -92,7 +92,7 @@ test('a file is read again when its value is asked for, no more often than twice
   expect(live.current.ROUTE_ADMIN_TOKEN).toBe('another-token-of-the-admin-port');
 });
 
-test('what was given by itself and not in a file stays', () => {
+test('a value given directly stays', () => {
   const live = liveSettings({ REDIS_URL: 'redis://127.0.0.1:7000' });
   expect(live.read()).toEqual([]);
   expect(live.current.REDIS_URL).toBe('redis://127.0.0.1:7000');

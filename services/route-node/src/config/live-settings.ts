@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { SETTINGS, type SettingName, type Settings } from './settings-schema.ts';
 
-/** The settings whose values lie in files, and are read again while the node runs. */
+/** Settings with values in files, which are read again while the node runs. */
 const LIVE_NAMES = [
   'REDIS_URL',
   'REDIS_PASSWORD',
@@ -15,23 +15,23 @@ const LIVE_NAMES = [
 
 type LiveName = (typeof LIVE_NAMES)[number];
 
-/** Files are read no more often than this, however often their values are asked for. */
+/** Minimum interval between reads, for any number of uses. */
 const READ_EVERY_MS = 500;
 
 export interface LiveSettingsOptions {
   /** All settings as they were read at the start. */
   readonly settings: Settings;
-  /** Their texts: what was given, or the content of the file that was named. */
+  /** Their texts: the given value, or the content of the named file. */
   readonly texts: Partial<Readonly<Record<SettingName, string>>>;
-  /** The files that hold secrets. */
+  /** The files with secrets. */
   readonly files: Partial<Readonly<Record<SettingName, string>>>;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
 
 /**
- * The settings as their files have them now: passwords, tokens and certificates are replaced while a node runs.
- * A file that cannot be used leaves the value that it had, and is told of.
+ * The settings with the current contents of their files: passwords, tokens and certificates are
+ * replaced while a node runs. An unusable file keeps the previous value, and is reported.
  */
 export class LiveSettings {
   readonly #options: LiveSettingsOptions;
@@ -39,7 +39,7 @@ export class LiveSettings {
   #current: Settings;
   #readAtMs: number;
   #problems: string[] = [];
-  /** Told what cannot be used, each time that it is found so. */
+  /** Called with the problem each time a file is unusable. */
   onProblem: (problem: string) => void = () => {};
 
   constructor(options: LiveSettingsOptions) {
@@ -49,13 +49,13 @@ export class LiveSettings {
     this.#readAtMs = this.#now();
   }
 
-  /** All settings; what lies in files is no older than half a second. */
+  /** All settings; file contents are no older than half a second. */
   get current(): Settings {
     if (this.#now() - this.#readAtMs >= READ_EVERY_MS) this.read();
     return this.#current;
   }
 
-  /** Reads the files now. @returns what cannot be used. */
+  /** Reads the files now. @returns the problems found. */
   read(): readonly string[] {
     this.#readAtMs = this.#now();
     this.#problems = [];
@@ -116,7 +116,7 @@ export class LiveSettings {
   }
 }
 
-/** The secret that a file holds. @throws the file system's error. */
+/** The secret in a file. @throws the file system's error. */
 export function readSecret(file: string): string {
   return readFileSync(file, 'utf8').trim();
 }

@@ -4,7 +4,7 @@ import { AllowedNetworks, type Network, parseNetwork, plainAddress } from './net
 function networks(...texts: string[]): Network[] {
   return texts.map((text) => {
     const network = parseNetwork(text);
-    if (network === undefined) throw new Error(`${text} was not taken`);
+    if (network === undefined) throw new Error(`${text} was rejected`);
     return network;
   });
 }
@@ -22,13 +22,13 @@ test.each([
   expect(parseNetwork(text)).toBeUndefined();
 });
 
-describe('links are taken from', () => {
+describe('links may come from', () => {
   test.each([
     ['everywhere where no network is named', [], '192.0.2.1', true],
     ['an address of a network', ['10.0.0.0/8'], '10.255.0.1', true],
     ['no other address', ['10.0.0.0/8'], '11.0.0.1', false],
     ['a single address', ['10.0.0.7'], '10.0.0.7', true],
-    ['not its neighbour', ['10.0.0.7'], '10.0.0.8', false],
+    ['not the adjacent address', ['10.0.0.7'], '10.0.0.8', false],
     ['any of several networks', ['10.0.0.0/8', '192.0.2.0/24'], '192.0.2.9', true],
     ['an IPv6 network', ['fd00::/8'], 'fd12::1', true],
     ['no other IPv6 address', ['fd00::/8'], 'fe80::1', false],

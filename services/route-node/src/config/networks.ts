@@ -19,13 +19,13 @@ export function parseNetwork(text: string): Network | undefined {
   return { address, family: version === 4 ? 'ipv4' : 'ipv6', prefix };
 }
 
-/** An address as sockets tell it, and an IPv4 one as such where the socket is an IPv6 one. */
+/** An address in the form that sockets report, with a mapped IPv4 one as IPv4. */
 export function plainAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return mapped?.[1] ?? address;
 }
 
-/** The networks from which links are taken; without any, links are taken from everywhere. */
+/** The networks that may open links; without any, all may. */
 export class AllowedNetworks {
   readonly #list = new BlockList();
   readonly #everywhere: boolean;
@@ -37,7 +37,7 @@ export class AllowedNetworks {
     }
   }
 
-  /** Whether links are taken from an address. */
+  /** Whether an address may open links. */
   allows(address: string): boolean {
     return this.#everywhere || this.#list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }

@@ -29,7 +29,7 @@ export function redisTarget(settings: Settings): RedisTarget {
   return { kind: 'single', url, ...(url.startsWith('rediss:') && { tls }) };
 }
 
-/** What contradicts itself in the settings of Redis, or says nothing to whom it is said. */
+/** Returns contradictions among the settings of Redis, and settings without effect. */
 export function redisConflicts(settings: Settings): string[] {
   const problems: string[] = [];
   const { REDIS_SENTINELS: sentinels, REDIS_CLUSTER: cluster } = settings;

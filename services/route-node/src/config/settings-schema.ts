@@ -40,7 +40,7 @@ interface SettingEntry {
   /** The default as a user writes it. */
   readonly default: string;
   readonly meaning: string;
-  /** Why the default is what it is, or when to use another value. */
+  /** The reason for the default, or when to use another value. */
   readonly reason?: string;
   readonly example?: string;
   /** Never shown; may also be given as the name of a file, in NAME_FILE. */

@@ -20,7 +20,7 @@ function problemsOf(argv: string[], environment: Record<string, string> = {}): r
     if (error instanceof SettingsError) return error.problems;
     throw error;
   }
-  throw new Error('the settings were taken');
+  throw new Error('the settings were accepted');
 }
 
 describe('settings', () => {
@@ -55,7 +55,7 @@ describe('settings', () => {
     expect(settingsOf(['--route-drain-seconds=2.5'], environment).ROUTE_DRAIN_SECONDS).toBe(2.5);
   });
 
-  it('that cannot be used are all named at once, with what was given and what is allowed', () => {
+  it('are all reported at once when invalid, with the given and the allowed values', () => {
     const problems = problemsOf([], {
       ROUTE_LISTEN: 'nowhere',
       ROUTE_LINKS: 'some',
@@ -72,7 +72,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('of who may connect and of sharing links are read, or named with what is wrong', () => {
+  it('for admission and rebalancing are read, or reported with the error', () => {
     const settings = settingsOf([], {
       ROUTE_ALLOW: '10.0.0.0/8, fd00::1',
       ROUTE_PROXY_PROTOCOL: '1',

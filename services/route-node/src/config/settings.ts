@@ -13,7 +13,7 @@ import {
 
 export type { Address, Settings } from './settings-schema.ts';
 
-/** Settings that cannot be used; the message names every one of them, what was given and what is allowed. */
+/** Invalid settings; the message names every one, the given and the allowed value. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly problems: readonly string[];
@@ -24,7 +24,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** What a command line asks for. */
+/** The parsed command line. */
 export type Invocation =
   | { readonly kind: 'help' }
   | { readonly kind: 'run'; readonly settings: Settings; readonly live: LiveSettings };

@@ -2,8 +2,7 @@ import { addressText } from './address.ts';
 import { SETTING_NAMES, SETTINGS, type Settings } from './settings-schema.ts';
 
 /**
- * All settings as texts that may be shown to anybody: secrets and the contents of files only as given
- * or not.
+ * All settings as texts that may be shown publicly: secrets and file contents only as given or not.
  */
 export function shownSettings(settings: Settings): Record<string, string> {
   return Object.fromEntries(

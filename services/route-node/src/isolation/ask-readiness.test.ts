@@ -48,7 +48,7 @@ test.each(['', 'nowhere', '127.0.0.1:0', '127.0.0.1:1'])(
   },
 );
 
-test('an answer that does not come, or does not end, is waited for a second', async () => {
+test('waits a second for an answer that does not arrive or does not end', async () => {
   const silent = await serve(() => {});
   const endless = await serve((response) => response.write('{'));
   const begunMs = performance.now();

@@ -6,7 +6,7 @@ import type { ReadinessAnswer } from './isolation-watch.ts';
 /** How long an answer may take, from the connection to its last byte. */
 const TIMEOUT_MS = 1000;
 
-/** No answer of a node is longer; what is longer comes from something else. */
+/** No node's answer is longer; a longer one is from another program. */
 const MAX_BYTES = 4096;
 
 const answerSchema = z.object({ node: z.string() });
@@ -44,6 +44,6 @@ function answerOf(text: string, status: number | undefined): ReadinessAnswer | u
     const { node } = answerSchema.parse(JSON.parse(text));
     return { node, ready: status === 200 };
   } catch {
-    return undefined; // something else answers there
+    return undefined; // another program answers there
   }
 }

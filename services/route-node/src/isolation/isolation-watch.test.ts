@@ -13,7 +13,7 @@ function about(node: string): NodeAbout {
   };
 }
 
-/** A node with links under a clock of its own, and what the others answer. */
+/** A node with links and its own clock, and the answers of the others. */
 function node(links: number) {
   const answers = new Map<string, ReadinessAnswer>();
   const asked: string[] = [];
@@ -63,7 +63,7 @@ test('a node that alone is in trouble lets all links go, a part at a time, once 
   await pass(5);
   expect(state.open).toBe(0);
   expect(released).toEqual([20, 20, 20, 20, 20]);
-  // One that the load balancer still gives to it goes as well.
+  // A link that the load balancer still assigns to it is closed as well.
   state.open = 1;
   await pass(1);
   expect(state.open).toBe(0);
@@ -84,7 +84,7 @@ test('where no node is ready the links stay, and go when one is', async () => {
   expect(state.open).toBe(0);
 });
 
-test('links that have not gone yet stay when no node is ready any more', async () => {
+test('links not yet closed stay open when no node is ready any more', async () => {
   const { ready, pass, state } = node(100);
   ready('b');
   await pass(3);
@@ -99,7 +99,7 @@ test('links that have not gone yet stay when no node is ready any more', async (
   expect(state.open).toBe(left);
 });
 
-test('trouble that ends before the bound costs nothing, and the next one is counted anew', async () => {
+test('a fault that ends before the limit has no effect, and the next one is timed from 0', async () => {
   const { ready, pass, state, released } = node(10);
   ready('b');
   await pass(3);
@@ -114,7 +114,7 @@ test('trouble that ends before the bound costs nothing, and the next one is coun
 
 test('only addresses are believed at which the node that publishes them has answered before', async () => {
   const { answers, pass, state, released, asked } = node(10);
-  // Another node answers there, as where a record in Redis was forged or a port was given to another.
+  // Another node answers there, as after a forged record in Redis or a reassigned port.
   answers.set('b:9200', { node: 'another', ready: true });
   await pass(5);
   state.inTrouble = true;
@@ -126,13 +126,13 @@ test('only addresses are believed at which the node that publishes them has answ
   expect(released).toEqual([]);
 });
 
-test('what another node answers at an address that was believed once lets no link go', async () => {
+test('closes no link because of another node’s answer at a formerly verified address', async () => {
   const { answers, pass, ready, state, released } = node(10);
   ready('b');
   ready('c');
   await pass(5);
   state.inTrouble = true;
-  // The nodes have gone, and others answer where they were.
+  // The nodes are gone, and others answer at their addresses.
   answers.set('b:9200', { node: 'c', ready: true });
   answers.set('c:9200', { node: 'another', ready: true });
   await pass(60);
@@ -142,7 +142,7 @@ test('what another node answers at an address that was believed once lets no lin
   expect(state.open).toBe(0);
 });
 
-test('of many nodes four are asked every two seconds', async () => {
+test('polls four of many nodes every two seconds', async () => {
   const { ready, pass, state, asked } = node(10);
   const names = Array.from({ length: 50 }, (_, i) => `n${i}`);
   state.nodes = names.map(about);

@@ -2,7 +2,7 @@ import type { NodeAbout } from '@route/presence';
 import type { Settings } from '../config/settings-schema.ts';
 import type { Logger } from '../observability/log.ts';
 
-/** What a node's admin port says of its readiness. */
+/** The readiness that a node's admin port reports. */
 export interface ReadinessAnswer {
   /** The node that answered. */
   readonly node: string;
@@ -18,9 +18,9 @@ export interface IsolationTimes {
 export interface IsolationWatchOptions extends IsolationTimes {
   readonly nodeId: string;
   readonly log: Logger;
-  /** What the nodes published about themselves last; stays as it is while Redis is away. */
+  /** The nodes' last published state; unchanged while Redis is down. */
   nodes(): readonly NodeAbout[];
-  /** Whether this node can neither reach Redis nor hear the others. */
+  /** Whether this node can neither reach Redis nor receive from other nodes. */
   isInTrouble(): boolean;
   readonly links: {
     open(): number;
@@ -37,14 +37,14 @@ export interface IsolationWatchOptions extends IsolationTimes {
 
 const TICK_MS = 1000;
 
-/** Nodes that are asked at the same time, and the time between two rounds while none is ready. */
+/** Nodes polled at the same time, and the interval between rounds while none is ready. */
 const MOST_ASKED = 4;
 const ASK_EVERY_MS = 2000;
 
-/** Addresses that are kept; a cluster of more nodes is asked in part. */
+/** Maximum number of addresses kept; larger clusters are polled in part. */
 const MOST_CONFIRMED = 64;
 
-/** The links are to have gone before frames for them are given up. */
+/** The links must be closed before frames for them are dropped. */
 const MOST_OVER_MS = 5000;
 
 /** The times that the settings of a node make. */
@@ -57,9 +57,9 @@ export function isolationTimes({
 }
 
 /**
- * Lets the links of a node go that alone is cut off from Redis, so that the load balancer gives them to nodes
- * that work. A node cannot tell by itself whether Redis is away for all: it asks the others, at admin addresses
- * where they have answered before.
+ * Closes the links of a node that alone is cut off from Redis, so that the load balancer moves them
+ * to working nodes. A node cannot tell by itself whether Redis is down for all: it polls the
+ * others, at admin addresses where they have answered before.
  */
 export class IsolationWatch {
   readonly #options: IsolationWatchOptions;
@@ -76,7 +76,7 @@ export class IsolationWatch {
     this.#options = options;
   }
 
-  /** Whether links are being let go: another node is ready, and this one is not. */
+  /** Whether links are being closed: another node is ready, and this one is not. */
   get isReleasing(): boolean {
     return this.#releasingSinceMs !== undefined;
   }
@@ -89,7 +89,7 @@ export class IsolationWatch {
     clearInterval(this.#timer);
   }
 
-  /** Looks at the node once; called every second. Resolves when the answers that it has asked for are here. */
+  /** Checks the node once; called every second. Resolves with the answers of its polls. */
   async tick(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -120,7 +120,7 @@ export class IsolationWatch {
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** An address comes from Redis, where anybody may have written it: it counts once its node answers there. */
+  /** An address in Redis may be forged: it counts once its node answers there. */
   async #confirmOne(): Promise<void> {
     const { nodeId } = this.#options;
     const others = this.#options.nodes().filter(({ node }) => node !== nodeId);
@@ -171,7 +171,7 @@ export class IsolationWatch {
     return chosen;
   }
 
-  /** A part with each tick, so that all have gone in time; a link that comes meanwhile goes as well. */
+  /** A part with each tick, so that all close in time; new links are closed as well. */
   #release(): void {
     const { now, overMs, links } = this.#options;
     const leftMs = Math.max(0, (this.#releasingSinceMs ?? now()) + overMs - now());

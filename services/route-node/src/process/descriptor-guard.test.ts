@@ -33,7 +33,7 @@ async function scene(wanted: number, descriptors: Descriptors) {
   return { guard, state, lines, exhausted };
 }
 
-test('a limit that is too low for the settings is told with both numbers', async () => {
+test('reports a limit too low for the settings, with both numbers', async () => {
   const { lines, state } = await scene(2000, { open: 30, limit: 1024 });
   expect(state.most).toBe(1024 - 30 - 128);
   expect(lines).toMatchObject([{ event: 'descriptors-few', limit: 1024, roomForLinks: 866 }]);
@@ -41,7 +41,7 @@ test('a limit that is too low for the settings is told with both numbers', async
   expect((await scene(800, { open: 30, limit: 1024 })).lines).toEqual([]);
 });
 
-test('other descriptors that are opened later are taken off the room of the links', async () => {
+test('descriptors opened later reduce the room for links', async () => {
   const { state, exhausted } = await scene(10, { open: 30, limit: 1024 });
   state.connections = 500;
   state.descriptors = { open: 30 + 500 + 300, limit: 1024 };
@@ -53,7 +53,7 @@ test('other descriptors that are opened later are taken off the room of the link
   expect(exhausted).toEqual([true]);
 });
 
-test('a node whose links take all that is theirs says so at once, and looks again every second', async () => {
+test('a node whose links use their whole share reports it at once, and checks again every second', async () => {
   const { guard, state, exhausted } = await scene(10, { open: 30, limit: 1024 });
   state.connections = 866;
   state.descriptors = { open: 896, limit: 1024 };
@@ -67,7 +67,7 @@ test('a node whose links take all that is theirs says so at once, and looks agai
   expect(exhausted).toEqual([true, false]);
 });
 
-test('where no descriptor is left to look with, no further link is taken, and it is logged', async () => {
+test('without a descriptor to check with, accepts no further link, and logs it', async () => {
   const { state, lines, exhausted } = await scene(10, { open: 30, limit: 1024 });
   state.connections = 400;
   state.out = true;
@@ -85,7 +85,7 @@ test('the reserve is a part of the limit, within bounds', () => {
   expect([64, 256, 1024, 1_048_576].map(reservedDescriptors)).toEqual([16, 32, 128, 256]);
 });
 
-test('on Linux the system tells how many there are', async () => {
+test('reads the number of descriptors on Linux', async () => {
   vi.useRealTimers();
   const descriptors = await readDescriptors();
   if (process.platform !== 'linux') return;

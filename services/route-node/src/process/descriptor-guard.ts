@@ -5,7 +5,7 @@ import { type Descriptors, isOutOfDescriptors, reservedDescriptors } from './des
 export interface LinkPort {
   /** Connections that are open now. */
   connections(): Promise<number>;
-  /** No connection is taken beyond this number. */
+  /** No connection is accepted beyond this number. */
   setMaxConnections(count: number): void;
 }
 
@@ -15,7 +15,7 @@ export interface DescriptorGuardOptions {
   readonly wanted: number;
   readonly log: Logger;
   read(): Promise<Descriptors | undefined>;
-  /** There is no descriptor for a further link, or there is again. */
+  /** Called when no descriptor is left for a further link, and when there is one again. */
   exhausted(holds: boolean): void;
 }
 
@@ -23,8 +23,9 @@ const CHECK_MS = 10_000;
 const RECHECK_MS = 1000;
 
 /**
- * Keeps links from taking the last file descriptors: as many are left as the admin port and the
- * connections to Redis need. It looks again every 10 s, since what else the process opens may change.
+ * Keeps links from using the last file descriptors: it reserves those that the admin port and the
+ * connections to Redis need. It checks again every 10 s, since the process's other descriptors may
+ * change.
  */
 export class DescriptorGuard {
   readonly #options: DescriptorGuardOptions;
@@ -37,7 +38,10 @@ export class DescriptorGuard {
     this.#options = options;
   }
 
-  /** Looks for the first time, and warns where the settings allow more links than there are descriptors. */
+  /**
+   * Checks for the first time, and warns where the settings allow more links than there are
+   * descriptors.
+   */
   async start(): Promise<void> {
     const room = await this.#check();
     const { wanted, log } = this.#options;
@@ -56,7 +60,7 @@ export class DescriptorGuard {
     clearTimeout(this.#timer);
   }
 
-  /** A connection was turned away for want of a descriptor. */
+  /** Records a connection that was refused for lack of a descriptor. */
   turnedAway(): void {
     this.#setExhausted(true);
   }

@@ -8,8 +8,8 @@ export interface Descriptors {
 }
 
 /**
- * Counts this process's descriptors; undefined where the system does not tell (only Linux does).
- * @throws Error with code EMFILE or ENFILE where none is left to look with.
+ * Counts this process's descriptors; undefined except on Linux.
+ * @throws Error with code EMFILE or ENFILE where none is left to count with.
  */
 export async function readDescriptors(): Promise<Descriptors | undefined> {
   try {
@@ -25,7 +25,7 @@ export async function readDescriptors(): Promise<Descriptors | undefined> {
   }
 }
 
-/** Whether an error says that the process, or the machine, has no descriptor left. */
+/** Whether an error means that the process, or the machine, has no descriptor left. */
 export function isOutOfDescriptors(error: unknown): boolean {
   if (!(error instanceof Error && 'code' in error)) return false;
   return error.code === 'EMFILE' || error.code === 'ENFILE';
@@ -35,7 +35,7 @@ const RESERVE_PART = 1 / 8;
 const LEAST_RESERVE = 16;
 const MOST_RESERVE = 256;
 
-/** Descriptors that links leave free: for the admin port, Redis connections to come, and files. */
+/** Descriptors reserved for the admin port, new Redis connections, and files. */
 export function reservedDescriptors(limit: number): number {
   return Math.max(LEAST_RESERVE, Math.min(MOST_RESERVE, Math.floor(limit * RESERVE_PART)));
 }

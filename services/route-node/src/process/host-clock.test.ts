@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** What a node is made of. */
+/** The parts of a node. */
 const FOLDERS = ['services/route-node/src', 'packages/bus/src', 'packages/presence/src'];
 const MORE_FOLDERS = ['packages/redis/src', 'packages/protocol/src', 'packages/link-client/src'];
 

@@ -15,7 +15,7 @@ test('an address is checked without being kept: it is free afterwards', async ()
   another.close();
 });
 
-test('what fails after the start, as to accept a connection, is told and ends nothing', async () => {
+test('reports a failure after the start, as in accepting a connection, without ending', async () => {
   const server = createServer();
   const told: Error[] = [];
   await listenOn(server, ANY, (error) => told.push(error));

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:net';
 import type { Address } from '../config/settings.ts';
 
 /**
- * Has a server listen. What fails later, as accepting a connection does where the system has no
- * descriptor or memory for it, is told to `failed`: it must not end the process.
- * @returns the address really listened on, where port 0 was asked for.
- * @throws the socket's error when the address cannot be had.
+ * Starts a server listening. Later failures, as in accepting a connection without a descriptor or
+ * memory, go to `failed`: they must not end the process.
+ * @returns the actual address, where port 0 was given.
+ * @throws the socket's error when the address is not available.
  */
 export async function listenOn(
   server: Server,

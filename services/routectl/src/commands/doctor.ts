@@ -4,13 +4,13 @@ import type { Bind } from '../program.ts';
 export function addDoctor(program: Command, bind: Bind): void {
   program
     .command('doctor')
-    .description('what is wrong with the cluster and its Redis, and what to do')
+    .description('report problems of the cluster and its Redis, with advice')
     .addHelpText(
       'after',
       `
 Looks at: whether all nodes answer and are ready, versions, settings that must agree, leases, clocks, the
 bus, slow links; in Redis (given by --redis or REDIS_URL, else tried at 127.0.0.1:6379) at maxmemory-policy,
-output buffers, who subscribes, and ghosts: users held by links that are gone. Nothing is changed.
+output buffers, subscribers, and ghosts: users of links that are gone. Nothing is changed.
 
 Exit status 1 when anything is wrong, or worth a warning.
 
@@ -20,7 +20,7 @@ Examples:
     )
     .action(
       bind(async (session) => {
-        // It takes a while to load, with all that speaks to Redis.
+        // Loaded on demand: it loads all Redis code.
         const { doctor } = await import('../doctor/doctor.ts');
         return await doctor(session);
       }),

@@ -20,8 +20,8 @@ export function addDrain(program: Command, bind: Bind): void {
   program
     .command('drain')
     .argument('<node>', 'a node: its id, the beginning of it, or an address')
-    .description('have a node go away in good order: its links are closed gently, then it ends')
-    .option('--wait', 'return only when it is gone')
+    .description('drain a node: close its links gradually, then stop it')
+    .option('--wait', 'wait until the node has stopped')
     .addHelpText(
       'after',
       `
@@ -39,7 +39,7 @@ Examples:
 async function drain(session: Session, name: string, options: DrainOptions): Promise<ExitCode> {
   const { node = name, admin } = await session.findNode(name);
   if (admin === undefined) {
-    throw new CommandError(EXIT.unreachable, `${node} does not tell where it is`);
+    throw new CommandError(EXIT.unreachable, `${node} has not published an admin address`);
   }
   const result = await admin.drain();
   const { output } = session;
@@ -60,7 +60,7 @@ async function untilGone(admin: AdminClient, { node, overSeconds }: DrainResult)
     // Another node may stand at its address by now.
     if (answer.kind === 'silent' || answer.value.node !== node) return;
     if (performance.now() > end) {
-      throw new CommandError(EXIT.wrong, `${node} has been asked to go, and has not gone`);
+      throw new CommandError(EXIT.wrong, `${node} was asked to drain, but has not stopped`);
     }
     await delay(POLL_MS);
   }

@@ -8,11 +8,11 @@ export function addKickLink(program: Command, bind: Bind): void {
   program
     .command('kick-link')
     .argument('<id>', 'a link, as routectl links lists it')
-    .description('close one link; its msg_server comes back by itself')
+    .description('close one link; its msg_server reconnects')
     .addHelpText(
       'after',
       `
-What it held is kept for the time of a lease (ROUTE_LEASE_SECONDS): who is back by then is never seen
+Its users are kept for one lease (ROUTE_LEASE_SECONDS): users back by then are never seen
 offline. Needs the node's token, in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE.
 
 Example:
@@ -31,7 +31,7 @@ async function kickLink(session: Session, link: string): Promise<ExitCode> {
   const node = link.slice(0, link.indexOf('.'));
   const { admin } = await session.findNode(node);
   if (admin === undefined) {
-    throw new CommandError(EXIT.unreachable, `${node} does not tell where it is`);
+    throw new CommandError(EXIT.unreachable, `${node} has not published an admin address`);
   }
   const result = await admin.closeLink(link);
   if (session.output.json) showJson(session.output, result);

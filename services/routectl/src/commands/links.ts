@@ -32,7 +32,7 @@ const COLUMNS: readonly Column<Row>[] = [
 export function addLinks(program: Command, bind: Bind): void {
   program
     .command('links')
-    .description('all links: whose, how old, users held, traffic, what is unsent')
+    .description('all links: msg_server, age, users, traffic, unsent bytes')
     .option('--node <id>', 'only this node’s: an id, its beginning, or an address')
     .addHelpText(
       'after',

@@ -31,13 +31,13 @@ function of(text: (result: RebalanceResult) => string): (row: Row) => string {
 export function addRebalance(program: Command, bind: Bind): void {
   program
     .command('rebalance')
-    .description('have nodes that hold more links than their fair share let some go, gently')
+    .description('close links of nodes above their fair share, gradually')
     .option('--node <id>', 'only this node: an id, its beginning, or an address')
     .addHelpText(
       'after',
       `
-Links live for months, so a new node stays empty. Those that go are closed as in a drain: their
-msg_servers come back within seconds, and no user is seen offline. Needs the nodes' token, in
+Links live for months, so a new node stays empty. Links are closed as in a drain: their
+msg_servers reconnect within seconds, and no user is seen offline. Needs the nodes' token, in
 ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE.
 
 Examples:

@@ -20,12 +20,12 @@ export function addReplay(program: Command, bind: Bind): void {
       'after',
       `
 The trace's links go to the nodes in turn. All links of the cluster receive what is replayed, so it is
-refused while others are open: their msg_servers would take it for real. Users of the trace who are left
-are told to be offline after ROUTE_LOST_GRACE_SECONDS.
+refused while others are open: their msg_servers would act on it. Users of the trace that remain
+are announced offline after ROUTE_LOST_GRACE_SECONDS.
 
-With --delivery directed a link is to receive of what concerns certain users only what is for users that
-the trace has sent on it. Nodes in doubt who holds whom, as just after their start, send more than that,
-and the trace comes out different: then replay it again.
+With --delivery directed a link is expected to receive PDUs for users only if the trace has listed
+those users on it. Nodes with incomplete membership, as just after their start, broadcast, which shows as
+a difference: then replay again.
 
 Exit status 1 when a link received something else than in the trace.
 
@@ -36,7 +36,7 @@ Examples:
     )
     .action(
       bind(async (session, file: string, options: ReplayOptions) => {
-        // It takes a while to load, with all that reads and writes PDUs.
+        // Loaded on demand: it loads all PDU code.
         const { replayFile } = await import('../replay-file.ts');
         return await replayFile(session, file, options);
       }),

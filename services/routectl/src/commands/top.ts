@@ -47,7 +47,7 @@ async function top(session: Session, { interval, count: looks }: TopOptions): Pr
     for (let look = 0; look < looks && !signal.aborted; look++) {
       await delay(interval, undefined, { signal }).catch(() => undefined); // the signal is looked at
       if (signal.aborted) return;
-      // Nodes come and go; while nobody can tell which there are, those known are looked at.
+      // Nodes join and leave; while the list is unavailable, the known ones are shown.
       nodes = await session.findNodes().then(
         (found) => found.nodes,
         (error: unknown) => {

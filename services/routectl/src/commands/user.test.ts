@@ -20,7 +20,7 @@ function user(...links: UserLink[]): UserView {
   return { userId: 7, status: 'online', state: 'pc', links };
 }
 
-test('what only a link’s own node knows is taken from its answer', () => {
+test('details known only to a link’s own node come from its answer', () => {
   const a = [user(link('a.1', '10.0.0.1:1'), link('b.1', null))];
   const b = [user(link('a.1', null), link('b.1', '10.0.0.2:1'))];
   for (const answers of [
@@ -33,6 +33,6 @@ test('what only a link’s own node knows is taken from its answer', () => {
   }
 });
 
-test('what nobody knows stays unknown', () => {
+test('unknown details stay unknown', () => {
   expect(mergeUsers([[user(link('a.1', null))]])).toEqual([user(link('a.1', null))]);
 });

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import type { Column } from '../table.ts';
 import { userIds } from './arguments.ts';
 
-/** One link of a user; none of one who is nowhere. */
+/** One link of a user; undefined for an offline user. */
 interface Row {
   readonly user: UserView;
   readonly link: UserLink | undefined;
@@ -77,7 +77,7 @@ async function user(session: Session, ids: readonly string[]): Promise<ExitCode>
   return EXIT.ok;
 }
 
-/** All nodes tell the same of users, but what only a link's own node knows. */
+/** All nodes report the same of users, but only a link's own node has its details. */
 export function mergeUsers(answers: readonly (readonly UserView[])[]): UserView[] {
   const [first = [], ...others] = answers;
   return first.map((found, i) => ({

@@ -25,12 +25,17 @@ export function addWatch(program: Command, bind: Bind): void {
     .description('PDUs as they pass through all nodes: headers, and more on request')
     .option('--command <name,...>', 'only these commands', (text) => text.split(','))
     .option('--link <id>', 'only what this link sends')
-    .option('--rate <n>', 'so many in a second from each node', wholeNumber(1, 1000), 20)
-    .option('--count <n>', 'end after so many', wholeNumber(1, 1e9), Number.POSITIVE_INFINITY)
-    .option('--decode', 'the body’s fields too; of what users write only how long it is')
+    .option('--rate <n>', 'maximum PDUs per second from each node', wholeNumber(1, 1000), 20)
+    .option(
+      '--count <n>',
+      'stop after this number of PDUs',
+      wholeNumber(1, 1e9),
+      Number.POSITIVE_INFINITY,
+    )
+    .option('--decode', 'also the fields of bodies; only the length of user text')
     .option(
       '--bodies',
-      'what users write too: needs the token, and ROUTE_WATCH_BODIES=on at the node',
+      'also the text of users: needs the token, and ROUTE_WATCH_BODIES=on at the node',
     )
     .addHelpText(
       'after',

@@ -99,14 +99,14 @@ function event(name: string, agoMs: number): EventView {
   return { seq: 1, atMs: NOW_MS - agoMs, level: 'warn', event: name, facts: {} };
 }
 
-/** What is not well, as 'level subject: says'. */
+/** The problems, as 'level subject: text'. */
 function unwell(findings: readonly Finding[]): string[] {
   return findings
     .filter(({ level }) => level !== 'ok')
     .map(({ level, subject, says }) => `${level} ${subject}: ${says}`);
 }
 
-test('nodes that are well get a line for each thing that was looked at', () => {
+test('healthy nodes get a line for each check', () => {
   const findings = checkNodes([node('a'), node('b')], EXACT);
   expect(unwell(findings)).toEqual([]);
   expect(findings).toHaveLength(7);
@@ -148,12 +148,12 @@ test.each<[string, NodeOptions, string]>([
   [
     'deaf',
     { view: { bus: VIEW.bus && { ...VIEW.bus, hearing: false } } },
-    'wrong bus: b does not hear the bus',
+    'wrong bus: b receives nothing from the bus',
   ],
   [
     'slow on the bus',
     { view: { bus: VIEW.bus && { ...VIEW.bus, echoMs: 900 } } },
-    'warning bus: b hears itself only after 900 ms',
+    'warning bus: b receives its own messages only after 900 ms',
   ],
   [
     'losing frames',
@@ -170,7 +170,7 @@ test.each<[string, NodeOptions, string]>([
     { links: [{ ...LINK, unsentBytes: 600 }] },
     'warning links: 10.0.0.1:5000 reads slowly on a.1',
   ],
-])('a node that is %s is told of, and nothing else is', (_, options, expected) => {
+])('reports a node that is %s, and nothing else', (_, options, expected) => {
   expect(unwell(checkNodes([node('a'), node('b', options)], EXACT))).toEqual([expected]);
 });
 
@@ -180,7 +180,7 @@ test.each([
   ['ROUTE_MAX_PDU_BYTES', '2097152', '1048576'],
   ['ROUTE_LEASE_SECONDS', '10', '5'],
   ['ROUTE_BUS_WINDOW_BYTES', '8388608', '4194304'],
-])('nodes that differ in %s are told of with the value of each', (name, most, one) => {
+])('reports nodes that differ in %s, with the value of each', (name, most, one) => {
   const set = (value: string) => ({ view: { settings: { ...VIEW.settings, [name]: value } } });
   const nodes = [node('a', set(most)), node('b', set(one)), node('c', set(most))];
   expect(unwell(checkNodes(nodes, EXACT))).toEqual([
@@ -188,7 +188,7 @@ test.each([
   ]);
 });
 
-test('a setting that a node of another release does not know is told of beside its version', () => {
+test('reports a setting unknown to a node of another release beside its version', () => {
   const settings = { ...VIEW.settings, ROUTE_DELIVERY: 'directed' };
   const nodes = [node('a', { view: { settings } }), node('b', { view: { version: '0.1.0' } })];
   expect(unwell(checkNodes(nodes, EXACT))).toEqual([
@@ -197,7 +197,7 @@ test('a setting that a node of another release does not know is told of beside i
   ]);
 });
 
-test('a node that went away in good order is no more than told of, one that just fell silent is wrong', () => {
+test('a drained node is only mentioned, a silent one is an error', () => {
   const silent = (draining: boolean): ExaminedNode => {
     const about = {
       ...{ admin: '127.0.0.1:1', listen: null, links: 0, leaving: 0 },
@@ -218,7 +218,7 @@ test('a node that went away in good order is no more than told of, one that just
   ]);
 });
 
-test('what happened long ago, or may differ from node to node, is not told of', () => {
+test('does not report old events, and settings that may differ between nodes', () => {
   const settings = { ...VIEW.settings, LOG_LEVEL: 'debug', ROUTE_LISTEN: '0.0.0.0:8201' };
   const events = [event('bus-frames-lost', 4_000_000)];
   expect(unwell(checkNodes([node('a'), node('b', { view: { settings }, events })], EXACT))).toEqual(
@@ -226,7 +226,7 @@ test('what happened long ago, or may differ from node to node, is not told of', 
   );
 });
 
-test('a clock is off only by what an answer that took long cannot explain', () => {
+test('a clock is off only beyond what a slow answer can explain', () => {
   const slow = clockOf(NOW_MS + 1500, NOW_MS, NOW_MS + 3000);
   expect(slow).toEqual({ aheadMs: 0, unsureMs: 1500 });
   const late = { aheadMs: 2000, unsureMs: 1500 };
@@ -263,7 +263,7 @@ function redis(options: Partial<ExaminedRedis> = {}): ExaminedRedis {
   };
 }
 
-test('a Redis that is as it should be gets a line for each thing that was looked at', () => {
+test('a healthy Redis gets a line for each check', () => {
   const held = new Map([['a.1', 3]]);
   const findings = checkRedis(redis({ heldLinks: held }), [node('a', { links: [LINK] })]);
   expect(unwell(findings)).toEqual([]);
@@ -330,7 +330,7 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
     { heldLinks: new Map([['a.9', 2]]) },
     'warning ghosts: 1 link that a does not have hold users: a.9',
   ],
-])('a Redis that %s is told of, and nothing else is', (_, options, expected) => {
+])('reports a Redis that %s, and nothing else', (_, options, expected) => {
   const found = unwell(checkRedis(redis(options), [node('a', { links: [LINK] })]));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(expected);

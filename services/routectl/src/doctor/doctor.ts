@@ -11,10 +11,10 @@ import { checkRedis } from './redis-checks.ts';
 
 const DEFAULT_REDIS: RedisTarget = { kind: 'single', url: 'redis://127.0.0.1:6379' };
 
-/** What Redis has told, or why it was not looked at. */
+/** Data read from Redis, or why it was not read. */
 type Redis = { readonly examined: ExaminedRedis } | { readonly unknown: Finding };
 
-/** Looks at everything and tells what it has found. */
+/** Collects all data and returns the findings. */
 export async function doctor(session: Session): Promise<ExitCode> {
   const { nodes } = await session.findNodes();
   const live = nodes.filter(({ alive }) => alive);
@@ -65,7 +65,7 @@ function notLookedAt(why: string): Finding {
   };
 }
 
-/** One finding for people: how bad, what, and on the next line what to do. */
+/** Formats one finding: level, text, and on the next line the advice. */
 function textOf({ level, subject, says, todo }: Finding): string {
   const head = level === 'ok' || level === 'unknown' ? level : level.toUpperCase();
   const line = `${head.padEnd(8)} ${subject.padEnd(12)} ${visible(says)}\n`;

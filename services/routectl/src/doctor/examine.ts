@@ -4,7 +4,7 @@ import { ask, type KnownNode } from '../nodes.ts';
 import type { RedisSession } from '../redis-session.ts';
 import { clockOf, type ExaminedNode, type ExaminedRedis } from './examined.ts';
 
-/** The last so many events of each node are looked at. */
+/** Number of recent events checked per node. */
 const EVENTS = 2000;
 
 /** Asks a node all that the doctor looks at. */

@@ -3,7 +3,7 @@ import type { Directory } from '@route/presence';
 import type { ServerLimits, Subscriber } from '@route/redis';
 import type { Answer, KnownNode } from '../nodes.ts';
 
-/** A node, what it has told, and its clock against this machine's. */
+/** A node, its answers, and its clock relative to this machine's. */
 export interface ExaminedNode {
   readonly known: KnownNode;
   readonly name: string;
@@ -23,18 +23,18 @@ export interface Clock {
   readonly unsureMs: number;
 }
 
-/** What Redis has told. */
+/** Data read from Redis. */
 export interface ExaminedRedis {
   readonly servers: readonly ServerLimits[];
   /** undefined where it may not be read. */
   readonly subscribers: readonly Subscriber[] | undefined;
   readonly directory: Directory;
-  /** Link → in how many shards Redis holds users of it. */
+  /** Link → number of shards in which Redis has users of it. */
   readonly heldLinks: ReadonlyMap<string, number>;
   readonly clock: Clock;
 }
 
-/** What a clock said between two moments of this machine's. */
+/** The value of a clock between two moments of this machine's. */
 export function clockOf(saidMs: number, askedAtMs: number, answeredAtMs: number): Clock {
   const unsureMs = (answeredAtMs - askedAtMs) / 2;
   return { aheadMs: saidMs - askedAtMs - unsureMs, unsureMs };

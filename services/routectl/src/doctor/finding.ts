@@ -2,7 +2,7 @@
 export const LEVELS = ['ok', 'unknown', 'warning', 'wrong'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What was looked at. */
+/** The subject of a check. */
 export type Subject =
   | 'nodes'
   | 'versions'
@@ -15,7 +15,7 @@ export type Subject =
   | 'subscribers'
   | 'ghosts';
 
-/** One thing that was found, and what to do about it. */
+/** One finding, with advice. */
 export interface Finding {
   readonly level: Level;
   readonly subject: Subject;
@@ -23,7 +23,7 @@ export interface Finding {
   readonly todo?: string;
 }
 
-/** The findings, or one that says that all is well where there are none. */
+/** Returns the findings, or one that reports success where there are none. */
 export function orWell(findings: readonly Finding[], subject: Subject, well: string): Finding[] {
   return findings.length > 0 ? [...findings] : [{ level: 'ok', subject, says: well }];
 }

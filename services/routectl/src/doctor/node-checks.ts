@@ -23,7 +23,7 @@ const HOUR_MS = 3_600_000;
 
 type Answered = ExaminedNode & { readonly answers: NodeAnswers };
 
-/** What the nodes' own answers tell. */
+/** Checks of the nodes' own answers. */
 export function checkNodes(nodes: readonly ExaminedNode[], redis: Clock | undefined): Finding[] {
   const answered = nodes.flatMap((node): Answered[] =>
     node.answer.kind === 'answered' ? [{ ...node, answers: node.answer.value }] : [],
@@ -35,7 +35,7 @@ export function checkNodes(nodes: readonly ExaminedNode[], redis: Clock | undefi
     ...orWell(settings(answered), 'settings', 'what must be the same is the same on all nodes'),
     ...orWell(nodes.flatMap(lease), 'leases', 'all are renewed in time'),
     ...clocks(answered, redis),
-    ...orWell(answered.flatMap(bus), 'bus', 'all nodes hear each other, nothing was lost'),
+    ...orWell(answered.flatMap(bus), 'bus', 'all nodes receive from each other, nothing was lost'),
     ...orWell(answered.flatMap(links), 'links', 'none is stuck or suspicious'),
   ];
 }
@@ -147,22 +147,22 @@ function bus({ name, answers: { view, events } }: Answered): Finding[] {
   if (!now.hearing) {
     add(
       'wrong',
-      'does not hear the bus',
+      'receives nothing from the bus',
       'see whether Redis answers, and whether its user may subscribe',
     );
   }
   if (now.full) {
     add(
       'warning',
-      'sends no more for now: somebody is behind',
-      'routectl links shows whose unsent bytes grow',
+      'sending is paused: another node is behind',
+      'routectl links shows the link with growing unsent bytes',
     );
   }
   if (now.echoMs !== null && now.echoMs > ECHO_MS) {
     const lag = duration(now.echoMs);
     add(
       'warning',
-      `hears itself only after ${lag}`,
+      `receives its own messages only after ${lag}`,
       'see whether Redis or the network to it is busy',
     );
   }

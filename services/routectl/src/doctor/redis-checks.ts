@@ -5,7 +5,7 @@ import { hasLeft } from '../nodes.ts';
 import type { ExaminedNode, ExaminedRedis } from './examined.ts';
 import { type Finding, orWell } from './finding.ts';
 
-/** A default of ROUTE_BUS_WINDOW_BYTES, for where no node tells its own. */
+/** A default of ROUTE_BUS_WINDOW_BYTES, where no node reports its own. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 /** Redis this full has little room for a storm of logins. */
 const FULL = 0.85;
@@ -14,7 +14,7 @@ const SWEEP_LEASES = 4;
 const LEASE_SECONDS = 10;
 const NAMED = 5;
 
-/** What Redis tells, held against what the nodes tell. */
+/** Compares the data in Redis with the nodes' answers. */
 export function checkRedis(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[] {
   const windowBytes = mostOf(nodes, 'ROUTE_BUS_WINDOW_BYTES', WINDOW_BYTES);
   const settings = redis.servers.flatMap((server): Finding[] => [
@@ -54,7 +54,7 @@ function subscribers(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Find
   const subject = 'subscribers';
   if (redis.subscribers === undefined) {
     const says = 'CLIENT LIST may not be read';
-    const todo = 'allow it to the user of routectl (+client|list): it shows who falls behind';
+    const todo = 'allow it for the user of routectl (+client|list): it shows slow subscribers';
     return [{ level: 'unknown', subject, says, todo }];
   }
   const findings: Finding[] = [];
@@ -90,7 +90,7 @@ function subscribers(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Find
   return orWell(findings, subject, 'all nodes subscribe, and none is behind');
 }
 
-/** Links that Redis holds users of and that nobody has: their users would be online for ever. */
+/** Links that have users in Redis but exist on no node: their users would stay online. */
 function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[] {
   const findings: Finding[] = [];
   const leaseSeconds = mostOf(nodes, 'ROUTE_LEASE_SECONDS', LEASE_SECONDS);
@@ -117,7 +117,7 @@ function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[]
   return orWell(findings, 'ghosts', 'no users are held by links that are gone');
 }
 
-/** Links that their node has asked to go are kept for the time of a lease: these are no ghosts. */
+/** Links closed by their node on request keep their users for one lease: they are no ghosts. */
 function closedLinks(
   node: string,
   held: readonly string[],

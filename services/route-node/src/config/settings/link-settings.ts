@@ -69,7 +69,7 @@ export const LINK_SETTINGS = {
     default: String(64 * MIB),
     meaning:
       'Unsent bytes at which a link is closed. At least ROUTE_LINK_UNSENT_MARK_BYTES and ROUTE_MAX_PDU_BYTES together.',
-    reason: 'Bounds the memory that one stuck msg_server costs.',
+    reason: 'Bounds the memory that one unresponsive msg_server costs.',
   },
   ROUTE_LINK_STUCK_SECONDS: {
     schema: seconds(0.1, 3600),

@@ -7,7 +7,7 @@ export const NODE_SETTINGS = {
   ROUTE_LISTEN: {
     schema: address,
     default: '0.0.0.0:8200',
-    meaning: 'The address on which msg_servers connect. Port 0 takes a free port.',
+    meaning: 'The address on which msg_servers connect. Port 0 selects a free port.',
     reason: 'The port of the original route_server, on all interfaces.',
     example: '10.0.0.20:8200',
   },
@@ -48,7 +48,7 @@ export const NODE_SETTINGS = {
     schema: whole(64 * 1024, 256 * MIB),
     default: String(MIB),
     meaning:
-      'Bytes of log lines that may wait for standard output (a full disk, a stuck reader). Further lines are dropped and counted; the node goes on.',
+      'Bytes of log lines that may wait for standard output (a full disk, a blocked reader). Further lines are dropped and counted; the node continues.',
     reason: 'Some thousand lines.',
   },
 } as const;
