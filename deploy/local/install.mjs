@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Puts the packages of package-lock.json into node_modules when they are not there, and builds the console
-// when its sources are newer. Runs before `npm start` and `npm test`, on the machine's own Node (18 or
-// newer): on Linux the Node that the project itself needs is one of the packages.
+// Puts the packages of package-lock.json into node_modules when they are missing, and builds the
+// console when its sources are newer. Runs before `npm start` and `npm test`, on the machine's own
+// Node (18 or newer): on Linux the Node that the project itself needs is one of the packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const LOCK_FILE = join(ROOT, 'package-lock.json');
 const MODULES = join(ROOT, 'node_modules');
 /** Which lock file node_modules was installed from. */
 const STAMP = join(MODULES, '.installed-from');
-/** Held by whoever installs; beside node_modules, which npm ci deletes. */
+/** The lock of a running install; beside node_modules, which npm ci deletes. */
 const INSTALL_LOCK = join(ROOT, '.tmp', 'install.lock');
 const POLL_MS = 200;
 const NEEDED_NODE = 24;
@@ -24,7 +24,7 @@ if (!isInstalled()) await underLock(install);
 buildConsole();
 
 function install() {
-  // Whoever held the lock before may have done it.
+  // The previous owner of the lock may have done it.
   if (isInstalled()) return;
   console.log('Installing the packages of package-lock.json (npm ci) ...');
   const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
@@ -37,7 +37,7 @@ function install() {
   writeFileSync(STAMP, wanted);
 }
 
-/** Nodes run without a console as well, and say so: what keeps it from being built keeps nothing else. */
+/** Nodes run without a console as well, and report it: a failed build must not stop the install. */
 function buildConsole() {
   const build = spawnSync(projectNode(), ['packages/console/src/build.ts'], {
     cwd: ROOT,
@@ -68,8 +68,8 @@ function isInstalled() {
 }
 
 /**
- * Whether npm's own record of node_modules has all that the lock file asks for: after an `npm install`
- * there is nothing to do. Optional packages are for other platforms and may be missing.
+ * Whether npm's own record of node_modules has every package of the lock file: after an `npm
+ * install` there is nothing to do. Optional packages are for other platforms and may be missing.
  */
 function installedByHand() {
   const record = read(join(MODULES, '.package-lock.json'));
@@ -115,7 +115,7 @@ async function takeLock() {
   } finally {
     rmSync(mine, { force: true });
   }
-  // Who found the same dead owner at the same time may just have removed this lock for that one.
+  // Another process that found the same dead owner may just have replaced this lock.
   await delay(POLL_MS);
   return lockOwner() === process.pid;
 }

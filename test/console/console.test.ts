@@ -106,7 +106,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
     const gone = two.node(1);
     const { id } = gone;
-    // Who holds somebody has something that can be reaped.
+    // A user is online: its link can be reaped.
     await using held = await openKnownLink(gone);
     held.online(clientsOf([1]));
     await waitForPresence([held], { online: [1] });

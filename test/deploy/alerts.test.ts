@@ -21,7 +21,7 @@ async function promtool(...args: readonly string[]): Promise<string> {
 }
 
 describe.runIf(inject('noContainersBecause') === '')('in the programs’ own containers', () => {
-  test('Prometheus takes its configuration and the rules', async () => {
+  test('Prometheus accepts its configuration and the rules', async () => {
     const output = await promtool('check', 'config', '/etc/prometheus/prometheus.yml');
     expect(output).toContain('SUCCESS: 1 rule files found');
   });
@@ -34,7 +34,7 @@ describe.runIf(inject('noContainersBecause') === '')('in the programs’ own con
     RULES_DEADLINE_MS,
   );
 
-  test('HAProxy takes its configuration', async () => {
+  test('HAProxy accepts its configuration', async () => {
     await runProgram('docker', [
       ...['run', '--rm', '--network', 'none'],
       ...['-v', `${ROOT}deploy/haproxy:/usr/local/etc/haproxy:ro`, await imageOf('haproxy')],

@@ -11,7 +11,7 @@ const UP_DEADLINE_MS = 120_000;
 const NAME = 'route-test';
 const REPOSITORY = 'route-cluster/route-node';
 
-/** What there must be for links. */
+/** The state to wait for. */
 export const CLUSTER = ['redis', 'route-node', 'haproxy'] as const;
 
 /** Grafana's image cannot be had everywhere; its dashboard's queries are tested without it. */
@@ -52,7 +52,7 @@ export class ComposeProject implements AsyncDisposable {
     this.#tags = tags;
   }
 
-  /** Removes what killed runs have left, and prepares; nothing is started. */
+  /** Removes leftovers of killed runs, and prepares; nothing is started. */
   static async create(): Promise<ComposeProject> {
     await sweepProjects();
     const folder = await mkdtemp(join(tmpdir(), 'route-compose-'));
@@ -78,8 +78,8 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   /**
-   * Brings services up, or to other settings or another number of nodes; what is up as it should be stays.
-   * Returns when all is healthy.
+   * Starts services, or changes their settings or number of nodes; unchanged services keep running.
+   * Resolves when all are healthy.
    */
   async up({ nodes, env = {}, services = SERVICES }: UpOptions): Promise<void> {
     await this.#writeOverride(env);
@@ -101,7 +101,7 @@ export class ComposeProject implements AsyncDisposable {
       .map(([id = '', address = '']) => ({ id, address }));
   }
 
-  /** Replaces a node's container as docs/operations.md says; returns when all nodes are ready. */
+  /** Replaces a node's container as in docs/operations.md; resolves when all nodes are ready. */
   async replaceNode({ id }: Container): Promise<void> {
     await runProgram('docker', ['stop', '--time', '60', id], { timeoutMs: 90_000 });
     const exit = await runProgram('docker', ['inspect', '--format', '{{.State.ExitCode}}', id]);
@@ -110,7 +110,7 @@ export class ComposeProject implements AsyncDisposable {
     await this.#bringUp(['--no-recreate', 'route-node']);
   }
 
-  /** Has HAProxy read its configuration anew: new processes take new links, the old ones keep theirs. */
+  /** Reloads HAProxy's configuration: new processes accept new links, the old ones keep theirs. */
   async reloadBalancer(): Promise<void> {
     await this.compose(['kill', '--signal', 'USR2', 'haproxy']);
   }
@@ -121,14 +121,14 @@ export class ComposeProject implements AsyncDisposable {
     return text.split('\n').flatMap((line) => parseLine(line) ?? []);
   }
 
-  /** The address by which this machine is known on the project's network. */
+  /** The address of this machine on the project's network. */
   async gateway(): Promise<string> {
     const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}';
     const inspect = ['network', 'inspect', '--format', format, `${this.name}_default`];
     return (await runProgram('docker', inspect)).trim();
   }
 
-  /** The last lines of everybody's log. */
+  /** The last lines of all logs. */
   async logs(): Promise<string> {
     return await this.compose(['logs', '--no-color', '--tail', '40']);
   }
@@ -177,7 +177,7 @@ export class ComposeProject implements AsyncDisposable {
   }
 }
 
-/** Removes what test processes have left that live no longer. */
+/** Removes leftovers of test processes that have exited. */
 async function sweepProjects(): Promise<void> {
   const filter = ['--filter', `name=${NAME}-`];
   const projects = await runProgram('docker', ['compose', 'ls', '--all', '--quiet', ...filter]);

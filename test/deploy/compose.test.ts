@@ -34,12 +34,12 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
   beforeAll(async () => {
     project = stack.use(await ComposeProject.create());
     await project.build();
-    // Prometheus shall not see what the traces send that is wrong, and tell of it.
+    // Prometheus must not see errors in the traces, which would fire alerts.
     await project.up({ nodes: 3, env: GOLDEN_ENV, services: CLUSTER });
   }, START_DEADLINE_MS);
   afterAll(() => stack.disposeAsync(), START_DEADLINE_MS);
 
-  test('the image is small, tells what it is, and has no shell', async () => {
+  test('the image is small, has labels, and has no shell', async () => {
     const [node] = await project.nodes();
     const format =
       '{{.Size}} {{.Config.User}} {{index .Config.Labels "org.opencontainers.image.title"}}';
@@ -71,7 +71,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
       people = ofScene.use(await People.begin(project.links));
     }, START_DEADLINE_MS);
     afterAll(async () => {
-      // Set it to docs/dashboard.svg to draw the picture in docs/operations.md anew.
+      // Set it to docs/dashboard.svg to redraw the picture in docs/operations.md.
       const picture = process.env['ROUTE_PICTURE'];
       if (picture !== undefined) {
         const range = { from: begunAtSeconds, to: Math.floor(Date.now() / 1000), stepSeconds: 2 };
@@ -161,7 +161,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
       );
     });
 
-    test('every alert looks at metrics that are there', async () => {
+    test('every alert uses existing metrics', async () => {
       const names = new Set(readAlerts().flatMap(({ expr }) => metricsIn(expr)));
       expect(names.size).toBeGreaterThan(15);
       for (const name of names) {
@@ -170,12 +170,12 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
     });
 
     test(
-      'a node is killed: its alert fires, its msg_servers are back, the traffic goes on',
+      'a node is killed: its alert fires, its msg_servers reconnect, the traffic continues',
       async () => {
         const { crowd, traffic } = people;
         expect(crowd.servers.every(({ lostLinks }) => lostLinks === 0)).toBe(true);
         const [victim] = await project.nodes();
-        if (victim === undefined) throw new Error('there is no node');
+        if (victim === undefined) throw new Error('no nodes');
         await runProgram('docker', ['kill', victim.id]);
         await people.untilFlowing();
         for (const participant of traffic.participants) {
@@ -196,7 +196,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
     );
 
     test(
-      'two more than there were: HAProxy gives links to the new ones',
+      'two more nodes: HAProxy assigns links to the new ones',
       async () => {
         const before = new Set((await linksByNode()).keys());
         await project.up({ nodes: 5, env: ENV });
@@ -220,7 +220,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
       SCENE_DEADLINE_MS,
     );
 
-    test('HAProxy reads its configuration anew, and no link ends', async () => {
+    test('HAProxy reloads its configuration, and no link ends', async () => {
       const lost = () => people.crowd.servers.map(({ lostLinks }) => lostLinks);
       const before = lost();
       const uptimeNow = async (): Promise<number | undefined> =>
@@ -238,7 +238,7 @@ describe.runIf(inject('noContainersBecause') === '')('docker-compose.yml', () =>
     });
 
     test(
-      'all nodes are replaced one after the other: nothing is lost, nobody is seen offline',
+      'all nodes are replaced one after the other: nothing is lost, no user is seen offline',
       async () => {
         const { crowd, watch } = people;
         for (const node of await project.nodes()) {

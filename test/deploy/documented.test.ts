@@ -6,10 +6,10 @@ import { metricsIn, readAlerts, readPanels } from './queries.ts';
 
 const OPERATIONS = readFileSync(`${ROOT}docs/operations.md`, 'utf8');
 
-/** Of HAProxy and of Prometheus itself; that they are there is seen where both run. */
+/** Metrics of HAProxy and of Prometheus itself, which are checked where both run. */
 const FROM_ELSEWHERE = /^(haproxy_|up$)/;
 
-/** Metrics of Node.js itself, of which only those that mean something here are told of. */
+/** Metrics of Node.js itself, of which only relevant ones are documented. */
 const OF_THE_RUNTIME = /^(process|nodejs)_/;
 
 const documented = new Set(
@@ -26,7 +26,7 @@ async function exposedMetrics(): Promise<Set<string>> {
   return new Set(Array.from(names, ([, name = '']) => name));
 }
 
-test('docs/operations.md tells of every metric that a node has, and of no other', async () => {
+test('docs/operations.md lists every metric of a node, and no other', async () => {
   const exposed = await exposedMetrics();
   const own = [...exposed].filter((name) => !OF_THE_RUNTIME.test(name));
   expect(own.filter((name) => !documented.has(name))).toEqual([]);
@@ -34,7 +34,7 @@ test('docs/operations.md tells of every metric that a node has, and of no other'
   expect(told.filter((name) => !exposed.has(name ?? ''))).toEqual([]);
 });
 
-test('alerts and dashboard ask for metrics that exist and that docs/operations.md tells of', async () => {
+test('alerts and dashboard use metrics that exist and that docs/operations.md lists', async () => {
   const exposed = await exposedMetrics();
   const expressions = [
     ...readAlerts().map(({ expr }) => expr),

@@ -22,7 +22,10 @@ interface Line {
   readonly points: Series['points'];
 }
 
-/** The dashboard as SVG: what each panel's queries came to, where no Grafana can be had. */
+/**
+ * Draws the dashboard as SVG with the results of each panel's queries, where no Grafana is
+ * available.
+ */
 export async function drawDashboard(prometheus: PrometheusClient, range: Range): Promise<string> {
   const panels = readPanels().filter(({ targets }) => targets.length > 0);
   const rows = Math.ceil(panels.length / COLUMNS);
@@ -96,7 +99,7 @@ function drawPanel(title: string, lines: readonly Line[], range: Range): string[
 
 type Points = Series['points'];
 
-/** A series that was not there for a while is drawn with a hole. */
+/** A series with missing samples is drawn with a gap. */
 function stretches(points: Points, mostSeconds: number): Points[] {
   const parts: (readonly [number, number])[][] = [];
   let lastAt = Number.NEGATIVE_INFINITY;

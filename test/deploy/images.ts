@@ -14,7 +14,7 @@ export interface PinnedImage {
   readonly tag: string;
 }
 
-/** What docker-compose.yml pins, but for Grafana, whose image the tests do without. */
+/** The images pinned by docker-compose.yml, except Grafana, which the tests do not use. */
 export function pinnedImages(): PinnedImage[] {
   const text = readFileSync(`${ROOT}docker-compose.yml`, 'utf8');
   const lines = text.matchAll(/^ +image: (\S+):\$\{([A-Z_]+_TAG):-(\S+)\}$/gm);

@@ -39,7 +39,7 @@ export function readObjects(text: string): KubernetesObject[] {
   return parseAllDocuments(text).map((document) => object.parse(document.toJS()));
 }
 
-/** What kustomize makes of a folder. @throws Error with its own words when it takes something ill. */
+/** The output of kustomize for a folder. @throws Error with its message when it fails. */
 export async function renderObjects(folder: string): Promise<KubernetesObject[]> {
   return readObjects(await runProgram('kubectl', ['kustomize', `${ROOT}${folder}`]));
 }

@@ -64,7 +64,7 @@ function the(kind: string, objects: readonly KubernetesObject[], name?: string):
 }
 
 describe.runIf(canRender)('what kustomize makes of deploy/k8s', () => {
-  test.for([BASE, EXAMPLE])('%s is what Kubernetes takes', async (folder) => {
+  test.for([BASE, EXAMPLE])('%s is valid for Kubernetes', async (folder) => {
     const objects = await renderObjects(folder);
     expect(objects.length).toBeGreaterThan(6);
     await checkObjects(objects);
@@ -80,7 +80,7 @@ describe.runIf(canRender)('what kustomize makes of deploy/k8s', () => {
     await expect(checkObjects([{ ...policy, kind: 'Pod', metadata }])).rejects.toThrow('no schema');
   });
 
-  test('a node has more time to go than its way out takes', async () => {
+  test('the termination grace period of a node exceeds its drain time', async () => {
     const objects = await renderObjects(BASE);
     const { spec } = deployment.parse(the('Deployment', objects)).spec.template;
     const settings = z.object({ data: labels }).parse(the('ConfigMap', objects)).data;
@@ -152,7 +152,7 @@ describe.runIf(canRender)('what kustomize makes of deploy/k8s', () => {
   });
 });
 
-test('the alerts become a PrometheusRule that Kubernetes takes', async () => {
+test('the alerts become a valid PrometheusRule', async () => {
   const rules = readObjects(await runProgram('sh', [`${ROOT}deploy/k8s/prometheus-rule.sh`]));
   await checkObjects(rules);
   for (const { alert } of readAlerts()) expect(JSON.stringify(rules)).toContain(`"${alert}"`);

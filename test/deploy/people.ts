@@ -22,8 +22,8 @@ const RECONNECT_DEADLINE_MS = 20_000;
 const LOOKS = 5;
 
 /**
- * msg_servers with users who come and go and with traffic among them, and somebody who asks all the
- * time for users who are online throughout. All of them know one address, the balancer's.
+ * msg_servers with users and traffic, and a monitor that queries users online throughout. All of
+ * them use one address, the balancer's.
  */
 export class People implements AsyncDisposable {
   readonly traffic = new Traffic();
@@ -53,14 +53,14 @@ export class People implements AsyncDisposable {
     );
     const asker = stack.use(new MsgServer({ targets: () => this.#targets, clients: [], random }));
     this.watch = new StatusWatch([...this.crowd.steady.keys()], async () => {
-      // Before its list has been taken in, a server's users are not there yet.
+      // Before its list has been accepted, a server's users are not online yet.
       await this.#begun.promise;
       return await asker.linked();
     });
     stack.use(this.watch);
   }
 
-  /** Everybody connects; returns when everything flows. */
+  /** Connects all servers; resolves when all traffic flows. */
   static async begin(balancer: LinkTarget): Promise<People> {
     const stack = new AsyncDisposableStack();
     const people = new People(balancer, stack);
@@ -89,7 +89,10 @@ export class People implements AsyncDisposable {
     await this.traffic.untilFlowing(FLOW_DEADLINE_MS);
   }
 
-  /** Waits until whatever node is asked says of everybody what holds; nobody may come or go meanwhile. */
+  /**
+   * Waits until every queried node reports the right status of all users; no user may change
+   * meanwhile.
+   */
   async untilExact(): Promise<Exactness> {
     const targets = Array.from({ length: LOOKS }, () => this.#targets).flat();
     return await untilExact(
@@ -98,7 +101,9 @@ export class People implements AsyncDisposable {
     );
   }
 
-  /** The traffic ends; returns what has become of it when everything has come, or the deadline has passed. */
+  /**
+   * Stops the traffic; returns its outcome when every PDU has arrived, or the deadline has passed.
+   */
   async settle(deadlineMs: number): Promise<Totals> {
     this.#pacer?.[Symbol.dispose]();
     return await this.traffic.settle(deadlineMs);

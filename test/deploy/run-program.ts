@@ -14,8 +14,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program to its end and returns what it wrote to standard output.
- * @throws Error with the end of what it wrote when it fails or takes too long.
+ * Runs a program and returns its standard output.
+ * @throws Error with the end of its output when it fails or takes too long.
  */
 export function runProgram(
   program: string,

@@ -5,8 +5,8 @@ import { ROOT } from './images.ts';
 const SOURCE = `${ROOT}deploy/prometheus`;
 
 /**
- * Copies deploy/prometheus, with times that a test can wait for: scraped, and rules evaluated, every
- * second, and an alert fires when its condition has held for 2 s. What the rules look at is as it is.
+ * Copies deploy/prometheus with short times for tests: scrapes and rule evaluations every second,
+ * and alerts fire after 2 s. The rules' expressions are unchanged.
  */
 export async function shortenedMonitoring(folder: string): Promise<void> {
   await mkdir(join(folder, 'alerts'), { recursive: true });

@@ -25,7 +25,7 @@ export function proxyHeader({ ip, port }: Client): Buffer {
 /** What it sends when the connection is its own. */
 export const LOCAL_HEADER = Buffer.concat([SIGNATURE, Buffer.from([0x20, 0, 0, 0])]);
 
-/** What it sends for a connection whose addresses it does not tell. */
+/** The header for a connection with unknown addresses. */
 export const UNSPECIFIED_HEADER = Buffer.concat([SIGNATURE, Buffer.from([0x21, 0, 0, 0])]);
 
 /** A connection from another of this machine's own addresses. */

@@ -13,7 +13,7 @@ const WRONG = 'password-that-is-wrong';
 const TOKEN = 'token-of-the-admin-port';
 const STRANGE_TOKEN = 'token-that-is-another';
 
-/** How a secret may look where somebody has written it. */
+/** Forms in which a secret may be written. */
 function formsOf(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64');
   return [secret, encodeURIComponent(secret), encodeURI(secret), base64];

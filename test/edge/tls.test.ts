@@ -31,7 +31,7 @@ function trusting(): { ca: string } {
   return { ca: certificates.authority.cert };
 }
 
-/** Two nodes whose links are encrypted, and come through a load balancer. */
+/** Two nodes with encrypted links that come through a load balancer. */
 async function startSecureNodes(): Promise<Nodes> {
   const own = await makeCertificates();
   const { certFile, keyFile } = await own.issue('server');

@@ -240,7 +240,7 @@ export class TestLink implements AsyncDisposable {
   }
 }
 
-/** A MSG_DATA whose id, and text, is `n`. */
+/** A MSG_DATA with `n` as id and text. */
 export function messagePdu(fromUserId: number, n: number): Buffer {
   return encodeMessage('msg_data', {
     fromUserId,

@@ -21,7 +21,7 @@ export async function within<T>(
     (): never => {
       throw new Error(`waited ${deadlineMs} ms for ${what}`);
     },
-    // The promise was first: nobody looks at this one any more.
+    // The promise was first: this result is unused.
     () => new Promise<never>(() => {}),
   );
   try {

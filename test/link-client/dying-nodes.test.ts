@@ -30,7 +30,7 @@ function send(from: RouteClient, text: string): void {
   from.send('msg_data', { ...message, msgType: MSG_TYPE.singleText, msgData });
 }
 
-test('a client whose node is killed comes back on another, with its users and its messages', async () => {
+test('a client of a killed node reconnects to another, with its users and its messages', async () => {
   await using cluster = await startCluster({ nodes: 3, env: { ROUTE_LEASE_SECONDS: '3' } });
   const [a, b, c] = [cluster.node(0), cluster.node(1), cluster.node(2)];
   const { client: steady, texts } = clientOf([c], 1);

@@ -34,7 +34,10 @@ class ListingBoth {
   }
 }
 
-/** Each sends some; returns when everybody has got every other one's, once, and knows who is online. */
+/**
+ * Each sends some messages; resolves when each has received all others' once, and has the right
+ * presence.
+ */
 async function talk(servers: readonly ListingBoth[]): Promise<void> {
   for (const { client, received } of servers) {
     await client.query([0]);

@@ -59,7 +59,7 @@ test('the example msg_server, with the packages as published, has right types an
   await bob.sayUntil('1 hello', () => ann.received.includes('2: hello\n'));
   await ann.sayUntil('2 hello to you', () => bob.received.includes('1: hello to you\n'));
 
-  // Bob logs in at the other server: the first one drops him.
+  // Bob logs in at the other server: the first one drops this client.
   stack.use(await first.login(2));
   await bob.waitForText('you have logged in elsewhere\n');
 });

@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
   {
     faults: [{ direction: 'to-node', command: 'user_status_update', harm: 'drop', every: 3 }],
     foundBy: ['presence exact at the end'],
-    // Depends on whom the samples meet, and whether he then rests for long enough.
+    // Depends on which users are sampled, and whether they then stay unchanged long enough.
     perhapsBy: ['presence right', 'notifications right'],
   },
   {

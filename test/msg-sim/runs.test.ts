@@ -38,7 +38,7 @@ test('against a cluster that does right every check holds: exit status 0', async
   expect(lines.output).toContain('All checks passed.');
 });
 
-test('so they do where nodes direct: who holds none of its users does not get a message', async () => {
+test('the same with directed delivery: a link without an addressed user receives no message', async () => {
   await using cluster = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
   const flags = [...routeOf(cluster), ...FLAGS, '--duration', '5', '--json'];
   await using demo = new Demo([...flags, '--delivery', 'directed']);

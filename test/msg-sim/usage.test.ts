@@ -29,7 +29,7 @@ test('bad usage is named, with the help: exit status 2', async () => {
   expect(demo.errors).toContain('Examples:');
 });
 
-test('where nobody takes a link it says so: exit status 1', async () => {
+test('where no node accepts a link it reports that: exit status 1', async () => {
   const port = await findFreePort();
   await using demo = new Demo(['--route', `127.0.0.1:${port}`, '--json']);
   expect(await demo.exitStatus()).toBe(1);

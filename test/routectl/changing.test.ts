@@ -252,7 +252,8 @@ describe('drain', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${node.id} is gone\n` });
     expect(await link.closedByServer).toBe('ended');
     expect(await node.exited).toEqual({ code: 0, signal: null });
-    // Its lease is left to run out: until then it has left, then it is gone, and either way nobody is alarmed.
+    // Its lease runs out: until then it has left, then it is gone, and no alert fires in either
+    // state.
     const after = await routectl(['status']);
     expect(after.status).toBe(0);
     const { id } = node;

@@ -243,7 +243,7 @@ describe('watch', () => {
     }
   });
 
-  test('shows what users write only to who has the token', async () => {
+  test('shows the text of users only with the token', async () => {
     const refused = await routectl('watch', '--bodies', '--count', '1');
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('ROUTE_ADMIN_TOKEN');

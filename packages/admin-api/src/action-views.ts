@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** POST /api/v1/drain: accepted; the process ends when its links are gone. */
+/** POST /api/v1/drain: accepted; the process exits when its links are closed. */
 export const drainResultSchema = z.object({
   node: z.string(),
   draining: z.literal(true),

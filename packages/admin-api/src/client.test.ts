@@ -20,7 +20,7 @@ async function nodeOfVersion(version: string | undefined) {
   return { client, [Symbol.dispose]: () => server.close() };
 }
 
-test('an answer of another version is refused with both versions, whatever is in it', async () => {
+test('rejects an answer of another version with both versions, for any content', async () => {
   using node = await nodeOfVersion(String(API_VERSION + 1));
   await expect(node.client.drain()).rejects.toThrow(
     `answers in version ${API_VERSION + 1} of the admin API: expected ${API_VERSION}`,
@@ -34,7 +34,7 @@ test.each([String(API_VERSION), undefined])('an answer of version %s is read', a
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An admin port that answers as told, and what it was asked: method, path and token. */
+/** An admin port with given answers, and the requests it received: method, path and token. */
 async function portThat(answer: Answer, options: Omit<AdminClientOptions, 'address'> = {}) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -81,7 +81,7 @@ const answersAs =
     response.end(JSON.stringify(method === 'GET' ? viewOf(node) : result));
   };
 
-test('a change is asked for with the token only after the expected node has answered without it', async () => {
+test('sends a change with the token only after the expected node has answered without it', async () => {
   using port = await portThat(answersAs('a'), { node: 'a', token: 'secret' });
   await expect(port.client.drain()).resolves.toMatchObject({ node: 'a' });
   expect(port.asked).toEqual(['GET /api/v1/node no token', 'POST /api/v1/drain Bearer secret']);
@@ -112,7 +112,7 @@ test('a redirection is not followed, with the token or without', async () => {
   expect(elsewhere.asked).toEqual([]);
 });
 
-test('a token that is withheld is not sent, and why is told', async () => {
+test('does not send a withheld token, and reports the reason', async () => {
   using port = await portThat(answersAs('a'), { node: 'a', withheld: 'not for this address' });
   await expect(port.client.drain()).rejects.toThrow('not for this address');
   expect(port.asked).toEqual([]);

@@ -35,11 +35,11 @@ import { API_VERSION, API_VERSION_HEADER } from './version.ts';
 export interface AdminClientOptions {
   /** The node's admin port, as host:port. */
   readonly address: string;
-  /** The node's id, where it is known: what answers under another one is not asked to change anything. */
+  /** The node's id, where known: another node at the address receives no change. */
   readonly node?: string;
-  /** ROUTE_ADMIN_TOKEN of the node; sent only with what needs it: changes of state, and watching. */
+  /** ROUTE_ADMIN_TOKEN of the node; sent only where needed: changes of state, and monitoring. */
   readonly token?: string;
-  /** Why the token is not for this address: told where it would be needed. */
+  /** Why the token is not for this address: reported where it would be needed. */
   readonly withheld?: string;
   /** How long an answer may take, in ms. Default 3000. */
   readonly timeoutMs?: number;
@@ -75,11 +75,11 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** What to see of what passes through a node. */
+/** Filters of the PDU monitor. */
 export interface WatchOptions {
   readonly commands?: readonly string[];
   readonly link?: string;
-  /** PDUs in a second at the most; what is more is only counted. */
+  /** Maximum PDUs per second; others are only counted. */
   readonly rate?: number;
   readonly decode?: boolean;
   readonly bodies?: boolean;
@@ -144,7 +144,7 @@ export class AdminClient {
     return await this.#change('/api/v1/rebalance', rebalanceResultSchema);
   }
 
-  /** PDUs as they pass, until the signal comes or the node ends. */
+  /** PDUs as they pass, until the signal or the node's end. */
   watch(options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchMessage> {
     const { commands, link, rate, decode, bodies } = options;
     const query = queryOf({
@@ -157,7 +157,7 @@ export class AdminClient {
     return this.#stream(`/api/v1/watch${query}`, watchMessageSchema, { signal, withToken: true });
   }
 
-  /** Events as they come, until the signal comes or the node ends. */
+  /** Events as they occur, until the signal or the node's end. */
   follow(
     options: { after?: number; limit?: number },
     signal: AbortSignal,
@@ -181,7 +181,7 @@ export class AdminClient {
     schema: z.ZodType<T>,
   ): Promise<T> {
     if (this.#withheld !== undefined) throw this.#tokenWithheld(this.#withheld);
-    // Without the token, to see that it is the node and no other that is asked.
+    // Without the token, to verify the node's identity first.
     if (this.#node !== undefined) await this.node();
     const signal = AbortSignal.timeout(this.#timeoutMs);
     const response = await this.#fetch(path, { method: 'POST', signal, withToken: true });
@@ -229,14 +229,14 @@ export class AdminClient {
         method,
         signal,
         headers,
-        // A node never sends elsewhere: what does is no node, and the token is not for it.
+        // A node never redirects: a server that does is no node, and must not get the token.
         redirect: 'error',
       });
     } catch (error) {
       throw this.#unreachable(error);
     }
     const version = response.headers.get(API_VERSION_HEADER);
-    // Release 0.1.0 does not tell its version; what it answers is held against the schemas below.
+    // Release 0.1.0 has no version in its answers; they are checked against the schemas below.
     if (version !== null && version !== String(API_VERSION)) {
       throw new Unreachable(
         `${this.address} answers in version ${version} of the admin API: expected ${API_VERSION}; use the tools of that node's release`,

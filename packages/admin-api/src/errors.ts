@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Why a request is refused: a stable code, and the HTTP status that goes with it. */
+/** Reasons of a refusal: a stable code, and its HTTP status. */
 export const API_ERRORS = {
   'bad-request': 400,
   'token-missing': 401,
@@ -24,7 +24,7 @@ export type ApiErrorCode = keyof typeof API_ERRORS;
 export const errorViewSchema = z.object({
   /** One of {@link API_ERRORS}; a later version may have others. */
   code: z.string(),
-  /** What was given and what was expected. */
+  /** The given and the expected value. */
   error: z.string(),
 });
 export type ErrorView = z.infer<typeof errorViewSchema>;

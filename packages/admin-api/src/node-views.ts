@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** host:port without a user, a path or anything else that a URL gives a meaning; other nodes' come from Redis. */
+/** host:port without a user, a path or other URL parts; those of other nodes come from Redis. */
 const address = z
   .string()
   .max(300)
@@ -13,17 +13,19 @@ export const busPeerSchema = z.object({
   behind: z.number(),
   /** Frames of this node for which its links have not had room yet. */
   untaken: z.number(),
-  /** Whether frames of it are missing here, and have been asked for. */
+  /** Whether frames of it are missing here, and have been requested. */
   hole: z.boolean(),
 });
 export type BusPeerView = z.infer<typeof busPeerSchema>;
 
 export const busViewSchema = z.object({
-  /** Whether the node hears itself on the bus. */
+  /** Whether the node receives its own messages on the bus. */
   hearing: z.boolean(),
-  /** How long the node's own announcements took to come back through Redis, in ms; null before the first. */
+  /**
+   * Round trip time of the node's own announcements through Redis, in ms; null before the first.
+   */
   echoMs: z.number().nullable(),
-  /** Whether the bus takes no more for now, so that links are not read. */
+  /** Whether the bus is full, so that links are not read. */
   full: z.boolean(),
   /** Bytes under way, and how many this node may have under way. */
   windowBytes: z.number(),
@@ -36,7 +38,7 @@ export const busViewSchema = z.object({
   framesRepeated: z.number(),
   framesLost: z.number(),
   framesGivenUp: z.number(),
-  /** Times the node found itself deaf and connected anew. */
+  /** Times the node found its bus unresponsive and reconnected. */
   reopened: z.number(),
   peers: z.array(busPeerSchema),
 });
@@ -64,7 +66,7 @@ export const nodeViewSchema = z.object({
   bus: busViewSchema.nullable(),
   links: z.object({
     open: z.number(),
-    /** false while the node reads none of them: somebody is slow, or the bus is full. */
+    /** false while the node reads none of them: a receiver is slow, or the bus is full. */
     reading: z.boolean(),
     unsentBytes: z.number(),
     waitingPdus: z.number(),
@@ -112,20 +114,20 @@ export const clusterNodeSchema = z.object({
   alive: z.boolean(),
   /** Until its lease ends, in ms; below 0: ended so long ago; null with the memory engine. */
   leaseLeftMs: z.number().nullable(),
-  /** What it says of itself; null for one that is gone, or says nothing. */
+  /** The node's published state; null for one that is gone, or publishes none. */
   about: z
     .object({
       admin: address,
       listen: address.nullable(),
       links: z.number(),
-      /** Links that it has asked to go, and that may not have come to any node yet. */
+      /** Links that it has closed and that may not have reconnected yet. */
       leaving: z.number(),
       draining: z.boolean(),
       startedAtMs: z.number(),
       version: z.string(),
     })
     .nullable()
-    // One record that cannot be read is no reason to refuse the whole answer.
+    // One unreadable record must not fail the entire answer.
     .catch(null),
 });
 export type ClusterNode = z.infer<typeof clusterNodeSchema>;
@@ -144,13 +146,13 @@ export const linkViewSchema = z.object({
   link: z.string(),
   peer: z.string(),
   openedAtMs: z.number(),
-  /** What its msg_server has said of it; 'none': nothing. */
+  /** The role declared by its msg_server; 'none' without one. */
   role: z.enum(['master', 'slave', 'none']),
   /** Whether it receives and counts. */
   counts: z.boolean(),
   state: z.enum(['open', 'ending']),
   users: z.number(),
-  /** PDUs relayed or read; heartbeats and what is ignored are not among them. */
+  /** PDUs relayed or read, without heartbeats and ignored ones. */
   receivedPdus: z.number(),
   receivedBytes: z.number(),
   sentBytes: z.number(),

@@ -11,18 +11,21 @@ export const clientCountsSchema = z.object({
 });
 export type ClientCounts = z.infer<typeof clientCountsSchema>;
 
-/** GET /api/v1/totals: what the links of this node hold. Whoever wants the cluster's adds up all nodes'. */
+/**
+ * GET /api/v1/totals: the users of this node's links. For the cluster's totals, add those of all
+ * nodes.
+ */
 export const totalsViewSchema = z.object({
   node: z.string(),
   /** When it was counted, ms since 1970; up to a few seconds ago. */
   countedAtMs: z.number(),
-  /** Users held; one who is on two links counts twice. */
+  /** Users online; one on two links counts twice. */
   users: z.number(),
   /** Of these, on this link: with a PC client, and with mobile clients alone. */
   pcUsers: z.number(),
   mobileOnlyUsers: z.number(),
   clients: clientCountsSchema,
-  /** How many of the clients are away. */
+  /** Number of clients that are away. */
   away: clientCountsSchema,
 });
 export type TotalsView = z.infer<typeof totalsViewSchema>;
@@ -32,7 +35,7 @@ export const userLinkSchema = z.object({
   link: z.string(),
   node: z.string(),
   clients: clientCountsSchema,
-  /** The rest is known to the link's own node alone; null in the answer of any other. */
+  /** Details known only to the link's own node; null in the answer of any other. */
   peer: z.string().nullable(),
   /** When the link was opened, ms since 1970: the user has not been on it for longer. */
   openedAtMs: z.number().nullable(),
@@ -42,13 +45,15 @@ export type UserLink = z.infer<typeof userLinkSchema>;
 
 export const userViewSchema = z.object({
   userId: z.number(),
-  /** What a status query reports: online with any PC client, else offline. */
+  /** The status in a query's answer: online with any PC client, else offline. */
   status: z.enum(['online', 'offline']),
   state: z.enum(['pc', 'mobile-only', 'gone']),
   links: z.array(userLinkSchema),
 });
 export type UserView = z.infer<typeof userViewSchema>;
 
-/** GET /api/v1/users/ID[,ID...]: where users are, on all nodes, in the order asked. */
+/**
+ * GET /api/v1/users/ID[,ID...]: where users are online, on all nodes, in the order of the query.
+ */
 export const usersViewSchema = z.object({ node: z.string(), users: z.array(userViewSchema) });
 export type UsersView = z.infer<typeof usersViewSchema>;

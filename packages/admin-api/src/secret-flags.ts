@@ -9,7 +9,7 @@ export function findSecretFlags(argv: readonly string[]): string[] {
   );
 }
 
-/** Says what is wrong with a flag that gives a secret, and how the secret is given instead. */
+/** Describes a flag that contains a secret, and how to pass the secret instead. */
 export function secretFlagProblem(flag: string): string {
   return `${flag} is given: expected no flag for a secret, since flags show in the process list; set REDIS_URL, REDIS_PASSWORD or ROUTE_ADMIN_TOKEN in the environment, or name a file with it in NAME_FILE, as REDIS_PASSWORD_FILE or ROUTE_ADMIN_TOKEN_FILE`;
 }

@@ -11,7 +11,7 @@ export const eventViewSchema = z.object({
   level: z.string(),
   /** From the node's closed list, as in `link-opened`. */
   event: z.string(),
-  /** What else the log line says. */
+  /** The other fields of the log line. */
   facts: z.record(z.string(), z.unknown()),
 });
 export type EventView = z.infer<typeof eventViewSchema>;
@@ -19,7 +19,7 @@ export type EventView = z.infer<typeof eventViewSchema>;
 /** GET /api/v1/events; in a stream each message is one {@link EventView}. */
 export const eventsViewSchema = z.object({
   node: z.string(),
-  /** To be given as `after` to hear only what comes later. */
+  /** The `after` value for a stream that continues here. */
   lastSeq: z.number(),
   events: z.array(eventViewSchema),
 });
@@ -30,7 +30,7 @@ export const watchedPduSchema = z.object({
   kind: z.literal('pdu'),
   atMs: moment,
   node: z.string(),
-  /** The link that it came on; null where the node made it. */
+  /** The link that sent it; null where the node made it. */
   link: z.string().nullable(),
   peer: z.string().nullable(),
   command: z.string(),
@@ -49,7 +49,7 @@ export const watchedPduSchema = z.object({
 });
 export type WatchedPdu = z.infer<typeof watchedPduSchema>;
 
-/** What came too fast to be told: sent once a second where it is not 0. */
+/** Number of omitted PDUs: sent once a second where it is not 0. */
 export const watchDroppedSchema = z.object({
   kind: z.literal('dropped'),
   atMs: moment,

@@ -6,10 +6,10 @@ import { CONSOLE_FOLDER } from './console-folder.ts';
 
 const PAGE = fileURLToPath(new URL('./page', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
-/** What the page in the folder was built from. */
+/** The sources that the page in the folder was built from. */
 const STAMP = '.built-from';
 
-/** Builds the page unless the one that is there is of these very sources. */
+/** Builds the page unless the existing one has these very sources. */
 async function main(): Promise<void> {
   const sources = digestOfSources();
   if (stampOf(CONSOLE_FOLDER) === sources) return;
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     return;
   }
   process.stdout.write('Building the console ...\n');
-  // Put in place as a whole: whoever starts a node in between sees the old page or the new one.
+  // Replaced atomically: a node started in between serves the old page or the new one.
   const fresh = `${CONSOLE_FOLDER}.${process.pid}`;
   await vite.build({
     root: PAGE,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import { CONSOLE_FOLDER } from './console-folder.ts';
 
-/** What builds the page, from the project's folder. */
+/** The inputs of the build, relative to the project's folder. */
 export const BUILD_COMMAND = 'npm run build';
 
 /** One file of the page, held in memory. */

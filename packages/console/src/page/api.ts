@@ -36,5 +36,5 @@ export const api = {
   users: (ids: string) => ask<UsersView>(`/api/v1/users/${encodeURIComponent(ids)}`),
 };
 
-/** What the page asks with; a test gives it another. */
+/** The page's request functions; replaceable in tests. */
 export type Api = typeof api;

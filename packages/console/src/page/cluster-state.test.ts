@@ -44,7 +44,7 @@ function events(node: string, ...seqs: readonly number[]): Told {
   return { kind: 'events', view: { node, lastSeq: seqs.at(-1) ?? 0, events: list } };
 }
 
-test('what a node tells is kept as long as the cluster knows it', () => {
+test('keeps a node’s data as long as the cluster lists it', () => {
   const state = after(cluster(entryOf('a')), links('a', linkOf('a-1', 0)), cluster(entryOf('a')));
   expect(state.nodes[0]?.links).toHaveLength(1);
   expect(after(cluster(entryOf('a')), cluster()).nodes).toEqual([]);
@@ -59,7 +59,7 @@ test('a dead node has no links any more', () => {
   expect(state.nodes[0]?.links).toEqual([]);
 });
 
-test('a link is active when PDUs came on it since the answer before', () => {
+test('a link is active when it received PDUs since the previous answer', () => {
   const state = after(
     cluster(entryOf('a')),
     links('a', linkOf('quiet', 5), linkOf('busy', 5)),
@@ -83,7 +83,7 @@ test('events of all nodes stand newest first, none twice', () => {
   expect(state.nodes.map(({ lastSeq }) => lastSeq)).toEqual([4, 2]);
 });
 
-test('a problem stays until the same thing is answered', () => {
+test('a problem stays until the same request is answered', () => {
   const failed = after(cluster(entryOf('a')), {
     kind: 'node-problem',
     node: 'a',
@@ -101,7 +101,7 @@ test('when the page’s own node answers again, its problem is over', () => {
   expect(after(away, cluster(entryOf('a')))).not.toHaveProperty('problem');
 });
 
-test('a sample is made of what all nodes do in a second, and of the latest', () => {
+test('a sample sums the nodes’ rates per second, with the latest delay', () => {
   const first = { a: nodeView('a', 0, 0), b: nodeView('b', 0, 0) };
   const state = after(
     cluster(entryOf('a'), entryOf('b')),

@@ -19,14 +19,14 @@ export interface NodeState {
   readonly totals?: TotalsView;
   /** The number of the last event known. */
   readonly lastSeq: number;
-  /** What of it was not answered the last time, and why. */
+  /** Failed parts of the last requests, with the reason. */
   readonly problems: Readonly<Partial<Record<NodeAsked, string>>>;
 }
 
-/** What a node is asked for. */
+/** The requests to a node. */
 export type NodeAsked = 'node' | 'links' | 'totals' | 'events';
 
-/** A link, and whether something came on it since the answer before. */
+/** A link, and whether it received PDUs since the previous answer. */
 export type LinkState = LinkView & { readonly active: boolean };
 
 /** An event with the node that it happened at. */
@@ -56,7 +56,7 @@ export const EMPTY_STATE: ClusterState = {
 const MOST_EVENTS = 300;
 const MOST_SAMPLES = 180;
 
-/** What the page has been told. */
+/** Updates of the page. */
 export type Told =
   | { readonly kind: 'cluster'; readonly view: ClusterView }
   | { readonly kind: 'node'; readonly view: NodeView }
@@ -72,7 +72,7 @@ export type Told =
   | { readonly kind: 'problem'; readonly problem: string }
   | { readonly kind: 'sample'; readonly atMs: number };
 
-/** The state after the page has been told something; a node that the directory does not know is passed over. */
+/** Returns the state after an update; a node missing from the directory is ignored. */
 export function tell(state: ClusterState, told: Told): ClusterState {
   switch (told.kind) {
     case 'cluster':
@@ -94,7 +94,7 @@ export function tell(state: ClusterState, told: Told): ClusterState {
     case 'node-problem':
       return withNode(state, told.node, ({ rates, ...node }) => ({
         ...node,
-        // Who does not say what it does now is not in the sum.
+        // A node without current data is not in the sum.
         ...(told.asked !== 'node' && rates && { rates }),
         problems: { ...node.problems, [told.asked]: told.problem },
       }));

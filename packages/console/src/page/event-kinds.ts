@@ -1,6 +1,6 @@
 import type { NodeEvent } from './cluster-state.ts';
 
-/** What events can be narrowed down to. */
+/** Filters for events. */
 export const EVENT_KINDS = {
   all: 'all',
   links: 'links',
@@ -24,7 +24,7 @@ export function isOfKind({ event, level }: NodeEvent, kind: EventKind): boolean 
   return BEGINNINGS[kind].test(event);
 }
 
-/** What an event says beside its name, in one line. */
+/** The details of an event in one line. */
 export function factsOf({ facts }: NodeEvent): string {
   return Object.entries(facts)
     .map(([name, value]) => `${name} ${textOf(value)}`)

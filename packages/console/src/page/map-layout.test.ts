@@ -21,7 +21,7 @@ test.each([
   for (const { x, y } of all) expect(Math.hypot(x, y)).toBeLessThan(radius);
 });
 
-test('links for which there is no room are counted', () => {
+test('counts links without room', () => {
   const [node] = placeNodes([100_000]);
   expect((node?.links.length ?? 0) + (node?.hidden ?? 0)).toBe(100_000);
   expect(node?.hidden).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** Where something stands in the drawing, whose middle is 0, 0. */
+/** A position in the drawing, with the middle at 0, 0. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -10,7 +10,7 @@ export interface PlacedNode extends Point {
   readonly links: readonly Point[];
   /** How far apart neighbouring links are. */
   readonly spacing: number;
-  /** Links for which there is no room. */
+  /** Links without room. */
   readonly hidden: number;
 }
 

@@ -1,18 +1,18 @@
 import type { NodeView } from '@route/admin-api';
 
-/** What a node did in a second, and how late it was. */
+/** A node's rates per second, and its delays. */
 export interface Rates {
   readonly receivedPdus: number;
   readonly sentBytes: number;
   readonly busBytes: number;
-  /** How long the bus took to come back, in ms; null where there is none or it has not yet. */
+  /** Round trip time of the bus, in ms; null without a bus or before the first. */
   readonly echoMs: number | null;
   readonly loopP99Ms: number;
-  /** What waits for links that read slowly. */
+  /** Bytes queued for slow links. */
   readonly unsentBytes: number;
 }
 
-/** What all nodes together did; of what is late, the latest. */
+/** The sum over all nodes; of delays, the latest. */
 export type Sample = Rates & { readonly atMs: number };
 
 /** A node's rates between two of its answers, by its own clock; undefined where no time lies between. */

@@ -1,9 +1,9 @@
 import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
 
-/** The page is drawn anew so often at the most, whatever comes in between. */
+/** Minimum time between two redraws, for any number of updates. */
 const DRAW_MS = 500;
 
-/** What the page knows; tells its listener when there is something to draw. */
+/** The state of the page; notifies its listener of changes. */
 export class Store {
   #state = EMPTY_STATE;
   readonly #changed: (state: ClusterState) => void;
@@ -17,7 +17,7 @@ export class Store {
     return this.#state;
   }
 
-  /** Takes in what the page has been told. */
+  /** Applies an update. */
   tell(told: Told): void {
     this.#state = tell(this.#state, told);
     this.#timer ??= window.setTimeout(() => {

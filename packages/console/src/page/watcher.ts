@@ -1,23 +1,23 @@
 import type { Api } from './api.ts';
 import type { NodeAsked, Told } from './cluster-state.ts';
 
-/** How often each thing is asked for, in ticks. */
+/** Intervals of the requests, in ticks. */
 const TICK_MS = 1000;
 const EVERY = { cluster: 2, node: 1, links: 2, totals: 5, events: 2 } as const;
 const ASKED = ['node', 'links', 'totals', 'events'] as const satisfies NodeAsked[];
 
 export interface WatcherOptions {
   readonly api: Api;
-  /** The nodes that live, with the last event known of each. */
+  /** Live nodes, with the last known event of each. */
   nodes(): readonly { readonly id: string; readonly lastSeq: number }[];
   tell(told: Told): void;
 }
 
-/** Asks again and again how the cluster is, while somebody looks. */
+/** Polls the cluster while the page is visible. */
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #timer: number;
-  /** What has not been answered is not asked again meanwhile. */
+  /** A request without an answer is not repeated meanwhile. */
   readonly #asking = new Set<string>();
   #tick = 0;
 

@@ -26,7 +26,7 @@ export function bytes(value: number): string {
   return `${count(rest)} ${BYTE_UNITS[unit]}`;
 }
 
-/** Milliseconds as people say them. */
+/** Milliseconds as readable text. */
 export function milliseconds(value: number): string {
   return `${value < 10 ? value.toFixed(1) : count(Math.round(value))} ms`;
 }
