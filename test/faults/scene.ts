@@ -23,7 +23,7 @@ import {
   Watcher,
 } from '../traffic/index.ts';
 import { type DeliveryMode, givenDelivery } from './delivery.ts';
-import { Story } from './story.ts';
+import { Story } from './failure-log.ts';
 
 const PDU_BYTES = 160;
 const FLOW_DEADLINE_MS = 10_000;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeEnv, RouteNode } from '../harness/index.ts';
 import { DirectedStage } from './directed-stage.ts';
 import { GOLDEN_ENV } from './golden-suite.ts';
-import { peopled, UNPEOPLED, usersOf } from './peopled.ts';
 import { corrected } from './right.ts';
 import { readTraces } from './traces.ts';
+import { peopled, UNPEOPLED, usersOf } from './with-users.ts';
 
 const DIRECTED_ENV = { ...GOLDEN_ENV, ROUTE_DELIVERY: 'directed' } as const;
 

@@ -11,7 +11,7 @@ import {
   HOLDING_BYTES,
   LISTING,
   writeHolding,
-} from '@route/route-node/src/routing/entries.ts';
+} from '@route/route-node/src/routing/bus-messages.ts';
 
 export interface Forgery {
   /** Frames that were published. */

@@ -297,7 +297,7 @@ export const MUTANTS: readonly Mutant[] = [
         put: '        void [userId, link],\n',
       },
       {
-        file: 'services/route-node/src/routing/directed/remote-nodes.ts',
+        file: 'services/route-node/src/routing/directed/remote-interest.ts',
         find: '        begins(userId, node, isLate);\n',
         put: '',
       },
@@ -332,7 +332,7 @@ export const MUTANTS: readonly Mutant[] = [
     needs: ['server-list'],
     changes: [
       {
-        file: 'services/route-node/src/routing/directed/own-links.ts',
+        file: 'services/route-node/src/routing/directed/local-interest.ts',
         find: '    if (lists === this.#listing.has(link)) return false;\n',
         put: '    if (lists || !lists) return false;\n',
       },
@@ -343,7 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'what was directed is never let go of',
     changes: [
       {
-        file: 'services/route-node/src/routing/directed/rounds.ts',
+        file: 'services/route-node/src/routing/directed/retention-rounds.ts',
         find: '      if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;\n',
         put: '      if (bus.got < 0) round.word ??= bus.word + 1;\n',
       },
@@ -365,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a link that has let go of a user still gets what is for that user',
     changes: [
       {
-        file: 'services/route-node/src/routing/directed/own-links.ts',
+        file: 'services/route-node/src/routing/directed/local-interest.ts',
         find: '    if (link === undefined || !this.#holders.remove(userId, link)) return;\n',
         put: '    if (link !== undefined) return;\n',
       },
@@ -376,7 +376,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a link that has ended still counts',
     changes: [
       {
-        file: 'services/route-node/src/link/conversation.ts',
+        file: 'services/route-node/src/link/protocol-handler.ts',
         find: '    this.#host.presence.closeLink(this.#link, how);\n',
         put: "    if (how === 'leave-to-lease') this.#host.presence.closeLink(this.#link, how);\n",
       },
@@ -387,7 +387,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'relays overtake the status updates before them',
     changes: [
       {
-        file: 'services/route-node/src/link/conversation.ts',
+        file: 'services/route-node/src/link/protocol-handler.ts',
         find: '    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
         put: '    if (this.#turns.length >= 0) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
       },

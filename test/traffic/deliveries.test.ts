@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deliveries } from './deliveries.ts';
-import { Dues, mailboxesFor } from './dues.ts';
+import { Dues, mailboxesFor } from './expected-deliveries.ts';
 
 describe('dues', () => {
   it('number the PDUs for a receiver from 1 on, independently of other receivers', () => {

@@ -1,4 +1,4 @@
-import { Dues } from './dues.ts';
+import { Dues } from './expected-deliveries.ts';
 
 interface Gap {
   first: number;

@@ -1,6 +1,6 @@
 export { Crowd, type CrowdOptions } from './crowd.ts';
-export { Dues, type Mailboxes, mailboxesFor } from './dues.ts';
 export { type Exactness, type Look, lookByQuery, untilExact } from './exactness.ts';
+export { Dues, type Mailboxes, mailboxesFor } from './expected-deliveries.ts';
 export { Load } from './load.ts';
 export { Model } from './model.ts';
 export { Pacer } from './pacer.ts';

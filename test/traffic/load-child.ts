@@ -1,5 +1,5 @@
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
-import { Dues, type Mailboxes } from './dues.ts';
+import { Dues, type Mailboxes } from './expected-deliveries.ts';
 import type { LoadAnswer, LoadOrder, LoadReport } from './load-messages.ts';
 import { isLoadOrder } from './load-messages.ts';
 import { openTrafficLink, type TrafficLink } from './traffic-link.ts';

@@ -1,4 +1,4 @@
-import type { Mailboxes } from './dues.ts';
+import type { Mailboxes } from './expected-deliveries.ts';
 import type { Target } from './traffic-link.ts';
 
 /** A link of a load: its number is also that of its sender, unique across processes. */

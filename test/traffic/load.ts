@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Mailboxes } from './dues.ts';
+import type { Mailboxes } from './expected-deliveries.ts';
 import { isLoadAnswer, type LoadAnswer, type LoadOrder, type LoadReport } from './load-messages.ts';
 import type { Target } from './traffic-link.ts';
 

@@ -7,7 +7,7 @@ import {
   USER_STATUS,
 } from '@route/protocol';
 import type { Random } from '@route/random';
-import { Dues } from './dues.ts';
+import { Dues } from './expected-deliveries.ts';
 import type { Model } from './model.ts';
 import type { Notices } from './notices.ts';
 import type { Participant, Traffic } from './traffic.ts';

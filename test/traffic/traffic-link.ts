@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { COMMANDS, decodeFields, encodeMessage, USER_STATUS } from '@route/protocol';
 import { Deliveries } from './deliveries.ts';
-import type { Dues } from './dues.ts';
+import type { Dues } from './expected-deliveries.ts';
 import { StreamScanner } from './stream-scanner.ts';
 import { senderAt, sentAtMs, sequenceAt, sharedNowMs } from './traffic-pdu.ts';
 

@@ -1,5 +1,5 @@
 import { COMMANDS, HEADER_BYTES, MSG_TYPE, writeHeader } from '@route/protocol';
-import { type Mailboxes, mailboxOf } from './dues.ts';
+import { type Mailboxes, mailboxOf } from './expected-deliveries.ts';
 
 const { serviceId, commandId } = COMMANDS.msg_data;
 

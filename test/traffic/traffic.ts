@@ -1,5 +1,5 @@
 import { waitFor } from '@route/fixtures';
-import type { Mailboxes } from './dues.ts';
+import type { Mailboxes } from './expected-deliveries.ts';
 import type { TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pair, send } from './testing/world.ts';
+import { pair, send } from './testing/test-cluster.ts';
 
 test('stops waiting for a node that is silent for leaveMs, though its lease lives', async () => {
   const { world, a } = await pair();

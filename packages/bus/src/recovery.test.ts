@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordedBus } from './testing/recorder.ts';
-import { pair, send, type World } from './testing/world.ts';
+import { pair, send, type World } from './testing/test-cluster.ts';
 import { FRAME_TYPES } from './wire/header.ts';
 
 test('a hole is filled as soon as the frame behind it has come', async () => {

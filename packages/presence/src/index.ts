@@ -1,18 +1,18 @@
-export { Auditor, type AuditorOptions } from './cluster/auditor.ts';
+export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './cluster/lease.ts';
+export type { NodeAbout } from './cluster/node-info.ts';
 export {
   type Directory,
   type DirectoryEntry,
   readDirectory,
   readHeldLinks,
-} from './cluster/directory.ts';
-export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './cluster/lease.ts';
-export type { NodeAbout } from './cluster/node-about.ts';
+} from './cluster/node-registry.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
-export { LostUsers, type LostUsersOptions } from './grace/lost-users.ts';
-export type { HoldingListener } from './grace/told-ledger.ts';
-export { addTallies, EMPTY_TALLY } from './ledger/tally.ts';
+export { Auditor, type AuditorOptions } from './cluster/reconciler.ts';
+export { LostUsers, type LostUsersOptions } from './grace/offline-grace.ts';
+export type { HoldingListener } from './ledger/observed-ledger.ts';
+export { addTallies, EMPTY_TALLY } from './ledger/presence-stats.ts';
+export { type PresenceStore, readWhereabouts } from './ledger/user-connections.ts';
 export { UserTable } from './ledger/user-table.ts';
-export { type PresenceStore, readWhereabouts } from './ledger/whereabouts.ts';
 export { PresenceMemory, type PresenceMemoryOptions } from './memory/presence-memory.ts';
 export type {
   Announced,

@@ -1,6 +1,6 @@
 import { helpText, type Invocation, readSettings, SettingsError } from './config/settings.ts';
 import { newNodeId, RouteNode } from './node.ts';
-import { Journal } from './observability/journal.ts';
+import { Journal } from './observability/event-log.ts';
 import { openLog } from './observability/log.ts';
 
 /** Exit statuses beside 0: settings that cannot be used, an address that cannot be had, a second signal. */

@@ -5,14 +5,14 @@ import type { LinkTls } from './admission/link-tls.ts';
 import type { Settings } from './config/settings.ts';
 import type { Engine, EngineEvents } from './engine/engine.ts';
 import type { LinkLimits } from './link/link.ts';
-import { LinkTable } from './link/link-table.ts';
+import { LinkTable } from './link/link-server.ts';
 import { Counters } from './observability/counters.ts';
 import type { Logger } from './observability/log.ts';
+import { Watch } from './observability/pdu-monitor.ts';
 import type { UnreadyReason } from './observability/readiness.ts';
-import { Watch } from './observability/watch.ts';
 import { Broadcast } from './routing/broadcast.ts';
 import { Directed } from './routing/directed/directed.ts';
-import { Exchange } from './routing/exchange.ts';
+import { Exchange } from './routing/hub.ts';
 
 export interface NodeCoreOptions {
   readonly nodeId: string;

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { readSettings } from './config/settings.ts';
 import { RouteNode } from './node.ts';
-import { Journal } from './observability/journal.ts';
+import { Journal } from './observability/event-log.ts';
 import { LogOutput } from './observability/log-output.ts';
 
 let certificates: Certificates;

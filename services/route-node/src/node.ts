@@ -14,15 +14,15 @@ import { memoryEngine } from './engine/engine-memory.ts';
 import { RedisEngine } from './engine/engine-redis.ts';
 import { askReadiness } from './isolation/ask-readiness.ts';
 import { IsolationWatch, isolationTimes } from './isolation/isolation-watch.ts';
-import type { LinkTable } from './link/link-table.ts';
+import type { LinkTable } from './link/link-server.ts';
 import { NodeCore } from './node-core.ts';
-import type { Journal } from './observability/journal.ts';
+import type { Journal } from './observability/event-log.ts';
 import { type Logger, RepeatedLine } from './observability/log.ts';
 import type { LogOutput } from './observability/log-output.ts';
 import { LoopWatch } from './observability/loop-delay.ts';
 import { nodeMetrics } from './observability/metrics.ts';
+import { Totals } from './observability/presence-stats.ts';
 import { Readiness } from './observability/readiness.ts';
-import { Totals } from './observability/totals.ts';
 import { checkListening } from './process/listen.ts';
 import { Rebalancer } from './rebalancing/rebalancer.ts';
 

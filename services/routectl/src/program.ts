@@ -1,10 +1,10 @@
 import { ApiRefusal, findSecretFlags, secretFlagProblem, Unreachable } from '@route/admin-api';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addKickLink } from './commands/close-link.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDrain } from './commands/drain.ts';
-import { addKickLink } from './commands/kick-link.ts';
 import { addLinks } from './commands/links.ts';
 import { addRebalance } from './commands/rebalance.ts';
 import { addReplay } from './commands/replay.ts';

@@ -1,5 +1,5 @@
-import { obeyOrders } from '../told-process.ts';
-import { ownUsage } from '../told-processes.ts';
+import { obeyOrders } from '../worker-process.ts';
+import { ownUsage } from '../worker-processes.ts';
 import { DIALECTS } from './dialect.ts';
 import { FloodWindow } from './flood-window.ts';
 import { LoadLink } from './load-link.ts';

@@ -1,4 +1,4 @@
-import { isOfKind } from '../told-process.ts';
+import { isOfKind } from '../worker-process.ts';
 import type { DialectName } from './dialect.ts';
 
 /** The address that a link connects to. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
-import { ToldProcesses } from '../told-processes.ts';
+import { ToldProcesses } from '../worker-processes.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
 import {
   isLoadAnswer,

@@ -1,5 +1,5 @@
 import type { Latency, Target } from '../load/load-messages.ts';
-import { isOfKind } from '../told-process.ts';
+import { isOfKind } from '../worker-process.ts';
 import type { ArrivalCounts } from './arrivals.ts';
 import type { TrafficPlan } from './traffic.ts';
 

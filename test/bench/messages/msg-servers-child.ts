@@ -1,8 +1,8 @@
 import { FloodWindow } from '../load/flood-window.ts';
 import { pace } from '../load/pacer.ts';
 import { Latencies } from '../load/stamps.ts';
-import { obeyOrders } from '../told-process.ts';
-import { ownUsage } from '../told-processes.ts';
+import { obeyOrders } from '../worker-process.ts';
+import { ownUsage } from '../worker-processes.ts';
 import { MESSAGE_BYTES } from './message-pdu.ts';
 import { MsgServer } from './msg-server.ts';
 import { isServersOrder, type ServersAnswer, type ServersOrder } from './msg-server-messages.ts';

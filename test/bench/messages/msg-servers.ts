@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Latency, Target } from '../load/load-messages.ts';
-import { ToldProcesses } from '../told-processes.ts';
+import { ToldProcesses } from '../worker-processes.ts';
 import {
   isServersAnswer,
   type ServerCounts,

@@ -38,7 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'an OFFLINE told without the mobile client that a node holds is not corrected (A16)',
     changes: [
       {
-        file: 'services/route-node/src/routing/exchange.ts',
+        file: 'services/route-node/src/routing/hub.ts',
         find: "isMobileUnknown && isMobileOlder ? 'any' : 'pc'",
         put: "isMobileUnknown && isMobileOlder ? 'pc' : 'pc'",
       },
@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'an OFFLINE of a user whom a link still holds is not corrected',
     changes: [
       {
-        file: 'services/route-node/src/routing/exchange.ts',
+        file: 'services/route-node/src/routing/hub.ts',
         find: "if (said !== 'there') this.#contradict(notice);",
         put: '',
       },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordedBus } from '../testing/recorder.ts';
-import { pair, send, World } from '../testing/world.ts';
+import { pair, send, World } from '../testing/test-cluster.ts';
 import { encodeAck } from '../wire/ack-frame.ts';
 import { encodeData, encodeLeave } from '../wire/data-frame.ts';
 import { encodeHeartbeat } from '../wire/heartbeat-frame.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordedBus } from '../testing/recorder.ts';
 import { Stoppable } from '../testing/stoppable.ts';
-import { pair, send, World } from '../testing/world.ts';
+import { pair, send, World } from '../testing/test-cluster.ts';
 import type { BusTransport } from '../transport/transport.ts';
 import { FRAME_TYPES } from '../wire/header.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pair, send, World } from '../testing/world.ts';
+import { pair, send, World } from '../testing/test-cluster.ts';
 
 const LIMITS = { windowBytes: 4000 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BusLimits } from '../options.ts';
 import { type RecordedBus, recordedBus } from '../testing/recorder.ts';
-import { pair, send, World } from '../testing/world.ts';
+import { pair, send, World } from '../testing/test-cluster.ts';
 import { sizeOf } from '../wire/data-frame.ts';
 import type { BusTransport } from './transport.ts';
 

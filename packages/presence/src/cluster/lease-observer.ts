@@ -1,4 +1,4 @@
-import type { NodeAbout } from './node-about.ts';
+import type { NodeAbout } from './node-info.ts';
 
 interface SeenLease {
   /** The end of the lease as Redis has it; undefined when it has none. */

@@ -1,5 +1,5 @@
 import { isNodeId } from '../redis/keys.ts';
-import { type NodeAbout, parseRecords } from './node-about.ts';
+import { type NodeAbout, parseRecords } from './node-info.ts';
 
 /** The lease is renewed, or taken anew. */
 export interface Renewed {

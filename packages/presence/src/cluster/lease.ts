@@ -10,7 +10,7 @@ import { nodesKeys, SCHEMA } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import { LeaseObserver } from './lease-observer.ts';
 import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
-import type { NodeAbout } from './node-about.ts';
+import type { NodeAbout } from './node-info.ts';
 
 /** Which nodes live, and which are dead and have left something. */
 export interface Members {

@@ -2,7 +2,7 @@ import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { nodesKeys } from '../redis/keys.ts';
 import { connect, startLiveNode } from '../testing/node.ts';
-import { readDirectory } from './directory.ts';
+import { readDirectory } from './node-registry.ts';
 
 const LATE = 9e15;
 /** Two days of microseconds: further ahead of Redis's clock than any node is. */

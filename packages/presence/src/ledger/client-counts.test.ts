@@ -2,9 +2,9 @@ import { CLIENT_TYPE, ClientTypes, USER_STATUS } from '@route/protocol';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { addCounts, NO_CLIENTS, parseClientCounts } from './client-counts.ts';
-import { Holding } from './holding.ts';
 import { Ledger } from './ledger.ts';
-import { tallyOf } from './tally.ts';
+import { Holding } from './presence-entry.ts';
+import { tallyOf } from './presence-stats.ts';
 
 const types = new ClientTypes({ pc: [0x03, 0x14], mobile: [0x13] });
 const { online, leave } = USER_STATUS;

@@ -1,6 +1,6 @@
-import { type HoldingListener, ToldLedger } from '../grace/told-ledger.ts';
 import type { LinkId } from '../presence.ts';
-import { Holding } from './holding.ts';
+import { type HoldingListener, ToldLedger } from './observed-ledger.ts';
+import { Holding } from './presence-entry.ts';
 
 /** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
 export class CountedLink extends ToldLedger {

@@ -1,6 +1,6 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT, shardOf } from '@route/redis';
-import { Holding } from './holding.ts';
+import { Holding } from './presence-entry.ts';
 import { UserTable } from './user-table.ts';
 
 /** Stands in a table for a holding that is not shared. */

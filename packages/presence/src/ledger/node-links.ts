@@ -7,8 +7,8 @@ import {
   type UserState,
 } from '../presence.ts';
 import type { CountedLink } from './counted-link.ts';
-import type { Holding } from './holding.ts';
-import { tallyOf } from './tally.ts';
+import type { Holding } from './presence-entry.ts';
+import { tallyOf } from './presence-stats.ts';
 
 /** A client of a user, as if its link reported it now. */
 export interface HeldClient {

@@ -1,11 +1,11 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
-import type { HoldingListener } from '../grace/told-ledger.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { goesWithPc } from '../ledger/late-updates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
+import type { HoldingListener } from '../ledger/observed-ledger.ts';
 import type {
   ConfirmWhich,
   LinkEnd,
@@ -19,7 +19,7 @@ import type {
   UserState,
   Whereabouts,
 } from '../presence.ts';
-import { LostUsersMemory } from './lost-users-memory.ts';
+import { LostUsersMemory } from './offline-grace-memory.ts';
 
 export interface PresenceMemoryOptions {
   /** Hears whom the links hold. */

@@ -1,12 +1,12 @@
 import type { ClientStatus } from '@route/protocol';
 import { type RedisClient, shardOf } from '@route/redis';
 import { AnnouncedUsers } from '../grace/announced-users.ts';
-import type { HoldingListener } from '../grace/told-ledger.ts';
 import { byShard } from '../ledger/by-shard.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
-import { readWhereabouts } from '../ledger/whereabouts.ts';
+import type { HoldingListener } from '../ledger/observed-ledger.ts';
+import { readWhereabouts } from '../ledger/user-connections.ts';
 import type {
   Announced,
   ConfirmWhich,

@@ -1,11 +1,11 @@
 import { fuzz, mutateText, type Random } from '@route/random';
 import { test } from 'vitest';
-import { parseDirectory } from '../cluster/directory.ts';
 import { parseLeaseReply } from '../cluster/lease-reply.ts';
-import { type NodeAbout, parseAbout } from '../cluster/node-about.ts';
+import { type NodeAbout, parseAbout } from '../cluster/node-info.ts';
+import { parseDirectory } from '../cluster/node-registry.ts';
 import { parseCandidates } from '../cluster/reaper.ts';
-import { parseClaimed } from '../grace/lost-users.ts';
-import { parseRecord } from '../ledger/whereabouts.ts';
+import { parseClaimed } from '../grace/offline-grace.ts';
+import { parseRecord } from '../ledger/user-connections.ts';
 import { isUserId, parseApplied, parseSurvey } from './shard-calls.ts';
 
 /** Records in Redis are written by whoever reaches it: what they hold is checked, and what is not right is left out. */

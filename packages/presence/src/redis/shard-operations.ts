@@ -1,7 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from '../ledger/counted-link.ts';
-import type { Holding } from '../ledger/holding.ts';
 import { comesWithPc } from '../ledger/late-updates.ts';
+import type { Holding } from '../ledger/presence-entry.ts';
 import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
 

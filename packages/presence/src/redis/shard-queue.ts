@@ -1,5 +1,5 @@
 import { USER_STATUS } from '@route/protocol';
-import { PendingLost } from '../grace/pending-lost.ts';
+import { PendingLost } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { UserList } from '../ledger/user-list.ts';

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
-import { Auditor } from '../cluster/auditor.ts';
 import { Lease, type Members } from '../cluster/lease.ts';
-import type { NodeAbout } from '../cluster/node-about.ts';
+import type { NodeAbout } from '../cluster/node-info.ts';
 import { type Reaped, Reaper } from '../cluster/reaper.ts';
-import { LostUsers } from '../grace/lost-users.ts';
+import { Auditor } from '../cluster/reconciler.ts';
+import { LostUsers } from '../grace/offline-grace.ts';
 import type { LateCommit, LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../redis/presence-redis.ts';
 

@@ -1,7 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 import { describe, expect, test } from 'vitest';
-import { addTallies, EMPTY_TALLY } from '../ledger/tally.ts';
+import { addTallies, EMPTY_TALLY } from '../ledger/presence-stats.ts';
 import type { Whereabouts } from '../presence.ts';
 import { client, updateOf } from './asking.ts';
 import type { TestEngine } from './presence-suite.ts';

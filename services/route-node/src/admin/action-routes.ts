@@ -1,5 +1,5 @@
 import type { CloseLinkResult, DrainResult, RebalanceResult } from '@route/admin-api';
-import type { LinkTable } from '../link/link-table.ts';
+import type { LinkTable } from '../link/link-server.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 

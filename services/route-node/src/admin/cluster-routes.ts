@@ -1,7 +1,7 @@
 import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-table.ts';
+import type { LinkTable } from '../link/link-server.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { linkView } from './link-view.ts';

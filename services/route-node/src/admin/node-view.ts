@@ -1,9 +1,9 @@
 import type { BusView, NodeView } from '@route/admin-api';
 import type { NodeAbout } from '@route/presence';
+import { shownSettings } from '../config/redacted-settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { shownSettings } from '../config/shown-settings.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-table.ts';
+import type { LinkTable } from '../link/link-server.ts';
 import type { Counters } from '../observability/counters.ts';
 import type { LoopWatch } from '../observability/loop-delay.ts';
 import type { Readiness } from '../observability/readiness.ts';

@@ -1,9 +1,9 @@
 import { AdminClient, ApiRefusal, Unreachable } from '@route/admin-api';
 import type { Directory } from '@route/presence';
 import { ApiError } from './http/api-error.ts';
-import { Kept } from './http/kept.ts';
 import { readQuery } from './http/query.ts';
 import { json, type Route } from './http/route.ts';
+import { Kept } from './http/ttl-cache.ts';
 import { eventsQuery } from './streams/event-routes.ts';
 
 export interface NodesSources {

@@ -1,7 +1,7 @@
 import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
 import { type LinkId, nodeOf, type Presence, type UserHolding } from '@route/presence';
 import type { Link } from '../link/link.ts';
-import type { Totals } from '../observability/totals.ts';
+import type { Totals } from '../observability/presence-stats.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { wallClock } from './link-view.ts';

@@ -1,7 +1,7 @@
 import type { ConsoleFile } from '@route/console';
-import type { Journal } from '../observability/journal.ts';
-import type { Totals } from '../observability/totals.ts';
-import type { Watch } from '../observability/watch.ts';
+import type { Journal } from '../observability/event-log.ts';
+import type { Watch } from '../observability/pdu-monitor.ts';
+import type { Totals } from '../observability/presence-stats.ts';
 import { type Actions, actionRoutes } from './action-routes.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { consoleRoutes } from './console-routes.ts';

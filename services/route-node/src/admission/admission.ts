@@ -3,11 +3,11 @@ import { type Address, addressText } from '../config/address.ts';
 import { AllowedNetworks, type Network, plainAddress } from '../config/networks.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine } from '../observability/log.ts';
+import { type SeatLimits, Seats } from './connection-limits.ts';
 import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import type { Refusal } from './refusals.ts';
-import { type SeatLimits, Seats } from './seats.ts';
 
 /** Rules for connections before they become links, from the node's settings. */
 export interface AdmissionRules extends SeatLimits {

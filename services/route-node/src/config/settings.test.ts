@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { shownSettings } from './redacted-settings.ts';
 import { redisTarget } from './redis-target.ts';
 import { helpText, readSettings, type Settings, SettingsError } from './settings.ts';
 import { SETTING_NAMES } from './settings-schema.ts';
-import { shownSettings } from './shown-settings.ts';
 
 function settingsOf(argv: string[], environment: Record<string, string> = {}): Settings {
   const invocation = readSettings(argv, environment);

@@ -27,7 +27,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
 import type { UnreadyReason } from '../observability/readiness.ts';
-import { MERGEABLE_KINDS } from '../routing/entries.ts';
+import { MERGEABLE_KINDS } from '../routing/bus-messages.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { RedisAdviser } from './redis-adviser.ts';
 

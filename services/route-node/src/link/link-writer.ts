@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Counters } from '../observability/counters.ts';
-import { GatheredRun } from '../routing/gathered-run.ts';
+import { GatheredRun } from '../routing/batch-buffer.ts';
 import { pinsMuch } from './pinned-memory.ts';
 
 /** Flushes all writers that were written to in a tick, at the tick's end. */

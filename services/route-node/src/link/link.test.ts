@@ -11,14 +11,14 @@ import {
 } from '@route/protocol';
 import { expect, it } from 'vitest';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/watch.ts';
+import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
-import { Exchange } from '../routing/exchange.ts';
-import { IntakeTurns } from './intake-turns.ts';
+import { Exchange } from '../routing/hub.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
-import { ReadingTurns } from './reading-turns.ts';
+import { ReadingTurns } from './read-scheduler.ts';
+import { IntakeTurns } from './time-slicer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

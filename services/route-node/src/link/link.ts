@@ -3,11 +3,11 @@ import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
 import type { Admitted } from '../admission/admission.ts';
 import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
-import { Conversation, type Host, type OwnLink } from './conversation.ts';
+import { StuckWatch } from './drain-timeout.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
-import type { ReadingTurns } from './reading-turns.ts';
-import type { Halfway } from './slow-links.ts';
-import { StuckWatch } from './stuck-watch.ts';
+import { Conversation, type Host, type OwnLink } from './protocol-handler.ts';
+import type { ReadingTurns } from './read-scheduler.ts';
+import type { Halfway } from './slow-consumers.ts';
 
 /** Bounds of a link, from the node's settings. */
 export interface LinkLimits {

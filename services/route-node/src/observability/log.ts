@@ -8,7 +8,7 @@ import {
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { errorInLog } from './error-in-log.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './event-log.ts';
 import { LogOutput } from './log-output.ts';
 import { openStdout, type Stdout } from './stdout.ts';
 

@@ -1,7 +1,7 @@
 import { COMMAND_NAMES } from '@route/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-table.ts';
+import type { LinkTable } from '../link/link-server.ts';
 import type { Rebalancer } from '../rebalancing/rebalancer.ts';
 import type { Counters } from './counters.ts';
 import type { LogOutput } from './log-output.ts';

@@ -14,7 +14,7 @@ const SHOWN_IN = [
   'services/route-node/src/admin/node-view.ts',
   'services/route-node/src/admin/streams/watch-routes.ts',
   'services/route-node/src/node.ts',
-  'services/route-node/src/observability/totals.ts',
+  'services/route-node/src/observability/presence-stats.ts',
 ];
 
 test('no decision depends on the clock of the host, which may step by an hour', () => {

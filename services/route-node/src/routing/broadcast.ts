@@ -1,6 +1,6 @@
 import type { RelayHandling } from '@route/protocol';
+import { ENTRY_KINDS } from './bus-messages.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
-import { ENTRY_KINDS } from './entries.ts';
 
 /** Every link gets everything, as with the original. */
 export class Broadcast implements Delivery {

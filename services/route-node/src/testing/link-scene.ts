@@ -1,17 +1,17 @@
 import { PresenceMemory, type PresenceMemoryOptions } from '@route/presence';
 import { STANDARD_CLIENT_TYPES } from '@route/protocol';
-import type { DroppedPdu } from '../link/conversation.ts';
-import { IntakeTurns } from '../link/intake-turns.ts';
+import { SourceGate } from '../link/backpressure.ts';
 import { Link, type LinkHost, type LinkLimits } from '../link/link.ts';
 import { TickFlusher } from '../link/link-writer.ts';
-import { ReadingTurns } from '../link/reading-turns.ts';
-import { SlowLinks } from '../link/slow-links.ts';
-import { SourceGate } from '../link/source-gate.ts';
+import type { DroppedPdu } from '../link/protocol-handler.ts';
+import { ReadingTurns } from '../link/read-scheduler.ts';
+import { SlowLinks } from '../link/slow-consumers.ts';
+import { IntakeTurns } from '../link/time-slicer.ts';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/watch.ts';
+import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import { Directed } from '../routing/directed/directed.ts';
-import { Exchange } from '../routing/exchange.ts';
+import { Exchange } from '../routing/hub.ts';
 import { StallingSocket } from './stalling-socket.ts';
 
 const KIBIBYTE = 1024;

@@ -1,6 +1,6 @@
 import type { EventsView } from '@route/admin-api';
 import { z } from 'zod';
-import type { Journal } from '../../observability/journal.ts';
+import type { Journal } from '../../observability/event-log.ts';
 import { readQuery } from '../http/query.ts';
 import { wholeNumber } from '../http/query-values.ts';
 import { type ApiRequest, json, type Route } from '../http/route.ts';

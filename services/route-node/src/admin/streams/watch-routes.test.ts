@@ -2,7 +2,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { Watch } from '../../observability/watch.ts';
+import { Watch } from '../../observability/pdu-monitor.ts';
 import { listenOn } from '../../process/listen.ts';
 import { Guard } from '../http/guard.ts';
 import { MessageStream } from './message-stream.ts';

@@ -10,7 +10,7 @@ import {
   readHeader,
 } from '@route/protocol';
 import { z } from 'zod';
-import type { Watch } from '../../observability/watch.ts';
+import type { Watch } from '../../observability/pdu-monitor.ts';
 import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
 import { readQuery } from '../http/query.ts';

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@route/bus';
 import type { HoldingListener, LinkId } from '@route/presence';
 import { ConcernedUsers, type RelayHandling } from '@route/protocol';
 import type { Counters } from '../../observability/counters.ts';
-import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
+import { ForAll } from '../batch-writer.ts';
 import {
   ENTRY_KINDS,
   HOLDING_BYTES,
@@ -10,15 +10,15 @@ import {
   LISTING,
   sumOf,
   writeHolding,
-} from '../entries.ts';
-import { ForAll } from '../for-all.ts';
-import { Gathering } from '../gathering.ts';
-import { KeptPdus } from './kept-pdus.ts';
-import { OwnLinks } from './own-links.ts';
-import { type Pass, PassedPdu } from './passed-pdu.ts';
-import type { Give, RecentPdus } from './recent-pdus.ts';
+} from '../bus-messages.ts';
+import { Gathering } from '../coalescing-buffer.ts';
+import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
+import { type Pass, PassedPdu } from './delivery-target.ts';
+import { OwnLinks } from './local-interest.ts';
+import { RemoteNodes } from './remote-interest.ts';
 import type { RemoteNode } from './remote-node.ts';
-import { RemoteNodes } from './remote-nodes.ts';
+import type { Give, RecentPdus } from './replay-buffer.ts';
+import { KeptPdus } from './retention.ts';
 
 export interface DirectedOptions {
   readonly receivers: Receivers;

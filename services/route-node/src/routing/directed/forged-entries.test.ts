@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING, sumOf, writeHolding } from '../entries.ts';
+import { ENTRY_KINDS, HOLDING_BYTES, LISTING, sumOf, writeHolding } from '../bus-messages.ts';
 import { DeliveryWorld, type HeardLink } from '../testing/world.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,8 +1,8 @@
+import { GatheredRun } from '../batch-buffer.ts';
+import { ENTRY_KINDS, LISTING } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
-import { ENTRY_KINDS, LISTING } from '../entries.ts';
-import { GatheredRun } from '../gathered-run.ts';
-import type { Listing } from './listing.ts';
-import { RecentPdus } from './recent-pdus.ts';
+import type { Listing } from './interest-sync.ts';
+import { RecentPdus } from './replay-buffer.ts';
 
 /** PDUs that are copied go together into chunks of so many bytes: as large as a frame may be. */
 const CHUNK_BYTES = 32 * 1024;

@@ -1,9 +1,9 @@
 import { Bus, type Cancel, type Clock, MemoryHub } from '@route/bus';
 import { CLIENT_TYPE, decodeMessage, encodeMessage, MSG_TYPE } from '@route/protocol';
 import { Counters } from '../../observability/counters.ts';
+import { ENTRY_KINDS } from '../bus-messages.ts';
 import type { Receiver } from '../delivery.ts';
 import { Directed } from '../directed/directed.ts';
-import { ENTRY_KINDS } from '../entries.ts';
 
 const BODY = Buffer.from('the body of a message');
 

@@ -1,0 +1,205 @@
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { expect, test } from 'vitest';
+import { presenceKeys } from '../redis/keys.ts';
+import { client, updateOf } from '../testing/asking.ts';
+import { startLiveNode, type TestNode } from '../testing/node.ts';
+import { LostUsers } from './offline-grace.ts';
+
+interface Teller {
+  readonly lost: LostUsers;
+  readonly told: string[];
+  readonly versions: Map<number, number>;
+}
+
+/** Who tells of lost users on behalf of a node. */
+function tellerOf(node: TestNode, namespace: string, perSecond = 1_000_000): Teller {
+  const told: string[] = [];
+  const versions = new Map<number, number>();
+  const lost = new LostUsers({
+    redis: node.redis,
+    namespace,
+    perSecond,
+    presence: node.presence,
+    lost: (userId, state, version) => {
+      told.push(`${userId} ${state}`);
+      versions.set(userId, version);
+    },
+    back: (update, toldVersion, version) => node.back.push({ update, toldVersion, version }),
+    failed: (reason) => told.push(`failed: ${reason}`),
+  });
+  return { lost, told, versions };
+}
+
+async function waiting(node: TestNode, namespace: string): Promise<string[]> {
+  const keys = presenceKeys(namespace);
+  const lists = await Promise.all(keys.map(({ lost }) => node.redis.zrange(lost, '0', '-1')));
+  return lists.flat().sort();
+}
+
+function start(namespace: string, lostGraceMs: number, leaseMs = 5_000): Promise<TestNode> {
+  return startLiveNode({ url: sharedRedisUrl(), namespace, lostGraceMs, leaseMs });
+}
+
+async function openWith(node: TestNode, ...users: number[]): Promise<string> {
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  for (const user of users) {
+    await updateOf(node.presence, link, client(user, 'windows', 'online'));
+  }
+  return link;
+}
+
+test('users whom a closed link took away are told of once, by one node, and only who is not back', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await start(namespace, 1);
+  await using b = await start(namespace, 1);
+  const link = await openWith(a, 1, 2, 3, 4);
+  await updateOf(a.presence, link, client(5, 'ios', 'online'));
+  const other = await openWith(b, 3);
+  await updateOf(b.presence, other, client(4, 'android', 'online'));
+  a.presence.closeLink(link, 'release');
+  await a.settled();
+  expect(await waiting(a, namespace)).toEqual(['1', '2', '4']);
+  await updateOf(b.presence, other, client(2, 'mac', 'online'));
+  expect(await waiting(a, namespace)).toEqual(['1', '4']);
+
+  const tellers = [tellerOf(a, namespace), tellerOf(b, namespace)];
+  await waitFor(
+    async () => {
+      await Promise.all(tellers.map(({ lost }) => lost.look()));
+      return (await waiting(a, namespace)).length === 0;
+    },
+    { what: 'all lost users to be told of' },
+  );
+  expect(tellers.flatMap(({ told }) => told).sort()).toEqual(['1 gone', '4 mobile-only']);
+});
+
+test('what is told has a later version than the commit before it and an earlier one than the next', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  const before = await updateOf(node.presence, link, client(1, 'windows', 'online'));
+  node.presence.closeLink(link, 'release');
+  const teller = tellerOf(node, namespace);
+  await waitFor(
+    async () => {
+      await teller.lost.look();
+      return teller.told.length > 0;
+    },
+    { what: 'the user to be told of' },
+  );
+  const next = node.newLink();
+  node.presence.openLink(next, { aside: false });
+  const after = await updateOf(node.presence, next, client(1, 'windows', 'online'));
+  if (before.kind !== 'committed' || after.kind !== 'committed') throw new Error('not committed');
+  const version = teller.versions.get(1) ?? 0;
+  expect(version).toBeGreaterThan(before.version);
+  expect(version).toBeLessThan(after.version);
+});
+
+test('users of a dead node are told of after the grace that began when it was reaped', async () => {
+  const namespace = uniqueNamespace();
+  await using dead = await start(namespace, 1, 1_000);
+  await using other = await start(namespace, 1, 1_000);
+  await openWith(dead, 1, 2);
+  dead.lease.stop();
+  await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
+  await other.reaper.sweep();
+  expect(await waiting(other, namespace)).toEqual(['1', '2']);
+});
+
+test('users are told of though Redis was emptied before their link ended', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const link = await openWith(node, 1, 2);
+  for (const keys of presenceKeys(namespace)) {
+    await node.redis.unlink(keys.users, keys.links, keys.meta, keys.held + link);
+  }
+  node.presence.closeLink(link, 'release');
+  await node.settled();
+  expect(await waiting(node, namespace)).toEqual(['1', '2']);
+});
+
+test('nobody is told of before the grace is over, or where it is 0', async () => {
+  const namespace = uniqueNamespace();
+  await using patient = await start(namespace, 60_000);
+  await using never = await start(namespace, 0);
+  patient.presence.closeLink(await openWith(patient, 1), 'release');
+  never.presence.closeLink(await openWith(never, 2), 'release');
+  await patient.settled();
+  await never.settled();
+  const teller = tellerOf(patient, namespace);
+  await teller.lost.look();
+  expect(teller.told).toEqual([]);
+  expect(await waiting(patient, namespace)).toEqual(['1']);
+});
+
+test('users who were told of and are back with their link are taken back once, those who come anew are not', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  node.presence.closeLink(await openWith(node, 1, 2, 3), 'release');
+  const teller = tellerOf(node, namespace);
+  await waitFor(
+    async () => {
+      await teller.lost.look();
+      return teller.told.length === 3;
+    },
+    { what: 'three users to be told of' },
+  );
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  node.presence.addClients(link, [client(1, 'mac', 'leave'), client(3, 'ios', 'online')]);
+  await updateOf(node.presence, link, client(2, 'windows', 'online'));
+  await waitFor(() => node.back.length > 0, { what: 'a user to be back' });
+  node.presence.resync();
+  node.presence.addClients(link, [client(2, 'mac', 'online')]);
+  await node.settled();
+  expect(node.back).toMatchObject([
+    { update: client(1, 'mac', 'leave'), toldVersion: teller.versions.get(1) },
+  ]);
+  expect(node.back[0]?.version).toBeGreaterThan(teller.versions.get(1) ?? Number.POSITIVE_INFINITY);
+  const keys = presenceKeys(namespace);
+  const remembered = await Promise.all(keys.map(({ told }) => node.redis.zrange(told, '0', '-1')));
+  expect(remembered.flat()).toEqual(['3']);
+});
+
+test('no more users are announced in a second than set, fewer than there are shards too', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const users = Array.from({ length: 300 }, (_, i) => i);
+  const link = node.newLink();
+  node.presence.openLink(link, { aside: false });
+  node.presence.addClients(
+    link,
+    users.map((user) => client(user, 'windows', 'online')),
+  );
+  await node.settled();
+  node.presence.closeLink(link, 'release');
+  await node.settled();
+  expect(await waiting(node, namespace)).toHaveLength(users.length);
+  const teller = tellerOf(node, namespace, 10);
+  // Two looks a second.
+  const tellAfterLooks = async (looks: number): Promise<number> => {
+    for (let i = 0; i < looks; i++) await teller.lost.look();
+    return teller.told.length;
+  };
+  await waitFor(async () => (await tellAfterLooks(1)) > 0, { what: 'the grace to be over' });
+  const before = teller.told.length;
+  expect(before).toBeLessThanOrEqual(5);
+  expect(await tellAfterLooks(8)).toBe(before + 40);
+});
+
+test('who was announced more than a day ago is forgotten also where no user is lost any more', async () => {
+  const namespace = uniqueNamespace();
+  await using node = await start(namespace, 1);
+  const dayMicros = 86_400_000_000;
+  const now = Date.now() * 1000;
+  for (const { told } of presenceKeys(namespace)) {
+    await node.redis.zadd(told, now - 2 * dayMicros, 'old', now - dayMicros / 2, 'recent');
+  }
+  await tellerOf(node, namespace).lost.look();
+  for (const { told } of presenceKeys(namespace)) {
+    expect(await node.redis.zrange(told, 0, '-1')).toEqual(['recent']);
+  }
+});

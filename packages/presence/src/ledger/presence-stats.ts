@@ -1,0 +1,38 @@
+import type { Tally } from '../presence.ts';
+import { addCounts, NO_CLIENTS } from './client-counts.ts';
+import type { Ledger } from './ledger.ts';
+import type { Holding } from './presence-entry.ts';
+
+/** Nothing, counted. */
+export const EMPTY_TALLY: Tally = { users: 0, pcUsers: 0, clients: NO_CLIENTS, away: NO_CLIENTS };
+
+/** Two tallies together. */
+export function addTallies(a: Tally, b: Tally): Tally {
+  return {
+    users: a.users + b.users,
+    pcUsers: a.pcUsers + b.pcUsers,
+    clients: addCounts(a.clients, b.clients, 1),
+    away: addCounts(a.away, b.away, 1),
+  };
+}
+
+/** What ledgers hold in one shard. */
+export function tallyOf(ledgers: Iterable<Ledger>, shard: number): Tally {
+  // Nearly all users share one of a few holdings: these are counted first, and what each comes to once.
+  const counts = new Map<Holding, number>();
+  for (const ledger of ledgers) {
+    ledger.eachHolding(shard, (holding) => {
+      counts.set(holding, (counts.get(holding) ?? 0) + 1);
+    });
+  }
+  let tally = EMPTY_TALLY;
+  for (const [{ state, clients, away }, users] of counts) {
+    tally = {
+      users: tally.users + users,
+      pcUsers: tally.pcUsers + (state === 'pc' ? users : 0),
+      clients: addCounts(tally.clients, clients, users),
+      away: addCounts(tally.away, away, users),
+    };
+  }
+  return tally;
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { StuckWatch } from './drain-timeout.ts';
+
+const MARK = 800;
+const STUCK_MS = 10_000;
+
+function watch(): StuckWatch {
+  return new StuckWatch({ markBytes: MARK, stuckMs: STUCK_MS });
+}
+
+test('a link whose backlog does not shrink is stuck when its time is over', () => {
+  const it = watch();
+  it.over(MARK, 0);
+  it.over(MARK + 500, 5_000);
+  it.over(MARK + 450, 9_000);
+  expect(it.isStuck(9_999)).toBe(false);
+  expect(it.isStuck(10_000)).toBe(true);
+});
+
+test('a link whose backlog shrinks, however large it was, is not stuck while it does', () => {
+  const it = watch();
+  it.over(MARK, 0);
+  it.over(3 * MARK, 1_000);
+  for (let left = 3 * MARK, now = 1_000; left > MARK / 2; left -= MARK / 8, now += 9_000) {
+    it.over(left, now);
+    expect(it.isStuck(now)).toBe(false);
+  }
+});
+
+test('a link that takes a little in all that time, and is given more, is stuck', () => {
+  const it = watch();
+  it.over(MARK, 0);
+  for (let now = 1_000; now < 10_000; now += 1_000) it.over(MARK - 50 + now / 1_000, now);
+  expect(it.isStuck(10_000)).toBe(true);
+});
+
+test('a link that was back under the mark has its time anew', () => {
+  const it = watch();
+  it.over(MARK, 0);
+  it.back();
+  expect(it.isOver).toBe(false);
+  expect(it.isStuck(20_000)).toBe(false);
+  it.over(MARK, 20_000);
+  expect(it.isStuck(29_999)).toBe(false);
+});

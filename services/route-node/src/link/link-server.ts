@@ -1,0 +1,319 @@
+import { createServer, type Server } from 'node:net';
+import { promisify } from 'node:util';
+import type { LinkId } from '@route/presence';
+import type { FramingError } from '@route/protocol';
+import { Admission, type AdmissionRules, type Admitted } from '../admission/admission.ts';
+import { foreignProtocol } from '../admission/foreign-protocol.ts';
+import type { LinkTls } from '../admission/link-tls.ts';
+import type { Address } from '../config/settings.ts';
+import { type Logger, RepeatedLine } from '../observability/log.ts';
+import type { UnreadyReason } from '../observability/readiness.ts';
+import { DescriptorGuard } from '../process/descriptor-guard.ts';
+import { readDescriptors } from '../process/descriptors.ts';
+import { listenOn } from '../process/listen.ts';
+import { SourceGate } from './backpressure.ts';
+import { type CloseReason, isEndOfCheck, isOrdinary } from './close-reasons.ts';
+import { Link, type LinkHost } from './link.ts';
+import { TickFlusher } from './link-writer.ts';
+import type { DroppedPdu } from './protocol-handler.ts';
+import { ReadingTurns } from './read-scheduler.ts';
+import { SlowLinks } from './slow-consumers.ts';
+import { IntakeTurns } from './time-slicer.ts';
+
+/** What the table hands on to each link, beside what it provides itself. */
+export type LinkTableOptions = Pick<
+  LinkHost,
+  | 'presence'
+  | 'exchange'
+  | 'counters'
+  | 'watch'
+  | 'links'
+  | 'limits'
+  | 'clientTypes'
+  | 'maxQueryUsers'
+> & {
+  readonly nodeId: string;
+  readonly log: Logger;
+  readonly admission: AdmissionRules;
+  /** Undefined for links in the clear. */
+  readonly tls: LinkTls | undefined;
+  /** The node cannot take further links, or can again. */
+  unready(reason: UnreadyReason, holds: boolean): void;
+  /** Whether this node's links have room for what comes over the bus. */
+  roomChanged(hasRoom: boolean): void;
+};
+
+/** The longest time between two looks at all links. */
+const TICK_MS = 1000;
+
+/** How often a few links are closed while draining. */
+const DRAIN_STEP_MS = 50;
+
+const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
+  'unknown-client-type':
+    'the whole PDU is dropped; if msg_servers have client types of their own, name them in ROUTE_CLIENT_TYPES_PC or ROUTE_CLIENT_TYPES_MOBILE',
+  'too-many-users':
+    'the query is not answered; the most that one may ask for is ROUTE_MAX_QUERY_USERS',
+};
+
+/** All links of a node: takes them in, watches them, lets them go. */
+export class LinkTable {
+  readonly #options: LinkTableOptions;
+  readonly #links = new Set<Link>();
+  readonly #gate = new SourceGate((open) => this.#holdAll(!open));
+  readonly #slow: SlowLinks;
+  readonly #host: LinkHost;
+  readonly #admission: Admission;
+  readonly #server: Server;
+  readonly #descriptors: DescriptorGuard;
+  readonly #acceptErrors = new RepeatedLine();
+  readonly #secondLinks = new RepeatedLine();
+  readonly #droppedLines = new Map<LinkId, RepeatedLine>();
+  #opened = 0;
+  /** Links that have sent nothing yet: msg_servers in their first moment, and health checks. */
+  readonly #silent = new Set<Link>();
+  #ticker: NodeJS.Timeout | undefined;
+  #allGone: (() => void) | undefined;
+
+  constructor(options: LinkTableOptions) {
+    this.#options = options;
+    this.#slow = new SlowLinks({
+      markBytes: options.limits.unsentMarkBytes,
+      limitBytes: options.limits.unsentLimitBytes,
+      stuckMs: options.limits.stuckMs,
+      now: () => performance.now(),
+      hold: (held) => {
+        this.#gate.set('links-over-mark', held);
+        options.roomChanged(!held);
+      },
+    });
+    this.#host = {
+      ...options,
+      flusher: new TickFlusher(),
+      intakeTurns: new IntakeTurns(),
+      readingTurns: new ReadingTurns(),
+      warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
+      dropped: (link, dropped) => this.#logDropped(link, dropped),
+      spoken: (link) => this.#spoken(link),
+      ending: (link, reason, error) => this.#ending(link, reason, error),
+      gone: (link) => this.#gone(link),
+      grownOverMark: (link) => this.#slow.added(link),
+      overMark: (link, over) => (over ? this.#slow.over(link) : this.#slow.back(link)),
+    };
+    const { admission: rules, tls, counters, log } = options;
+    this.#admission = new Admission({
+      ...{ rules, tls, counters, log },
+      admitted: (connection) => this.#open(connection),
+    });
+    // Half-open: what a msg_server has sent before it learns that its link ends is still read.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admission.take(socket));
+    this.#descriptors = new DescriptorGuard({
+      port: {
+        connections: () => promisify(this.#server.getConnections.bind(this.#server))(),
+        setMaxConnections: (count) => {
+          this.#server.maxConnections = count;
+        },
+      },
+      wanted: rules.maxLinks + rules.maxHandshakes,
+      log,
+      read: readDescriptors,
+      exhausted: (holds) => options.unready('descriptors', holds),
+    });
+    this.#server.on('drop', (data) => {
+      this.#descriptors.turnedAway();
+      const peer = { host: data?.remoteAddress ?? 'unknown', port: data?.remotePort ?? 0 };
+      this.#admission.turnedAway(peer, 'too-few-descriptors');
+    });
+  }
+
+  /** Links that are open or ending; without those that have sent nothing. */
+  get size(): number {
+    return this.#links.size - this.#silent.size;
+  }
+
+  /** Links that are open; without those that have sent nothing. */
+  get open(): number {
+    let open = 0;
+    for (const link of this.#links) if (!link.isEnding && !this.#silent.has(link)) open++;
+    return open;
+  }
+
+  /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
+  shed(count: number, reason: 'rebalancing' | 'isolated' = 'rebalancing'): void {
+    let left = count;
+    for (const link of this.#links) {
+      if (left === 0) return;
+      if (link.isEnding) continue;
+      link.end(reason);
+      left--;
+    }
+  }
+
+  /** All of these, in the order in which they were opened. */
+  all(): Iterable<Link> {
+    return this.#links;
+  }
+
+  /** The link with this id, if it is open or ending. */
+  find(id: LinkId): Link | undefined {
+    for (const link of this.#links) if (link.id === id) return link;
+    return undefined;
+  }
+
+  /** Connections that are on their way to become links. */
+  get handshakes(): number {
+    return this.#admission.handshakes;
+  }
+
+  /** Bytes that wait to be sent, on all links together. */
+  get unsentBytes(): number {
+    let bytes = 0;
+    for (const link of this.#links) bytes += link.unsentBytes;
+    return bytes;
+  }
+
+  /** PDUs that wait for presence, on all links together. */
+  get waitingPdus(): number {
+    let pdus = 0;
+    for (const link of this.#links) pdus += link.conversation.waitingPdus;
+    return pdus;
+  }
+
+  /** Whether the node reads its links. */
+  get reading(): boolean {
+    return this.#gate.isOpen;
+  }
+
+  /**
+   * Begins to take links.
+   * @returns the address really listened on.
+   * @throws the socket's error when the address cannot be had.
+   */
+  async listen(address: Address): Promise<Address> {
+    await this.#descriptors.start();
+    const bound = await listenOn(this.#server, address, (error) => this.#acceptFailed(error));
+    const { heartbeatMs, timeoutMs, stuckMs } = this.#options.limits;
+    const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, stuckMs / 4);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    return bound;
+  }
+
+  /** Slows all sources while the bus has no room. */
+  setBusFull(full: boolean): void {
+    this.#gate.set('bus-full', full);
+  }
+
+  /** Takes no new links and closes those that there are, a few at a time; ends when all are gone. */
+  async drain(overMs: number): Promise<void> {
+    this.#server.close();
+    this.#descriptors.stop();
+    this.#admission.close();
+    const links = [...this.#links];
+    const begunMs = performance.now();
+    let next = 0;
+    await new Promise<void>((resolve) => {
+      const step = (): void => {
+        const part = overMs === 0 ? 1 : (performance.now() - begunMs) / overMs;
+        const due = Math.min(links.length, Math.ceil(part * links.length));
+        for (; next < due; next++) links[next]?.end('draining');
+        if (next < links.length) setTimeout(step, DRAIN_STEP_MS);
+        else resolve();
+      };
+      step();
+    });
+    await new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+      if (this.#links.size === 0) resolve();
+    });
+    clearInterval(this.#ticker);
+  }
+
+  /** Slows all sources while as much as may be is kept of what was directed. */
+  setKeptFull(full: boolean): void {
+    this.#gate.set('kept-full', full);
+  }
+
+  #open(connection: Admitted): void {
+    const id = `${this.#options.nodeId}.${(++this.#opened).toString(36)}`;
+    const link = new Link(id, connection, this.#host);
+    this.#links.add(link);
+    this.#silent.add(link);
+    link.hold(!this.#gate.isOpen);
+  }
+
+  /** A link receives from its first moment; it is counted and logged once it has sent something. */
+  #spoken(link: Link): void {
+    if (!this.#silent.delete(link)) return;
+    this.#options.counters.opened++;
+    this.#options.log.info({ event: 'link-opened', link: link.id, peer: link.peer });
+  }
+
+  #ending(link: Link, reason: CloseReason, error: FramingError | undefined): void {
+    const { counters, log } = this.#options;
+    if (this.#silent.has(link) && isEndOfCheck(reason)) {
+      this.#admission.checked(link.peer);
+      return;
+    }
+    this.#spoken(link);
+    counters.closed[reason]++;
+    const foreign = error && foreignProtocol(error.header);
+    const line = {
+      event: 'link-closed',
+      link: link.id,
+      peer: link.peer,
+      reason,
+      openMs: Math.round(performance.now() - link.openedAtMs),
+      ...(error && { problem: error.message, header: error.header.toString('hex') }),
+      ...(foreign !== undefined && { hint: `this is ${foreign}` }),
+    };
+    if (isOrdinary(reason)) log.info(line);
+    else log.warn({ ...line, unsentBytes: link.unsentBytes });
+  }
+
+  #acceptFailed(error: Error): void {
+    this.#options.counters.acceptErrors++;
+    this.#acceptErrors.write((heldBack) => {
+      this.#options.log.error({ event: 'accept-failed', heldBack, err: error });
+    });
+  }
+
+  #gone(link: Link): void {
+    this.#droppedLines.delete(link.id);
+    this.#links.delete(link);
+    this.#silent.delete(link);
+    if (this.#links.size === 0) this.#allGone?.();
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const link of this.#links) link.tick(nowMs);
+  }
+
+  #holdAll(held: boolean): void {
+    for (const link of this.#links) link.hold(held);
+  }
+
+  /** One line in 10 s for each link: a msg_server may send such PDUs all the time. */
+  #logDropped(id: LinkId, { command, problem, value }: DroppedPdu): void {
+    const line = this.#droppedLines.get(id) ?? new RepeatedLine();
+    this.#droppedLines.set(id, line);
+    line.write((heldBack) => {
+      const peer = this.find(id)?.peer;
+      this.#options.log.warn({
+        ...{ event: 'pdu-dropped', link: id, peer, command, problem, value, heldBack },
+        hint: DROPPED_HINTS[problem],
+      });
+    });
+  }
+
+  #warnOfSecondLink(link: string): void {
+    this.#secondLinks.write((heldBack) => {
+      this.#options.log.warn({
+        event: 'second-link-suspected',
+        link,
+        heldBack,
+        hint: 'a link that is no master lists users: if msg_servers hold several links into this cluster, set ROUTE_LINKS=master',
+      });
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InOrder, type Turn } from './pending-queue.ts';
+
+class TestTurn implements Turn {
+  ready: boolean;
+  readonly bytes = 10;
+  readonly #taken: number[];
+  readonly #n: number;
+
+  constructor(n: number, ready: boolean, taken: number[]) {
+    this.#n = n;
+    this.ready = ready;
+    this.#taken = taken;
+  }
+
+  take(): void {
+    this.#taken.push(this.#n);
+  }
+}
+
+describe('what a link has sent', () => {
+  it('takes its turns in order, whatever order the answers come in', () => {
+    fc.assert(
+      fc.property(
+        fc.infiniteStream(fc.nat()),
+        fc.integer({ min: 1, max: 3000 }),
+        (order, count) => {
+          const taken: number[] = [];
+          const inOrder = new InOrder(() => {});
+          const turns = Array.from(
+            { length: count },
+            (_, n) => new TestTurn(n, n % 3 === 0, taken),
+          );
+          for (const turn of turns) inOrder.add(turn);
+          const waiting = turns.filter((turn) => !turn.ready);
+          while (waiting.length > 0) {
+            const [next] = waiting.splice((order.next().value ?? 0) % waiting.length, 1);
+            if (next !== undefined) next.ready = true;
+            inOrder.advance();
+          }
+          inOrder.advance();
+          expect(taken).toEqual(turns.map((_, n) => n));
+          expect([inOrder.isEmpty, inOrder.length, inOrder.bytes]).toEqual([true, 0, 0]);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('tells once when nothing waits any more', () => {
+    const inOrder = new InOrder(() => {});
+    const turn = new TestTurn(0, false, []);
+    let told = 0;
+    inOrder.whenEmpty(() => told++);
+    expect(told).toBe(1);
+    inOrder.add(turn);
+    inOrder.whenEmpty(() => told++);
+    inOrder.advance();
+    expect(told).toBe(1);
+    turn.ready = true;
+    inOrder.advance();
+    inOrder.advance();
+    expect(told).toBe(2);
+  });
+});

@@ -1,0 +1,211 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PresenceMemory } from '@route/presence';
+import {
+  CLIENT_TYPE,
+  COMMAND_INDEX_BY_ID,
+  COMMANDS,
+  decodeMessage,
+  encodeMessage,
+  type PduSink,
+  STANDARD_CLIENT_TYPES,
+  USER_STATUS,
+} from '@route/protocol';
+import { describe, expect, it } from 'vitest';
+import { Counters } from '../observability/counters.ts';
+import { Watch } from '../observability/pdu-monitor.ts';
+import { Broadcast } from '../routing/broadcast.ts';
+import type { Receiver } from '../routing/delivery.ts';
+import { Exchange } from '../routing/hub.ts';
+import { Conversation } from './protocol-handler.ts';
+import { IntakeTurns } from './time-slicer.ts';
+
+const { online } = USER_STATUS;
+const { windows } = CLIENT_TYPE;
+const USERS = 50_000;
+
+function snapshotOf(from: number, users: number): Buffer {
+  return encodeMessage('online_user_info', {
+    userStatList: Array.from({ length: users }, (_, i) => ({
+      ...{ userId: from + i, status: online, clientType: windows },
+    })),
+  });
+}
+
+const query = (...userIdList: number[]): Buffer =>
+  encodeMessage('users_status_request', { userId: 1, userIdList });
+const message = encodeMessage('msg_read_notify', {
+  ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
+});
+
+/** What a link is sent, in words. */
+class Ear {
+  readonly id: string;
+  readonly heard: string[] = [];
+  constructor(id: string) {
+    this.id = id;
+  }
+  progressed(): void {}
+  sendPart(bytes: Buffer, start: number, end: number): void {
+    this.send(bytes.subarray(start, end));
+  }
+  send(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
+      const pdu = decodeMessage(bytes.subarray(at, at + bytes.readUInt32BE(at)));
+      if (pdu?.command === 'users_status_response') {
+        const stats = pdu.fields.userStatList.map(({ userId, status }) => `${userId} ${status}`);
+        this.heard.push(`answer: ${stats.join(', ')}`);
+      } else {
+        this.heard.push(pdu?.command ?? 'unknown');
+      }
+    }
+  }
+}
+
+function scene() {
+  const presence = new PresenceMemory({
+    ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
+  });
+  const counters = new Counters();
+  const bus = { send: () => {} };
+  const listing: boolean[] = [];
+  const watch = new Watch();
+  const exchange = new Exchange({
+    ...{ bus, presence, counters, watch, overtakenMs: 60_000 },
+    delivery: (receivers) =>
+      Object.assign(new Broadcast(receivers, bus), {
+        setListing: (_link: Receiver, lists: boolean) => listing.push(lists),
+      }),
+  });
+  const warnOfSecondLink = (): void => {};
+  let nowMs = 0;
+  // One step a turn of the loop.
+  const intakeTurns = new IntakeTurns(() => {
+    nowMs += 1000;
+    return nowMs;
+  });
+  const host = {
+    ...{ presence, exchange, counters, watch, intakeTurns },
+    ...({ links: 'all', warnOfSecondLink } as const),
+    ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: () => {} },
+  };
+  const own = new Ear('node.1');
+  const other = new Ear('node.2');
+  exchange.setReceiving(other, true);
+  const conversation = new Conversation('node.1', own, host);
+  const snapshot = COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0;
+  const malformedSnapshots = (): number => counters.malformed[snapshot] ?? 0;
+  return { presence, own, other, conversation, malformedSnapshots, listing };
+}
+
+function sayBehind(conversation: PduSink): void {
+  conversation.pdu('status-query', query(USERS, USERS + 1));
+  conversation.run('relay-to-others', message, 1);
+  conversation.pdu(
+    'status-update',
+    encodeMessage('user_status_update', { userStatus: online, userId: 7, clientType: windows }),
+  );
+  conversation.run('relay-to-others', message, 1);
+}
+
+const OWN = [`answer: ${USERS} 1, ${USERS + 1} 2`, 'login_status_notify', 'status_notify'];
+const OTHER = ['msg_read_notify', 'login_status_notify', 'status_notify', 'msg_read_notify'];
+
+describe('a large snapshot', () => {
+  it('is taken in bit by bit, and what comes behind it waits for it, in order', async () => {
+    const { presence, own, other, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS));
+    sayBehind(conversation);
+    expect(presence.heldUsers).toBe(0);
+    let before = 0;
+    while (presence.heldUsers < USERS) {
+      expect(conversation.waitingPdus).toBe(4);
+      expect(conversation.waitingBytes).toBeGreaterThan(4 * 16);
+      expect([...own.heard, ...other.heard]).toEqual([]);
+      expect(presence.heldUsers - before).toBeLessThan(1000);
+      before = presence.heldUsers;
+      await nextTurn();
+    }
+    expect(conversation.waitingPdus).toBe(0);
+    expect(presence.heldUsers).toBe(USERS);
+    expect(own.heard).toEqual(OWN);
+    expect(other.heard).toEqual(OTHER);
+  });
+
+  it('is told of from when it has come until it is taken in', async () => {
+    const { presence, conversation, listing } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS));
+    expect(listing).toEqual([true]);
+    while (presence.heldUsers < USERS) {
+      expect(listing).toEqual([true]);
+      await nextTurn();
+    }
+    expect(listing).toEqual([true, false]);
+  });
+
+  it('may follow another one', async () => {
+    const { presence, own, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS / 2));
+    conversation.pdu('snapshot', snapshotOf(1 + USERS / 2, USERS / 2));
+    sayBehind(conversation);
+    while (conversation.waitingPdus > 0) await nextTurn();
+    expect(presence.heldUsers).toBe(USERS);
+    expect(own.heard[0]).toBe(OWN[0]);
+  });
+
+  it('is done with when its link ends, and so is all that came behind it', () => {
+    const { presence, own, other, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS / 2));
+    conversation.pdu('snapshot', snapshotOf(1 + USERS / 2, USERS / 2));
+    sayBehind(conversation);
+    conversation.end('release');
+    let settled = false;
+    conversation.whenSettled(() => {
+      settled = true;
+    });
+    expect(settled).toBe(true);
+    expect(presence.heldUsers).toBe(0);
+    expect(own.heard[0]).toBe(OWN[0]);
+    expect(other.heard.at(-1)).toBe('msg_read_notify');
+  });
+
+  it('is dropped as a whole when one of its entries is bad, and what came behind it is handled', async () => {
+    const { presence, own, conversation, malformedSnapshots } = scene();
+    const snapshot = snapshotOf(1, USERS);
+    // The last entry's client type.
+    snapshot[snapshot.length - 1] = 9;
+    conversation.pdu('snapshot', snapshot);
+    conversation.pdu('status-query', query(USERS));
+    while (conversation.waitingPdus > 0) {
+      expect(presence.heldUsers).toBe(0);
+      await nextTurn();
+    }
+    expect(malformedSnapshots()).toBe(1);
+    expect(presence.heldUsers).toBe(0);
+    expect(own.heard).toEqual([`answer: ${USERS} 2`]);
+  });
+
+  it('counts as malformed even where its link ends before it is checked', () => {
+    const { conversation, malformedSnapshots } = scene();
+    const snapshot = snapshotOf(1, USERS);
+    snapshot[snapshot.length - 1] = 9;
+    conversation.pdu('snapshot', snapshot);
+    conversation.end('release');
+    expect(malformedSnapshots()).toBe(1);
+  });
+
+  it('adds nobody once its link has ended', async () => {
+    const { presence, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS));
+    conversation.end('release');
+    await nextTurn();
+    await nextTurn();
+    expect(presence.heldUsers).toBe(0);
+  });
+});
+
+it('a small snapshot is taken in at once', () => {
+  const { presence, conversation } = scene();
+  conversation.pdu('snapshot', snapshotOf(1, 500));
+  expect(presence.heldUsers).toBe(500);
+  expect(conversation.waitingPdus).toBe(0);
+});

@@ -1,0 +1,371 @@
+import type {
+  LinkEnd,
+  LinkId,
+  Presence,
+  QueryWaiter,
+  UpdateOutcome,
+  UpdateWaiter,
+} from '@route/presence';
+import {
+  type ClientStatus,
+  type ClientTypes,
+  COMMAND_INDEX_BY_ID,
+  COMMANDS,
+  decodeRoleSet,
+  decodeUserStatusUpdate,
+  decodeUsersStatusRequest,
+  encodeUsersStatusResponse,
+  ListedClients,
+  type PduSink,
+  type ReadHandling,
+  type RelayHandling,
+  USER_STATUS,
+  type UsersStatusRequest,
+  unknownClientTypeOf,
+} from '@route/protocol';
+import type { Counters } from '../observability/counters.ts';
+import type { Watch } from '../observability/pdu-monitor.ts';
+import type { Receiver } from '../routing/delivery.ts';
+import type { Exchange } from '../routing/hub.ts';
+import { InOrder, type Turn } from './pending-queue.ts';
+import { unpinned } from './pinned-memory.ts';
+import { SnapshotIntake } from './snapshot-import.ts';
+import type { IntakeTurns } from './time-slicer.ts';
+
+/** A conversation's own link. */
+export interface OwnLink extends Receiver {
+  /** Some of what waited for presence waits no longer. */
+  progressed(): void;
+}
+
+/** A PDU that was dropped for a reason that is worth a line of the log. */
+export interface DroppedPdu {
+  readonly command: string;
+  readonly problem: 'unknown-client-type' | 'too-many-users';
+  /** What was given: the client type, or the most users that may be asked for. */
+  readonly value: string;
+}
+
+/** What a conversation needs of the node that its link is on. */
+export interface Host {
+  readonly presence: Presence;
+  readonly exchange: Exchange;
+  readonly counters: Counters;
+  readonly watch: Watch;
+  readonly intakeTurns: IntakeTurns;
+  /** 'all': every link receives and counts; 'master': only one that was declared master. */
+  readonly links: 'all' | 'master';
+  /** Client types that updates and lists may name. */
+  readonly clientTypes: ClientTypes;
+  /** So many users one query may ask for. */
+  readonly maxQueryUsers: number;
+  dropped(link: LinkId, dropped: DroppedPdu): void;
+  /** A link that is nobody's master reports users though every link counts here. */
+  warnOfSecondLink(link: LinkId): void;
+}
+
+const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
+  'role-set': COMMAND_INDEX_BY_ID[COMMANDS.role_set.commandId] ?? 0,
+  snapshot: COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0,
+  'status-update': COMMAND_INDEX_BY_ID[COMMANDS.user_status_update.commandId] ?? 0,
+  'status-query': COMMAND_INDEX_BY_ID[COMMANDS.users_status_request.commandId] ?? 0,
+};
+
+/** A snapshot that is no larger is taken in at once: some 1,000 users, a millisecond. */
+const SMALL_SNAPSHOT_BYTES = 16 * 1024;
+
+/** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
+export class Conversation implements PduSink {
+  readonly #link: LinkId;
+  readonly #receiver: OwnLink;
+  readonly #host: Host;
+  readonly #turns: InOrder;
+  /** A large snapshot that is being taken in: what comes behind it waits there. */
+  #intake: SnapshotIntake | undefined;
+  #master: boolean | undefined;
+  #ended = false;
+  #receivedPdus = 0;
+
+  constructor(link: LinkId, receiver: OwnLink, host: Host) {
+    this.#link = link;
+    this.#receiver = receiver;
+    this.#host = host;
+    this.#turns = new InOrder(() => receiver.progressed());
+    const aside = host.links === 'master';
+    host.exchange.opened(receiver);
+    host.presence.openLink(link, { aside });
+    host.exchange.setReceiving(receiver, !aside);
+  }
+
+  /** Whether its msg_server has declared this link its master; undefined when it has not said. */
+  get master(): boolean | undefined {
+    return this.#master;
+  }
+
+  /** Whether the link receives, and what it reports counts. */
+  get counts(): boolean {
+    return this.#host.links === 'all' || this.#master === true;
+  }
+
+  /** PDUs that were to be relayed or read. */
+  get receivedPdus(): number {
+    return this.#receivedPdus;
+  }
+
+  /** PDUs that wait for presence, or behind one that does. */
+  get waitingPdus(): number {
+    return this.#turns.length + (this.#intake?.length ?? 0);
+  }
+
+  /** Bytes that these PDUs hold on to. */
+  get waitingBytes(): number {
+    return this.#turns.bytes + (this.#intake?.bytes ?? 0);
+  }
+
+  /** Calls back once everything that was asked is answered and told. */
+  whenSettled(settled: () => void): void {
+    this.#finishIntake();
+    this.#turns.whenEmpty(settled);
+  }
+
+  /** The link ends: it no longer counts. What it has sent before is still carried out. */
+  end(how: LinkEnd): void {
+    if (this.#ended) return;
+    this.#finishIntake();
+    this.#ended = true;
+    this.#host.presence.closeLink(this.#link, how);
+    this.#host.exchange.closed(this.#link);
+  }
+
+  run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
+    if (this.#intake !== undefined) {
+      const kept = unpinned(bytes);
+      const handle = (): void => this.run(handling, kept, pduCount);
+      this.#intake.wait({ bytes: kept.length, handle });
+      return;
+    }
+    this.#host.counters.relayedPdus += pduCount;
+    this.#receivedPdus += pduCount;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
+    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
+    else
+      this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, unpinned(bytes)));
+  }
+
+  pdu(handling: ReadHandling, pdu: Buffer): void {
+    if (this.#ended) return;
+    if (this.#intake !== undefined) {
+      const kept = unpinned(pdu);
+      this.#intake.wait({ bytes: kept.length, handle: () => this.pdu(handling, kept) });
+      return;
+    }
+    this.#receivedPdus++;
+    if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, pdu);
+    if (!this.#handle(handling, pdu)) this.#countMalformed(handling);
+  }
+
+  #countMalformed(handling: ReadHandling): void {
+    const command = COMMAND_OF[handling];
+    const { malformed } = this.#host.counters;
+    malformed[command] = (malformed[command] ?? 0) + 1;
+  }
+
+  /** @returns false when the body does not parse: the PDU is dropped as a whole. A snapshot tells later. */
+  #handle(handling: ReadHandling, pdu: Buffer): boolean {
+    switch (handling) {
+      case 'role-set': {
+        const role = decodeRoleSet(pdu);
+        if (role !== undefined) this.#setMaster(role.master);
+        return role !== undefined;
+      }
+      case 'snapshot': {
+        this.#takeIn(pdu);
+        return true;
+      }
+      case 'status-update': {
+        const { clientTypes } = this.#host;
+        const update = decodeUserStatusUpdate(pdu, clientTypes);
+        if (update === undefined) {
+          this.#nameUnknownType('user_status_update', unknownClientTypeOf(pdu, clientTypes));
+          return false;
+        }
+        const turn = new UpdateTurn(this.#host.exchange, this.#turns);
+        this.#turns.add(turn);
+        this.#host.presence.update(this.#link, update, turn);
+        return true;
+      }
+      case 'status-query': {
+        const { maxQueryUsers } = this.#host;
+        const request = decodeUsersStatusRequest(pdu, maxQueryUsers);
+        if (request === undefined) return false;
+        if (request === 'too-many') {
+          this.#host.counters.tooLargeQueries++;
+          const value = `more than ${maxQueryUsers}`;
+          const problem = 'too-many-users';
+          this.#host.dropped(this.#link, { command: 'users_status_request', problem, value });
+          return false;
+        }
+        const turn = new QueryTurn(request, this.#receiver, {
+          exchange: this.#host.exchange,
+          turns: this.#turns,
+        });
+        this.#turns.add(turn);
+        this.#host.presence.query(this.#link, request.userIds, turn);
+        return true;
+      }
+    }
+  }
+
+  /** Says which client type made a body not parse, if it was one. */
+  #nameUnknownType(command: string, unknownType: number | undefined): void {
+    if (unknownType === undefined) return;
+    this.#host.counters.unknownClientTypes++;
+    const value = `0x${unknownType.toString(16)}`;
+    this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
+  }
+
+  #setMaster(master: boolean): void {
+    this.#master = master;
+    if (this.#host.links === 'all') return;
+    this.#host.presence.setAside(this.#link, !master);
+    this.#host.exchange.setReceiving(this.#receiver, master);
+  }
+
+  /** There may be another snapshot behind it. */
+  #finishIntake(): void {
+    while (this.#intake !== undefined) this.#intake.finish();
+  }
+
+  #takeIn(pdu: Buffer): void {
+    const clients = new ListedClients(pdu, this.#host.clientTypes);
+    const intake = new SnapshotIntake(clients, this.#host.intakeTurns, {
+      checked: (good) => {
+        if (!good) {
+          this.#countMalformed('snapshot');
+          this.#nameUnknownType('online_user_info', clients.unknownClientType);
+        } else if (clients.remaining > 0) this.#warnOfSecondLink();
+      },
+      add: (part) => this.#host.presence.addClients(this.#link, part),
+      done: () => {
+        this.#intake = undefined;
+        this.#host.exchange.setListing(this.#receiver, false);
+        intake.handleBehind();
+        this.#receiver.progressed();
+      },
+    });
+    this.#intake = intake;
+    if (pdu.length <= SMALL_SNAPSHOT_BYTES) {
+      intake.takeAll();
+      return;
+    }
+    this.#host.exchange.setListing(this.#receiver, true);
+    intake.begin();
+  }
+
+  /** Protocol: a stock msg_server declares its master link before it lists its users on it. */
+  #warnOfSecondLink(): void {
+    if (this.#host.links !== 'all' || this.#master === true) return;
+    this.#host.counters.nonMasterSnapshots++;
+    this.#host.warnOfSecondLink(this.#link);
+  }
+}
+
+/** PDUs to be relayed that came behind something that waits. */
+class RunTurn implements Turn {
+  readonly ready = true;
+  readonly #exchange: Exchange;
+  readonly #from: Receiver;
+  readonly #handling: RelayHandling;
+  readonly #run: Buffer;
+
+  constructor(exchange: Exchange, from: Receiver, handling: RelayHandling, run: Buffer) {
+    this.#exchange = exchange;
+    this.#from = from;
+    this.#handling = handling;
+    this.#run = run;
+  }
+
+  get bytes(): number {
+    return this.#run.length;
+  }
+
+  take(): void {
+    this.#exchange.relay(this.#from, this.#handling, this.#run);
+  }
+}
+
+/** A status update that waits to be committed, then to be told. */
+class UpdateTurn implements Turn, UpdateWaiter {
+  readonly bytes = 64;
+  readonly #exchange: Exchange;
+  readonly #turns: InOrder;
+  #update: ClientStatus | undefined;
+  #outcome: UpdateOutcome | undefined;
+
+  constructor(exchange: Exchange, turns: InOrder) {
+    this.#exchange = exchange;
+    this.#turns = turns;
+  }
+
+  get ready(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  updated(update: ClientStatus, outcome: UpdateOutcome): void {
+    this.#update = update;
+    this.#outcome = outcome;
+    this.#turns.advance();
+  }
+
+  take(): void {
+    if (this.#update === undefined || this.#outcome?.kind !== 'committed') return;
+    this.#exchange.announce(this.#update, this.#outcome.state, this.#outcome.version);
+  }
+}
+
+/** What an id costs while it is asked for: its place in the query, and in its shard's queue. */
+const BYTES_PER_ID = 80;
+
+/** A status query that waits for its answer. */
+class QueryTurn implements Turn, QueryWaiter {
+  readonly #request: UsersStatusRequest;
+  readonly #receiver: Receiver;
+  readonly #exchange: Exchange;
+  readonly #turns: InOrder;
+  #online: Uint8Array | undefined;
+
+  constructor(
+    request: UsersStatusRequest,
+    receiver: Receiver,
+    { exchange, turns }: { readonly exchange: Exchange; readonly turns: InOrder },
+  ) {
+    this.#request = { ...request, attachData: unpinned(request.attachData) };
+    this.#receiver = receiver;
+    this.#exchange = exchange;
+    this.#turns = turns;
+  }
+
+  get ready(): boolean {
+    return this.#online !== undefined;
+  }
+
+  get bytes(): number {
+    return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
+  }
+
+  answered(online: Uint8Array): void {
+    this.#online = online;
+    this.#turns.advance();
+  }
+
+  take(): void {
+    const { userId, userIds, attachData, seqNum } = this.#request;
+    // Protocol: one entry an id in the order asked; on a phone alone is OFFLINE.
+    const stats = userIds.map((id, i) => ({
+      userId: id,
+      status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
+    }));
+    this.#exchange.tellGathered();
+    this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
+  }
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { GatheredRun } from './batch-buffer.ts';
+
+const CHUNK_BYTES = 16 * 1024;
+const MOST_RUN_BYTES = 32 * 1024;
+
+function gathered(): { readonly run: GatheredRun; readonly handed: Buffer[] } {
+  const handed: Buffer[] = [];
+  return { run: new GatheredRun(CHUNK_BYTES, (bytes) => handed.push(bytes)), handed };
+}
+
+/** Bytes that can be told apart, in memory of their own. */
+function source(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8)) % 251;
+  return bytes;
+}
+
+test('all that was added is handed out once, in order, in runs of bounded length', () => {
+  const sources = [source(70_000), source(70_000).reverse()];
+  // From where in which source, how much, how far behind the piece before it, and whether it is handed out then.
+  const piece = fc.record({
+    which: fc.nat(1),
+    skip: fc.oneof(fc.constant(0), fc.nat(50)),
+    length: fc.oneof(fc.nat(300), fc.integer({ min: 3_000, max: 9_000 })),
+    handOut: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+      const { run, handed } = gathered();
+      const added: Buffer[] = [];
+      const at = [0, 0];
+      for (const { which, skip, length, handOut } of pieces) {
+        const bytes = sources[which] ?? Buffer.alloc(0);
+        const start = Math.min((at[which] ?? 0) + skip, bytes.length);
+        const end = Math.min(start + length, bytes.length);
+        at[which] = end;
+        run.add(bytes, start, end);
+        added.push(bytes.subarray(start, end));
+        if (handOut) run.handOut();
+      }
+      run.handOut();
+      expect(Buffer.concat(handed).equals(Buffer.concat(added))).toBe(true);
+      for (const { length } of handed) {
+        expect(length).toBeGreaterThan(0);
+        expect(length).toBeLessThanOrEqual(MOST_RUN_BYTES);
+      }
+    }),
+  );
+});
+
+test('neighbours that make up enough are handed out as they stand, in one piece', () => {
+  const { run, handed } = gathered();
+  const bytes = source(8_000);
+  run.add(bytes, 0, 10);
+  for (let at = 1_000; at < 7_000; at += 100) run.add(bytes, at, at + 100);
+  run.handOut();
+  expect(handed.map(({ length }) => length)).toEqual([10, 6_000]);
+  expect(handed[0]?.buffer).not.toBe(bytes.buffer);
+  expect(handed[1]?.buffer).toBe(bytes.buffer);
+});
+
+test('what would keep a much larger piece of memory is copied', () => {
+  const { run, handed } = gathered();
+  const bytes = Buffer.alloc(64 * 1024);
+  run.add(bytes, 0, 12_000);
+  run.add(bytes, 20_000, 40_000);
+  run.handOut();
+  expect(handed.map(({ length }) => length)).toEqual([12_000, 20_000]);
+  expect(handed[0]?.buffer).not.toBe(bytes.buffer);
+  expect(handed[1]?.buffer).toBe(bytes.buffer);
+});
+
+test('few bytes are copied together, and never written over', () => {
+  const { run, handed } = gathered();
+  const bytes = source(1_000);
+  for (let at = 0; at < 1_000; at += 20) run.add(bytes, at, at + 10);
+  run.handOut();
+  expect(handed).toHaveLength(1);
+  const before = Buffer.from(handed[0] ?? []);
+  for (let at = 10; at < 1_000; at += 20) run.add(bytes, at, at + 10);
+  run.handOut();
+  expect(handed[0]?.equals(before)).toBe(true);
+});

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { ForAll } from './batch-writer.ts';
+import type { Receiver } from './delivery.ts';
+
+/** A link that writes down what it is given. */
+class Heard implements Receiver {
+  readonly id: string;
+  readonly pieces: string[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  send(bytes: Buffer): void {
+    this.pieces.push(bytes.toString());
+  }
+
+  sendPart(bytes: Buffer, start: number, end: number): void {
+    this.pieces.push(bytes.toString('latin1', start, end));
+  }
+}
+
+function world() {
+  const [a, b, c] = [new Heard('a'), new Heard('b'), new Heard('c')];
+  const receivers = new Set<Receiver>([a, b, c]);
+  const forAll = new ForAll(receivers);
+  const add = (text: string): void => forAll.add(Buffer.from(text), 0, text.length);
+  return { a, b, c, receivers, forAll, add };
+}
+
+test('each link gets in one piece what was added, and what it lacks before anything else', () => {
+  const { a, b, c, forAll, add } = world();
+  add('1');
+  add('2');
+  forAll.giveTo(b);
+  forAll.giveTo(b);
+  add('3');
+  expect([a.pieces, b.pieces]).toEqual([[], ['12']]);
+  forAll.handOut();
+  forAll.handOut();
+  expect([a.pieces, b.pieces, c.pieces]).toEqual([['123'], ['12', '3'], ['123']]);
+});
+
+test('a link that adds gets what others have added before and after, and nothing of its own', () => {
+  const { a, b, c, forAll, add } = world();
+  add('1');
+  forAll.addedBy(a);
+  add('2');
+  forAll.giveTo(b);
+  add('3');
+  forAll.addedBy(undefined);
+  add('4');
+  forAll.handOut();
+  expect([a.pieces, b.pieces, c.pieces]).toEqual([['1', '4'], ['12', '34'], ['1234']]);
+});
+
+test('what is handed out while a link adds does not come to it later', () => {
+  const { a, b, forAll, add } = world();
+  forAll.addedBy(a);
+  add('1');
+  forAll.handOut();
+  add('2');
+  forAll.addedBy(undefined);
+  forAll.handOut();
+  expect([a.pieces, b.pieces]).toEqual([[], ['1', '2']]);
+});
+
+test('more than a chunk comes whole and in order, and what links hold is not written over', () => {
+  const { a, b, forAll, add } = world();
+  const texts = Array.from({ length: 500 }, (_, i) => `${i} `.padEnd(100, 'x'));
+  for (const text of texts) add(text);
+  add('y'.repeat(40_000));
+  forAll.handOut();
+  expect(a.pieces.join('')).toBe(`${texts.join('')}${'y'.repeat(40_000)}`);
+  expect(b.pieces).toEqual(a.pieces);
+});
+
+test('a link that begins to receive after all was handed out gets only what comes then', () => {
+  const { receivers, forAll, add } = world();
+  add('1');
+  forAll.handOut();
+  const late = new Heard('late');
+  receivers.add(late);
+  add('2');
+  forAll.handOut();
+  expect(late.pieces).toEqual(['2']);
+});

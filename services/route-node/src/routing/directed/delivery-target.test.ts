@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { PassedPdu } from './delivery-target.ts';
+import { HolderSet } from './interest-table.ts';
+
+test('a PDU goes on to all whom it is for, though another one is passed on inside', () => {
+  const users = { first: 1, second: 2 };
+  const holders = new Map([
+    [1, new HolderSet(['a', 'b'])],
+    [2, new HolderSet(['b', 'c'])],
+    [3, new HolderSet(['x'])],
+  ]);
+  const of = (userId: number) => holders.get(userId) ?? new HolderSet<string>([]);
+  const pdu = new PassedPdu<string>(users);
+  const aim = (first: number, second: number, text: string): void => {
+    Object.assign(users, { first, second });
+    pdu.aim({ of }, Buffer.from(text), 0, text.length);
+  };
+  const got: string[] = [];
+  const pass = (holder: string, bytes: Buffer, start: number, end: number): void => {
+    got.push(`${holder}: ${bytes.toString('latin1', start, end)}`);
+    if (holder !== 'a') return;
+    // As a link that is closed inside a send would have its own messages passed on.
+    aim(3, 3, 'inside');
+    pdu.others = new HolderSet(['y']);
+    pdu.from = 'c';
+    pdu.passOn(pass);
+  };
+  aim(1, 2, 'outside');
+  pdu.others = new HolderSet(['c', 'd']);
+  pdu.from = 'd';
+  pdu.passOn(pass);
+  expect(got).toEqual(['a: outside', 'x: inside', 'y: inside', 'b: outside', 'c: outside']);
+});

@@ -1,0 +1,77 @@
+import { shardOf } from '@route/redis';
+import { expect, test } from 'vitest';
+import { ENTRY_KINDS, HOLDING_BYTES, LISTING } from '../bus-messages.ts';
+import { SteppedClock } from '../testing/world.ts';
+import { Listing } from './interest-sync.ts';
+
+const USERS = Array.from({ length: 50_000 }, (_, i) => 1 + i * 7919);
+
+/** A listing, and what it has sent: users, and what it has said of itself. */
+function scene(all = USERS) {
+  const clock = new SteppedClock();
+  const users: number[] = [];
+  const said: number[][] = [];
+  const bus = {
+    full: false,
+    send: (kind: number, bytes: Buffer) => {
+      if (kind === ENTRY_KINDS.listing) said.push([...bytes]);
+      for (let at = 0; kind === ENTRY_KINDS.holdings && at < bytes.length; at += HOLDING_BYTES) {
+        users.push(bytes.readUInt32BE(at + 1));
+      }
+    },
+  };
+  const usersOf = (shard: number): number[] => all.filter((userId) => shardOf(userId) === shard);
+  const listing = new Listing('other', { bus, clock, usersOf, wantsAll: () => false });
+  return { clock, bus, listing, users, said };
+}
+
+const [BEGINS, OWN, ENDS] = [LISTING.begins, LISTING.wantsItsOwn, LISTING.ends].map((what) => [
+  ...what,
+]);
+
+test('every user is listed once, shard by shard', async () => {
+  const { clock, listing, users, said } = scene();
+  listing.start();
+  await clock.pass(100);
+  expect(users.toSorted((a, b) => a - b)).toEqual(USERS);
+  const shards = Array.from({ length: 64 }, (_, shard) => [...LISTING.shard, shard]);
+  expect(said).toEqual([BEGINS, OWN, ...shards, ENDS]);
+});
+
+test('a node with few users lists all shards in one turn, so that they travel in one frame', async () => {
+  const { clock, listing, users, said } = scene(USERS.slice(0, 400));
+  listing.start();
+  expect(users).toHaveLength(400);
+  expect(said.at(-1)).toEqual(ENDS);
+  await clock.pass(100);
+  expect(said).toHaveLength(67);
+});
+
+test('a listing waits for room on the bus', async () => {
+  const { clock, bus, listing, users } = scene();
+  listing.start();
+  await clock.pass(1);
+  bus.full = true;
+  const before = users.length;
+  expect(before).toBeLessThan(USERS.length);
+  await clock.pass(500);
+  expect(users).toHaveLength(before);
+  bus.full = false;
+  await clock.pass(100);
+  expect(users).toHaveLength(USERS.length);
+});
+
+test('a listing that is begun anew begins at the beginning, and one that is stopped ends', async () => {
+  const { clock, listing, said } = scene();
+  listing.start();
+  await clock.pass(1);
+  listing.start();
+  await clock.pass(100);
+  expect(said.filter(([what]) => what === BEGINS?.[0])).toHaveLength(2);
+  expect(said.filter(([what]) => what === ENDS?.[0])).toHaveLength(1);
+  expect(said.slice(-66, -64)).toEqual([OWN, [...LISTING.shard, 0]]);
+  listing.start();
+  listing.stop();
+  await clock.pass(100);
+  expect(said.filter(([what]) => what === ENDS?.[0])).toHaveLength(1);
+});

@@ -1,0 +1,105 @@
+import type { Clock } from '@route/bus';
+import type { HoldingListener, LinkId } from '@route/presence';
+import type { HoldingChange, HoldingsSum } from '../bus-messages.ts';
+import type { Receiver, Receivers } from '../delivery.ts';
+import { Forgetting } from './interest-cleanup.ts';
+import { HolderSet, Holders } from './interest-table.ts';
+
+export interface OwnLinksOptions {
+  readonly receivers: Receivers;
+  readonly clock: Clock;
+  /** Whether any link of this node holds a user has changed. */
+  changed(change: HoldingChange): void;
+  /** A link begins to hold a user. */
+  begins(userId: number, link: Receiver): void;
+}
+
+/** This node's links, and whom each of them holds. */
+export class OwnLinks implements HoldingListener {
+  readonly #options: OwnLinksOptions;
+  readonly #receivers: Receivers;
+  readonly #links = new Map<LinkId, Receiver>();
+  readonly #holders = new Holders<Receiver>();
+  readonly #forgetting: Forgetting<Receiver>;
+  #listing = new HolderSet<Receiver>([]);
+  #besides = new WeakMap<Receiver, HolderSet<Receiver>>();
+
+  constructor(options: OwnLinksOptions) {
+    this.#options = options;
+    this.#receivers = options.receivers;
+    this.#forgetting = new Forgetting(this.#holders, options.clock, (userId) =>
+      options.changed({ userId, held: false }),
+    );
+  }
+
+  /** Links whose list of users is being taken in: whom they hold is not known to the end. */
+  get listing(): HolderSet<Receiver> {
+    return this.#listing;
+  }
+
+  open(link: Receiver): void {
+    this.#links.set(link.id, link);
+  }
+
+  close(id: LinkId): void {
+    this.#links.delete(id);
+  }
+
+  /** A link's list of users is being taken in, or no longer. @returns whether that is a change. */
+  setListing(link: Receiver, lists: boolean): boolean {
+    if (lists === this.#listing.has(link)) return false;
+    const others = this.#listing.holders.filter((other) => other !== link);
+    this.#listing = new HolderSet(lists ? [...others, link] : others);
+    this.#besides = new WeakMap();
+    return true;
+  }
+
+  /** The links that hold a user. */
+  of(userId: number): HolderSet<Receiver> {
+    return this.#holders.of(userId);
+  }
+
+  /** What all comes to that was told of these links. */
+  get told(): HoldingsSum {
+    return { wantsAll: !this.#listing.isEmpty, sum: this.#holders.sum };
+  }
+
+  /** The users of a shard whom any link holds. */
+  usersOf(shard: number): readonly number[] {
+    return this.#holders.usersOf(shard);
+  }
+
+  /** A link that has sent something, which it is not to get, and those that get it whomever it concerns. */
+  besides(from: Receiver): HolderSet<Receiver> {
+    const known = this.#besides.get(from);
+    if (known !== undefined) return known;
+    const set = new HolderSet([from, ...this.#listing.holders.filter((link) => link !== from)]);
+    this.#besides.set(from, set);
+    return set;
+  }
+
+  /** Whether any of the links receives. */
+  receivesAny({ holders }: HolderSet<Receiver>): boolean {
+    for (const link of holders) if (this.#receivers.has(link)) return true;
+    return false;
+  }
+
+  held(id: LinkId, userId: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#forgetting.finish(link);
+    if (this.#holders.add(userId, link)) this.#options.changed({ userId, held: true });
+    this.#options.begins(userId, link);
+  }
+
+  dropped(id: LinkId, userId: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined || !this.#holders.remove(userId, link)) return;
+    this.#options.changed({ userId, held: false });
+  }
+
+  released(id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link !== undefined) this.#forgetting.begin(link);
+  }
+}

@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import { ENTRY_KINDS, HOLDING_BYTES, LISTING, letGoOf, writeHolding } from '../bus-messages.ts';
+import type { DeliveryBus, Receiver } from '../delivery.ts';
+import { SteppedClock } from '../testing/world.ts';
+import { PassedPdu } from './delivery-target.ts';
+import { RemoteNodes } from './remote-interest.ts';
+
+const USERS = [1, 2, 3, 4, 5];
+
+/** Remote nodes on a bus that writes down what is sent, and on which every node is heard. */
+function scene() {
+  const clock = new SteppedClock();
+  const sent: { readonly kind: number; readonly bytes: Buffer; readonly to: string | undefined }[] =
+    [];
+  const bus: DeliveryBus = {
+    send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
+    ...{ full: false, word: 0, got: 0, mark: () => 0, askWord: () => {} },
+    confirmed: (node) => (unheard.has(node) ? undefined : { word: 0, at: clock.now() }),
+    acknowledged: () => undefined,
+    knowsAll: true,
+  };
+  const unsure: string[] = [];
+  const unheard = new Set<string>();
+  const nodes = new RemoteNodes({
+    ...{ bus, clock, usersOf: () => [], wantsAll: () => false },
+    ...{ begins: () => {}, confirmed: () => {} },
+    unsure: ({ id }) => unsure.push(id),
+  });
+  return { clock, sent, nodes, unsure, unheard };
+}
+
+function holdings(userIds: readonly number[], held: boolean): Buffer {
+  const bytes = Buffer.alloc(userIds.length * HOLDING_BYTES);
+  let at = 0;
+  for (const userId of userIds) at = writeHolding(bytes, at, { userId, held });
+  return bytes;
+}
+
+/** A node that is known and has listed some users. */
+function listedNode(nodes: RemoteNodes, id: string, userIds: readonly number[]) {
+  nodes.known(id);
+  const node = nodes.get(id);
+  if (node === undefined) throw new Error(`${id} is not known`);
+  nodes.listed(node, LISTING.begins);
+  nodes.changed(node, holdings(userIds, true));
+  nodes.listed(node, LISTING.ends);
+  nodes.judge();
+  return node;
+}
+
+const heldOn = (nodes: RemoteNodes): number[] => USERS.filter((id) => !nodes.of(id).isEmpty);
+
+test('a node may hold anybody until it has listed all whom it holds', () => {
+  const { nodes, unsure } = scene();
+  nodes.known('other');
+  expect(nodes.unsure.holders.map(({ id }) => id)).toEqual(['other']);
+  // It is to get what is kept, too.
+  expect(unsure).toEqual(['other']);
+  const node = listedNode(nodes, 'other', [1, 2]);
+  expect(nodes.unsure.isEmpty).toBe(true);
+  nodes.changed(node, holdings([2], false));
+  expect(heldOn(nodes)).toEqual([1]);
+});
+
+test('a node is listed whom this one holds once it is heard', async () => {
+  const { nodes, sent, unheard, clock } = scene();
+  unheard.add('other');
+  nodes.known('other');
+  await clock.pass(100);
+  expect(sent).toEqual([]);
+  unheard.clear();
+  nodes.judge();
+  nodes.judge();
+  await clock.pass(100);
+  const said = sent.filter(({ kind }) => kind === ENTRY_KINDS.listing).map(({ bytes }) => bytes);
+  expect(said.filter((what) => what.equals(LISTING.begins))).toHaveLength(1);
+  expect(said.at(-1)).toEqual(LISTING.ends);
+});
+
+// A node that was forgotten here and is back has known this one all the time, and lists nothing of itself.
+test('a node that is heard and does not list its users is asked to, until it does', async () => {
+  const { nodes, sent, clock } = scene();
+  nodes.known('other');
+  const asked = (): number => sent.filter(({ bytes }) => bytes.equals(LISTING.asked)).length;
+  for (let ms = 0; ms < 2500; ms += 100) {
+    nodes.judge();
+    await clock.pass(100);
+  }
+  expect(asked()).toBe(2);
+  const node = nodes.get('other');
+  if (node === undefined) throw new Error('it is not known');
+  nodes.listed(node, LISTING.begins);
+  nodes.listed(node, LISTING.ends);
+  for (let ms = 0; ms < 2500; ms += 100) {
+    nodes.judge();
+    await clock.pass(100);
+  }
+  expect([asked(), nodes.unsure.isEmpty]).toEqual([2, true]);
+});
+
+test('a node that lists anew holds nobody any more whom it does not list', () => {
+  const { nodes } = scene();
+  const node = listedNode(nodes, 'other', [1, 2]);
+  nodes.missed('other');
+  expect(nodes.unsure.isEmpty).toBe(false);
+  nodes.listed(node, LISTING.begins);
+  for (let shard = 0; shard < 64; shard++) {
+    nodes.listed(node, Buffer.from([...LISTING.shard, shard]));
+  }
+  nodes.changed(node, holdings([3], true));
+  nodes.listed(node, LISTING.ends);
+  nodes.judge();
+  expect(nodes.unsure.isEmpty).toBe(true);
+  expect(heldOn(nodes)).toEqual([3]);
+});
+
+test('a node that wants everything may hold anybody, until it wants only what is for its users', () => {
+  const { nodes } = scene();
+  const node = listedNode(nodes, 'other', [1]);
+  nodes.listed(node, LISTING.wantsAll);
+  expect(nodes.unsure.has(node)).toBe(true);
+  nodes.listed(node, LISTING.wantsItsOwn);
+  nodes.judge();
+  expect(nodes.unsure.isEmpty).toBe(true);
+});
+
+test('a node that is gone is sent nothing, and forgotten bit by bit', async () => {
+  const { nodes, sent, clock } = scene();
+  const gone = listedNode(nodes, 'gone', USERS);
+  const stays = listedNode(nodes, 'stays', [1]);
+  nodes.gone('gone');
+  await clock.pass(1);
+  const before = sent.length;
+  gone.run.add(Buffer.from('pdu'), 0, 3);
+  gone.run.handOut();
+  stays.run.add(Buffer.from('pdu'), 0, 3);
+  stays.run.handOut();
+  expect(sent.slice(before)).toEqual([
+    { kind: ENTRY_KINDS.directed, bytes: Buffer.from('pdu'), to: 'stays' },
+  ]);
+  await clock.pass(100);
+  expect(heldOn(nodes)).toEqual([1]);
+  expect(nodes.of(1).holders).toEqual([stays]);
+});
+
+test('a node that is back under its id is another one: what the first held is not its', async () => {
+  const { nodes, clock } = scene();
+  listedNode(nodes, 'other', [1, 2]);
+  nodes.gone('other');
+  const back = listedNode(nodes, 'other', [2]);
+  await clock.pass(100);
+  expect(heldOn(nodes)).toEqual([2]);
+  expect(nodes.of(2).holders).toEqual([back]);
+});
+
+test('what came from a node is kept until that lets go of it', () => {
+  const { nodes } = scene();
+  const node = listedNode(nodes, 'other', []);
+  const pdu = new PassedPdu<Receiver>({ first: 1, second: 2 });
+  pdu.end = 100;
+  node.recent.add(7, pdu);
+  node.recent.add(8, pdu);
+  nodes.listed(node, letGoOf(8));
+  expect(node.recent.bytes).toBe(100);
+  nodes.listed(node, letGoOf(9));
+  expect(node.recent.bytes).toBe(0);
+});

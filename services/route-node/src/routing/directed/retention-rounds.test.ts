@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { Rounds } from './retention-rounds.ts';
+
+/** A bus of which a test says how far it is. */
+function scene() {
+  const bus = { tail: 0, got: 0, word: 0, mark: () => bus.tail };
+  return { bus, rounds: new Rounds(bus) };
+}
+
+test('a round is kept until all have it, and then until all have spoken', () => {
+  const { bus, rounds } = scene();
+  const tag = rounds.use();
+  bus.tail = 3;
+  bus.word = 7;
+  expect(rounds.end(7)).toBeUndefined();
+  bus.got = 2;
+  expect(rounds.end(100)).toBeUndefined();
+  bus.got = 3;
+  expect(rounds.end(7)).toBeUndefined();
+  bus.word = 9;
+  expect(rounds.end(7)).toBeUndefined();
+  expect(rounds.end(8)).toEqual({ upTo: tag, firstFrame: 4 });
+  expect(rounds.end(9)).toBeUndefined();
+});
+
+test('what is passed on again is waited for again, and so is what comes behind it', () => {
+  const { bus, rounds } = scene();
+  const first = rounds.use();
+  bus.tail = 3;
+  expect(rounds.end(0)).toBeUndefined();
+  const second = rounds.use();
+  expect(second).toBeGreaterThan(first);
+  bus.tail = 5;
+  expect(rounds.end(0)).toBeUndefined();
+  bus.got = 5;
+  rounds.again(first);
+  bus.tail = 8;
+  expect(rounds.end(Number.POSITIVE_INFINITY)).toBeUndefined();
+  bus.got = 8;
+  expect(rounds.end(bus.word)).toBeUndefined();
+  bus.word = 1;
+  expect(rounds.end(1)).toEqual({ upTo: second, firstFrame: 9 });
+});
+
+test('all that is passed on between two looks is one round, and a look at nothing is none', () => {
+  const { bus, rounds } = scene();
+  bus.tail = 2;
+  expect(rounds.end(0)).toBeUndefined();
+  const tag = rounds.use();
+  expect(rounds.use()).toBe(tag);
+  bus.tail = 4;
+  rounds.end(0);
+  const next = rounds.use();
+  bus.got = 4;
+  rounds.end(0);
+  bus.word = 1;
+  expect(rounds.end(1)).toEqual({ upTo: next, firstFrame: 5 });
+});

@@ -1,0 +1,136 @@
+import type { UserState } from '@route/presence';
+import {
+  CLIENT_TYPE,
+  type ClientType,
+  readHeader,
+  USER_STATUS,
+  type UserStatus,
+} from '@route/protocol';
+import { describe, expect, it } from 'vitest';
+import { NOTICE_BYTES, readNotices, writeNotice } from './bus-messages.ts';
+import {
+  LatestNotices,
+  NOTICE_KINDS,
+  type Notice,
+  type NoticeKind,
+  noticesOf,
+  writeNoticePdu,
+} from './notifications.ts';
+
+function told(status: UserStatus, clientType: ClientType, state: UserState): string[] {
+  return noticesOf({ userId: 7, status, clientType }, state, 1).map((notice) => {
+    const bytes = Buffer.alloc(64);
+    const pdu = bytes.subarray(0, writeNoticePdu(bytes, 0, notice));
+    const { length, commandId } = readHeader(pdu);
+    expect(length).toBe(pdu.length);
+    return `${notice.kind} ${pdu.subarray(16).toString('hex')} ${commandId.toString(16)}`;
+  });
+}
+
+const LOGIN_ON = 'login-on 08071001 70e';
+const LOGIN_OFF = 'login-off 08071000 70e';
+const ONLINE = 'online 0a0408071001 203';
+const OFFLINE = 'offline 0a0408071002 203';
+const AWAY = 'leave 0a0408071003 203';
+
+describe('what is told of a status update', () => {
+  const { online, offline, leave } = USER_STATUS;
+  const { windows, mac, ios, android } = CLIENT_TYPE;
+
+  it.each([
+    ['a PC client that comes', online, windows, 'pc', [LOGIN_ON, ONLINE]],
+    ['a PC client that goes away', leave, mac, 'pc', [LOGIN_ON, AWAY]],
+    ['a mobile client that comes while a PC is there', online, ios, 'pc', [LOGIN_ON]],
+    ['a mobile client that goes away while a PC is there', leave, android, 'pc', [LOGIN_ON]],
+    ['a mobile client that comes while no PC is there', online, android, 'mobile-only', []],
+    ['a mobile client that leaves a PC', offline, ios, 'pc', []],
+    ['a mobile client that leaves another mobile one', offline, ios, 'mobile-only', []],
+    ['the last client, a mobile one', offline, ios, 'gone', []],
+    [
+      'the last PC client while a mobile one stays',
+      offline,
+      windows,
+      'mobile-only',
+      [LOGIN_OFF, OFFLINE],
+    ],
+    ['the last client, a PC one', offline, windows, 'gone', [OFFLINE]],
+    ['a PC client that leaves another PC client', offline, windows, 'pc', []],
+  ] as const)('%s', (_, status, type, state, notices) => {
+    expect(told(status, type, state)).toEqual(notices);
+  });
+});
+
+describe('notices on the bus', () => {
+  const notices: Notice[] = [
+    ...noticesOf({ userId: 4_294_967_295, status: 1, clientType: 1 }, 'pc', 1_795_000_000_000_001),
+    ...noticesOf({ userId: 0, status: 2, clientType: 1 }, 'gone', 3),
+  ];
+
+  const written = (): Buffer => {
+    const bytes = Buffer.alloc(NOTICE_BYTES * notices.length);
+    let at = 0;
+    for (const notice of notices) at = writeNotice(bytes, at, notice);
+    expect(at).toBe(bytes.length);
+    return bytes;
+  };
+
+  it('arrive as they were sent, several in one entry', () => {
+    expect(notices).toHaveLength(3);
+    expect(readNotices(written())).toEqual(notices);
+  });
+
+  it('that are cut short are left out', () => {
+    const bytes = written();
+    expect(readNotices(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
+    expect(readNotices(bytes.subarray(0, 5))).toEqual([]);
+  });
+
+  it('of a kind that only a newer node knows are left out', () => {
+    const bytes = written();
+    bytes.writeUInt8(NOTICE_KINDS.length, NOTICE_BYTES);
+    expect(readNotices(bytes)).toEqual([notices[0], notices[2]]);
+  });
+});
+
+describe('the latest notices', () => {
+  const notice = (kind: NoticeKind, userId: number, version: number): Notice => ({
+    kind,
+    userId,
+    version,
+  });
+
+  it('let an older one of the same user and kind no longer pass', () => {
+    const latest = new LatestNotices(60_000, () => 0);
+    expect(latest.pass(notice('online', 1, 5))).toBe(true);
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    expect(latest.pass(notice('online', 1, 5))).toBe(true);
+    expect(latest.pass(notice('online', 1, 6))).toBe(true);
+  });
+
+  it('of a status are one kind, whatever they say', () => {
+    const latest = new LatestNotices(60_000, () => 0);
+    expect(latest.statusVersion(1)).toBe(0);
+    latest.pass(notice('offline', 1, 5));
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    expect(latest.statusVersion(1)).toBe(5);
+    latest.pass(notice('login-on', 1, 9));
+    expect(latest.statusVersion(1)).toBe(5);
+  });
+
+  it('let one of another user or kind pass whatever its version', () => {
+    const latest = new LatestNotices(60_000, () => 0);
+    latest.pass(notice('online', 1, 5));
+    expect(latest.pass(notice('online', 2, 1))).toBe(true);
+    expect(latest.pass(notice('login-on', 1, 1))).toBe(true);
+  });
+
+  it('are remembered for at least a minute, and not for ever', () => {
+    let now = 0;
+    const latest = new LatestNotices(60_000, () => now);
+    latest.pass(notice('online', 1, 5));
+    now = 60_001;
+    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    now = 500_000;
+    expect(latest.pass(notice('online', 1, 4))).toBe(true);
+  });
+});
