@@ -36,9 +36,9 @@ test.for([
       nodes: 2,
       env: {
         ROUTE_MAX_PDU_BYTES: String(MIB),
-        ROUTE_LINK_STUCK_SECONDS: stuckSeconds,
-        ROUTE_LINK_UNSENT_MARK_BYTES: String(MARK_BYTES),
-        ROUTE_LINK_UNSENT_LIMIT_BYTES: String(limitBytes),
+        ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: stuckSeconds,
+        ROUTE_LINK_HIGH_WATER_MARK_BYTES: String(MARK_BYTES),
+        ROUTE_LINK_QUEUE_MAX_BYTES: String(limitBytes),
       },
     });
     const node = cluster.node(0);
@@ -82,7 +82,7 @@ async function sendFlatOut(link: TestLink): Promise<void> {
 test('a link that reads slowly slows the sender and loses nothing', async () => {
   await using node = await startRouteNode({
     env: {
-      ROUTE_LINK_UNSENT_MARK_BYTES: String(MARK_BYTES),
+      ROUTE_LINK_HIGH_WATER_MARK_BYTES: String(MARK_BYTES),
       // After its last message the sender sends nothing more.
       ROUTE_LINK_TIMEOUT_SECONDS: '120',
     },

@@ -7,7 +7,7 @@ import { openKnownLink } from './known-links.ts';
 import { numberedPdu } from './numbered-messages.ts';
 
 const TEXT_BYTES = 16 * 1024;
-const COUNT = 6400; // 100 MiB, more than ROUTE_LINK_UNSENT_LIMIT_BYTES
+const COUNT = 6400; // 100 MiB, more than ROUTE_LINK_QUEUE_MAX_BYTES
 const READ_PER_MS = 10_000; // 10 MB/s
 
 test('a link that reads 10 MB/s slows a sender at full speed, for the whole run', async () => {

@@ -91,9 +91,9 @@ test('an encrypted link that stops reading is closed and costs the others nothin
     env: {
       ...serverEnv,
       ROUTE_MAX_PDU_BYTES: String(MIB),
-      ROUTE_LINK_UNSENT_MARK_BYTES: String(4 * MIB),
-      ROUTE_LINK_UNSENT_LIMIT_BYTES: String(48 * MIB),
-      ROUTE_LINK_STUCK_SECONDS: '1',
+      ROUTE_LINK_HIGH_WATER_MARK_BYTES: String(4 * MIB),
+      ROUTE_LINK_QUEUE_MAX_BYTES: String(48 * MIB),
+      ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: '1',
     },
   });
   await using sender = await openSecure(node, trusting());

@@ -54,7 +54,7 @@ export class Bounds {
   }
 
   #judgeMemory({ id, core, plan }: Member): void {
-    const { ROUTE_LINK_UNSENT_LIMIT_BYTES: limit = 0 } = plan.settings;
+    const { ROUTE_LINK_QUEUE_MAX_BYTES: limit = 0 } = plan.settings;
     for (const link of core?.links.all() ?? []) {
       if (link.unsentBytes > limit + LINK_SLACK_BYTES) {
         throw new Violation('memory', `${link.id} has ${link.unsentBytes} unsent bytes`);

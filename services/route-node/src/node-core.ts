@@ -125,10 +125,10 @@ function limitsOf(settings: Settings): LinkLimits {
     maxPduBytes: settings.ROUTE_MAX_PDU_BYTES,
     heartbeatMs: settings.ROUTE_HEARTBEAT_SECONDS * 1000,
     timeoutMs: settings.ROUTE_LINK_TIMEOUT_SECONDS * 1000,
-    waitingPdus: settings.ROUTE_LINK_WAITING_PDUS,
-    waitingBytes: settings.ROUTE_LINK_WAITING_BYTES,
-    unsentMarkBytes: settings.ROUTE_LINK_UNSENT_MARK_BYTES,
-    unsentLimitBytes: settings.ROUTE_LINK_UNSENT_LIMIT_BYTES,
-    stuckMs: settings.ROUTE_LINK_STUCK_SECONDS * 1000,
+    pendingPdus: settings.ROUTE_LINK_PENDING_PDUS,
+    pendingBytes: settings.ROUTE_LINK_PENDING_BYTES,
+    highWaterMarkBytes: settings.ROUTE_LINK_HIGH_WATER_MARK_BYTES,
+    queueMaxBytes: settings.ROUTE_LINK_QUEUE_MAX_BYTES,
+    drainTimeoutMs: settings.ROUTE_LINK_DRAIN_TIMEOUT_SECONDS * 1000,
   };
 }

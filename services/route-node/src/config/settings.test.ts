@@ -104,7 +104,7 @@ describe('settings', () => {
     expect(problemsOf([], { ROUTE_BUS_HELD_SECONDS: '20' })).toEqual([
       'ROUTE_ISOLATED_SECONDS is 20: expected less than ROUTE_BUS_HELD_SECONDS, 20',
     ]);
-    expect(problemsOf([], { ROUTE_LINK_UNSENT_LIMIT_BYTES: '2048' })).toHaveLength(1);
+    expect(problemsOf([], { ROUTE_LINK_QUEUE_MAX_BYTES: '2048' })).toHaveLength(1);
   });
 
   it('of Redis mean one server, Sentinels or a cluster', () => {

@@ -174,12 +174,12 @@ function conflicts(settings: Settings): string[] {
       `ROUTE_CLIENT_TYPES_PC and ROUTE_CLIENT_TYPES_MOBILE name ${pcTypes.length + mobileTypes.length} types: expected ${MOST_ADDED_CLIENT_TYPES} at the most`,
     );
   }
-  const limit = settings.ROUTE_LINK_UNSENT_LIMIT_BYTES;
+  const limit = settings.ROUTE_LINK_QUEUE_MAX_BYTES;
   // Less, and a single PDU could end a link that reads well.
-  const least = settings.ROUTE_LINK_UNSENT_MARK_BYTES + settings.ROUTE_MAX_PDU_BYTES;
+  const least = settings.ROUTE_LINK_HIGH_WATER_MARK_BYTES + settings.ROUTE_MAX_PDU_BYTES;
   if (limit < least) {
     problems.push(
-      `ROUTE_LINK_UNSENT_LIMIT_BYTES is ${limit}: expected at least ROUTE_LINK_UNSENT_MARK_BYTES and ROUTE_MAX_PDU_BYTES together, ${least}`,
+      `ROUTE_LINK_QUEUE_MAX_BYTES is ${limit}: expected at least ROUTE_LINK_HIGH_WATER_MARK_BYTES and ROUTE_MAX_PDU_BYTES together, ${least}`,
     );
   }
   return problems;

@@ -78,9 +78,9 @@ export class LinkTable {
   constructor(options: LinkTableOptions) {
     this.#options = options;
     this.#slow = new SlowLinks({
-      markBytes: options.limits.unsentMarkBytes,
-      limitBytes: options.limits.unsentLimitBytes,
-      stuckMs: options.limits.stuckMs,
+      markBytes: options.limits.highWaterMarkBytes,
+      limitBytes: options.limits.queueMaxBytes,
+      stuckMs: options.limits.drainTimeoutMs,
       now: () => performance.now(),
       hold: (held) => {
         this.#gate.set('links-over-mark', held);
@@ -192,8 +192,8 @@ export class LinkTable {
   async listen(address: Address): Promise<Address> {
     await this.#descriptors.start();
     const bound = await listenOn(this.#server, address, (error) => this.#acceptFailed(error));
-    const { heartbeatMs, timeoutMs, stuckMs } = this.#options.limits;
-    const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, stuckMs / 4);
+    const { heartbeatMs, timeoutMs, drainTimeoutMs } = this.#options.limits;
+    const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, drainTimeoutMs / 4);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     return bound;
   }

@@ -71,9 +71,14 @@ async function scene(presence: PresenceMemory, seen: string[]) {
     ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
     flusher: new TickFlusher(),
     limits: {
-      ...{ maxPduBytes: 2 * MEBIBYTE, heartbeatMs: 60_000, timeoutMs: 60_000, stuckMs: 60_000 },
-      ...{ waitingPdus: 100, waitingBytes: MEBIBYTE },
-      ...{ unsentMarkBytes: MEBIBYTE, unsentLimitBytes: MEBIBYTE },
+      ...{
+        maxPduBytes: 2 * MEBIBYTE,
+        heartbeatMs: 60_000,
+        timeoutMs: 60_000,
+        drainTimeoutMs: 60_000,
+      },
+      ...{ pendingPdus: 100, pendingBytes: MEBIBYTE },
+      ...{ highWaterMarkBytes: MEBIBYTE, queueMaxBytes: MEBIBYTE },
     },
     ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: ignored },
     gone: () => seen.push('gone'),

@@ -14,11 +14,11 @@ export interface LinkLimits {
   readonly maxPduBytes: number;
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
-  readonly waitingPdus: number;
-  readonly waitingBytes: number;
-  readonly unsentMarkBytes: number;
-  readonly unsentLimitBytes: number;
-  readonly stuckMs: number;
+  readonly pendingPdus: number;
+  readonly pendingBytes: number;
+  readonly highWaterMarkBytes: number;
+  readonly queueMaxBytes: number;
+  readonly drainTimeoutMs: number;
 }
 
 /** What a link needs of its node. */
@@ -78,8 +78,8 @@ export class Link implements OwnLink {
     this.peer = peer;
     this.#socket = socket;
     this.#host = host;
-    const { unsentMarkBytes: markBytes, stuckMs } = host.limits;
-    this.#stuck = new StuckWatch({ markBytes, stuckMs });
+    const { highWaterMarkBytes: markBytes, drainTimeoutMs } = host.limits;
+    this.#stuck = new StuckWatch({ markBytes, stuckMs: drainTimeoutMs });
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,
@@ -254,12 +254,12 @@ export class Link implements OwnLink {
   }
 
   #checkWaiting(): void {
-    const { waitingPdus, waitingBytes } = this.#host.limits;
+    const { pendingPdus, pendingBytes } = this.#host.limits;
     const { conversation } = this;
     const part = this.#waits ? 0.5 : 1;
     this.#waits =
-      conversation.waitingPdus > waitingPdus * part ||
-      conversation.waitingBytes > waitingBytes * part;
+      conversation.waitingPdus > pendingPdus * part ||
+      conversation.waitingBytes > pendingBytes * part;
     this.#readOrNot();
   }
 
@@ -278,31 +278,31 @@ export class Link implements OwnLink {
 
   /** More waits to be sent. Called a PDU: of a link with little to send nothing else has to be judged. */
   #grown(): void {
-    const isLittle = this.unsentBytes <= this.#host.limits.unsentMarkBytes / 2;
+    const isLittle = this.unsentBytes <= this.#host.limits.highWaterMarkBytes / 2;
     if (isLittle && this.#halfway === undefined && !this.#stuck.isOver) return;
     this.#checkUnsent();
   }
 
   #checkUnsent(): void {
     if (this.#isCut) return;
-    const { unsentMarkBytes, unsentLimitBytes } = this.#host.limits;
+    const { highWaterMarkBytes, queueMaxBytes } = this.#host.limits;
     // What only waits for the tick's end says nothing of the msg_server.
-    if (this.unsentBytes > unsentMarkBytes) this.#writer.flush();
+    if (this.unsentBytes > highWaterMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
     const over = this.#stuck.isOver;
     // A link that ends slows no other; its time is short.
     if (this.#ending !== undefined) {
-      if (unsent > unsentLimitBytes) this.#cut(this.#ending);
+      if (unsent > queueMaxBytes) this.#cut(this.#ending);
       return;
     }
-    if (unsent <= unsentMarkBytes / 2) this.#halfway = undefined;
+    if (unsent <= highWaterMarkBytes / 2) this.#halfway = undefined;
     else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
-    if (unsent > unsentLimitBytes) {
+    if (unsent > queueMaxBytes) {
       this.#cut('unsent-over-limit');
-    } else if (!over && unsent > unsentMarkBytes) {
+    } else if (!over && unsent > highWaterMarkBytes) {
       this.#stuck.over(unsent, performance.now());
       this.#host.overMark(this, true);
-    } else if (over && unsent > unsentMarkBytes / 2) {
+    } else if (over && unsent > highWaterMarkBytes / 2) {
       this.#stuck.over(unsent, performance.now());
       this.#host.grownOverMark(this);
     } else if (over) {

@@ -46,7 +46,7 @@ it.each([1, 900])(
   async (bytes) => {
     const made = new LinkScene({
       delivery: 'broadcast',
-      limits: { unsentMarkBytes: 2048 * KIBIBYTE, unsentLimitBytes: 4096 * KIBIBYTE },
+      limits: { highWaterMarkBytes: 2048 * KIBIBYTE, queueMaxBytes: 4096 * KIBIBYTE },
     });
     scene = made;
     const { link, socket } = made.open();

@@ -100,7 +100,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => engine.malformedNodeRecords,
   );
   gauge(
-    'route_log_waiting_bytes',
+    'route_log_pending_bytes',
     'Bytes of log lines not yet accepted by standard output',
     () => output.waitingBytes,
   );
@@ -134,7 +134,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => links.unsentBytes,
   );
   gauge(
-    'route_links_waiting_pdus',
+    'route_links_pending_pdus',
     'PDUs that wait for presence, or behind one that does',
     () => links.waitingPdus,
   );

@@ -64,18 +64,23 @@ export class LinkScene {
             }),
     });
     const allLimits: LinkLimits = {
-      ...{ maxPduBytes: 256 * KIBIBYTE, heartbeatMs: 5000, timeoutMs: 30_000, stuckMs: 10_000 },
-      ...{ waitingPdus: 1000, waitingBytes: 1024 * KIBIBYTE },
-      ...{ unsentMarkBytes: 16 * KIBIBYTE, unsentLimitBytes: 64 * KIBIBYTE },
+      ...{
+        maxPduBytes: 256 * KIBIBYTE,
+        heartbeatMs: 5000,
+        timeoutMs: 30_000,
+        drainTimeoutMs: 10_000,
+      },
+      ...{ pendingPdus: 1000, pendingBytes: 1024 * KIBIBYTE },
+      ...{ highWaterMarkBytes: 16 * KIBIBYTE, queueMaxBytes: 64 * KIBIBYTE },
       ...limits,
     };
     this.gate = new SourceGate((open) => {
       for (const { link } of this.links) link.hold(!open);
     });
     this.slow = new SlowLinks({
-      markBytes: allLimits.unsentMarkBytes,
-      limitBytes: allLimits.unsentLimitBytes,
-      stuckMs: allLimits.stuckMs,
+      markBytes: allLimits.highWaterMarkBytes,
+      limitBytes: allLimits.queueMaxBytes,
+      stuckMs: allLimits.drainTimeoutMs,
       now: () => performance.now(),
       hold: (held) => this.gate.set('links-over-mark', held),
     });

@@ -55,7 +55,7 @@ const VIEW: NodeView = {
   },
   eventLoop: { overMs: 10_000, p50Ms: 0, p99Ms: 5, maxMs: 9, utilization: 0.1 },
   memory: { rssBytes: 0, heapUsedBytes: 0 },
-  settings: { ROUTE_LINKS: 'all', ROUTE_LINK_UNSENT_MARK_BYTES: '1000', LOG_LEVEL: 'info' },
+  settings: { ROUTE_LINKS: 'all', ROUTE_LINK_HIGH_WATER_MARK_BYTES: '1000', LOG_LEVEL: 'info' },
 };
 
 const LINK: LinkView = {

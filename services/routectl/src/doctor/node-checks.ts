@@ -201,7 +201,7 @@ function links({ name, answers: { view, links: all, events } }: Answered): Findi
 }
 
 function markOf(settings: Readonly<Record<string, string>>): number {
-  return Number(settings['ROUTE_LINK_UNSENT_MARK_BYTES'] ?? Number.POSITIVE_INFINITY);
+  return Number(settings['ROUTE_LINK_HIGH_WATER_MARK_BYTES'] ?? Number.POSITIVE_INFINITY);
 }
 
 function recent(events: NodeAnswers['events'], nowMs: number): NodeAnswers['events'] {

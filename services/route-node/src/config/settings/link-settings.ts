@@ -49,33 +49,33 @@ export const LINK_SETTINGS = {
       'Client types beyond those of the protocol that count as mobile clients. The same on all nodes.',
     example: '0x13,0x14',
   },
-  ROUTE_LINK_WAITING_PDUS: {
+  ROUTE_LINK_PENDING_PDUS: {
     schema: whole(1, 1_000_000),
     default: '10000',
     meaning: 'PDUs of one link that may wait for presence before reading of the link pauses.',
   },
-  ROUTE_LINK_WAITING_BYTES: {
+  ROUTE_LINK_PENDING_BYTES: {
     schema: whole(1024, 1024 * MIB),
     default: String(8 * MIB),
     meaning: 'Bytes of one link that may wait for presence before reading of the link pauses.',
   },
-  ROUTE_LINK_UNSENT_MARK_BYTES: {
+  ROUTE_LINK_HIGH_WATER_MARK_BYTES: {
     schema: whole(1024, 1024 * MIB),
     default: String(8 * MIB),
     meaning: 'Unsent bytes of one link at which the node pauses reading its links.',
   },
-  ROUTE_LINK_UNSENT_LIMIT_BYTES: {
+  ROUTE_LINK_QUEUE_MAX_BYTES: {
     schema: whole(1024, 1024 * MIB),
     default: String(64 * MIB),
     meaning:
-      'Unsent bytes at which a link is closed. At least ROUTE_LINK_UNSENT_MARK_BYTES and ROUTE_MAX_PDU_BYTES together.',
+      'Unsent bytes at which a link is closed. At least ROUTE_LINK_HIGH_WATER_MARK_BYTES and ROUTE_MAX_PDU_BYTES together.',
     reason: 'Bounds the memory that one unresponsive msg_server costs.',
   },
-  ROUTE_LINK_STUCK_SECONDS: {
+  ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: {
     schema: seconds(0.1, 3600),
     default: '10',
     meaning:
-      'Seconds over ROUTE_LINK_UNSENT_MARK_BYTES without progress after which a link is closed.',
+      'Seconds over ROUTE_LINK_HIGH_WATER_MARK_BYTES without progress after which a link is closed.',
   },
   ROUTE_REBALANCE: {
     schema: offOrPercent,
