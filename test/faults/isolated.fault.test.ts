@@ -9,7 +9,7 @@ const ISOLATED_SECONDS = 4;
 const HELD_SECONDS = 12;
 const ENV = {
   ROUTE_ISOLATED_SECONDS: String(ISOLATED_SECONDS),
-  ROUTE_BUS_HELD_SECONDS: String(HELD_SECONDS),
+  ROUTE_BUS_RETENTION_SECONDS: String(HELD_SECONDS),
 };
 
 test('a node that alone is cut off from Redis closes its links, and nothing is lost', async () => {

@@ -13,7 +13,7 @@ test('a node with other settings: doctor names each of them, and the traffic is 
     ROUTE_LEASE_SECONDS: '5',
     ROUTE_LOST_GRACE_SECONDS: '7',
     ROUTE_MAX_PDU_BYTES: String(2 ** 20),
-    ROUTE_BUS_HELD_SECONDS: '40',
+    ROUTE_BUS_RETENTION_SECONDS: '40',
   };
   const node = await scene.cluster.add({ env: odd });
   await scene.cluster.waitUntilMet();

@@ -88,11 +88,11 @@ export class Cluster implements ServerWorld {
       plan: {
         delivery: schedule.mode,
         leaseMs: schedule.leaseMs,
-        limits: { maxFrameBytes, windowBytes, heldMs: schedule.heldMs },
+        limits: { maxFrameBytes, windowBytes, retentionMs: schedule.heldMs },
         settings: {
           ROUTE_HEARTBEAT_SECONDS: HEARTBEAT_MS / 1000,
           ROUTE_LINK_TIMEOUT_SECONDS: schedule.timeoutMs / 1000,
-          ROUTE_BUS_HELD_SECONDS: schedule.heldMs / 1000,
+          ROUTE_BUS_RETENTION_SECONDS: schedule.heldMs / 1000,
           ROUTE_LINK_HIGH_WATER_MARK_BYTES: schedule.markBytes,
           ROUTE_LINK_QUEUE_MAX_BYTES: schedule.markBytes * 4,
           ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: 3,

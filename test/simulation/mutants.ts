@@ -41,7 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
-        find: '      if (now - peer.evidenceAt >= heldMs) this.#forget(peer);\n',
+        find: '      if (now - peer.evidenceAt >= retentionMs) this.#forget(peer);\n',
         put: '',
       },
     ],
@@ -282,8 +282,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'packages/bus/src/sending/sender.ts',
-        find: '    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > heldBytes;',
-        put: '    return windowBytes + heldBytes + keptBytes + bytes > 0;',
+        find: '    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > retentionBytes;',
+        put: '    return windowBytes + retentionBytes + keptBytes + bytes > 0;',
       },
     ],
   },

@@ -70,7 +70,7 @@ test('a node that was stopped until its lease ended is told how much it missed, 
 });
 
 test('a sender that was silent until it was forgotten is not heard twice', async () => {
-  const { world, a, b } = await pair({ heldMs: 600_000 });
+  const { world, a, b } = await pair({ retentionMs: 600_000 });
   world.lose('b', 'a');
   send(a, world, '1');
   world.hub.cut('a');

@@ -90,12 +90,12 @@ export class Bus {
     this.#events = events;
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#heartbeat = new NodeHeartbeat(this.#limits.deafMs, clock.now(), (hearing) => {
+    this.#heartbeat = new NodeHeartbeat(this.#limits.probeTimeoutMs, clock.now(), (hearing) => {
       // Nodes may join meanwhile that stand still afterwards: only their leases tell of them.
       if (!hearing) this.#listedFrom = Number.POSITIVE_INFINITY;
       events.onHearing(hearing);
     });
-    const { windowBytes, maxEntryBytes, announceMs, deafMs, leaveMs } = this.#limits;
+    const { windowBytes, maxEntryBytes, announceMs, probeTimeoutMs, leaveMs } = this.#limits;
     const counters = this.#counters;
     const inbox = (sender: string): Inbox =>
       new Inbox({ nodeId, sender, maxEntryBytes, counters, events });
@@ -132,7 +132,7 @@ export class Bus {
       },
     });
     this.#receiver = new Receiver({
-      ...{ nodeId, clock, counters, deafMs, heartbeat: this.#heartbeat },
+      ...{ nodeId, clock, counters, probeTimeoutMs: probeTimeoutMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
       servesMs: () => this.#servesMs,
       spoken: () => this.#judgeMet(),

@@ -45,7 +45,7 @@ test('mutated frames stop no node, cost bounded memory, and what they have broke
   const clock = new ManualClock();
   const hub = new MemoryHub(clock);
   const node = (nodeId: string): RecordedBus =>
-    recordedBus({ nodeId, transport: hub.join(nodeId), clock, limits: { heldMs: 2000 } });
+    recordedBus({ nodeId, transport: hub.join(nodeId), clock, limits: { retentionMs: 2000 } });
   const nodes = [node('a'), node('b')];
   const forger = hub.join('forger');
   await forger.open({ onFrame: () => {}, onUp: () => {}, onError: () => {} });

@@ -67,7 +67,7 @@ export interface BusLimits {
   /** How often a node publishes its heartbeat. */
   readonly announceMs: number;
   /** A node that has not heard itself for so long is deaf and connects anew. */
-  readonly deafMs: number;
+  readonly probeTimeoutMs: number;
   /** The longest that a flush waits unless it is told otherwise. */
   readonly flushMs: number;
   /**
@@ -76,9 +76,9 @@ export interface BusLimits {
    */
   readonly windowBytes: number;
   /** A frame that some live node has not got after this long is given up; a node not heard for so long is forgotten. */
-  readonly heldMs: number;
+  readonly retentionMs: number;
   /** The most that is kept for repeating; beyond it the oldest is given up. */
-  readonly heldBytes: number;
+  readonly retentionBytes: number;
   /** A node that has been silent for longer than this is not waited for, though its lease may live. */
   readonly leaveMs: number;
   /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
@@ -93,11 +93,11 @@ export const DEFAULT_LIMITS: BusLimits = {
   maxFrameBytes: 128 * 1024,
   maxEntryBytes: 64 * 1024 * 1024,
   announceMs: 250,
-  deafMs: 2000,
+  probeTimeoutMs: 2000,
   flushMs: 2000,
   windowBytes: 8 * 1024 * 1024,
-  heldMs: 30_000,
-  heldBytes: 64 * 1024 * 1024,
+  retentionMs: 30_000,
+  retentionBytes: 64 * 1024 * 1024,
   leaveMs: 3000,
   meetMs: 750,
   maxPeers: 256,

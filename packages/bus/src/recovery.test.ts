@@ -61,7 +61,7 @@ test('frames that a live node has not got after 30 s are given up, by both endsâ
 });
 
 test('more than may be kept is given up from the oldest on', async () => {
-  const { world, a, b } = await pair({ heldBytes: 1000 });
+  const { world, a, b } = await pair({ retentionBytes: 1000 });
   world.hub.cut('b');
   for (const letter of ['x', 'y', 'z']) send(a, world, letter.repeat(400));
   world.clock.advance(250);

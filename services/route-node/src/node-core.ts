@@ -75,7 +75,7 @@ export class NodeCore {
       counters,
       watch,
       // What comes over the bus comes within the time that it is held, or not at all.
-      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_HELD_SECONDS * 2000),
+      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_RETENTION_SECONDS * 2000),
       delivery: (receivers) =>
         directs
           ? new Directed({

@@ -144,7 +144,7 @@ export class SimEngine implements Engine {
     clearTimeout(this.#deafTimer);
     const { plan, registry, counters } = this.#options;
     const { time } = registry.pubSub;
-    const mostMs = Math.max(Math.min(withinMs, plan.limits.heldMs ?? 0), LEAST_FLUSH_MS);
+    const mostMs = Math.max(Math.min(withinMs, plan.limits.retentionMs ?? 0), LEAST_FLUSH_MS);
     const from = time.now;
     await this.bus.flush(mostMs, () => counters.keptBytes === 0);
     const behind = this.bus.peers

@@ -6,7 +6,7 @@ const REMEMBERED = 256;
  * takes. Each is matched by its number, whatever became of those before it.
  */
 export class NodeHeartbeat {
-  readonly #deafMs: number;
+  readonly #probeTimeoutMs: number;
   readonly #onChange: (hearing: boolean) => void;
   /** By the number modulo {@link REMEMBERED}; NaN once it has come back. */
   readonly #sentAt = new Float64Array(REMEMBERED).fill(Number.NaN);
@@ -21,7 +21,7 @@ export class NodeHeartbeat {
   #hearingFromMs = 0;
 
   constructor(deafMs: number, now: number, onChange: (hearing: boolean) => void) {
-    this.#deafMs = deafMs;
+    this.#probeTimeoutMs = deafMs;
     this.#onChange = onChange;
     this.#heardAt = now;
     this.#tickedAt = now;
@@ -95,17 +95,17 @@ export class NodeHeartbeat {
     this.#set(false);
   }
 
-  /** To be called a few times within `deafMs`; true when the node is deaf and should connect anew. */
+  /** To be called a few times within `probeTimeoutMs`; true when the node is deaf and should connect anew. */
   tick(now: number): boolean {
     const elapsed = now - this.#tickedAt;
     this.#tickedAt = now;
-    if (elapsed > this.#deafMs / 2) {
+    if (elapsed > this.#probeTimeoutMs / 2) {
       // The process was itself stopped, and has yet to read what came meanwhile: that is not deafness.
       this.#heardAt = now;
       return false;
     }
     if (this.#hearing) this.#timeMs += elapsed;
-    if (now - this.#heardAt <= this.#deafMs) return false;
+    if (now - this.#heardAt <= this.#probeTimeoutMs) return false;
     this.#heardAt = now;
     this.#set(false);
     return true;

@@ -9,7 +9,7 @@ export interface PeerLimits {
    * For this long after a node was last heard, or its lease has ended, frames are kept for it; then it is forgotten. A
    * node whose links have had no room for anything for this long is not waited for either.
    */
-  readonly heldMs: number;
+  readonly retentionMs: number;
   /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
   readonly meetMs: number;
   readonly maxParkedBytes: number;
@@ -173,7 +173,7 @@ export class Peers {
    */
   toldOf(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
-      const isFresh = silentMs < this.#limits.heldMs;
+      const isFresh = silentMs < this.#limits.retentionMs;
       if (isFresh && !this.#peers.has(node)) this.#meet(node, now - silentMs, sent);
     }
   }
@@ -236,7 +236,7 @@ export class Peers {
         got = Math.min(got, itsGot);
         if (peer.taken < peer.last) taken = Math.min(taken, peer.taken);
       }
-      if (now - peer.evidenceAt < this.#limits.heldMs) kept = Math.min(kept, itsGot);
+      if (now - peer.evidenceAt < this.#limits.retentionMs) kept = Math.min(kept, itsGot);
       if (peer.listed && peer.heardAt >= 0) owed = Math.min(owed, itsGot);
     }
     owed = Math.min(owed, got);
@@ -260,18 +260,18 @@ export class Peers {
       if (peer.listed && peer.heardAt >= 0) peer.evidenceAt = now;
       // A node that was stopped still has what is lacking here, for as long as it keeps anything: only then
       // frames wait behind a gap which no node will fill.
-      const { heldMs } = this.#limits;
-      const isGone = peer.left || (!peer.listed && now - peer.heardAt >= heldMs);
+      const { retentionMs } = this.#limits;
+      const isGone = peer.left || (!peer.listed && now - peer.heardAt >= retentionMs);
       if (isGone && peer.stream.hasHole) peer.stream.end();
-      if (now - peer.evidenceAt >= heldMs) this.#forget(peer);
+      if (now - peer.evidenceAt >= retentionMs) this.#forget(peer);
     }
   }
 
   #isAwaited(peer: Peer, now: number): boolean {
-    const { leaveMs, heldMs } = this.#limits;
+    const { leaveMs, retentionMs } = this.#limits;
     if (this.#leases !== undefined && !peer.listed) return false;
     if (now - peer.heardAt >= leaveMs) return false;
-    return peer.taken >= peer.last || now - peer.progressAt < heldMs;
+    return peer.taken >= peer.last || now - peer.progressAt < retentionMs;
   }
 
   #meet(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {

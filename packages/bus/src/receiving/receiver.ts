@@ -19,7 +19,7 @@ export interface ReceiverOptions {
   readonly sender: Sender;
   readonly acks: Acks;
   /** After so long without one, a heartbeat counts whatever its number: that of the last one may be forged. */
-  readonly deafMs: number;
+  readonly probeTimeoutMs: number;
   /** For how long this node may have had links, in ms; 0 for not yet. */
   servesMs(): number;
   /** Another node has said how far it has got. */
@@ -80,11 +80,11 @@ export class Receiver {
   }
 
   #onHeartbeat({ sender, tail, tailForAll, number, asksAck, hearsOwn }: Heartbeat): void {
-    const { clock, acks, peers, sender: own, deafMs, spoken } = this.#options;
+    const { clock, acks, peers, sender: own, probeTimeoutMs, spoken } = this.#options;
     const peer = this.#heard(sender);
     if (peer === undefined) return;
     const now = clock.now();
-    const isLate = number <= peer.heartbeat && now - peer.heartbeatAt < deafMs;
+    const isLate = number <= peer.heartbeat && now - peer.heartbeatAt < probeTimeoutMs;
     if (isLate) return;
     peer.heartbeat = number;
     peer.heartbeatAt = now;

@@ -182,7 +182,7 @@ export class Sender {
     const { clock, limits } = this.#options;
     const { owed: got } = this.#options.progress(this.tail);
     const isOwed = ({ listed }: Peer): boolean => listed;
-    this.#giveUp(clock.now() - limits.heldMs, limits.heldBytes, { got, isOwed });
+    this.#giveUp(clock.now() - limits.retentionMs, limits.retentionBytes, { got, isOwed });
   }
 
   /**
@@ -260,9 +260,11 @@ export class Sender {
 
   /** More than the whole window is only sent where waiting for room would keep more than may be kept. */
   get #hasRoom(): boolean {
-    const { windowBytes, heldBytes } = this.#options.limits;
+    const { windowBytes, retentionBytes } = this.#options.limits;
     const { bytes, keptBytes } = this.#window;
-    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > heldBytes;
+    return (
+      this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > retentionBytes
+    );
   }
 
   #publishUnsent(): void {

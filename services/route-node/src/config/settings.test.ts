@@ -101,8 +101,8 @@ describe('settings', () => {
     expect(problemsOf([], { ROUTE_HEARTBEAT_SECONDS: '30' })).toEqual([
       'ROUTE_HEARTBEAT_SECONDS is 30: expected less than ROUTE_LINK_TIMEOUT_SECONDS, 30',
     ]);
-    expect(problemsOf([], { ROUTE_BUS_HELD_SECONDS: '20' })).toEqual([
-      'ROUTE_ISOLATED_SECONDS is 20: expected less than ROUTE_BUS_HELD_SECONDS, 20',
+    expect(problemsOf([], { ROUTE_BUS_RETENTION_SECONDS: '20' })).toEqual([
+      'ROUTE_ISOLATED_SECONDS is 20: expected less than ROUTE_BUS_RETENTION_SECONDS, 20',
     ]);
     expect(problemsOf([], { ROUTE_LINK_QUEUE_MAX_BYTES: '2048' })).toHaveLength(1);
   });

@@ -156,10 +156,10 @@ function conflicts(settings: Settings): string[] {
       `ROUTE_HEARTBEAT_SECONDS is ${heartbeat}: expected less than ROUTE_LINK_TIMEOUT_SECONDS, ${timeout}`,
     );
   }
-  const { ROUTE_ISOLATED_SECONDS: isolated, ROUTE_BUS_HELD_SECONDS: held } = settings;
+  const { ROUTE_ISOLATED_SECONDS: isolated, ROUTE_BUS_RETENTION_SECONDS: held } = settings;
   if (isolated >= held) {
     problems.push(
-      `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_HELD_SECONDS, ${held}`,
+      `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_RETENTION_SECONDS, ${held}`,
     );
   }
   const { ROUTE_CLIENT_TYPES_PC: pcTypes, ROUTE_CLIENT_TYPES_MOBILE: mobileTypes } = settings;

@@ -40,7 +40,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
     REDIS_URL: url.href,
     ROUTE_NAMESPACE: namespace,
     ROUTE_LEASE_SECONDS: String(LEASE_SECONDS),
-    ROUTE_BUS_DEAF_SECONDS: '1',
+    ROUTE_BUS_PROBE_TIMEOUT_SECONDS: '1',
   });
   if (invocation.kind !== 'run') throw new Error('no settings');
   const { settings, live } = invocation;

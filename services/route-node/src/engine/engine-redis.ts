@@ -178,9 +178,9 @@ export class RedisEngine implements Engine {
       mergeable: MERGEABLE_KINDS,
       limits: {
         windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
-        heldMs: settings.ROUTE_BUS_HELD_SECONDS * 1000,
-        heldBytes: settings.ROUTE_BUS_HELD_BYTES,
-        deafMs: settings.ROUTE_BUS_DEAF_SECONDS * 1000,
+        retentionMs: settings.ROUTE_BUS_RETENTION_SECONDS * 1000,
+        retentionBytes: settings.ROUTE_BUS_RETENTION_BYTES,
+        probeTimeoutMs: settings.ROUTE_BUS_PROBE_TIMEOUT_SECONDS * 1000,
         // Nodes that take larger PDUs than this one may be among the others.
         maxEntryBytes: 2 * Math.max(settings.ROUTE_MAX_PDU_BYTES, 32 * 1024 * 1024),
       },
@@ -261,7 +261,7 @@ export class RedisEngine implements Engine {
     // Another node's word that it holds a user may be on its way: what was directed follows that user.
     const isFollowed = (): boolean => counters.keptBytes === 0;
     // What others have not got after the retention time is given up in any case.
-    const flushMs = Math.min(withinMs, settings.ROUTE_BUS_HELD_SECONDS * 1000);
+    const flushMs = Math.min(withinMs, settings.ROUTE_BUS_RETENTION_SECONDS * 1000);
     if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS), isFollowed))) {
       log.error({ event: 'bus-not-flushed' });
     }

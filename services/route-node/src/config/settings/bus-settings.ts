@@ -24,14 +24,14 @@ export const BUS_SETTINGS = {
       'Unacknowledged bytes of all nodes together. Redis must allow its subscribers twice as much (client-output-buffer-limit pubsub).',
     reason: 'A quarter of the default limit of Redis, 32 MB.',
   },
-  ROUTE_BUS_HELD_SECONDS: {
+  ROUTE_BUS_RETENTION_SECONDS: {
     schema: seconds(1, 3600),
     default: '30',
     meaning:
       'Retention: seconds after which a frame that a live node has not got is dropped, counted and logged.',
     reason: 'Longer than a failover or a restart of Redis. More costs only memory.',
   },
-  ROUTE_BUS_HELD_BYTES: {
+  ROUTE_BUS_RETENTION_BYTES: {
     schema: whole(MIB, 4096 * MIB),
     default: String(64 * MIB),
     meaning: 'Bytes retained for nodes that lack them. Beyond it the oldest frames are dropped.',
@@ -40,9 +40,9 @@ export const BUS_SETTINGS = {
     schema: seconds(1, 3600),
     default: '20',
     meaning:
-      'Seconds without Redis, or without hearing the bus, after which a node closes its links so that they connect elsewhere, if another node answers that it is ready. Less than ROUTE_BUS_HELD_SECONDS, or messages for its links are lost first.',
+      'Seconds without Redis, or without hearing the bus, after which a node closes its links so that they connect elsewhere, if another node answers that it is ready. Less than ROUTE_BUS_RETENTION_SECONDS, or messages for its links are lost first.',
   },
-  ROUTE_BUS_DEAF_SECONDS: {
+  ROUTE_BUS_PROBE_TIMEOUT_SECONDS: {
     schema: seconds(1, 300),
     default: '2',
     meaning:
