@@ -10,7 +10,7 @@ const ROUNDS = 20;
 test('what is bad on one node of a cluster never comes to the other, and what was good before it does', async () => {
   await using cluster = await startCluster({
     nodes: 2,
-    env: { ROUTE_MAX_PDU_BYTES: String(MAX_PDU_BYTES), ROUTE_LOST_GRACE_SECONDS: '0' },
+    env: { ROUTE_MAX_PDU_BYTES: String(MAX_PDU_BYTES), ROUTE_OFFLINE_GRACE_SECONDS: '0' },
   });
   const [here, there] = [cluster.node(0), cluster.node(1)];
   await using bystanders = await Bystanders.between(here, there);

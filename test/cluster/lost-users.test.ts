@@ -39,7 +39,7 @@ test.for([{ end: 'its msg_server closes it' }, { end: 'its node dies' }])(
   async ({ end }) => {
     await using cluster = await startCluster({
       nodes: 3,
-      env: { ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS, ROUTE_LEASE_SECONDS: '1' },
+      env: { ROUTE_OFFLINE_GRACE_SECONDS: GRACE_SECONDS, ROUTE_LEASE_SECONDS: '1' },
     });
     await using leaving = await openKnownLink(cluster.node(0));
     await using near = await openKnownLink(cluster.node(1));
@@ -83,7 +83,7 @@ test.for([{ end: 'its msg_server closes it' }, { end: 'its node dies' }])(
 test('announces a user online again when a link lists it after the grace time', async () => {
   await using cluster = await startCluster({
     nodes: 2,
-    env: { ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS },
+    env: { ROUTE_OFFLINE_GRACE_SECONDS: GRACE_SECONDS },
   });
   await using near = await openKnownLink(cluster.node(0));
   await using far = await openKnownLink(cluster.node(1));
@@ -111,7 +111,7 @@ test('a long drain does not prolong presence: users are told of a lease and the 
   await using cluster = await startCluster({
     nodes: 2,
     env: {
-      ROUTE_LOST_GRACE_SECONDS: GRACE_SECONDS,
+      ROUTE_OFFLINE_GRACE_SECONDS: GRACE_SECONDS,
       ROUTE_LEASE_SECONDS: String(leaseSeconds),
       ROUTE_DRAIN_SECONDS: String(drainSeconds),
     },

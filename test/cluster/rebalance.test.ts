@@ -34,7 +34,7 @@ test('a node that joins gets its share of the links, and no user is ever seen of
       ROUTE_REBALANCE: '20',
       ROUTE_REBALANCE_PER_MINUTE: '600',
       ROUTE_LEASE_SECONDS: '4',
-      ROUTE_LOST_GRACE_SECONDS: '1',
+      ROUTE_OFFLINE_GRACE_SECONDS: '1',
     },
   });
   await using stack = new AsyncDisposableStack();
@@ -91,7 +91,7 @@ test('users of a rebalanced link that does not return are offline after the grac
       ROUTE_ADMIN_TOKEN: TOKEN,
       ROUTE_REBALANCE_PER_MINUTE: '6000',
       ROUTE_LEASE_SECONDS: '2',
-      ROUTE_LOST_GRACE_SECONDS: '1',
+      ROUTE_OFFLINE_GRACE_SECONDS: '1',
     },
   });
   await using watcher = await openKnownLink(cluster.node(1));

@@ -76,7 +76,7 @@ test('Redis emptied within the grace time: users of a closed link are announced 
   const fault = 'Redis emptied within a grace';
   await using scene = await startScene({
     seed: seedOf(fault),
-    env: { ROUTE_LOST_GRACE_SECONDS: String(GRACE_SECONDS) },
+    env: { ROUTE_OFFLINE_GRACE_SECONDS: String(GRACE_SECONDS) },
   });
   const dues = new Dues(scene.traffic.mailboxes);
   await using leaving = await openTrafficLink(scene.cluster.node(0), { dues });

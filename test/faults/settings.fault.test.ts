@@ -11,7 +11,7 @@ test('a node with other settings: doctor names each of them, and the traffic is 
   const odd = {
     ROUTE_DELIVERY: scene.delivery === 'directed' ? 'broadcast' : 'directed',
     ROUTE_LEASE_SECONDS: '5',
-    ROUTE_LOST_GRACE_SECONDS: '7',
+    ROUTE_OFFLINE_GRACE_SECONDS: '7',
     ROUTE_MAX_PDU_BYTES: String(2 ** 20),
     ROUTE_BUS_RETENTION_SECONDS: '40',
   };

@@ -12,7 +12,7 @@ import { readTraces } from './traces.ts';
 export const GOLDEN_ENV = {
   ROUTE_HEARTBEAT_SECONDS: '120',
   ROUTE_LINK_TIMEOUT_SECONDS: '240',
-  ROUTE_LOST_GRACE_SECONDS: '0',
+  ROUTE_OFFLINE_GRACE_SECONDS: '0',
 } as const;
 
 /** Nodes to replay on, or one connection for each, stopped together. */

@@ -91,8 +91,8 @@ describe.each([
     const env = {
       ...redis.env,
       ROUTE_LEASE_SECONDS: '2',
-      ROUTE_AUDIT_SECONDS: '1',
-      ROUTE_LOST_GRACE_SECONDS: '1',
+      ROUTE_RECONCILE_SECONDS: '1',
+      ROUTE_OFFLINE_GRACE_SECONDS: '1',
     };
     await using cluster = await startCluster({ nodes: 3, env });
     await using set = await openKnownLinks(cluster.nodes, 3);

@@ -20,7 +20,7 @@ beforeAll(async () => {
     ROUTE_ADMIN_TOKEN: TOKEN,
     ROUTE_DRAIN_SECONDS: '1',
     ROUTE_LEASE_SECONDS: '2',
-    ROUTE_LOST_GRACE_SECONDS: '0',
+    ROUTE_OFFLINE_GRACE_SECONDS: '0',
     ROUTE_REBALANCE_PER_MINUTE: '600',
   };
   cluster = stack.use(await startCluster({ nodes: 3, env }));

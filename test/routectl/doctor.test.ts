@@ -50,7 +50,7 @@ test('finds what is wrong, node by node and in Redis, and says what to do', asyn
     args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],
   });
   await using cluster = await startCluster({ nodes: 2, redisUrl: redis.url });
-  const odd = await cluster.add({ env: { ROUTE_LOST_GRACE_SECONDS: '77' } });
+  const odd = await cluster.add({ env: { ROUTE_OFFLINE_GRACE_SECONDS: '77' } });
   const client = createServerClient({
     target: { kind: 'single', url: redis.url },
     commandTimeoutMs: 5000,
@@ -81,7 +81,7 @@ test('finds what is wrong, node by node and in Redis, and says what to do', asyn
       .join('\n');
   expect(of('nodes')).toContain(`${cluster.node(1).id} does not answer`);
   expect(of('nodes')).toContain('ROUTE_ADVERTISE_HOST');
-  expect(of('settings')).toContain('ROUTE_LOST_GRACE_SECONDS differs');
+  expect(of('settings')).toContain('ROUTE_OFFLINE_GRACE_SECONDS differs');
   expect(of('settings')).toContain(`77 on ${odd.id}`);
   expect(of('redis')).toContain('CONFIG SET maxmemory-policy noeviction');
   expect(of('ghosts')).toContain('1 link of ghostly');

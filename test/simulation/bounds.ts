@@ -61,7 +61,7 @@ export class Bounds {
       }
     }
     const kept = core?.counters.keptBytes ?? 0;
-    const { ROUTE_DELIVERY_KEPT_BYTES: mostKept = 0 } = plan.settings;
+    const { ROUTE_DELIVERY_RETENTION_BYTES: mostKept = 0 } = plan.settings;
     if (kept > mostKept + LINK_SLACK_BYTES) {
       throw new Violation('memory', `${id} keeps ${kept} bytes of what was directed`);
     }

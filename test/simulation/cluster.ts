@@ -96,7 +96,7 @@ export class Cluster implements ServerWorld {
           ROUTE_LINK_HIGH_WATER_MARK_BYTES: schedule.markBytes,
           ROUTE_LINK_QUEUE_MAX_BYTES: schedule.markBytes * 4,
           ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: 3,
-          ROUTE_DELIVERY_KEPT_BYTES: 1024 * 1024,
+          ROUTE_DELIVERY_RETENTION_BYTES: 1024 * 1024,
         },
         ...options.plan,
       },

@@ -80,7 +80,7 @@ export class NodeCore {
         directs
           ? new Directed({
               ...{ receivers, bus: this.engine.bus, counters },
-              mostKeptBytes: settings.ROUTE_DELIVERY_KEPT_BYTES,
+              mostKeptBytes: settings.ROUTE_DELIVERY_RETENTION_BYTES,
               onFull: (full) => this.links.setKeptFull(full),
             })
           : new Broadcast(receivers, this.engine),

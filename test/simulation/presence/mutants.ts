@@ -206,7 +206,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'every-shard-has-its-pace',
-    breaks: 'more lost users are announced than ROUTE_LOST_PER_SECOND where that is low (A23)',
+    breaks:
+      'more lost users are announced than ROUTE_OFFLINE_GRACE_PER_SECOND where that is low (A23)',
     changes: [
       {
         file: `${PRESENCE}/grace/lost-users.ts`,

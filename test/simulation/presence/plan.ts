@@ -11,7 +11,7 @@ export interface Setup {
   readonly commandTimeoutMs: number;
   /** One node alone, without Redis; 'redis' by default. */
   readonly engine?: 'memory';
-  /** ROUTE_LOST_PER_SECOND, where it is not the default. */
+  /** ROUTE_OFFLINE_GRACE_PER_SECOND, where it is not the default. */
   readonly lostPerSecond?: number;
 }
 

@@ -93,10 +93,10 @@ export class World {
       ...{ id, time, network },
       settings: {
         ROUTE_LEASE_SECONDS: setup.leaseMs / 1000,
-        ROUTE_LOST_GRACE_SECONDS: setup.graceMs / 1000,
+        ROUTE_OFFLINE_GRACE_SECONDS: setup.graceMs / 1000,
         ROUTE_LINKS: setup.links,
         ROUTE_ENGINE: setup.engine ?? 'redis',
-        ...(setup.lostPerSecond && { ROUTE_LOST_PER_SECOND: setup.lostPerSecond }),
+        ...(setup.lostPerSecond && { ROUTE_OFFLINE_GRACE_PER_SECOND: setup.lostPerSecond }),
         REDIS_COMMAND_TIMEOUT_MS: setup.commandTimeoutMs,
         REDIS_CONNECT_TIMEOUT_MS: setup.commandTimeoutMs,
       },

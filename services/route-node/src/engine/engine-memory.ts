@@ -10,8 +10,8 @@ export function memoryEngine(
   return {
     presence: new PresenceMemory({
       lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
-      graceMs: settings.ROUTE_LOST_GRACE_SECONDS * 1000,
-      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      graceMs: settings.ROUTE_OFFLINE_GRACE_SECONDS * 1000,
+      perSecond: settings.ROUTE_OFFLINE_GRACE_PER_SECOND,
       ...(events.holdings && { holdings: events.holdings }),
       lost: events.lost,
       back: events.back,

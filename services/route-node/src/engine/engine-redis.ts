@@ -89,7 +89,7 @@ export class RedisEngine implements Engine {
       connectionName: `route-${nodeId}`,
     };
     const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
-    const lostGraceMs = settings.ROUTE_LOST_GRACE_SECONDS * 1000;
+    const lostGraceMs = settings.ROUTE_OFFLINE_GRACE_SECONDS * 1000;
     this.#redis = createRedisClient(connection);
     this.#servers = new ServerWatch({
       client: this.#redis,
@@ -137,7 +137,7 @@ export class RedisEngine implements Engine {
     this.#lost = new LostUsers({
       redis: this.#redis,
       namespace,
-      perSecond: settings.ROUTE_LOST_PER_SECOND,
+      perSecond: settings.ROUTE_OFFLINE_GRACE_PER_SECOND,
       presence: this.presence,
       lost: events.lost,
       back: events.back,
@@ -152,7 +152,7 @@ export class RedisEngine implements Engine {
         options.log.warn({ event: 'records-mended', records });
       },
       failed: (reason) => this.#logRedis(reason),
-      shardEveryMs: (settings.ROUTE_AUDIT_SECONDS * 1000) / SHARD_COUNT,
+      shardEveryMs: (settings.ROUTE_RECONCILE_SECONDS * 1000) / SHARD_COUNT,
     });
     this.#lease = new Lease({
       redis: this.#redis,

@@ -207,7 +207,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.linksReached,
   );
   gauge(
-    'route_delivery_kept_bytes',
+    'route_delivery_retained_bytes',
     'Bytes directed to where their users are, and kept until it is certain that none has moved',
     () => counters.keptBytes,
   );

@@ -21,7 +21,7 @@ export function addReplay(program: Command, bind: Bind): void {
       `
 The trace's links go to the nodes in turn. All links of the cluster receive what is replayed, so it is
 refused while others are open: their msg_servers would act on it. Users of the trace that remain
-are announced offline after ROUTE_LOST_GRACE_SECONDS.
+are announced offline after ROUTE_OFFLINE_GRACE_SECONDS.
 
 With --delivery directed a link is expected to receive PDUs for users only if the trace has listed
 those users on it. Nodes with incomplete membership, as just after their start, broadcast, which shows as

@@ -11,7 +11,7 @@ export const BUS_SETTINGS = {
       'Which links get a PDU that names its users. broadcast: every link, as with the original. directed: only the links of these users.',
     reason: 'Directed delivery pays from 8 msg_servers on, see docs/performance.md.',
   },
-  ROUTE_DELIVERY_KEPT_BYTES: {
+  ROUTE_DELIVERY_RETENTION_BYTES: {
     schema: whole(1 * MIB, 1024 * MIB),
     default: String(16 * MIB),
     meaning:
