@@ -61,7 +61,7 @@ describe('the memory of a node stays flat while', () => {
       for (let index = 0; index < 8; index++) link.send(list);
       await link.query([1]);
     });
-    expect(await scene.node.metric('route_presence_held_users')).toBe(0);
+    expect(await scene.node.metric('route_presence_users')).toBe(0);
     expect(
       await scene.node.metric('route_pdus_malformed_total', { command: 'online_user_info' }),
     ).toBe(rounds * 8);

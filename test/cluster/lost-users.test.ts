@@ -69,13 +69,13 @@ test.for([{ end: 'its msg_server closes it' }, { end: 'its node dies' }])(
     }
     const told = await Promise.all(
       [cluster.node(1), cluster.node(2)].map((node) =>
-        node.metric('route_presence_lost_users_told_total'),
+        node.metric('route_presence_offline_grace_expired_total'),
       ),
     );
     const toldByFirst =
       end === 'its node dies'
         ? 0
-        : await cluster.node(0).metric('route_presence_lost_users_told_total');
+        : await cluster.node(0).metric('route_presence_offline_grace_expired_total');
     expect(told.reduce((sum, n) => sum + n, toldByFirst)).toBe(2);
   },
 );

@@ -70,7 +70,7 @@ test('a node that joins gets its share of the links, and no user is ever seen of
   await joined.waitForMetric('route_links_fair_share', (share) => share === 9);
   expect(await joined.metric('route_links_tolerated')).toBe(10);
   expect(await joined.metric('route_links_closed_total', SHED)).toBe(0);
-  expect(await sum(cluster.nodes, 'route_presence_lost_users_told_total')).toBe(0);
+  expect(await sum(cluster.nodes, 'route_presence_offline_grace_expired_total')).toBe(0);
 
   // Nothing is left of the closed links: users who log off now are offline.
   const gone = userIds(1, everybody.length).filter((userId) => userId % 2 === 0);
@@ -106,7 +106,7 @@ test('users of a rebalanced link that does not return are offline after the grac
   expect(await watcher.query([1, 2])).toMatchObject([{ status: 1 }, { status: 1 }]);
   await waitForPresence([watcher], { online: [3, 4, 5], offline: [1, 2] });
   await waitFor(
-    async () => (await sum(cluster.nodes, 'route_presence_lost_users_told_total')) === 2,
+    async () => (await sum(cluster.nodes, 'route_presence_offline_grace_expired_total')) === 2,
     { what: 'the users to be announced' },
   );
   expect(await cluster.node(0).metric('route_links_closed_total', SHED)).toBe(2);

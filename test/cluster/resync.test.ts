@@ -101,7 +101,7 @@ test('corrects a user announced offline after Redis lost the record of another c
     );
   }
   const corrected = await Promise.all(
-    cluster.nodes.map((node) => node.metric('route_notices_corrected_total')),
+    cluster.nodes.map((node) => node.metric('route_notifications_corrected_total')),
   );
   expect(corrected.reduce((sum, count) => sum + count)).toBe(2);
 });

@@ -66,7 +66,7 @@ test('closes a msg_server that neither reads nor closes, and removes its users',
     ({ peer, reason }) => peer === gone.address && reason === 'timed-out',
   );
   await node.waitForMetric('route_links', (links) => links === 0);
-  expect(await node.metric('route_presence_held_users')).toBe(0);
+  expect(await node.metric('route_presence_users')).toBe(0);
 });
 
 test('a msg_server that does not close its end delays neither the drain nor the exit', async () => {

@@ -18,7 +18,7 @@ test('all nodes killed at once and replaced: presence is exact, no user is seen 
   expect(scene.lostLinks, 'links lost').toBe(onAll);
   // The dead nodes' users are back within the grace time: no status is announced.
   for (const node of scene.running) {
-    expect(await node.metric('route_presence_lost_users_told_total')).toBe(0);
+    expect(await node.metric('route_presence_offline_grace_expired_total')).toBe(0);
   }
 });
 

@@ -125,7 +125,7 @@ describe.each([
     });
     const told = (): Promise<number[]> =>
       Promise.all(
-        [1, 2].map((i) => cluster.node(i).metric('route_presence_lost_users_told_total')),
+        [1, 2].map((i) => cluster.node(i).metric('route_presence_offline_grace_expired_total')),
       );
     await waitFor(async () => (await told()).reduce((sum, n) => sum + n) >= 100, {
       what: 'the lost users to be announced',

@@ -73,10 +73,10 @@ async function opened(stage: Stage, plan: TrafficPlan): Promise<MsgServers> {
   const servers = await MsgServers.open({ plan, targets });
   const users = plan.servers * plan.usersPerServer;
   try {
-    await waitFor(
-      async () => (await metricOf(stage.nodes, 'route_presence_held_users')) === users,
-      { what: `${users} users to be listed`, deadlineMs: LISTED_DEADLINE_MS },
-    );
+    await waitFor(async () => (await metricOf(stage.nodes, 'route_presence_users')) === users, {
+      what: `${users} users to be listed`,
+      deadlineMs: LISTED_DEADLINE_MS,
+    });
     await delay(SETTLE_MS);
     return servers;
   } catch (error) {

@@ -139,7 +139,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => links.waitingPdus,
   );
   gauge(
-    'route_presence_held_users',
+    'route_presence_users',
     'Users online on the links of this node',
     () => engine.presence.heldUsers,
   );
@@ -221,17 +221,17 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
   counter('route_links_paused_total', 'Times reading of a link was paused', () => counters.pauses);
   counter(
-    'route_notices_total',
+    'route_notifications_total',
     'Notifications passed on to this node’s links',
     () => counters.notices,
   );
   counter(
-    'route_notices_overtaken_total',
+    'route_notifications_stale_total',
     'Notifications left out because a later one of the same user had been passed on',
     () => counters.noticesOvertaken,
   );
   counter(
-    'route_notices_corrected_total',
+    'route_notifications_corrected_total',
     'Offline notifications corrected because a PC client was still, or again, online',
     () => counters.noticesCorrected,
   );
@@ -261,17 +261,17 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => counters.reapedLinks,
   );
   counter(
-    'route_presence_records_mended_total',
+    'route_presence_records_reconciled_total',
     'Records in Redis that were not a node’s and were corrected by the audit',
     () => counters.recordsMended,
   );
   counter(
-    'route_presence_lost_users_total',
+    'route_presence_offline_grace_started_total',
     'Users whose last PC client was on a reaped link',
     () => counters.usersLost,
   );
   counter(
-    'route_presence_lost_users_told_total',
+    'route_presence_offline_grace_expired_total',
     'Users of ended links announced offline because they were not back within the grace time',
     () => counters.lostTold,
   );
@@ -302,15 +302,15 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       'Times an unresponsive bus was reconnected',
       () => busCounters.reopened,
     );
-    counter('route_bus_repeated_frames_total', 'Frames published again', () => {
+    counter('route_bus_redelivered_frames_total', 'Frames published again', () => {
       return busCounters.framesRepeated;
     });
     counter(
-      'route_bus_given_up_frames_total',
+      'route_bus_dropped_frames_total',
       'Frames of this node that a live node had not got in time',
       () => busCounters.framesGivenUp,
     );
-    counter('route_bus_given_up_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
+    counter('route_bus_dropped_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
     counter('route_bus_heartbeats_total', 'Heartbeats published to all nodes', () => {
       return busCounters.heartbeatsSent;
     });
@@ -338,7 +338,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       () => busCounters.shareBytes,
     );
     gauge(
-      'route_bus_echo_seconds',
+      'route_bus_rtt_seconds',
       'Round trip time of the node’s last announcement',
       () => (bus.echoMs ?? 0) / 1000,
     );
