@@ -127,7 +127,7 @@ test('rebalances only on request by default; on request closes links down to the
   expect(await adminOf(empty).rebalance()).toMatchObject({ links: 0, fairShare: 6, shed: 0 });
   expect(await adminOf(full).rebalance()).toMatchObject({ links: 12, fairShare: 6, shed: 6 });
   await full.waitForMetric('route_links', (links) => links === 6);
-  const steps = full.logsOf('links-shed').map(({ shed }) => Number(shed));
+  const steps = full.logsOf('links-rebalanced').map(({ shed }) => Number(shed));
   expect(Math.max(...steps)).toBeLessThanOrEqual(3);
   expect(steps.reduce((total, shed) => total + shed)).toBe(6);
 });

@@ -21,7 +21,7 @@ test.for(CUTS)('%s: the node has new ones within seconds', async ([fault, cut]) 
   expect(scene.lostLinks, 'links lost').toBe(0);
   // The other nodes' leases and connections are their own.
   const others = scene.running.filter((_, index) => index !== 2);
-  expect(others.flatMap((node) => node.logsOf('redis-doubted'))).toEqual([]);
+  expect(others.flatMap((node) => node.logsOf('lease-lost'))).toEqual([]);
 });
 
 test('a link that goes silent is closed, and does not affect the others', async () => {

@@ -15,7 +15,7 @@ export interface Counts {
   /** PDUs that could not be decoded. */
   unreadable: number;
   /** PDUs that were due but not sent: the msg_server had no link, or was paused. */
-  heldBack: number;
+  suppressed: number;
 }
 
 /** Milliseconds. */
@@ -33,7 +33,7 @@ const COUNTS: Counts = {
   kicks: 0,
   queries: 0,
   unreadable: 0,
-  heldBack: 0,
+  suppressed: 0,
 };
 
 /** A latency over all time, and over the last second. */
@@ -94,7 +94,7 @@ export class Figures {
       kicks: rate('kicks'),
       queries: rate('queries'),
       unreadable: rate('unreadable'),
-      heldBack: rate('heldBack'),
+      suppressed: rate('suppressed'),
     };
     this.#before = { ...counts };
     this.#beforeMs = nowMs;

@@ -217,7 +217,7 @@ export class Simulation implements AsyncDisposable {
     const [from, to] = [this.#random.below(users), this.#random.below(users)];
     const command = this.#random.weighted(COMMAND_WEIGHTS);
     const subject = { from, to, nowMs: performance.now() };
-    if (server?.send(command, subject) !== true) this.#figures.counts.heldBack++;
+    if (server?.send(command, subject) !== true) this.#figures.counts.suppressed++;
   }
 
   #everySecond(): void {

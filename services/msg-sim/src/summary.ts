@@ -17,8 +17,8 @@ export function renderSummary(picture: Picture): string {
     `  presence  ${many(counts.reports)} reports, ${many(counts.notices)} notices, ${many(counts.kicks)} kicks, ${many(counts.queries)} queries`,
     `  relay     ${latencyText(overall.relay)}${most}`,
     `  query     ${latencyText(overall.query)}`,
-    ...(counts.heldBack > 0
-      ? [`  suppressed ${many(counts.heldBack)} PDUs, without a link or room to send`]
+    ...(counts.suppressed > 0
+      ? [`  suppressed ${many(counts.suppressed)} PDUs, without a link or room to send`]
       : []),
     ...(cutOff > 0
       ? [`  cut off   ${many(cutOff)} deliveries were lost with a link, which is allowed`]

@@ -78,7 +78,9 @@ export class RouteNode {
     this.#log = log;
     const unreadSecrets = new RepeatedLine();
     live.onProblem = (problem) => {
-      unreadSecrets.write((heldBack) => log.error({ event: 'secret-not-read', problem, heldBack }));
+      unreadSecrets.write((suppressed) =>
+        log.error({ event: 'secret-not-read', problem, suppressed }),
+      );
     };
     this.#readiness = new Readiness((reasons) => {
       log.info({ event: reasons.length === 0 ? 'ready' : 'not-ready', reasons });

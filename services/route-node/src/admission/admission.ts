@@ -124,11 +124,11 @@ export class Admission {
   /** A connection has ended without having sent anything. */
   checked(peer: string): void {
     this.#options.counters.checks++;
-    this.#checks.write((heldBack) => {
+    this.#checks.write((suppressed) => {
       this.#options.log.info({
         event: 'connections-silent',
         peer,
-        heldBack,
+        suppressed,
         hint: 'a connection to the port of the links sent nothing, as health checks do; route_connections_checks_total counts them',
       });
     });
@@ -232,13 +232,13 @@ export class Admission {
     this.#options.counters.refused[reason]++;
     const line = this.#lines.get(reason) ?? new RepeatedLine();
     this.#lines.set(reason, line);
-    line.write((heldBack) => {
+    line.write((suppressed) => {
       this.#options.log.warn({
         event: 'connection-refused',
         reason,
         peer: addressText(peer),
         ...(problem !== undefined && { problem }),
-        heldBack,
+        suppressed,
       });
     });
   }

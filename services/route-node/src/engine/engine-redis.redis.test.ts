@@ -50,7 +50,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
     {
       write: (text: string) => {
         const { event, problem }: { event?: string; problem?: string } = JSON.parse(text);
-        if (event === 'redis-doubted') doubts.push(problem ?? '');
+        if (event === 'lease-lost') doubts.push(problem ?? '');
       },
     },
   );

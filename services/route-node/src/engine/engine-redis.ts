@@ -195,13 +195,13 @@ export class RedisEngine implements Engine {
         onError: (error) => {
           const { code, said: problem, text } = redisProblem(error);
           options.explain('bus', text);
-          this.#busErrors.write((heldBack) => {
-            options.log.warn({ event: 'bus-error', code, problem, heldBack });
+          this.#busErrors.write((suppressed) => {
+            options.log.warn({ event: 'bus-error', code, problem, suppressed });
           });
         },
         onForeign: ({ version, sender }) => {
-          this.#foreignFrames.write((heldBack) => {
-            options.log.warn({ event: 'bus-other-version', sender, version, heldBack });
+          this.#foreignFrames.write((suppressed) => {
+            options.log.warn({ event: 'bus-other-version', sender, version, suppressed });
           });
         },
       },
@@ -323,14 +323,14 @@ export class RedisEngine implements Engine {
 
   #refused(reason: string): void {
     this.#options.events.unready('cluster', true);
-    this.#refusals.write((heldBack) => {
-      this.#options.log.error({ event: 'cluster-refused', problem: reason, heldBack });
+    this.#refusals.write((suppressed) => {
+      this.#options.log.error({ event: 'cluster-refused', problem: reason, suppressed });
     });
   }
 
   #doubted(reason: string): void {
     if (this.#stopping) return;
-    this.#options.log.warn({ event: 'redis-doubted', problem: reason });
+    this.#options.log.warn({ event: 'lease-lost', problem: reason });
     this.#servers.failed(reason);
     this.#reaper.stop();
     this.#lost.stop();
@@ -351,7 +351,7 @@ export class RedisEngine implements Engine {
       if (!this.#leaseWanted) this.#lease.start();
       this.#leaseWanted = true;
     } else {
-      log.warn({ event: 'bus-deaf' });
+      log.warn({ event: 'bus-unresponsive' });
       // A connection made anew is no reason to assert everything again.
       this.#deafTimer = setTimeout(() => this.#leaveLease(), settings.ROUTE_LEASE_SECONDS * 1000);
     }
@@ -397,8 +397,8 @@ export class RedisEngine implements Engine {
 
   #logRedis(reason: string): void {
     const { code, said: problem, advice } = redisProblem(reason);
-    this.#redisErrors.write(code, (heldBack) => {
-      this.#options.log.warn({ event: 'redis-error', code, problem, advice, heldBack });
+    this.#redisErrors.write(code, (suppressed) => {
+      this.#options.log.warn({ event: 'redis-error', code, problem, advice, suppressed });
     });
   }
 }

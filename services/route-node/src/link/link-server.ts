@@ -272,8 +272,8 @@ export class LinkTable {
 
   #acceptFailed(error: Error): void {
     this.#options.counters.acceptErrors++;
-    this.#acceptErrors.write((heldBack) => {
-      this.#options.log.error({ event: 'accept-failed', heldBack, err: error });
+    this.#acceptErrors.write((suppressed) => {
+      this.#options.log.error({ event: 'accept-failed', suppressed, err: error });
     });
   }
 
@@ -297,21 +297,21 @@ export class LinkTable {
   #logDropped(id: LinkId, { command, problem, value }: DroppedPdu): void {
     const line = this.#droppedLines.get(id) ?? new RepeatedLine();
     this.#droppedLines.set(id, line);
-    line.write((heldBack) => {
+    line.write((suppressed) => {
       const peer = this.find(id)?.peer;
       this.#options.log.warn({
-        ...{ event: 'pdu-dropped', link: id, peer, command, problem, value, heldBack },
+        ...{ event: 'pdu-dropped', link: id, peer, command, problem, value, suppressed },
         hint: DROPPED_HINTS[problem],
       });
     });
   }
 
   #warnOfSecondLink(link: string): void {
-    this.#secondLinks.write((heldBack) => {
+    this.#secondLinks.write((suppressed) => {
       this.#options.log.warn({
         event: 'second-link-suspected',
         link,
-        heldBack,
+        suppressed,
         hint: 'a link that is no master lists users: if msg_servers hold several links into this cluster, set ROUTE_LINKS=master',
       });
     });

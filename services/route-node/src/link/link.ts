@@ -264,14 +264,14 @@ export class Link implements OwnLink {
   }
 
   #readOrNot(): void {
-    const heldBack = this.#held || this.#waits;
-    const read = this.#ending !== undefined || !(heldBack || this.#paced);
+    const suppressed = this.#held || this.#waits;
+    const read = this.#ending !== undefined || !(suppressed || this.#paced);
     if (read === !this.#socket.isPaused()) return;
     if (read) {
       this.#lastReceivedMs = performance.now();
       this.#socket.resume();
     } else {
-      if (heldBack) this.#host.counters.pauses++;
+      if (suppressed) this.#host.counters.pauses++;
       this.#socket.pause();
     }
   }

@@ -82,7 +82,7 @@ function asStream({ isTerminal }: Stdout, output: LogOutput): DestinationStream 
 export class RepeatedLines<Key> {
   readonly #lines = new Map<Key, RepeatedLine>();
 
-  write(key: Key, write: (heldBack: number) => void): void {
+  write(key: Key, write: (suppressed: number) => void): void {
     const line = this.#lines.get(key) ?? new RepeatedLine();
     this.#lines.set(key, line);
     line.write(write);
@@ -93,22 +93,22 @@ export class RepeatedLines<Key> {
 export class RepeatedLine {
   readonly #everyMs: number;
   #nextAt = 0;
-  #heldBack = 0;
+  #suppressed = 0;
 
   constructor(everyMs = 10_000) {
     this.#everyMs = everyMs;
   }
 
   /** Calls `write` with the number of lines suppressed since the last, or suppresses this one. */
-  write(write: (heldBack: number) => void): void {
+  write(write: (suppressed: number) => void): void {
     const now = performance.now();
     if (now < this.#nextAt) {
-      this.#heldBack++;
+      this.#suppressed++;
       return;
     }
     this.#nextAt = now + this.#everyMs;
-    const heldBack = this.#heldBack;
-    this.#heldBack = 0;
-    write(heldBack);
+    const suppressed = this.#suppressed;
+    this.#suppressed = 0;
+    write(suppressed);
   }
 }

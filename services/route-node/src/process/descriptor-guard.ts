@@ -82,8 +82,8 @@ export class DescriptorGuard {
       if (!isOutOfDescriptors(error)) throw error;
       port.setMaxConnections(connections);
       this.#setExhausted(true);
-      this.#lines.write((heldBack) =>
-        log.error({ event: 'descriptors-out', heldBack, err: error }),
+      this.#lines.write((suppressed) =>
+        log.error({ event: 'descriptors-out', suppressed, err: error }),
       );
     }
     if (!this.#stopped) {

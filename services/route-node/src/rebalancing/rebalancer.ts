@@ -108,7 +108,7 @@ export class Rebalancer {
     if (count === 0) return;
     this.#savedMs -= count * this.#linkMs;
     this.#asked = Math.max(0, this.#asked - count);
-    log.info({ event: 'links-shed', shed: count, links: links.open, fairShare: share });
+    log.info({ event: 'links-rebalanced', shed: count, links: links.open, fairShare: share });
     links.shed(count);
   }
 
