@@ -20,7 +20,7 @@ const EXACT_WITHIN_MS = (LEASE_SECONDS + 5) * 1000;
 
 type Close = (scene: Scene, link: TrafficLink) => Promise<void>;
 
-/** POST /api/v1/links/:id/close, as routectl kick-link sends it. */
+/** POST /api/v1/links/:id/close, as routectl close-link sends it. */
 async function closeAsOperator(scene: Scene, { address }: TrafficLink): Promise<void> {
   for (const { adminUrl } of scene.running) {
     const admin = new AdminClient({ address: new URL(adminUrl).host, token: TOKEN });

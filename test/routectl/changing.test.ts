@@ -92,13 +92,13 @@ describe('replay', () => {
   });
 });
 
-describe('kick-link', () => {
+describe('close-link', () => {
   test('closes the one link that is named, on whichever node it is', async () => {
     await using set = await openKnownLinks(cluster.nodes, 3);
     const listed = await routectl(['links', '--json']);
     const { links }: { links: { link: string; peer: string }[] } = JSON.parse(listed.stdout);
     const doomed = links.find(({ peer }) => peer === set.link(2).address)?.link ?? '';
-    const { status, stdout } = await routectl(['kick-link', doomed]);
+    const { status, stdout } = await routectl(['close-link', doomed]);
     expect({ status, stdout }).toEqual({
       status: 0,
       stdout: `${doomed} of ${set.link(2).address} is being closed\n`,
@@ -106,7 +106,7 @@ describe('kick-link', () => {
     expect(await set.link(2).closedByServer).toBe('ended');
     await set.link(0).known();
 
-    const again = await routectl(['kick-link', doomed]);
+    const again = await routectl(['close-link', doomed]);
     expect(again.status).toBe(1);
     expect(again.stderr).toContain("expected one of this node's open links");
   });
@@ -114,7 +114,7 @@ describe('kick-link', () => {
   test('is refused without the token, and says where to put it', async () => {
     await using link = await openKnownLink(cluster.node(0));
     const { id } = cluster.node(0);
-    const { status, stderr } = await routectl(['kick-link', `${id}.1`], '');
+    const { status, stderr } = await routectl(['close-link', `${id}.1`], '');
     expect(status).toBe(1);
     expect(stderr).toContain('ROUTE_ADMIN_TOKEN_FILE');
     await link.known();
@@ -133,7 +133,7 @@ describe('the token', () => {
     expect(status).toBe(1);
     expect(stderr).toContain(`--token-to ${host}`);
     expect(await other.ready()).toBe(true);
-    const told = ['kick-link', `${other.id}.none`, '--token-to', host];
+    const told = ['close-link', `${other.id}.none`, '--token-to', host];
     expect((await runRoutectl(told, environment)).stderr).toContain('expected one of this node');
   });
 
@@ -154,7 +154,7 @@ describe('the token', () => {
     const admin = ['--admin', `127.0.0.1:${port}`];
     try {
       await runRoutectl([...admin, 'status'], { ROUTE_ADMIN_TOKEN: TOKEN });
-      await runRoutectl([...admin, 'kick-link', `${id}.none`], { ROUTE_ADMIN_TOKEN: TOKEN });
+      await runRoutectl([...admin, 'close-link', `${id}.none`], { ROUTE_ADMIN_TOKEN: TOKEN });
     } finally {
       server.close();
     }
@@ -219,7 +219,7 @@ describe('completion', () => {
   test('bash completes commands, and each command’s options', async () => {
     const { status, stdout } = await routectl(['completion', 'bash']);
     expect(status).toBe(0);
-    expect(await bashCompletes(stdout, ['routectl', 'kick'])).toEqual(['kick-link']);
+    expect(await bashCompletes(stdout, ['routectl', 'kick'])).toEqual(['close-link']);
     expect(await bashCompletes(stdout, ['routectl', '--json', 'watch', '--de'])).toEqual([
       '--decode',
     ]);
@@ -230,7 +230,7 @@ describe('completion', () => {
   test.each(['zsh', 'fish'])('%s gets every command with its meaning', async (shell) => {
     const { status, stdout } = await routectl(['completion', shell]);
     expect(status).toBe(0);
-    for (const name of ['status', 'kick-link', 'doctor']) expect(stdout).toContain(name);
+    for (const name of ['status', 'close-link', 'doctor']) expect(stdout).toContain(name);
     expect(stdout).toContain('the nodes: age, links, users');
   });
 });

@@ -278,7 +278,7 @@ describe('a command line that cannot be understood', () => {
     [['status', '--redis', 'http://x'], 'expected redis://'],
     [['status', '--timeout', '0'], 'expected seconds'],
     [['user'], "missing required argument 'id'"],
-    [['kick-link', 'x'], "expected a node's id, a dot and a number"],
+    [['close-link', 'x'], "expected a node's id, a dot and a number"],
     [['completion', 'tcsh'], 'expected one of bash, zsh, fish'],
     [['replay', 'nowhere.json'], 'expected a readable file'],
     [['drain', 'x', '--token-file', '/nowhere'], 'expected a readable file'],

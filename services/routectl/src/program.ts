@@ -44,7 +44,7 @@ const DESCRIPTION = `Inspects and operates a route cluster.
 
 Nodes are found through any one of them (--admin or ROUTE_ADMIN), or through their Redis (--redis or REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER; nothing is written there). With none of these, through the node at 127.0.0.1:9200.
 
-The token is sent only with commands that need it (drain, kick-link, rebalance, watch), and only to the addresses above and those of --token-to: never to one that only the nodes' registry in Redis names.`;
+The token is sent only with commands that need it (drain, close-link, rebalance, watch), and only to the addresses above and those of --token-to: never to one that only the nodes' registry in Redis names.`;
 
 const EPILOGUE = `
 Exit status: 0 all is well, 1 something is wrong or was refused,

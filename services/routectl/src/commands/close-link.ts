@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 
 export function addKickLink(program: Command, bind: Bind): void {
   program
-    .command('kick-link')
+    .command('close-link')
     .argument('<id>', 'a link, as routectl links lists it')
     .description('close one link; its msg_server reconnects')
     .addHelpText(
@@ -16,12 +16,12 @@ Its users are kept for one lease (ROUTE_LEASE_SECONDS): users back by then are n
 offline. Needs the node's token, in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE.
 
 Example:
-  routectl kick-link k3f7q2m5xw4a.1c`,
+  routectl close-link k3f7q2m5xw4a.1c`,
     )
-    .action(bind(kickLink));
+    .action(bind(closeLink));
 }
 
-async function kickLink(session: Session, link: string): Promise<ExitCode> {
+async function closeLink(session: Session, link: string): Promise<ExitCode> {
   if (!/^[^.]+\.[0-9a-z]+$/.test(link)) {
     throw new CommandError(
       EXIT.usage,
