@@ -258,7 +258,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
-        find: '    if (now >= this.#limits.meetMs) return true;\n',
+        find: '    if (now >= this.#limits.joinMs) return true;\n',
         put: '    if (now >= 0) return true;\n',
       },
     ],

@@ -66,9 +66,9 @@ export class Bus {
    */
   #listedFrom = Number.POSITIVE_INFINITY;
   #listedUntil = Number.NEGATIVE_INFINITY;
-  #met = false;
+  #joined = false;
   /** When this node had met the others. */
-  #metAt = 0;
+  #joinedAt = 0;
   #closed = false;
   #flushScheduled = false;
   #heartbeatScheduled = false;
@@ -126,7 +126,7 @@ export class Bus {
     this.#acks = new Acks({
       ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, silentMs: announceMs, leaveMs },
-      servesMs: () => this.#servesMs,
+      servingMs: () => this.#servingMs,
       publish: (frame, to) => {
         if (this.#running) this.#publish([frame], to);
       },
@@ -134,8 +134,8 @@ export class Bus {
     this.#receiver = new Receiver({
       ...{ nodeId, clock, counters, probeTimeoutMs: probeTimeoutMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
-      servesMs: () => this.#servesMs,
-      spoken: () => this.#judgeMet(),
+      servingMs: () => this.#servingMs,
+      onPeerHeard: () => this.#updateJoined(),
     });
   }
 
@@ -144,9 +144,9 @@ export class Bus {
     return this.#heartbeat.hearing;
   }
 
-  /** Whether this node has met the others, see {@link BusEvents.onMet}. */
-  get met(): boolean {
-    return this.#met;
+  /** Whether this node has met the others, see {@link BusEvents.onJoined}. */
+  get joined(): boolean {
+    return this.#joined;
   }
 
   /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
@@ -156,9 +156,9 @@ export class Bus {
 
   /**
    * Whether every node that may take links is known: what is sent to each that is known reaches all. A node
-   * that starts must be known by the time that it takes links. It takes them `meetMs` after it was first
+   * that starts must be known by the time that it takes links. It takes them `joinMs` after it was first
    * heard, or once all that have a lease have spoken to it: this one must have heard what was said up to less than
-   * `meetMs` ago, on a connection on which every node has sent its heartbeat since, and must have had a lease since then.
+   * `joinMs` ago, on a connection on which every node has sent its heartbeat since, and must have had a lease since then.
    */
   get knowsAll(): boolean {
     return this.#clock.now() < this.#knowsAllUntil;
@@ -166,12 +166,12 @@ export class Bus {
 
   /** Before this time no node that is still unknown has taken links. */
   get #knowsAllUntil(): number {
-    const { meetMs, announceMs } = this.#limits;
+    const { joinMs, announceMs } = this.#limits;
     const { steadyMs, backSentAt } = this.#heartbeat;
     const isSteady = steadyMs >= 1.5 * announceMs;
     if (!isSteady || backSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
     // Less a tenth, as no two clocks run alike.
-    return Math.min(backSentAt + meetMs * 0.9, this.#listedUntil);
+    return Math.min(backSentAt + joinMs * 0.9, this.#listedUntil);
   }
 
   /** The number of this node's last heartbeat. */
@@ -279,7 +279,7 @@ export class Bus {
   setLiveNodes(ids: readonly string[], ownUntil = Number.POSITIVE_INFINITY): void {
     // An id that cannot travel would damage the acks that name it.
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
-    const isListed = ids.includes(this.#nodeId) && (this.hearing || !this.#met);
+    const isListed = ids.includes(this.#nodeId) && (this.hearing || !this.#joined);
     const now = this.#clock.now();
     const isUnbroken = isListed && now < this.#listedUntil;
     if (!isUnbroken) this.#listedFrom = Number.POSITIVE_INFINITY;
@@ -357,7 +357,7 @@ export class Bus {
     this.#sender.settle();
     this.#acks.tick();
     this.#beat();
-    this.#judgeMet();
+    this.#updateJoined();
   }
 
   #onUp(up: boolean): void {
@@ -393,16 +393,16 @@ export class Bus {
     this.#events.onForeign?.(foreign);
   }
 
-  #judgeMet(): void {
-    if (this.#met || !this.hearing || !this.#peers.hasMet(this.#heartbeat.timeMs)) return;
-    this.#met = true;
-    this.#metAt = this.#clock.now();
-    this.#events.onMet();
+  #updateJoined(): void {
+    if (this.#joined || !this.hearing || !this.#peers.hasJoined(this.#heartbeat.timeMs)) return;
+    this.#joined = true;
+    this.#joinedAt = this.#clock.now();
+    this.#events.onJoined();
   }
 
   /** For how long this node may have had links, in ms; 0 for not yet. */
-  get #servesMs(): number {
-    return this.#met ? Math.max(1, this.#clock.now() - this.#metAt) : 0;
+  get #servingMs(): number {
+    return this.#joined ? Math.max(1, this.#clock.now() - this.#joinedAt) : 0;
   }
 
   #beatSoon(): void {

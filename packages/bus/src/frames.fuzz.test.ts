@@ -23,7 +23,7 @@ function frames(sender: string): Buffer[] {
   const flags = { asksAck: true, hearsOwn: true };
   const ack = encodeAck({
     ...{ sender, to: 'b', tail: 9, heard: 3, owed: 4, acked: 2, credited: 2, last: 9, gone: 2 },
-    servesMs: 100,
+    servingMs: 100,
     missing: [{ first: 3, last: 4 }],
     silent: [{ node: 'c', silentMs: 500 }],
     ...{ asksAck: true, restart: true },

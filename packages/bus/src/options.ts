@@ -38,7 +38,7 @@ export interface BusEvents {
    * Once, when this node and all others know what they owe each other: links taken from now on miss
    * nothing. One that is silent is not waited for long.
    */
-  onMet(): void;
+  onJoined(): void;
   /** Another node has become known: it is owed what is sent from now on, and what was since it may have links. */
   onKnown?(node: string): void;
   /** A node has left, or has been silent for so long that nothing is kept for it: it is known no more. */
@@ -82,7 +82,7 @@ export interface BusLimits {
   /** A node that has been silent for longer than this is not waited for, though its lease may live. */
   readonly leaveMs: number;
   /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
-  readonly meetMs: number;
+  readonly joinMs: number;
   /** More nodes are not known at a time. */
   readonly maxPeers: number;
 }
@@ -99,7 +99,7 @@ export const DEFAULT_LIMITS: BusLimits = {
   retentionMs: 30_000,
   retentionBytes: 64 * 1024 * 1024,
   leaveMs: 3000,
-  meetMs: 750,
+  joinMs: 750,
   maxPeers: 256,
 };
 

@@ -156,7 +156,7 @@ test.for(['a third node knows it', 'the third node has died', 'there is no third
     const c = await world.add('c');
     for (const { bus } of world.nodes) if (bus !== a.bus) bus.setLiveNodes(['b', 'c']);
     world.clock.advance(1000);
-    expect(c.bus.met).toBe(true);
+    expect(c.bus.joined).toBe(true);
     send(a, world, '1', '2', '3');
     if (third === 'the third node has died') world.hub.cut('b');
     world.clock.advance(5000);
@@ -202,7 +202,7 @@ test.for(['has its lease', 'has lost its lease'] as const)(
     const c = await world.add('c');
     for (const { bus } of [b, c]) bus.setLiveNodes(['b', 'c']);
     world.clock.advance(1000);
-    expect(c.bus.met).toBe(true);
+    expect(c.bus.joined).toBe(true);
     world.hub.cut('c');
     world.clock.advance(1000);
     world.hub.mend('a');

@@ -86,7 +86,7 @@ export class SimEngine implements Engine {
           events.unready('bus', !hearing);
           this.#hearing(hearing);
         },
-        onMet: () => this.#checkReady(),
+        onJoined: () => this.#checkReady(),
         onFull: events.busFull,
         onLost: (loss) => {
           counters.busFramesLost += loss.frames;
@@ -227,6 +227,6 @@ export class SimEngine implements Engine {
   }
 
   #checkReady(): void {
-    if (this.#held && this.bus.hearing && this.bus.met) this.#readyOnce?.();
+    if (this.#held && this.bus.hearing && this.bus.joined) this.#readyOnce?.();
   }
 }

@@ -73,7 +73,7 @@ test('nodes that take a lease, are heard and die, one after the other, cost the 
   expect([...a.losses, ...b.losses]).toEqual([]);
 });
 
-test('stops waiting for a node that hears nothing though it is heard, after heldMs, until it acknowledges', async () => {
+test('stops waiting for a node that hears nothing though it is heard, after retentionMs, until it acknowledges', async () => {
   const { world, a, b } = await three();
   world.hub.setWeather(({ to }) => (to === 'c' ? [] : [0]));
   flood(a, world, 31);
@@ -146,7 +146,7 @@ function linked(sequence: number): Buffer {
 function ack(fields: Partial<Parameters<typeof encodeAck>[0]>): Buffer {
   return encodeAck({
     ...{ sender: 'a', to: 'b', tail: 0, heard: FAR, owed: 1, acked: 0, credited: 0 },
-    ...{ last: 0, gone: 0, servesMs: 0, missing: [{ first: 1, last: FAR }], silent: [] },
+    ...{ last: 0, gone: 0, servingMs: 0, missing: [{ first: 1, last: FAR }], silent: [] },
     ...{ asksAck: true, restart: false, ...fields },
   });
 }

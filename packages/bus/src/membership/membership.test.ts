@@ -108,10 +108,10 @@ test('a node that starts has met the others once each has said what it owes', as
   const { world } = await pair();
   const c = await world.add('c');
   world.clock.advance(100);
-  expect(c.bus.met).toBe(false);
+  expect(c.bus.joined).toBe(false);
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(200);
-  expect(c.bus.met).toBe(true);
+  expect(c.bus.joined).toBe(true);
 });
 
 test('a node that starts waits for others that say nothing, and for such as nobody knows of, but not for long', async () => {
@@ -121,13 +121,13 @@ test('a node that starts waits for others that say nothing, and for such as nobo
   const listed = await world.add('c');
   listed.bus.setLiveNodes(['a', 'c']);
   world.clock.advance(700);
-  expect(listed.bus.met).toBe(false);
+  expect(listed.bus.joined).toBe(false);
   world.clock.advance(300);
-  expect(listed.bus.met).toBe(true);
+  expect(listed.bus.joined).toBe(true);
 
   const alone = await new World().add('d');
   alone.bus.setLiveNodes(['d']);
-  expect(alone.bus.met).toBe(false);
+  expect(alone.bus.joined).toBe(false);
 });
 
 test('what is for all goes to the only other node alone, and not back to its sender', async () => {
@@ -165,7 +165,7 @@ test('a node that joins misses nothing of one that has not read of it yet and kn
   const c = await world.add('c');
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(1200);
-  expect(c.bus.met).toBe(true);
+  expect(c.bus.joined).toBe(true);
   send(a, world, '1', '2', '3');
   expect(c.entries).toEqual([]);
   world.clock.advance(10_000);
@@ -226,7 +226,7 @@ async function joinsBesideOneThatStands(joins: 'before' | 'after') {
   const c = await world.add('c');
   lists(...(joins === 'after' ? ['b', 'c'] : ['a', 'b', 'c']));
   world.clock.advance(1500);
-  expect(c.bus.met).toBe(true);
+  expect(c.bus.joined).toBe(true);
   lists('b', 'c');
   world.clock.advance(1000);
   return { world, standing, a, b, c };

@@ -11,7 +11,7 @@ export interface PeerLimits {
    */
   readonly retentionMs: number;
   /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
-  readonly meetMs: number;
+  readonly joinMs: number;
   readonly maxParkedBytes: number;
   /** More nodes are not known at a time: those that are longest silent without a lease are forgotten first. */
   readonly maxPeers: number;
@@ -159,9 +159,9 @@ export class Peers {
    * @returns undefined where no more nodes can be known.
    */
   heard(node: string, now: number, sent: SentSoFar): Peer | undefined {
-    const peer = this.#peers.get(node) ?? this.#meet(node, now, sent);
+    const peer = this.#peers.get(node) ?? this.#join(node, now, sent);
     if (peer === undefined) return undefined;
-    if (now - peer.heardAt >= this.#limits.meetMs / 2) peer.backAt = now;
+    if (now - peer.heardAt >= this.#limits.joinMs / 2) peer.backAt = now;
     peer.heardAt = now;
     peer.evidenceAt = now;
     return peer;
@@ -174,7 +174,7 @@ export class Peers {
   toldOf(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
       const isFresh = silentMs < this.#limits.retentionMs;
-      if (isFresh && !this.#peers.has(node)) this.#meet(node, now - silentMs, sent);
+      if (isFresh && !this.#peers.has(node)) this.#join(node, now - silentMs, sent);
     }
   }
 
@@ -197,7 +197,7 @@ export class Peers {
     const leases = new Set(nodes);
     this.#leases = leases;
     for (const node of leases) {
-      if (before?.has(node) !== true && !this.#peers.has(node)) this.#meet(node, now, sent);
+      if (before?.has(node) !== true && !this.#peers.has(node)) this.#join(node, now, sent);
     }
     for (const peer of this.#peers.values()) peer.listed = leases.has(peer.node);
   }
@@ -247,9 +247,9 @@ export class Peers {
    * Whether every other node has said what it owes this one, which has heard for `now` ms since its
    * start: others may have to connect to Redis anew just then, and Redis may have forgotten them.
    */
-  hasMet(now: number): boolean {
+  hasJoined(now: number): boolean {
     if (this.#leases === undefined) return false;
-    if (now >= this.#limits.meetMs) return true;
+    if (now >= this.#limits.joinMs) return true;
     const others = [...this.#peers.values()].filter(({ left }) => !left);
     return others.length > 0 && others.every(({ stream }) => stream.next !== null);
   }
@@ -274,7 +274,7 @@ export class Peers {
     return peer.taken >= peer.last || now - peer.progressAt < retentionMs;
   }
 
-  #meet(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
+  #join(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
     if (this.#peers.size >= this.#limits.maxPeers && !this.#evict()) return undefined;
     const next = this.#marks.get(node) ?? null;
     this.#marks.delete(node);

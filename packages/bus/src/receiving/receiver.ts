@@ -21,9 +21,9 @@ export interface ReceiverOptions {
   /** After so long without one, a heartbeat counts whatever its number: that of the last one may be forged. */
   readonly probeTimeoutMs: number;
   /** For how long this node may have had links, in ms; 0 for not yet. */
-  servesMs(): number;
+  servingMs(): number;
   /** Another node has said how far it has got. */
-  spoken(): void;
+  onPeerHeard(): void;
 }
 
 /** Takes in what other nodes publish: puts it in order, asks for what is missing, sends again what they lack. */
@@ -80,7 +80,7 @@ export class Receiver {
   }
 
   #onHeartbeat({ sender, tail, tailForAll, number, asksAck, hearsOwn }: Heartbeat): void {
-    const { clock, acks, peers, sender: own, probeTimeoutMs, spoken } = this.#options;
+    const { clock, acks, peers, sender: own, probeTimeoutMs, onPeerHeard } = this.#options;
     const peer = this.#heard(sender);
     if (peer === undefined) return;
     const now = clock.now();
@@ -95,17 +95,26 @@ export class Receiver {
     stream.heartbeat(tail, tailForAll);
     if (asksAck) acks.answer(peer);
     else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasHole)) acks.ask(peer);
-    spoken();
+    onPeerHeard();
   }
 
   #onAck(ack: Ack): void {
-    const { nodeId, heartbeat, peers, sender: own, acks, clock, servesMs, spoken } = this.#options;
+    const {
+      nodeId,
+      heartbeat,
+      peers,
+      sender: own,
+      acks,
+      clock,
+      servingMs,
+      onPeerHeard,
+    } = this.#options;
     const peer = this.#heard(ack.sender);
     if (peer === undefined) return;
     const { stream } = peer;
     const hadHole = stream.hasHole;
     // A node that serves for less time did not know this one, which has had links all the time and lacks all of it.
-    const wasUnknown = ack.servesMs > 0 && servesMs() > ack.servesMs;
+    const wasUnknown = ack.servingMs > 0 && servingMs() > ack.servingMs;
     stream.begin(wasUnknown ? 1 : ack.owed);
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);
@@ -125,7 +134,7 @@ export class Receiver {
     );
     if (ack.asksAck) acks.answer(peer);
     else if (!hadHole && stream.hasHole) acks.ask(peer);
-    spoken();
+    onPeerHeard();
   }
 
   #onAcked(peer: Peer, { credited, missing }: Ack, acked: number): void {

@@ -14,7 +14,7 @@ export interface AcksOptions {
   readonly peers: Peers;
   readonly sender: Sender;
   /** For how long this node may have had links, in ms; 0 for not yet. */
-  servesMs(): number;
+  servingMs(): number;
   /** A node that has been silent for so long is named to nodes that join. */
   readonly silentMs: number;
   /** A node that has been silent for so long is not asked for acks. */
@@ -130,7 +130,7 @@ export class Acks {
   }
 
   #send(peer: Peer, { asksAck } = { asksAck: false }): void {
-    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, servesMs, publish } =
+    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, servingMs, publish } =
       this.#options;
     const said = this.#saidTo(peer);
     const restart = said.restarts;
@@ -154,7 +154,7 @@ export class Acks {
         heard: sender.isEmpty ? peer.heartbeat : 0,
         ...{ owed: peer.got + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
-        servesMs: servesMs(),
+        servingMs: servingMs(),
         missing: stream.missing(),
         silent: isNew ? peers.silent(heartbeat.timeMs, silentMs, node) : [],
         ...{ asksAck, restart },

@@ -27,7 +27,7 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
     events: {
       onEntry: (kind, bytes, sender) => entries.push(`${sender} ${kind} ${bytes}`),
       onHearing: (state) => hearing.push(state),
-      onMet: () => {},
+      onJoined: () => {},
       onFull: (state) => full.push(state),
       onLost: (loss) => losses.push(loss),
       onError: (error) => errors.push(error),

@@ -94,7 +94,7 @@ test.for([undefined, 'b'])(
 );
 
 test('of a large entry of which a frame is lost for good, nothing is handed on, and the loss is counted', async () => {
-  const limits = { maxFrameBytes: 4096, batchBytes: 1024, heldMs: 3000 };
+  const limits = { maxFrameBytes: 4096, batchBytes: 1024, retentionMs: 3000 };
   const world = new World();
   const a = await world.add('a', limits);
   const b = await world.add('b', limits);

@@ -41,7 +41,7 @@ export interface Ack {
   /** The last of the sender's frames for the reader that it can no longer ask for. */
   readonly gone: number;
   /** For how long the sender may have had links, in ms; 0 for not yet. */
-  readonly servesMs: number;
+  readonly servingMs: number;
   /** What the sender lacks of the reader's frames and asks to have sent again. */
   readonly missing: readonly Range[];
   /** Nodes that a reader which joins may not hear, though they live. */
@@ -72,7 +72,7 @@ export function encodeAck(ack: Ack): Buffer {
   for (const n of [ack.heard, ack.owed, ackedPlusOne, ack.credited, ack.last, ack.gone]) {
     at = frame.writeUIntBE(n, at, SEQUENCE_BYTES);
   }
-  at = writeMs(frame, ack.servesMs, at);
+  at = writeMs(frame, ack.servingMs, at);
   at = frame.writeUInt8(missing.length, at);
   for (const { first, last } of missing) {
     at = frame.writeUIntBE(first, at, SEQUENCE_BYTES);
@@ -100,7 +100,7 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     const credited = reader.sequence();
     const last = reader.sequence();
     const gone = reader.sequence();
-    const servesMs = reader.milliseconds();
+    const servingMs = reader.milliseconds();
     if (last > header.sequence || gone > header.sequence || owed > header.sequence + 1) {
       return undefined;
     }
@@ -115,7 +115,7 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     return {
       ...{ sender: header.sender, to, tail: header.sequence, heard, owed, credited, last, gone },
       acked: ackedPlusOne === 0 ? null : ackedPlusOne - 1,
-      ...{ servesMs, missing, silent },
+      ...{ servingMs, missing, silent },
       asksAck: (header.flags & FLAGS.asksAck) !== 0,
       restart: (header.flags & FLAGS.restart) !== 0,
     };

@@ -189,7 +189,7 @@ export class RedisEngine implements Engine {
         onKnown: events.nodeKnown,
         onGone: events.nodeGone,
         onHearing: (hearing) => this.#hearing(hearing),
-        onMet: () => this.#checkReady(),
+        onJoined: () => this.#checkReady(),
         onFull: events.busFull,
         onLost: (loss) => this.#framesLost(loss),
         onError: (error) => {
@@ -383,8 +383,8 @@ export class RedisEngine implements Engine {
   }
 
   #checkReady(): void {
-    const { hearing, met } = this.#bus;
-    if (this.#isSettled && hearing && met) this.#readyOnce?.();
+    const { hearing, joined } = this.#bus;
+    if (this.#isSettled && hearing && joined) this.#readyOnce?.();
   }
 
   /** Redis cannot be reached, or refuses: shown until it does neither. */

@@ -93,7 +93,7 @@ const DELIVERIES = {
       nodeId: 'node',
       transport: new MemoryHub().join('node'),
       events: {
-        ...{ onEntry: () => {}, onHearing: () => {}, onMet: () => {}, onFull: () => {} },
+        ...{ onEntry: () => {}, onHearing: () => {}, onJoined: () => {}, onFull: () => {} },
         ...{ onLost: () => {}, onError: () => {} },
       },
     });
