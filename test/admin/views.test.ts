@@ -24,7 +24,7 @@ test('a node reports itself: ready, its lease, the bus and its lag, its settings
   const view = await waitFor(
     async () => {
       const seen = await adminOf(node).node();
-      return seen.bus?.echoMs === null ? undefined : seen;
+      return seen.bus?.rttMs === null ? undefined : seen;
     },
     { what: 'the bus to have echoed' },
   );

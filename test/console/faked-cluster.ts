@@ -89,7 +89,7 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
     lease: { held: true, seconds: 10, liveNodes: 20 },
     bus: {
       hearing: true,
-      echoMs: 1.5 * wave,
+      rttMs: 1.5 * wave,
       full: false,
       windowBytes: 0,
       shareBytes: 1_000_000,

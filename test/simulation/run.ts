@@ -250,9 +250,9 @@ class Run {
   /** A heartbeat is matched with the one that came back: it took no longer than the way there and back. */
   #lateEcho(): string | undefined {
     for (const { id, engine, drainedAt, transport } of this.#cluster.good) {
-      const echoMs = engine?.bus.echoMs ?? 0;
-      if (drainedAt !== undefined || echoMs < 4 * transport.path.latencyMs + 100) continue;
-      return `${id} takes a heartbeat to have come back after ${Math.round(echoMs)} ms`;
+      const rttMs = engine?.bus.rttMs ?? 0;
+      if (drainedAt !== undefined || rttMs < 4 * transport.path.latencyMs + 100) continue;
+      return `${id} takes a heartbeat to have come back after ${Math.round(rttMs)} ms`;
     }
     return undefined;
   }

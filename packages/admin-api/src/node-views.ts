@@ -24,7 +24,7 @@ export const busViewSchema = z.object({
   /**
    * Round trip time of the node's own announcements through Redis, in ms; null before the first.
    */
-  echoMs: z.number().nullable(),
+  rttMs: z.number().nullable(),
   /** Whether the bus is full, so that links are not read. */
   full: z.boolean(),
   /** Bytes under way, and how many this node may have under way. */

@@ -93,7 +93,7 @@ export class Bus {
     this.#heartbeat = new NodeHeartbeat(this.#limits.probeTimeoutMs, clock.now(), (hearing) => {
       // Nodes may join meanwhile that stand still afterwards: only their leases tell of them.
       if (!hearing) this.#listedFrom = Number.POSITIVE_INFINITY;
-      events.onHearing(hearing);
+      events.onResponsive(hearing);
     });
     const { windowBytes, maxEntryBytes, announceMs, probeTimeoutMs, leaveMs } = this.#limits;
     const counters = this.#counters;
@@ -140,8 +140,8 @@ export class Bus {
   }
 
   /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
-  get hearing(): boolean {
-    return this.#heartbeat.hearing;
+  get responsive(): boolean {
+    return this.#heartbeat.responsive;
   }
 
   /** Whether this node has met the others, see {@link BusEvents.onJoined}. */
@@ -167,11 +167,11 @@ export class Bus {
   /** Before this time no node that is still unknown has taken links. */
   get #knowsAllUntil(): number {
     const { joinMs, announceMs } = this.#limits;
-    const { steadyMs, backSentAt } = this.#heartbeat;
+    const { steadyMs, returnedSentAt } = this.#heartbeat;
     const isSteady = steadyMs >= 1.5 * announceMs;
-    if (!isSteady || backSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
+    if (!isSteady || returnedSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
     // Less a tenth, as no two clocks run alike.
-    return Math.min(backSentAt + joinMs * 0.9, this.#listedUntil);
+    return Math.min(returnedSentAt + joinMs * 0.9, this.#listedUntil);
   }
 
   /** The number of this node's last heartbeat. */
@@ -217,7 +217,7 @@ export class Bus {
   }
 
   /** How long its last heartbeat took to come back to this node, in ms; undefined before the first. */
-  get echoMs(): number | undefined {
+  get rttMs(): number | undefined {
     return this.#heartbeat.rttMs;
   }
 
@@ -279,7 +279,7 @@ export class Bus {
   setLiveNodes(ids: readonly string[], ownUntil = Number.POSITIVE_INFINITY): void {
     // An id that cannot travel would damage the acks that name it.
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
-    const isListed = ids.includes(this.#nodeId) && (this.hearing || !this.#joined);
+    const isListed = ids.includes(this.#nodeId) && (this.responsive || !this.#joined);
     const now = this.#clock.now();
     const isUnbroken = isListed && now < this.#listedUntil;
     if (!isUnbroken) this.#listedFrom = Number.POSITIVE_INFINITY;
@@ -327,7 +327,7 @@ export class Bus {
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();
-    this.#heartbeat.down();
+    this.#heartbeat.disconnected();
     await this.#within(this.#limits.flushMs, this.#transport.settled());
     await this.#transport.close();
   }
@@ -364,7 +364,7 @@ export class Bus {
     if (!this.#running) return;
     // Being up is only believed when the node hears itself; being down is believed at once.
     if (up) this.#beat();
-    else this.#heartbeat.down();
+    else this.#heartbeat.disconnected();
   }
 
   #onFrame(frame: Buffer): void {
@@ -373,8 +373,8 @@ export class Bus {
     if (header === undefined) this.#onUnread(frame);
     else if (header.sender === this.#nodeId) {
       const now = this.#clock.now();
-      if (header.type !== 'heartbeat') this.#heartbeat.heard(now);
-      else this.#heartbeat.returned(decodeHeartbeat(header, frame)?.number ?? 0, now);
+      if (header.type !== 'heartbeat') this.#heartbeat.ownFrameReceived(now);
+      else this.#heartbeat.probeReturned(decodeHeartbeat(header, frame)?.number ?? 0, now);
     } else if (header.type === 'envelope') {
       const inner = decodeEnvelope(header, frame, this.#nodeId);
       const innerHeader = inner && readHeader(inner);
@@ -394,7 +394,7 @@ export class Bus {
   }
 
   #updateJoined(): void {
-    if (this.#joined || !this.hearing || !this.#peers.hasJoined(this.#heartbeat.timeMs)) return;
+    if (this.#joined || !this.responsive || !this.#peers.hasJoined(this.#heartbeat.timeMs)) return;
     this.#joined = true;
     this.#joinedAt = this.#clock.now();
     this.#events.onJoined();

@@ -33,7 +33,7 @@ export interface BusEvents {
    */
   onEntry(kind: number, bytes: Buffer, sender: string, frame: number): void;
   /** The node hears itself, or has ceased to. */
-  onHearing(hearing: boolean): void;
+  onResponsive(hearing: boolean): void;
   /**
    * Once, when this node and all others know what they owe each other: links taken from now on miss
    * nothing. One that is silent is not waited for long.

@@ -74,7 +74,7 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
     align: 'right',
     text: (sample) =>
       of(sample, ({ bus }) =>
-        bus === null ? 'none' : bus.hearing && bus.echoMs !== null ? duration(bus.echoMs) : 'deaf',
+        bus === null ? 'none' : bus.hearing && bus.rttMs !== null ? duration(bus.rttMs) : 'deaf',
       ),
   },
   {

@@ -149,7 +149,7 @@ async function measure(count: number, bytesPerMs: number): Promise<Reading> {
 const ZERO: Traffic = { published: 0, received: 0, receivedBytes: 0 };
 
 const silent = {
-  ...{ onEntry: () => {}, onHearing: () => {}, onJoined: () => {}, onFull: () => {} },
+  ...{ onEntry: () => {}, onResponsive: () => {}, onJoined: () => {}, onFull: () => {} },
   ...{ onLost: () => {}, onError: () => {} },
 };
 

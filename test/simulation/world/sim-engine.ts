@@ -81,7 +81,7 @@ export class SimEngine implements Engine {
         onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
         onKnown: events.nodeKnown,
         onGone: events.nodeGone,
-        onHearing: (hearing) => {
+        onResponsive: (hearing) => {
           if (this.#stopped) return;
           events.unready('bus', !hearing);
           this.#hearing(hearing);
@@ -227,6 +227,6 @@ export class SimEngine implements Engine {
   }
 
   #checkReady(): void {
-    if (this.#held && this.bus.hearing && this.bus.joined) this.#readyOnce?.();
+    if (this.#held && this.bus.responsive && this.bus.joined) this.#readyOnce?.();
   }
 }

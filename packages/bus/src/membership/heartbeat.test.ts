@@ -14,16 +14,16 @@ async function oneNode(): Promise<{ clock: ManualClock; hub: MemoryHub; a: Recor
 
 test('a node hears itself from its first announcement on', async () => {
   const { a } = await oneNode();
-  expect(a.bus.hearing).toBe(true);
+  expect(a.bus.responsive).toBe(true);
 });
 
 test('a node to which nothing comes back is deaf after 2 s, though its transport calls itself up', async () => {
   const { clock, hub, a } = await oneNode();
   hub.setWeather(() => []);
   clock.advance(1900);
-  expect(a.bus.hearing).toBe(true);
+  expect(a.bus.responsive).toBe(true);
   clock.advance(600);
-  expect(a.bus.hearing).toBe(false);
+  expect(a.bus.responsive).toBe(false);
   expect(a.bus.counters.reopened).toBe(1);
 });
 
@@ -40,10 +40,10 @@ test('a deaf node tries anew every 2 s and hears again with the first announceme
 test('a transport that says it is down is believed at once', async () => {
   const { clock, hub, a } = await oneNode();
   hub.cut('a');
-  expect(a.bus.hearing).toBe(false);
+  expect(a.bus.responsive).toBe(false);
   hub.mend('a');
   clock.advance(1);
-  expect(a.bus.hearing).toBe(true);
+  expect(a.bus.responsive).toBe(true);
 });
 
 test('a process that was stopped reads what came meanwhile before it calls itself deaf', async () => {
@@ -51,5 +51,5 @@ test('a process that was stopped reads what came meanwhile before it calls itsel
   clock.skip(60_000);
   clock.advance(250);
   expect(a.bus.counters.reopened).toBe(0);
-  expect(a.bus.hearing).toBe(true);
+  expect(a.bus.responsive).toBe(true);
 });

@@ -13,12 +13,12 @@ export class NodeHeartbeat {
   #number = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #rttMs: number | undefined;
-  #backSentAt = Number.NEGATIVE_INFINITY;
-  #hearing = false;
+  #returnedSentAt = Number.NEGATIVE_INFINITY;
+  #responsive = false;
   #heardAt: number;
   #tickedAt: number;
   #timeMs = 0;
-  #hearingFromMs = 0;
+  #responsiveFromMs = 0;
 
   constructor(deafMs: number, now: number, onChange: (hearing: boolean) => void) {
     this.#probeTimeoutMs = deafMs;
@@ -46,13 +46,13 @@ export class NodeHeartbeat {
    * When the latest one that came back was sent. What others had published on the same channel by then has been
    * heard: it came before.
    */
-  get backSentAt(): number {
-    return this.#backSentAt;
+  get returnedSentAt(): number {
+    return this.#returnedSentAt;
   }
 
   /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
-  get hearing(): boolean {
-    return this.#hearing;
+  get responsive(): boolean {
+    return this.#responsive;
   }
 
   /** Milliseconds in which the node heard: it stands still while the node is deaf or stopped. */
@@ -62,7 +62,7 @@ export class NodeHeartbeat {
 
   /** For how long it has heard without a break, of {@link timeMs}; 0 while it does not hear. */
   get steadyMs(): number {
-    return this.#hearing ? this.#timeMs - this.#hearingFromMs : 0;
+    return this.#responsive ? this.#timeMs - this.#responsiveFromMs : 0;
   }
 
   /** The number of a heartbeat that is sent now. */
@@ -74,24 +74,24 @@ export class NodeHeartbeat {
   }
 
   /** A heartbeat of this node came back. One that it never sent, or that came back before, counts for nothing. */
-  returned(number: number, now: number): void {
+  probeReturned(number: number, now: number): void {
     if (number > this.#number || number <= this.#number - REMEMBERED) return;
     const sentAt = this.#sentAt[number % REMEMBERED] ?? Number.NaN;
     if (Number.isNaN(sentAt)) return;
     this.#sentAt[number % REMEMBERED] = Number.NaN;
     this.#rttMs = now - sentAt;
-    this.#backSentAt = Math.max(this.#backSentAt, sentAt);
-    this.heard(now);
+    this.#returnedSentAt = Math.max(this.#returnedSentAt, sentAt);
+    this.ownFrameReceived(now);
   }
 
   /** Something else of this node came back. */
-  heard(now: number): void {
+  ownFrameReceived(now: number): void {
     this.#heardAt = now;
     this.#set(true);
   }
 
   /** The connection is known to be gone. */
-  down(): void {
+  disconnected(): void {
     this.#set(false);
   }
 
@@ -104,7 +104,7 @@ export class NodeHeartbeat {
       this.#heardAt = now;
       return false;
     }
-    if (this.#hearing) this.#timeMs += elapsed;
+    if (this.#responsive) this.#timeMs += elapsed;
     if (now - this.#heardAt <= this.#probeTimeoutMs) return false;
     this.#heardAt = now;
     this.#set(false);
@@ -112,9 +112,9 @@ export class NodeHeartbeat {
   }
 
   #set(hearing: boolean): void {
-    if (hearing === this.#hearing) return;
-    this.#hearing = hearing;
-    this.#hearingFromMs = this.#timeMs;
+    if (hearing === this.#responsive) return;
+    this.#responsive = hearing;
+    this.#responsiveFromMs = this.#timeMs;
     this.#onChange(hearing);
   }
 }

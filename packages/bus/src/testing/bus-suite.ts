@@ -116,7 +116,7 @@ export function describeBus(name: string, medium: Medium): void {
       };
       await send(50);
       places.b.cut();
-      await until('it is deaf', () => !b.bus.hearing);
+      await until('it is deaf', () => !b.bus.responsive);
       await send(50);
       await until('the others have it', () => c.entries.length === 100);
       places.b.mend();
@@ -132,7 +132,7 @@ export function describeBus(name: string, medium: Medium): void {
       await using nodes = await threeNodes(medium);
       const { a, b, places } = nodes;
       places.a.cut();
-      await until('it is deaf', () => !a.bus.hearing);
+      await until('it is deaf', () => !a.bus.responsive);
       for (let i = 0; i < 20; i++) {
         a.bus.send(2, Buffer.from(String(i)));
         await new Promise((resolve) => setImmediate(resolve));
@@ -184,7 +184,7 @@ async function threeNodes(medium: Medium): Promise<ThreeNodes> {
     await bus.start();
     bus.setLiveNodes(['a', 'b', 'c']);
   }
-  await until('all hear', () => Object.values(nodes).every(({ bus }) => bus.hearing));
+  await until('all hear', () => Object.values(nodes).every(({ bus }) => bus.responsive));
   const close = async (): Promise<void> => {
     for (const { bus } of Object.values(nodes)) await bus.close();
     for (const place of Object.values(places)) await place[Symbol.asyncDispose]();

@@ -26,7 +26,7 @@ export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
     ...options,
     events: {
       onEntry: (kind, bytes, sender) => entries.push(`${sender} ${kind} ${bytes}`),
-      onHearing: (state) => hearing.push(state),
+      onResponsive: (state) => hearing.push(state),
       onJoined: () => {},
       onFull: (state) => full.push(state),
       onLost: (loss) => losses.push(loss),

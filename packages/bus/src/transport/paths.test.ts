@@ -226,7 +226,7 @@ test('a node whose connection is new sends to all until it has heard what others
   world.clock.advance(100);
   world.hub.mend('a');
   world.clock.advance(50);
-  expect([a.bus.hearing, a.bus.knowsAll]).toEqual([true, false]);
+  expect([a.bus.responsive, a.bus.knowsAll]).toEqual([true, false]);
   world.list('a', 'b');
   world.clock.advance(1000);
   expect(a.bus.knowsAll).toBe(true);

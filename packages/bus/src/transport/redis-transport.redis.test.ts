@@ -19,7 +19,7 @@ test('a node whose connections are cut hears itself again by itself', async () =
   const admin = createServerClient(redisSettings('admin'));
   await admin.connect();
   await a.bus.start();
-  await until('it hears', () => a.bus.hearing);
+  await until('it hears', () => a.bus.responsive);
   const clients = String(await admin.client('LIST')).split('\n');
   const ids = clients
     .filter((line) => line.includes(`name=${node}-bus-`))
@@ -48,10 +48,10 @@ test('a node that may not subscribe is deaf, tries again and hears once it may',
   });
   await a.bus.start();
   await until('it has tried twice', () => a.bus.counters.reopened >= 2);
-  expect(a.bus.hearing).toBe(false);
+  expect(a.bus.responsive).toBe(false);
   expect(a.errors.some((error) => error.message.includes('NOPERM'))).toBe(true);
   await admin.acl('SETUSER', user, 'allchannels');
-  await until('it hears', () => a.bus.hearing);
+  await until('it hears', () => a.bus.responsive);
   await a.bus.close();
   await admin.acl('DELUSER', user);
   admin.disconnect();
@@ -64,7 +64,7 @@ test('a bus that follows presence leaves a server that is another one, and stays
   const transport = redisTransport(namespace, 'a');
   const a = recordedBus({ nodeId: 'a', transport, limits: LIMITS });
   await a.bus.start();
-  await until('it hears', () => a.bus.hearing);
+  await until('it hears', () => a.bus.responsive);
   const connections = async (): Promise<string[]> => {
     const lines = String(await admin.client('LIST')).split('\n');
     return lines
@@ -79,7 +79,7 @@ test('a bus that follows presence leaves a server that is another one, and stays
   expect(a.hearing).toEqual([true]);
 
   transport.follow({ runId: 'f'.repeat(40) });
-  await until('it hears again', () => a.hearing.length === 3 && a.bus.hearing);
+  await until('it hears again', () => a.hearing.length === 3 && a.bus.responsive);
   const after = await connections();
   expect(after).toHaveLength(2);
   expect(after.filter((id) => before.includes(id))).toEqual([]);
@@ -100,7 +100,7 @@ test('nodes on two databases of one Redis do not hear each other', async () => {
   };
   const [a, b, other] = [onDatabase('a', 0), onDatabase('b', 0), onDatabase('other', 1)];
   for (const { bus } of [a, b, other]) await bus.start();
-  await until('they hear', () => [a, b, other].every(({ bus }) => bus.hearing));
+  await until('they hear', () => [a, b, other].every(({ bus }) => bus.responsive));
   await until('two know each other', () => a.bus.peers.length > 0 && b.bus.peers.length > 0);
   a.bus.send(0, Buffer.from('to database 0'));
   await until('it has come', () => b.entries.length === 1);
@@ -113,7 +113,7 @@ test('a start where there is no Redis resolves, and says so', async () => {
   const transport = redisTransport('nowhere', 'a', 'redis://127.0.0.1:1');
   const a = recordedBus({ nodeId: 'a', transport, limits: LIMITS });
   await a.bus.start();
-  expect(a.bus.hearing).toBe(false);
+  expect(a.bus.responsive).toBe(false);
   await until('it has tried again', () => a.errors.length > 2);
   await a.bus.close();
 });
@@ -131,7 +131,7 @@ test('a connection that hangs without a word is left for a new one, and nothing 
     await bus.start();
     bus.setLiveNodes(['a', 'b']);
   }
-  await until('they hear', () => a.bus.hearing && b.bus.hearing);
+  await until('they hear', () => a.bus.responsive && b.bus.responsive);
   proxy.freeze();
   a.bus.send(0, Buffer.from('from the hanging one'));
   b.bus.send(0, Buffer.from('to the hanging one'));

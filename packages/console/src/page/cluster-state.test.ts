@@ -118,7 +118,7 @@ test('a sample sums the nodes’ rates per second, with the latest delay', () =>
       receivedPdus: 50 + 30,
       sentBytes: 500 + 300,
       busBytes: 0,
-      echoMs: null,
+      rttMs: null,
       loopP99Ms: 100,
       unsentBytes: 7 + 7,
     },

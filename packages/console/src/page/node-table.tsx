@@ -59,7 +59,7 @@ export function NodeTable({ nodes, self }: NodeTableProps) {
 function NodeRow({ node, self }: { readonly node: NodeState; readonly self: string }) {
   const { entry, view, rates, links } = node;
   const { mood, why } = moodOf(node);
-  const { echoMs } = rates ?? { echoMs: null };
+  const { rttMs } = rates ?? { rttMs: null };
   return (
     <tr data-row={entry.node} class={mood}>
       <th scope="row">
@@ -75,7 +75,7 @@ function NodeRow({ node, self }: { readonly node: NodeState; readonly self: stri
       <td class="number">{rates === undefined ? '–' : count(rates.receivedPdus)}</td>
       <td class="number">{rates === undefined ? '–' : bytes(rates.sentBytes)}</td>
       <td class="number">{rates === undefined ? '–' : bytes(rates.busBytes)}</td>
-      <td class="number">{echoMs === null ? '–' : milliseconds(echoMs)}</td>
+      <td class="number">{rttMs === null ? '–' : milliseconds(rttMs)}</td>
       <td class="number">{leaseOf(entry.leaseLeftMs)}</td>
       <td>{view === undefined ? '–' : since(view.nowMs - view.startedAtMs)}</td>
       <td>{entry.about?.version ?? '–'}</td>

@@ -25,7 +25,7 @@ const PLOTS: readonly PlotSpec[] = [
     say: (value) => `${bytes(value)}/s`,
   },
   { title: 'Waits for slow links', read: ({ unsentBytes }) => unsentBytes, say: bytes },
-  { title: 'Bus echo, slowest node', read: ({ echoMs }) => echoMs, say: milliseconds },
+  { title: 'Bus echo, slowest node', read: ({ rttMs }) => rttMs, say: milliseconds },
   {
     title: 'Loop delay p99, slowest node',
     read: ({ loopP99Ms }) => loopP99Ms,

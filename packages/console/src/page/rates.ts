@@ -6,7 +6,7 @@ export interface Rates {
   readonly sentBytes: number;
   readonly busBytes: number;
   /** Round trip time of the bus, in ms; null without a bus or before the first. */
-  readonly echoMs: number | null;
+  readonly rttMs: number | null;
   readonly loopP99Ms: number;
   /** Bytes queued for slow links. */
   readonly unsentBytes: number;
@@ -24,7 +24,7 @@ export function ratesBetween(before: NodeView, after: NodeView): Rates | undefin
     receivedPdus: perSecond(after.traffic.receivedPdus, before.traffic.receivedPdus),
     sentBytes: perSecond(after.traffic.sentBytes, before.traffic.sentBytes),
     busBytes: perSecond(after.bus?.bytesSent ?? 0, before.bus?.bytesSent ?? 0),
-    echoMs: after.bus?.echoMs ?? null,
+    rttMs: after.bus?.rttMs ?? null,
     loopP99Ms: after.eventLoop.p99Ms,
     unsentBytes: after.links.unsentBytes,
   };
@@ -33,13 +33,13 @@ export function ratesBetween(before: NodeView, after: NodeView): Rates | undefin
 /** One point of the plots out of all nodes' rates. */
 export function sampleOf(rates: readonly Rates[], atMs: number): Sample {
   const sum = (read: (each: Rates) => number) => rates.reduce((all, each) => all + read(each), 0);
-  const echoes = rates.map(({ echoMs }) => echoMs).filter((echoMs) => echoMs !== null);
+  const echoes = rates.map(({ rttMs }) => rttMs).filter((rttMs) => rttMs !== null);
   return {
     atMs,
     receivedPdus: sum(({ receivedPdus }) => receivedPdus),
     sentBytes: sum(({ sentBytes }) => sentBytes),
     busBytes: sum(({ busBytes }) => busBytes),
-    echoMs: echoes.length === 0 ? null : Math.max(...echoes),
+    rttMs: echoes.length === 0 ? null : Math.max(...echoes),
     unsentBytes: sum(({ unsentBytes }) => unsentBytes),
     loopP99Ms: Math.max(0, ...rates.map(({ loopP99Ms }) => loopP99Ms)),
   };

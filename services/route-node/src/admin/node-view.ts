@@ -80,8 +80,8 @@ function busView({ bus }: Engine): BusView | null {
   if (bus === undefined) return null;
   const { counters } = bus;
   return {
-    hearing: bus.hearing,
-    echoMs: bus.echoMs ?? null,
+    hearing: bus.responsive,
+    rttMs: bus.rttMs ?? null,
     full: bus.full,
     windowBytes: counters.windowBytes,
     shareBytes: counters.shareBytes,

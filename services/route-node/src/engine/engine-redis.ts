@@ -188,7 +188,7 @@ export class RedisEngine implements Engine {
         onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
         onKnown: events.nodeKnown,
         onGone: events.nodeGone,
-        onHearing: (hearing) => this.#hearing(hearing),
+        onResponsive: (hearing) => this.#hearing(hearing),
         onJoined: () => this.#checkReady(),
         onFull: events.busFull,
         onLost: (loss) => this.#framesLost(loss),
@@ -383,8 +383,8 @@ export class RedisEngine implements Engine {
   }
 
   #checkReady(): void {
-    const { hearing, joined } = this.#bus;
-    if (this.#isSettled && hearing && joined) this.#readyOnce?.();
+    const { responsive, joined } = this.#bus;
+    if (this.#isSettled && responsive && joined) this.#readyOnce?.();
   }
 
   /** Redis cannot be reached, or refuses: shown until it does neither. */

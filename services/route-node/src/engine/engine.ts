@@ -39,7 +39,7 @@ export interface Engine {
   readonly presence: Presence;
   /** How the bus is; undefined where there is none. */
   readonly bus:
-    | (Pick<Bus, 'counters' | 'hearing' | 'full' | 'echoMs' | 'peers'> & DeliveryBus)
+    | (Pick<Bus, 'counters' | 'responsive' | 'full' | 'rttMs' | 'peers'> & DeliveryBus)
     | undefined;
   /** Whether the lease is held and Redis answers; undefined where there is none. */
   readonly leaseHeld: boolean | undefined;

@@ -340,7 +340,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     gauge(
       'route_bus_rtt_seconds',
       'Round trip time of the node’s last announcement',
-      () => (bus.echoMs ?? 0) / 1000,
+      () => (bus.rttMs ?? 0) / 1000,
     );
     gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {
       return busCounters.awaitedNodes;

@@ -93,7 +93,7 @@ const DELIVERIES = {
       nodeId: 'node',
       transport: new MemoryHub().join('node'),
       events: {
-        ...{ onEntry: () => {}, onHearing: () => {}, onJoined: () => {}, onFull: () => {} },
+        ...{ onEntry: () => {}, onResponsive: () => {}, onJoined: () => {}, onFull: () => {} },
         ...{ onLost: () => {}, onError: () => {} },
       },
     });

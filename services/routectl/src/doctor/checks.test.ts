@@ -25,7 +25,7 @@ const VIEW: NodeView = {
   lease: { held: true, seconds: 10, liveNodes: 2 },
   bus: {
     hearing: true,
-    echoMs: 2,
+    rttMs: 2,
     full: false,
     windowBytes: 0,
     shareBytes: 0,
@@ -152,7 +152,7 @@ test.each<[string, NodeOptions, string]>([
   ],
   [
     'slow on the bus',
-    { view: { bus: VIEW.bus && { ...VIEW.bus, echoMs: 900 } } },
+    { view: { bus: VIEW.bus && { ...VIEW.bus, rttMs: 900 } } },
     'warning bus: b receives its own messages only after 900 ms',
   ],
   [

@@ -158,8 +158,8 @@ function bus({ name, answers: { view, events } }: Answered): Finding[] {
       'routectl links shows the link with growing unsent bytes',
     );
   }
-  if (now.echoMs !== null && now.echoMs > ECHO_MS) {
-    const lag = duration(now.echoMs);
+  if (now.rttMs !== null && now.rttMs > ECHO_MS) {
+    const lag = duration(now.rttMs);
     add(
       'warning',
       `receives its own messages only after ${lag}`,

@@ -133,7 +133,7 @@ export class DeliveryWorld {
         onLost: ({ sender, reason }) => {
           if (reason === 'skipped') delivery.nodeMissed(sender);
         },
-        ...{ onHearing: () => {}, onJoined: () => {}, onFull: () => {}, onError: () => {} },
+        ...{ onResponsive: () => {}, onJoined: () => {}, onFull: () => {}, onError: () => {} },
       },
     });
     const delivery = new Directed({
