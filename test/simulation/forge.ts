@@ -43,7 +43,7 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
       const last = number();
       const flags = { asksAck: random.chance(0.5), hearsOwn: random.chance(0.5) };
       const tailForAll = Math.min(number(), last);
-      return encodeHeartbeat({ sender, tail: last, tailForAll, number: number(), ...flags });
+      return encodeHeartbeat({ sender, tail: last, tailForAll, seq: number(), ...flags });
     }
     case 'leave':
       return encodeLeave({ sender, sequence: number() });

@@ -38,7 +38,7 @@ export interface PeerLag {
 /** How well it is known what another node had sent, and when. */
 export interface Confirmed {
   /** When another node sent this one's announcement of that number had reached it; 0 for none. */
-  readonly word: number;
+  readonly heartbeatSeq: number;
   /** All that it had sent by then is here. When that was learned, by the bus's clock, in ms. */
   readonly at: number;
 }
@@ -118,7 +118,7 @@ export class Bus {
       sentTo: (peer, tail) => this.#peers.sentTo(peer, this.#heartbeat.timeMs, tail),
       progress: (tail) => this.#peers.progress(this.#heartbeat.timeMs, tail),
       onFull: (full) => {
-        if (full) this.askWord();
+        if (full) this.requestAcks();
         events.onFull(full);
       },
       onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
@@ -175,8 +175,8 @@ export class Bus {
   }
 
   /** The number of this node's last heartbeat. */
-  get word(): number {
-    return this.#heartbeat.number;
+  get heartbeatSeq(): number {
+    return this.#heartbeat.seq;
   }
 
   /** Every frame up to this one has come to all nodes that it was for and that are waited for. */
@@ -190,7 +190,7 @@ export class Bus {
   }
 
   /** Publishes a heartbeat soon that asks the others to answer at once; see {@link Bus.confirmed}. */
-  askWord(): void {
+  requestAcks(): void {
     this.#asksAcks = true;
     this.#beatSoon();
   }
@@ -203,7 +203,7 @@ export class Bus {
     this.#confirmReadAt = this.#clock.now();
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.left || peer.heartbeat === 0) return undefined;
-    return { word: peer.confirmed, at: peer.confirmedAt };
+    return { heartbeatSeq: peer.confirmed, at: peer.confirmedAt };
   }
 
   /**
@@ -305,7 +305,7 @@ export class Bus {
     const endsAt = this.#clock.now() + withinMs;
     for (;;) {
       const arrived = this.#transport.settled().then(() => this.#sender.delivered());
-      this.askWord();
+      this.requestAcks();
       if (!(await this.#within(endsAt - this.#clock.now(), arrived))) return false;
       if (isDone()) return true;
       if (this.#clock.now() >= endsAt) return false;
@@ -374,7 +374,7 @@ export class Bus {
     else if (header.sender === this.#nodeId) {
       const now = this.#clock.now();
       if (header.type !== 'heartbeat') this.#heartbeat.ownFrameReceived(now);
-      else this.#heartbeat.probeReturned(decodeHeartbeat(header, frame)?.number ?? 0, now);
+      else this.#heartbeat.probeReturned(decodeHeartbeat(header, frame)?.seq ?? 0, now);
     } else if (header.type === 'envelope') {
       const inner = decodeEnvelope(header, frame, this.#nodeId);
       const innerHeader = inner && readHeader(inner);
@@ -427,7 +427,7 @@ export class Bus {
     this.#counters.heartbeatsSent += 1;
     this.#publish([
       encodeHeartbeat({
-        ...{ sender: this.#nodeId, tail, tailForAll, number: this.#heartbeat.next(now) },
+        ...{ sender: this.#nodeId, tail, tailForAll, seq: this.#heartbeat.next(now) },
         ...{ asksAck: this.#asksAcks || isConfirming, hearsOwn: this.#transport.hearsOwn },
       }),
     ]);

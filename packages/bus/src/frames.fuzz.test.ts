@@ -32,7 +32,7 @@ function frames(sender: string): Buffer[] {
   return [
     Buffer.concat(data),
     Buffer.concat(encodeData({ sender, sequence: 4, befores, flags: 1 }, entries, new Set())),
-    encodeHeartbeat({ sender, tail: 9, tailForAll: 4, number: 3, ...flags }),
+    encodeHeartbeat({ sender, tail: 9, tailForAll: 4, seq: 3, ...flags }),
     ack,
     encodeLeave({ sender, sequence: 9, befores }),
     encodeLeave({ sender, sequence: 9 }),

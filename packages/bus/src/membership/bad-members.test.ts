@@ -129,9 +129,9 @@ const FORGED: Readonly<Record<string, readonly Buffer[]>> = {
   'a leave that is ahead': [encodeLeave({ sender: 'a', sequence: 4000 })],
 };
 
-function heartbeat(tail: number, number: number): Buffer {
+function heartbeat(tail: number, seq: number): Buffer {
   const flags = { asksAck: true, hearsOwn: true };
-  return encodeHeartbeat({ sender: 'a', tail, tailForAll: tail, number, ...flags });
+  return encodeHeartbeat({ sender: 'a', tail, tailForAll: tail, seq, ...flags });
 }
 
 function data(sequence: number): Buffer {
@@ -186,7 +186,7 @@ test('frames of nodes that do not exist cost bounded memory and evict no node wi
   await forger.open({ onFrame: () => {}, onUp: () => {}, onError: () => {} });
   for (let n = 0; n < 600; n++) {
     const frame = encodeHeartbeat({
-      ...{ sender: `forged-${n}`, tail: n, tailForAll: n, number: 1 },
+      ...{ sender: `forged-${n}`, tail: n, tailForAll: n, seq: 1 },
       ...{ asksAck: true, hearsOwn: true },
     });
     forger.publish([frame]);

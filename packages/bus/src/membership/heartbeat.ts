@@ -10,7 +10,7 @@ export class NodeHeartbeat {
   readonly #onChange: (hearing: boolean) => void;
   /** By the number modulo {@link REMEMBERED}; NaN once it has come back. */
   readonly #sentAt = new Float64Array(REMEMBERED).fill(Number.NaN);
-  #number = 0;
+  #seq = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #rttMs: number | undefined;
   #returnedSentAt = Number.NEGATIVE_INFINITY;
@@ -28,8 +28,8 @@ export class NodeHeartbeat {
   }
 
   /** The number of the last one; 0 before the first. */
-  get number(): number {
-    return this.#number;
+  get seq(): number {
+    return this.#seq;
   }
 
   /** When the last one was sent. */
@@ -67,15 +67,15 @@ export class NodeHeartbeat {
 
   /** The number of a heartbeat that is sent now. */
   next(now: number): number {
-    this.#number += 1;
+    this.#seq += 1;
     this.#lastSentAt = now;
-    this.#sentAt[this.#number % REMEMBERED] = now;
-    return this.#number;
+    this.#sentAt[this.#seq % REMEMBERED] = now;
+    return this.#seq;
   }
 
   /** A heartbeat of this node came back. One that it never sent, or that came back before, counts for nothing. */
   probeReturned(number: number, now: number): void {
-    if (number > this.#number || number <= this.#number - REMEMBERED) return;
+    if (number > this.#seq || number <= this.#seq - REMEMBERED) return;
     const sentAt = this.#sentAt[number % REMEMBERED] ?? Number.NaN;
     if (Number.isNaN(sentAt)) return;
     this.#sentAt[number % REMEMBERED] = Number.NaN;

@@ -13,7 +13,7 @@ import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat-frame.ts';
 export interface ReceiverOptions {
   readonly nodeId: string;
   readonly clock: Clock;
-  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'number'>;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'seq'>;
   readonly counters: BusCounters;
   readonly peers: Peers;
   readonly sender: Sender;
@@ -79,14 +79,14 @@ export class Receiver {
     return true;
   }
 
-  #onHeartbeat({ sender, tail, tailForAll, number, asksAck, hearsOwn }: Heartbeat): void {
+  #onHeartbeat({ sender, tail, tailForAll, seq, asksAck, hearsOwn }: Heartbeat): void {
     const { clock, acks, peers, sender: own, probeTimeoutMs, onPeerHeard } = this.#options;
     const peer = this.#heard(sender);
     if (peer === undefined) return;
     const now = clock.now();
-    const isLate = number <= peer.heartbeat && now - peer.heartbeatAt < probeTimeoutMs;
+    const isLate = seq <= peer.heartbeat && now - peer.heartbeatAt < probeTimeoutMs;
     if (isLate) return;
-    peer.heartbeat = number;
+    peer.heartbeat = seq;
     peer.heartbeatAt = now;
     peer.hearsOwn = hearsOwn;
     peers.revive(peer, own.tail);
@@ -122,7 +122,7 @@ export class Receiver {
     if (ack.acked === null) acks.ask(peer);
     else if (ack.acked > own.tail) acks.restart(peer);
     else this.#onAcked(peer, ack, ack.acked);
-    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.number && !stream.hasHole;
+    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.seq && !stream.hasHole;
     if (ack.acked !== null && mayConfirm) {
       peer.confirmed = Math.max(peer.confirmed, ack.heard);
       peer.confirmedAt = clock.now();

@@ -15,7 +15,7 @@ export interface Heartbeat {
   /** The last of these that is for all nodes. */
   readonly tailForAll: number;
   /** Its heartbeats counted from 1. */
-  readonly number: number;
+  readonly seq: number;
   /** Whether every node should acknowledge at once. */
   readonly asksAck: boolean;
   /** Whether it hears what is published to it alone. */
@@ -24,14 +24,14 @@ export interface Heartbeat {
 
 /** Encodes a heartbeat as one frame. */
 export function encodeHeartbeat(heartbeat: Heartbeat): Buffer {
-  const { sender, tail, tailForAll, number, asksAck, hearsOwn } = heartbeat;
+  const { sender, tail, tailForAll, seq, asksAck, hearsOwn } = heartbeat;
   const flags = (asksAck ? FLAGS.asksAck : 0) | (hearsOwn ? FLAGS.hearsOwn : 0);
   const { frame, start } = writeHeader(
     'heartbeat',
     { sender, sequence: tail, flags },
     2 * SEQUENCE_BYTES,
   );
-  const at = frame.writeUIntBE(number, start, SEQUENCE_BYTES);
+  const at = frame.writeUIntBE(seq, start, SEQUENCE_BYTES);
   frame.writeUIntBE(tailForAll, at, SEQUENCE_BYTES);
   return frame;
 }

@@ -14,7 +14,15 @@ export interface Receiver {
 /** What a delivery asks and tells the bus. */
 export type DeliveryBus = Pick<
   Bus,
-  'send' | 'full' | 'mark' | 'got' | 'word' | 'askWord' | 'confirmed' | 'acknowledged' | 'knowsAll'
+  | 'send'
+  | 'full'
+  | 'mark'
+  | 'got'
+  | 'heartbeatSeq'
+  | 'requestAcks'
+  | 'confirmed'
+  | 'acknowledged'
+  | 'knowsAll'
 >;
 
 /** The links of this node that receive now. */

@@ -370,7 +370,7 @@ export class Directed implements Delivery {
     if (now - this.#pressedAt < PRESS_MS) return;
     this.#pressedAt = now;
     nodes.judge();
-    this.#bus?.askWord();
+    this.#bus?.requestAcks();
   }
 
   #judgeLater(): void {

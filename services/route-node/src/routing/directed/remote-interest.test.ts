@@ -14,8 +14,8 @@ function scene() {
     [];
   const bus: DeliveryBus = {
     send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
-    ...{ full: false, word: 0, got: 0, mark: () => 0, askWord: () => {} },
-    confirmed: (node) => (unheard.has(node) ? undefined : { word: 0, at: clock.now() }),
+    ...{ full: false, heartbeatSeq: 0, got: 0, mark: () => 0, requestAcks: () => {} },
+    confirmed: (node) => (unheard.has(node) ? undefined : { heartbeatSeq: 0, at: clock.now() }),
     acknowledged: () => undefined,
     knowsAll: true,
   };

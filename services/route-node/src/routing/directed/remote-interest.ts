@@ -181,7 +181,7 @@ export class RemoteNodes {
       const isSure = isHeard && node.isWhole && !node.wantsAll;
       if (node.isSure && !isSure) unsure(node, !isHeard);
       node.isSure = isSure;
-      if (isSure) word = Math.min(word, confirmed.word);
+      if (isSure) word = Math.min(word, confirmed.heartbeatSeq);
       else unsureNodes.push(node);
     }
     this.#unsure = new HolderSet(unsureNodes);

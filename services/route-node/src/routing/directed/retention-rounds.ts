@@ -9,7 +9,7 @@ interface Round {
   /** This node's first heartbeat after all that was passed on in it; undefined while the round is open. */
   after: number | undefined;
   /** All nodes that it was for had it before this node's announcement of that number. */
-  word: number | undefined;
+  heartbeatSeq: number | undefined;
 }
 
 /** What can be let go of. */
@@ -47,7 +47,7 @@ export class Rounds {
         firstFrame,
         lastFrame: undefined,
         after: undefined,
-        word: undefined,
+        heartbeatSeq: undefined,
       });
     }
     return this.#tag;
@@ -68,7 +68,7 @@ export class Rounds {
     const round = this.#rounds.find((known) => known.tag === tag);
     if (round === undefined) return;
     round.lastFrame = undefined;
-    round.word = undefined;
+    round.heartbeatSeq = undefined;
   }
 
   /**
@@ -82,10 +82,11 @@ export class Rounds {
     this.#open = false;
     for (const round of this.#rounds) {
       round.lastFrame ??= this.#mark;
-      round.after ??= bus.word + 1;
-      if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;
+      round.after ??= bus.heartbeatSeq + 1;
+      if (bus.got >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;
     }
-    const isDone = ({ word }: Round): boolean => word !== undefined && word <= confirmed;
+    const isDone = ({ heartbeatSeq }: Round): boolean =>
+      heartbeatSeq !== undefined && heartbeatSeq <= confirmed;
     const kept = this.#rounds.findIndex((round) => !isDone(round));
     const done = this.#rounds.splice(0, kept < 0 ? this.#rounds.length : kept);
     const last = done.at(-1);

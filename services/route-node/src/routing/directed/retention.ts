@@ -83,8 +83,8 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   /** A link receives no more. */
   stop(link: Receiver): void {
     // A node that has heard the next heartbeat when it tells of users may tell of this link's msg_server.
-    this.#stopped.set(link, { added: this.#pdus.added, word: this.#options.bus.word + 1 });
-    if (this.#pdus.bytes > 0) this.#options.bus.askWord();
+    this.#stopped.set(link, { added: this.#pdus.added, word: this.#options.bus.heartbeatSeq + 1 });
+    if (this.#pdus.bytes > 0) this.#options.bus.requestAcks();
   }
 
   /**
@@ -123,14 +123,14 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
     const stopped = link instanceof RemoteNode ? undefined : this.#stopped.get(link);
     if (stopped === undefined || index >= stopped.added) return false;
     if (!(by instanceof RemoteNode)) return true;
-    return (this.#options.bus.confirmed(by.id)?.word ?? 0) >= stopped.word;
+    return (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= stopped.word;
   }
 
   /** Whether what is told of users was told after a PDU was sent, as far as is known: earlier holders had no other link. */
   #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
     const after = this.#rounds.heartbeatAfter(tag);
-    return after !== undefined && (this.#options.bus.confirmed(by.id)?.word ?? 0) >= after;
+    return after !== undefined && (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= after;
   }
 
   /**
