@@ -12,7 +12,7 @@ export const busPeerSchema = z.object({
   /** Frames of this node that it has not got yet. */
   behind: z.number(),
   /** Frames of this node for which its links have not had room yet. */
-  untaken: z.number(),
+  uncredited: z.number(),
   /** Whether frames of it are missing here, and have been requested. */
   hole: z.boolean(),
 });

@@ -30,7 +30,7 @@ export interface PeerLag {
   /** Frames sent here that it has not got yet. */
   readonly behind: number;
   /** Frames sent here for which its links have not had room yet. */
-  readonly untaken: number;
+  readonly uncredited: number;
   /** Whether frames of it are missing here. */
   readonly hole: boolean;
 }
@@ -180,8 +180,8 @@ export class Bus {
   }
 
   /** Every frame up to this one has come to all nodes that it was for and that are waited for. */
-  get got(): number {
-    return this.#peers.progress(this.#heartbeat.timeMs, this.#sender.tail).got;
+  get ackedByAll(): number {
+    return this.#peers.progress(this.#heartbeat.timeMs, this.#sender.tail).acked;
   }
 
   /** Publishes what is queued; returns the number of its last frame, which may have to wait for room; 0 for none. */
@@ -210,10 +210,10 @@ export class Bus {
    * The last frame up to which a node has acknowledged all that is for it; undefined where it is not known, or
    * something that it had sent by then is not here.
    */
-  acknowledged(node: string): number | undefined {
+  ackedBy(node: string): number | undefined {
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.stream.hasHole) return undefined;
-    return peer.got < peer.last ? peer.got : this.#sender.tail;
+    return peer.acked < peer.last ? peer.acked : this.#sender.tail;
   }
 
   /** How long its last heartbeat took to come back to this node, in ms; undefined before the first. */
@@ -226,10 +226,10 @@ export class Bus {
     const { tail } = this.#sender;
     return [...this.#peers.all()]
       .filter(({ left }) => !left)
-      .map(({ node, got, taken, stream }) => ({
+      .map(({ node, acked, credited, stream }) => ({
         node,
-        behind: tail - got,
-        untaken: tail - taken,
+        behind: tail - acked,
+        uncredited: tail - credited,
         hole: stream.hasHole,
       }));
   }

@@ -27,9 +27,9 @@ export interface Peer {
   /** The last frame of this node that is for it. */
   last: number;
   /** It has every frame of this node that is for it up to this one. */
-  got: number;
+  acked: number;
   /** Its links have had room for every frame of this node up to this one. */
-  taken: number;
+  credited: number;
   /** Of its frames: the last that this node's links have had room for. */
   accepted: number;
   /** Whether it has acknowledged anything, so that it knows where this node's frames begin for it. */
@@ -78,12 +78,12 @@ export interface Membership {
 /** How far the other nodes have got. */
 export interface Progress {
   /** All that are waited for have everything up to here, and so have those that are only kept for. */
-  readonly got: number;
+  readonly acked: number;
   readonly kept: number;
   /** All that have a lease have everything up to here, but for those that were never heard. */
   readonly owed: number;
   /** All that are waited for have had room for everything up to here. */
-  readonly taken: number;
+  readonly credited: number;
   /** How many are waited for. */
   readonly awaited: number;
   /** No other node is known, but for such as have left: there is no node to send anything to. */
@@ -204,7 +204,7 @@ export class Peers {
 
   /** Frames up to `tail` have been sent to a node, at least the last of them. */
   sentTo(peer: Peer, now: number, tail: number): void {
-    if (peer.taken >= peer.last) peer.progressAt = now;
+    if (peer.credited >= peer.last) peer.progressAt = now;
     peer.last = tail;
   }
 
@@ -212,17 +212,17 @@ export class Peers {
   acked(peer: Peer, got: number, taken: number, now: number): void {
     peer.hasBegun = true;
     peer.hasAcked = true;
-    if (taken > peer.taken) peer.progressAt = now;
-    peer.got = Math.max(peer.got, got);
-    peer.taken = Math.max(peer.taken, taken);
+    if (taken > peer.credited) peer.progressAt = now;
+    peer.acked = Math.max(peer.acked, got);
+    peer.credited = Math.max(peer.credited, taken);
   }
 
   /** How far the others have got; `tail` where there are none. */
   progress(now: number, tail: number): Progress {
-    let got = tail;
+    let acked = tail;
     let kept = tail;
     let owed = tail;
-    let taken = tail;
+    let credited = tail;
     let awaited = 0;
     // Before the leases have been read, others may live that have not been heard yet.
     let alone = this.#leases !== undefined;
@@ -230,17 +230,17 @@ export class Peers {
       if (peer.left) continue;
       alone = false;
       // A node that has all that is for it lacks nothing of what is for others.
-      const itsGot = peer.got < peer.last ? peer.got : tail;
+      const itsGot = peer.acked < peer.last ? peer.acked : tail;
       if (this.#isAwaited(peer, now)) {
         awaited += 1;
-        got = Math.min(got, itsGot);
-        if (peer.taken < peer.last) taken = Math.min(taken, peer.taken);
+        acked = Math.min(acked, itsGot);
+        if (peer.credited < peer.last) credited = Math.min(credited, peer.credited);
       }
       if (now - peer.evidenceAt < this.#limits.retentionMs) kept = Math.min(kept, itsGot);
       if (peer.listed && peer.heardAt >= 0) owed = Math.min(owed, itsGot);
     }
-    owed = Math.min(owed, got);
-    return { got, kept: Math.min(kept, got), owed, taken, awaited, alone };
+    owed = Math.min(owed, acked);
+    return { acked, kept: Math.min(kept, acked), owed, credited, awaited, alone };
   }
 
   /**
@@ -271,7 +271,7 @@ export class Peers {
     const { leaveMs, retentionMs } = this.#limits;
     if (this.#leases !== undefined && !peer.listed) return false;
     if (now - peer.heardAt >= leaveMs) return false;
-    return peer.taken >= peer.last || now - peer.progressAt < retentionMs;
+    return peer.credited >= peer.last || now - peer.progressAt < retentionMs;
   }
 
   #join(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
@@ -284,8 +284,8 @@ export class Peers {
       stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
       knownAt: completeTail,
       last: Math.max(completeTail, tailForAll),
-      got: completeTail,
-      taken: completeTail,
+      acked: completeTail,
+      credited: completeTail,
       accepted: (next ?? 1) - 1,
       hasBegun: false,
       hearsOwn: true,

@@ -74,8 +74,8 @@ export class Receiver {
     own.received(bytes);
     // Asks at once for what is missing, and again for the rest whenever some of it has come.
     const asks = stream.hasHole && (!isInOrder || stream.next !== sequence + 1);
-    if (asksAck) acks.answer(peer);
-    else if (asks || next === null) acks.ask(peer);
+    if (asksAck) acks.acknowledge(peer);
+    else if (asks || next === null) acks.requestAck(peer);
     return true;
   }
 
@@ -93,8 +93,9 @@ export class Receiver {
     const { stream } = peer;
     const hadHole = stream.hasHole;
     stream.heartbeat(tail, tailForAll);
-    if (asksAck) acks.answer(peer);
-    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasHole)) acks.ask(peer);
+    if (asksAck) acks.acknowledge(peer);
+    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasHole))
+      acks.requestAck(peer);
     onPeerHeard();
   }
 
@@ -119,7 +120,7 @@ export class Receiver {
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);
     stream.learn(ack.last);
-    if (ack.acked === null) acks.ask(peer);
+    if (ack.acked === null) acks.requestAck(peer);
     else if (ack.acked > own.tail) acks.restart(peer);
     else this.#onAcked(peer, ack, ack.acked);
     const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.seq && !stream.hasHole;
@@ -132,8 +133,8 @@ export class Receiver {
       heartbeat.timeMs,
       own,
     );
-    if (ack.asksAck) acks.answer(peer);
-    else if (!hadHole && stream.hasHole) acks.ask(peer);
+    if (ack.asksAck) acks.acknowledge(peer);
+    else if (!hadHole && stream.hasHole) acks.requestAck(peer);
     onPeerHeard();
   }
 
@@ -144,7 +145,7 @@ export class Receiver {
     own.settle();
     // What it asks for and will never get it does not ask for again once it knows.
     const gone = Math.max(peer.knownAt, own.goneFor(peer.node));
-    if (missing.some(({ first, last }) => first <= gone || last > peer.last)) acks.ask(peer);
+    if (missing.some(({ first, last }) => first <= gone || last > peer.last)) acks.requestAck(peer);
   }
 
   #onLeave(sender: string, last: number): boolean {
@@ -164,7 +165,7 @@ export class Receiver {
     const backAt = peers.get(sender)?.backAt;
     const peer = peers.heard(sender, heartbeat.timeMs, own);
     // It is told of silent nodes before it takes itself to know all.
-    if (peer !== undefined && peer.backAt !== backAt) acks.ask(peer);
+    if (peer !== undefined && peer.backAt !== backAt) acks.requestAck(peer);
     // From here on it is owed everything, also what is sent before it has said a word about this node.
     if (own.alone) own.settle();
     return peer;

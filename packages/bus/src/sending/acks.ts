@@ -32,9 +32,9 @@ const ASK_GAP_MS = 20;
 const NEW_MS = 2000;
 
 /** What was last acknowledged to a node. */
-interface Said {
+interface LastAck {
   at: number;
-  got: number | null;
+  acked: number | null;
   accepted: number;
   /** When the next one is sent; undefined where none is due. */
   dueAt: number | undefined;
@@ -49,7 +49,7 @@ interface Said {
  */
 export class Acks {
   readonly #options: AcksOptions;
-  readonly #said = new WeakMap<Peer, Said>();
+  readonly #lastAck = new WeakMap<Peer, LastAck>();
   #room = true;
 
   constructor(options: AcksOptions) {
@@ -68,12 +68,12 @@ export class Acks {
   }
 
   /** A node asks for an ack. */
-  answer(peer: Peer): void {
+  acknowledge(peer: Peer): void {
     this.#soon(peer, ACK_GAP_MS);
   }
 
   /** Something of a node is missing, or the two do not know yet where to begin. */
-  ask(peer: Peer): void {
+  requestAck(peer: Peer): void {
     this.#soon(peer, ASK_GAP_MS);
   }
 
@@ -88,28 +88,28 @@ export class Acks {
     const { heartbeat, peers, sender, leaveMs } = this.#options;
     for (const peer of peers.all()) {
       if (peer.left) continue;
-      const { stream, last, got, taken, hasAcked, heardAt } = peer;
+      const { stream, last, acked, credited, hasAcked, heardAt } = peer;
       const said = this.#saidTo(peer);
-      const has = gotOf(peer);
-      const isNew = has !== null && (said.got !== has || (this.#room && said.accepted !== has));
+      const has = ackedOf(peer);
+      const isNew = has !== null && (said.acked !== has || (this.#room && said.accepted !== has));
       // What it has not acknowledged since the last tick it may not have got, nor known of.
       const isHeard = heartbeat.timeMs - heardAt < leaveMs;
-      const lags = (got < last || taken < last) && !hasAcked && isHeard;
-      const isUnknown = last !== sender.tailForAll && got < last;
+      const lags = (acked < last || credited < last) && !hasAcked && isHeard;
+      const isUnknown = last !== sender.tailForAll && acked < last;
       peer.hasAcked = false;
       if (lags) this.#send(peer, { asksAck: true });
       else if (isNew || isUnknown || stream.hasHole) this.#send(peer);
     }
   }
 
-  #saidTo(peer: Peer): Said {
-    let said = this.#said.get(peer);
+  #saidTo(peer: Peer): LastAck {
+    let said = this.#lastAck.get(peer);
     if (said === undefined) {
       said = {
-        ...{ at: Number.NEGATIVE_INFINITY, got: gotOf(peer), accepted: peer.accepted },
+        ...{ at: Number.NEGATIVE_INFINITY, acked: ackedOf(peer), accepted: peer.accepted },
         ...{ dueAt: undefined, restarts: false },
       };
-      this.#said.set(peer, said);
+      this.#lastAck.set(peer, said);
     }
     return said;
   }
@@ -140,9 +140,9 @@ export class Acks {
     // What was queued before the ack comes before it.
     sender.publishBatch();
     const { node, stream } = peer;
-    const got = gotOf(peer);
+    const got = ackedOf(peer);
     if (this.#room && got !== null) peer.accepted = got;
-    said.got = got;
+    said.acked = got;
     said.accepted = peer.accepted;
     counters.acksSent += 1;
     // Others may have joined and gone silent while it heard nothing.
@@ -152,7 +152,7 @@ export class Acks {
         ...{ sender: nodeId, to: node, tail: sender.tail, last: peer.last },
         // While something is queued, the reader could take it for sent.
         heard: sender.isEmpty ? peer.heartbeat : 0,
-        ...{ owed: peer.got + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
+        ...{ owed: peer.acked + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
         servingMs: servingMs(),
         missing: stream.missing(),
@@ -164,6 +164,6 @@ export class Acks {
   }
 }
 
-function gotOf({ stream: { next } }: Peer): number | null {
+function ackedOf({ stream: { next } }: Peer): number | null {
   return next === null ? null : next - 1;
 }

@@ -220,9 +220,9 @@ export class Sender {
 
   #settle(): void {
     const { counters, progress } = this.#options;
-    const { kept, owed, taken, awaited, alone } = progress(this.tail);
+    const { kept, owed, credited, awaited, alone } = progress(this.tail);
     const before = this.#window.bytes;
-    this.#window.release(Math.min(kept, this.completeTail), taken);
+    this.#window.release(Math.min(kept, this.completeTail), credited);
     this.#awaited = awaited;
     this.#alone = alone;
     this.#share.settle(awaited, before - this.#window.bytes);

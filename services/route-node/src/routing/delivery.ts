@@ -17,11 +17,11 @@ export type DeliveryBus = Pick<
   | 'send'
   | 'full'
   | 'mark'
-  | 'got'
+  | 'ackedByAll'
   | 'heartbeatSeq'
   | 'requestAcks'
   | 'confirmed'
-  | 'acknowledged'
+  | 'ackedBy'
   | 'knowsAll'
 >;
 

@@ -14,9 +14,9 @@ function scene() {
     [];
   const bus: DeliveryBus = {
     send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
-    ...{ full: false, heartbeatSeq: 0, got: 0, mark: () => 0, requestAcks: () => {} },
+    ...{ full: false, heartbeatSeq: 0, ackedByAll: 0, mark: () => 0, requestAcks: () => {} },
     confirmed: (node) => (unheard.has(node) ? undefined : { heartbeatSeq: 0, at: clock.now() }),
-    acknowledged: () => undefined,
+    ackedBy: () => undefined,
     knowsAll: true,
   };
   const unsure: string[] = [];

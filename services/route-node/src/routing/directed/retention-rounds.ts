@@ -83,7 +83,7 @@ export class Rounds {
     for (const round of this.#rounds) {
       round.lastFrame ??= this.#mark;
       round.after ??= bus.heartbeatSeq + 1;
-      if (bus.got >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;
+      if (bus.ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;
     }
     const isDone = ({ heartbeatSeq }: Round): boolean =>
       heartbeatSeq !== undefined && heartbeatSeq <= confirmed;

@@ -139,7 +139,7 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
    */
   #hasArrivedAt({ id }: RemoteNode, tag: number): boolean {
     const frame = this.#rounds.lastFrame(tag);
-    const acknowledged = this.#options.bus.acknowledged(id);
+    const acknowledged = this.#options.bus.ackedBy(id);
     return frame !== undefined && acknowledged !== undefined && frame <= acknowledged;
   }
 
