@@ -322,8 +322,8 @@ export class Bus {
     this.#sender.publishBatch();
     this.#sender.abandon();
     const { tail: sequence } = this.#sender;
-    const befores = this.#sender.befores();
-    this.#publish([encodeLeave({ sender: this.#nodeId, sequence, befores })]);
+    const prevSeqs = this.#sender.prevSeqs();
+    this.#publish([encodeLeave({ sender: this.#nodeId, sequence, prevSeqs })]);
     this.#running = false;
     this.#closed = true;
     this.#cancelTick();

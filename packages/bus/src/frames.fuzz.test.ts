@@ -17,7 +17,7 @@ const TEXT = Buffer.from('an entry');
 const CORPUS: readonly Buffer[] = ['a', 'stranger'].flatMap(frames);
 
 function frames(sender: string): Buffer[] {
-  const befores = [{ node: 'b', before: 1 }];
+  const prevSeqs = [{ node: 'b', prevSeq: 1 }];
   const parts = [...cutIntoParts({ kind: 1, bytes: Buffer.alloc(2000) }, 600)];
   const entries = [{ kind: 1, bytes: TEXT }, addressed('b', { kind: 2, bytes: TEXT }), ...parts];
   const flags = { asksAck: true, hearsOwn: true };
@@ -31,10 +31,10 @@ function frames(sender: string): Buffer[] {
   const data = encodeData({ sender, sequence: 3 }, entries, new Set());
   return [
     Buffer.concat(data),
-    Buffer.concat(encodeData({ sender, sequence: 4, befores, flags: 1 }, entries, new Set())),
+    Buffer.concat(encodeData({ sender, sequence: 4, prevSeqs, flags: 1 }, entries, new Set())),
     encodeHeartbeat({ sender, tail: 9, tailForAll: 4, seq: 3, ...flags }),
     ack,
-    encodeLeave({ sender, sequence: 9, befores }),
+    encodeLeave({ sender, sequence: 9, prevSeqs }),
     encodeLeave({ sender, sequence: 9 }),
     Buffer.concat(encodeEnvelope(sender, 'b', data)),
     Buffer.concat(encodeEnvelope(sender, 'b', [ack])),

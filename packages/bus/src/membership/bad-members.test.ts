@@ -139,7 +139,7 @@ function data(sequence: number): Buffer {
 }
 
 function linked(sequence: number): Buffer {
-  const origin = { sender: 'a', sequence, befores: [{ node: 'b', before: 0 }] };
+  const origin = { sender: 'a', sequence, prevSeqs: [{ node: 'b', prevSeq: 0 }] };
   return Buffer.concat(encodeData(origin, [], new Set()));
 }
 

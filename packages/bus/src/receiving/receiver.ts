@@ -62,15 +62,15 @@ export class Receiver {
     }
   }
 
-  #onData({ sender, sequence, before, asksAck, entries }: DataFrame, bytes: number): boolean {
+  #onData({ sender, sequence, prevSeq, asksAck, entries }: DataFrame, bytes: number): boolean {
     const { acks, counters, sender: own } = this.#options;
     const peer = this.#heard(sender);
     if (peer === undefined) return true;
     const { stream } = peer;
     if (!stream.isPlausible(sequence)) return false;
     const { next } = stream;
-    const isInOrder = next !== null && before < next && sequence >= next;
-    if (!stream.take({ sequence, before, entries, bytes })) counters.duplicates += 1;
+    const isInOrder = next !== null && prevSeq < next && sequence >= next;
+    if (!stream.take({ sequence, prevSeq: prevSeq, entries, bytes })) counters.duplicates += 1;
     own.received(bytes);
     // Asks at once for what is missing, and again for the rest whenever some of it has come.
     const asks = stream.hasHole && (!isInOrder || stream.next !== sequence + 1);

@@ -22,12 +22,12 @@ function stream(
 }
 
 function frame(sequence: number, bytes = 100): Arrived {
-  return { sequence, before: sequence - 1, bytes, entries: [] };
+  return { sequence, prevSeq: sequence - 1, bytes, entries: [] };
 }
 
 /** A frame of a sender that gives some of its frames to others alone. */
-function linked(sequence: number, before: number): Arrived {
-  return { sequence, before, bytes: 100, entries: [] };
+function linked(sequence: number, prevSeq: number): Arrived {
+  return { sequence, prevSeq, bytes: 100, entries: [] };
 }
 
 test('what comes too early waits and is handed on in order', () => {

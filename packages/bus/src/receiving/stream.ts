@@ -12,7 +12,7 @@ export interface StreamEvents {
 export interface Arrived {
   readonly sequence: number;
   /** The last frame before it that is for this node as well. */
-  readonly before: number;
+  readonly prevSeq: number;
   readonly entries: readonly Entry[];
   readonly bytes: number;
 }
@@ -76,17 +76,17 @@ export class Stream {
 
   /** Takes a frame in; false when it has been here before. */
   take(frame: Arrived): boolean {
-    const { sequence, before } = frame;
+    const { sequence, prevSeq } = frame;
     if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
     this.#lastCame = Math.max(this.#lastCame, sequence);
-    if (this.#next !== null && before < this.#next) {
+    if (this.#next !== null && prevSeq < this.#next) {
       this.#handOn(frame);
       this.#handOnParked();
       return true;
     }
     // What is too much is asked for again when what lies before it has come.
     const bytes = this.#parkedBytes + frame.bytes + PARKED_OVERHEAD_BYTES;
-    if (bytes <= this.#maxParkedBytes && !this.#parkedBehind.has(before)) this.#park(frame);
+    if (bytes <= this.#maxParkedBytes && !this.#parkedBehind.has(prevSeq)) this.#park(frame);
     return true;
   }
 
@@ -142,10 +142,10 @@ export class Stream {
   skipTo(base: number): void {
     if (this.#next === null || base <= this.#next) return;
     for (const frame of this.#parkedInOrder()) {
-      if (frame.before >= base) break;
+      if (frame.prevSeq >= base) break;
       this.#unpark(frame);
       if (frame.sequence < this.#next) continue;
-      this.#skip(frame.before + 1);
+      this.#skip(frame.prevSeq + 1);
       this.#handOn(frame);
     }
     this.#skip(base);
@@ -162,9 +162,9 @@ export class Stream {
     if (this.#next === null || !this.hasHole) return [];
     const ranges: Range[] = [];
     let first = this.#next;
-    for (const { sequence, before } of this.#parkedInOrder()) {
+    for (const { sequence, prevSeq } of this.#parkedInOrder()) {
       if (ranges.length === MAX_RANGES) return ranges;
-      if (before >= first) ranges.push({ first, last: before });
+      if (prevSeq >= first) ranges.push({ first, last: prevSeq });
       first = Math.max(first, sequence + 1);
     }
     if (first <= this.#known && ranges.length < MAX_RANGES) {
@@ -200,13 +200,13 @@ export class Stream {
 
   #park(frame: Arrived): void {
     this.#parked.set(frame.sequence, frame);
-    this.#parkedBehind.set(frame.before, frame);
+    this.#parkedBehind.set(frame.prevSeq, frame);
     this.#parkedBytes += frame.bytes + PARKED_OVERHEAD_BYTES;
   }
 
   #unpark(frame: Arrived): void {
     if (!this.#parked.delete(frame.sequence)) return;
-    this.#parkedBehind.delete(frame.before);
+    this.#parkedBehind.delete(frame.prevSeq);
     this.#parkedBytes -= frame.bytes + PARKED_OVERHEAD_BYTES;
   }
 }

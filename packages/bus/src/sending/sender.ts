@@ -5,7 +5,7 @@ import type { BusLimits } from '../options.ts';
 import type { Range } from '../wire/ack-frame.ts';
 import { addressed } from '../wire/addressed.ts';
 import { Batch } from '../wire/batch.ts';
-import { type Before, type Entry, encodeData, type Pieces, sizeOf } from '../wire/data-frame.ts';
+import { type Entry, encodeData, type Pieces, type PrevSeq, sizeOf } from '../wire/data-frame.ts';
 import { FLAGS } from '../wire/header.ts';
 import { type GivenUp, SentWindow } from './sent-window.ts';
 import { Share } from './share.ts';
@@ -145,13 +145,13 @@ export class Sender {
   }
 
   /** For each node whose last frame was not the last of all: which one it was. */
-  befores(): Before[] {
+  prevSeqs(): PrevSeq[] {
     const { tail } = this;
-    const befores: Before[] = [];
+    const prevSeqs: PrevSeq[] = [];
     for (const { node, left, last } of this.#options.peers()) {
-      if (!left && last !== tail) befores.push({ node, before: last });
+      if (!left && last !== tail) prevSeqs.push({ node, prevSeq: last });
     }
-    return befores;
+    return prevSeqs;
   }
 
   /**
@@ -288,9 +288,9 @@ export class Sender {
       if (to === undefined) this.#tailForAll = this.tail;
       return;
     }
-    const befores = to === undefined ? this.befores() : receivers.map(beforeOf);
+    const prevSeqs = to === undefined ? this.prevSeqs() : receivers.map(prevSeqOf);
     const flags = this.#asks(receivers) ? FLAGS.asksAck : 0;
-    const origin = { sender: nodeId, sequence: this.tail + 1, befores, flags };
+    const origin = { sender: nodeId, sequence: this.tail + 1, prevSeqs, flags };
     const frame = encodeData(origin, entries, mergeable);
     const bytes = sizeOf(frame);
     this.#window.add(frame, now, to);
@@ -365,6 +365,6 @@ function isFor({ node, left }: Peer, to: string | undefined): boolean {
   return !left && (to === undefined || node === to);
 }
 
-function beforeOf({ node, last }: Peer): Before {
-  return { node, before: last };
+function prevSeqOf({ node, last }: Peer): PrevSeq {
+  return { node, prevSeq: last };
 }

@@ -22,27 +22,27 @@ export interface DataFrame {
   /** Counts the frames of one sender from 1. */
   readonly sequence: number;
   /** The sender's last frame before this one that the reader gets as well. */
-  readonly before: number;
+  readonly prevSeq: number;
   /** Whether the reader should acknowledge at once. */
   readonly asksAck: boolean;
   readonly entries: readonly Entry[];
 }
 
 /** For one node: the last frame before this one that it gets as well. */
-export interface Before {
+export interface PrevSeq {
   readonly node: string;
-  readonly before: number;
+  readonly prevSeq: number;
 }
 
 /** Whose frame it is, and what comes before it. */
 export interface DataOrigin extends Origin {
   /** Nodes that do not get the frame right before this one, which all others do. */
-  readonly befores?: readonly Before[];
+  readonly prevSeqs?: readonly PrevSeq[];
 }
 
 const KIND_AND_LENGTH = 5;
 const COUNT_BYTES = 2;
-const NO_BEFORES: readonly Before[] = [];
+const NO_PREV_SEQS: readonly PrevSeq[] = [];
 
 /** How many bytes an entry of that length takes up in a frame. */
 export function entrySize(length: number): number {
@@ -68,14 +68,14 @@ export function encodeData(
   entries: readonly Entry[],
   mergeable: ReadonlySet<number>,
 ): Pieces {
-  const { befores = NO_BEFORES } = origin;
-  let copied = beforesSize(befores);
+  const { prevSeqs = NO_PREV_SEQS } = origin;
+  let copied = prevSeqsSize(prevSeqs);
   for (const { bytes } of entries) copied += entrySize(isOwnPiece(bytes) ? 0 : bytes.length);
-  const type = befores.length > 0 ? 'linked' : 'data';
+  const type = prevSeqs.length > 0 ? 'linked' : 'data';
   const { frame, start } = writeHeader(type, origin, copied);
   const pieces: Buffer[] = [];
   let pieceStart = 0;
-  let at = writeBefores(frame, befores, start);
+  let at = writePrevSeqs(frame, prevSeqs, start);
   let lengthAt = 0;
   let lastKind = -1;
   for (const { kind, bytes } of entries) {
@@ -117,14 +117,14 @@ export function decodeData(header: Header, frame: Buffer, node: string): DataFra
   const { sender, sequence, flags } = header;
   const entries: Entry[] = [];
   let at = header.end;
-  let before = sequence - 1;
+  let prevSeq = sequence - 1;
   if (header.type === 'linked') {
-    const read = readBefore(frame, at, node);
+    const read = readPrevSeq(frame, at, node);
     if (read === undefined) return undefined;
     at = read.end;
-    before = read.before ?? before;
+    prevSeq = read.before ?? prevSeq;
   }
-  if (sequence === 0 || before >= sequence) return undefined;
+  if (sequence === 0 || prevSeq >= sequence) return undefined;
   while (at < frame.length) {
     const kind = frame[at];
     const start = at + KIND_AND_LENGTH;
@@ -133,41 +133,41 @@ export function decodeData(header: Header, frame: Buffer, node: string): DataFra
     if (at > frame.length) return undefined;
     entries.push({ kind, bytes: frame.subarray(start, at) });
   }
-  return { sender, sequence, before, asksAck: (flags & FLAGS.asksAck) !== 0, entries };
+  return { sender, sequence, prevSeq, asksAck: (flags & FLAGS.asksAck) !== 0, entries };
 }
 
 /** A node's last frame. */
 export function encodeLeave(origin: DataOrigin): Buffer {
-  const { befores = NO_BEFORES } = origin;
-  const { frame, start } = writeHeader('leave', origin, beforesSize(befores));
-  writeBefores(frame, befores, start);
+  const { prevSeqs = NO_PREV_SEQS } = origin;
+  const { frame, start } = writeHeader('leave', origin, prevSeqsSize(prevSeqs));
+  writePrevSeqs(frame, prevSeqs, start);
   return frame;
 }
 
 /** The number of the last frame with entries that a node gets of one that leaves; undefined when damaged. */
 export function decodeLeave(header: Header, frame: Buffer, node: string): number | undefined {
   if (header.end === frame.length) return header.sequence;
-  const read = readBefore(frame, header.end, node);
+  const read = readPrevSeq(frame, header.end, node);
   return read && Math.min(read.before ?? header.sequence, header.sequence);
 }
 
-function beforesSize(befores: readonly Before[]): number {
-  let size = befores.length > 0 ? COUNT_BYTES : 0;
-  for (const { node } of befores) size += idSize(node) + SEQUENCE_BYTES;
+function prevSeqsSize(prevSeqs: readonly PrevSeq[]): number {
+  let size = prevSeqs.length > 0 ? COUNT_BYTES : 0;
+  for (const { node } of prevSeqs) size += idSize(node) + SEQUENCE_BYTES;
   return size;
 }
 
-function writeBefores(frame: Buffer, befores: readonly Before[], start: number): number {
-  if (befores.length === 0) return start;
-  let at = frame.writeUInt16BE(befores.length, start);
-  for (const { node, before } of befores) {
-    at = frame.writeUIntBE(before, writeId(frame, node, at), SEQUENCE_BYTES);
+function writePrevSeqs(frame: Buffer, prevSeqs: readonly PrevSeq[], start: number): number {
+  if (prevSeqs.length === 0) return start;
+  let at = frame.writeUInt16BE(prevSeqs.length, start);
+  for (const { node, prevSeq } of prevSeqs) {
+    at = frame.writeUIntBE(prevSeq, writeId(frame, node, at), SEQUENCE_BYTES);
   }
   return at;
 }
 
 /** What is said for a node, if anything, and where the entries begin; undefined when it is damaged. */
-function readBefore(
+function readPrevSeq(
   frame: Buffer,
   start: number,
   node: string,

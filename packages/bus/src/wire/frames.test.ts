@@ -43,7 +43,7 @@ describe('a data frame', () => {
         (sender, number, asksAck, list) => {
           const origin = { sender, sequence: number, flags: asksAck ? 1 : 0 };
           const frame = Buffer.concat(encodeData(origin, list, new Set()));
-          const expected = { sender, sequence: number, before: number - 1, asksAck };
+          const expected = { sender, sequence: number, prevSeq: number - 1, asksAck };
           expect(readData(frame, 'reader')).toEqual({ ...expected, entries: list });
         },
       ),
@@ -58,18 +58,18 @@ describe('a data frame', () => {
         fc.integer({ min: 1, max: MAX_SEQUENCE }),
         entries,
         (all, number, list) => {
-          const befores = all.map((name, i) => ({
+          const prevSeqs = all.map((name, i) => ({
             node: name,
-            before: Math.floor(number / (i + 2)),
+            prevSeq: Math.floor(number / (i + 2)),
           }));
-          const origin = { sender: 'a', sequence: number, befores };
+          const origin = { sender: 'a', sequence: number, prevSeqs };
           const frame = Buffer.concat(encodeData(origin, list, new Set()));
-          for (const { node: name, before } of befores) {
+          for (const { node: name, prevSeq } of prevSeqs) {
             expect(readData(frame, name)).toMatchObject({ before, entries: list });
           }
-          expect(readData(frame, 'another node')).toMatchObject({ before: number - 1 });
+          expect(readData(frame, 'another node')).toMatchObject({ prevSeq: number - 1 });
           const leave = encodeLeave(origin);
-          expect(decodeLeave(header(leave), leave, all[0] ?? '')).toBe(befores[0]?.before);
+          expect(decodeLeave(header(leave), leave, all[0] ?? '')).toBe(prevSeqs[0]?.before);
           expect(decodeLeave(header(leave), leave, 'another node')).toBe(number);
         },
       ),
