@@ -43,7 +43,7 @@ test('a node reports itself: ready, its lease, the bus and its lag, its settings
   expect(Math.abs(view.nowMs - Date.now())).toBeLessThan(10_000);
   expect(view.startedAtMs).toBeLessThan(view.nowMs);
   expect(view.bus?.peers).toEqual([
-    { node: cluster.node(1).id, behind: 0, uncredited: 0, hole: false },
+    { node: cluster.node(1).id, behind: 0, uncredited: 0, gap: false },
   ]);
   expect(view.settings).toMatchObject({ ROUTE_LINKS: 'all', LOG_LEVEL: 'info' });
 });

@@ -225,7 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/receiving/stream.ts',
-        find: '    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;\n',
+        find: '    if ((this.#next !== null && sequence < this.#next) || this.#reorder.has(sequence)) return false;\n',
         put: '',
       },
     ],

@@ -196,8 +196,8 @@ class Run {
     const serving = this.#cluster.good.filter(({ drainedAt }) => drainedAt === undefined);
     const ids = new Set(serving.map(({ id }) => id));
     for (const { id, engine } of serving) {
-      const hole = engine?.bus.peers.find(({ node, hole }) => hole && ids.has(node));
-      if (hole !== undefined) return `${id} lacks something of ${hole.node}`;
+      const gap = engine?.bus.peers.find(({ node, gap }) => gap && ids.has(node));
+      if (gap !== undefined) return `${id} lacks something of ${gap.node}`;
       const bytes = engine?.bus.counters.windowBytes ?? 0;
       if (bytes > 0) return `${id} has ${bytes} bytes in its window`;
     }

@@ -14,7 +14,7 @@ export const busPeerSchema = z.object({
   /** Frames of this node for which its links have not had room yet. */
   uncredited: z.number(),
   /** Whether frames of it are missing here, and have been requested. */
-  hole: z.boolean(),
+  gap: z.boolean(),
 });
 export type BusPeerView = z.infer<typeof busPeerSchema>;
 

@@ -32,7 +32,7 @@ export interface PeerLag {
   /** Frames sent here for which its links have not had room yet. */
   readonly uncredited: number;
   /** Whether frames of it are missing here. */
-  readonly hole: boolean;
+  readonly gap: boolean;
 }
 
 /** How well it is known what another node had sent, and when. */
@@ -99,7 +99,7 @@ export class Bus {
     const counters = this.#counters;
     const inbox = (sender: string): Inbox =>
       new Inbox({ nodeId, sender, maxEntryBytes, counters, events });
-    this.#peers = new Peers({ ...this.#limits, maxParkedBytes: windowBytes }, inbox, {
+    this.#peers = new Peers({ ...this.#limits, maxReorderBytes: windowBytes }, inbox, {
       known: (node) => events.onKnown?.(node),
       gone: (node) => {
         this.#sender.forget(node);
@@ -212,7 +212,7 @@ export class Bus {
    */
   ackedBy(node: string): number | undefined {
     const peer = this.#peers.get(node);
-    if (peer === undefined || peer.stream.hasHole) return undefined;
+    if (peer === undefined || peer.stream.hasGap) return undefined;
     return peer.acked < peer.last ? peer.acked : this.#sender.tail;
   }
 
@@ -230,7 +230,7 @@ export class Bus {
         node,
         behind: tail - acked,
         uncredited: tail - credited,
-        hole: stream.hasHole,
+        gap: stream.hasGap,
       }));
   }
 
@@ -379,8 +379,8 @@ export class Bus {
       const inner = decodeEnvelope(header, frame, this.#nodeId);
       const innerHeader = inner && readHeader(inner);
       if (inner === undefined || innerHeader === undefined) return;
-      if (!this.#receiver.take(innerHeader, inner)) this.#counters.malformed += 1;
-    } else if (!this.#receiver.take(header, frame)) this.#counters.malformed += 1;
+      if (!this.#receiver.receive(innerHeader, inner)) this.#counters.malformed += 1;
+    } else if (!this.#receiver.receive(header, frame)) this.#counters.malformed += 1;
   }
 
   #onUnread(frame: Buffer): void {

@@ -78,7 +78,7 @@ test('mutated frames stop no node, cost bounded memory, and what they have broke
   expect(a?.entries.slice(-3)).toEqual(expected('b'));
   expect(b?.entries.slice(-3)).toEqual(expected('a'));
   for (const { bus } of nodes) {
-    expect(bus.peers).toMatchObject([{ behind: 0, uncredited: 0, hole: false }]);
+    expect(bus.peers).toMatchObject([{ behind: 0, uncredited: 0, gap: false }]);
     expect(bus.counters).toMatchObject({ windowBytes: 0, awaitedNodes: 1 });
   }
 });

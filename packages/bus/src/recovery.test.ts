@@ -3,7 +3,7 @@ import type { RecordedBus } from './testing/recorder.ts';
 import { pair, send, type World } from './testing/test-cluster.ts';
 import { FRAME_TYPES } from './wire/header.ts';
 
-test('a hole is filled as soon as the frame behind it has come', async () => {
+test('a gap is filled as soon as the frame behind it has come', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b');
   send(a, world, '1', '2');
@@ -72,7 +72,7 @@ test('more than may be kept is given up from the oldest on', async () => {
   expect(b.entries.map((entry) => entry[4])).toEqual(['y', 'z']);
 });
 
-test('what waits behind a hole whose sender has died is handed on, and the hole counted', async () => {
+test('what waits behind a gap whose sender has died is handed on, and the gap counted', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
   send(a, world, 'one', 'two', 'three', 'four');
@@ -86,9 +86,9 @@ test('what waits behind a hole whose sender has died is handed on, and the hole 
   expect(b.losses.map(({ frames }) => frames)).toEqual([1, 1]);
 });
 
-// Failed while a hole was given up as soon as its sender's lease had ended: one that was only stopped
+// Failed while a gap was given up as soon as its sender's lease had ended: one that was only stopped
 // comes back, and still has what is lacking.
-test('a hole whose sender is stopped past its lease is filled when it goes on', async () => {
+test('a gap whose sender is stopped past its lease is filled when it goes on', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
   send(a, world, 'one', 'two', 'three', 'four');

@@ -175,7 +175,7 @@ test.for(Object.keys(FORGED))(
     world.clock.advance(300);
     for (const { bus } of [a, b]) {
       expect(bus.counters).toMatchObject({ awaitedNodes: 1, windowBytes: 0 });
-      expect(bus.peers).toMatchObject([{ behind: 0, uncredited: 0, hole: false }]);
+      expect(bus.peers).toMatchObject([{ behind: 0, uncredited: 0, gap: false }]);
     }
   },
 );

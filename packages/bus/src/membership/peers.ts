@@ -12,7 +12,7 @@ export interface PeerLimits {
   readonly retentionMs: number;
   /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
   readonly joinMs: number;
-  readonly maxParkedBytes: number;
+  readonly maxReorderBytes: number;
   /** More nodes are not known at a time: those that are longest silent without a lease are forgotten first. */
   readonly maxPeers: number;
 }
@@ -262,7 +262,7 @@ export class Peers {
       // frames wait behind a gap which no node will fill.
       const { retentionMs } = this.#limits;
       const isGone = peer.left || (!peer.listed && now - peer.heardAt >= retentionMs);
-      if (isGone && peer.stream.hasHole) peer.stream.end();
+      if (isGone && peer.stream.hasGap) peer.stream.end();
       if (now - peer.evidenceAt >= retentionMs) this.#forget(peer);
     }
   }
@@ -281,7 +281,7 @@ export class Peers {
     const { completeTail, tailForAll } = sent;
     const peer: Peer = {
       node,
-      stream: new Stream(next, this.#limits.maxParkedBytes, this.#eventsFor(node)),
+      stream: new Stream(next, this.#limits.maxReorderBytes, this.#eventsFor(node)),
       knownAt: completeTail,
       last: Math.max(completeTail, tailForAll),
       acked: completeTail,

@@ -35,7 +35,7 @@ export class Receiver {
   }
 
   /** Takes in a frame of another node; false when it is damaged, or has impossible numbers. */
-  take(header: Header, frame: Buffer): boolean {
+  receive(header: Header, frame: Buffer): boolean {
     const { nodeId } = this.#options;
     switch (header.type) {
       case 'data':
@@ -70,10 +70,10 @@ export class Receiver {
     if (!stream.isPlausible(sequence)) return false;
     const { next } = stream;
     const isInOrder = next !== null && prevSeq < next && sequence >= next;
-    if (!stream.take({ sequence, prevSeq: prevSeq, entries, bytes })) counters.duplicates += 1;
+    if (!stream.receive({ sequence, prevSeq: prevSeq, entries, bytes })) counters.duplicates += 1;
     own.received(bytes);
     // Asks at once for what is missing, and again for the rest whenever some of it has come.
-    const asks = stream.hasHole && (!isInOrder || stream.next !== sequence + 1);
+    const asks = stream.hasGap && (!isInOrder || stream.next !== sequence + 1);
     if (asksAck) acks.acknowledge(peer);
     else if (asks || next === null) acks.requestAck(peer);
     return true;
@@ -91,10 +91,10 @@ export class Receiver {
     peer.hearsOwn = hearsOwn;
     peers.revive(peer, own.tail);
     const { stream } = peer;
-    const hadHole = stream.hasHole;
+    const hadHole = stream.hasGap;
     stream.heartbeat(tail, tailForAll);
     if (asksAck) acks.acknowledge(peer);
-    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasHole))
+    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasGap))
       acks.requestAck(peer);
     onPeerHeard();
   }
@@ -113,7 +113,7 @@ export class Receiver {
     const peer = this.#heard(ack.sender);
     if (peer === undefined) return;
     const { stream } = peer;
-    const hadHole = stream.hasHole;
+    const hadHole = stream.hasGap;
     // A node that serves for less time did not know this one, which has had links all the time and lacks all of it.
     const wasUnknown = ack.servingMs > 0 && servingMs() > ack.servingMs;
     stream.begin(wasUnknown ? 1 : ack.owed);
@@ -123,7 +123,7 @@ export class Receiver {
     if (ack.acked === null) acks.requestAck(peer);
     else if (ack.acked > own.tail) acks.restart(peer);
     else this.#onAcked(peer, ack, ack.acked);
-    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.seq && !stream.hasHole;
+    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.seq && !stream.hasGap;
     if (ack.acked !== null && mayConfirm) {
       peer.confirmed = Math.max(peer.confirmed, ack.heard);
       peer.confirmedAt = clock.now();
@@ -134,7 +134,7 @@ export class Receiver {
       own,
     );
     if (ack.asksAck) acks.acknowledge(peer);
-    else if (!hadHole && stream.hasHole) acks.requestAck(peer);
+    else if (!hadHole && stream.hasGap) acks.requestAck(peer);
     onPeerHeard();
   }
 

@@ -32,41 +32,45 @@ function linked(sequence: number, prevSeq: number): Arrived {
 
 test('what comes too early waits and is handed on in order', () => {
   const { stream: it, handedOn } = stream(1);
-  for (const sequence of [3, 2, 5, 1]) it.take(frame(sequence));
+  for (const sequence of [3, 2, 5, 1]) it.receive(frame(sequence));
   expect(handedOn).toEqual([1, 2, 3]);
   expect(it.missing()).toEqual([{ first: 4, last: 4 }]);
-  expect(it.parkedBytes).toBe(PARKED_BYTES);
+  expect(it.reorderBytes).toBe(PARKED_BYTES);
 });
 
 test('what has been handed on, or waits already, is known again and not kept', () => {
   const { stream: it, handedOn } = stream(1);
-  for (const sequence of [1, 2, 4]) it.take(frame(sequence));
-  expect([it.take(frame(1)), it.take(frame(2)), it.take(frame(4))]).toEqual([false, false, false]);
+  for (const sequence of [1, 2, 4]) it.receive(frame(sequence));
+  expect([it.receive(frame(1)), it.receive(frame(2)), it.receive(frame(4))]).toEqual([
+    false,
+    false,
+    false,
+  ]);
   expect(handedOn).toEqual([1, 2]);
-  expect(it.parkedBytes).toBe(PARKED_BYTES);
+  expect(it.reorderBytes).toBe(PARKED_BYTES);
 });
 
 test('until it is told where to begin it hands nothing on, and then drops what lies before', () => {
   const { stream: it, handedOn } = stream(null);
-  for (const sequence of [5, 8, 9]) it.take(frame(sequence));
-  expect(it.hasHole).toBe(false);
+  for (const sequence of [5, 8, 9]) it.receive(frame(sequence));
+  expect(it.hasGap).toBe(false);
   it.begin(8);
   it.begin(1);
   expect(handedOn).toEqual([8, 9]);
-  expect(it.parkedBytes).toBe(0);
+  expect(it.reorderBytes).toBe(0);
 });
 
 test('no more waits than the bound allows; the rest is asked for later', () => {
   const { stream: it, handedOn } = stream(1, 2.5 * PARKED_BYTES);
-  for (const sequence of [2, 3, 4]) it.take(frame(sequence));
-  it.take(frame(1));
+  for (const sequence of [2, 3, 4]) it.receive(frame(sequence));
+  it.receive(frame(1));
   expect(handedOn).toEqual([1, 2, 3]);
   expect(it.missing()).toEqual([{ first: 4, last: 4 }]);
 });
 
 test('of what a sender has no more, only what is not here is lost', () => {
   const { stream: it, handedOn, skipped } = stream(1);
-  for (const sequence of [3, 4, 7]) it.take(frame(sequence));
+  for (const sequence of [3, 4, 7]) it.receive(frame(sequence));
   it.skipTo(6);
   expect(handedOn).toEqual([3, 4]);
   expect(skipped).toEqual([2, 1]);
@@ -75,33 +79,33 @@ test('of what a sender has no more, only what is not here is lost', () => {
 
 test('the end of a sender hands on all that is here and counts all that is not', () => {
   const { stream: it, handedOn, skipped } = stream(1);
-  it.take(frame(2));
+  it.receive(frame(2));
   it.learn(4);
   it.end();
   expect(handedOn).toEqual([2]);
   expect(skipped).toEqual([1, 2]);
-  expect(it.hasHole).toBe(false);
+  expect(it.hasGap).toBe(false);
 });
 
-test('frames for others alone leave no hole, and a hole among one’s own is seen', () => {
+test('frames for others alone leave no gap, and a gap among one’s own is seen', () => {
   const { stream: it, handedOn } = stream(1);
-  it.take(linked(4, 0));
-  expect([it.hasHole, handedOn]).toEqual([false, [4]]);
-  it.take(linked(9, 7));
-  it.take(linked(12, 9));
+  it.receive(linked(4, 0));
+  expect([it.hasGap, handedOn]).toEqual([false, [4]]);
+  it.receive(linked(9, 7));
+  it.receive(linked(12, 9));
   expect([it.missing(), handedOn]).toEqual([[{ first: 5, last: 7 }], [4]]);
-  it.take(linked(7, 4));
-  expect([it.hasHole, handedOn]).toEqual([false, [4, 7, 9, 12]]);
+  it.receive(linked(7, 4));
+  expect([it.hasGap, handedOn]).toEqual([false, [4, 7, 9, 12]]);
 });
 
-test('what is handed on after a loss is all that is not behind another hole', () => {
+test('what is handed on after a loss is all that is not behind another gap', () => {
   const { stream: it, handedOn, skipped } = stream(1);
-  it.take(linked(8, 3));
-  it.take(linked(20, 15));
+  it.receive(linked(8, 3));
+  it.receive(linked(20, 15));
   it.skipTo(6);
   expect([handedOn, skipped]).toEqual([[8], [3]]);
   it.skipTo(15);
   expect([handedOn, skipped]).toEqual([[8], [3, 6]]);
-  it.take(linked(15, 12));
+  it.receive(linked(15, 12));
   expect(handedOn).toEqual([8, 15, 20]);
 });

@@ -18,7 +18,7 @@ export interface Arrived {
 }
 
 /** What a frame that waits costs beyond its bytes. */
-const PARKED_OVERHEAD_BYTES = 256;
+const REORDER_OVERHEAD_BYTES = 256;
 
 /** No node sends as many frames between two of its heartbeats: a number further ahead is forged. */
 const MAX_AHEAD = 2 ** 24;
@@ -26,11 +26,11 @@ const MAX_AHEAD = 2 ** 24;
 /** Puts one sender's frames in order: hands on what is next, and parks what came too early. */
 export class Stream {
   readonly #events: StreamEvents;
-  readonly #maxParkedBytes: number;
-  readonly #parked = new Map<number, Arrived>();
+  readonly #maxReorderBytes: number;
+  readonly #reorder = new Map<number, Arrived>();
   /** By the frame before it. */
-  readonly #parkedBehind = new Map<number, Arrived>();
-  #parkedBytes = 0;
+  readonly #reorderByPrevSeq = new Map<number, Arrived>();
+  #reorderBytes = 0;
   #next: number | null;
   /** The last frame that the sender had sent at its last heartbeat. */
   #tail = 0;
@@ -45,7 +45,7 @@ export class Stream {
   /** `next` is null where it is not known yet which frame is the first that concerns this node. */
   constructor(next: number | null, maxParkedBytes: number, events: StreamEvents) {
     this.#next = next;
-    this.#maxParkedBytes = maxParkedBytes;
+    this.#maxReorderBytes = maxParkedBytes;
     this.#events = events;
   }
 
@@ -55,12 +55,12 @@ export class Stream {
   }
 
   /** Bytes that have come too early and wait. */
-  get parkedBytes(): number {
-    return this.#parkedBytes;
+  get reorderBytes(): number {
+    return this.#reorderBytes;
   }
 
   /** Whether something is known to have been sent that has not come. */
-  get hasHole(): boolean {
+  get hasGap(): boolean {
     return this.#next !== null && this.#next <= this.#known;
   }
 
@@ -75,18 +75,19 @@ export class Stream {
   }
 
   /** Takes a frame in; false when it has been here before. */
-  take(frame: Arrived): boolean {
+  receive(frame: Arrived): boolean {
     const { sequence, prevSeq } = frame;
-    if ((this.#next !== null && sequence < this.#next) || this.#parked.has(sequence)) return false;
+    if ((this.#next !== null && sequence < this.#next) || this.#reorder.has(sequence)) return false;
     this.#lastCame = Math.max(this.#lastCame, sequence);
     if (this.#next !== null && prevSeq < this.#next) {
-      this.#handOn(frame);
-      this.#handOnParked();
+      this.#deliver(frame);
+      this.#deliverReordered();
       return true;
     }
     // What is too much is asked for again when what lies before it has come.
-    const bytes = this.#parkedBytes + frame.bytes + PARKED_OVERHEAD_BYTES;
-    if (bytes <= this.#maxParkedBytes && !this.#parkedBehind.has(prevSeq)) this.#park(frame);
+    const bytes = this.#reorderBytes + frame.bytes + REORDER_OVERHEAD_BYTES;
+    if (bytes <= this.#maxReorderBytes && !this.#reorderByPrevSeq.has(prevSeq))
+      this.#enqueue(frame);
     return true;
   }
 
@@ -94,8 +95,8 @@ export class Stream {
   begin(first: number): void {
     if (this.#next !== null) return;
     this.#next = first;
-    for (const [sequence, frame] of this.#parked) if (sequence < first) this.#unpark(frame);
-    this.#handOnParked();
+    for (const [sequence, frame] of this.#reorder) if (sequence < first) this.#dequeue(frame);
+    this.#deliverReordered();
   }
 
   /**
@@ -109,8 +110,8 @@ export class Stream {
     if (next <= tail + 1) this.#goodTail = tail;
     if (this.#lastCame <= tail) return;
     this.#lastCame = 0;
-    for (const [sequence, frame] of this.#parked) {
-      if (sequence > tail || sequence < next) this.#unpark(frame);
+    for (const [sequence, frame] of this.#reorder) {
+      if (sequence > tail || sequence < next) this.#dequeue(frame);
       else this.#lastCame = Math.max(this.#lastCame, sequence);
     }
   }
@@ -127,7 +128,7 @@ export class Stream {
   restart(tail: number): void {
     if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;
     const frames = Math.max(1, tail - this.#goodTail);
-    for (const frame of this.#parked.values()) this.#unpark(frame);
+    for (const frame of this.#reorder.values()) this.#dequeue(frame);
     this.#lastForAll = Math.min(this.#lastForAll, tail);
     this.#lastForMe = Math.min(this.#lastForMe, tail);
     this.#lastCame = 0;
@@ -141,15 +142,15 @@ export class Stream {
    */
   skipTo(base: number): void {
     if (this.#next === null || base <= this.#next) return;
-    for (const frame of this.#parkedInOrder()) {
+    for (const frame of this.#nextReordered()) {
       if (frame.prevSeq >= base) break;
-      this.#unpark(frame);
+      this.#dequeue(frame);
       if (frame.sequence < this.#next) continue;
       this.#skip(frame.prevSeq + 1);
-      this.#handOn(frame);
+      this.#deliver(frame);
     }
     this.#skip(base);
-    this.#handOnParked();
+    this.#deliverReordered();
   }
 
   /** The sender is gone: nothing that is lacking will come. */
@@ -159,10 +160,10 @@ export class Stream {
 
   /** What is known to have been sent and has not come; the first {@link MAX_RANGES} ranges of it. */
   missing(): readonly Range[] {
-    if (this.#next === null || !this.hasHole) return [];
+    if (this.#next === null || !this.hasGap) return [];
     const ranges: Range[] = [];
     let first = this.#next;
-    for (const { sequence, prevSeq } of this.#parkedInOrder()) {
+    for (const { sequence, prevSeq } of this.#nextReordered()) {
       if (ranges.length === MAX_RANGES) return ranges;
       if (prevSeq >= first) ranges.push({ first, last: prevSeq });
       first = Math.max(first, sequence + 1);
@@ -180,33 +181,33 @@ export class Stream {
     this.#events.onSkipped(to - next);
   }
 
-  #handOn(frame: Arrived): void {
+  #deliver(frame: Arrived): void {
     this.#next = frame.sequence + 1;
     this.#events.onFrame(frame);
   }
 
-  #handOnParked(): void {
-    while (this.#parked.size > 0 && this.#next !== null) {
-      const frame = this.#parkedBehind.get(this.#next - 1);
+  #deliverReordered(): void {
+    while (this.#reorder.size > 0 && this.#next !== null) {
+      const frame = this.#reorderByPrevSeq.get(this.#next - 1);
       if (frame === undefined) return;
-      this.#unpark(frame);
-      this.#handOn(frame);
+      this.#dequeue(frame);
+      this.#deliver(frame);
     }
   }
 
-  #parkedInOrder(): Arrived[] {
-    return [...this.#parked.values()].sort((a, b) => a.sequence - b.sequence);
+  #nextReordered(): Arrived[] {
+    return [...this.#reorder.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
-  #park(frame: Arrived): void {
-    this.#parked.set(frame.sequence, frame);
-    this.#parkedBehind.set(frame.prevSeq, frame);
-    this.#parkedBytes += frame.bytes + PARKED_OVERHEAD_BYTES;
+  #enqueue(frame: Arrived): void {
+    this.#reorder.set(frame.sequence, frame);
+    this.#reorderByPrevSeq.set(frame.prevSeq, frame);
+    this.#reorderBytes += frame.bytes + REORDER_OVERHEAD_BYTES;
   }
 
-  #unpark(frame: Arrived): void {
-    if (!this.#parked.delete(frame.sequence)) return;
-    this.#parkedBehind.delete(frame.prevSeq);
-    this.#parkedBytes -= frame.bytes + PARKED_OVERHEAD_BYTES;
+  #dequeue(frame: Arrived): void {
+    if (!this.#reorder.delete(frame.sequence)) return;
+    this.#reorderByPrevSeq.delete(frame.prevSeq);
+    this.#reorderBytes -= frame.bytes + REORDER_OVERHEAD_BYTES;
   }
 }

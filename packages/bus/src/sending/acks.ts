@@ -98,7 +98,7 @@ export class Acks {
       const isUnknown = last !== sender.tailForAll && acked < last;
       peer.hasAcked = false;
       if (lags) this.#send(peer, { asksAck: true });
-      else if (isNew || isUnknown || stream.hasHole) this.#send(peer);
+      else if (isNew || isUnknown || stream.hasGap) this.#send(peer);
     }
   }
 

@@ -29,9 +29,9 @@ export class Inbox implements StreamEvents {
     counters.framesReceived += 1;
     counters.bytesReceived += bytes;
     for (const entry of entries) {
-      const whole = entry.kind === PART_KIND ? this.#joiner.join(entry.bytes) : entry;
-      if (whole === 'invalid') counters.malformed += 1;
-      else if (whole !== 'incomplete') this.#handOn(whole, sequence);
+      const wgap = entry.kind === PART_KIND ? this.#joiner.join(entry.bytes) : entry;
+      if (wgap === 'invalid') counters.malformed += 1;
+      else if (wgap !== 'incomplete') this.#deliver(wgap, sequence);
     }
   }
 
@@ -42,7 +42,7 @@ export class Inbox implements StreamEvents {
     events.onLost({ sender, frames, reason: 'skipped' });
   }
 
-  #handOn(entry: Entry, sequence: number): void {
+  #deliver(entry: Entry, sequence: number): void {
     const { nodeId, sender, counters, events } = this.#options;
     counters.entriesReceived += 1;
     if (entry.kind < ADDRESSED_KIND) {
