@@ -209,7 +209,7 @@ export class Judge {
     if (this.#options.schedule.mode === 'directed' || behind.length === 0) return;
     const { ms, mostMs } = flushed;
     const from = drainedAt - this.#options.schedule.heldMs;
-    const givenUp = losses.filter(({ reason, atMs }) => reason === 'given-up' && atMs >= from);
+    const givenUp = losses.filter(({ reason, atMs }) => reason === 'dropped' && atMs >= from);
     if (ms < mostMs - 1 && liveBehind.length > 0 && givenUp.some(({ isLast }) => isLast)) {
       const text = `${id} gave up what ${liveBehind} lacked after ${Math.round(ms)} ms of ${mostMs}`;
       throw new Violation('drain-short', text);
@@ -267,7 +267,7 @@ export class Judge {
     const until = endedAt ?? this.#options.now();
     const wasOut = (member: Member): boolean =>
       this.#options.outages.get(member)?.isCalm(readAt - this.#settleMs, until) === false;
-    return (wasOut(to) || wasOut(sender)) && losses.some(({ reason }) => reason === 'given-up');
+    return (wasOut(to) || wasOut(sender)) && losses.some(({ reason }) => reason === 'dropped');
   }
 
   #judgePromptness(

@@ -121,7 +121,7 @@ export class Bus {
         if (full) this.requestAcks();
         events.onFull(full);
       },
-      onGivenUp: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'given-up' }),
+      onDropped: ({ frames }) => events.onLost({ sender: nodeId, frames, reason: 'dropped' }),
     });
     this.#acks = new Acks({
       ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },

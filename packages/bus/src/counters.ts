@@ -13,11 +13,11 @@ export interface BusCounters {
   /** Other nodes' frames that this node lacked for good. */
   framesLost: number;
   /** This node's frames that some live node had not got when they were given up. */
-  framesGivenUp: number;
+  framesDropped: number;
   /** Their bytes. */
-  bytesGivenUp: number;
+  bytesDropped: number;
   /** Frames published again because somebody lacked them. */
-  framesRepeated: number;
+  framesRedelivered: number;
   /** Frames that came a second time and were dropped. */
   duplicates: number;
   /** Heartbeats published. */
@@ -49,9 +49,9 @@ export function zeroCounters(): BusCounters {
     bytesReceived: 0,
     entriesReceived: 0,
     framesLost: 0,
-    framesGivenUp: 0,
-    bytesGivenUp: 0,
-    framesRepeated: 0,
+    framesDropped: 0,
+    bytesDropped: 0,
+    framesRedelivered: 0,
     duplicates: 0,
     heartbeatsSent: 0,
     acksSent: 0,

@@ -10,7 +10,7 @@ export const LOST_REASONS = {
    * Frames of this node that some live node had not got in time, or that were still kept for some node at the close;
    * that node reports them as skipped.
    */
-  'given-up': 'given-up',
+  dropped: 'dropped',
 } as const;
 
 /** Why frames did not arrive, or will not. */

@@ -7,7 +7,7 @@ import { addressed } from '../wire/addressed.ts';
 import { Batch } from '../wire/batch.ts';
 import { type Entry, encodeData, type Pieces, type PrevSeq, sizeOf } from '../wire/data-frame.ts';
 import { FLAGS } from '../wire/header.ts';
-import { type GivenUp, SentWindow } from './sent-window.ts';
+import { type Dropped, SentWindow } from './sent-window.ts';
 import { Share } from './share.ts';
 
 /** What a sender needs of the node that it sends for. */
@@ -28,7 +28,7 @@ export interface SenderOptions {
   /** How far the others have got, where no node is waited for as far as `tail`. */
   progress(tail: number): Progress;
   onFull(full: boolean): void;
-  onGivenUp(givenUp: GivenUp): void;
+  onDropped(givenUp: Dropped): void;
 }
 
 /** Entries of a frame that is not numbered yet. */
@@ -59,7 +59,7 @@ export class Sender {
   #tailForAll = 0;
   #awaited = 0;
   #alone = false;
-  #repeatedBytes = 0;
+  #redeliveredBytes = 0;
   /** Bytes sent since the other nodes were last asked to acknowledge. */
   #unaskedBytes = 0;
   #askRound = 0;
@@ -158,13 +158,13 @@ export class Sender {
    * Publishes again what a node asked for and is still kept, between two ticks no more than a share: what
    * has piled up over the window must not make Redis cut the subscribers off.
    */
-  repeat(node: string, missing: readonly Range[]): void {
+  redeliver(node: string, missing: readonly Range[]): void {
     const now = this.#options.clock.now();
     for (const range of missing) {
-      const maxBytes = this.#share.bytes - this.#repeatedBytes;
-      for (const { frame, to } of this.#window.repeat(range, { node, now, maxBytes })) {
-        this.#repeatedBytes += sizeOf(frame);
-        this.#options.counters.framesRepeated += 1;
+      const maxBytes = this.#share.bytes - this.#redeliveredBytes;
+      for (const { frame, to } of this.#window.redeliver(range, { node, now, maxBytes })) {
+        this.#redeliveredBytes += sizeOf(frame);
+        this.#options.counters.framesRedelivered += 1;
         this.#options.publish(frame, to);
       }
     }
@@ -177,12 +177,12 @@ export class Sender {
 
   /** To be called a few times a second: gives up what has been kept for too long or is too much. */
   tick(): void {
-    this.#repeatedBytes = 0;
+    this.#redeliveredBytes = 0;
     this.#share.tick(this.#options.clock.now());
     const { clock, limits } = this.#options;
     const { owed: got } = this.#options.progress(this.tail);
     const isOwed = ({ listed }: Peer): boolean => listed;
-    this.#giveUp(clock.now() - limits.retentionMs, limits.retentionBytes, { got, isOwed });
+    this.#drop(clock.now() - limits.retentionMs, limits.retentionBytes, { got, isOwed });
   }
 
   /**
@@ -194,7 +194,7 @@ export class Sender {
     this.#unsentBytes = 0;
     const { kept } = this.#options.progress(this.tail);
     const got = Math.min(kept, this.completeTail);
-    this.#giveUp(Number.POSITIVE_INFINITY, 0, { got, isOwed: () => true });
+    this.#drop(Number.POSITIVE_INFINITY, 0, { got, isOwed: () => true });
   }
 
   /** Lets go of what the others have, and judges anew whether the window is full. */
@@ -317,19 +317,19 @@ export class Sender {
     return asks;
   }
 
-  #giveUp(
+  #drop(
     sentBefore: number,
     maxBytes: number,
     { got, isOwed }: { readonly got: number; isOwed(peer: Peer): boolean },
   ): void {
     const lives = (to: string): boolean =>
       [...this.#options.peers()].some((peer) => peer.node === to && !peer.left && isOwed(peer));
-    const { frames, bytes } = this.#window.giveUp(sentBefore, maxBytes, { got, lives });
+    const { frames, bytes } = this.#window.dropUpTo(sentBefore, maxBytes, { got, lives });
     if (frames === 0) return;
-    const { counters, onGivenUp } = this.#options;
-    counters.framesGivenUp += frames;
-    counters.bytesGivenUp += bytes;
-    onGivenUp({ frames, bytes });
+    const { counters, onDropped } = this.#options;
+    counters.framesDropped += frames;
+    counters.bytesDropped += bytes;
+    onDropped({ frames, bytes });
   }
 
   get #knowsAll(): boolean {

@@ -14,7 +14,7 @@ function repeated(
   now: number,
   { maxBytes = 10_000, node = 'b' } = {},
 ): (number | undefined)[] {
-  return it.repeat(ALL, { node, now, maxBytes }).map(({ frame: [bytes] }) => bytes?.[0]);
+  return it.redeliver(ALL, { node, now, maxBytes }).map(({ frame: [bytes] }) => bytes?.[0]);
 }
 
 test('a frame is kept until everybody has it, its bytes count until everybody had room for it', () => {
@@ -56,14 +56,14 @@ test('bytes cease to count though the frame is still kept for somebody', () => {
 
 test('giving up what all that are waited for have is not counted', () => {
   const it = windowOf(3);
-  expect(it.giveUp(1, 10_000, { got: 2 })).toEqual({ frames: 1, bytes: 100 });
+  expect(it.dropUpTo(1, 10_000, { got: 2 })).toEqual({ frames: 1, bytes: 100 });
   expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
 });
 
 test('giving up counts what somebody lacked, not what only waited for room', () => {
   const it = windowOf(4);
   it.release(2, 0);
-  expect(it.giveUp(1, 10_000)).toEqual({ frames: 2, bytes: 200 });
+  expect(it.dropUpTo(1, 10_000)).toEqual({ frames: 2, bytes: 200 });
   expect([it.base, it.tail, it.bytes]).toEqual([5, 4, 0]);
 });
 
@@ -72,12 +72,12 @@ test('a frame for one node alone that does not live is not counted as given up',
   it.add([Buffer.alloc(100)], 0, 'dead');
   it.add([Buffer.alloc(100)], 0, 'live');
   const lives = (node: string): boolean => node === 'live';
-  expect(it.giveUp(1, 10_000, { lives })).toEqual({ frames: 2, bytes: 200 });
+  expect(it.dropUpTo(1, 10_000, { lives })).toEqual({ frames: 2, bytes: 200 });
 });
 
 test('of what is too much the oldest is given up', () => {
   const it = windowOf(4);
-  expect(it.giveUp(0, 250)).toEqual({ frames: 2, bytes: 200 });
+  expect(it.dropUpTo(0, 250)).toEqual({ frames: 2, bytes: 200 });
   expect([it.base, it.tail]).toEqual([3, 4]);
 });
 

@@ -9,27 +9,27 @@ interface Sent {
   readonly to: string | undefined;
   /** Gone once everybody has it; then only its bytes still count. */
   frame: Pieces | undefined;
-  repeats: number;
-  repeatedAt: number;
+  redeliveries: number;
+  redeliveredAt: number;
 }
 
 /** Frames that have been given up although somebody lacked them. */
-export interface GivenUp {
+export interface Dropped {
   readonly frames: number;
   readonly bytes: number;
 }
 
 /** A frame that is to be published again, and for whom. */
-export interface Repeated {
+export interface Redelivery {
   readonly frame: Pieces;
   readonly to: string | undefined;
 }
 
 const NOTHING: Omit<Sent, 'sentAt'> = {
-  ...{ bytes: 0, to: undefined, frame: undefined, repeats: 0, repeatedAt: 0 },
+  ...{ bytes: 0, to: undefined, frame: undefined, redeliveries: 0, redeliveredAt: 0 },
 };
 
-const REPEAT_AGAIN_MS = 250;
+const REDELIVER_AGAIN_MS = 250;
 const MAX_DOUBLINGS = 2;
 
 /**
@@ -84,7 +84,7 @@ export class SentWindow {
   /** Takes in the frame that comes after the tail, for all nodes or for one. */
   add(frame: Pieces, sentAt: number, to?: string): void {
     const bytes = sizeOf(frame);
-    this.#sent.push({ bytes, sentAt, to, frame, repeats: 0, repeatedAt: 0 });
+    this.#sent.push({ bytes, sentAt, to, frame, redeliveries: 0, redeliveredAt: 0 });
     this.#bytes += bytes;
     this.#keptBytes += bytes;
     this.#lastSentAt = sentAt;
@@ -123,11 +123,11 @@ export class SentWindow {
    * Those up to `got` are not given up by that: all nodes that live have them. Nor are those for one node alone for which
    * `lives` does not hold.
    */
-  giveUp(
+  dropUpTo(
     sentBefore: number,
     maxBytes: number,
     { got = 0, lives = () => true }: { got?: number; lives?: (node: string) => boolean } = {},
-  ): GivenUp {
+  ): Dropped {
     let frames = 0;
     let bytes = 0;
     let sequence = this.#first;
@@ -151,21 +151,22 @@ export class SentWindow {
    * Several nodes ask for the same frame, and each asks until it has come: a frame is repeated at once, then
    * after 250 ms, then up to a second apart, so that asking costs no more than is lost.
    */
-  repeat(
+  redeliver(
     { first, last }: Range,
     { node, now, maxBytes }: { node: string; now: number; maxBytes: number },
-  ): readonly Repeated[] {
-    const frames: Repeated[] = [];
+  ): readonly Redelivery[] {
+    const frames: Redelivery[] = [];
     let bytes = 0;
     const end = Math.min(last, this.tail);
     for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
       if (bytes >= maxBytes) break;
       const sent = this.#at(sequence);
       if (sent?.frame === undefined || (sent.to !== undefined && sent.to !== node)) continue;
-      const doublings = Math.min(sent.repeats - 1, MAX_DOUBLINGS);
-      if (sent.repeats > 0 && now - sent.repeatedAt < REPEAT_AGAIN_MS * 2 ** doublings) continue;
-      sent.repeats += 1;
-      sent.repeatedAt = now;
+      const doublings = Math.min(sent.redeliveries - 1, MAX_DOUBLINGS);
+      if (sent.redeliveries > 0 && now - sent.redeliveredAt < REDELIVER_AGAIN_MS * 2 ** doublings)
+        continue;
+      sent.redeliveries += 1;
+      sent.redeliveredAt = now;
       bytes += sent.bytes;
       frames.push({ frame: sent.frame, to: sent.to });
     }

@@ -155,7 +155,7 @@ test('what a node that closes could not send is counted on both sides', async ()
   const closed = a.bus.close();
   await pass(world, 500);
   await closed;
-  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'given-up' }]);
+  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'dropped' }]);
   expect(b.losses).toEqual([{ sender: 'a', frames: 2, reason: 'skipped' }]);
   expect(b.entries).toEqual(['a 0 1']);
 });
@@ -171,7 +171,7 @@ test('what a node that closes had no room to publish is counted on both sides', 
   await closed;
   expect(b.losses).toEqual([{ sender: 'a', frames: 20 - came, reason: 'skipped' }]);
   // The node cannot know what of the rest has come: it was not told.
-  expect(a.losses).toEqual([{ sender: 'a', frames: 20, reason: 'given-up' }]);
+  expect(a.losses).toEqual([{ sender: 'a', frames: 20, reason: 'dropped' }]);
 });
 
 // Failed while a closing node counted only what nodes with a lease lacked.
@@ -186,7 +186,7 @@ test('what a node that closes has kept for one that is cut off past its lease is
   const closed = a.bus.close();
   await pass(world, 500);
   await closed;
-  expect(a.losses).toEqual([{ sender: 'a', frames: 3, reason: 'given-up' }]);
+  expect(a.losses).toEqual([{ sender: 'a', frames: 3, reason: 'dropped' }]);
 });
 
 test('what a node that is cut off and closes had for nodes that may have joined is counted', async () => {
@@ -200,7 +200,7 @@ test('what a node that is cut off and closes had for nodes that may have joined 
   const closed = a.bus.close();
   await pass(world, 500);
   await closed;
-  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'given-up' }]);
+  expect(a.losses).toEqual([{ sender: 'a', frames: 2, reason: 'dropped' }]);
 });
 
 test('a node that closes after one that it knows has died does not wait for it', async () => {

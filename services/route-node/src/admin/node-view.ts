@@ -90,9 +90,9 @@ function busView({ bus }: Engine): BusView | null {
     bytesSent: counters.bytesSent,
     framesReceived: counters.framesReceived,
     bytesReceived: counters.bytesReceived,
-    framesRepeated: counters.framesRepeated,
+    framesRepeated: counters.framesRedelivered,
     framesLost: counters.framesLost,
-    framesGivenUp: counters.framesGivenUp,
+    framesGivenUp: counters.framesDropped,
     reopened: counters.reopened,
     peers: [...bus.peers],
   };

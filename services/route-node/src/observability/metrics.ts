@@ -303,14 +303,14 @@ export function nodeMetrics(sources: MetricsSources): Registry {
       () => busCounters.reopened,
     );
     counter('route_bus_redelivered_frames_total', 'Frames published again', () => {
-      return busCounters.framesRepeated;
+      return busCounters.framesRedelivered;
     });
     counter(
       'route_bus_dropped_frames_total',
       'Frames of this node that a live node had not got in time',
-      () => busCounters.framesGivenUp,
+      () => busCounters.framesDropped,
     );
-    counter('route_bus_dropped_bytes_total', 'Their bytes', () => busCounters.bytesGivenUp);
+    counter('route_bus_dropped_bytes_total', 'Their bytes', () => busCounters.bytesDropped);
     counter('route_bus_heartbeats_total', 'Heartbeats published to all nodes', () => {
       return busCounters.heartbeatsSent;
     });
