@@ -191,7 +191,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/sending/sender.ts',
-        find: '    return this.#window.completeUpTo(this.#options.knowsAllUntil());\n',
+        find: '    return this.#window.completeUpTo(this.#options.membershipCompleteUntil());\n',
         put: '    return this.tail;\n',
       },
     ],
@@ -236,7 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/bus.ts',
-        find: '    if (!this.knowsAll) return undefined;\n',
+        find: '    if (!this.membershipComplete) return undefined;\n',
         put: '',
       },
     ],
@@ -355,7 +355,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/routing/directed/directed.ts',
-        find: 'this.#bus !== undefined && !this.#bus.knowsAll',
+        find: 'this.#bus !== undefined && !this.#bus.membershipComplete',
         put: 'this.#bus !== undefined',
       },
     ],

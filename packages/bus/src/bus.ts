@@ -16,10 +16,10 @@ import { Inbox } from './wire/inbox.ts';
 const MAX_KIND = 126;
 
 /** However often it is asked, a node does not publish its heartbeat more often than this. */
-const HEARTBEAT_GAP_MS = 2;
+const MIN_HEARTBEAT_INTERVAL_MS = 2;
 
 /** A flush looks so often whether what it waits for besides is done. */
-const LOOK_AGAIN_MS = 10;
+const FLUSH_POLL_MS = 10;
 
 /** Who reads how well others are confirmed asks them to confirm, for so long after the last time. */
 const CONFIRM_MS = 1000;
@@ -65,14 +65,14 @@ export class Bus {
    * seen to live since the node began to hear on its present connection.
    */
   #listedFrom = Number.POSITIVE_INFINITY;
-  #listedUntil = Number.NEGATIVE_INFINITY;
+  #leaseUntil = Number.NEGATIVE_INFINITY;
   #joined = false;
   /** When this node had met the others. */
   #joinedAt = 0;
   #closed = false;
   #flushScheduled = false;
   #heartbeatScheduled = false;
-  #asksAcks = false;
+  #requestsAcks = false;
   /** When it was last read how well another node is confirmed. */
   #confirmReadAt = Number.NEGATIVE_INFINITY;
   #cancelTick: Cancel = () => {};
@@ -113,7 +113,7 @@ export class Bus {
       mergeable: new Set(mergeable),
       counters,
       publish: (frame, to) => this.#publish(frame, to ?? this.#onlyOther()),
-      knowsAllUntil: () => this.#knowsAllUntil,
+      membershipCompleteUntil: () => this.#membershipCompleteUntil,
       peers: () => this.#peers.all(),
       sentTo: (peer, tail) => this.#peers.sentTo(peer, this.#heartbeat.timeMs, tail),
       progress: (tail) => this.#peers.progress(this.#heartbeat.timeMs, tail),
@@ -160,18 +160,18 @@ export class Bus {
    * heard, or once all that have a lease have spoken to it: this one must have heard what was said up to less than
    * `joinMs` ago, on a connection on which every node has sent its heartbeat since, and must have had a lease since then.
    */
-  get knowsAll(): boolean {
-    return this.#clock.now() < this.#knowsAllUntil;
+  get membershipComplete(): boolean {
+    return this.#clock.now() < this.#membershipCompleteUntil;
   }
 
   /** Before this time no node that is still unknown has taken links. */
-  get #knowsAllUntil(): number {
+  get #membershipCompleteUntil(): number {
     const { joinMs, announceMs } = this.#limits;
     const { steadyMs, returnedSentAt } = this.#heartbeat;
     const isSteady = steadyMs >= 1.5 * announceMs;
     if (!isSteady || returnedSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
     // Less a tenth, as no two clocks run alike.
-    return Math.min(returnedSentAt + joinMs * 0.9, this.#listedUntil);
+    return Math.min(returnedSentAt + joinMs * 0.9, this.#leaseUntil);
   }
 
   /** The number of this node's last heartbeat. */
@@ -185,14 +185,14 @@ export class Bus {
   }
 
   /** Publishes what is queued; returns the number of its last frame, which may have to wait for room; 0 for none. */
-  mark(): number {
+  flushBatch(): number {
     return this.#running ? this.#sender.publishBatch() : this.#sender.tail;
   }
 
   /** Publishes a heartbeat soon that asks the others to answer at once; see {@link Bus.confirmed}. */
   requestAcks(): void {
-    this.#asksAcks = true;
-    this.#beatSoon();
+    this.#requestsAcks = true;
+    this.#scheduleHeartbeat();
   }
 
   /**
@@ -202,7 +202,7 @@ export class Bus {
   confirmed(node: string): Confirmed | undefined {
     this.#confirmReadAt = this.#clock.now();
     const peer = this.#peers.get(node);
-    if (peer === undefined || peer.left || peer.heartbeat === 0) return undefined;
+    if (peer === undefined || peer.hasLeft || peer.heartbeat === 0) return undefined;
     return { heartbeatSeq: peer.confirmed, at: peer.confirmedAt };
   }
 
@@ -225,7 +225,7 @@ export class Bus {
   get peers(): readonly PeerLag[] {
     const { tail } = this.#sender;
     return [...this.#peers.all()]
-      .filter(({ left }) => !left)
+      .filter(({ hasLeft }) => !hasLeft)
       .map(({ node, acked, credited, stream }) => ({
         node,
         behind: tail - acked,
@@ -281,11 +281,11 @@ export class Bus {
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
     const isListed = ids.includes(this.#nodeId) && (this.responsive || !this.#joined);
     const now = this.#clock.now();
-    const isUnbroken = isListed && now < this.#listedUntil;
+    const isUnbroken = isListed && now < this.#leaseUntil;
     if (!isUnbroken) this.#listedFrom = Number.POSITIVE_INFINITY;
     if (isListed) this.#listedFrom = Math.min(this.#listedFrom, now);
-    this.#listedUntil = ownUntil;
-    this.#peers.setListed(others, this.#heartbeat.timeMs, this.#sender);
+    this.#leaseUntil = ownUntil;
+    this.#peers.setLeases(others, this.#heartbeat.timeMs, this.#sender);
     this.#sender.settle();
   }
 
@@ -309,7 +309,7 @@ export class Bus {
       if (!(await this.#within(endsAt - this.#clock.now(), arrived))) return false;
       if (isDone()) return true;
       if (this.#clock.now() >= endsAt) return false;
-      await new Promise<void>((resolve) => this.#clock.after(LOOK_AGAIN_MS, resolve));
+      await new Promise<void>((resolve) => this.#clock.after(FLUSH_POLL_MS, resolve));
     }
   }
 
@@ -356,14 +356,14 @@ export class Bus {
     this.#peers.sweep(this.#heartbeat.timeMs);
     this.#sender.settle();
     this.#acks.tick();
-    this.#beat();
+    this.#sendHeartbeat();
     this.#updateJoined();
   }
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
     // Being up is only believed when the node hears itself; being down is believed at once.
-    if (up) this.#beat();
+    if (up) this.#sendHeartbeat();
     else this.#heartbeat.disconnected();
   }
 
@@ -405,19 +405,19 @@ export class Bus {
     return this.#joined ? Math.max(1, this.#clock.now() - this.#joinedAt) : 0;
   }
 
-  #beatSoon(): void {
+  #scheduleHeartbeat(): void {
     if (this.#heartbeatScheduled) return;
     this.#heartbeatScheduled = true;
     const beat = (): void => {
       this.#heartbeatScheduled = false;
-      this.#beat();
+      this.#sendHeartbeat();
     };
-    const waitMs = this.#heartbeat.lastSentAt + HEARTBEAT_GAP_MS - this.#clock.now();
+    const waitMs = this.#heartbeat.lastSentAt + MIN_HEARTBEAT_INTERVAL_MS - this.#clock.now();
     if (waitMs > 0) this.#clock.after(waitMs, beat);
     else this.#clock.soon(beat);
   }
 
-  #beat(): void {
+  #sendHeartbeat(): void {
     if (!this.#running) return;
     const now = this.#clock.now();
     const isConfirming = now - this.#confirmReadAt < CONFIRM_MS;
@@ -428,15 +428,15 @@ export class Bus {
     this.#publish([
       encodeHeartbeat({
         ...{ sender: this.#nodeId, tail, tailForAll, seq: this.#heartbeat.next(now) },
-        ...{ asksAck: this.#asksAcks || isConfirming, hearsOwn: this.#transport.hearsOwn },
+        ...{ asksAck: this.#requestsAcks || isConfirming, hearsOwn: this.#transport.hearsOwn },
       }),
     ]);
-    this.#asksAcks = false;
+    this.#requestsAcks = false;
   }
 
   /** Where there is just one other node, what is for all goes to it alone and does not come back here. */
   #onlyOther(): string | undefined {
-    if (!this.knowsAll) return undefined;
+    if (!this.membershipComplete) return undefined;
     const { only } = this.#peers;
     return only?.hearsOwn && only.heartbeat > 0 ? only.node : undefined;
   }

@@ -197,10 +197,10 @@ test('what is for all comes to it also when doubt has come only after something 
   const c = await world.add('c');
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(1200);
-  expect(a.bus.knowsAll).toBe(true);
+  expect(a.bus.membershipComplete).toBe(true);
   a.bus.send(0, Buffer.from('1'), 'b');
   a.bus.setLiveNodes(['b']);
-  expect(a.bus.knowsAll).toBe(false);
+  expect(a.bus.membershipComplete).toBe(false);
   a.bus.send(0, Buffer.from('2'));
   world.clock.advance(10_000);
   expect(b.entries).toEqual(['a 0 1', 'a 0 2']);

@@ -44,8 +44,8 @@ export interface Peer {
   /** When that was learned, by the bus's clock. */
   confirmedAt: number;
   /** Whether it has a lease. */
-  listed: boolean;
-  left: boolean;
+  hasLease: boolean;
+  hasLeft: boolean;
   /** When it was last heard; -Infinity for never. */
   heardAt: number;
   /** When it was heard for the first time, or again after it had been silent. */
@@ -127,7 +127,7 @@ export class Peers {
   get only(): Peer | undefined {
     let only: Peer | undefined;
     for (const peer of this.#peers.values()) {
-      if (peer.left) continue;
+      if (peer.hasLeft) continue;
       if (only !== undefined) return undefined;
       only = peer;
     }
@@ -141,15 +141,15 @@ export class Peers {
 
   /** A node has sent its last frame. */
   leave(peer: Peer): void {
-    if (peer.left) return;
-    peer.left = true;
+    if (peer.hasLeft) return;
+    peer.hasLeft = true;
     this.#membership.gone(peer.node);
   }
 
   /** A node that was said to have left has not: it is owed what is sent after `tail`. */
   revive(peer: Peer, tail: number): void {
-    if (!peer.left) return;
-    peer.left = false;
+    if (!peer.hasLeft) return;
+    peer.hasLeft = false;
     peer.last = tail;
     this.#membership.known(peer.node);
   }
@@ -171,7 +171,7 @@ export class Peers {
    * Another node knows these. One that was unknown here may stand still, past its lease, and have links: it is owed
    * what comes after `completeTail`, and kept for as long as the other node keeps for it. One that is known stays as it is.
    */
-  toldOf(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
+  peersReported(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
       const isFresh = silentMs < this.#limits.retentionMs;
       if (isFresh && !this.#peers.has(node)) this.#join(node, now - silentMs, sent);
@@ -181,8 +181,8 @@ export class Peers {
   /** What a node that joins is told: nodes that it may not hear soon, and how old the last evidence of each is. */
   silent(now: number, afterMs: number, to: string): SilentNode[] {
     const silent: SilentNode[] = [];
-    for (const { node, left, heardAt, evidenceAt } of this.#peers.values()) {
-      if (left || node === to || now - heardAt < afterMs) continue;
+    for (const { node, hasLeft, heardAt, evidenceAt } of this.#peers.values()) {
+      if (hasLeft || node === to || now - heardAt < afterMs) continue;
       silent.push({ node, silentMs: now - evidenceAt });
     }
     return silent;
@@ -192,14 +192,14 @@ export class Peers {
    * These nodes have a lease, and no others. One that was unknown, and had none when the leases were read last, is owed
    * what comes after `completeTail`; it is forgotten in time when it is never heard, whatever its lease.
    */
-  setListed(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
+  setLeases(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
     const before = this.#leases;
     const leases = new Set(nodes);
     this.#leases = leases;
     for (const node of leases) {
       if (before?.has(node) !== true && !this.#peers.has(node)) this.#join(node, now, sent);
     }
-    for (const peer of this.#peers.values()) peer.listed = leases.has(peer.node);
+    for (const peer of this.#peers.values()) peer.hasLease = leases.has(peer.node);
   }
 
   /** Frames up to `tail` have been sent to a node, at least the last of them. */
@@ -227,7 +227,7 @@ export class Peers {
     // Before the leases have been read, others may live that have not been heard yet.
     let alone = this.#leases !== undefined;
     for (const peer of this.#peers.values()) {
-      if (peer.left) continue;
+      if (peer.hasLeft) continue;
       alone = false;
       // A node that has all that is for it lacks nothing of what is for others.
       const itsGot = peer.acked < peer.last ? peer.acked : tail;
@@ -237,7 +237,7 @@ export class Peers {
         if (peer.credited < peer.last) credited = Math.min(credited, peer.credited);
       }
       if (now - peer.evidenceAt < this.#limits.retentionMs) kept = Math.min(kept, itsGot);
-      if (peer.listed && peer.heardAt >= 0) owed = Math.min(owed, itsGot);
+      if (peer.hasLease && peer.heardAt >= 0) owed = Math.min(owed, itsGot);
     }
     owed = Math.min(owed, acked);
     return { acked, kept: Math.min(kept, acked), owed, credited, awaited, alone };
@@ -250,18 +250,18 @@ export class Peers {
   hasJoined(now: number): boolean {
     if (this.#leases === undefined) return false;
     if (now >= this.#limits.joinMs) return true;
-    const others = [...this.#peers.values()].filter(({ left }) => !left);
+    const others = [...this.#peers.values()].filter(({ hasLeft }) => !hasLeft);
     return others.length > 0 && others.every(({ stream }) => stream.next !== null);
   }
 
   /** Ends the streams of nodes that are gone, and forgets nodes that have not been heard for long. */
   sweep(now: number): void {
     for (const peer of this.#peers.values()) {
-      if (peer.listed && peer.heardAt >= 0) peer.evidenceAt = now;
+      if (peer.hasLease && peer.heardAt >= 0) peer.evidenceAt = now;
       // A node that was stopped still has what is lacking here, for as long as it keeps anything: only then
       // frames wait behind a gap which no node will fill.
       const { retentionMs } = this.#limits;
-      const isGone = peer.left || (!peer.listed && now - peer.heardAt >= retentionMs);
+      const isGone = peer.hasLeft || (!peer.hasLease && now - peer.heardAt >= retentionMs);
       if (isGone && peer.stream.hasGap) peer.stream.end();
       if (now - peer.evidenceAt >= retentionMs) this.#forget(peer);
     }
@@ -269,7 +269,7 @@ export class Peers {
 
   #isAwaited(peer: Peer, now: number): boolean {
     const { leaveMs, retentionMs } = this.#limits;
-    if (this.#leases !== undefined && !peer.listed) return false;
+    if (this.#leases !== undefined && !peer.hasLease) return false;
     if (now - peer.heardAt >= leaveMs) return false;
     return peer.credited >= peer.last || now - peer.progressAt < retentionMs;
   }
@@ -293,8 +293,8 @@ export class Peers {
       heartbeatAt: Number.NEGATIVE_INFINITY,
       confirmed: 0,
       confirmedAt: Number.NEGATIVE_INFINITY,
-      listed: this.#leases?.has(node) ?? false,
-      left: false,
+      hasLease: this.#leases?.has(node) ?? false,
+      hasLeft: false,
       heardAt: Number.NEGATIVE_INFINITY,
       backAt: Number.NEGATIVE_INFINITY,
       evidenceAt,
@@ -310,7 +310,7 @@ export class Peers {
   #evict(): boolean {
     let oldest: Peer | undefined;
     for (const peer of this.#peers.values()) {
-      if (peer.listed) continue;
+      if (peer.hasLease) continue;
       if (oldest === undefined || peer.evidenceAt < oldest.evidenceAt) oldest = peer;
     }
     if (oldest !== undefined) this.#forget(oldest);
@@ -319,7 +319,7 @@ export class Peers {
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer.node);
-    if (!peer.left) this.#membership.gone(peer.node);
+    if (!peer.hasLeft) this.#membership.gone(peer.node);
     if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
     // Oldest first: a Map keeps the order in which its keys came.
     for (const node of this.#marks.keys()) {

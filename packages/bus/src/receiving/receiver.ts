@@ -128,7 +128,7 @@ export class Receiver {
       peer.confirmed = Math.max(peer.confirmed, ack.heard);
       peer.confirmedAt = clock.now();
     }
-    peers.toldOf(
+    peers.peersReported(
       ack.silent.filter(({ node }) => node !== nodeId),
       heartbeat.timeMs,
       own,

@@ -63,7 +63,7 @@ export class Acks {
     if (!hasRoom) return;
     for (const peer of this.#options.peers.all()) {
       const { next } = peer.stream;
-      if (!peer.left && next !== null && peer.accepted < next - 1) this.#soon(peer, ACK_GAP_MS);
+      if (!peer.hasLeft && next !== null && peer.accepted < next - 1) this.#soon(peer, ACK_GAP_MS);
     }
   }
 
@@ -87,7 +87,7 @@ export class Acks {
   tick(): void {
     const { heartbeat, peers, sender, leaveMs } = this.#options;
     for (const peer of peers.all()) {
-      if (peer.left) continue;
+      if (peer.hasLeft) continue;
       const { stream, last, acked, credited, hasAcked, heardAt } = peer;
       const said = this.#saidTo(peer);
       const has = ackedOf(peer);

@@ -20,7 +20,7 @@ export interface SenderOptions {
   /** Publishes a frame for all, or for one node. */
   publish(frame: Pieces, to: string | undefined): void;
   /** Before this time every node that may take links is among the other nodes. */
-  knowsAllUntil(): number;
+  membershipCompleteUntil(): number;
   /** The other nodes. */
   peers(): Iterable<Peer>;
   /** A frame up to `tail` is for a node. */
@@ -80,7 +80,7 @@ export class Sender {
 
   /** What comes after this frame may be lacked by nodes that are not known yet. */
   get completeTail(): number {
-    return this.#window.completeUpTo(this.#options.knowsAllUntil());
+    return this.#window.completeUpTo(this.#options.membershipCompleteUntil());
   }
 
   /** The last frame for all nodes. */
@@ -107,7 +107,7 @@ export class Sender {
   send(kind: number, bytes: Buffer, to?: string): void {
     const batch = this.#batch;
     const entry = { kind, bytes };
-    if (this.#knowsAll) {
+    if (this.#membershipComplete) {
       if (to === undefined) batch.add(entry);
       else batch.addFor(to, entry);
     } else {
@@ -148,8 +148,8 @@ export class Sender {
   prevSeqs(): PrevSeq[] {
     const { tail } = this;
     const prevSeqs: PrevSeq[] = [];
-    for (const { node, left, last } of this.#options.peers()) {
-      if (!left && last !== tail) prevSeqs.push({ node, prevSeq: last });
+    for (const { node, hasLeft, last } of this.#options.peers()) {
+      if (!hasLeft && last !== tail) prevSeqs.push({ node, prevSeq: last });
     }
     return prevSeqs;
   }
@@ -181,7 +181,7 @@ export class Sender {
     this.#share.tick(this.#options.clock.now());
     const { clock, limits } = this.#options;
     const { owed: got } = this.#options.progress(this.tail);
-    const isOwed = ({ listed }: Peer): boolean => listed;
+    const isOwed = ({ hasLease }: Peer): boolean => hasLease;
     this.#drop(clock.now() - limits.retentionMs, limits.retentionBytes, { got, isOwed });
   }
 
@@ -240,8 +240,8 @@ export class Sender {
     if (this.#alone) {
       for (const entries of batch.frames()) this.#add({ entries, to: undefined });
     } else {
-      for (const { node, left } of this.#options.peers()) {
-        if (left) continue;
+      for (const { node, hasLeft } of this.#options.peers()) {
+        if (hasLeft) continue;
         unreached.delete(node);
         for (const entries of batch.frames(node)) this.#add({ entries, to: node });
       }
@@ -283,7 +283,7 @@ export class Sender {
     const now = clock.now();
     const receivers = this.#alone ? [] : [...peers()].filter((peer) => isFor(peer, to));
     // A number is used all the same: a node that was to get it finds out that it lacks something.
-    if (receivers.length === 0 && (to !== undefined || this.#knowsAll)) {
+    if (receivers.length === 0 && (to !== undefined || this.#membershipComplete)) {
       this.#window.skip(now, to);
       if (to === undefined) this.#tailForAll = this.tail;
       return;
@@ -323,7 +323,7 @@ export class Sender {
     { got, isOwed }: { readonly got: number; isOwed(peer: Peer): boolean },
   ): void {
     const lives = (to: string): boolean =>
-      [...this.#options.peers()].some((peer) => peer.node === to && !peer.left && isOwed(peer));
+      [...this.#options.peers()].some((peer) => peer.node === to && !peer.hasLeft && isOwed(peer));
     const { frames, bytes } = this.#window.dropUpTo(sentBefore, maxBytes, { got, lives });
     if (frames === 0) return;
     const { counters, onDropped } = this.#options;
@@ -332,8 +332,8 @@ export class Sender {
     onDropped({ frames, bytes });
   }
 
-  get #knowsAll(): boolean {
-    return this.#options.clock.now() < this.#options.knowsAllUntil();
+  get #membershipComplete(): boolean {
+    return this.#options.clock.now() < this.#options.membershipCompleteUntil();
   }
 
   #judgeFull(): void {
@@ -361,8 +361,8 @@ function bytesOf({ entries }: Unsent): number {
   return bytes;
 }
 
-function isFor({ node, left }: Peer, to: string | undefined): boolean {
-  return !left && (to === undefined || node === to);
+function isFor({ node, hasLeft }: Peer, to: string | undefined): boolean {
+  return !hasLeft && (to === undefined || node === to);
 }
 
 function prevSeqOf({ node, last }: Peer): PrevSeq {

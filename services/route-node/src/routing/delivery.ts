@@ -16,13 +16,13 @@ export type DeliveryBus = Pick<
   Bus,
   | 'send'
   | 'full'
-  | 'mark'
+  | 'flushBatch'
   | 'ackedByAll'
   | 'heartbeatSeq'
   | 'requestAcks'
   | 'confirmed'
   | 'ackedBy'
-  | 'knowsAll'
+  | 'membershipComplete'
 >;
 
 /** The links of this node that receive now. */

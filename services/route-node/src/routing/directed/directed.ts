@@ -146,7 +146,7 @@ export class Directed implements Delivery {
     const mayDirect = handling === 'relay-to-others';
     const besides = mayDirect ? from : undefined;
     // There may be nodes that are not known: all of it has to go to all.
-    const inDoubt = this.#bus !== undefined && !this.#bus.knowsAll;
+    const inDoubt = this.#bus !== undefined && !this.#bus.membershipComplete;
     this.#forAll.addedBy(besides);
     const all = this.#receivers.size - (mayDirect && this.#receivers.has(from) ? 1 : 0);
     let broadcastFrom = 0;

@@ -14,10 +14,10 @@ function scene() {
     [];
   const bus: DeliveryBus = {
     send: (kind, bytes, to) => sent.push({ kind, bytes, to }),
-    ...{ full: false, heartbeatSeq: 0, ackedByAll: 0, mark: () => 0, requestAcks: () => {} },
+    ...{ full: false, heartbeatSeq: 0, ackedByAll: 0, flushBatch: () => 0, requestAcks: () => {} },
     confirmed: (node) => (unheard.has(node) ? undefined : { heartbeatSeq: 0, at: clock.now() }),
     ackedBy: () => undefined,
-    knowsAll: true,
+    membershipComplete: true,
   };
   const unsure: string[] = [];
   const unheard = new Set<string>();

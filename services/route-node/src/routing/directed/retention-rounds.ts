@@ -78,7 +78,7 @@ export class Rounds {
    */
   end(confirmed: number): LetGo | undefined {
     const bus = this.#bus;
-    this.#mark = bus.mark();
+    this.#mark = bus.flushBatch();
     this.#open = false;
     for (const round of this.#rounds) {
       round.lastFrame ??= this.#mark;
