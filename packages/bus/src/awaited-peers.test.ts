@@ -77,7 +77,7 @@ test('a sender that was silent until it was forgotten is not heard twice', async
   world.clock.advance(5000);
   b.bus.setLiveNodes(['b']);
   world.clock.advance(120_000);
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.hub.mend('a');
   world.list('a', 'b');
   world.clock.advance(1000);

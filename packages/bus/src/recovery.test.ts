@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { RecordedBus } from './testing/recorder.ts';
-import { pair, send, type World } from './testing/test-cluster.ts';
+import { pair, send, type TestCluster } from './testing/test-cluster.ts';
 import { FRAME_TYPES } from './wire/header.ts';
 
 test('a gap is filled as soon as the frame behind it has come', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b');
   send(a, world, '1', '2');
-  world.hub.setWeather();
+  world.hub.setFaults();
   send(a, world, '3');
   world.clock.advance(50);
   expect(b.entries).toEqual(['a 0 1', 'a 0 2', 'a 0 3']);
@@ -17,7 +17,7 @@ test('the loss of the last frame is found and mended within a second', async () 
   const { world, a, b } = await pair();
   world.lose('a', 'b');
   send(a, world, '1');
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.clock.advance(1000);
   expect(b.entries).toEqual(['a 0 1']);
 });
@@ -29,7 +29,7 @@ test('a repeat that is lost too is asked for again, and repeated ever more seldo
   world.clock.advance(5000);
   expect(a.bus.counters.framesRedelivered).toBeGreaterThan(3);
   expect(a.bus.counters.framesRedelivered).toBeLessThan(8);
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.clock.advance(2300);
   expect(b.entries).toEqual(['a 0 1']);
 });
@@ -96,7 +96,7 @@ test('a gap whose sender is stopped past its lease is filled when it goes on', a
   world.clock.advance(4000);
   b.bus.setLiveNodes(['b']);
   world.clock.advance(6000);
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.hub.mend('a');
   world.list('a', 'b');
   world.clock.advance(1000);
@@ -126,7 +126,7 @@ test('a flush resolves true when all have everything, false when one has not in 
 // Failed while a flush waited only for what was queued when it began: what was under way was counted as given up.
 test('a flush waits for what is sent meanwhile, so that a close that follows gives nothing up', async () => {
   const { world, a, b } = await pair();
-  world.hub.setWeather(() => [50]);
+  world.hub.setFaults(() => [50]);
   a.bus.send(0, Buffer.from('1'));
   const done = a.bus.flush(20_000).then((isFlushed) => {
     void a.bus.close();
@@ -244,7 +244,7 @@ test('what a node has missed of one that joined while no other node knew of it i
   expect(a.losses).toEqual([{ sender: 'c', frames: 3, reason: 'skipped' }]);
 });
 
-async function flushed({ bus }: RecordedBus, { clock }: World): Promise<boolean> {
+async function flushed({ bus }: RecordedBus, { clock }: TestCluster): Promise<boolean> {
   const result = bus.flush();
   // What a promise sets off must have its turn before its time limit comes.
   for (let step = 0; step < 25; step++) {
@@ -254,7 +254,7 @@ async function flushed({ bus }: RecordedBus, { clock }: World): Promise<boolean>
   return await result;
 }
 
-async function closed({ bus }: RecordedBus, { clock }: World): Promise<void> {
+async function closed({ bus }: RecordedBus, { clock }: TestCluster): Promise<void> {
   const result = bus.close();
   clock.advance(1);
   await result;

@@ -124,7 +124,7 @@ function run(world: World, action: Step, random: () => number): void {
       }
       break;
     case 'weather':
-      hub.setWeather(() => {
+      hub.setFaults(() => {
         if (random() * 100 < action.loss) return [];
         const delay = (): number => Math.floor(random() * action.delayMs);
         return random() * 100 < action.twice ? [delay(), delay()] : [delay()];
@@ -155,7 +155,7 @@ function run(world: World, action: Step, random: () => number): void {
 }
 
 function calm({ names, clock, hub, processes, nodes }: World): void {
-  hub.setWeather();
+  hub.setFaults();
   for (const name of names) hub.mend(name);
   for (const process of processes) process.go();
   for (const { bus } of nodes) {

@@ -100,7 +100,7 @@ async function measure(count: number, bytesPerMs: number): Promise<Reading> {
   const ids = Array.from({ length: count }, (_, i) => `node-${i}`.padEnd(12, 'x'));
   const traffic = new Map<string, Traffic>();
   for (const id of ids) traffic.set(id, { published: 0, received: 0, receivedBytes: 0 });
-  hub.setWeather(({ frame, to }) => {
+  hub.setFaults(({ frame, to }) => {
     const node = traffic.get(to);
     if (node !== undefined && !DATA_TYPES.has(frame[1])) {
       node.received += 1;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordedBus } from '../testing/recorder.ts';
-import { pair, send, World } from '../testing/test-cluster.ts';
+import { pair, send, TestCluster } from '../testing/test-cluster.ts';
 import { encodeAck } from '../wire/ack-frame.ts';
 import { encodeData, encodeLeave } from '../wire/data-frame.ts';
 import { encodeHeartbeat } from '../wire/heartbeat-frame.ts';
@@ -10,8 +10,13 @@ const SMALL = { windowBytes: 64 * 1024 };
 const STEP_MS = 20;
 
 /** Three nodes of which 'c' is to be the bad one. */
-async function three(): Promise<{ world: World; a: RecordedBus; b: RecordedBus; c: RecordedBus }> {
-  const world = new World();
+async function three(): Promise<{
+  world: TestCluster;
+  a: RecordedBus;
+  b: RecordedBus;
+  c: RecordedBus;
+}> {
+  const world = new TestCluster();
   const add = async (id: string): Promise<RecordedBus> => await world.add(id, SMALL);
   const [a, b, c] = [await add('a'), await add('b'), await add('c')];
   world.list('a', 'b', 'c');
@@ -20,7 +25,7 @@ async function three(): Promise<{ world: World; a: RecordedBus; b: RecordedBus; 
 }
 
 /** Sends until the node is full, at most for some seconds; returns how much went. */
-function flood(node: RecordedBus, world: World, seconds: number): number {
+function flood(node: RecordedBus, world: TestCluster, seconds: number): number {
   const entry = Buffer.alloc(1024);
   let sent = 0;
   for (let ms = 0; ms < seconds * 1000; ms += STEP_MS) {
@@ -75,12 +80,12 @@ test('nodes that take a lease, are heard and die, one after the other, cost the 
 
 test('stops waiting for a node that hears nothing though it is heard, after retentionMs, until it acknowledges', async () => {
   const { world, a, b } = await three();
-  world.hub.setWeather(({ to }) => (to === 'c' ? [] : [0]));
+  world.hub.setFaults(({ to }) => (to === 'c' ? [] : [0]));
   flood(a, world, 31);
   expect(a.bus.counters.awaitedNodes).toBe(1);
   expect(flood(a, world, 5)).toBe(250);
   expect(b.losses).toEqual([]);
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.clock.advance(3000);
   expect(a.bus.counters.awaitedNodes).toBe(2);
 });

@@ -19,7 +19,7 @@ test('a node hears itself from its first announcement on', async () => {
 
 test('a node to which nothing comes back is deaf after 2 s, though its transport calls itself up', async () => {
   const { clock, hub, a } = await oneNode();
-  hub.setWeather(() => []);
+  hub.setFaults(() => []);
   clock.advance(1900);
   expect(a.bus.responsive).toBe(true);
   clock.advance(600);
@@ -29,10 +29,10 @@ test('a node to which nothing comes back is deaf after 2 s, though its transport
 
 test('a deaf node tries anew every 2 s and hears again with the first announcement that arrives', async () => {
   const { clock, hub, a } = await oneNode();
-  hub.setWeather(() => []);
+  hub.setFaults(() => []);
   clock.advance(7000);
   expect(a.bus.counters.reopened).toBe(3);
-  hub.setWeather();
+  hub.setFaults();
   clock.advance(250);
   expect(a.hearing).toEqual([true, false, true]);
 });

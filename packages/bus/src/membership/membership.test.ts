@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { recordedBus } from '../testing/recorder.ts';
 import { Stoppable } from '../testing/stoppable.ts';
-import { pair, send, World } from '../testing/test-cluster.ts';
+import { pair, send, TestCluster } from '../testing/test-cluster.ts';
 import type { BusTransport } from '../transport/transport.ts';
 import { FRAME_TYPES } from '../wire/header.ts';
 
 test('a node that joins starts with what is sent once it is known', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
   world.clock.advance(1000);
@@ -19,7 +19,7 @@ test('a node that joins starts with what is sent once it is known', async () => 
 });
 
 test('a node that is alone publishes nothing of what it is given, until somebody is heard', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
   world.clock.advance(1000);
@@ -47,7 +47,7 @@ test('a node whose last companion has left publishes nothing more', async () => 
 });
 
 test('a node that joins is known and owed everything before anybody’s next announcement', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   world.clock.advance(260);
   const b = await world.add('b');
@@ -71,7 +71,7 @@ test('a node that was silent is waited for again once it is heard and has a leas
 });
 
 test('a node that has a lease is owed what is sent before it hears anything', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a', 'b']);
   send(a, world, 'before');
@@ -81,7 +81,7 @@ test('a node that has a lease is owed what is sent before it hears anything', as
 });
 
 test('a node that is heard loses nothing before its lease shows', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
   const b = await world.add('b');
@@ -89,14 +89,14 @@ test('a node that is heard loses nothing before its lease shows', async () => {
   a.bus.setLiveNodes(['a']);
   world.lose('a', 'b');
   send(a, world, '1', '2');
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.clock.advance(1000);
   expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
   expect(b.losses).toEqual([]);
 });
 
 test('a node that has no lease is not waited for', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   await world.add('b');
   a.bus.setLiveNodes(['a']);
@@ -125,7 +125,7 @@ test('a node that starts waits for others that say nothing, and for such as nobo
   world.clock.advance(300);
   expect(listed.bus.joined).toBe(true);
 
-  const alone = await new World().add('d');
+  const alone = await new TestCluster().add('d');
   alone.bus.setLiveNodes(['d']);
   expect(alone.bus.joined).toBe(false);
 });
@@ -148,7 +148,7 @@ test('where there are several others, one frame goes to all', async () => {
 });
 
 test('a node that does not hear its own channel is sent what is for all', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   const b = recordedBus({ nodeId: 'b', transport: deafToItsOwn(world), clock: world.clock });
   await b.bus.start();
@@ -161,7 +161,7 @@ test('a node that does not hear its own channel is sent what is for all', async 
 // A node that reads late does not know who has joined meanwhile: what it sends must go to all.
 test('a node that joins misses nothing of one that has not read of it yet and knows one other', async () => {
   const { world, a } = await pair();
-  world.hub.setWeather(({ to }) => [to === 'a' ? 5000 : 0]);
+  world.hub.setFaults(({ to }) => [to === 'a' ? 5000 : 0]);
   const c = await world.add('c');
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(1200);
@@ -175,7 +175,7 @@ test('a node that joins misses nothing of one that has not read of it yet and kn
 
 test('what is for all comes to a node that joins, whatever for another one goes with it', async () => {
   const { world, a, b } = await pair();
-  world.hub.setWeather(({ to }) => [to === 'a' ? 5000 : 0]);
+  world.hub.setFaults(({ to }) => [to === 'a' ? 5000 : 0]);
   const c = await world.add('c');
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(1200);
@@ -193,7 +193,7 @@ test('what is for all comes to a node that joins, whatever for another one goes 
 
 test('what is for all comes to it also when doubt has come only after something for another one', async () => {
   const { world, a, b } = await pair();
-  world.hub.setWeather(({ from, to }) => [from === 'c' && to === 'a' ? 5000 : 0]);
+  world.hub.setFaults(({ from, to }) => [from === 'c' && to === 'a' ? 5000 : 0]);
   const c = await world.add('c');
   c.bus.setLiveNodes(['a', 'b', 'c']);
   world.clock.advance(1200);
@@ -209,7 +209,7 @@ test('what is for all comes to it also when doubt has come only after something 
 
 /** 'a' stands still, 'b' knows it, 'c' joins: before the lease of 'a' has ended, or after. */
 async function joinsBesideOneThatStands(joins: 'before' | 'after') {
-  const world = new World();
+  const world = new TestCluster();
   const standing = new Stoppable(world.clock, world.hub.join('a'));
   const a = recordedBus({ nodeId: 'a', transport: standing, clock: standing });
   world.nodes.push(a);
@@ -257,7 +257,7 @@ test('what a node has lost on its way while it stood still past its lease is rep
     ({ frame }) => frame[1] === FRAME_TYPES.data || frame[1] === FRAME_TYPES.linked,
   );
   send(c, world, '1', '2');
-  world.hub.setWeather();
+  world.hub.setFaults();
   world.clock.advance(1000);
   standing.go();
   world.list('a', 'b', 'c');
@@ -275,7 +275,7 @@ test('a node that is known only from what another one says of it is forgotten wh
 });
 
 test('a node that has a lease and is not heard is forgotten some time after its lease has ended', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a', 'b']);
   world.clock.advance(1000);
@@ -297,9 +297,9 @@ test('a node that has left is not known to one that joins afterwards', async () 
 });
 
 /** From whom to whom each data frame goes from now on. */
-function dataWays({ hub }: World): string[] {
+function dataWays({ hub }: TestCluster): string[] {
   const ways: string[] = [];
-  hub.setWeather(({ frame, from, to }) => {
+  hub.setFaults(({ frame, from, to }) => {
     if (frame[1] === FRAME_TYPES.data) ways.push(`${from} to ${to}`);
     return [0];
   });
@@ -307,7 +307,7 @@ function dataWays({ hub }: World): string[] {
 }
 
 /** The transport of a node 'b' that does not hear what is published to it alone. */
-function deafToItsOwn({ hub }: World): BusTransport {
+function deafToItsOwn({ hub }: TestCluster): BusTransport {
   const transport = hub.join('not b');
   return {
     hearsOwn: false,

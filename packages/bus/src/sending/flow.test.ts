@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pair, send, World } from '../testing/test-cluster.ts';
+import { pair, send, TestCluster } from '../testing/test-cluster.ts';
 
 const LIMITS = { windowBytes: 4000 };
 
@@ -59,7 +59,7 @@ test('a stream larger than the window runs without waiting for the clock', async
 });
 
 test('a node that is alone is never full', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a', LIMITS);
   a.bus.setLiveNodes(['a']);
   send(a, world, 'x'.repeat(5000), 'x'.repeat(5000));

@@ -4,7 +4,7 @@ import { ManualClock } from './manual-clock.ts';
 import { type RecordedBus, recordedBus } from './recorder.ts';
 
 /** Nodes on one hub and one clock, started and past their first announcements. */
-export class World {
+export class TestCluster {
   readonly clock = new ManualClock();
   readonly hub = new MemoryHub(this.clock);
   readonly nodes: RecordedBus[] = [];
@@ -24,7 +24,7 @@ export class World {
 
   /** Loses what `from` sends to `to`, or only some of it, until told otherwise. */
   lose(from: string, to: string, when: (delivery: Delivery) => boolean = () => true): void {
-    this.hub.setWeather((delivery) =>
+    this.hub.setFaults((delivery) =>
       delivery.from === from && delivery.to === to && when(delivery) ? [] : [0],
     );
   }
@@ -32,11 +32,11 @@ export class World {
 
 /** Two nodes that know of each other. */
 export async function pair(limits: Partial<BusLimits> = {}): Promise<{
-  world: World;
+  world: TestCluster;
   a: RecordedBus;
   b: RecordedBus;
 }> {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a', limits);
   const b = await world.add('b', limits);
   world.list('a', 'b');
@@ -45,7 +45,7 @@ export async function pair(limits: Partial<BusLimits> = {}): Promise<{
 }
 
 /** Sends each text as a frame of its own. */
-export function send({ bus }: RecordedBus, world: World, ...texts: string[]): void {
+export function send({ bus }: RecordedBus, world: TestCluster, ...texts: string[]): void {
   for (const text of texts) {
     bus.send(0, Buffer.from(text));
     world.clock.advance(1);

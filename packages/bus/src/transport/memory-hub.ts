@@ -13,15 +13,15 @@ export interface Delivery {
  * Decides how one delivery goes: one delay in ms for each time that it arrives. An empty list loses it,
  * two repeat it, unequal ones reorder it.
  */
-export type Weather = (delivery: Delivery) => readonly number[];
+export type LinkFaults = (delivery: Delivery) => readonly number[];
 
-const FAIR: Weather = () => [0];
+const NO_FAULTS: LinkFaults = () => [0];
 
 /** Joins the nodes of one process as Redis pub/sub joins processes; tests make it fail. */
 export class MemoryHub {
   readonly #clock: Clock;
   readonly #members = new Map<string, MemoryTransport>();
-  #weather: Weather = FAIR;
+  #faults: LinkFaults = NO_FAULTS;
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
@@ -35,8 +35,8 @@ export class MemoryHub {
   }
 
   /** From now on deliveries go as `weather` decides; without it all arrive at once. */
-  setWeather(weather: Weather = FAIR): void {
-    this.#weather = weather;
+  setFaults(weather: LinkFaults = NO_FAULTS): void {
+    this.#faults = weather;
   }
 
   /** Takes a member's connections away and lets them come back only when it is mended. */
@@ -53,7 +53,7 @@ export class MemoryHub {
   deliver(frame: Buffer, from: string, only?: string): void {
     for (const [to, member] of this.#members) {
       if (only !== undefined && to !== only) continue;
-      for (const ms of this.#weather({ frame, from, to })) {
+      for (const ms of this.#faults({ frame, from, to })) {
         const arrive = (): void => member.take(frame);
         if (ms === 0) this.#clock.soon(arrive);
         else this.#clock.after(ms, arrive);

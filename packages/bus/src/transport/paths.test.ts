@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { BusLimits } from '../options.ts';
 import { type RecordedBus, recordedBus } from '../testing/recorder.ts';
-import { pair, send, World } from '../testing/test-cluster.ts';
+import { pair, send, TestCluster } from '../testing/test-cluster.ts';
 import { sizeOf } from '../wire/data-frame.ts';
 import type { BusTransport } from './transport.ts';
 
 /** The transport of a node that does not hear what is published to it alone, as with an older ACL. */
-function deafToItsOwn({ hub }: World): BusTransport {
+function deafToItsOwn({ hub }: TestCluster): BusTransport {
   const transport = hub.join('another-name');
   return {
     hearsOwn: false,
@@ -18,7 +18,7 @@ function deafToItsOwn({ hub }: World): BusTransport {
   };
 }
 
-async function addDeaf(world: World, nodeId: string): Promise<RecordedBus> {
+async function addDeaf(world: TestCluster, nodeId: string): Promise<RecordedBus> {
   const bus = recordedBus({ nodeId, transport: deafToItsOwn(world), clock: world.clock });
   world.nodes.push(bus);
   await bus.bus.start();
@@ -44,7 +44,7 @@ test('entries for a node that does not hear its own channel come over the channe
 
 /** A node that notes how large its publishes are. */
 async function addMeasured(
-  world: World,
+  world: TestCluster,
   nodeId: string,
   limits: Partial<BusLimits>,
 ): Promise<{ node: RecordedBus; sizes: number[] }> {
@@ -71,7 +71,7 @@ test.for([undefined, 'b'])(
   'no publish is larger than maxFrameBytes, and what is large comes wgap (to %s)',
   async (to) => {
     const limits = { maxFrameBytes: 4096, batchBytes: 1024, windowBytes: 40_000 };
-    const world = new World();
+    const world = new TestCluster();
     const { node: a, sizes } = await addMeasured(world, 'a', limits);
     const b = await world.add('b', limits);
     const c = await world.add('c', limits);
@@ -95,7 +95,7 @@ test.for([undefined, 'b'])(
 
 test('of a large entry of which a frame is lost for good, nothing is handed on, and the loss is counted', async () => {
   const limits = { maxFrameBytes: 4096, batchBytes: 1024, retentionMs: 3000 };
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a', limits);
   const b = await world.add('b', limits);
   world.list('a', 'b');
@@ -190,7 +190,7 @@ test('what a node that closes has kept for one that is cut off past its lease is
 });
 
 test('what a node that is cut off and closes had for nodes that may have joined is counted', async () => {
-  const world = new World();
+  const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
   world.clock.advance(1000);
@@ -233,7 +233,7 @@ test('a node whose connection is new sends to all until it has heard what others
 });
 
 /** Lets time pass, and what promises set off happen. */
-async function pass(world: World, ms: number): Promise<void> {
+async function pass(world: TestCluster, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     world.clock.advance(100);
     await new Promise((resolve) => setImmediate(resolve));

@@ -59,7 +59,7 @@ test('a user who comes back to a node after his message has come there gets it a
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
-  world.hub.setWeather(() => [10]);
+  world.hub.setFaults(() => [10]);
   world.sends(link('n1.0'), [toUser]);
   world.holds(USER, link('n2.0'));
   world.drops(USER, link('n0.0'));
@@ -80,7 +80,7 @@ test('a user who goes before his message has come to his node gets it, however l
   await world.clock.pass(SETTLED_MS);
   world.holds(USER, link('n1.1'));
   world.drops(USER, link('n0.0'));
-  world.hub.setWeather();
+  world.hub.setFaults();
   await world.clock.pass(SETTLED_MS);
   expect(link('n1.1').heard).toEqual([0]);
 });
@@ -98,7 +98,7 @@ test.for(['n0.1', 'n1.1'])(
     await world.clock.pass(SETTLED_MS);
     world.holds(USER, link(last));
     world.drops(USER, link('n2.0'));
-    world.hub.setWeather();
+    world.hub.setFaults();
     await world.clock.pass(SETTLED_MS);
     expect(link(last).heard).toEqual([0]);
   },
@@ -109,7 +109,7 @@ test('what follows a user late is kept as long anew', async () => {
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
   const isWordOfUser = (frame: Buffer): boolean => frame.includes(USER_BYTES);
-  world.hub.setWeather(({ frame, from, to }) =>
+  world.hub.setFaults(({ frame, from, to }) =>
     from === 'n2' && to === 'n1' && isWordOfUser(frame) ? [] : [10],
   );
   world.sends(link('n1.0'), [toUser]);
@@ -121,7 +121,7 @@ test('what follows a user late is kept as long anew', async () => {
   await world.clock.pass(SETTLED_MS);
   world.holds(USER, link('n1.1'));
   world.drops(USER, link('n2.0'));
-  world.hub.setWeather();
+  world.hub.setFaults();
   await world.clock.pass(SETTLED_MS);
   expect(link('n1.1').heard).toEqual([0]);
 });
@@ -177,7 +177,7 @@ test('a node that keeps as much as it may is to stop reading until half of it is
   }
   expect(node.counters.keptBytes).toBeGreaterThan(MOST_KEPT_BYTES);
   expect(node.full).toEqual([true]);
-  world.hub.setWeather();
+  world.hub.setFaults();
   await world.clock.pass(SETTLED_MS);
   expect(node.full).toEqual([true, false]);
   expect(node.counters.keptBytes).toBe(0);
@@ -202,7 +202,7 @@ test('a kick comes also to a link of which it becomes known only then that it ho
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
-  world.hub.setWeather(() => [10]);
+  world.hub.setFaults(() => [10]);
   world.kicks(link('n1.0'), USER);
   await world.clock.pass(12);
   for (const id of ['n0.1', 'n1.1', 'n2.0']) world.holds(USER, link(id));
@@ -215,7 +215,7 @@ test('a kick does not follow its user to a link that has had him kicked itself s
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
-  world.hub.setWeather(() => [10]);
+  world.hub.setFaults(() => [10]);
   world.kicks(link('n1.0'), USER);
   world.holds(USER, link('n1.0'));
   await world.clock.pass(25);

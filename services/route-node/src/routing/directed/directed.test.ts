@@ -136,7 +136,7 @@ test('whoever is always held somewhere gets every message once, however he moves
             world.releases(linkAt(world, action.link));
             break;
           case 'weather':
-            world.hub.setWeather(() =>
+            world.hub.setFaults(() =>
               random() * 100 < action.loss ? [] : [Math.floor(random() * action.delayMs)],
             );
             break;
@@ -148,7 +148,7 @@ test('whoever is always held somewhere gets every message once, however he moves
             break;
         }
       }
-      world.hub.setWeather();
+      world.hub.setFaults();
       for (const { name } of world.nodes) world.hub.mend(name);
       await world.clock.pass(4000);
       expectOnce(world);

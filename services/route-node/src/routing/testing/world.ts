@@ -222,7 +222,7 @@ export class DeliveryWorld {
 
   /** From now on nothing with a message in it comes to some nodes; all else does. */
   losesMessagesTo(names: readonly string[], { delayMs = 0 } = {}): void {
-    this.hub.setWeather(({ frame, to }) =>
+    this.hub.setFaults(({ frame, to }) =>
       names.includes(to) && frame.includes(BODY) ? [] : [delayMs],
     );
   }
