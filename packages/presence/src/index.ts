@@ -11,7 +11,10 @@ export { Auditor, type AuditorOptions } from './cluster/reconciler.ts';
 export { LostUsers, type LostUsersOptions } from './grace/offline-grace.ts';
 export type { HoldingListener } from './ledger/observed-ledger.ts';
 export { addTallies, EMPTY_TALLY } from './ledger/presence-stats.ts';
-export { type PresenceStore, readWhereabouts } from './ledger/user-connections.ts';
+export {
+  type PresenceStore,
+  readUserConnections as readWhereabouts,
+} from './ledger/user-connections.ts';
 export { UserTable } from './ledger/user-table.ts';
 export { PresenceMemory, type PresenceMemoryOptions } from './memory/presence-memory.ts';
 export type {
@@ -27,9 +30,9 @@ export type {
   Tally,
   UpdateOutcome,
   UpdateWaiter,
-  UserHolding,
+  UserConnection as UserHolding,
+  UserConnections as Whereabouts,
   UserState,
-  Whereabouts,
 } from './presence.ts';
 export { nodeOf } from './redis/keys.ts';
 export { PresenceRedis, type PresenceRedisOptions } from './redis/presence-redis.ts';

@@ -22,7 +22,7 @@ export interface ClientCounts {
 }
 
 /** What one link holds of a user. */
-export interface UserHolding {
+export interface UserConnection {
   readonly link: LinkId;
   readonly clients: ClientCounts;
   /** How many of them are away: only the link's own node knows; undefined elsewhere. */
@@ -30,10 +30,10 @@ export interface UserHolding {
 }
 
 /** Where a user is. */
-export interface Whereabouts {
+export interface UserConnections {
   readonly userId: number;
   readonly state: UserState;
-  readonly holdings: readonly UserHolding[];
+  readonly connections: readonly UserConnection[];
 }
 
 /** What links hold, counted. */
@@ -177,5 +177,5 @@ export interface Presence {
    * Where users are, on all nodes, in the order asked.
    * @throws the client's error when Redis does not answer.
    */
-  whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]>;
+  userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]>;
 }

@@ -156,9 +156,9 @@ function differences(world: World): string[] {
   const found = node && world.whereabouts(node);
   if (node === undefined || found === undefined) return ['presence cannot be asked'];
   const expected = world.expected();
-  for (const { userId, state, holdings } of found) {
+  for (const { userId, state, connections } of found) {
     const truth = world.truth(userId);
-    const links = holdings
+    const links = connections
       .map(({ link, clients }) => `${link}=${textOf(clients)}`)
       .sort()
       .join(' ');

@@ -153,7 +153,7 @@ export class World {
     this.time.after(
       0,
       () => {
-        node.engine.presence.whereabouts(this.userIds).then(
+        node.engine.presence.userConnections(this.userIds).then(
           (result) => {
             found = result;
           },

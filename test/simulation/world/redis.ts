@@ -300,8 +300,8 @@ export class SimPresence implements Presence {
     return this.#memory.tally(shard);
   }
 
-  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
-    return await this.#memory.whereabouts(userIds);
+  async userConnections(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+    return await this.#memory.userConnections(userIds);
   }
 
   #commit(

@@ -1,5 +1,5 @@
 import { type RedisClient, shardOf } from '@route/redis';
-import type { UserHolding, Whereabouts } from '../presence.ts';
+import type { UserConnection, UserConnections } from '../presence.ts';
 import { presenceKeys } from '../redis/keys.ts';
 import { parseClientCounts } from './client-counts.ts';
 
@@ -13,10 +13,10 @@ export interface PresenceStore {
  * Reads from Redis where users are, in the order asked. COST: one HMGET a shard concerned.
  * @throws the client's error when Redis does not answer.
  */
-export async function readWhereabouts(
+export async function readUserConnections(
   { redis, namespace }: PresenceStore,
   userIds: readonly number[],
-): Promise<Whereabouts[]> {
+): Promise<UserConnections[]> {
   const keys = presenceKeys(namespace);
   const byShard = Map.groupBy(new Set(userIds), shardOf);
   const records = new Map<number, string>();
@@ -41,12 +41,12 @@ const ENTRY = /(\w+\.\w+)=((?:[a-z](?:\[[0-9a-f]{1,4}\])?\d{1,9})+);/g;
  * Reads a user's record: its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
  * What is no entry is left out.
  */
-export function parseRecord(userId: number, record: string | undefined): Whereabouts {
-  if (record === undefined) return { userId, state: 'gone', holdings: [] };
-  const holdings: UserHolding[] = [];
+export function parseRecord(userId: number, record: string | undefined): UserConnections {
+  if (record === undefined) return { userId, state: 'gone', connections: [] };
+  const connections: UserConnection[] = [];
   for (const [, link = '', holding = ''] of record.matchAll(ENTRY)) {
-    holdings.push({ link, clients: parseClientCounts(holding), away: undefined });
+    connections.push({ link, clients: parseClientCounts(holding), away: undefined });
   }
   const state = record.startsWith('p') ? 'pc' : 'mobile-only';
-  return { userId, state: holdings.length === 0 ? 'gone' : state, holdings };
+  return { userId, state: connections.length === 0 ? 'gone' : state, connections };
 }

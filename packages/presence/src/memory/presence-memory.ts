@@ -16,8 +16,8 @@ import type {
   Tally,
   UpdateOutcome,
   UpdateWaiter,
+  UserConnections,
   UserState,
-  Whereabouts,
 } from '../presence.ts';
 import { LostUsersMemory } from './offline-grace-memory.ts';
 
@@ -75,11 +75,11 @@ export class PresenceMemory implements Presence {
     return this.#links.tally(shard);
   }
 
-  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+  async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {
     return userIds.map((userId) => ({
       userId,
       state: this.stateOf(userId),
-      holdings: [...this.#links]
+      connections: [...this.#links]
         .filter((link) => !link.holding(userId).isNothing)
         .map((link) => {
           const { clients, away } = link.holding(userId);

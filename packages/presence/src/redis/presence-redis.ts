@@ -6,7 +6,7 @@ import { CountedLink } from '../ledger/counted-link.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
 import type { HoldingListener } from '../ledger/observed-ledger.ts';
-import { readWhereabouts } from '../ledger/user-connections.ts';
+import { readUserConnections } from '../ledger/user-connections.ts';
 import type {
   Announced,
   ConfirmWhich,
@@ -17,8 +17,8 @@ import type {
   QueryWaiter,
   Tally,
   UpdateWaiter,
+  UserConnections,
   UserState,
-  Whereabouts,
 } from '../presence.ts';
 import { presenceKeys } from './keys.ts';
 import { MOST_OPERATIONS } from './shard-calls.ts';
@@ -70,7 +70,7 @@ export class PresenceRedis implements Presence {
   readonly #lostGraceMs: number;
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
-  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<Whereabouts[]>;
+  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<UserConnections[]>;
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
   #asserted = false;
@@ -86,7 +86,7 @@ export class PresenceRedis implements Presence {
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#lostGraceMs = options.lostGraceMs;
     const { redis, namespace } = options;
-    this.#readWhereabouts = (userIds) => readWhereabouts({ redis, namespace }, userIds);
+    this.#readWhereabouts = (userIds) => readUserConnections({ redis, namespace }, userIds);
     const versions = this;
     const now = options.now ?? (() => performance.now());
     this.announcedUsers = new AnnouncedUsers(now);
@@ -169,11 +169,11 @@ export class PresenceRedis implements Presence {
     return this.#links.tally(shard);
   }
 
-  async whereabouts(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+  async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {
     const stored = await this.#readWhereabouts(userIds);
     return stored.map((user) => ({
       ...user,
-      holdings: user.holdings.map((holding) => ({
+      holdings: user.connections.map((holding) => ({
         ...holding,
         away: this.#links.find(holding.link)?.holding(user.userId).away,
       })),

@@ -67,9 +67,9 @@ test('users hash: a mutated record yields entries that can be, and no other', ()
   ];
   fuzz('records of users', (random) => {
     const record = mutateText(random, records);
-    const { state, holdings } = parseRecord(7, record);
-    check((state === 'gone') === (holdings.length === 0), state);
-    for (const { link, clients } of holdings) {
+    const { state, connections } = parseRecord(7, record);
+    check((state === 'gone') === (connections.length === 0), state);
+    for (const { link, clients } of connections) {
       check(/^\w+\.\w+$/.test(link), link);
       const { others = {}, ...standard } = clients;
       for (const n of [...Object.values(standard), ...Object.values(others)]) {

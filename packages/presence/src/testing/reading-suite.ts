@@ -2,7 +2,7 @@ import { waitFor } from '@route/fixtures';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 import { describe, expect, test } from 'vitest';
 import { addTallies, EMPTY_TALLY } from '../ledger/presence-stats.ts';
-import type { Whereabouts } from '../presence.ts';
+import type { UserConnections } from '../presence.ts';
 import { client, updateOf } from './asking.ts';
 import type { TestEngine } from './presence-suite.ts';
 
@@ -35,8 +35,8 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
       presence.addClients(B, [client(USER, 'mac', 'leave')]);
       const found = await waitFor(
         async () => {
-          const users = await presence.whereabouts([OTHER, USER, NOBODY, USER]);
-          return users.flatMap(({ holdings }) => holdings).length === 5 && users;
+          const users = await presence.userConnections([OTHER, USER, NOBODY, USER]);
+          return users.flatMap(({ connections }) => connections).length === 5 && users;
         },
         { what: 'both lists to stand' },
       );
@@ -54,7 +54,7 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
         },
         { link: B, clients: { ...NONE, mac: 1 }, away: { ...NONE, mac: 1 } },
       ]);
-      expect(found[2]?.holdings).toEqual([]);
+      expect(found[2]?.connections).toEqual([]);
     });
 
     test('is told how many users each link holds', async () => {
@@ -92,6 +92,6 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
   });
 }
 
-function byLink(user: Whereabouts | undefined) {
-  return user?.holdings.toSorted((a, b) => (a.link < b.link ? -1 : 1));
+function byLink(user: UserConnections | undefined) {
+  return user?.connections.toSorted((a, b) => (a.link < b.link ? -1 : 1));
 }

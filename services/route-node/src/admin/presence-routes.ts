@@ -46,11 +46,11 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
         const found = await asked(presence, readIds(params['ids'] ?? ''));
         const view: UsersView = {
           node: nodeId,
-          users: found.map(({ userId, state, holdings }) => ({
+          users: found.map(({ userId, state, connections }) => ({
             userId,
             status: state === 'pc' ? 'online' : 'offline',
             state,
-            links: holdings.map((holding) => userLink(sources, holding)),
+            links: connections.map((holding) => userLink(sources, holding)),
           })),
         };
         return json(view);
@@ -61,7 +61,7 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
 
 async function asked(presence: Presence, ids: readonly number[]) {
   try {
-    return await presence.whereabouts(ids);
+    return await presence.userConnections(ids);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
