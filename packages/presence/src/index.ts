@@ -10,7 +10,7 @@ export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
 export { Auditor, type AuditorOptions } from './cluster/reconciler.ts';
 export { LostUsers, type LostUsersOptions } from './grace/offline-grace.ts';
 export type { HoldingListener } from './ledger/observed-ledger.ts';
-export { addTallies, EMPTY_TALLY } from './ledger/presence-stats.ts';
+export { addStats as addTallies, EMPTY_STATS as EMPTY_TALLY } from './ledger/presence-stats.ts';
 export {
   type PresenceStore,
   readUserConnections as readWhereabouts,
@@ -26,8 +26,8 @@ export type {
   LinkId,
   Presence,
   PresenceEvents,
+  PresenceStats as Tally,
   QueryWaiter,
-  Tally,
   UpdateOutcome,
   UpdateWaiter,
   UserConnection as UserHolding,

@@ -37,7 +37,7 @@ export interface UserConnections {
 }
 
 /** What links hold, counted. */
-export interface Tally {
+export interface PresenceStats {
   /** Users; one who is on two links counts twice. */
   readonly users: number;
   /** Of these, those who have a PC client on the link. */
@@ -171,7 +171,7 @@ export interface Presence {
   heldBy(link: LinkId): number;
 
   /** Counts what this node's links hold in one shard, 0 to SHARD_COUNT - 1. COST: the shard's users. */
-  tally(shard: number): Tally;
+  stats(shard: number): PresenceStats;
 
   /**
    * Where users are, on all nodes, in the order asked.

@@ -21,7 +21,7 @@ import { type Logger, RepeatedLine } from './observability/log.ts';
 import type { LogOutput } from './observability/log-output.ts';
 import { LoopWatch } from './observability/loop-delay.ts';
 import { nodeMetrics } from './observability/metrics.ts';
-import { Totals } from './observability/presence-stats.ts';
+import { CachedStats } from './observability/presence-stats.ts';
 import { Readiness } from './observability/readiness.ts';
 import { checkListening } from './process/listen.ts';
 import { Rebalancer } from './rebalancing/rebalancer.ts';
@@ -170,7 +170,7 @@ export class RouteNode {
         loop,
         journal,
         watch,
-        totals: new Totals(presence),
+        totals: new CachedStats(presence),
         guard,
         console: readConsole(),
         actions: {

@@ -296,8 +296,8 @@ export class SimPresence implements Presence {
     return this.#memory.heldBy(link);
   }
 
-  tally(shard: number): Tally {
-    return this.#memory.tally(shard);
+  stats(shard: number): Tally {
+    return this.#memory.stats(shard);
   }
 
   async userConnections(userIds: readonly number[]): Promise<readonly Whereabouts[]> {

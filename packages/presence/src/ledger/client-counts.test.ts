@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { addCounts, NO_CLIENTS, parseClientCounts } from './client-counts.ts';
 import { Ledger } from './ledger.ts';
 import { Holding } from './presence-entry.ts';
-import { tallyOf } from './presence-stats.ts';
+import { statsOf } from './presence-stats.ts';
 
 const types = new ClientTypes({ pc: [0x03, 0x14], mobile: [0x13] });
 const { online, leave } = USER_STATUS;
@@ -48,7 +48,7 @@ test('tallies count added types, and leave them out where there are none', () =>
   ] as const) {
     ledger.update({ userId, status: leave, clientType: types.of(wire) ?? 0 });
   }
-  const tallies = [...new Set([1, 65].map(shardOf))].map((shard) => tallyOf([ledger], shard));
+  const tallies = [...new Set([1, 65].map(shardOf))].map((shard) => statsOf([ledger], shard));
   const clients = tallies.reduce((sum, tally) => addCounts(sum, tally.clients, 1), NO_CLIENTS);
   expect(clients.others).toEqual({ '0x13': 2 });
   expect(addCounts(NO_CLIENTS, NO_CLIENTS, 3)).toEqual(NO_CLIENTS);

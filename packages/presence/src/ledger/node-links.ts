@@ -2,13 +2,13 @@ import type { ClientStatus } from '@route/protocol';
 import {
   type ConfirmWhich,
   type LinkId,
+  type PresenceStats,
   strongerState,
-  type Tally,
   type UserState,
 } from '../presence.ts';
 import type { CountedLink } from './counted-link.ts';
 import type { Holding } from './presence-entry.ts';
-import { tallyOf } from './presence-stats.ts';
+import { statsOf } from './presence-stats.ts';
 
 /** A client of a user, as if its link reported it now. */
 export interface HeldClient {
@@ -56,8 +56,8 @@ export class NodeLinks {
     return this.#links.get(id)?.ledger.size ?? 0;
   }
 
-  tally(shard: number): Tally {
-    return tallyOf(
+  stats(shard: number): PresenceStats {
+    return statsOf(
       Array.from(this, ({ ledger }) => ledger),
       shard,
     );

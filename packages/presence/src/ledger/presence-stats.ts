@@ -1,13 +1,18 @@
-import type { Tally } from '../presence.ts';
+import type { PresenceStats } from '../presence.ts';
 import { addCounts, NO_CLIENTS } from './client-counts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Holding } from './presence-entry.ts';
 
 /** Nothing, counted. */
-export const EMPTY_TALLY: Tally = { users: 0, pcUsers: 0, clients: NO_CLIENTS, away: NO_CLIENTS };
+export const EMPTY_STATS: PresenceStats = {
+  users: 0,
+  pcUsers: 0,
+  clients: NO_CLIENTS,
+  away: NO_CLIENTS,
+};
 
 /** Two tallies together. */
-export function addTallies(a: Tally, b: Tally): Tally {
+export function addStats(a: PresenceStats, b: PresenceStats): PresenceStats {
   return {
     users: a.users + b.users,
     pcUsers: a.pcUsers + b.pcUsers,
@@ -17,7 +22,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
 }
 
 /** What ledgers hold in one shard. */
-export function tallyOf(ledgers: Iterable<Ledger>, shard: number): Tally {
+export function statsOf(ledgers: Iterable<Ledger>, shard: number): PresenceStats {
   // Nearly all users share one of a few holdings: these are counted first, and what each comes to once.
   const counts = new Map<Holding, number>();
   for (const ledger of ledgers) {
@@ -25,7 +30,7 @@ export function tallyOf(ledgers: Iterable<Ledger>, shard: number): Tally {
       counts.set(holding, (counts.get(holding) ?? 0) + 1);
     });
   }
-  let tally = EMPTY_TALLY;
+  let tally = EMPTY_STATS;
   for (const [{ state, clients, away }, users] of counts) {
     tally = {
       users: tally.users + users,

@@ -12,8 +12,8 @@ import type {
   LinkId,
   Presence,
   PresenceEvents,
+  PresenceStats,
   QueryWaiter,
-  Tally,
   UpdateOutcome,
   UpdateWaiter,
   UserConnections,
@@ -71,8 +71,8 @@ export class PresenceMemory implements Presence {
     return this.#links.heldBy(link);
   }
 
-  tally(shard: number): Tally {
-    return this.#links.tally(shard);
+  stats(shard: number): PresenceStats {
+    return this.#links.stats(shard);
   }
 
   async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {

@@ -14,8 +14,8 @@ import type {
   LinkId,
   Presence,
   PresenceEvents,
+  PresenceStats,
   QueryWaiter,
-  Tally,
   UpdateWaiter,
   UserConnections,
   UserState,
@@ -165,8 +165,8 @@ export class PresenceRedis implements Presence {
     return this.#links.heldBy(link);
   }
 
-  tally(shard: number): Tally {
-    return this.#links.tally(shard);
+  stats(shard: number): PresenceStats {
+    return this.#links.stats(shard);
   }
 
   async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {

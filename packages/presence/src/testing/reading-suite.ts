@@ -1,7 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 import { describe, expect, test } from 'vitest';
-import { addTallies, EMPTY_TALLY } from '../ledger/presence-stats.ts';
+import { addStats, EMPTY_STATS } from '../ledger/presence-stats.ts';
 import type { UserConnections } from '../presence.ts';
 import { client, updateOf } from './asking.ts';
 import type { TestEngine } from './presence-suite.ts';
@@ -77,9 +77,9 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
         client(OTHER, 'android', 'leave'),
       ]);
       presence.addClients(B, [client(USER, 'windows', 'leave')]);
-      let all = EMPTY_TALLY;
+      let all = EMPTY_STATS;
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
-        all = addTallies(all, presence.tally(shard));
+        all = addStats(all, presence.stats(shard));
       }
       expect(all).toEqual({
         users: 3,
@@ -87,7 +87,7 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
         clients: { windows: 2, mac: 0, ios: 1, android: 1 },
         away: { windows: 1, mac: 0, ios: 0, android: 1 },
       });
-      expect(presence.tally(shardOf(OTHER)).clients).toEqual({ ...NONE, android: 1 });
+      expect(presence.stats(shardOf(OTHER)).clients).toEqual({ ...NONE, android: 1 });
     });
   });
 }

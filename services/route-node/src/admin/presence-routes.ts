@@ -1,7 +1,7 @@
 import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
 import { type LinkId, nodeOf, type Presence, type UserHolding } from '@route/presence';
 import type { Link } from '../link/link.ts';
-import type { Totals } from '../observability/presence-stats.ts';
+import type { CachedStats } from '../observability/presence-stats.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { wallClock } from './link-view.ts';
@@ -9,7 +9,7 @@ import { wallClock } from './link-view.ts';
 export interface PresenceSources {
   readonly nodeId: string;
   readonly presence: Presence;
-  readonly totals: Totals;
+  readonly totals: CachedStats;
   /** A link of this node. */
   linkOf(id: LinkId): Link | undefined;
 }
@@ -25,8 +25,8 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
       method: 'GET',
       path: '/api/v1/totals',
       handle: async () => {
-        const { tally, countedAtMs } = await totals.read();
-        const { users, pcUsers, clients, away } = tally;
+        const { stats, countedAtMs } = await totals.read();
+        const { users, pcUsers, clients, away } = stats;
         const view: TotalsView = {
           node: nodeId,
           countedAtMs,

@@ -1,7 +1,7 @@
 import type { ConsoleFile } from '@route/console';
 import type { Journal } from '../observability/event-log.ts';
 import type { Watch } from '../observability/pdu-monitor.ts';
-import type { Totals } from '../observability/presence-stats.ts';
+import type { CachedStats } from '../observability/presence-stats.ts';
 import { type Actions, actionRoutes } from './action-routes.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
@@ -19,7 +19,7 @@ import { watchRoutes } from './streams/watch-routes.ts';
 export interface AdminSources extends NodeViewSources {
   readonly journal: Journal;
   readonly watch: Watch;
-  readonly totals: Totals;
+  readonly totals: CachedStats;
   readonly guard: Guard;
   readonly actions: Actions;
   /** The files of the console; none where it is not built. */

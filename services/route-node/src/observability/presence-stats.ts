@@ -7,17 +7,17 @@ const KEEP_MS = 5000;
 
 /** A count of all users of the node's links, with its time (ms since 1970). */
 export interface Count {
-  readonly tally: Tally;
+  readonly stats: Tally;
   readonly countedAtMs: number;
 }
 
 /** Counts the users of the node's links: rarely, and in short slices. */
-export class Totals {
-  readonly #presence: Pick<Presence, 'tally'>;
+export class CachedStats {
+  readonly #presence: Pick<Presence, 'stats'>;
   #count: Promise<Count> | undefined;
   #staleAtMs = 0;
 
-  constructor(presence: Pick<Presence, 'tally'>) {
+  constructor(presence: Pick<Presence, 'stats'>) {
     this.#presence = presence;
   }
 
@@ -31,16 +31,16 @@ export class Totals {
   }
 
   async #make(): Promise<Count> {
-    let tally = EMPTY_TALLY;
+    let stats = EMPTY_TALLY;
     try {
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
-        tally = addTallies(tally, this.#presence.tally(shard));
+        stats = addTallies(stats, this.#presence.stats(shard));
         // Relaying continues between two shards.
         await turn();
       }
     } finally {
       this.#staleAtMs = performance.now() + KEEP_MS;
     }
-    return { tally, countedAtMs: Date.now() };
+    return { stats, countedAtMs: Date.now() };
   }
 }
