@@ -47,11 +47,11 @@ export class NodeCore {
       nodeKnown: (node) => exchange.nodeKnown(node),
       nodeGone: (node) => exchange.nodeGone(node),
       nodeMissed: (node) => exchange.nodeMissed(node),
-      holdings: directs
+      interestObserver: directs
         ? {
-            held: (link, userId) => exchange.holdings?.held(link, userId),
-            dropped: (link, userId) => exchange.holdings?.dropped(link, userId),
-            released: (link) => exchange.holdings?.released(link),
+            added: (link, userId) => exchange.interestObserver?.added(link, userId),
+            removed: (link, userId) => exchange.interestObserver?.removed(link, userId),
+            cleared: (link) => exchange.interestObserver?.cleared(link),
           }
         : undefined,
       lateCommit: (late) => {

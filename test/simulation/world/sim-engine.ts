@@ -70,7 +70,10 @@ export class SimEngine implements Engine {
     this.presence = new SimPresence({
       registry,
       caller: this.#caller,
-      memory: { lingerMs: plan.leaseMs, ...(events.holdings && { holdings: events.holdings }) },
+      memory: {
+        lingerMs: plan.leaseMs,
+        ...(events.interestObserver && { interestObserver: events.interestObserver }),
+      },
       lateCommit: events.lateCommit,
       failed: () => this.#doubt(),
     });

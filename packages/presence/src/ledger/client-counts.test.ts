@@ -3,18 +3,18 @@ import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { addCounts, NO_CLIENTS, parseClientCounts } from './client-counts.ts';
 import { Ledger } from './ledger.ts';
-import { Holding } from './presence-entry.ts';
+import { PresenceEntry } from './presence-entry.ts';
 import { statsOf } from './presence-stats.ts';
 
 const types = new ClientTypes({ pc: [0x03, 0x14], mobile: [0x13] });
 const { online, leave } = USER_STATUS;
 
-function holding(...wireTypes: readonly number[]): Holding {
+function holding(...wireTypes: readonly number[]): PresenceEntry {
   return wireTypes.reduce((held, wire) => {
     const clientType = types.of(wire);
     if (clientType === undefined) throw new Error(`unknown client type ${wire}`);
     return held.updated({ userId: 1, status: online, clientType });
-  }, Holding.NOTHING);
+  }, PresenceEntry.NOTHING);
 }
 
 test('a holding keeps added client types apart from the four of the protocol', () => {

@@ -1,6 +1,6 @@
 import type { LinkId } from '../presence.ts';
-import { type HoldingListener, ToldLedger } from './observed-ledger.ts';
-import { Holding } from './presence-entry.ts';
+import { type InterestObserver, ToldLedger } from './observed-ledger.ts';
+import { PresenceEntry } from './presence-entry.ts';
 
 /** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
 export class CountedLink extends ToldLedger {
@@ -13,14 +13,14 @@ export class CountedLink extends ToldLedger {
   /** Closed, or kept aside: the ledger counts for nobody. */
   counts: boolean;
 
-  constructor(id: LinkId, counts: boolean, listener?: HoldingListener) {
+  constructor(id: LinkId, counts: boolean, listener?: InterestObserver) {
     super(id, listener);
     this.id = id;
     this.counts = counts;
   }
 
   /** What presence is to know that this link holds of a user. */
-  holding(userId: number): Holding {
-    return this.counts ? this.ledger.holding(userId) : Holding.NOTHING;
+  entry(userId: number): PresenceEntry {
+    return this.counts ? this.ledger.entry(userId) : PresenceEntry.NOTHING;
   }
 }

@@ -10,14 +10,14 @@ test('a user with more clients than holdings are shared for is held like any oth
   const counts: number[] = [];
   for (let i = 0; i < 6; i++) ledger.update(client(USER, 'windows', 'online'));
   ledger.update(client(8, 'ios', 'online'));
-  expect(ledger.holding(USER).text).toBe('w6');
+  expect(ledger.entry(USER).text).toBe('w6');
   expect(ledger.pcUsersOf(shardOf(USER))).toEqual([USER]);
   const texts: string[] = [];
-  ledger.eachHolding(shardOf(USER), (holding) => texts.push(holding.text));
+  ledger.eachEntry(shardOf(USER), (holding) => texts.push(holding.text));
   expect(texts).toContain('w6');
   for (let i = 0; i < 6; i++) {
     ledger.update(client(USER, 'windows', 'offline'));
-    counts.push(ledger.holding(USER).clients.windows);
+    counts.push(ledger.entry(USER).clients.windows);
   }
   expect(counts).toEqual([5, 4, 3, 2, 1, 0]);
   expect(ledger.size).toBe(1);

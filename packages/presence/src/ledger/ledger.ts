@@ -1,6 +1,6 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT, shardOf } from '@route/redis';
-import { Holding } from './presence-entry.ts';
+import { PresenceEntry } from './presence-entry.ts';
 import { UserTable } from './user-table.ts';
 
 /** Stands in a table for a holding that is not shared. */
@@ -13,7 +13,7 @@ const ODD = 0xffff_ffff;
 export class Ledger {
   /** Of each shard the users, with the place of what is held of them. */
   readonly #shards: (UserTable | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
-  readonly #odd = new Map<number, Holding>();
+  readonly #odd = new Map<number, PresenceEntry>();
   readonly #changed: ((userId: number, held: boolean) => void) | undefined;
   #users = 0;
 
@@ -28,22 +28,22 @@ export class Ledger {
   }
 
   /** What the link holds of a user. */
-  holding(userId: number): Holding {
+  entry(userId: number): PresenceEntry {
     return this.#holdingAt(userId, this.#shards[shardOf(userId)]?.get(userId) ?? 0);
   }
 
   /** Applies a status update; returns what the link holds of the user then. */
-  update(update: ClientStatus): Holding {
-    return this.#set(update.userId, this.holding(update.userId).updated(update));
+  update(update: ClientStatus): PresenceEntry {
+    return this.#set(update.userId, this.entry(update.userId).updated(update));
   }
 
   /** Applies a snapshot's entry; returns what the link holds of the user then. */
-  add(client: ClientStatus): Holding {
-    return this.#set(client.userId, this.holding(client.userId).added(client));
+  add(client: ClientStatus): PresenceEntry {
+    return this.#set(client.userId, this.entry(client.userId).added(client));
   }
 
   /** Shows what is held of each user of a shard. */
-  eachHolding(shard: number, show: (holding: Holding) => void): void {
+  eachEntry(shard: number, show: (holding: PresenceEntry) => void): void {
     this.#shards[shard]?.forEach((userId, place) => {
       show(this.#holdingAt(userId, place));
     });
@@ -72,12 +72,12 @@ export class Ledger {
     return users;
   }
 
-  #holdingAt(userId: number, place: number): Holding {
-    if (place === ODD) return this.#odd.get(userId) ?? Holding.NOTHING;
-    return Holding.at(place);
+  #holdingAt(userId: number, place: number): PresenceEntry {
+    if (place === ODD) return this.#odd.get(userId) ?? PresenceEntry.NOTHING;
+    return PresenceEntry.at(place);
   }
 
-  #set(userId: number, holding: Holding): Holding {
+  #set(userId: number, holding: PresenceEntry): PresenceEntry {
     const shard = shardOf(userId);
     const { place } = holding;
     if (place === undefined) this.#odd.set(userId, holding);

@@ -7,14 +7,14 @@ import {
   type UserState,
 } from '../presence.ts';
 import type { CountedLink } from './counted-link.ts';
-import type { Holding } from './presence-entry.ts';
+import type { PresenceEntry } from './presence-entry.ts';
 import { statsOf } from './presence-stats.ts';
 
 /** A client of a user, as if its link reported it now. */
 export interface HeldClient {
   readonly link: CountedLink;
   readonly update: ClientStatus;
-  readonly holding: Holding;
+  readonly entry: PresenceEntry;
 }
 
 /** The links of one node that are open or linger, and what they hold together. */
@@ -66,7 +66,7 @@ export class NodeLinks {
   /** What the links that count hold of a user. */
   stateOf(userId: number): UserState {
     let state: UserState = 'gone';
-    for (const link of this) state = strongerState(state, link.holding(userId).state);
+    for (const link of this) state = strongerState(state, link.entry(userId).state);
     return state;
   }
 
@@ -74,11 +74,11 @@ export class NodeLinks {
   client(userId: number, which: ConfirmWhich): HeldClient | undefined {
     let mobile: HeldClient | undefined;
     for (const link of this) {
-      const holding = link.holding(userId);
-      const update = holding.client(userId);
+      const entry = link.entry(userId);
+      const update = entry.client(userId);
       if (update === undefined) continue;
-      if (holding.state === 'pc') return { link, update, holding };
-      mobile ??= { link, update, holding };
+      if (entry.state === 'pc') return { link, update, entry };
+      mobile ??= { link, update, entry };
     }
     return which === 'any' ? mobile : undefined;
   }

@@ -3,23 +3,23 @@ import type { LinkId } from '../presence.ts';
 import { Ledger } from './ledger.ts';
 
 /** Hears which users this node's links hold: open ones that are not kept aside. Nothing here may throw. */
-export interface HoldingListener {
+export interface InterestObserver {
   /** A link that held nothing of a user now does. */
-  held(link: LinkId, userId: number): void;
+  added(link: LinkId, userId: number): void;
   /** A link holds nothing of a user any more. */
-  dropped(link: LinkId, userId: number): void;
+  removed(link: LinkId, userId: number): void;
   /** A link holds nobody any more, or is to be told of no longer. */
-  released(link: LinkId): void;
+  cleared(link: LinkId): void;
 }
 
 /** A link's ledger, of which a listener is told for as long as the link is to be told of. */
 export class ToldLedger {
   readonly ledger: Ledger;
   readonly #link: LinkId;
-  readonly #listener: HoldingListener | undefined;
+  readonly #listener: InterestObserver | undefined;
   #told = false;
 
-  constructor(link: LinkId, listener: HoldingListener | undefined) {
+  constructor(link: LinkId, listener: InterestObserver | undefined) {
     this.#link = link;
     this.#listener = listener;
     this.ledger = new Ledger(
@@ -35,7 +35,7 @@ export class ToldLedger {
     if (told === this.#told) return;
     this.#told = told;
     if (!told) {
-      this.#listener?.released(this.#link);
+      this.#listener?.cleared(this.#link);
     } else if (this.#listener !== undefined) {
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
         for (const userId of this.ledger.usersOf(shard)) this.#tell(userId, true);
@@ -44,7 +44,7 @@ export class ToldLedger {
   }
 
   #tell(userId: number, held: boolean): void {
-    if (held) this.#listener?.held(this.#link, userId);
-    else this.#listener?.dropped(this.#link, userId);
+    if (held) this.#listener?.added(this.#link, userId);
+    else this.#listener?.removed(this.#link, userId);
   }
 }

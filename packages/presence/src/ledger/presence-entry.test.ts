@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ALL_STATUSES, ALL_TYPES, client } from '../testing/asking.ts';
 import { PresenceModel } from '../testing/model.ts';
 import { Ledger } from './ledger.ts';
-import { Holding } from './presence-entry.ts';
+import { PresenceEntry } from './presence-entry.ts';
 
 const LINK = 'node.1';
 const USER = 7;
@@ -15,8 +15,8 @@ const change = fc.record({
   status: fc.constantFrom(...ALL_STATUSES),
 });
 
-function updated(...changes: readonly ClientStatus[]): Holding {
-  return changes.reduce((holding, update) => holding.updated(update), Holding.NOTHING);
+function updated(...changes: readonly ClientStatus[]): PresenceEntry {
+  return changes.reduce((holding, update) => holding.updated(update), PresenceEntry.NOTHING);
 }
 
 test('a holding is written as a letter and a count for each type, in one order', () => {
@@ -34,7 +34,7 @@ test('a holding is written as a letter and a count for each type, in one order',
 
 test('nothing is one and the same holding, however it was come by', () => {
   const gone = updated(client(USER, 'ios', 'online'), client(USER, 'ios', 'offline'));
-  expect(gone).toBe(Holding.NOTHING);
+  expect(gone).toBe(PresenceEntry.NOTHING);
   expect(gone.isNothing).toBe(true);
   expect(gone.state).toBe('gone');
 });
@@ -46,7 +46,7 @@ test('users who hold the same share one holding', () => {
 });
 
 test('many clients of a type are counted, and few of them again share a holding', () => {
-  let holding = Holding.NOTHING;
+  let holding = PresenceEntry.NOTHING;
   for (let i = 0; i < 1_000; i++) holding = holding.updated(client(USER, 'android', 'online'));
   expect(holding.text).toBe('a1000');
   expect(holding.state).toBe('mobile-only');
@@ -82,7 +82,7 @@ test('a ledger holds what the model holds, whatever is reported', () => {
         if (isEntry) model.snapshot(LINK, [change]);
         else model.update(LINK, change);
         expect(holding.text).toBe(model.holding(LINK, change.userId));
-        expect(ledger.holding(change.userId)).toBe(holding);
+        expect(ledger.entry(change.userId)).toBe(holding);
       }
       const held = [...Array(64).keys()].flatMap((shard) => ledger.usersOf(shard));
       expect(held.sort()).toEqual([...model.records().keys()].sort());

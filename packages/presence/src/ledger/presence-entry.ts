@@ -6,20 +6,20 @@ import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './cl
 const SHARED_UP_TO = 3;
 /** Added client types could make more of them; those beyond this number are not shared. */
 const MOST_SHARED = 20_000;
-const SHARED = new Map<string, Holding>();
+const SHARED = new Map<string, PresenceEntry>();
 /** The shared ones in the order in which they came up. */
-const PLACES: Holding[] = [];
+const PLACES: PresenceEntry[] = [];
 
 /**
  * What one link holds of one user: how many clients of each type are counted, and how many of these
  * are away. Immutable and shared: nearly all users of a node have one of a few holdings, so that a number
  * stands for what is held of a user.
  */
-export class Holding {
-  static readonly NOTHING = Holding.#make([], []);
+export class PresenceEntry {
+  static readonly NOTHING = PresenceEntry.#make([], []);
 
   /**
-   * A number that stands for this holding in this process, from 0 for {@link Holding.NOTHING}; undefined for
+   * A number that stands for this holding in this process, from 0 for {@link PresenceEntry.NOTHING}; undefined for
    * an odd one, which is not shared.
    */
   readonly place: number | undefined;
@@ -30,7 +30,7 @@ export class Holding {
   readonly state: UserState;
   readonly #counts: Counts;
   readonly #away: Counts;
-  readonly #next = new Map<number, Holding>();
+  readonly #next = new Map<number, PresenceEntry>();
 
   private constructor(counts: Counts, away: Counts, place: number | undefined) {
     this.#counts = counts;
@@ -42,8 +42,8 @@ export class Holding {
   }
 
   /** The shared holding that stands at a place; nothing where none does. */
-  static at(place: number): Holding {
-    return PLACES[place] ?? Holding.NOTHING;
+  static at(place: number): PresenceEntry {
+    return PLACES[place] ?? PresenceEntry.NOTHING;
   }
 
   get isNothing(): boolean {
@@ -86,7 +86,7 @@ export class Holding {
    * The holding after a status update. A client counted once is not counted again by going away and
    * coming back; an OFFLINE of what is not counted changes nothing.
    */
-  updated({ clientType, status }: ClientStatus): Holding {
+  updated({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);
     const away = at(this.#away, i);
@@ -101,7 +101,7 @@ export class Holding {
   }
 
   /** The holding after a snapshot's entry: each stands for a client of its own. */
-  added({ clientType, status }: ClientStatus): Holding {
+  added({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);
     const away = at(this.#away, i);
@@ -115,26 +115,26 @@ export class Holding {
     }
   }
 
-  #to(i: number, count: number, away: number): Holding {
+  #to(i: number, count: number, away: number): PresenceEntry {
     // Small holdings are remembered and shared; a stream of odd ones must not fill the memory.
     const key = (i * (SHARED_UP_TO + 1) + count) * (SHARED_UP_TO + 1) + away;
     const known = count <= SHARED_UP_TO ? this.#next.get(key) : undefined;
     if (known !== undefined) return known;
     const counts = withAt(this.#counts, i, count);
     const aways = withAt(this.#away, i, away);
-    if (counts.every((n) => n === 0)) return Holding.NOTHING;
-    const next = Holding.#make(counts, aways);
+    if (counts.every((n) => n === 0)) return PresenceEntry.NOTHING;
+    const next = PresenceEntry.#make(counts, aways);
     if (this.place !== undefined && next.place !== undefined) this.#next.set(key, next);
     return next;
   }
 
-  static #make(counts: Counts, away: Counts): Holding {
-    if (!counts.every((n) => n <= SHARED_UP_TO)) return new Holding(counts, away, undefined);
+  static #make(counts: Counts, away: Counts): PresenceEntry {
+    if (!counts.every((n) => n <= SHARED_UP_TO)) return new PresenceEntry(counts, away, undefined);
     const name = `${counts}/${away}`;
     const known = SHARED.get(name);
     if (known !== undefined) return known;
-    if (PLACES.length >= MOST_SHARED) return new Holding(counts, away, undefined);
-    const holding = new Holding(counts, away, PLACES.length);
+    if (PLACES.length >= MOST_SHARED) return new PresenceEntry(counts, away, undefined);
+    const holding = new PresenceEntry(counts, away, PLACES.length);
     SHARED.set(name, holding);
     PLACES.push(holding);
     return holding;

@@ -1,7 +1,7 @@
 import type { PresenceStats } from '../presence.ts';
 import { addCounts, NO_CLIENTS } from './client-counts.ts';
 import type { Ledger } from './ledger.ts';
-import type { Holding } from './presence-entry.ts';
+import type { PresenceEntry } from './presence-entry.ts';
 
 /** Nothing, counted. */
 export const EMPTY_STATS: PresenceStats = {
@@ -24,9 +24,9 @@ export function addStats(a: PresenceStats, b: PresenceStats): PresenceStats {
 /** What ledgers hold in one shard. */
 export function statsOf(ledgers: Iterable<Ledger>, shard: number): PresenceStats {
   // Nearly all users share one of a few holdings: these are counted first, and what each comes to once.
-  const counts = new Map<Holding, number>();
+  const counts = new Map<PresenceEntry, number>();
   for (const ledger of ledgers) {
-    ledger.eachHolding(shard, (holding) => {
+    ledger.eachEntry(shard, (holding) => {
       counts.set(holding, (counts.get(holding) ?? 0) + 1);
     });
   }

@@ -5,7 +5,7 @@ import { goesWithPc } from '../ledger/late-updates.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
-import type { HoldingListener } from '../ledger/observed-ledger.ts';
+import type { InterestObserver } from '../ledger/observed-ledger.ts';
 import type {
   ConfirmWhich,
   LinkEnd,
@@ -23,7 +23,7 @@ import { LostUsersMemory } from './offline-grace-memory.ts';
 
 export interface PresenceMemoryOptions {
   /** Hears whom the links hold. */
-  readonly holdings?: HoldingListener;
+  readonly interestObserver?: InterestObserver;
   /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
   readonly graceMs: number;
   /** For how long a link counts on that ended so ({@link LinkEnd}). */
@@ -42,14 +42,14 @@ export interface PresenceMemoryOptions {
  */
 export class PresenceMemory implements Presence {
   readonly #links = new NodeLinks();
-  readonly #holdings: HoldingListener | undefined;
+  readonly #holdings: InterestObserver | undefined;
   readonly #lost: LostUsersMemory;
   readonly #lingering: LingeringLinks;
   readonly #back: PresenceEvents['back'];
   #version = 0;
 
   constructor(options: PresenceMemoryOptions) {
-    this.#holdings = options.holdings;
+    this.#holdings = options.interestObserver;
     this.#back = options.back;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#lost = new LostUsersMemory({
@@ -80,9 +80,9 @@ export class PresenceMemory implements Presence {
       userId,
       state: this.stateOf(userId),
       connections: [...this.#links]
-        .filter((link) => !link.holding(userId).isNothing)
+        .filter((link) => !link.entry(userId).isNothing)
         .map((link) => {
-          const { clients, away } = link.holding(userId);
+          const { clients, away } = link.entry(userId);
           return { link: link.id, clients, away };
         }),
     }));
@@ -110,7 +110,7 @@ export class PresenceMemory implements Presence {
     const kept = this.#links.get(link);
     kept.ledger.update(update);
     // Whoever comes by an update is told of by that.
-    if (kept.holding(update.userId).state === 'pc') this.#lost.found(update.userId);
+    if (kept.entry(update.userId).state === 'pc') this.#lost.found(update.userId);
     // Whoever goes offline by an update is announced by that.
     else if (kept.counts && goesWithPc(update)) this.#lost.announced(update.userId);
     waiter.updated(update, kept.counts ? this.#commit(update.userId) : { kind: 'aside' });
@@ -176,7 +176,7 @@ export class PresenceMemory implements Presence {
 
   /** A user who has a PC client again is not lost; one who was told of already is told of again. */
   #find(link: LinkId, userId: number): void {
-    const client = this.#links.get(link).holding(userId).pcClient(userId);
+    const client = this.#links.get(link).entry(userId).pcClient(userId);
     const toldVersion = client && this.#lost.found(userId);
     if (client === undefined || toldVersion === undefined) return;
     this.#back(client, toldVersion, ++this.#version);

@@ -5,7 +5,7 @@ import { byShard } from '../ledger/by-shard.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { LingeringLinks } from '../ledger/lingering-links.ts';
 import { NodeLinks } from '../ledger/node-links.ts';
-import type { HoldingListener } from '../ledger/observed-ledger.ts';
+import type { InterestObserver } from '../ledger/observed-ledger.ts';
 import { readUserConnections } from '../ledger/user-connections.ts';
 import type {
   Announced,
@@ -33,7 +33,7 @@ export interface PresenceRedisOptions {
   /** A call failed, or nobody knows whether it was carried out. */
   failed(reason: string): void;
   /** Hears whom this node's links hold. */
-  readonly holdings?: HoldingListener;
+  readonly interestObserver?: InterestObserver;
   /** After how many ms PC users whose link has ended are announced offline; 0 for never. */
   readonly lostGraceMs: number;
   /** For how long a link counts on that lingers ({@link LinkEnd}). */
@@ -63,7 +63,7 @@ const MOST_AHEAD = 86_400_000_000;
 export class PresenceRedis implements Presence {
   readonly announcedUsers: AnnouncedUsers;
   readonly #links = new NodeLinks();
-  readonly #holdings: HoldingListener | undefined;
+  readonly #holdings: InterestObserver | undefined;
   readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
   readonly #toConfirm = new Map<number, { waiter: UpdateWaiter; which: ConfirmWhich }>();
@@ -81,7 +81,7 @@ export class PresenceRedis implements Presence {
   #stamp = 0;
 
   constructor(options: PresenceRedisOptions) {
-    this.#holdings = options.holdings;
+    this.#holdings = options.interestObserver;
     this.#failed = options.failed;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#lostGraceMs = options.lostGraceMs;
@@ -175,7 +175,7 @@ export class PresenceRedis implements Presence {
       ...user,
       holdings: user.connections.map((holding) => ({
         ...holding,
-        away: this.#links.find(holding.link)?.holding(user.userId).away,
+        away: this.#links.find(holding.link)?.entry(user.userId).away,
       })),
     }));
   }
@@ -207,7 +207,7 @@ export class PresenceRedis implements Presence {
 
   update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
     const link = this.#links.get(id);
-    const holding = link.ledger.update(update);
+    const entry = link.ledger.update(update);
     if (!link.counts) {
       waiter.updated(update, { kind: 'aside' });
       return;
@@ -216,7 +216,7 @@ export class PresenceRedis implements Presence {
     const local = this.#unheardState(shard, update.userId);
     // What is announced only later stands at once, for queries: a commit tells no more than what it comes to.
     if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
-    this.#add(shard, { kind: 'update', link, update, holding, local, waiter });
+    this.#add(shard, { kind: 'update', link, update, entry, local, waiter });
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
@@ -327,7 +327,7 @@ export class PresenceRedis implements Presence {
   #confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
     const client = this.#links.client(userId, which);
     if (client === undefined) return;
-    const local = client.holding.state;
+    const local = client.entry.state;
     this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local, waiter, which });
   }
 

@@ -1,7 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from '../ledger/counted-link.ts';
 import { comesWithPc } from '../ledger/late-updates.ts';
-import type { Holding } from '../ledger/presence-entry.ts';
+import type { PresenceEntry } from '../ledger/presence-entry.ts';
 import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
 
@@ -38,7 +38,7 @@ export interface UpdateOperation extends OfUser {
   readonly kind: 'update';
   readonly link: CountedLink;
   readonly update: ClientStatus;
-  readonly holding: Holding;
+  readonly entry: PresenceEntry;
   /** Undefined where the update was answered 'later' and is told as a late commit. */
   readonly waiter?: UpdateWaiter;
   /** See {@link LateCommit.since}; undefined where the update was not put off. */
@@ -53,7 +53,7 @@ export interface ConfirmOperation extends OfUser {
   readonly kind: 'confirm';
   readonly link: CountedLink;
   readonly update: ClientStatus;
-  readonly holding: Holding;
+  readonly entry: PresenceEntry;
   readonly waiter: UpdateWaiter;
   /** Whether a mobile client may be confirmed where there is no PC client. */
   readonly which: ConfirmWhich;

@@ -220,9 +220,9 @@ export class ShardQueue {
       this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
     }
     for (const { link, update, since } of this.#late.take()) {
-      const holding = link.holding(update.userId);
+      const entry = link.entry(update.userId);
       const local = this.#host.localState(update.userId);
-      this.add({ kind: 'update', link, update, holding, local, since });
+      this.add({ kind: 'update', link, update, entry, local, since });
     }
   }
 
@@ -322,8 +322,8 @@ export class ShardQueue {
     for (const operation of batch) {
       if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
       else {
-        const { link, update, holding } = operation;
-        const { text } = holding;
+        const { link, update, entry } = operation;
+        const { text } = entry;
         if (operation.kind === 'update' && update.status === USER_STATUS.offline) {
           saying.take(link.id, update.userId, { text, announced: goesWithPc(update) });
         } else saying.set(link.id, update.userId, text);
@@ -395,7 +395,7 @@ export class ShardQueue {
       count += end - task.next;
       for (; task.next < end; task.next++) {
         const userId = users.at(task.next);
-        saying.set(link.id, userId, link.holding(userId).text);
+        saying.set(link.id, userId, link.entry(userId).text);
       }
       if (count === most) break;
     }

@@ -5,14 +5,14 @@ import type { Engine, EngineEvents } from './engine.ts';
 /** One node alone: presence in its own memory, nobody else to tell. */
 export function memoryEngine(
   settings: Settings,
-  events: Pick<EngineEvents, 'about' | 'lost' | 'back' | 'holdings'>,
+  events: Pick<EngineEvents, 'about' | 'lost' | 'back' | 'interestObserver'>,
 ): Engine {
   return {
     presence: new PresenceMemory({
       lingerMs: settings.ROUTE_LEASE_SECONDS * 1000,
       graceMs: settings.ROUTE_OFFLINE_GRACE_SECONDS * 1000,
       perSecond: settings.ROUTE_OFFLINE_GRACE_PER_SECOND,
-      ...(events.holdings && { holdings: events.holdings }),
+      ...(events.interestObserver && { interestObserver: events.interestObserver }),
       lost: events.lost,
       back: events.back,
     }),

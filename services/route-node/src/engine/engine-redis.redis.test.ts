@@ -62,7 +62,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
       ...{ draining: false, startedAtMs: 0, version: '0.2.0' },
     }),
     ...{ entry: ignore, nodeKnown: ignore, nodeGone: ignore, nodeMissed: ignore },
-    ...{ holdings: undefined, lateCommit: ignore, lost: ignore, back: ignore },
+    ...{ interestObserver: undefined, lateCommit: ignore, lost: ignore, back: ignore },
     ...{ unready: ignore, busFull: ignore },
   };
   const counters = new Counters();

@@ -109,7 +109,7 @@ export class RedisEngine implements Engine {
       redis: this.#redis,
       namespace,
       nodeId,
-      ...(events.holdings && { holdings: events.holdings }),
+      ...(events.interestObserver && { interestObserver: events.interestObserver }),
       events: { lateCommit: events.lateCommit, back: events.back },
       lostGraceMs,
       lingerMs: leaseMs,

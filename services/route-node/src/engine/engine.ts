@@ -21,7 +21,7 @@ export interface EngineEvents {
   nodeGone(node: string): void;
   nodeMissed(node: string): void;
   /** Hears whom this node's links hold; undefined where that plays no part. */
-  readonly holdings: HoldingListener | undefined;
+  readonly interestObserver: HoldingListener | undefined;
   /** A status update that presence had put off stands now. */
   readonly lateCommit: PresenceEvents['lateCommit'];
   /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */

@@ -4,7 +4,7 @@ import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
 
 /** Every link gets everything, as with the original. */
 export class Broadcast implements Delivery {
-  readonly holdings = undefined;
+  readonly interestObserver = undefined;
   readonly #receivers: Receivers;
   readonly #bus: Pick<DeliveryBus, 'send'>;
 

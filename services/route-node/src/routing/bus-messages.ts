@@ -113,7 +113,7 @@ function isValidListing(bytes: Buffer): boolean {
 export const HOLDING_BYTES = 5;
 
 /** Whether any link of a node holds a user, from now on. */
-export interface HoldingChange {
+export interface InterestChange {
   readonly userId: number;
   readonly held: boolean;
 }
@@ -122,7 +122,7 @@ export interface HoldingChange {
 export function writeHolding(
   bytes: Buffer,
   start: number,
-  { userId, held }: HoldingChange,
+  { userId, held }: InterestChange,
 ): number {
   bytes[start] = held ? 1 : 0;
   return bytes.writeUInt32BE(userId, start + 1);

@@ -31,7 +31,7 @@ export type Receivers = ReadonlySet<Receiver>;
 /** Decides who gets the PDUs that are relayed. */
 export interface Delivery {
   /** Hears whom this node's links hold; undefined where that plays no part. */
-  readonly holdings: HoldingListener | undefined;
+  readonly interestObserver: HoldingListener | undefined;
   /** A link has opened; it may not receive yet. */
   opened(link: Receiver): void;
   /** A link holds nobody any more. */

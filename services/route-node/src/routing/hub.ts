@@ -196,8 +196,8 @@ export class Exchange {
   }
 
   /** Hears whom this node's links hold. */
-  get holdings(): HoldingListener | undefined {
-    return this.#delivery.holdings;
+  get interestObserver(): HoldingListener | undefined {
+    return this.#delivery.interestObserver;
   }
 
   /** Another node has become known. */

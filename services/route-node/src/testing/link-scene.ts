@@ -124,10 +124,10 @@ export class LinkScene {
   #presenceOptions(): PresenceMemoryOptions {
     return {
       ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
-      holdings: {
-        held: (link, userId) => this.exchange.holdings?.held(link, userId),
-        dropped: (link, userId) => this.exchange.holdings?.dropped(link, userId),
-        released: (link) => this.exchange.holdings?.released(link),
+      interestObserver: {
+        added: (link, userId) => this.exchange.interestObserver?.added(link, userId),
+        removed: (link, userId) => this.exchange.interestObserver?.removed(link, userId),
+        cleared: (link) => this.exchange.interestObserver?.cleared(link),
       },
     };
   }

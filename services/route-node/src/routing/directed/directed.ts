@@ -6,7 +6,7 @@ import { ForAll } from '../batch-writer.ts';
 import {
   ENTRY_KINDS,
   HOLDING_BYTES,
-  type HoldingChange,
+  type InterestChange,
   LISTING,
   sumOf,
   writeHolding,
@@ -77,7 +77,7 @@ export class Directed implements Delivery {
     this.#give(link, bytes, start, end);
   };
   readonly #passTo: Pass<RemoteNode> = ({ run }, bytes, start, end) => run.add(bytes, start, end);
-  readonly #changes: Gathering<HoldingChange>;
+  readonly #changes: Gathering<InterestChange>;
   #gathered = false;
   #pressedAt = Number.NEGATIVE_INFINITY;
   #summedAt = Number.NEGATIVE_INFINITY;
@@ -110,7 +110,7 @@ export class Directed implements Delivery {
     this.#judgeLater();
   }
 
-  get holdings(): HoldingListener {
+  get interestObserver(): HoldingListener {
     return this.#links;
   }
 
@@ -346,7 +346,7 @@ export class Directed implements Delivery {
     for (const { recent } of this.#nodes?.all ?? []) yield recent;
   }
 
-  #tell(change: HoldingChange): void {
+  #tell(change: InterestChange): void {
     if (this.#nodes === undefined || this.#nodes.isEmpty) return;
     this.#gather();
     this.#changes.add(change);

@@ -1,6 +1,6 @@
 import type { Clock } from '@route/bus';
 import type { HoldingListener, LinkId } from '@route/presence';
-import type { HoldingChange, HoldingsSum } from '../bus-messages.ts';
+import type { HoldingsSum, InterestChange } from '../bus-messages.ts';
 import type { Receiver, Receivers } from '../delivery.ts';
 import { Forgetting } from './interest-cleanup.ts';
 import { HolderSet, Holders } from './interest-table.ts';
@@ -9,7 +9,7 @@ export interface OwnLinksOptions {
   readonly receivers: Receivers;
   readonly clock: Clock;
   /** Whether any link of this node holds a user has changed. */
-  changed(change: HoldingChange): void;
+  changed(change: InterestChange): void;
   /** A link begins to hold a user. */
   begins(userId: number, link: Receiver): void;
 }
@@ -84,7 +84,7 @@ export class OwnLinks implements HoldingListener {
     return false;
   }
 
-  held(id: LinkId, userId: number): void {
+  added(id: LinkId, userId: number): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
     this.#forgetting.finish(link);
@@ -92,13 +92,13 @@ export class OwnLinks implements HoldingListener {
     this.#options.begins(userId, link);
   }
 
-  dropped(id: LinkId, userId: number): void {
+  removed(id: LinkId, userId: number): void {
     const link = this.#links.get(id);
     if (link === undefined || !this.#holders.remove(userId, link)) return;
     this.#options.changed({ userId, held: false });
   }
 
-  released(id: LinkId): void {
+  cleared(id: LinkId): void {
     const link = this.#links.get(id);
     if (link !== undefined) this.#forgetting.begin(link);
   }

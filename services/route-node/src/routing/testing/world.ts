@@ -164,12 +164,12 @@ export class DeliveryWorld {
   holds(user: number, link: HeardLink): void {
     // What comes behind a list waits until that is taken in.
     this.listed(link);
-    if (this.#holds(user, link)) link.node.delivery.holdings.held(link.id, user);
+    if (this.#holds(user, link)) link.node.delivery.interestObserver.added(link.id, user);
   }
 
   drops(user: number, link: HeardLink): void {
     this.listed(link);
-    if (this.#drops(user, link)) link.node.delivery.holdings.dropped(link.id, user);
+    if (this.#drops(user, link)) link.node.delivery.interestObserver.removed(link.id, user);
   }
 
   #drops(user: number, link: HeardLink): boolean {
@@ -200,7 +200,7 @@ export class DeliveryWorld {
   /** The list that a link has sent is taken in. */
   listed(link: HeardLink): void {
     for (const user of this.#listing.get(link) ?? []) {
-      link.node.delivery.holdings.held(link.id, user);
+      link.node.delivery.interestObserver.added(link.id, user);
     }
     if (this.#listing.delete(link)) link.node.delivery.setListing(link, false);
   }
@@ -209,7 +209,7 @@ export class DeliveryWorld {
   releases(link: HeardLink): void {
     this.listed(link);
     for (const user of this.held.keys()) this.#drops(user, link);
-    link.node.delivery.holdings.released(link.id);
+    link.node.delivery.interestObserver.cleared(link.id);
   }
 
   /** A link has a user kicked. */
