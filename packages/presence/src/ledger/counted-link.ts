@@ -1,9 +1,9 @@
 import type { LinkId } from '../presence.ts';
-import { type InterestObserver, ToldLedger } from './observed-ledger.ts';
+import { type InterestObserver, ObservedLedger } from './observed-ledger.ts';
 import { PresenceEntry } from './presence-entry.ts';
 
 /** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
-export class CountedLink extends ToldLedger {
+export class CountedLink extends ObservedLedger {
   readonly id: LinkId;
   /**
    * Shards in which Redis holds something of this link, once held something, or will when what waits

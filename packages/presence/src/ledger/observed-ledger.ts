@@ -13,7 +13,7 @@ export interface InterestObserver {
 }
 
 /** A link's ledger, of which a listener is told for as long as the link is to be told of. */
-export class ToldLedger {
+export class ObservedLedger {
   readonly ledger: Ledger;
   readonly #link: LinkId;
   readonly #listener: InterestObserver | undefined;
@@ -31,7 +31,7 @@ export class ToldLedger {
   }
 
   /** From now on the listener is told of the link, or is told that it holds nobody. */
-  setTold(told: boolean): void {
+  setObserved(told: boolean): void {
     if (told === this.#told) return;
     this.#told = told;
     if (!told) {

@@ -94,7 +94,7 @@ export class PresenceMemory implements Presence {
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
     const kept = new CountedLink(link, !aside, this.#holdings);
-    kept.setTold(!aside);
+    kept.setObserved(!aside);
     this.#links.add(kept);
   }
 
@@ -141,7 +141,7 @@ export class PresenceMemory implements Presence {
     const found = this.#links.get(link);
     if (found.counts === !aside) return;
     found.counts = !aside;
-    found.setTold(!aside);
+    found.setObserved(!aside);
     if (aside) this.#lose(found.ledger);
     else
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
@@ -151,7 +151,7 @@ export class PresenceMemory implements Presence {
 
   closeLink(link: LinkId, end: LinkEnd): void {
     const kept = this.#links.get(link);
-    kept.setTold(false);
+    kept.setObserved(false);
     if (end === 'linger' && kept.counts) {
       this.#lingering.add(link);
       return;

@@ -191,7 +191,7 @@ export class PresenceRedis implements Presence {
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
     const counted = new CountedLink(link, !aside, this.#holdings);
-    counted.setTold(!aside);
+    counted.setObserved(!aside);
     this.#links.add(counted);
   }
 
@@ -257,14 +257,14 @@ export class PresenceRedis implements Presence {
     const link = this.#links.get(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
-    link.setTold(!aside);
+    link.setObserved(!aside);
     if (aside) this.#release(link, { ended: false });
     else this.#assert(link);
   }
 
   closeLink(id: LinkId, end: LinkEnd): void {
     const link = this.#links.get(id);
-    link.setTold(false);
+    link.setObserved(false);
     if (end === 'linger' && link.counts) {
       this.#lingering.add(id);
       return;
