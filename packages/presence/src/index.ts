@@ -1,10 +1,10 @@
 export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './cluster/lease.ts';
-export type { NodeAbout } from './cluster/node-info.ts';
+export type { NodeInfo as NodeAbout } from './cluster/node-info.ts';
 export {
-  type Directory,
-  type DirectoryEntry,
-  readDirectory,
+  type NodeRegistry as Directory,
+  type NodeRegistryEntry as DirectoryEntry,
   readHeldLinks,
+  readNodeRegistry as readDirectory,
 } from './cluster/node-registry.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
 export { Auditor, type AuditorOptions } from './cluster/reconciler.ts';

@@ -21,7 +21,7 @@ export interface NodeCoreOptions {
   /** Undefined for links in the clear. */
   readonly tls: LinkTls | undefined;
   /** What the node publishes about itself. */
-  about(): NodeAbout;
+  nodeInfo(): NodeAbout;
   /** The engine keeps the node from being ready, or does no longer. */
   unready(reason: UnreadyReason, holds: boolean): void;
   engine(events: EngineEvents, counters: Counters): Engine;
@@ -38,11 +38,11 @@ export class NodeCore {
   readonly links: LinkTable;
 
   constructor(options: NodeCoreOptions) {
-    const { nodeId, settings, log, tls, about, unready } = options;
+    const { nodeId, settings, log, tls, nodeInfo, unready } = options;
     const { counters, watch } = this;
     const directs = settings.ROUTE_DELIVERY === 'directed';
     const events: EngineEvents = {
-      about,
+      nodeInfo,
       entry: (kind, bytes, from) => exchange.entry(kind, bytes, from),
       nodeKnown: (node) => exchange.nodeKnown(node),
       nodeGone: (node) => exchange.nodeGone(node),

@@ -90,7 +90,7 @@ export class RouteNode {
     const engineName = settings.ROUTE_ENGINE;
     const core = new NodeCore({
       ...{ nodeId, settings, log, tls: this.#tls },
-      about: () => this.#about(),
+      nodeInfo: () => this.#about(),
       unready: (reason, holds) => this.#readiness.set(reason, holds),
       engine: (events, counters) =>
         engineName === 'memory'

@@ -8,14 +8,14 @@ export async function nodesByRedis(
   clientOf: ClientOf,
 ): Promise<FoundNodes> {
   const { nowMs, entries } = await readDirectory(store);
-  const nodes = entries.map(({ node, leaseLeftMs, about }) =>
+  const nodes = entries.map(({ node, leaseLeftMs, info }) =>
     known(
       {
         node,
         self: false,
         alive: leaseLeftMs === null || leaseLeftMs > 0,
         leaseLeftMs,
-        about: about ?? null,
+        about: info ?? null,
       },
       clientOf,
     ),

@@ -62,7 +62,7 @@ export class SimNode {
       const log = this.#logger();
       core = new NodeCore({
         ...{ nodeId: id, settings, log, tls: undefined },
-        about: () => this.#about(),
+        nodeInfo: () => this.#about(),
         unready: (reason, holds) => this.#setUnready(reason, holds),
         engine: (events, counters) => {
           if (settings.ROUTE_ENGINE === 'memory') {

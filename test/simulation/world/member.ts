@@ -110,7 +110,7 @@ export class Member {
       };
       const core = new NodeCore({
         ...{ nodeId: id, settings, log: this.#logger(), tls: undefined },
-        about: () => this.#about(),
+        nodeInfo: () => this.#about(),
         unready: (reason, holds) => {
           if (holds) this.unready.add(reason);
           else this.unready.delete(reason);

@@ -115,7 +115,7 @@ export class SimEngine implements Engine {
     return [];
   }
 
-  async directory(): Promise<Directory> {
+  async readRegistry(): Promise<Directory> {
     return { nowMs: null, entries: [], malformed: 0 };
   }
 

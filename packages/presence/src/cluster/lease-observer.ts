@@ -1,4 +1,4 @@
-import type { NodeAbout } from './node-info.ts';
+import type { NodeInfo } from './node-info.ts';
 
 interface SeenLease {
   /** The end of the lease as Redis has it; undefined when it has none. */
@@ -49,7 +49,7 @@ export class LeaseObserver {
   }
 
   /** What nodes publish about themselves: a node with a longer lease than this one's is given its time. */
-  lengths(about: readonly NodeAbout[]): void {
+  lengths(about: readonly NodeInfo[]): void {
     for (const { node, leaseMs = 0 } of about) {
       const seen = this.#seen.get(node);
       if (seen !== undefined) seen.lengthMs = leaseMs;

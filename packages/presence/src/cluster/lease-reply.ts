@@ -1,5 +1,5 @@
 import { isNodeId } from '../redis/keys.ts';
-import { type NodeAbout, parseRecords } from './node-info.ts';
+import { type NodeInfo, parseRecords } from './node-info.ts';
 
 /** The lease is renewed, or taken anew. */
 export interface Renewed {
@@ -9,7 +9,7 @@ export interface Renewed {
   /** To be told at the next renewal. */
   readonly end: string;
   readonly leases: ReadonlyMap<string, string>;
-  readonly about: readonly NodeAbout[];
+  readonly nodeInfos: readonly NodeInfo[];
   /** Leases and records that no node of this release has written, and that are left out. */
   readonly malformed: number;
   readonly epoch: number;
@@ -51,14 +51,14 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
     };
   }
   const [held, end, members, records, epoch, version, asserted] = parts;
-  const { about, malformed } = parseRecords(pairs(records));
+  const { nodes, malformed } = parseRecords(pairs(records));
   const leases = leasesOf(members);
   return {
     kind: 'renewed',
     held: held === 1,
     end: String(end),
     leases,
-    about: [...about.values()],
+    nodeInfos: [...nodes.values()],
     malformed: malformed + pairs(members).length - leases.size,
     epoch: numberOf(epoch),
     version: numberOf(version),

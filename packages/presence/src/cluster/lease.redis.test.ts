@@ -42,13 +42,13 @@ test('each node knows what the others say of themselves, as of their last renewa
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
   b.about.links = 7;
-  await waitFor(() => a.members().about.find(({ node }) => node === b.nodeId)?.links === 7, {
+  await waitFor(() => a.members().nodes.find(({ node }) => node === b.nodeId)?.links === 7, {
     what: 'what the other says',
   });
   expect(
     a
       .members()
-      .about.map(({ node }) => node)
+      .nodes.map(({ node }) => node)
       .sort(),
   ).toEqual([a.nodeId, b.nodeId].sort());
 });
@@ -63,7 +63,7 @@ test('what a node published about itself goes with its lease', async () => {
   await waitFor(() => b.members().dead.includes(a.nodeId), { what: 'the lease to run out' });
   await b.lease.readMembers();
   expect(await b.redis.hkeys(info)).toEqual([b.nodeId]);
-  expect((await b.lease.readMembers()).about).toEqual([{ ...b.about, leaseMs: 300 }]);
+  expect((await b.lease.readMembers()).nodes).toEqual([{ ...b.about, leaseMs: 300 }]);
 });
 
 test('a live node that describes itself in another way lives all the same', async () => {
@@ -72,10 +72,10 @@ test('a live node that describes itself in another way lives all the same', asyn
   const { members, info } = nodesKeys(namespace);
   await node.redis.zadd(members, 1, 'later');
   await node.redis.hset(info, 'later', JSON.stringify({ is: 'node', links: '7' }));
-  const { live, about, malformed } = await node.lease.readMembers();
+  const { live, nodes, malformed } = await node.lease.readMembers();
   expect(malformed).toBe(1);
   expect(live.toSorted()).toEqual([node.nodeId, 'later'].sort());
-  expect(about).toEqual([{ ...node.about, leaseMs: 5_000 }]);
+  expect(nodes).toEqual([{ ...node.about, leaseMs: 5_000 }]);
 });
 
 test('a lease that is given back leaves nothing, also where a renewal is under way', async () => {

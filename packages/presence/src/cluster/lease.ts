@@ -10,7 +10,7 @@ import { nodesKeys, SCHEMA } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import { LeaseObserver } from './lease-observer.ts';
 import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
-import type { NodeAbout } from './node-info.ts';
+import type { NodeInfo } from './node-info.ts';
 
 /** Which nodes live, and which are dead and have left something. */
 export interface Members {
@@ -18,7 +18,7 @@ export interface Members {
   readonly live: readonly string[];
   readonly dead: readonly string[];
   /** What the live ones publish about themselves; one whose software does it otherwise is missing. */
-  readonly about: readonly NodeAbout[];
+  readonly nodes: readonly NodeInfo[];
   /** Leases and records in the registry that no node of this release has written. */
   readonly malformed: number;
 }
@@ -59,7 +59,7 @@ export interface LeaseOptions {
   /** How long a node that does not renew is still believed. */
   readonly leaseMs: number;
   /** What this node publishes about itself now. */
-  about(): NodeAbout;
+  nodeInfo(): NodeInfo;
   presence(): LeasedPresence;
   /** Monotonic milliseconds. */
   now(): number;
@@ -88,7 +88,7 @@ export class Lease {
   readonly #renewEveryMs: number;
   readonly #keys: readonly string[];
   readonly #observer: LeaseObserver;
-  #about: readonly NodeAbout[] = [];
+  #about: readonly NodeInfo[] = [];
   #malformed = 0;
   #held = false;
   #settled = false;
@@ -227,7 +227,13 @@ export class Lease {
     const reply = parseLeaseReply(
       await runScript(redis, SCRIPTS.renewLease, [
         ...this.#keys,
-        ...[nodeId, leaseMs, end, JSON.stringify({ ...this.#options.about(), leaseMs }), standing],
+        ...[
+          nodeId,
+          leaseMs,
+          end,
+          JSON.stringify({ ...this.#options.nodeInfo(), leaseMs }),
+          standing,
+        ],
         ...[this.#epoch, presence.highestVersion, SCHEMA, SHARD_COUNT],
         ...dead,
       ]),
@@ -251,12 +257,12 @@ export class Lease {
       this.#end = isSure ? reply.end : '';
       this.#renewedAtMs = begunMs;
       this.#epoch = reply.epoch;
-      this.#about = reply.about;
+      this.#about = reply.nodeInfos;
       this.#malformed = reply.malformed;
       presence.highestVersion = Math.max(presence.highestVersion, reply.version);
     }
     this.#observer.observe(others, nowMs);
-    if (reply.kind === 'renewed') this.#observer.lengths(reply.about);
+    if (reply.kind === 'renewed') this.#observer.lengths(reply.nodeInfos);
     return reply;
   }
 
@@ -267,7 +273,7 @@ export class Lease {
     return {
       live: [...lives],
       dead: this.#observer.dead(now()),
-      about: this.#about.filter(({ node }) => lives.has(node)),
+      nodes: this.#about.filter(({ node }) => lives.has(node)),
       malformed: this.#malformed,
     };
   }

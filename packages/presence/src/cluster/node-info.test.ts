@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_ABOUT_BYTES, type NodeAbout, parseAbout, parseRecords } from './node-info.ts';
+import { MAX_NODE_INFO_BYTES, type NodeInfo, parseNodeInfo, parseRecords } from './node-info.ts';
 
-const ABOUT: NodeAbout = {
+const ABOUT: NodeInfo = {
   node: 'abcdefgh2345',
   admin: '10.0.0.7:9200',
   listen: '10.0.0.7:8200',
@@ -14,45 +14,45 @@ const ABOUT: NodeAbout = {
 };
 
 test('what a node says of itself is read as it was said', () => {
-  expect(parseAbout(JSON.stringify(ABOUT))).toEqual(ABOUT);
+  expect(parseNodeInfo(JSON.stringify(ABOUT))).toEqual(ABOUT);
   const starting = { ...ABOUT, listen: null };
-  expect(parseAbout(JSON.stringify(starting))).toEqual(starting);
+  expect(parseNodeInfo(JSON.stringify(starting))).toEqual(starting);
 });
 
 test('what a later version says beside it is left out', () => {
-  expect(parseAbout(JSON.stringify({ ...ABOUT, zone: 'b' }))).toEqual(ABOUT);
+  expect(parseNodeInfo(JSON.stringify({ ...ABOUT, zone: 'b' }))).toEqual(ABOUT);
 });
 
 describe('a description that does not say everything is none', () => {
   test.each(Object.keys(ABOUT))('%s is missing', (field) => {
     const said = Object.entries(ABOUT).filter(([name]) => name !== field);
-    expect(parseAbout(JSON.stringify(Object.fromEntries(said)))).toBeUndefined();
+    expect(parseNodeInfo(JSON.stringify(Object.fromEntries(said)))).toBeUndefined();
   });
 
   test.each(Object.keys(ABOUT))('%s is of another kind', (field) => {
-    expect(parseAbout(JSON.stringify({ ...ABOUT, [field]: [] }))).toBeUndefined();
+    expect(parseNodeInfo(JSON.stringify({ ...ABOUT, [field]: [] }))).toBeUndefined();
   });
 
   test('it is far too long', () => {
-    const said = { ...ABOUT, zone: 'x'.repeat(MAX_ABOUT_BYTES) };
-    expect(parseAbout(JSON.stringify(said))).toBeUndefined();
+    const said = { ...ABOUT, zone: 'x'.repeat(MAX_NODE_INFO_BYTES) };
+    expect(parseNodeInfo(JSON.stringify(said))).toBeUndefined();
   });
 
   test.each(['', '{', 'null', '7', '[]'])('it is %j', (text) => {
-    expect(parseAbout(text)).toBeUndefined();
+    expect(parseNodeInfo(text)).toBeUndefined();
   });
 });
 
 test('no text whatsoever throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-      expect(parseAbout(text)).toBeUndefined();
+      expect(parseNodeInfo(text)).toBeUndefined();
     }),
   );
 });
 
 describe('a field out of bounds makes a record malformed', () => {
-  test.each<Partial<Record<keyof NodeAbout, unknown>>>([
+  test.each<Partial<Record<keyof NodeInfo, unknown>>>([
     { node: '' },
     { node: 'a/b' },
     { node: 'x'.repeat(65) },
@@ -80,13 +80,13 @@ describe('a field out of bounds makes a record malformed', () => {
     { leaving: 1e15 },
     { startedAtMs: 9e15 },
   ])('%j', (field) => {
-    expect(parseAbout(JSON.stringify({ ...ABOUT, ...field }))).toBeUndefined();
+    expect(parseNodeInfo(JSON.stringify({ ...ABOUT, ...field }))).toBeUndefined();
   });
 
   test.each(['[::1]:9200', 'node-7.example:9200', 'node_7:1', '10.0.0.7:65535'])(
     'the address %s is within them',
     (admin) => {
-      expect(parseAbout(JSON.stringify({ ...ABOUT, admin }))?.admin).toBe(admin);
+      expect(parseNodeInfo(JSON.stringify({ ...ABOUT, admin }))?.admin).toBe(admin);
     },
   );
 });
@@ -98,6 +98,6 @@ test('records of the registry: those of another node or malformed ones are left 
     ['otherother22', text],
     ['third3333333', '{'],
   ]);
-  expect([...records.about.keys()]).toEqual(['abcdefgh2345']);
+  expect([...records.nodes.keys()]).toEqual(['abcdefgh2345']);
   expect(records.malformed).toBe(2);
 });

@@ -1,7 +1,7 @@
 import { isNodeId } from '../redis/keys.ts';
 
 /** What a node says of itself, with each renewal of its lease, to all others. */
-export interface NodeAbout {
+export interface NodeInfo {
   /** The node's id. */
   readonly node: string;
   /** Where others reach its admin port, as host:port. */
@@ -23,7 +23,7 @@ export interface NodeAbout {
 }
 
 /** No node says more of itself; what is longer was written by something else. */
-export const MAX_ABOUT_BYTES = 4096;
+export const MAX_NODE_INFO_BYTES = 4096;
 
 /** No lease is longer: what says so was not written by a node. */
 const LONGEST_LEASE_MS = 300_000;
@@ -40,8 +40,8 @@ const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
  * Reads what a node publishes about itself. Fields that later releases add are left out.
  * @returns undefined when a field is missing, of another type or out of bounds.
  */
-export function parseAbout(text: string): NodeAbout | undefined {
-  if (text.length > MAX_ABOUT_BYTES) return undefined;
+export function parseNodeInfo(text: string): NodeInfo | undefined {
+  if (text.length > MAX_NODE_INFO_BYTES) return undefined;
   const said = parseObject(text);
   if (said === undefined) return undefined;
   const { node, admin, listen, links, leaving, draining, startedAtMs, version, leaseMs } = said;
@@ -56,23 +56,23 @@ export function parseAbout(text: string): NodeAbout | undefined {
 
 /** Records of the node registry, and how many of them were left out: no node of this release has written them. */
 export interface PublishedRecords {
-  readonly about: ReadonlyMap<string, NodeAbout>;
+  readonly nodes: ReadonlyMap<string, NodeInfo>;
   readonly malformed: number;
 }
 
 /** Reads the records of the node registry, id and text; a record that tells of another node is left out as well. */
 export function parseRecords(records: Iterable<readonly [string, string]>): PublishedRecords {
-  const about = new Map<string, NodeAbout>();
+  const nodes = new Map<string, NodeInfo>();
   let malformed = 0;
   for (const [node, text] of records) {
-    const said = parseAbout(text);
-    if (said?.node === node) about.set(node, said);
+    const said = parseNodeInfo(text);
+    if (said?.node === node) nodes.set(node, said);
     else malformed++;
   }
-  return { about, malformed };
+  return { nodes, malformed };
 }
 
-function parseObject(text: string): Partial<Record<keyof NodeAbout, unknown>> | undefined {
+function parseObject(text: string): Partial<Record<keyof NodeInfo, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

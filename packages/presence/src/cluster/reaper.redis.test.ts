@@ -86,7 +86,7 @@ test('a node that woke up and wrote after a sweep had looked keeps what it holds
     namespace,
     readMembers: async () => {
       await updateOf(sleeper.presence, link, client(ONE, 'ios', 'online'));
-      return { live: [other.nodeId], dead: [sleeper.nodeId], about: [], malformed: 0 };
+      return { live: [other.nodeId], dead: [sleeper.nodeId], nodes: [], malformed: 0 };
     },
     reaped: () => {},
     failed: (reason) => failures.push(reason),

@@ -2,7 +2,7 @@ import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { nodesKeys } from '../redis/keys.ts';
 import { connect, startLiveNode } from '../testing/node.ts';
-import { readDirectory } from './node-registry.ts';
+import { readNodeRegistry } from './node-registry.ts';
 
 const LATE = 9e15;
 /** Two days of microseconds: further ahead of Redis's clock than any node is. */
@@ -30,15 +30,15 @@ test('what no node writes into the registry of nodes is left out and counted, an
   await redis.hset(cluster, { epoch: 'x', version: '9'.repeat(30) });
   await waitFor(() => node.members().malformed > 0, { what: 'the garbage to be counted' });
   for (const { members: seen } of [node, other]) {
-    await waitFor(() => seen().about.length === 2, { what: 'both nodes, and no other' });
+    await waitFor(() => seen().nodes.length === 2, { what: 'both nodes, and no other' });
     expect(
       seen()
-        .about.map(({ node: id }) => id)
+        .nodes.map(({ node: id }) => id)
         .sort(),
     ).toEqual([node.nodeId, other.nodeId].sort());
   }
-  const directory = await readDirectory({ redis, namespace });
-  expect(directory.entries.filter(({ about }) => about !== undefined)).toHaveLength(2);
+  const directory = await readNodeRegistry({ redis, namespace });
+  expect(directory.entries.filter(({ info }) => info !== undefined)).toHaveLength(2);
   const events = node.leaseEvents.length;
   const lease = await redis.zscore(members, node.nodeId);
   await waitFor(async () => (await redis.zscore(members, node.nodeId)) !== lease, {

@@ -1,8 +1,8 @@
 import { fuzz, mutateText, type Random } from '@route/random';
 import { test } from 'vitest';
 import { parseLeaseReply } from '../cluster/lease-reply.ts';
-import { type NodeAbout, parseAbout } from '../cluster/node-info.ts';
-import { parseDirectory } from '../cluster/node-registry.ts';
+import { type NodeInfo, parseNodeInfo } from '../cluster/node-info.ts';
+import { parseNodeRegistry } from '../cluster/node-registry.ts';
 import { parseCandidates } from '../cluster/reaper.ts';
 import { parseClaimed } from '../grace/offline-grace.ts';
 import { parseRecord } from '../ledger/user-connections.ts';
@@ -40,7 +40,7 @@ function isCount(value: number): boolean {
 }
 
 /** Whatever was written: it can be printed, and its addresses put into a URL, without harm. */
-function checkAbout(about: NodeAbout): void {
+function checkAbout(about: NodeInfo): void {
   const { node, admin, listen, links, leaving, startedAtMs, version, leaseMs = 0 } = about;
   check(IS_NODE.test(node), node);
   for (const address of listen === null ? [admin] : [admin, listen]) {
@@ -98,13 +98,13 @@ test('leases: a mutated reply throws an Error or yields nodes that can be', () =
     if (reply.kind === 'refused') return;
     check(isCount(reply.epoch) && isCount(reply.version), 'numbers');
     for (const through of reply.asserted.values()) check(isCount(through), `${through}`);
-    for (const about of reply.about) checkAbout(about);
+    for (const about of reply.nodeInfos) checkAbout(about);
   });
 });
 
 test('what a node publishes: a mutated text is read, or is not one', () => {
   fuzz('what nodes publish', (random) => {
-    const about = parseAbout(mutateText(random, [ABOUT]));
+    const about = parseNodeInfo(mutateText(random, [ABOUT]));
     if (about !== undefined) checkAbout(about);
   });
 });
@@ -168,9 +168,9 @@ test('the registry of nodes: a mutated reply yields nodes that can be', () => {
     const reply = ['1764261234567', [NODE, '1764261234567'], [NODE, ABOUT]];
     const [now, ...others] = mutated(random, reply);
     const nowMs = Number.isFinite(Number(now)) ? now : '1764261234567';
-    for (const { node, leaseLeftMs, about } of parseDirectory([nowMs, ...others]).entries) {
+    for (const { node, leaseLeftMs, info } of parseNodeRegistry([nowMs, ...others]).entries) {
       check(IS_NODE.test(node) && Number.isFinite(leaseLeftMs), node);
-      if (about !== undefined) checkAbout(about);
+      if (info !== undefined) checkAbout(info);
     }
   });
 });

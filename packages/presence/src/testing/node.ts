@@ -3,7 +3,7 @@ import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
 import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
 import { Lease, type Members } from '../cluster/lease.ts';
-import type { NodeAbout } from '../cluster/node-info.ts';
+import type { NodeInfo } from '../cluster/node-info.ts';
 import { type Reaped, Reaper } from '../cluster/reaper.ts';
 import { Auditor } from '../cluster/reconciler.ts';
 import { LostUsers } from '../grace/offline-grace.ts';
@@ -50,7 +50,7 @@ export interface TestNode extends AsyncDisposable {
   readonly reaped: Reaped[];
   readonly members: () => Members;
   /** What the node says of itself; a test may change it. */
-  readonly about: { -readonly [Field in keyof NodeAbout]: NodeAbout[Field] };
+  readonly about: { -readonly [Field in keyof NodeInfo]: NodeInfo[Field] };
   /** Moves the node's clock on. */
   readonly advance: (ms: number) => void;
   /** A link id that was never used before. */
@@ -71,7 +71,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const lateCommits: LateCommit[] = [];
   const back: TestNode['back'] = [];
   const reaped: Reaped[] = [];
-  let members: Members = { live: [], dead: [], about: [], malformed: 0 };
+  let members: Members = { live: [], dead: [], nodes: [], malformed: 0 };
   const about = {
     ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.0.0' },
@@ -87,7 +87,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     namespace,
     nodeId,
     leaseMs,
-    about: () => about,
+    nodeInfo: () => about,
     presence: () => presence,
     now,
     events: {

@@ -38,17 +38,17 @@ export function clusterRoutes(sources: ClusterSources): Route[] {
 
 async function cluster({ nodeId, namespace, engine }: ClusterSources): Promise<ClusterView> {
   try {
-    const { nowMs, entries } = await engine.directory();
+    const { nowMs, entries } = await engine.readRegistry();
     return {
       node: nodeId,
       namespace,
       redisNowMs: nowMs,
-      nodes: entries.map(({ node, leaseLeftMs, about }) => ({
+      nodes: entries.map(({ node, leaseLeftMs, info }) => ({
         node,
         self: node === nodeId,
         alive: leaseLeftMs === null || leaseLeftMs > 0,
         leaseLeftMs,
-        about: about ?? null,
+        about: info ?? null,
       })),
     };
   } catch (error) {

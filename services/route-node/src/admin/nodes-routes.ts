@@ -47,7 +47,7 @@ export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
       const reason = error instanceof Error ? error.message : String(error);
       throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
     });
-    const address = entries.find(({ node }) => node === id)?.about?.admin;
+    const address = entries.find(({ node }) => node === id)?.info?.admin;
     if (address !== undefined) {
       const bounds = { timeoutMs: TIMEOUT_MS, maxAnswerCharacters: MAX_ANSWER_CHARACTERS };
       return new AdminClient({ address, node: id, ...bounds });

@@ -53,7 +53,7 @@ export function adminRoutes(sources: AdminSources): Route[] {
   return [
     ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),
     ...own,
-    ...nodesRoutes({ nodeId, directory: () => engine.directory(), own }),
+    ...nodesRoutes({ nodeId, directory: () => engine.readRegistry(), own }),
     ...watchRoutes({
       nodeId,
       watch: sources.watch,

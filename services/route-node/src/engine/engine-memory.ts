@@ -5,7 +5,7 @@ import type { Engine, EngineEvents } from './engine.ts';
 /** One node alone: presence in its own memory, nobody else to tell. */
 export function memoryEngine(
   settings: Settings,
-  events: Pick<EngineEvents, 'about' | 'lost' | 'back' | 'interestObserver'>,
+  events: Pick<EngineEvents, 'nodeInfo' | 'lost' | 'back' | 'interestObserver'>,
 ): Engine {
   return {
     presence: new PresenceMemory({
@@ -21,13 +21,13 @@ export function memoryEngine(
     liveNodes: 1,
     malformedNodeRecords: 0,
     get nodes() {
-      return [events.about()];
+      return [events.nodeInfo()];
     },
-    directory: async () => {
-      const about = events.about();
+    readRegistry: async () => {
+      const info = events.nodeInfo();
       return {
         nowMs: null,
-        entries: [{ node: about.node, leaseLeftMs: null, about }],
+        entries: [{ node: info.node, leaseLeftMs: null, info }],
         malformed: 0,
       };
     },

@@ -57,7 +57,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
   const ignore = (): void => {};
   const nodeId = `n${randomBytes(6).toString('hex')}`;
   const events: EngineEvents = {
-    about: () => ({
+    nodeInfo: () => ({
       ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
       ...{ draining: false, startedAtMs: 0, version: '0.2.0' },
     }),

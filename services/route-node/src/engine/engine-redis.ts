@@ -66,7 +66,7 @@ export class RedisEngine implements Engine {
   readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
   readonly #busErrors = new RepeatedLine();
   readonly #foreignFrames = new RepeatedLine();
-  #members: Members = { live: [], dead: [], about: [], malformed: 0 };
+  #members: Members = { live: [], dead: [], nodes: [], malformed: 0 };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
   /** Whether the lease is held or to be taken: only while the node hears itself on the bus, or did a moment ago. */
@@ -159,7 +159,7 @@ export class RedisEngine implements Engine {
       namespace,
       nodeId,
       leaseMs,
-      about: events.about,
+      nodeInfo: events.nodeInfo,
       presence: () => this.presence,
       now: () => performance.now(),
       events: {
@@ -225,10 +225,10 @@ export class RedisEngine implements Engine {
   }
 
   get nodes(): readonly NodeAbout[] {
-    return this.#members.about;
+    return this.#members.nodes;
   }
 
-  async directory(): Promise<Directory> {
+  async readRegistry(): Promise<Directory> {
     const namespace = this.#options.settings.ROUTE_NAMESPACE;
     return await readDirectory({ redis: this.#redis, namespace });
   }

@@ -13,7 +13,7 @@ import type { DeliveryBus } from '../routing/delivery.ts';
 /** What an engine asks and tells its node. */
 export interface EngineEvents {
   /** What the node says of itself to the others. */
-  about(): NodeAbout;
+  nodeInfo(): NodeAbout;
   /** Something that another node sent over the bus, in its frame of that number. */
   entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
   /** Another node has become known to the bus, is gone, or has sent something that will never come. */
@@ -53,7 +53,7 @@ export interface Engine {
    * All nodes that are known, with how long their leases last.
    * @throws the client's error when Redis does not answer.
    */
-  directory(): Promise<Directory>;
+  readRegistry(): Promise<Directory>;
   /** Sends an entry to all other nodes; the bytes are not copied. */
   send(kind: number, bytes: Buffer): void;
   /** Tells whether this node's links have room for what comes over the bus. */

@@ -252,9 +252,9 @@ function redis(options: Partial<ExaminedRedis> = {}): ExaminedRedis {
       nowMs: NOW_MS,
       malformed: 0,
       entries: [
-        { node: 'a', leaseLeftMs: 9000, about: undefined },
-        { node: 'dead', leaseLeftMs: -5000, about: undefined },
-        { node: 'long-dead', leaseLeftMs: -300_000, about: undefined },
+        { node: 'a', leaseLeftMs: 9000, info: undefined },
+        { node: 'dead', leaseLeftMs: -5000, info: undefined },
+        { node: 'long-dead', leaseLeftMs: -300_000, info: undefined },
       ],
     },
     heldLinks: new Map(),
