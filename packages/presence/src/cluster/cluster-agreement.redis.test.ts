@@ -66,6 +66,6 @@ test('a node beside nodes of release 0.1.0 takes no lease and says so', async ()
 test('a lease that is given back is gone at once', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ ...NODES, namespace });
-  await node.lease.giveBack();
+  await node.lease.release();
   expect(await node.redis.exists(nodesKeys(namespace).members)).toBe(0);
 });

@@ -88,7 +88,7 @@ test('a lease that is given back leaves nothing, also where a renewal is under w
   const renewal = node.lease.readMembers();
   const again = node.lease.readMembers().catch(() => undefined);
   await setImmediate();
-  const givenBack = node.lease.giveBack();
+  const givenBack = node.lease.release();
   expect(node.lease.held).toBe(false);
   proxy.flow();
   await Promise.all([renewal, again, givenBack]);
@@ -142,7 +142,7 @@ test('a doubt that comes up during a renewal is newer than its answer', async ()
   const answer = node.lease.readMembers();
   // The request is on its way to Redis by the next turn of the loop.
   await setImmediate();
-  node.lease.doubt('a call failed');
+  node.lease.markLost('a call failed');
   proxy.flow();
   await answer;
   expect(node.leaseEvents.slice(0, 2)).toEqual(['taken', 'doubted']);
@@ -151,7 +151,7 @@ test('a doubt that comes up during a renewal is newer than its answer', async ()
 
 test('a node without Redis waits for it, and a doubt before changes nothing', async () => {
   await using node = await startNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
-  node.lease.doubt('nothing was sure yet');
+  node.lease.markLost('nothing was sure yet');
   expect(node.leaseEvents).toEqual([]);
   node.lease.start();
   await untilTold(node, ['taken']);

@@ -28,14 +28,14 @@ export interface LeaseEvents {
    * The lease is held, and what Redis knows of this node is in doubt: it is new, was lost, or the
    * connection was. Everything must be asserted again.
    */
-  taken(): void;
+  acquired(): void;
   /**
    * Since the lease was taken this node and every other live one has asserted its links: what Redis tells of users
    * is complete. At the latest when the other nodes had the length of a lease for it.
    */
   settled(): void;
-  /** Redis cannot be relied on until {@link LeaseEvents.taken} is told again. */
-  doubted(reason: string): void;
+  /** Redis cannot be relied on until {@link LeaseEvents.acquired} is told again. */
+  lost(reason: string): void;
   /** The lease cannot be had: other nodes in this namespace work in another way. Told at each attempt. */
   refused(reason: string): void;
   /** After each renewal. */
@@ -105,9 +105,9 @@ export class Lease {
   /** Ends when no call is under way. */
   #asked: Promise<unknown> = Promise.resolve();
   #renewedAtMs = 0;
-  #takenAtMs = 0;
+  #acquiredAtMs = 0;
   /** The epoch that began when the lease was taken: other nodes must have asserted in it, or later. */
-  #takenEpoch = 0;
+  #acquiredEpoch = 0;
   #epoch = 0;
 
   constructor(options: LeaseOptions) {
@@ -139,7 +139,7 @@ export class Lease {
     for (const node of found) if (node !== nodeId) this.#observer.found(node, now());
     // The call has taken up what had lapsed; the next renewal must not find it in good order.
     if (reply.kind === 'refused' || !reply.held) {
-      this.doubt(LEASE_LOST);
+      this.markLost(LEASE_LOST);
       throw new Error(LEASE_LOST);
     }
     return { ...this.#members(), dead: this.#observer.ended(now()) };
@@ -150,7 +150,7 @@ export class Lease {
     this.#stopped = false;
     const { redis } = this.#options;
     redis.on('ready', this.#onReady);
-    this.#stopWatching = onServerGone(redis, () => this.doubt('connection to Redis lost'));
+    this.#stopWatching = onServerGone(redis, () => this.markLost('connection to Redis lost'));
     this.#schedule(0);
   }
 
@@ -176,7 +176,7 @@ export class Lease {
    * Gives the lease back: the node has not started after all, and has left nothing.
    * @throws the client's error when Redis does not answer.
    */
-  async giveBack(): Promise<void> {
+  async release(): Promise<void> {
     const { redis, namespace, nodeId } = this.#options;
     const { members, info, asserted } = nodesKeys(namespace);
     this.stop();
@@ -187,11 +187,11 @@ export class Lease {
   }
 
   /** A call has failed or its outcome is unknown: nothing that Redis holds of this node is sure. */
-  doubt(reason: string): void {
+  markLost(reason: string): void {
     if (this.#held) {
       this.#held = false;
       this.#doubts++;
-      this.#options.events.doubted(reason);
+      this.#options.events.lost(reason);
     }
     this.#end = '';
     this.#refused = false;
@@ -247,8 +247,8 @@ export class Lease {
     } else {
       this.#refused = false;
       if (!reply.held) {
-        this.#takenAtMs = nowMs;
-        this.#takenEpoch = reply.epoch;
+        this.#acquiredAtMs = nowMs;
+        this.#acquiredEpoch = reply.epoch;
         this.#settled = false;
         this.#observer.begin(nowMs);
       }
@@ -295,14 +295,14 @@ export class Lease {
       const stillHeld = this.#held;
       if (wasHeld && !stillHeld) return this.#schedule(RETRY_MS);
       if (reply.kind === 'refused') {
-        if (wasHeld) this.doubt(LEASE_LOST);
+        if (wasHeld) this.markLost(LEASE_LOST);
         events.refused(refusalOf(reply));
         return this.#schedule(RETRY_MS);
       }
-      if (wasHeld && !reply.held) events.doubted(moved ? PRIMARIES_CHANGED : LEASE_LOST);
+      if (wasHeld && !reply.held) events.lost(moved ? PRIMARIES_CHANGED : LEASE_LOST);
       this.#held = true;
       events.members(this.#members());
-      if (!wasHeld || !reply.held) events.taken();
+      if (!wasHeld || !reply.held) events.acquired();
       else if (!this.#settled && this.#isComplete(reply)) {
         this.#settled = true;
         events.settled();
@@ -312,7 +312,7 @@ export class Lease {
       this.#renewing = false;
       const reason = error instanceof Error ? error.message : String(error);
       events.failed?.(reason);
-      this.doubt(reason);
+      this.markLost(reason);
     } finally {
       this.#renewing = false;
     }
@@ -322,10 +322,10 @@ export class Lease {
   #isComplete({ asserted }: Renewed): boolean {
     const { now, leaseMs, nodeId } = this.#options;
     if (!this.#options.presence().isAsserted) return false;
-    if (now() - this.#takenAtMs >= leaseMs) return true;
+    if (now() - this.#acquiredAtMs >= leaseMs) return true;
     return this.#observer
       .live(now())
-      .every((node) => node === nodeId || (asserted.get(node) ?? 0) >= this.#takenEpoch);
+      .every((node) => node === nodeId || (asserted.get(node) ?? 0) >= this.#acquiredEpoch);
   }
 }
 

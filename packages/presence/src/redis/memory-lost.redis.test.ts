@@ -122,7 +122,7 @@ test('users lost with a link are announced though Redis was emptied within the g
   for (const { userId, version } of b.announced) {
     a.presence.announced(userId, 'grace-over', version);
   }
-  a.lease.doubt('a test');
+  a.lease.markLost('a test');
   await a.settled();
   await announce();
   expect(announced().toSorted((x, y) => x - y)).toEqual(expected);
@@ -142,7 +142,7 @@ test('users who were announced offline before Redis was emptied are announced on
   const [announced] = a.announced;
   const emptied = async (): Promise<void> => {
     await b.redis.flushall();
-    for (const node of all.nodes) node.lease.doubt('a test');
+    for (const node of all.nodes) node.lease.markLost('a test');
     for (const node of all.nodes) await node.settled();
     // As a node does when presence is settled.
     a.lost.start();

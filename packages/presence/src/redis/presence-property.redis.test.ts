@@ -102,7 +102,7 @@ test(
         for (const proxy of proxies) proxy.flow();
         await cluster.unseen();
         // What was held reaches Redis in its own time: who is asserted last must stand all the same.
-        for (const node of nodes) node.lease.doubt('the end of the trouble');
+        for (const node of nodes) node.lease.markLost('the end of the trouble');
         await waitFor(() => nodes.every((node) => node.lease.held), { what: 'all leases' });
         await expectModel({ nodes, model, admin, namespace });
       }),

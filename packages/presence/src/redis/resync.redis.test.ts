@@ -149,7 +149,7 @@ test('an update that was answered is not answered again when the engine is suspe
     });
   }
   await waitFor(() => answers.length >= 3, { what: 'the answers' });
-  a.lease.doubt('a test');
+  a.lease.markLost('a test');
   await a.settled();
   expect(answers).toEqual(['committed', 'committed', 'committed']);
   expect(a.lateCommits).toEqual([]);
@@ -170,7 +170,7 @@ test('a late OFFLINE tells what other links of the node hold, before they are as
   const outcome = await updateOf(a.presence, first, client(5_000, 'windows', 'offline'));
   expect(outcome).toEqual({ kind: 'later' });
   await admin.flushall();
-  a.lease.doubt('a test');
+  a.lease.markLost('a test');
   await waitFor(() => a.lateCommits.length === 1, { what: 'the late commit' });
   expect(a.lateCommits).toMatchObject([{ state: 'pc' }]);
 });
@@ -195,7 +195,7 @@ test('a user who is to be confirmed while Redis is away is, by a client that is 
     a.presence.confirm(userId, waiter, 'pc');
     await updateOf(a.presence, first, client(userId, 'windows', 'offline'));
   }
-  a.lease.doubt('a test');
+  a.lease.markLost('a test');
   await a.settled();
   expect(told).toEqual([{ update: client(5_000, 'mac', 'online'), kind: 'committed' }]);
 });

@@ -91,12 +91,12 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     presence: () => presence,
     now,
     events: {
-      taken: () => {
+      acquired: () => {
         leaseEvents.push('taken');
         presence.resumed();
       },
       settled: () => presence.settled(),
-      doubted: () => {
+      lost: () => {
         leaseEvents.push('doubted');
         presence.suspended();
       },
@@ -118,7 +118,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     },
     failed: (reason) => {
       failures.push(reason);
-      lease.doubt(reason);
+      lease.markLost(reason);
     },
     lostGraceMs: options.lostGraceMs ?? 0,
     lingerMs: options.lingerMs ?? 100,

@@ -115,7 +115,7 @@ export class RedisEngine implements Engine {
       lingerMs: leaseMs,
       failed: (reason) => {
         options.counters.presenceFailures++;
-        this.#lease.doubt(reason);
+        this.#lease.markLost(reason);
       },
     });
     this.#reaper = new Reaper({
@@ -163,10 +163,10 @@ export class RedisEngine implements Engine {
       presence: () => this.presence,
       now: () => performance.now(),
       events: {
-        taken: () => this.#taken(),
-        settled: () => this.#settled(),
-        refused: (reason) => this.#refused(reason),
-        doubted: (reason) => this.#doubted(reason),
+        acquired: () => this.#leaseAcquired(),
+        settled: () => this.#leaseSettled(),
+        refused: (reason) => this.#leaseRefused(reason),
+        lost: (reason) => this.#leaseLost(reason),
         members: (members) => this.#membersChanged(members),
         failed: (reason) => this.#troubled(reason),
       },
@@ -275,7 +275,7 @@ export class RedisEngine implements Engine {
   async abandon(): Promise<void> {
     this.#end();
     await this.#bus.close();
-    await this.#orLogged(this.#lease.giveBack());
+    await this.#orLogged(this.#lease.release());
     this.#disconnect();
   }
 
@@ -300,7 +300,7 @@ export class RedisEngine implements Engine {
     }
   }
 
-  #taken(): void {
+  #leaseAcquired(): void {
     const { counters, log, events } = this.#options;
     counters.resyncs++;
     log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
@@ -311,7 +311,7 @@ export class RedisEngine implements Engine {
   }
 
   /** What Redis tells of users is complete. */
-  #settled(): void {
+  #leaseSettled(): void {
     this.#options.log.info({ event: 'presence-settled' });
     this.presence.settled();
     this.#isSettled = true;
@@ -321,14 +321,14 @@ export class RedisEngine implements Engine {
     this.#checkReady();
   }
 
-  #refused(reason: string): void {
+  #leaseRefused(reason: string): void {
     this.#options.events.unready('cluster', true);
     this.#refusals.write((suppressed) => {
       this.#options.log.error({ event: 'cluster-refused', problem: reason, suppressed });
     });
   }
 
-  #doubted(reason: string): void {
+  #leaseLost(reason: string): void {
     if (this.#stopping) return;
     this.#options.log.warn({ event: 'lease-lost', problem: reason });
     this.#servers.failed(reason);
@@ -364,7 +364,7 @@ export class RedisEngine implements Engine {
     const wasHeld = this.#lease.held;
     this.#leaseWanted = false;
     this.#lease.stop();
-    if (wasHeld) this.#doubted('the node does not hear itself on the bus');
+    if (wasHeld) this.#leaseLost('the node does not hear itself on the bus');
   }
 
   #membersChanged(members: Members): void {
