@@ -7,7 +7,10 @@ export {
   readNodeRegistry as readDirectory,
 } from './cluster/node-registry.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
-export { Auditor, type AuditorOptions } from './cluster/reconciler.ts';
+export {
+  Reconciler as Auditor,
+  type ReconcilerOptions as AuditorOptions,
+} from './cluster/reconciler.ts';
 export { LostUsers, type LostUsersOptions } from './grace/offline-grace.ts';
 export type { InterestObserver as HoldingListener } from './ledger/observed-ledger.ts';
 export { addStats as addTallies, EMPTY_STATS as EMPTY_TALLY } from './ledger/presence-stats.ts';

@@ -3,17 +3,17 @@ import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 
 /** What an audit needs of the node's own engine. */
-export interface Audited {
+export interface AssertedPresence {
   /** Sets again what this node's links hold in a shard. */
   assertShard(shard: number): void;
 }
 
-export interface AuditorOptions {
+export interface ReconcilerOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
-  readonly presence: Audited;
+  readonly presence: AssertedPresence;
   /** So many records held what no node writes, and were set right. */
-  mended(records: number): void;
+  repaired(records: number): void;
   failed(reason: string): void;
   /** How long between two shards; all are looked at in 64 times this. */
   readonly shardEveryMs: number;
@@ -26,13 +26,13 @@ const RECORDS_PER_CALL = 200;
  * connection has told of: keys that Redis has evicted or somebody deleted. Without it a record whose
  * link cannot be found from it any more would stay for good: a user who never goes offline.
  */
-export class Auditor {
-  readonly #options: AuditorOptions;
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
   readonly #shards: readonly ShardKeys[];
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: AuditorOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#shards = presenceKeys(options.namespace);
   }
@@ -41,7 +41,7 @@ export class Auditor {
   start(): void {
     this.stop();
     const timer = setTimeout(() => {
-      this.auditNext()
+      this.reconcileNext()
         .catch((error: unknown) => {
           this.#options.failed(error instanceof Error ? error.message : String(error));
         })
@@ -59,7 +59,7 @@ export class Auditor {
   }
 
   /** Audits the shard whose turn it is. */
-  async auditNext(): Promise<void> {
+  async reconcileNext(): Promise<void> {
     const shard = this.#next;
     const keys = this.#shards[shard];
     this.#next = (shard + 1) % this.#shards.length;
@@ -69,8 +69,8 @@ export class Auditor {
   }
 
   /** Audits every shard once. */
-  async auditAll(): Promise<void> {
-    for (let i = 0; i < this.#shards.length; i++) await this.auditNext();
+  async reconcileAll(): Promise<void> {
+    for (let i = 0; i < this.#shards.length; i++) await this.reconcileNext();
   }
 
   async #mend({ users, links, held }: ShardKeys): Promise<void> {
@@ -83,6 +83,6 @@ export class Auditor {
       cursor = String(next);
       mended += Number(records ?? 0);
     } while (cursor !== '0');
-    if (mended > 0) this.#options.mended(mended);
+    if (mended > 0) this.#options.repaired(mended);
   }
 }

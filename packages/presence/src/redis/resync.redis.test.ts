@@ -214,7 +214,7 @@ test('whatever keys Redis loses, an audit finds every link and every user again'
       node?.presence.closeLink(link, 'release');
       all.model.close(link);
       await Promise.all(all.nodes.map((each) => each.settled()));
-      for (const each of all.nodes) await each.auditor.auditAll();
+      for (const each of all.nodes) await each.auditor.reconcileAll();
       await untilModel(all);
       await all.admin.flushall();
     }),
@@ -233,7 +233,7 @@ test('what a dead node left in a Redis that has lost its links is reaped after a
   await admin.del(lost);
   await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
   await other.reaper.sweep();
-  await other.auditor.auditAll();
+  await other.auditor.reconcileAll();
   await other.reaper.sweep();
   for (const link of [0, 1]) model.close(`${dead.nodeId}.${link}`);
   await untilModel({ admin, nodes: [other], model });

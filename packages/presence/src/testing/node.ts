@@ -5,7 +5,7 @@ import { createRedisClient, type RedisClient, type RedisTarget } from '@route/re
 import { Lease, type Members } from '../cluster/lease.ts';
 import type { NodeInfo } from '../cluster/node-info.ts';
 import { type Reaped, Reaper } from '../cluster/reaper.ts';
-import { Auditor } from '../cluster/reconciler.ts';
+import { Reconciler } from '../cluster/reconciler.ts';
 import { LostUsers } from '../grace/offline-grace.ts';
 import type { LateCommit, LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../redis/presence-redis.ts';
@@ -28,7 +28,7 @@ export interface TestNode extends AsyncDisposable {
   readonly presence: PresenceRedis;
   readonly lease: Lease;
   readonly reaper: Reaper;
-  readonly auditor: Auditor;
+  readonly auditor: Reconciler;
   /** Records that its audits have set right. */
   readonly mended: { readonly records: number };
   readonly lost: LostUsers;
@@ -139,9 +139,9 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
 
   const failed = (): void => {};
   const mended = { records: 0 };
-  const auditor = new Auditor({
+  const auditor = new Reconciler({
     ...{ redis, namespace, presence, failed },
-    mended: (records) => {
+    repaired: (records) => {
       mended.records += records;
     },
     shardEveryMs: 10,

@@ -60,7 +60,7 @@ export class RedisEngine implements Engine {
   readonly #lease: Lease;
   readonly #reaper: Reaper;
   readonly #lost: LostUsers;
-  readonly #auditor: Auditor;
+  readonly #reconciler: Auditor;
   readonly #adviser: RedisAdviser;
   /** Each problem by itself: one that follows another is logged at once. */
   readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
@@ -143,11 +143,11 @@ export class RedisEngine implements Engine {
       back: events.back,
       failed: (reason) => this.#logRedis(reason),
     });
-    this.#auditor = new Auditor({
+    this.#reconciler = new Auditor({
       redis: this.#redis,
       namespace,
       presence: this.presence,
-      mended: (records) => {
+      repaired: (records) => {
         options.counters.recordsMended += records;
         options.log.warn({ event: 'records-mended', records });
       },
@@ -284,7 +284,7 @@ export class RedisEngine implements Engine {
     clearTimeout(this.#deafTimer);
     this.#reaper.stop();
     this.#lost.stop();
-    this.#auditor.stop();
+    this.#reconciler.stop();
   }
 
   #disconnect(): void {
@@ -316,7 +316,7 @@ export class RedisEngine implements Engine {
     this.presence.settled();
     this.#isSettled = true;
     this.#lost.start();
-    this.#auditor.start();
+    this.#reconciler.start();
     this.#options.events.unready('redis', false);
     this.#checkReady();
   }
@@ -334,7 +334,7 @@ export class RedisEngine implements Engine {
     this.#servers.failed(reason);
     this.#reaper.stop();
     this.#lost.stop();
-    this.#auditor.stop();
+    this.#reconciler.stop();
     this.#isSettled = false;
     this.presence.suspended();
     const { events, explain } = this.#options;
