@@ -85,7 +85,7 @@ test('corrects a user announced offline after Redis lost the record of another c
   await waitForPresence([set.link(0), set.link(1)], { online: [1, 2] });
   // Only the records, as in an eviction: the stamps that reveal an emptied Redis stay.
   for (const userId of [1, 2]) {
-    const key = `${cluster.namespace}:2:{${SHARD_TAGS[shardOf(userId)]}}:users`;
+    const key = `${cluster.namespace}:3:{${SHARD_TAGS[shardOf(userId)]}}:users`;
     expect(await askRedis(redis.url, `DEL ${key}`)).toBe(':1');
   }
   set.link(1).status(offline(1));

@@ -60,7 +60,7 @@ test('finds what is wrong, node by node and in Redis, and says what to do', asyn
   await client.connect();
   // A link of a node that no other node has seen alive, and that has not been reaped yet.
   const [tag = ''] = SHARD_TAGS;
-  await client.sadd(`${cluster.namespace}:2:{${tag}}:links`, 'ghostly.1');
+  await client.sadd(`${cluster.namespace}:3:{${tag}}:links`, 'ghostly.1');
   await using link = await openKnownLink(cluster.node(0));
   link.online([{ userId: 1, status: 1, clientType: 1 }]);
   await link.known();

@@ -49,7 +49,7 @@ async function readPresence(
     keys.delete(`${namespace}:{nodes}:${name}`);
   }
   for (const tag of SHARD_TAGS) {
-    const shard = `${namespace}:2:{${tag}}:`;
+    const shard = `${namespace}:3:{${tag}}:`;
     const heldBy = new Map<string, Set<string>>();
     for (const [user, record] of Object.entries(await redis.hgetall(`${shard}users`))) {
       const entries = record.split(';').slice(1, -1).map(splitEntry);

@@ -11,7 +11,10 @@ export {
   Reconciler as Auditor,
   type ReconcilerOptions as AuditorOptions,
 } from './cluster/reconciler.ts';
-export { LostUsers, type LostUsersOptions } from './grace/offline-grace.ts';
+export {
+  OfflineGrace as LostUsers,
+  type OfflineGraceOptions as LostUsersOptions,
+} from './grace/offline-grace.ts';
 export type { InterestObserver as HoldingListener } from './ledger/observed-ledger.ts';
 export { addStats as addTallies, EMPTY_STATS as EMPTY_TALLY } from './ledger/presence-stats.ts';
 export {

@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
   /** Users known to Redis. */
   async usersInRedis(): Promise<number> {
     const { namespace } = this.#cluster;
-    const counts = SHARD_TAGS.map((tag) => `redis.call('HLEN', '${namespace}:2:{${tag}}:users')`);
+    const counts = SHARD_TAGS.map((tag) => `redis.call('HLEN', '${namespace}:3:{${tag}}:users')`);
     const [users] = await askServer(this.redis.port, ['EVAL', `return ${counts.join(' + ')}`, '0']);
     return Number(users);
   }

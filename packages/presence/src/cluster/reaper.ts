@@ -20,7 +20,7 @@ export interface ReaperOptions {
   reaped(reaped: Reaped): void;
   failed(reason: string): void;
   /** After how many ms PC users whom a dead node's link took away are announced offline; 0 for never. */
-  readonly lostGraceMs: number;
+  readonly offlineGraceMs: number;
   /** How long between two sweeps when nobody is seen to die. */
   readonly sweepEveryMs: number;
   /** Spreads the nodes' sweeps; from 0 up to but not including 1. */
@@ -150,13 +150,13 @@ export class Reaper {
   }
 
   async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
-    const { redis, lostGraceMs } = this.#options;
+    const { redis, offlineGraceMs } = this.#options;
     let usersLost = 0;
     try {
       for (const link of links) {
-        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.lost];
+        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.pending];
         for (let remaining = 1; remaining > 0; ) {
-          const args = [link, nodeId, stamp, '', USERS_PER_CALL, lostGraceMs, ''];
+          const args = [link, nodeId, stamp, '', USERS_PER_CALL, offlineGraceMs, ''];
           const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);
           const [left, ...lost] = Array.isArray(reply) ? reply : [0];
           remaining = Number(left);

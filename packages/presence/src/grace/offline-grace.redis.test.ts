@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { presenceKeys } from '../redis/keys.ts';
 import { client, updateOf } from '../testing/asking.ts';
 import { startLiveNode, type TestNode } from '../testing/node.ts';
-import { LostUsers } from './offline-grace.ts';
+import { OfflineGrace } from './offline-grace.ts';
 
 interface Teller {
-  readonly lost: LostUsers;
+  readonly lost: OfflineGrace;
   readonly told: string[];
   readonly versions: Map<number, number>;
 }
@@ -15,7 +15,7 @@ interface Teller {
 function tellerOf(node: TestNode, namespace: string, perSecond = 1_000_000): Teller {
   const told: string[] = [];
   const versions = new Map<number, number>();
-  const lost = new LostUsers({
+  const lost = new OfflineGrace({
     redis: node.redis,
     namespace,
     perSecond,
@@ -32,12 +32,12 @@ function tellerOf(node: TestNode, namespace: string, perSecond = 1_000_000): Tel
 
 async function waiting(node: TestNode, namespace: string): Promise<string[]> {
   const keys = presenceKeys(namespace);
-  const lists = await Promise.all(keys.map(({ lost }) => node.redis.zrange(lost, '0', '-1')));
+  const lists = await Promise.all(keys.map(({ pending }) => node.redis.zrange(pending, '0', '-1')));
   return lists.flat().sort();
 }
 
-function start(namespace: string, lostGraceMs: number, leaseMs = 5_000): Promise<TestNode> {
-  return startLiveNode({ url: sharedRedisUrl(), namespace, lostGraceMs, leaseMs });
+function start(namespace: string, offlineGraceMs: number, leaseMs = 5_000): Promise<TestNode> {
+  return startLiveNode({ url: sharedRedisUrl(), namespace, offlineGraceMs, leaseMs });
 }
 
 async function openWith(node: TestNode, ...users: number[]): Promise<string> {
@@ -160,7 +160,9 @@ test('users who were told of and are back with their link are taken back once, t
   ]);
   expect(node.back[0]?.version).toBeGreaterThan(teller.versions.get(1) ?? Number.POSITIVE_INFINITY);
   const keys = presenceKeys(namespace);
-  const remembered = await Promise.all(keys.map(({ told }) => node.redis.zrange(told, '0', '-1')));
+  const remembered = await Promise.all(
+    keys.map(({ announcedOffline }) => node.redis.zrange(announcedOffline, '0', '-1')),
+  );
   expect(remembered.flat()).toEqual(['3']);
 });
 
@@ -195,11 +197,17 @@ test('who was announced more than a day ago is forgotten also where no user is l
   await using node = await start(namespace, 1);
   const dayMicros = 86_400_000_000;
   const now = Date.now() * 1000;
-  for (const { told } of presenceKeys(namespace)) {
-    await node.redis.zadd(told, now - 2 * dayMicros, 'old', now - dayMicros / 2, 'recent');
+  for (const { announcedOffline } of presenceKeys(namespace)) {
+    await node.redis.zadd(
+      announcedOffline,
+      now - 2 * dayMicros,
+      'old',
+      now - dayMicros / 2,
+      'recent',
+    );
   }
   await tellerOf(node, namespace).lost.look();
-  for (const { told } of presenceKeys(namespace)) {
-    expect(await node.redis.zrange(told, 0, '-1')).toEqual(['recent']);
+  for (const { announcedOffline } of presenceKeys(namespace)) {
+    expect(await node.redis.zrange(announcedOffline, 0, '-1')).toEqual(['recent']);
   }
 });

@@ -7,12 +7,12 @@ import { SCRIPTS } from '../redis/scripts.ts';
 import { type BackUser, isUserId, parseBack } from '../redis/shard-calls.ts';
 import type { AnnouncedUsers } from './announced-users.ts';
 
-export interface LostUsersOptions {
+export interface OfflineGraceOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
   /** How many users this node tells of in a second at the most. */
   readonly perSecond: number;
-  readonly presence: LosingPresence;
+  readonly presence: GracePresence;
   /** A user's last PC client went with its link, and the grace is over: to be told to every link. */
   lost(userId: number, state: UserState, version: number): void;
   /** A user who was announced offline before Redis lost data has a PC client again. */
@@ -21,7 +21,7 @@ export interface LostUsersOptions {
 }
 
 /** What the node's presence knows. */
-export interface LosingPresence {
+export interface GracePresence {
   /** The highest version that this node knows of. */
   highestVersion: number;
   readonly announcedUsers: Pick<AnnouncedUsers, 'inShard'>;
@@ -42,8 +42,8 @@ const HOLD_MS = 10_000;
  * Tells of the PC users whom a link's end took away and who have not come back in time. Each is handed
  * out to one node, and forgotten once that has told of it.
  */
-export class LostUsers {
-  readonly #options: LostUsersOptions;
+export class OfflineGrace {
+  readonly #options: OfflineGraceOptions;
   readonly #shards: readonly ShardKeys[];
   readonly #pace: Pace;
   /** The shard that is asked first the next time: at a low pace each gets its turn. */
@@ -52,7 +52,7 @@ export class LostUsers {
   #unsure = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: LostUsersOptions) {
+  constructor(options: OfflineGraceOptions) {
     this.#options = options;
     this.#shards = presenceKeys(options.namespace);
     this.#pace = new Pace(options.perSecond);
@@ -108,7 +108,7 @@ export class LostUsers {
     }
     if (lostUsers.length > 0) {
       const ids = lostUsers.map(({ userId }) => userId);
-      await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.lost, heldUntil, ...ids]);
+      await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.pending, heldUntil, ...ids]);
     }
     return lostUsers.length;
   }
@@ -132,11 +132,20 @@ export class LostUsers {
   }
 
   async #claim(
-    { users, lost, meta, told }: ShardKeys,
+    { users, pending, meta, announcedOffline }: ShardKeys,
     { most, announced = [] }: { readonly most: number; readonly announced?: readonly number[] },
   ): Promise<Claimed | undefined> {
     const { redis, presence } = this.#options;
-    const args = [users, lost, meta, told, most, HOLD_MS, presence.highestVersion, ...announced];
+    const args = [
+      users,
+      pending,
+      meta,
+      announcedOffline,
+      most,
+      HOLD_MS,
+      presence.highestVersion,
+      ...announced,
+    ];
     const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
     if (claimed === undefined) return undefined;
     presence.highestVersion = Math.max(presence.highestVersion, claimed.version);

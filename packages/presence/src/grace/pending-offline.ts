@@ -9,7 +9,7 @@ const TICK_MS = 100;
  * Users of one shard who were lost with links of this node and are to be announced offline when their grace is over:
  * Redis may lose the note. Users who came back, which is not told here, are forgotten in time.
  */
-export class PendingLost {
+export class PendingOffline {
   readonly #now: () => number;
   /** When to announce each, in ticks. */
   readonly #dues: RecentUsers;

@@ -1,7 +1,7 @@
 import { Pace } from '../redis/pace.ts';
 
 /** Users who were lost with a link and whether it is time to tell of them; the memory engine's. */
-export class LostUsersMemory {
+export class OfflineGraceMemory {
   readonly #graceMs: number;
   readonly #pace: Pace;
   readonly #due: (userId: number) => number | undefined;

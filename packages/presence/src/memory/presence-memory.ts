@@ -19,7 +19,7 @@ import type {
   UserConnections,
   UserState,
 } from '../presence.ts';
-import { LostUsersMemory } from './offline-grace-memory.ts';
+import { OfflineGraceMemory } from './offline-grace-memory.ts';
 
 export interface PresenceMemoryOptions {
   /** Hears whom the links hold. */
@@ -43,7 +43,7 @@ export interface PresenceMemoryOptions {
 export class PresenceMemory implements Presence {
   readonly #links = new NodeLinks();
   readonly #holdings: InterestObserver | undefined;
-  readonly #lost: LostUsersMemory;
+  readonly #lost: OfflineGraceMemory;
   readonly #lingering: LingeringLinks;
   readonly #back: PresenceEvents['back'];
   #version = 0;
@@ -52,7 +52,7 @@ export class PresenceMemory implements Presence {
     this.#holdings = options.interestObserver;
     this.#back = options.back;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
-    this.#lost = new LostUsersMemory({
+    this.#lost = new OfflineGraceMemory({
       ...options,
       due: (userId) => {
         const state = this.stateOf(userId);

@@ -12,11 +12,11 @@ interface Scene extends AsyncDisposable {
   readonly flush: () => Promise<void>;
 }
 
-async function scene(lostGraceMs: number): Promise<Scene> {
+async function scene(offlineGraceMs: number): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startPrivateRedis());
   const clock = stack.use(await ClockProxy.to(server.url));
-  const options = { url: clock.url, namespace: NAMESPACE, leaseMs: LEASE_MS, lostGraceMs };
+  const options = { url: clock.url, namespace: NAMESPACE, leaseMs: LEASE_MS, offlineGraceMs };
   const a = stack.use(await startLiveNode(options));
   const b = stack.use(await startLiveNode(options));
   return {

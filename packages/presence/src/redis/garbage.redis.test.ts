@@ -85,7 +85,7 @@ test(
     await using all = await scene();
     const { admin } = all;
     const garbage = (...corpus: string[]): string => mutateText(random, corpus);
-    for (const { users, links, meta, held, lost, told } of presenceKeys(NAMESPACE)) {
+    for (const { users, links, meta, held, pending, announcedOffline } of presenceKeys(NAMESPACE)) {
       for (const [user, record] of Object.entries(await admin.hgetall(users))) {
         if (random.chance(0.5)) await admin.hset(users, user, garbage(record));
       }
@@ -95,8 +95,8 @@ test(
       await admin.sadd(held + link, garbage('7', '4294967295'), 'NaN', '-1');
       await admin.hset(meta, '@clock', garbage('1764261234567000'), '@grace', 'nan', '@at', 'inf');
       await admin.hset(meta, garbage('nobody'), garbage('17'));
-      await admin.zadd(lost, 1, garbage('77777'), 'inf', 'later');
-      await admin.zadd(told, '-inf', garbage('7'), 'inf', '8');
+      await admin.zadd(pending, 1, garbage('77777'), 'inf', 'later');
+      await admin.zadd(announcedOffline, '-inf', garbage('7'), 'inf', '8');
       for (const { nodeId } of all.nodes) {
         if (random.chance(0.2)) await admin.hset(meta, nodeId, garbage('17', '99999999999'));
       }

@@ -5,7 +5,7 @@ import type { LinkId } from '../presence.ts';
  * The layout of what stands in Redis. Nodes of different schemas have no shard key in common, and do not run in
  * one namespace at the same time: see {@link NodesKeys.cluster}.
  */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** The keys of one shard of presence; all in the slot of the shard's hash tag. */
 export interface ShardKeys {
@@ -18,9 +18,9 @@ export interface ShardKeys {
   /** Prefix of the sets of users of this shard that each link holds. */
   readonly held: string;
   /** Sorted set: PC user lost with a link → when to announce it, in ms of the shard's grace clock. */
-  readonly lost: string;
+  readonly pending: string;
   /** Sorted set: lost user who was announced offline → version of the announcement. */
-  readonly told: string;
+  readonly announcedOffline: string;
 }
 
 /** The keys of all shards in a namespace. */
@@ -32,8 +32,8 @@ export function presenceKeys(namespace: string): readonly ShardKeys[] {
       links: `${shard}links`,
       meta: `${shard}meta`,
       held: `${shard}held:`,
-      lost: `${shard}lost`,
-      told: `${shard}told`,
+      pending: `${shard}pending`,
+      announcedOffline: `${shard}announced`,
     };
   });
 }

@@ -16,7 +16,7 @@ interface Scene extends AsyncDisposable {
   readonly nodes: readonly [TestNode, TestNode];
 }
 
-async function scene(options: { leaseMs?: number; lostGraceMs?: number } = {}): Promise<Scene> {
+async function scene(options: { leaseMs?: number; offlineGraceMs?: number } = {}): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startPrivateRedis());
   const all = { url: server.url, namespace: NAMESPACE, leaseMs: 3_000, ...options };
@@ -97,7 +97,7 @@ test('links closed since the snapshot of a Redis that is rolled back are release
 });
 
 test('users lost with a link are announced though Redis was emptied within the grace, and not twice', async () => {
-  await using all = await scene({ lostGraceMs: 1_000 });
+  await using all = await scene({ offlineGraceMs: 1_000 });
   const [a, b] = all.nodes;
   const link = await openWith(a, PHONES, 'windows');
   a.presence.closeLink(link, 'release');
@@ -129,7 +129,7 @@ test('users lost with a link are announced though Redis was emptied within the g
 });
 
 test('users who were announced offline before Redis was emptied are announced once when a list brings them back', async () => {
-  await using all = await scene({ lostGraceMs: 500 });
+  await using all = await scene({ offlineGraceMs: 500 });
   const [a, b] = all.nodes;
   a.presence.closeLink(await openWith(a, [1, 2, 3], 'windows'), 'release');
   await waitFor(

@@ -10,14 +10,14 @@ import { presenceKeys } from './keys.ts';
 
 const open = async (): Promise<TestEngine> => {
   const namespace = uniqueNamespace();
-  const node = await startLiveNode({ url: sharedRedisUrl(), namespace, lostGraceMs: 100 });
+  const node = await startLiveNode({ url: sharedRedisUrl(), namespace, offlineGraceMs: 100 });
   return {
     presence: node.presence,
     announced: async () => {
       await node.settled();
       const isNoneLost = async (): Promise<boolean> => {
         await node.lost.look();
-        const keys = presenceKeys(namespace).map(({ lost }) => lost);
+        const keys = presenceKeys(namespace).map(({ pending }) => pending);
         return (await node.redis.exists(...keys)) === 0;
       };
       await waitFor(isNoneLost, { what: 'every grace to end' });

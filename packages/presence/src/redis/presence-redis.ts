@@ -35,7 +35,7 @@ export interface PresenceRedisOptions {
   /** Hears whom this node's links hold. */
   readonly interestObserver?: InterestObserver;
   /** After how many ms PC users whose link has ended are announced offline; 0 for never. */
-  readonly lostGraceMs: number;
+  readonly offlineGraceMs: number;
   /** For how long a link counts on that lingers ({@link LinkEnd}). */
   readonly lingerMs: number;
   /** How many operations travel in one call at the most. */
@@ -67,7 +67,7 @@ export class PresenceRedis implements Presence {
   readonly #lingering: LingeringLinks;
   /** Users to be confirmed when Redis is back; each is held by a link of this node. */
   readonly #toConfirm = new Map<number, { waiter: UpdateWaiter; which: ConfirmWhich }>();
-  readonly #lostGraceMs: number;
+  readonly #offlineGraceMs: number;
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
   readonly #readWhereabouts: (userIds: readonly number[]) => Promise<UserConnections[]>;
@@ -84,7 +84,7 @@ export class PresenceRedis implements Presence {
     this.#holdings = options.interestObserver;
     this.#failed = options.failed;
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
-    this.#lostGraceMs = options.lostGraceMs;
+    this.#offlineGraceMs = options.offlineGraceMs;
     const { redis, namespace } = options;
     this.#readWhereabouts = (userIds) => readUserConnections({ redis, namespace }, userIds);
     const versions = this;
@@ -99,7 +99,7 @@ export class PresenceRedis implements Presence {
       },
       redis: options.redis,
       nodeId: options.nodeId,
-      lostGraceMs: options.lostGraceMs,
+      offlineGraceMs: options.offlineGraceMs,
       maxOperationsPerCall: Math.min(
         options.maxOperationsPerCall ?? MOST_OPERATIONS,
         MOST_OPERATIONS,
@@ -364,7 +364,7 @@ export class PresenceRedis implements Presence {
       // The ledger of a link that has ended stays as it is; that of one set aside goes on.
       const had = ended ? undefined : link.ledger.pcUsersOf(i);
       const hadPc = (): readonly number[] => had ?? link.ledger.pcUsersOf(i);
-      shard.add({ kind: 'release', link, graceMs: this.#lostGraceMs, hadPc });
+      shard.add({ kind: 'release', link, graceMs: this.#offlineGraceMs, hadPc });
     });
     this.#schedulePump();
   }

@@ -27,11 +27,11 @@ interface Shard {
 function newShard(): Shard {
   const [keys] = presenceKeys(uniqueNamespace());
   if (keys === undefined) throw new Error('there is no shard');
-  const { users, links, meta, held, lost, told } = keys;
+  const { users, links, meta, held, pending, announcedOffline } = keys;
   return {
     keys,
     survey: (stamp) => {
-      const args = [users, links, meta, held, lost, told, NODE, stamp];
+      const args = [users, links, meta, held, pending, announcedOffline, NODE, stamp];
       return runScript(redis, SCRIPTS.surveyShard, args);
     },
     apply: (stamp, ...operations) => {
@@ -40,12 +40,25 @@ function newShard(): Shard {
         const [link, userId, holding] = operations.slice(i, i + 3);
         saying.set(String(link), Number(userId), String(holding));
       }
-      const scriptKeys = [users, links, meta, held, lost, told];
+      const scriptKeys = [users, links, meta, held, pending, announcedOffline];
       const args = [NODE, stamp, stamp === 1 ? '' : stamp - 1, 0, ...saying.args];
       return runScript(redis, SCRIPTS.applyUpdates, [...scriptKeys, ...args]);
     },
     release: (before, stamp, limit) => {
-      const args = [users, links, meta, held + LINK, lost, LINK, NODE, before, stamp, limit, 0, ''];
+      const args = [
+        users,
+        links,
+        meta,
+        held + LINK,
+        pending,
+        LINK,
+        NODE,
+        before,
+        stamp,
+        limit,
+        0,
+        '',
+      ];
       return runScript(redis, SCRIPTS.releaseLink, args);
     },
     stored: async () => {
@@ -93,14 +106,14 @@ test('each operation tells the state right after it, and versions grow over the 
 
 test('an update that takes a user offline settles the loss, and tells whether that was announced', async () => {
   const shard = newShard();
-  const { lost, told } = shard.keys;
-  await redis.zadd(told, '1700000000000000', '7');
-  await redis.zadd(lost, '60000', '8');
-  await redis.zadd(lost, '60000', '9');
+  const { pending, announcedOffline } = shard.keys;
+  await redis.zadd(announcedOffline, '1700000000000000', '7');
+  await redis.zadd(pending, '60000', '8');
+  await redis.zadd(pending, '60000', '9');
   // The user's mobile client goes: that announces no status.
   const reply = await shard.apply(1, LINK, 7, '!', LINK, 8, '!i1', LINK, 9, '');
   expect(reply).toEqual([expect.any(Number), '010', [], ['7', '1700000000000000']]);
-  expect(await redis.zrange(lost, 0, '-1')).toEqual(['9']);
+  expect(await redis.zrange(pending, 0, '-1')).toEqual(['9']);
 });
 
 test('a call that comes after a later one of its node is refused and changes nothing', async () => {

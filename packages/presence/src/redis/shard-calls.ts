@@ -128,10 +128,10 @@ export class ShardCalls {
    * @returns the links of this node that Redis knows here.
    */
   async survey(): Promise<readonly LinkId[]> {
-    const { users, links, meta, held, lost, told } = this.#keys;
+    const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { redis, nodeId } = this.#caller;
     const stamp = this.#caller.nextStamp();
-    const args = [users, links, meta, held, lost, told, nodeId, stamp];
+    const args = [users, links, meta, held, pending, announcedOffline, nodeId, stamp];
     try {
       const own = parseSurvey(await runScript(redis, SCRIPTS.surveyShard, args), nodeId);
       this.#last = String(stamp);
@@ -145,9 +145,9 @@ export class ShardCalls {
 
   /** Sets what links hold of users and reads users in between. */
   async apply(saying: Saying): Promise<Applied> {
-    const { users, links, meta, held, lost, told } = this.#keys;
+    const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { redis, nodeId, highestVersion } = this.#caller;
-    const keys = [users, links, meta, held, lost, told];
+    const keys = [users, links, meta, held, pending, announcedOffline];
     const stamp = this.#caller.nextStamp();
     const args = [nodeId, stamp, this.#last, highestVersion, ...saying.args];
     const script = saying.onlyTakes ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
@@ -164,7 +164,11 @@ export class ShardCalls {
     const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
     for (const [version, users] of byVersion) {
       const ids = users.map(({ userId }) => userId);
-      await runScript(this.#caller.redis, SCRIPTS.settleLost, [this.#keys.told, version, ...ids]);
+      await runScript(this.#caller.redis, SCRIPTS.settleLost, [
+        this.#keys.announcedOffline,
+        version,
+        ...ids,
+      ]);
     }
   }
 
@@ -183,11 +187,11 @@ export class ShardCalls {
     link: LinkId,
     { limit, graceMs, pcUsers }: { limit: number; graceMs: number; pcUsers: readonly number[] },
   ): Promise<number> {
-    const { users, links, meta, held, lost } = this.#keys;
+    const { users, links, meta, held, pending } = this.#keys;
     const { redis, nodeId } = this.#caller;
     const stamp = this.#caller.nextStamp();
     const packed = pcUsers.length > 0 ? packNumbers(pcUsers) : '';
-    const keys = [users, links, meta, held + link, lost];
+    const keys = [users, links, meta, held + link, pending];
     const args = [link, nodeId, this.#last, stamp, limit, graceMs, packed];
     const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
     this.#last = String(stamp);

@@ -1,5 +1,5 @@
 import { USER_STATUS } from '@route/protocol';
-import { PendingLost } from '../grace/pending-offline.ts';
+import { PendingOffline } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { UserList } from '../ledger/user-list.ts';
@@ -48,7 +48,7 @@ export interface ShardHost extends ShardCaller {
   /** Monotonic milliseconds. */
   now(): number;
   /** After how many ms users lost with a link are announced; 0 for never. */
-  readonly lostGraceMs: number;
+  readonly offlineGraceMs: number;
   failed(error: unknown): void;
 }
 
@@ -66,7 +66,7 @@ export class ShardQueue {
   #next = 0;
   #bulk: BulkTask[] = [];
   readonly #late = new LateUpdates();
-  readonly #lost: PendingLost;
+  readonly #lost: PendingOffline;
   /** Stands for the ended links whose users are noted again. */
   readonly #noted: CountedLink;
   /** How many operations must be done before all that the links hold stands; undefined before a survey has ended. */
@@ -86,7 +86,7 @@ export class ShardQueue {
     this.#shard = shard;
     this.#calls = new ShardCalls(keys, host);
     this.#host = host;
-    this.#lost = new PendingLost(host.lostGraceMs, host.now);
+    this.#lost = new PendingOffline(host.offlineGraceMs, host.now);
     this.#noted = new CountedLink(`${host.nodeId}.noted`, false);
   }
 

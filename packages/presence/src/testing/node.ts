@@ -6,7 +6,7 @@ import { Lease, type Members } from '../cluster/lease.ts';
 import type { NodeInfo } from '../cluster/node-info.ts';
 import { type Reaped, Reaper } from '../cluster/reaper.ts';
 import { Reconciler } from '../cluster/reconciler.ts';
-import { LostUsers } from '../grace/offline-grace.ts';
+import { OfflineGrace } from '../grace/offline-grace.ts';
 import type { LateCommit, LinkId, UserState } from '../presence.ts';
 import { PresenceRedis } from '../redis/presence-redis.ts';
 
@@ -17,7 +17,7 @@ export interface TestNodeOptions {
   readonly leaseMs?: number;
   readonly commandTimeoutMs?: number;
   readonly maxOperationsPerCall?: number;
-  readonly lostGraceMs?: number;
+  readonly offlineGraceMs?: number;
   readonly lingerMs?: number;
 }
 
@@ -31,7 +31,7 @@ export interface TestNode extends AsyncDisposable {
   readonly auditor: Reconciler;
   /** Records that its audits have set right. */
   readonly mended: { readonly records: number };
-  readonly lost: LostUsers;
+  readonly lost: OfflineGrace;
   /** Users announced offline by this node, in order. */
   readonly announced: {
     readonly userId: number;
@@ -120,7 +120,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       failures.push(reason);
       lease.markLost(reason);
     },
-    lostGraceMs: options.lostGraceMs ?? 0,
+    offlineGraceMs: options.offlineGraceMs ?? 0,
     lingerMs: options.lingerMs ?? 100,
     maxOperationsPerCall: options.maxOperationsPerCall ?? 256,
     now,
@@ -131,7 +131,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     readMembers: (found) => lease.readMembers(found),
     reaped: (what) => reaped.push(what),
     failed: () => {},
-    lostGraceMs: options.lostGraceMs ?? 0,
+    offlineGraceMs: options.offlineGraceMs ?? 0,
     sweepEveryMs: 1_000,
     random: () => 0,
     now,
@@ -146,7 +146,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     },
     shardEveryMs: 10,
   });
-  const lost = new LostUsers({
+  const lost = new OfflineGrace({
     ...{ redis, namespace, presence, failed },
     perSecond: 10_000,
     lost: (userId, state, version) => {

@@ -89,7 +89,7 @@ export class RedisEngine implements Engine {
       connectionName: `route-${nodeId}`,
     };
     const leaseMs = settings.ROUTE_LEASE_SECONDS * 1000;
-    const lostGraceMs = settings.ROUTE_OFFLINE_GRACE_SECONDS * 1000;
+    const offlineGraceMs = settings.ROUTE_OFFLINE_GRACE_SECONDS * 1000;
     this.#redis = createRedisClient(connection);
     this.#servers = new ServerWatch({
       client: this.#redis,
@@ -111,7 +111,7 @@ export class RedisEngine implements Engine {
       nodeId,
       ...(events.interestObserver && { interestObserver: events.interestObserver }),
       events: { lateCommit: events.lateCommit, back: events.back },
-      lostGraceMs,
+      offlineGraceMs,
       lingerMs: leaseMs,
       failed: (reason) => {
         options.counters.presenceFailures++;
@@ -129,7 +129,7 @@ export class RedisEngine implements Engine {
         options.log.warn({ event: 'node-reaped', dead, links, usersLost });
       },
       failed: (reason) => this.#logRedis(reason),
-      lostGraceMs,
+      offlineGraceMs,
       sweepEveryMs: 3 * leaseMs,
       random: Math.random,
       now: () => performance.now(),
