@@ -52,7 +52,7 @@ export interface PresenceStats {
  *   grows with every commit that concerns the same user, whichever node made it.
  * - later: presence cannot be reached; the update is kept and {@link PresenceEvents.lateCommit} tells
  *   when it stands.
- * - aside: the link is kept aside ({@link Presence.setAside}); nothing changed for anybody.
+ * - aside: the link is kept aside ({@link Presence.setStandby}); nothing changed for anybody.
  */
 export type UpdateOutcome =
   | { readonly kind: 'committed'; readonly state: UserState; readonly version: number }
@@ -147,7 +147,7 @@ export interface Presence {
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
 
   /** Takes what a link holds out of presence but keeps it for later, or puts it back at once. */
-  setAside(link: LinkId, aside: boolean): void;
+  setStandby(link: LinkId, aside: boolean): void;
 
   /** Ends a link; exactly what it had added is taken away. */
   closeLink(link: LinkId, end: LinkEnd): void;

@@ -274,8 +274,8 @@ export class SimPresence implements Presence {
     );
   }
 
-  setAside(link: LinkId, aside: boolean): void {
-    this.#memory.setAside(link, aside);
+  setStandby(link: LinkId, aside: boolean): void {
+    this.#memory.setStandby(link, aside);
   }
 
   closeLink(link: LinkId, end: LinkEnd): void {

@@ -137,7 +137,7 @@ export class PresenceMemory implements Presence {
     waiter.answered(Uint8Array.from(userIds, (id) => (this.stateOf(id) === 'pc' ? 1 : 0)));
   }
 
-  setAside(link: LinkId, aside: boolean): void {
+  setStandby(link: LinkId, aside: boolean): void {
     const found = this.#links.get(link);
     if (found.counts === !aside) return;
     found.counts = !aside;

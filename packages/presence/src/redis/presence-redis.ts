@@ -253,7 +253,7 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  setAside(id: LinkId, aside: boolean): void {
+  setStandby(id: LinkId, aside: boolean): void {
     const link = this.#links.get(id);
     if (link.counts === !aside) return;
     link.counts = !aside;

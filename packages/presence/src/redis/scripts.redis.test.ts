@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../testing/node.ts';
 import { nodesKeys, presenceKeys, SCHEMA, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
-import { Saying } from './shard-calls.ts';
+import { UpdateBatch } from './shard-calls.ts';
 
 const NODE = 'node';
 const LINK = 'node.1';
@@ -35,7 +35,7 @@ function newShard(): Shard {
       return runScript(redis, SCRIPTS.surveyShard, args);
     },
     apply: (stamp, ...operations) => {
-      const saying = new Saying();
+      const saying = new UpdateBatch();
       for (let i = 0; i < operations.length; i += 3) {
         const [link, userId, holding] = operations.slice(i, i + 3);
         saying.set(String(link), Number(userId), String(holding));

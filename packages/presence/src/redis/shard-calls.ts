@@ -17,7 +17,7 @@ export interface ShardCaller {
 }
 
 /** Holdings that links have of users, and reads between them, gathered to be said in one call. */
-export class Saying {
+export class UpdateBatch {
   readonly #userIds: number[] = [];
   /** Link id, holding, link id, ...: what is said of any user. */
   readonly #said: string[] = [];
@@ -31,7 +31,7 @@ export class Saying {
   }
 
   /** Whether no link comes to hold anything by it: what frees memory must not be refused for want of it. */
-  get onlyTakes(): boolean {
+  get onlyRemoves(): boolean {
     return this.#onlyTakes;
   }
 
@@ -144,13 +144,13 @@ export class ShardCalls {
   }
 
   /** Sets what links hold of users and reads users in between. */
-  async apply(saying: Saying): Promise<Applied> {
+  async apply(saying: UpdateBatch): Promise<Applied> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { redis, nodeId, highestVersion } = this.#caller;
     const keys = [users, links, meta, held, pending, announcedOffline];
     const stamp = this.#caller.nextStamp();
     const args = [nodeId, stamp, this.#last, highestVersion, ...saying.args];
-    const script = saying.onlyTakes ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
+    const script = saying.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
     const reply = listOf(await runScript(redis, script, [...keys, ...args]), 'apply-updates');
     this.#last = String(stamp);
     const applied = parseApplied(reply);

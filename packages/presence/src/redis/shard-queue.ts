@@ -12,7 +12,13 @@ import {
   type UserState,
 } from '../presence.ts';
 import type { ShardKeys } from './keys.ts';
-import { type BackUser, Saying, type ShardCaller, ShardCalls, stateAt } from './shard-calls.ts';
+import {
+  type BackUser,
+  type ShardCaller,
+  ShardCalls,
+  stateAt,
+  UpdateBatch,
+} from './shard-calls.ts';
 import {
   type BulkTask,
   type ConfirmOperation,
@@ -317,8 +323,8 @@ export class ShardQueue {
     if (told.length > 0) await this.#calls.settleBack(told);
   }
 
-  #sayingOf(batch: readonly OfUserOperation[]): Saying {
-    const saying = new Saying();
+  #sayingOf(batch: readonly OfUserOperation[]): UpdateBatch {
+    const saying = new UpdateBatch();
     for (const operation of batch) {
       if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
       else {
@@ -374,7 +380,7 @@ export class ShardQueue {
       const all = new Set([...known, ...task.link.ledger.usersOf(this.#shard)]);
       task.users = new UserList(Uint32Array.from(all));
     }
-    const saying = new Saying();
+    const saying = new UpdateBatch();
     const count = this.#sayBulk(saying);
     if (count > 0) {
       const { version, back } = await this.#calls.apply(saying);
@@ -385,7 +391,7 @@ export class ShardQueue {
   }
 
   /** Tasks whose users are known and whose time has come, in order; returns how many users are said. */
-  #sayBulk(saying: Saying): number {
+  #sayBulk(saying: UpdateBatch): number {
     const most = this.#host.maxOperationsPerCall;
     let count = 0;
     for (const task of this.#bulk) {

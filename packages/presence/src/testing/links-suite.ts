@@ -59,7 +59,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       const outcome = await updateOf(presence, aside, client(OTHER, 'ios', 'online'));
       expect(outcome).toEqual({ kind: 'aside' });
       expect(await queryOf(presence, aside, [USER])).toEqual([0]);
-      presence.setAside(aside, false);
+      presence.setStandby(aside, false);
       expect(await queryOf(presence, aside, [USER])).toEqual([1]);
       expect(await stateOf(presence, OTHER)).toBe('mobile-only');
     });
@@ -69,10 +69,10 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
-      presence.setAside(A, true);
+      presence.setStandby(A, true);
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
       await updateOf(presence, A, client(USER, 'windows', 'offline'));
-      presence.setAside(A, false);
+      presence.setStandby(A, false);
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 1]);
       presence.closeLink(A, 'release');
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
@@ -82,9 +82,9 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online')]);
-      for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 0);
+      for (let i = 0; i < 9; i++) presence.setStandby(A, i % 2 === 0);
       expect(await stateOf(presence, USER)).toBe('gone');
-      for (let i = 0; i < 9; i++) presence.setAside(A, i % 2 === 1);
+      for (let i = 0; i < 9; i++) presence.setStandby(A, i % 2 === 1);
       expect(await stateOf(presence, USER)).toBe('pc');
     });
 
@@ -99,9 +99,9 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
         [1, 2, 3].map((id) => client(id, 'windows', 'online')),
       );
       // Standby twice, and for a link that never counted.
-      presence.setAside(aside, true);
-      presence.setAside(A, true);
-      presence.setAside(A, true);
+      presence.setStandby(aside, true);
+      presence.setStandby(A, true);
+      presence.setStandby(A, true);
       presence.closeLink(aside, 'release');
       presence.addClients(B, [client(2, 'mac', 'online')]);
       presence.closeLink(A, 'release');
@@ -144,7 +144,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online')]);
-      presence.setAside(A, true);
+      presence.setStandby(A, true);
       presence.closeLink(A, 'linger');
       expect(presence.lingeringLinks).toBe(0);
       expect(presence.heldUsers).toBe(0);
@@ -155,7 +155,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       const { presence } = engine;
       presence.closeLink(A, 'release');
       expect(() => presence.addClients(A, [])).toThrow('link engine.1 is not open');
-      expect(() => presence.setAside(A, true)).toThrow('link engine.1 is not open');
+      expect(() => presence.setStandby(A, true)).toThrow('link engine.1 is not open');
     });
 
     test('setting everything again changes nothing', async () => {

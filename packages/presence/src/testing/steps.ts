@@ -97,7 +97,7 @@ export class Cluster {
         break;
       case 'aside':
         this.#model.setAside(link, step.aside);
-        presence.setAside(link, step.aside);
+        presence.setStandby(link, step.aside);
         break;
       case 'reopen':
         this.#model.close(link);

@@ -227,7 +227,7 @@ export class Conversation implements PduSink {
   #setMaster(master: boolean): void {
     this.#master = master;
     if (this.#host.links === 'all') return;
-    this.#host.presence.setAside(this.#link, !master);
+    this.#host.presence.setStandby(this.#link, !master);
     this.#host.exchange.setReceiving(this.#receiver, master);
   }
 
