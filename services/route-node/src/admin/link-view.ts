@@ -4,20 +4,20 @@ import type { Link } from '../link/link.ts';
 
 /** A link as the API shows it. */
 export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkView {
-  const { conversation } = link;
+  const { protocol } = link;
   return {
     link: link.id,
     peer: link.peer,
     openedAtMs: wallClock(link.openedAtMs),
-    role: roleOf(conversation.master),
-    counts: conversation.counts,
+    role: roleOf(protocol.master),
+    counts: protocol.counts,
     state: link.isEnding ? 'ending' : 'open',
     users: presence.heldBy(link.id),
-    receivedPdus: conversation.receivedPdus,
+    receivedPdus: protocol.receivedPdus,
     receivedBytes: link.receivedBytes,
     sentBytes: link.takenBytes,
     unsentBytes: link.unsentBytes,
-    waitingPdus: conversation.waitingPdus,
+    waitingPdus: protocol.pendingPdus,
     reading: link.reading,
     silentMs: Math.round(link.silentMs),
   };

@@ -175,7 +175,7 @@ export class LinkTable {
   /** PDUs that wait for presence, on all links together. */
   get waitingPdus(): number {
     let pdus = 0;
-    for (const link of this.#links) pdus += link.conversation.waitingPdus;
+    for (const link of this.#links) pdus += link.protocol.pendingPdus;
     return pdus;
   }
 

@@ -113,7 +113,7 @@ it('is gone only when what it had sent behind an update is relayed', async () =>
   const closed = new Promise((resolve) => socket.once('close', resolve));
   msgServer.resetAndDestroy();
   await closed;
-  expect(link.conversation.waitingPdus).toBe(2);
+  expect(link.protocol.pendingPdus).toBe(2);
   expect(seen).toEqual([]);
   presence.answer();
   expect(seen).toEqual(['notice', 'message', 'gone']);

@@ -5,7 +5,7 @@ import type { Admitted } from '../admission/admission.ts';
 import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
 import { StuckWatch } from './drain-timeout.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
-import { Conversation, type Host, type OwnLink } from './protocol-handler.ts';
+import { type OwnLink, ProtocolHandler, type ProtocolHost } from './protocol-handler.ts';
 import type { ReadingTurns } from './read-scheduler.ts';
 import type { Halfway } from './slow-consumers.ts';
 
@@ -22,7 +22,7 @@ export interface LinkLimits {
 }
 
 /** What a link needs of its node. */
-export interface LinkHost extends Host {
+export interface LinkHost extends ProtocolHost {
   readonly limits: LinkLimits;
   readonly flusher: TickFlusher;
   readonly readingTurns: ReadingTurns;
@@ -50,7 +50,7 @@ export class Link implements OwnLink {
   /** The msg_server's address and port. */
   readonly peer: string;
   readonly openedAtMs = performance.now();
-  readonly conversation: Conversation;
+  readonly protocol: ProtocolHandler;
   readonly #socket: Socket;
   readonly #host: LinkHost;
   readonly #framer: Framer;
@@ -86,10 +86,10 @@ export class Link implements OwnLink {
       counters: host.counters,
       progressed: () => this.#checkUnsent(),
     });
-    this.conversation = new Conversation(id, this, host);
+    this.protocol = new ProtocolHandler(id, this, host);
     this.#framer = new Framer({
       maxPduBytes: host.limits.maxPduBytes,
-      sink: this.conversation,
+      sink: this.protocol,
       received: host.counters.received,
     });
     socket.setNoDelay(true);
@@ -102,9 +102,9 @@ export class Link implements OwnLink {
       // It holds on to the link, and to what has come of its last PDU.
       clearTimeout(this.#cutTimer);
       this.#finish();
-      this.conversation.end(this.#afterwards);
+      this.protocol.end(this.#afterwards);
       // What came behind an update is still to be relayed: until then the node may not stop.
-      this.conversation.whenSettled(() => host.gone(this));
+      this.protocol.whenSettled(() => host.gone(this));
     });
   }
 
@@ -200,9 +200,9 @@ export class Link implements OwnLink {
     this.#stuck.back();
     this.#host.overMark(this, false);
     this.#host.ending(this, reason, error);
-    if (!isReadToTheEnd(reason)) this.conversation.end(this.#afterwards);
+    if (!isReadToTheEnd(reason)) this.protocol.end(this.#afterwards);
     this.#readOrNot();
-    this.conversation.whenSettled(() => {
+    this.protocol.whenSettled(() => {
       this.#finish();
       this.#writer.end();
     });
@@ -255,11 +255,10 @@ export class Link implements OwnLink {
 
   #checkWaiting(): void {
     const { pendingPdus, pendingBytes } = this.#host.limits;
-    const { conversation } = this;
+    const { protocol } = this;
     const part = this.#waits ? 0.5 : 1;
     this.#waits =
-      conversation.waitingPdus > pendingPdus * part ||
-      conversation.waitingBytes > pendingBytes * part;
+      protocol.pendingPdus > pendingPdus * part || protocol.pendingBytes > pendingBytes * part;
     this.#readOrNot();
   }
 

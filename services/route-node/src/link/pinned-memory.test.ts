@@ -90,7 +90,7 @@ describe('a slice of a read that waits on its link is copied out of the read', (
     scene = made;
     const { link, socket } = made.open();
     if (presence === undefined) throw new Error('the scene made no presence');
-    return { made, presence, socket, sink: link.conversation };
+    return { made, presence, socket, sink: link.protocol };
   }
 
   it('behind a status update', async () => {
@@ -126,11 +126,11 @@ describe('a slice of a read that waits on its link is copied out of the read', (
       });
       const before = await memoryInUse();
       for (let i = 0; i < READS; i++) sink.pdu('status-query', inRead(query));
-      expect(sink.waitingPdus).toBe(READS);
+      expect(sink.pendingPdus).toBe(READS);
       await vi.waitFor(() => {
         collectGarbage();
         const kept = process.memoryUsage().arrayBuffers - before;
-        expect(kept).toBeLessThan(4 * sink.waitingBytes + 256 * KIBIBYTE);
+        expect(kept).toBeLessThan(4 * sink.pendingBytes + 256 * KIBIBYTE);
       }, 10_000);
       presence.answer();
       await settle();

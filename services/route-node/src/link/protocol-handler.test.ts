@@ -16,7 +16,7 @@ import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import { Exchange } from '../routing/hub.ts';
-import { Conversation } from './protocol-handler.ts';
+import { ProtocolHandler } from './protocol-handler.ts';
 import { IntakeTurns } from './time-slicer.ts';
 
 const { online } = USER_STATUS;
@@ -91,7 +91,7 @@ function scene() {
   const own = new Ear('node.1');
   const other = new Ear('node.2');
   exchange.setReceiving(other, true);
-  const conversation = new Conversation('node.1', own, host);
+  const conversation = new ProtocolHandler('node.1', own, host);
   const snapshot = COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0;
   const malformedSnapshots = (): number => counters.malformed[snapshot] ?? 0;
   return { presence, own, other, conversation, malformedSnapshots, listing };
@@ -118,14 +118,14 @@ describe('a large snapshot', () => {
     expect(presence.heldUsers).toBe(0);
     let before = 0;
     while (presence.heldUsers < USERS) {
-      expect(conversation.waitingPdus).toBe(4);
-      expect(conversation.waitingBytes).toBeGreaterThan(4 * 16);
+      expect(conversation.pendingPdus).toBe(4);
+      expect(conversation.pendingBytes).toBeGreaterThan(4 * 16);
       expect([...own.heard, ...other.heard]).toEqual([]);
       expect(presence.heldUsers - before).toBeLessThan(1000);
       before = presence.heldUsers;
       await nextTurn();
     }
-    expect(conversation.waitingPdus).toBe(0);
+    expect(conversation.pendingPdus).toBe(0);
     expect(presence.heldUsers).toBe(USERS);
     expect(own.heard).toEqual(OWN);
     expect(other.heard).toEqual(OTHER);
@@ -147,7 +147,7 @@ describe('a large snapshot', () => {
     conversation.pdu('snapshot', snapshotOf(1, USERS / 2));
     conversation.pdu('snapshot', snapshotOf(1 + USERS / 2, USERS / 2));
     sayBehind(conversation);
-    while (conversation.waitingPdus > 0) await nextTurn();
+    while (conversation.pendingPdus > 0) await nextTurn();
     expect(presence.heldUsers).toBe(USERS);
     expect(own.heard[0]).toBe(OWN[0]);
   });
@@ -175,7 +175,7 @@ describe('a large snapshot', () => {
     snapshot[snapshot.length - 1] = 9;
     conversation.pdu('snapshot', snapshot);
     conversation.pdu('status-query', query(USERS));
-    while (conversation.waitingPdus > 0) {
+    while (conversation.pendingPdus > 0) {
       expect(presence.heldUsers).toBe(0);
       await nextTurn();
     }
@@ -207,5 +207,5 @@ it('a small snapshot is taken in at once', () => {
   const { presence, conversation } = scene();
   conversation.pdu('snapshot', snapshotOf(1, 500));
   expect(presence.heldUsers).toBe(500);
-  expect(conversation.waitingPdus).toBe(0);
+  expect(conversation.pendingPdus).toBe(0);
 });

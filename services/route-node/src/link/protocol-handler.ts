@@ -47,7 +47,7 @@ export interface DroppedPdu {
 }
 
 /** What a conversation needs of the node that its link is on. */
-export interface Host {
+export interface ProtocolHost {
   readonly presence: Presence;
   readonly exchange: Exchange;
   readonly counters: Counters;
@@ -75,10 +75,10 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
 const SMALL_SNAPSHOT_BYTES = 16 * 1024;
 
 /** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
-export class Conversation implements PduSink {
+export class ProtocolHandler implements PduSink {
   readonly #link: LinkId;
   readonly #receiver: OwnLink;
-  readonly #host: Host;
+  readonly #host: ProtocolHost;
   readonly #turns: InOrder;
   /** A large snapshot that is being taken in: what comes behind it waits there. */
   #intake: SnapshotIntake | undefined;
@@ -86,7 +86,7 @@ export class Conversation implements PduSink {
   #ended = false;
   #receivedPdus = 0;
 
-  constructor(link: LinkId, receiver: OwnLink, host: Host) {
+  constructor(link: LinkId, receiver: OwnLink, host: ProtocolHost) {
     this.#link = link;
     this.#receiver = receiver;
     this.#host = host;
@@ -113,12 +113,12 @@ export class Conversation implements PduSink {
   }
 
   /** PDUs that wait for presence, or behind one that does. */
-  get waitingPdus(): number {
+  get pendingPdus(): number {
     return this.#turns.length + (this.#intake?.length ?? 0);
   }
 
   /** Bytes that these PDUs hold on to. */
-  get waitingBytes(): number {
+  get pendingBytes(): number {
     return this.#turns.bytes + (this.#intake?.bytes ?? 0);
   }
 
@@ -149,7 +149,9 @@ export class Conversation implements PduSink {
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
     else
-      this.#turns.add(new RunTurn(this.#host.exchange, this.#receiver, handling, unpinned(bytes)));
+      this.#turns.add(
+        new PendingBatch(this.#host.exchange, this.#receiver, handling, unpinned(bytes)),
+      );
   }
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
@@ -189,7 +191,7 @@ export class Conversation implements PduSink {
           this.#nameUnknownType('user_status_update', unknownClientTypeOf(pdu, clientTypes));
           return false;
         }
-        const turn = new UpdateTurn(this.#host.exchange, this.#turns);
+        const turn = new PendingUpdate(this.#host.exchange, this.#turns);
         this.#turns.add(turn);
         this.#host.presence.update(this.#link, update, turn);
         return true;
@@ -205,7 +207,7 @@ export class Conversation implements PduSink {
           this.#host.dropped(this.#link, { command: 'users_status_request', problem, value });
           return false;
         }
-        const turn = new QueryTurn(request, this.#receiver, {
+        const turn = new PendingQuery(request, this.#receiver, {
           exchange: this.#host.exchange,
           turns: this.#turns,
         });
@@ -271,7 +273,7 @@ export class Conversation implements PduSink {
 }
 
 /** PDUs to be relayed that came behind something that waits. */
-class RunTurn implements Turn {
+class PendingBatch implements Turn {
   readonly ready = true;
   readonly #exchange: Exchange;
   readonly #from: Receiver;
@@ -295,7 +297,7 @@ class RunTurn implements Turn {
 }
 
 /** A status update that waits to be committed, then to be told. */
-class UpdateTurn implements Turn, UpdateWaiter {
+class PendingUpdate implements Turn, UpdateWaiter {
   readonly bytes = 64;
   readonly #exchange: Exchange;
   readonly #turns: InOrder;
@@ -327,7 +329,7 @@ class UpdateTurn implements Turn, UpdateWaiter {
 const BYTES_PER_ID = 80;
 
 /** A status query that waits for its answer. */
-class QueryTurn implements Turn, QueryWaiter {
+class PendingQuery implements Turn, QueryWaiter {
   readonly #request: UsersStatusRequest;
   readonly #receiver: Receiver;
   readonly #exchange: Exchange;
