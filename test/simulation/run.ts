@@ -212,7 +212,7 @@ class Run {
       if (windowBytes > 0) return `${member.id} has ${windowBytes} bytes in its window`;
       if (core.links.unsentBytes > 0)
         return `${member.id} has ${core.links.unsentBytes} bytes unsent`;
-      if (core.links.waitingPdus > 0) return `${member.id} has PDUs that wait`;
+      if (core.links.pendingPdus > 0) return `${member.id} has PDUs that wait`;
       if (core.counters.keptBytes > 0)
         return `${member.id} keeps ${core.counters.keptBytes} bytes of what was directed`;
       const open = this.#cluster.servers.filter(({ link }) => link?.member === member).length;

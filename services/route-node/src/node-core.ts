@@ -5,7 +5,7 @@ import type { LinkTls } from './admission/link-tls.ts';
 import type { Settings } from './config/settings.ts';
 import type { Engine, EngineEvents } from './engine/engine.ts';
 import type { LinkLimits } from './link/link.ts';
-import { LinkTable } from './link/link-server.ts';
+import { LinkServer } from './link/link-server.ts';
 import { Counters } from './observability/counters.ts';
 import type { Logger } from './observability/log.ts';
 import { Watch } from './observability/pdu-monitor.ts';
@@ -35,7 +35,7 @@ export class NodeCore {
   readonly counters = new Counters();
   readonly watch = new Watch();
   readonly engine: Engine;
-  readonly links: LinkTable;
+  readonly links: LinkServer;
 
   constructor(options: NodeCoreOptions) {
     const { nodeId, settings, log, tls, nodeInfo, unready } = options;
@@ -85,7 +85,7 @@ export class NodeCore {
             })
           : new Broadcast(receivers, this.engine),
     });
-    this.links = new LinkTable({
+    this.links = new LinkServer({
       admission: rulesOf(settings),
       tls,
       nodeId,

@@ -14,7 +14,7 @@ import { memoryEngine } from './engine/engine-memory.ts';
 import { RedisEngine } from './engine/engine-redis.ts';
 import { askReadiness } from './isolation/ask-readiness.ts';
 import { IsolationWatch, isolationTimes } from './isolation/isolation-watch.ts';
-import type { LinkTable } from './link/link-server.ts';
+import type { LinkServer } from './link/link-server.ts';
 import { NodeCore } from './node-core.ts';
 import type { Journal } from './observability/event-log.ts';
 import { type Logger, RepeatedLine } from './observability/log.ts';
@@ -55,7 +55,7 @@ export class RouteNode {
   readonly #live: LiveSettings;
   readonly #log: Logger;
   readonly #engine: Engine;
-  readonly #links: LinkTable;
+  readonly #links: LinkServer;
   readonly #tls: LinkTls | undefined;
   readonly #admin: AdminServer;
   readonly #readiness: Readiness;
@@ -122,7 +122,7 @@ export class RouteNode {
       isInTrouble: () => this.#readiness.has('redis') || this.#readiness.has('bus'),
       links: {
         open: () => this.#links.open,
-        release: (count) => this.#links.shed(count, 'isolated'),
+        release: (count) => this.#links.closeForRebalance(count, 'isolated'),
       },
     });
     const loop = new LoopWatch();

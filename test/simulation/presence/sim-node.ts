@@ -123,7 +123,7 @@ export class SimNode {
   }
 
   shed(count: number): void {
-    this.#options.time.after(0, () => this.core.links.shed(count), this.process);
+    this.#options.time.after(0, () => this.core.links.closeForRebalance(count), this.process);
   }
 
   async #serve(): Promise<void> {

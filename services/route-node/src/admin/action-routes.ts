@@ -1,11 +1,11 @@
 import type { CloseLinkResult, DrainResult, RebalanceResult } from '@route/admin-api';
-import type { LinkTable } from '../link/link-server.ts';
+import type { LinkServer } from '../link/link-server.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 
 /** Requests that change a node's state. */
 export interface Actions {
-  readonly links: LinkTable;
+  readonly links: LinkServer;
   /** Over how many seconds a drain closes the links. */
   readonly drainSeconds: number;
   /** Starts a drain, as SIGTERM does. */

@@ -1,7 +1,7 @@
 import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-server.ts';
+import type { LinkServer } from '../link/link-server.ts';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { linkView } from './link-view.ts';
@@ -10,7 +10,7 @@ export interface ClusterSources {
   readonly nodeId: string;
   readonly namespace: string;
   readonly engine: Engine;
-  readonly links: LinkTable;
+  readonly links: LinkServer;
   readonly presence: Presence;
   /** This node as it is now. */
   nodeView(): NodeView;

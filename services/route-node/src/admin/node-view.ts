@@ -3,7 +3,7 @@ import type { NodeAbout } from '@route/presence';
 import { shownSettings } from '../config/redacted-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-server.ts';
+import type { LinkServer } from '../link/link-server.ts';
 import type { Counters } from '../observability/counters.ts';
 import type { LoopWatch } from '../observability/loop-delay.ts';
 import type { Readiness } from '../observability/readiness.ts';
@@ -14,7 +14,7 @@ export interface NodeViewSources {
   readonly settings: Settings;
   readonly counters: Counters;
   readonly engine: Engine;
-  readonly links: LinkTable;
+  readonly links: LinkServer;
   readonly readiness: Readiness;
   readonly loop: LoopWatch;
 }
@@ -50,7 +50,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
       open: links.size,
       reading: links.reading,
       unsentBytes: links.unsentBytes,
-      waitingPdus: links.waitingPdus,
+      waitingPdus: links.pendingPdus,
     },
     presence: { heldUsers: engine.presence.heldUsers },
     traffic: {

@@ -21,7 +21,7 @@ import { SlowLinks } from './slow-consumers.ts';
 import { IntakeTurns } from './time-slicer.ts';
 
 /** What the table hands on to each link, beside what it provides itself. */
-export type LinkTableOptions = Pick<
+export type LinkServerOptions = Pick<
   LinkHost,
   | 'presence'
   | 'exchange'
@@ -57,8 +57,8 @@ const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
 };
 
 /** All links of a node: takes them in, watches them, lets them go. */
-export class LinkTable {
-  readonly #options: LinkTableOptions;
+export class LinkServer {
+  readonly #options: LinkServerOptions;
   readonly #links = new Set<Link>();
   readonly #gate = new SourceGate((open) => this.#holdAll(!open));
   readonly #slow: SlowLinks;
@@ -75,7 +75,7 @@ export class LinkTable {
   #ticker: NodeJS.Timeout | undefined;
   #allGone: (() => void) | undefined;
 
-  constructor(options: LinkTableOptions) {
+  constructor(options: LinkServerOptions) {
     this.#options = options;
     this.#slow = new SlowLinks({
       markBytes: options.limits.highWaterMarkBytes,
@@ -139,7 +139,7 @@ export class LinkTable {
   }
 
   /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
-  shed(count: number, reason: 'rebalancing' | 'isolated' = 'rebalancing'): void {
+  closeForRebalance(count: number, reason: 'rebalancing' | 'isolated' = 'rebalancing'): void {
     let left = count;
     for (const link of this.#links) {
       if (left === 0) return;
@@ -173,7 +173,7 @@ export class LinkTable {
   }
 
   /** PDUs that wait for presence, on all links together. */
-  get waitingPdus(): number {
+  get pendingPdus(): number {
     let pdus = 0;
     for (const link of this.#links) pdus += link.protocol.pendingPdus;
     return pdus;

@@ -1,7 +1,7 @@
 import { COMMAND_NAMES } from '@route/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkTable } from '../link/link-server.ts';
+import type { LinkServer } from '../link/link-server.ts';
 import type { Rebalancer } from '../rebalancing/rebalancer.ts';
 import type { Counters } from './counters.ts';
 import type { LogOutput } from './log-output.ts';
@@ -11,7 +11,7 @@ import type { Readiness } from './readiness.ts';
 /** The sources of a node's metrics, read on request. */
 export interface MetricsSources {
   readonly counters: Counters;
-  readonly links: LinkTable;
+  readonly links: LinkServer;
   readonly engine: Engine;
   readonly readiness: Readiness;
   readonly rebalancer: Rebalancer;
@@ -136,7 +136,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   gauge(
     'route_links_pending_pdus',
     'PDUs that wait for presence, or behind one that does',
-    () => links.waitingPdus,
+    () => links.pendingPdus,
   );
   gauge(
     'route_presence_users',

@@ -30,7 +30,7 @@ class Scene {
         get open() {
           return scene.open;
         },
-        shed: (count) => {
+        closeForRebalance: (count) => {
           this.open -= count;
           this.#leaving += count;
         },

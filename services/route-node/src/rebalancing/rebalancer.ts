@@ -7,7 +7,7 @@ export interface SharedLinks {
   /** Number of open links. */
   readonly open: number;
   /** Closes `count` links with reason 'rebalancing', so that they reconnect elsewhere. */
-  shed(count: number): void;
+  closeForRebalance(count: number): void;
 }
 
 export interface RebalancerOptions {
@@ -109,7 +109,7 @@ export class Rebalancer {
     this.#savedMs -= count * this.#linkMs;
     this.#asked = Math.max(0, this.#asked - count);
     log.info({ event: 'links-rebalanced', shed: count, links: links.open, fairShare: share });
-    links.shed(count);
+    links.closeForRebalance(count);
   }
 
   #count(share: number, most: number): number {
