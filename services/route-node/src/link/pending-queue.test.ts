@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InOrder, type Turn } from './pending-queue.ts';
+import { type Pending, PendingQueue } from './pending-queue.ts';
 
-class TestTurn implements Turn {
+class TestTurn implements Pending {
   ready: boolean;
   readonly bytes = 10;
   readonly #taken: number[];
@@ -14,7 +14,7 @@ class TestTurn implements Turn {
     this.#taken = taken;
   }
 
-  take(): void {
+  complete(): void {
     this.#taken.push(this.#n);
   }
 }
@@ -27,12 +27,12 @@ describe('what a link has sent', () => {
         fc.integer({ min: 1, max: 3000 }),
         (order, count) => {
           const taken: number[] = [];
-          const inOrder = new InOrder(() => {});
+          const inOrder = new PendingQueue(() => {});
           const turns = Array.from(
             { length: count },
             (_, n) => new TestTurn(n, n % 3 === 0, taken),
           );
-          for (const turn of turns) inOrder.add(turn);
+          for (const turn of turns) inOrder.enqueue(turn);
           const waiting = turns.filter((turn) => !turn.ready);
           while (waiting.length > 0) {
             const [next] = waiting.splice((order.next().value ?? 0) % waiting.length, 1);
@@ -49,12 +49,12 @@ describe('what a link has sent', () => {
   });
 
   it('tells once when nothing waits any more', () => {
-    const inOrder = new InOrder(() => {});
+    const inOrder = new PendingQueue(() => {});
     const turn = new TestTurn(0, false, []);
     let told = 0;
     inOrder.whenEmpty(() => told++);
     expect(told).toBe(1);
-    inOrder.add(turn);
+    inOrder.enqueue(turn);
     inOrder.whenEmpty(() => told++);
     inOrder.advance();
     expect(told).toBe(1);

@@ -1,11 +1,11 @@
 /** Something of a link that waits for its turn, and maybe for an answer. */
-export interface Turn {
+export interface Pending {
   /** Whether its turn may be taken; what waits for an answer becomes ready with it. */
   readonly ready: boolean;
   /** Size in bytes of what it holds on to. */
   readonly bytes: number;
   /** Takes the turn. */
-  take(): void;
+  complete(): void;
 }
 
 /**
@@ -13,8 +13,8 @@ export interface Turn {
  * waits behind it. (Protocol: PDUs are handled in order, each answer at its place.) While nothing
  * waits, nothing passes through here.
  */
-export class InOrder {
-  #turns: Turn[] = [];
+export class PendingQueue {
+  #turns: Pending[] = [];
   #head = 0;
   #bytes = 0;
   #settled: (() => void) | undefined;
@@ -38,7 +38,7 @@ export class InOrder {
   }
 
   /** Puts a turn behind all others. */
-  add(turn: Turn): void {
+  enqueue(turn: Pending): void {
     this.#turns.push(turn);
     this.#bytes += turn.bytes;
   }
@@ -54,7 +54,7 @@ export class InOrder {
     for (let turn = this.#turns[this.#head]; turn?.ready === true; turn = this.#turns[this.#head]) {
       this.#head++;
       this.#bytes -= turn.bytes;
-      turn.take();
+      turn.complete();
     }
     if (this.isEmpty) {
       this.#turns = [];

@@ -27,7 +27,7 @@ import type { Counters } from '../observability/counters.ts';
 import type { Watch } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Exchange } from '../routing/hub.ts';
-import { InOrder, type Turn } from './pending-queue.ts';
+import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
 import { SnapshotIntake } from './snapshot-import.ts';
 import type { IntakeTurns } from './time-slicer.ts';
@@ -79,7 +79,7 @@ export class ProtocolHandler implements PduSink {
   readonly #link: LinkId;
   readonly #receiver: OwnLink;
   readonly #host: ProtocolHost;
-  readonly #turns: InOrder;
+  readonly #turns: PendingQueue;
   /** A large snapshot that is being taken in: what comes behind it waits there. */
   #intake: SnapshotIntake | undefined;
   #master: boolean | undefined;
@@ -90,7 +90,7 @@ export class ProtocolHandler implements PduSink {
     this.#link = link;
     this.#receiver = receiver;
     this.#host = host;
-    this.#turns = new InOrder(() => receiver.progressed());
+    this.#turns = new PendingQueue(() => receiver.progressed());
     const aside = host.links === 'master';
     host.exchange.opened(receiver);
     host.presence.openLink(link, { aside });
@@ -149,7 +149,7 @@ export class ProtocolHandler implements PduSink {
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
     if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
     else
-      this.#turns.add(
+      this.#turns.enqueue(
         new PendingBatch(this.#host.exchange, this.#receiver, handling, unpinned(bytes)),
       );
   }
@@ -192,7 +192,7 @@ export class ProtocolHandler implements PduSink {
           return false;
         }
         const turn = new PendingUpdate(this.#host.exchange, this.#turns);
-        this.#turns.add(turn);
+        this.#turns.enqueue(turn);
         this.#host.presence.update(this.#link, update, turn);
         return true;
       }
@@ -211,7 +211,7 @@ export class ProtocolHandler implements PduSink {
           exchange: this.#host.exchange,
           turns: this.#turns,
         });
-        this.#turns.add(turn);
+        this.#turns.enqueue(turn);
         this.#host.presence.query(this.#link, request.userIds, turn);
         return true;
       }
@@ -273,7 +273,7 @@ export class ProtocolHandler implements PduSink {
 }
 
 /** PDUs to be relayed that came behind something that waits. */
-class PendingBatch implements Turn {
+class PendingBatch implements Pending {
   readonly ready = true;
   readonly #exchange: Exchange;
   readonly #from: Receiver;
@@ -291,20 +291,20 @@ class PendingBatch implements Turn {
     return this.#run.length;
   }
 
-  take(): void {
+  complete(): void {
     this.#exchange.relay(this.#from, this.#handling, this.#run);
   }
 }
 
 /** A status update that waits to be committed, then to be told. */
-class PendingUpdate implements Turn, UpdateWaiter {
+class PendingUpdate implements Pending, UpdateWaiter {
   readonly bytes = 64;
   readonly #exchange: Exchange;
-  readonly #turns: InOrder;
+  readonly #turns: PendingQueue;
   #update: ClientStatus | undefined;
   #outcome: UpdateOutcome | undefined;
 
-  constructor(exchange: Exchange, turns: InOrder) {
+  constructor(exchange: Exchange, turns: PendingQueue) {
     this.#exchange = exchange;
     this.#turns = turns;
   }
@@ -319,7 +319,7 @@ class PendingUpdate implements Turn, UpdateWaiter {
     this.#turns.advance();
   }
 
-  take(): void {
+  complete(): void {
     if (this.#update === undefined || this.#outcome?.kind !== 'committed') return;
     this.#exchange.announce(this.#update, this.#outcome.state, this.#outcome.version);
   }
@@ -329,17 +329,17 @@ class PendingUpdate implements Turn, UpdateWaiter {
 const BYTES_PER_ID = 80;
 
 /** A status query that waits for its answer. */
-class PendingQuery implements Turn, QueryWaiter {
+class PendingQuery implements Pending, QueryWaiter {
   readonly #request: UsersStatusRequest;
   readonly #receiver: Receiver;
   readonly #exchange: Exchange;
-  readonly #turns: InOrder;
+  readonly #turns: PendingQueue;
   #online: Uint8Array | undefined;
 
   constructor(
     request: UsersStatusRequest,
     receiver: Receiver,
-    { exchange, turns }: { readonly exchange: Exchange; readonly turns: InOrder },
+    { exchange, turns }: { readonly exchange: Exchange; readonly turns: PendingQueue },
   ) {
     this.#request = { ...request, attachData: unpinned(request.attachData) };
     this.#receiver = receiver;
@@ -360,7 +360,7 @@ class PendingQuery implements Turn, QueryWaiter {
     this.#turns.advance();
   }
 
-  take(): void {
+  complete(): void {
     const { userId, userIds, attachData, seqNum } = this.#request;
     // Protocol: one entry an id in the order asked; on a phone alone is OFFLINE.
     const stats = userIds.map((id, i) => ({
