@@ -16,9 +16,9 @@ import { type CloseReason, isEndOfCheck, isOrdinary } from './close-reasons.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import type { DroppedPdu } from './protocol-handler.ts';
-import { ReadingTurns } from './read-scheduler.ts';
+import { ReadScheduler } from './read-scheduler.ts';
 import { SlowLinks } from './slow-consumers.ts';
-import { IntakeTurns } from './time-slicer.ts';
+import { TimeSlicer } from './time-slicer.ts';
 
 /** What the table hands on to each link, beside what it provides itself. */
 export type LinkServerOptions = Pick<
@@ -90,8 +90,8 @@ export class LinkServer {
     this.#host = {
       ...options,
       flusher: new TickFlusher(),
-      intakeTurns: new IntakeTurns(),
-      readingTurns: new ReadingTurns(),
+      timeSlicer: new TimeSlicer(),
+      readScheduler: new ReadScheduler(),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       dropped: (link, dropped) => this.#logDropped(link, dropped),
       spoken: (link) => this.#spoken(link),

@@ -17,8 +17,8 @@ import type { Receiver } from '../routing/delivery.ts';
 import { Exchange } from '../routing/hub.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
-import { ReadingTurns } from './read-scheduler.ts';
-import { IntakeTurns } from './time-slicer.ts';
+import { ReadScheduler } from './read-scheduler.ts';
+import { TimeSlicer } from './time-slicer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -68,7 +68,7 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   exchange.setReceiving(receiver, true);
   const host: LinkHost = {
     ...{ presence, exchange, counters, watch, links: 'all' },
-    ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
+    ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
     flusher: new TickFlusher(),
     limits: {
       ...{

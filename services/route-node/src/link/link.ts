@@ -6,7 +6,7 @@ import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts'
 import { StuckWatch } from './drain-timeout.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import { type OwnLink, ProtocolHandler, type ProtocolHost } from './protocol-handler.ts';
-import type { ReadingTurns } from './read-scheduler.ts';
+import type { ReadScheduler } from './read-scheduler.ts';
 import type { Halfway } from './slow-consumers.ts';
 
 /** Bounds of a link, from the node's settings. */
@@ -25,7 +25,7 @@ export interface LinkLimits {
 export interface LinkHost extends ProtocolHost {
   readonly limits: LinkLimits;
   readonly flusher: TickFlusher;
-  readonly readingTurns: ReadingTurns;
+  readonly readScheduler: ReadScheduler;
   /** The link has sent something for the first time. */
   spoken(link: Link): void;
   /** The link has begun to end; it does not receive any more. */
@@ -250,7 +250,7 @@ export class Link implements OwnLink {
   #pace(): void {
     if (this.#paced || this.#framer.bufferedBytes <= LARGE_PDU_BYTES) return;
     this.#paced = true;
-    this.#host.readingTurns.add(this.#readOn);
+    this.#host.readScheduler.schedule(this.#readOn);
   }
 
   #checkWaiting(): void {

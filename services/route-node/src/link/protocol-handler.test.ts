@@ -17,7 +17,7 @@ import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import { Exchange } from '../routing/hub.ts';
 import { ProtocolHandler } from './protocol-handler.ts';
-import { IntakeTurns } from './time-slicer.ts';
+import { TimeSlicer } from './time-slicer.ts';
 
 const { online } = USER_STATUS;
 const { windows } = CLIENT_TYPE;
@@ -79,12 +79,12 @@ function scene() {
   const warnOfSecondLink = (): void => {};
   let nowMs = 0;
   // One step a turn of the loop.
-  const intakeTurns = new IntakeTurns(() => {
+  const timeSlicer = new TimeSlicer(() => {
     nowMs += 1000;
     return nowMs;
   });
   const host = {
-    ...{ presence, exchange, counters, watch, intakeTurns },
+    ...{ presence, exchange, counters, watch, timeSlicer },
     ...({ links: 'all', warnOfSecondLink } as const),
     ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: () => {} },
   };

@@ -29,8 +29,8 @@ import type { Receiver } from '../routing/delivery.ts';
 import type { Exchange } from '../routing/hub.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
-import { SnapshotIntake } from './snapshot-import.ts';
-import type { IntakeTurns } from './time-slicer.ts';
+import { SnapshotImport } from './snapshot-import.ts';
+import type { TimeSlicer } from './time-slicer.ts';
 
 /** A conversation's own link. */
 export interface OwnLink extends Receiver {
@@ -52,7 +52,7 @@ export interface ProtocolHost {
   readonly exchange: Exchange;
   readonly counters: Counters;
   readonly watch: Watch;
-  readonly intakeTurns: IntakeTurns;
+  readonly timeSlicer: TimeSlicer;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';
   /** Client types that updates and lists may name. */
@@ -81,7 +81,7 @@ export class ProtocolHandler implements PduSink {
   readonly #host: ProtocolHost;
   readonly #turns: PendingQueue;
   /** A large snapshot that is being taken in: what comes behind it waits there. */
-  #intake: SnapshotIntake | undefined;
+  #intake: SnapshotImport | undefined;
   #master: boolean | undefined;
   #ended = false;
   #receivedPdus = 0;
@@ -240,7 +240,7 @@ export class ProtocolHandler implements PduSink {
 
   #takeIn(pdu: Buffer): void {
     const clients = new ListedClients(pdu, this.#host.clientTypes);
-    const intake = new SnapshotIntake(clients, this.#host.intakeTurns, {
+    const intake = new SnapshotImport(clients, this.#host.timeSlicer, {
       checked: (good) => {
         if (!good) {
           this.#countMalformed('snapshot');

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ReadingTurns } from './read-scheduler.ts';
+import { ReadScheduler } from './read-scheduler.ts';
 
 test('of many links a few read on in a turn of the loop, and the others in the next ones', async () => {
-  const turns = new ReadingTurns();
+  const turns = new ReadScheduler();
   const read: number[] = [];
   const links = Array.from({ length: 10 }, (_, link) => () => void read.push(link));
-  for (const link of links) turns.add(link);
+  for (const link of links) turns.schedule(link);
   const afterTurns: number[] = [];
   while (read.length < links.length) {
     await nextTurn();

@@ -6,7 +6,7 @@ const LINKS_A_TURN = 4;
  * all links send theirs at once when a node starts, and one turn of the loop reads all that the kernel has
  * of each. (Of twenty it took 150 ms, most of it for memory that is new.)
  */
-export class ReadingTurns {
+export class ReadScheduler {
   readonly #waiting = new Set<() => void>();
   #scheduled = false;
   readonly #turn = (): void => {
@@ -22,7 +22,7 @@ export class ReadingTurns {
   };
 
   /** Has a link read on once those that already wait have. */
-  add(readOn: () => void): void {
+  schedule(readOn: () => void): void {
     this.#waiting.add(readOn);
     this.#schedule();
   }

@@ -1,5 +1,5 @@
 import type { ClientStatus, ListedClients } from '@route/protocol';
-import type { IntakeTurns } from './time-slicer.ts';
+import type { TimeSlicer } from './time-slicer.ts';
 
 /** Entries gone over, and entries taken in, in one step. */
 const CHECKED_AT_ONCE = 4000;
@@ -12,11 +12,11 @@ interface Behind {
 }
 
 /** What a snapshot's intake tells of itself. */
-export interface IntakeEvents {
+export interface SnapshotImportEvents {
   /** The whole list is checked. A bad one is not added. */
   checked(good: boolean): void;
   add(clients: readonly ClientStatus[]): void;
-  /** All is added: {@link SnapshotIntake.handleBehind} is now to be called. */
+  /** All is added: {@link SnapshotImport.handleBehind} is now to be called. */
   done(): void;
 }
 
@@ -25,17 +25,17 @@ export interface IntakeEvents {
  * node's other links for a quarter of a second, nor ten that come at once. What comes on the same link
  * behind it waits: PDUs are handled in order.
  */
-export class SnapshotIntake {
+export class SnapshotImport {
   readonly #clients: ListedClients;
-  readonly #turns: IntakeTurns;
-  readonly #events: IntakeEvents;
+  readonly #turns: TimeSlicer;
+  readonly #events: SnapshotImportEvents;
   readonly #step = (): boolean => this.#takeStep();
   readonly #behind: Behind[] = [];
   #bytes = 0;
   #checked = false;
   #done = false;
 
-  constructor(clients: ListedClients, turns: IntakeTurns, events: IntakeEvents) {
+  constructor(clients: ListedClients, turns: TimeSlicer, events: SnapshotImportEvents) {
     this.#clients = clients;
     this.#turns = turns;
     this.#events = events;

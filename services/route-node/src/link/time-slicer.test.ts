@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { IntakeTurns, type Step } from './time-slicer.ts';
+import { type Step, TimeSlicer } from './time-slicer.ts';
 
 /** Turns whose steps take as long as they are said to. */
 function scene(stepMs: number) {
   let nowMs = 0;
-  const turns = new IntakeTurns(() => nowMs);
+  const turns = new TimeSlicer(() => nowMs);
   const done: string[] = [];
   const intake = (name: string, steps: number): Step => {
     let left = steps;

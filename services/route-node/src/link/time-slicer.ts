@@ -10,7 +10,7 @@ export type Step = () => boolean;
  * would stop its loop ten times as long. The time that has passed decides and not the work done: code
  * that is not compiled yet, or a processor that others use as well, take ten times as long for the same work.
  */
-export class IntakeTurns {
+export class TimeSlicer {
   readonly #waiting = new Set<Step>();
   readonly #now: () => number;
   #scheduled = false;

@@ -4,9 +4,9 @@ import { SourceGate } from '../link/backpressure.ts';
 import { Link, type LinkHost, type LinkLimits } from '../link/link.ts';
 import { TickFlusher } from '../link/link-writer.ts';
 import type { DroppedPdu } from '../link/protocol-handler.ts';
-import { ReadingTurns } from '../link/read-scheduler.ts';
+import { ReadScheduler } from '../link/read-scheduler.ts';
 import { SlowLinks } from '../link/slow-consumers.ts';
-import { IntakeTurns } from '../link/time-slicer.ts';
+import { TimeSlicer } from '../link/time-slicer.ts';
 import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
@@ -86,7 +86,7 @@ export class LinkScene {
     });
     this.#host = {
       ...{ presence: engine, exchange: this.exchange, counters, watch, links: 'all' },
-      ...{ intakeTurns: new IntakeTurns(), readingTurns: new ReadingTurns() },
+      ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
       ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
       spoken: () => {},
       ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000 },
