@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { StuckWatch } from './drain-timeout.ts';
+import { DrainTimeout } from './drain-timeout.ts';
 
 const MARK = 800;
 const STUCK_MS = 10_000;
 
-function watch(): StuckWatch {
-  return new StuckWatch({ markBytes: MARK, stuckMs: STUCK_MS });
+function watch(): DrainTimeout {
+  return new DrainTimeout({ markBytes: MARK, stuckMs: STUCK_MS });
 }
 
 test('a link whose backlog does not shrink is stuck when its time is over', () => {

@@ -9,7 +9,7 @@ const PROGRESS_PART = 1 / 8;
  * has not become smaller. While a backlog shrinks its link needs only time, and the sources are held for its
  * sake ({@link SlowLinks}); what others had under way all the same may be more than it can take in that time.
  */
-export class StuckWatch {
+export class DrainTimeout {
   readonly #progressBytes: number;
   readonly #stuckMs: number;
   /** The most unsent since it last shrank, and since when; undefined while the link is not over the mark. */

@@ -11,13 +11,13 @@ import type { UnreadyReason } from '../observability/readiness.ts';
 import { DescriptorGuard } from '../process/descriptor-guard.ts';
 import { readDescriptors } from '../process/descriptors.ts';
 import { listenOn } from '../process/listen.ts';
-import { SourceGate } from './backpressure.ts';
+import { Backpressure } from './backpressure.ts';
 import { type CloseReason, isEndOfCheck, isOrdinary } from './close-reasons.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import type { DroppedPdu } from './protocol-handler.ts';
 import { ReadScheduler } from './read-scheduler.ts';
-import { SlowLinks } from './slow-consumers.ts';
+import { SlowConsumers } from './slow-consumers.ts';
 import { TimeSlicer } from './time-slicer.ts';
 
 /** What the table hands on to each link, beside what it provides itself. */
@@ -60,8 +60,8 @@ const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
 export class LinkServer {
   readonly #options: LinkServerOptions;
   readonly #links = new Set<Link>();
-  readonly #gate = new SourceGate((open) => this.#holdAll(!open));
-  readonly #slow: SlowLinks;
+  readonly #gate = new Backpressure((open) => this.#holdAll(!open));
+  readonly #slow: SlowConsumers;
   readonly #host: LinkHost;
   readonly #admission: Admission;
   readonly #server: Server;
@@ -77,12 +77,12 @@ export class LinkServer {
 
   constructor(options: LinkServerOptions) {
     this.#options = options;
-    this.#slow = new SlowLinks({
+    this.#slow = new SlowConsumers({
       markBytes: options.limits.highWaterMarkBytes,
       limitBytes: options.limits.queueMaxBytes,
       stuckMs: options.limits.drainTimeoutMs,
       now: () => performance.now(),
-      hold: (held) => {
+      pause: (held) => {
         this.#gate.set('links-over-mark', held);
         options.roomChanged(!held);
       },
@@ -238,7 +238,7 @@ export class LinkServer {
     const link = new Link(id, connection, this.#host);
     this.#links.add(link);
     this.#silent.add(link);
-    link.hold(!this.#gate.isOpen);
+    link.pause(!this.#gate.isOpen);
   }
 
   /** A link receives from its first moment; it is counted and logged once it has sent something. */
@@ -290,7 +290,7 @@ export class LinkServer {
   }
 
   #holdAll(held: boolean): void {
-    for (const link of this.#links) link.hold(held);
+    for (const link of this.#links) link.pause(held);
   }
 
   /** One line in 10 s for each link: a msg_server may send such PDUs all the time. */

@@ -127,10 +127,10 @@ it('of a list that is large a little is read in a turn of the loop, whatever has
   });
   const list = encodeMessage('online_user_info', { userStatList });
   // The kernel is to have as much of it as it takes before the first is read.
-  link.hold(true);
+  link.pause(true);
   msgServer.write(list);
   for (let turn = 0; turn < 100; turn++) await nextTurn();
-  link.hold(false);
+  link.pause(false);
   const { pauses } = counters;
   let most = 0;
   while (link.receivedBytes < list.length) {

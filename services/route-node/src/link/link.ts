@@ -3,7 +3,7 @@ import type { LinkEnd, LinkId } from '@route/presence';
 import { Framer, type FramingError, HEARTBEAT_PDU } from '@route/protocol';
 import type { Admitted } from '../admission/admission.ts';
 import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
-import { StuckWatch } from './drain-timeout.ts';
+import { DrainTimeout } from './drain-timeout.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
 import { type OwnLink, ProtocolHandler, type ProtocolHost } from './protocol-handler.ts';
 import type { ReadScheduler } from './read-scheduler.ts';
@@ -55,7 +55,7 @@ export class Link implements OwnLink {
   readonly #host: LinkHost;
   readonly #framer: Framer;
   readonly #writer: LinkWriter;
-  readonly #stuck: StuckWatch;
+  readonly #drainTimeout: DrainTimeout;
   #ending: CloseReason | undefined;
   /** It has passed a limit inside a call, and is closed at once when the call is over. */
   #isCut = false;
@@ -64,7 +64,7 @@ export class Link implements OwnLink {
   #lastReceivedMs = performance.now();
   #halfway: Halfway | undefined;
   #receivedBytes = 0;
-  #held = false;
+  #paused = false;
   #waits = false;
   /** Not read until it is its turn. */
   #paced = false;
@@ -79,7 +79,7 @@ export class Link implements OwnLink {
     this.#socket = socket;
     this.#host = host;
     const { highWaterMarkBytes: markBytes, drainTimeoutMs } = host.limits;
-    this.#stuck = new StuckWatch({ markBytes, stuckMs: drainTimeoutMs });
+    this.#drainTimeout = new DrainTimeout({ markBytes, stuckMs: drainTimeoutMs });
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,
@@ -131,7 +131,7 @@ export class Link implements OwnLink {
   /** Whether the node reads it, and if not, why. */
   get reading(): 'reading' | 'held' | 'waits-for-presence' {
     if (!this.#socket.isPaused()) return 'reading';
-    if (this.#held) return 'held';
+    if (this.#paused) return 'held';
     return this.#waits ? 'waits-for-presence' : 'reading';
   }
 
@@ -162,8 +162,8 @@ export class Link implements OwnLink {
   }
 
   /** Holds the link back (the node does not read it), or lets it go on. */
-  hold(held: boolean): void {
-    this.#held = held;
+  pause(held: boolean): void {
+    this.#paused = held;
     this.#readOrNot();
   }
 
@@ -175,7 +175,7 @@ export class Link implements OwnLink {
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
-    } else if (this.#stuck.isStuck(nowMs)) {
+    } else if (this.#drainTimeout.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (this.unsentBytes === 0 && nowMs - this.#writer.handedAtMs >= heartbeatMs) {
       // What waits to be sent says as much as a heartbeat, which would only wait behind it.
@@ -197,7 +197,7 @@ export class Link implements OwnLink {
     if (this.#ending !== undefined) return;
     this.#ending = reason;
     this.#halfway = undefined;
-    this.#stuck.back();
+    this.#drainTimeout.back();
     this.#host.overMark(this, false);
     this.#host.ending(this, reason, error);
     if (!isReadToTheEnd(reason)) this.protocol.end(this.#afterwards);
@@ -263,7 +263,7 @@ export class Link implements OwnLink {
   }
 
   #readOrNot(): void {
-    const suppressed = this.#held || this.#waits;
+    const suppressed = this.#paused || this.#waits;
     const read = this.#ending !== undefined || !(suppressed || this.#paced);
     if (read === !this.#socket.isPaused()) return;
     if (read) {
@@ -278,7 +278,7 @@ export class Link implements OwnLink {
   /** More waits to be sent. Called a PDU: of a link with little to send nothing else has to be judged. */
   #grown(): void {
     const isLittle = this.unsentBytes <= this.#host.limits.highWaterMarkBytes / 2;
-    if (isLittle && this.#halfway === undefined && !this.#stuck.isOver) return;
+    if (isLittle && this.#halfway === undefined && !this.#drainTimeout.isOver) return;
     this.#checkUnsent();
   }
 
@@ -288,7 +288,7 @@ export class Link implements OwnLink {
     // What only waits for the tick's end says nothing of the msg_server.
     if (this.unsentBytes > highWaterMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
-    const over = this.#stuck.isOver;
+    const over = this.#drainTimeout.isOver;
     // A link that ends slows no other; its time is short.
     if (this.#ending !== undefined) {
       if (unsent > queueMaxBytes) this.#cut(this.#ending);
@@ -299,13 +299,13 @@ export class Link implements OwnLink {
     if (unsent > queueMaxBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > highWaterMarkBytes) {
-      this.#stuck.over(unsent, performance.now());
+      this.#drainTimeout.over(unsent, performance.now());
       this.#host.overMark(this, true);
     } else if (over && unsent > highWaterMarkBytes / 2) {
-      this.#stuck.over(unsent, performance.now());
+      this.#drainTimeout.over(unsent, performance.now());
       this.#host.grownOverMark(this);
     } else if (over) {
-      this.#stuck.back();
+      this.#drainTimeout.back();
       this.#host.overMark(this, false);
     }
   }

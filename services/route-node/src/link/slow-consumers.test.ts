@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Halfway, SlowLinks } from './slow-consumers.ts';
+import { type Halfway, SlowConsumers } from './slow-consumers.ts';
 
 const MARK = 1000;
 const LIMIT = 5000;
@@ -19,17 +19,17 @@ class TestLink {
 
 describe('links over the mark', () => {
   let holds: boolean[];
-  let slow: SlowLinks;
+  let slow: SlowConsumers;
 
   beforeEach(() => {
     vi.useFakeTimers();
     holds = [];
-    slow = new SlowLinks({
+    slow = new SlowConsumers({
       markBytes: MARK,
       limitBytes: LIMIT,
       stuckMs: STUCK_MS,
       now: () => performance.now(),
-      hold: (held) => holds.push(held),
+      pause: (held) => holds.push(held),
     });
   });
 

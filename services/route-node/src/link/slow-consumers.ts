@@ -14,7 +14,7 @@ export interface Halfway {
   readonly takenBytes: number;
 }
 
-export interface SlowLinksOptions {
+export interface SlowConsumersOptions {
   /** Unsent bytes over which a link slows the sources. */
   readonly markBytes: number;
   /** Unsent bytes at which it is closed. */
@@ -24,7 +24,7 @@ export interface SlowLinksOptions {
   /** Monotonic milliseconds. */
   now(): number;
   /** The sources are to be held, or let go. */
-  hold(held: boolean): void;
+  pause(held: boolean): void;
 }
 
 /** How often links over the mark are looked at. */
@@ -49,13 +49,13 @@ interface OverMark {
  * does not would make everybody else wait in vain: for its sake they are only slowed so far that its
  * backlog does not reach the limit before its time is over.
  */
-export class SlowLinks {
-  readonly #options: SlowLinksOptions;
+export class SlowConsumers {
+  readonly #options: SlowConsumersOptions;
   readonly #links = new Map<Draining, OverMark>();
   #timer: NodeJS.Timeout | undefined;
   #held = false;
 
-  constructor(options: SlowLinksOptions) {
+  constructor(options: SlowConsumersOptions) {
     this.#options = options;
   }
 
@@ -120,7 +120,7 @@ export class SlowLinks {
   #hold(held: boolean): void {
     if (this.#held === held) return;
     this.#held = held;
-    this.#options.hold(held);
+    this.#options.pause(held);
   }
 }
 

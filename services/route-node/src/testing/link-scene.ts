@@ -1,11 +1,11 @@
 import { PresenceMemory, type PresenceMemoryOptions } from '@route/presence';
 import { STANDARD_CLIENT_TYPES } from '@route/protocol';
-import { SourceGate } from '../link/backpressure.ts';
+import { Backpressure } from '../link/backpressure.ts';
 import { Link, type LinkHost, type LinkLimits } from '../link/link.ts';
 import { TickFlusher } from '../link/link-writer.ts';
 import type { DroppedPdu } from '../link/protocol-handler.ts';
 import { ReadScheduler } from '../link/read-scheduler.ts';
-import { SlowLinks } from '../link/slow-consumers.ts';
+import { SlowConsumers } from '../link/slow-consumers.ts';
 import { TimeSlicer } from '../link/time-slicer.ts';
 import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
@@ -43,8 +43,8 @@ export class LinkScene {
   readonly endings = new Map<string, string>();
   readonly gone = new Set<string>();
   readonly dropped: DroppedPdu[] = [];
-  readonly slow: SlowLinks;
-  readonly gate: SourceGate;
+  readonly slow: SlowConsumers;
+  readonly gate: Backpressure;
   readonly #host: LinkHost;
 
   constructor({ delivery, limits, presence, inside = () => {} }: LinkSceneOptions) {
@@ -74,15 +74,15 @@ export class LinkScene {
       ...{ highWaterMarkBytes: 16 * KIBIBYTE, queueMaxBytes: 64 * KIBIBYTE },
       ...limits,
     };
-    this.gate = new SourceGate((open) => {
-      for (const { link } of this.links) link.hold(!open);
+    this.gate = new Backpressure((open) => {
+      for (const { link } of this.links) link.pause(!open);
     });
-    this.slow = new SlowLinks({
+    this.slow = new SlowConsumers({
       markBytes: allLimits.highWaterMarkBytes,
       limitBytes: allLimits.queueMaxBytes,
       stuckMs: allLimits.drainTimeoutMs,
       now: () => performance.now(),
-      hold: (held) => this.gate.set('links-over-mark', held),
+      pause: (held) => this.gate.set('links-over-mark', held),
     });
     this.#host = {
       ...{ presence: engine, exchange: this.exchange, counters, watch, links: 'all' },
@@ -113,7 +113,7 @@ export class LinkScene {
     const id = `node.${this.links.length + 1}`;
     const opened = { link: new Link(id, { socket, peer: id }, this.#host), socket };
     this.links.push(opened);
-    opened.link.hold(!this.gate.isOpen);
+    opened.link.pause(!this.gate.isOpen);
     return opened;
   }
 
