@@ -388,8 +388,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/link/protocol-handler.ts',
-        find: '    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
-        put: '    if (this.#turns.length >= 0) this.#host.exchange.relay(this.#receiver, handling, bytes);\n',
+        find: '    if (this.#turns.isEmpty) this.#host.hub.relay(this.#receiver, handling, bytes);\n',
+        put: '    if (this.#turns.length >= 0) this.#host.hub.relay(this.#receiver, handling, bytes);\n',
       },
     ],
   },

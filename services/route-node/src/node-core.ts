@@ -12,7 +12,7 @@ import { Watch } from './observability/pdu-monitor.ts';
 import type { UnreadyReason } from './observability/readiness.ts';
 import { Broadcast } from './routing/broadcast.ts';
 import { Directed } from './routing/directed/directed.ts';
-import { Exchange } from './routing/hub.ts';
+import { Hub } from './routing/hub.ts';
 
 export interface NodeCoreOptions {
   readonly nodeId: string;
@@ -28,7 +28,7 @@ export interface NodeCoreOptions {
 }
 
 /**
- * The part of a node that relays: the links, the exchange between them and the engine, wired together. The
+ * The part of a node that relays: the links, the hub between them and the engine, wired together. The
  * simulation (test/simulation) runs it with an engine and sockets of its own.
  */
 export class NodeCore {
@@ -43,39 +43,39 @@ export class NodeCore {
     const directs = settings.ROUTE_DELIVERY === 'directed';
     const events: EngineEvents = {
       nodeInfo,
-      entry: (kind, bytes, from) => exchange.entry(kind, bytes, from),
-      nodeKnown: (node) => exchange.nodeKnown(node),
-      nodeGone: (node) => exchange.nodeGone(node),
-      nodeMissed: (node) => exchange.nodeMissed(node),
+      entry: (kind, bytes, from) => hub.entry(kind, bytes, from),
+      nodeKnown: (node) => hub.nodeKnown(node),
+      nodeGone: (node) => hub.nodeGone(node),
+      nodeMissed: (node) => hub.nodeMissed(node),
       interestObserver: directs
         ? {
-            added: (link, userId) => exchange.interestObserver?.added(link, userId),
-            removed: (link, userId) => exchange.interestObserver?.removed(link, userId),
-            cleared: (link) => exchange.interestObserver?.cleared(link),
+            added: (link, userId) => hub.interestObserver?.added(link, userId),
+            removed: (link, userId) => hub.interestObserver?.removed(link, userId),
+            cleared: (link) => hub.interestObserver?.cleared(link),
           }
         : undefined,
       lateCommit: (late) => {
         counters.updatesLate++;
-        exchange.announceLate(late);
+        hub.announceLate(late);
       },
       lost: (userId, state, version) => {
-        exchange.announceLost(userId, state, version);
+        hub.announceLost(userId, state, version);
       },
       back: (update, toldVersion, version) => {
-        exchange.takeBack(update, toldVersion, version);
+        hub.withdrawOffline(update, toldVersion, version);
       },
       unready,
       busFull: (full) => this.links.setBusFull(full),
     };
     this.engine = options.engine(events, counters);
     const { presence } = this.engine;
-    const exchange = new Exchange({
+    const hub = new Hub({
       bus: this.engine,
       presence,
       counters,
       watch,
       // What comes over the bus comes within the time that it is held, or not at all.
-      overtakenMs: Math.max(60_000, settings.ROUTE_BUS_RETENTION_SECONDS * 2000),
+      staleMs: Math.max(60_000, settings.ROUTE_BUS_RETENTION_SECONDS * 2000),
       delivery: (receivers) =>
         directs
           ? new Directed({
@@ -93,7 +93,7 @@ export class NodeCore {
       counters,
       watch,
       presence,
-      exchange,
+      hub,
       clientTypes: new ClientTypes({
         pc: settings.ROUTE_CLIENT_TYPES_PC,
         mobile: settings.ROUTE_CLIENT_TYPES_MOBILE,

@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/routing/hub.ts',
-        find: "if (said !== 'there') this.#contradict(notice);",
+        find: "if (said !== 'there') this.#correctStatus(notice);",
         put: '',
       },
     ],

@@ -65,10 +65,10 @@ function peopled(delivery: 'broadcast' | 'directed'): LinkScene {
 const largeList = listOf(Array.from({ length: 5000 }, (_, k) => 10_000 + k));
 
 /** Has something sent to all links that comes from none of them. */
-function toAll({ exchange }: LinkScene, kibibytes: number): void {
+function toAll({ hub }: LinkScene, kibibytes: number): void {
   const sender = { id: 'none', send: () => {}, sendPart: () => {} };
   const message = messageOf({ id: 9, from: 500, to: 500, bytes: kibibytes * KIBIBYTE });
-  exchange.relay(sender, 'relay-to-all', message);
+  hub.relay(sender, 'relay-to-all', message);
 }
 
 const holderOf = (userId: number): number => (userId - 1) % LINKS;
@@ -287,7 +287,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
         made.close();
         await settle();
         expect(made.gone.size).toBe(LINKS);
-        expect(made.exchange.receivers).toBe(0);
+        expect(made.hub.receivers).toBe(0);
       }),
       { numRuns: 40 },
     );

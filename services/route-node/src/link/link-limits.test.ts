@@ -28,8 +28,8 @@ function messageOf(bytes: number): Buffer {
 const NO_LINK = { id: 'none', send: () => {}, sendPart: () => {} };
 
 /** Has something sent to all links that comes from none of them. */
-function toAll({ exchange }: LinkScene, bytes: number): void {
-  exchange.relay(NO_LINK, 'relay-to-all', messageOf(bytes));
+function toAll({ hub }: LinkScene, bytes: number): void {
+  hub.relay(NO_LINK, 'relay-to-all', messageOf(bytes));
 }
 
 function tick({ links }: LinkScene): void {
@@ -222,7 +222,7 @@ describe('a link that ends', () => {
     );
     expect(other.socket.received.equals(Buffer.concat([...NOTIFIED, sign]))).toBe(true);
     expect(socket.ended).toBe(true);
-    expect(made.exchange.receivers).toBe(1);
+    expect(made.hub.receivers).toBe(1);
   });
 
   it('is not among the slow links again, whatever it still gets', async () => {

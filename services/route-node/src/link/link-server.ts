@@ -23,14 +23,7 @@ import { TimeSlicer } from './time-slicer.ts';
 /** What the table hands on to each link, beside what it provides itself. */
 export type LinkServerOptions = Pick<
   LinkHost,
-  | 'presence'
-  | 'exchange'
-  | 'counters'
-  | 'watch'
-  | 'links'
-  | 'limits'
-  | 'clientTypes'
-  | 'maxQueryUsers'
+  'presence' | 'hub' | 'counters' | 'watch' | 'links' | 'limits' | 'clientTypes' | 'maxQueryUsers'
 > & {
   readonly nodeId: string;
   readonly log: Logger;

@@ -14,7 +14,7 @@ import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
-import { Exchange } from '../routing/hub.ts';
+import { Hub } from '../routing/hub.ts';
 import { Link, type LinkHost } from './link.ts';
 import { TickFlusher } from './link-writer.ts';
 import { ReadScheduler } from './read-scheduler.ts';
@@ -56,8 +56,8 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   const counters = new Counters();
   const watch = new Watch();
   const bus = { send: (): void => {} };
-  const exchange = new Exchange({
-    ...{ bus, presence, counters, watch, overtakenMs: 60_000 },
+  const hub = new Hub({
+    ...{ bus, presence, counters, watch, staleMs: 60_000 },
     delivery: (receivers) => new Broadcast(receivers, bus),
   });
   const receiver: Receiver = {
@@ -65,9 +65,9 @@ async function scene(presence: PresenceMemory, seen: string[]) {
     send: (bytes) => seen.push(bytes.equals(MESSAGE) ? 'message' : 'notice'),
     sendPart: (bytes, start, end) => receiver.send(bytes.subarray(start, end)),
   };
-  exchange.setReceiving(receiver, true);
+  hub.setReceiving(receiver, true);
   const host: LinkHost = {
-    ...{ presence, exchange, counters, watch, links: 'all' },
+    ...{ presence, hub, counters, watch, links: 'all' },
     ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
     flusher: new TickFlusher(),
     limits: {

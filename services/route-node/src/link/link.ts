@@ -211,7 +211,7 @@ export class Link implements OwnLink {
 
   /** Nothing is sent to it any more. Until here a link that ends receives: its own PDUs may still be answered. */
   #finish(): void {
-    this.#host.exchange.setReceiving(this, false);
+    this.#host.hub.setReceiving(this, false);
     this.#finished = true;
   }
 

@@ -55,7 +55,7 @@ it.each([1, 900])(
     const before = await memoryInUse();
     const pdu = messageOf(bytes);
     for (let i = 0; i < READS; i++) {
-      made.exchange.relay(NO_LINK, 'relay-to-all', inRead(pdu));
+      made.hub.relay(NO_LINK, 'relay-to-all', inRead(pdu));
       if (i % 100 === 0) await settle(1);
     }
     expect(link.unsentBytes).toBe(READS * pdu.length);
@@ -95,7 +95,7 @@ describe('a slice of a read that waits on its link is copied out of the read', (
 
   it('behind a status update', async () => {
     const { made, presence, sink } = waiting();
-    const relay = vi.spyOn(made.exchange, 'relay');
+    const relay = vi.spyOn(made.hub, 'relay');
     sink.pdu('status-update', update);
     sink.run('relay-to-others', inRead(messageOf(100)), 1);
     presence.answer();
@@ -106,7 +106,7 @@ describe('a slice of a read that waits on its link is copied out of the read', (
 
   it('behind a list', async () => {
     const { made, sink } = waiting();
-    const relay = vi.spyOn(made.exchange, 'relay');
+    const relay = vi.spyOn(made.hub, 'relay');
     const handled = vi.spyOn(sink, 'pdu');
     sink.pdu('snapshot', list);
     sink.run('relay-to-others', inRead(messageOf(100)), 1);

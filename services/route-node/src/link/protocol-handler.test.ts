@@ -15,7 +15,7 @@ import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
-import { Exchange } from '../routing/hub.ts';
+import { Hub } from '../routing/hub.ts';
 import { ProtocolHandler } from './protocol-handler.ts';
 import { TimeSlicer } from './time-slicer.ts';
 
@@ -69,8 +69,8 @@ function scene() {
   const bus = { send: () => {} };
   const listing: boolean[] = [];
   const watch = new Watch();
-  const exchange = new Exchange({
-    ...{ bus, presence, counters, watch, overtakenMs: 60_000 },
+  const hub = new Hub({
+    ...{ bus, presence, counters, watch, staleMs: 60_000 },
     delivery: (receivers) =>
       Object.assign(new Broadcast(receivers, bus), {
         setListing: (_link: Receiver, lists: boolean) => listing.push(lists),
@@ -84,13 +84,13 @@ function scene() {
     return nowMs;
   });
   const host = {
-    ...{ presence, exchange, counters, watch, timeSlicer },
+    ...{ presence, hub, counters, watch, timeSlicer },
     ...({ links: 'all', warnOfSecondLink } as const),
     ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000, dropped: () => {} },
   };
   const own = new Ear('node.1');
   const other = new Ear('node.2');
-  exchange.setReceiving(other, true);
+  hub.setReceiving(other, true);
   const conversation = new ProtocolHandler('node.1', own, host);
   const snapshot = COMMAND_INDEX_BY_ID[COMMANDS.online_user_info.commandId] ?? 0;
   const malformedSnapshots = (): number => counters.malformed[snapshot] ?? 0;

@@ -26,7 +26,7 @@ import {
 import type { Counters } from '../observability/counters.ts';
 import type { Watch } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
-import type { Exchange } from '../routing/hub.ts';
+import type { Hub } from '../routing/hub.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
 import { SnapshotImport } from './snapshot-import.ts';
@@ -49,7 +49,7 @@ export interface DroppedPdu {
 /** What a conversation needs of the node that its link is on. */
 export interface ProtocolHost {
   readonly presence: Presence;
-  readonly exchange: Exchange;
+  readonly hub: Hub;
   readonly counters: Counters;
   readonly watch: Watch;
   readonly timeSlicer: TimeSlicer;
@@ -92,9 +92,9 @@ export class ProtocolHandler implements PduSink {
     this.#host = host;
     this.#turns = new PendingQueue(() => receiver.progressed());
     const aside = host.links === 'master';
-    host.exchange.opened(receiver);
+    host.hub.opened(receiver);
     host.presence.openLink(link, { aside });
-    host.exchange.setReceiving(receiver, !aside);
+    host.hub.setReceiving(receiver, !aside);
   }
 
   /** Whether its msg_server has declared this link its master; undefined when it has not said. */
@@ -134,7 +134,7 @@ export class ProtocolHandler implements PduSink {
     this.#finishIntake();
     this.#ended = true;
     this.#host.presence.closeLink(this.#link, how);
-    this.#host.exchange.closed(this.#link);
+    this.#host.hub.closed(this.#link);
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
@@ -147,10 +147,10 @@ export class ProtocolHandler implements PduSink {
     this.#host.counters.relayedPdus += pduCount;
     this.#receivedPdus += pduCount;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
-    if (this.#turns.isEmpty) this.#host.exchange.relay(this.#receiver, handling, bytes);
+    if (this.#turns.isEmpty) this.#host.hub.relay(this.#receiver, handling, bytes);
     else
       this.#turns.enqueue(
-        new PendingBatch(this.#host.exchange, this.#receiver, handling, unpinned(bytes)),
+        new PendingBatch(this.#host.hub, this.#receiver, handling, unpinned(bytes)),
       );
   }
 
@@ -191,7 +191,7 @@ export class ProtocolHandler implements PduSink {
           this.#nameUnknownType('user_status_update', unknownClientTypeOf(pdu, clientTypes));
           return false;
         }
-        const turn = new PendingUpdate(this.#host.exchange, this.#turns);
+        const turn = new PendingUpdate(this.#host.hub, this.#turns);
         this.#turns.enqueue(turn);
         this.#host.presence.update(this.#link, update, turn);
         return true;
@@ -208,7 +208,7 @@ export class ProtocolHandler implements PduSink {
           return false;
         }
         const turn = new PendingQuery(request, this.#receiver, {
-          exchange: this.#host.exchange,
+          hub: this.#host.hub,
           turns: this.#turns,
         });
         this.#turns.enqueue(turn);
@@ -230,7 +230,7 @@ export class ProtocolHandler implements PduSink {
     this.#master = master;
     if (this.#host.links === 'all') return;
     this.#host.presence.setStandby(this.#link, !master);
-    this.#host.exchange.setReceiving(this.#receiver, master);
+    this.#host.hub.setReceiving(this.#receiver, master);
   }
 
   /** There may be another snapshot behind it. */
@@ -250,7 +250,7 @@ export class ProtocolHandler implements PduSink {
       add: (part) => this.#host.presence.addClients(this.#link, part),
       done: () => {
         this.#intake = undefined;
-        this.#host.exchange.setListing(this.#receiver, false);
+        this.#host.hub.setListing(this.#receiver, false);
         intake.handleBehind();
         this.#receiver.progressed();
       },
@@ -260,7 +260,7 @@ export class ProtocolHandler implements PduSink {
       intake.takeAll();
       return;
     }
-    this.#host.exchange.setListing(this.#receiver, true);
+    this.#host.hub.setListing(this.#receiver, true);
     intake.begin();
   }
 
@@ -275,13 +275,13 @@ export class ProtocolHandler implements PduSink {
 /** PDUs to be relayed that came behind something that waits. */
 class PendingBatch implements Pending {
   readonly ready = true;
-  readonly #exchange: Exchange;
+  readonly #hub: Hub;
   readonly #from: Receiver;
   readonly #handling: RelayHandling;
   readonly #run: Buffer;
 
-  constructor(exchange: Exchange, from: Receiver, handling: RelayHandling, run: Buffer) {
-    this.#exchange = exchange;
+  constructor(hub: Hub, from: Receiver, handling: RelayHandling, run: Buffer) {
+    this.#hub = hub;
     this.#from = from;
     this.#handling = handling;
     this.#run = run;
@@ -292,20 +292,20 @@ class PendingBatch implements Pending {
   }
 
   complete(): void {
-    this.#exchange.relay(this.#from, this.#handling, this.#run);
+    this.#hub.relay(this.#from, this.#handling, this.#run);
   }
 }
 
 /** A status update that waits to be committed, then to be told. */
 class PendingUpdate implements Pending, UpdateWaiter {
   readonly bytes = 64;
-  readonly #exchange: Exchange;
+  readonly #hub: Hub;
   readonly #turns: PendingQueue;
   #update: ClientStatus | undefined;
   #outcome: UpdateOutcome | undefined;
 
-  constructor(exchange: Exchange, turns: PendingQueue) {
-    this.#exchange = exchange;
+  constructor(hub: Hub, turns: PendingQueue) {
+    this.#hub = hub;
     this.#turns = turns;
   }
 
@@ -321,7 +321,7 @@ class PendingUpdate implements Pending, UpdateWaiter {
 
   complete(): void {
     if (this.#update === undefined || this.#outcome?.kind !== 'committed') return;
-    this.#exchange.announce(this.#update, this.#outcome.state, this.#outcome.version);
+    this.#hub.announce(this.#update, this.#outcome.state, this.#outcome.version);
   }
 }
 
@@ -332,18 +332,18 @@ const BYTES_PER_ID = 80;
 class PendingQuery implements Pending, QueryWaiter {
   readonly #request: UsersStatusRequest;
   readonly #receiver: Receiver;
-  readonly #exchange: Exchange;
+  readonly #hub: Hub;
   readonly #turns: PendingQueue;
   #online: Uint8Array | undefined;
 
   constructor(
     request: UsersStatusRequest,
     receiver: Receiver,
-    { exchange, turns }: { readonly exchange: Exchange; readonly turns: PendingQueue },
+    { hub, turns }: { readonly hub: Hub; readonly turns: PendingQueue },
   ) {
     this.#request = { ...request, attachData: unpinned(request.attachData) };
     this.#receiver = receiver;
-    this.#exchange = exchange;
+    this.#hub = hub;
     this.#turns = turns;
   }
 
@@ -367,7 +367,7 @@ class PendingQuery implements Pending, QueryWaiter {
       userId: id,
       status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
     }));
-    this.#exchange.tellGathered();
+    this.#hub.flush();
     this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
   }
 }

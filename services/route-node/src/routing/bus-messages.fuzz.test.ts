@@ -17,7 +17,7 @@ import {
 } from './bus-messages.ts';
 import type { Delivery, Receiver } from './delivery.ts';
 import { Directed } from './directed/directed.ts';
-import { Exchange } from './hub.ts';
+import { Hub } from './hub.ts';
 
 vi.setConfig({ testTimeout: fuzzTimeoutMs() });
 
@@ -61,9 +61,9 @@ class WholePduLink implements Receiver {
   }
 }
 
-function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Exchange {
+function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Hub {
   const receivers = new Set<Receiver>();
-  const exchange = new Exchange({
+  const hub = new Hub({
     bus: { send: () => {} },
     presence: {
       ...{ announced: () => {}, confirm: () => {} },
@@ -71,7 +71,7 @@ function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Exchang
     },
     counters: new Counters(),
     watch: new Watch(),
-    overtakenMs: 60_000,
+    staleMs: 60_000,
     delivery: (own) => {
       for (const link of own) receivers.add(link);
       return delivery(receivers);
@@ -79,11 +79,11 @@ function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Exchang
   });
   const links = Array.from({ length: 3 }, () => new WholePduLink());
   for (const link of links) {
-    exchange.opened(link);
-    exchange.setReceiving(link, true);
+    hub.opened(link);
+    hub.setReceiving(link, true);
     receivers.add(link);
   }
-  return exchange;
+  return hub;
 }
 
 const DELIVERIES = {
@@ -107,16 +107,16 @@ const DELIVERIES = {
 
 for (const [name, delivery] of Object.entries(DELIVERIES)) {
   test(`mutated entries from the bus stop no node and give links whole PDUs only (${name})`, () => {
-    const exchange = exchangeWith(delivery);
+    const hub = exchangeWith(delivery);
     const kinds = Object.values(ENTRY_KINDS);
     let frame = 0;
     fuzz(`bus entries, ${name}`, (random) => {
       const kind = random.chance(0.02) ? random.below(256) : random.pick(kinds);
       frame += 1;
-      exchange.entry(kind, mutate(random, CORPUS), { node: 'other', frame });
-      if (frame % 100 === 0) exchange.tellGathered();
+      hub.entry(kind, mutate(random, CORPUS), { node: 'other', frame });
+      if (frame % 100 === 0) hub.flush();
     });
-    exchange.tellGathered();
+    hub.flush();
   });
 }
 

@@ -6,25 +6,25 @@ import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from './broadcast.ts';
 import { ENTRY_KINDS, NOTICE_BYTES, writeNotice } from './bus-messages.ts';
 import type { Receiver } from './delivery.ts';
-import { Exchange } from './hub.ts';
+import { Hub } from './hub.ts';
 
 const USER = 7;
 const OFFLINE = { userId: USER, status: USER_STATUS.offline, clientType: CLIENT_TYPE.windows };
 
 interface Scene {
-  readonly exchange: Exchange;
+  readonly hub: Hub;
   readonly counters: Counters;
   /** What a link was told: the status of the notifications that came. */
   told(): Promise<readonly string[]>;
 }
 
-/** An exchange with one link, and of presence what it remembers of announcements. */
+/** An hub with one link, and of presence what it remembers of announcements. */
 function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
   const told: string[] = [];
   const graceOver = new Map<number, number>();
   const bus = { send: (): void => {} };
   const counters = new Counters();
-  const exchange = new Exchange({
+  const hub = new Hub({
     bus,
     presence: {
       announced: (userId: number, said: Announced, version: number) => {
@@ -37,7 +37,7 @@ function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
     },
     counters,
     watch: new Watch(),
-    overtakenMs: 60_000,
+    staleMs: 60_000,
     delivery: (receivers) => new Broadcast(receivers, bus),
   });
   const link: Receiver = {
@@ -50,9 +50,9 @@ function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
     },
     sendPart: (bytes, start, end) => link.send(bytes.subarray(start, end)),
   };
-  exchange.setReceiving(link, true);
+  hub.setReceiving(link, true);
   return {
-    exchange,
+    hub,
     counters,
     told: async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -65,41 +65,41 @@ const GONE = `${USER_STATUS.offline}`;
 
 // Was announced neither: the last notification was an OFFLINE, though the user had come back by a list.
 test('a lost user whose last notification was an OFFLINE of a client is announced', async () => {
-  const { exchange, told } = scene();
-  exchange.announce(OFFLINE, 'gone', 1);
-  exchange.announceLost(USER, 'gone', 5);
+  const { hub, told } = scene();
+  hub.announce(OFFLINE, 'gone', 1);
+  hub.announceLost(USER, 'gone', 5);
   expect(await told()).toEqual([GONE, GONE]);
 });
 
 test('a lost user is announced once, and again after a PC client has come', async () => {
-  const { exchange, told } = scene();
-  exchange.announceLost(USER, 'mobile-only', 1);
-  exchange.announceLost(USER, 'mobile-only', 2);
+  const { hub, told } = scene();
+  hub.announceLost(USER, 'mobile-only', 1);
+  hub.announceLost(USER, 'mobile-only', 2);
   expect(await told()).toEqual(['login', GONE]);
-  exchange.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 3);
-  exchange.announceLost(USER, 'gone', 4);
+  hub.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 3);
+  hub.announceLost(USER, 'gone', 4);
   expect(await told()).toEqual(['login', `${USER_STATUS.online}`, GONE]);
 });
 
 // Was announced twice: by the grace after the node was reaped, and by the update that the node had kept.
 test('an OFFLINE kept while its node was reaped is left out where the grace has ended meanwhile', async () => {
-  const { exchange, told } = scene();
-  exchange.announceLost(USER, 'gone', 5);
-  exchange.announceLate({ update: OFFLINE, state: 'gone', version: 9, since: 3 });
+  const { hub, told } = scene();
+  hub.announceLost(USER, 'gone', 5);
+  hub.announceLate({ update: OFFLINE, state: 'gone', version: 9, since: 3 });
   expect(await told()).toEqual([GONE]);
-  exchange.announceLate({ update: OFFLINE, state: 'gone', version: 10, since: 6 });
+  hub.announceLate({ update: OFFLINE, state: 'gone', version: 10, since: 6 });
   expect(await told()).toEqual([GONE]);
 });
 
 test('a notification whose version no node can have given out is dropped and counted', async () => {
-  const { exchange, counters, told } = scene({ versionSeen: (version) => version < 100 });
+  const { hub, counters, told } = scene({ versionSeen: (version) => version < 100 });
   const entry = Buffer.alloc(2 * NOTICE_BYTES);
   const forged = { kind: 'offline', userId: USER, version: 100 } as const;
   writeNotice(entry, writeNotice(entry, 0, forged), { ...forged, version: 7 });
-  exchange.entry(ENTRY_KINDS.notice, entry, { node: 'other', frame: 1 });
+  hub.entry(ENTRY_KINDS.notice, entry, { node: 'other', frame: 1 });
   expect(await told()).toEqual([GONE]);
   expect(counters.busEntriesInvalid).toBe(1);
   // What the user's own node tells next is not taken for older.
-  exchange.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 8);
+  hub.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 8);
   expect(await told()).toHaveLength(2);
 });

@@ -35,13 +35,13 @@ import {
   writeNoticePdu,
 } from './notifications.ts';
 
-export interface ExchangeOptions {
+export interface HubOptions {
   readonly bus: Pick<Bus, 'send'>;
   readonly presence: NotifiedPresence;
   readonly counters: Counters;
   readonly watch: Watch;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
-  readonly overtakenMs: number;
+  readonly staleMs: number;
   /** Makes what decides who gets relayed PDUs. */
   delivery(receivers: ReadonlySet<Receiver>): Delivery;
 }
@@ -64,7 +64,7 @@ const SAID: Readonly<Record<NoticeKind, Announced | undefined>> = {
  * others over the bus. The notices of one turn of the loop are joined, and handed over when it ends or
  * anything else is to follow them.
  */
-export class Exchange {
+export class Hub {
   readonly #receivers = new Set<Receiver>();
   readonly #latest: LatestNotices;
   readonly #bus: Pick<Bus, 'send'>;
@@ -72,14 +72,14 @@ export class Exchange {
   readonly #counters: Counters;
   readonly #toLinks: Gathering<Notice>;
   readonly #toBus: Gathering<Notice>;
-  readonly #tell = (): void => this.#tellNotices();
+  readonly #tell = (): void => this.#flushNotifications();
   #gathered = false;
   readonly #watch: Watch;
   readonly #delivery: Delivery;
 
-  constructor({ bus, presence, counters, watch, overtakenMs, delivery }: ExchangeOptions) {
+  constructor({ bus, presence, counters, watch, staleMs, delivery }: HubOptions) {
     this.#delivery = delivery(this.#receivers);
-    this.#latest = new LatestNotices(overtakenMs, () => performance.now());
+    this.#latest = new LatestNotices(staleMs, () => performance.now());
     this.#bus = bus;
     this.#presence = presence;
     this.#counters = counters;
@@ -99,7 +99,7 @@ export class Exchange {
 
   /** From now on a link receives, or does no longer. */
   setReceiving(receiver: Receiver, receiving: boolean): void {
-    this.tellGathered();
+    this.flush();
     if (receiving === this.#receivers.has(receiver)) return;
     if (receiving) this.#receivers.add(receiver);
     else this.#receivers.delete(receiver);
@@ -108,7 +108,7 @@ export class Exchange {
 
   /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
   relay(from: Receiver, handling: RelayHandling, bytes: Buffer): void {
-    this.#tellNotices();
+    this.#flushNotifications();
     this.#delivery.relay(from, handling, bytes);
   }
 
@@ -119,7 +119,7 @@ export class Exchange {
 
   /** A link's list of users is being taken in bit by bit, or no longer. */
   setListing(link: Receiver, lists: boolean): void {
-    this.tellGathered();
+    this.flush();
     this.#delivery.setListing(link, lists);
   }
 
@@ -162,8 +162,8 @@ export class Exchange {
   }
 
   /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
-  tellGathered(): void {
-    this.#tellNotices();
+  flush(): void {
+    this.#flushNotifications();
     this.#delivery.handOut();
   }
 
@@ -171,7 +171,7 @@ export class Exchange {
    * Tells every link that a user has a PC client all the same, or again, who was told to be offline as of
    * `toldVersion`; unless something later has been told.
    */
-  takeBack(update: ClientStatus, toldVersion: number, version: number): void {
+  withdrawOffline(update: ClientStatus, toldVersion: number, version: number): void {
     if (this.#latest.statusVersion(update.userId) > toldVersion) return;
     this.#counters.noticesCorrected++;
     this.announce(update, 'pc', version);
@@ -186,11 +186,11 @@ export class Exchange {
     if (!isValidEntry(kind, bytes)) this.#counters.busEntriesInvalid++;
     else if (kind === ENTRY_KINDS.notice) {
       for (const notice of readNotices(bytes)) {
-        if (this.#presence.versionSeen(notice.version)) this.#passOn(notice);
+        if (this.#presence.versionSeen(notice.version)) this.#deliver(notice);
         else this.#counters.busEntriesInvalid++;
       }
     } else {
-      this.#tellNotices();
+      this.#flushNotifications();
       this.#delivery.entry(kind, bytes, from);
     }
   }
@@ -215,14 +215,14 @@ export class Exchange {
     this.#delivery.nodeMissed(node);
   }
 
-  #tellNotices(): void {
+  #flushNotifications(): void {
     if (!this.#gathered) return;
     this.#gathered = false;
     this.#toLinks.handOut();
     this.#toBus.handOut();
   }
 
-  #passOn(notice: Notice): boolean {
+  #deliver(notice: Notice): boolean {
     if (!this.#latest.pass(notice)) {
       this.#counters.noticesOvertaken++;
       return false;
@@ -238,7 +238,7 @@ export class Exchange {
     const said = SAID[notice.kind];
     if (said === undefined) return true;
     this.#presence.announced(notice.userId, said, notice.version);
-    if (said !== 'there') this.#contradict(notice);
+    if (said !== 'there') this.#correctStatus(notice);
     return true;
   }
 
@@ -248,7 +248,7 @@ export class Exchange {
 
   #announceNotice(notice: Notice): void {
     // One that is already overtaken need not go to the other nodes either: they have the later one.
-    if (!this.#passOn(notice)) return;
+    if (!this.#deliver(notice)) return;
     if (this.#watch.isOn) this.#showNotice(notice);
     this.#toBus.add(notice);
   }
@@ -263,14 +263,14 @@ export class Exchange {
    * when the user's other client went: the user was announced offline, or without a mobile client. The node that
    * holds the client corrects it, unless something later has been announced by then.
    */
-  #contradict({ userId, version }: Notice): void {
+  #correctStatus({ userId, version }: Notice): void {
     // The login notification of the same commit, which comes before, says that a mobile client is known.
     const isMobileUnknown = this.#latest.loginVersion(userId) < version;
     const isMobileOlder = this.#latest.mobileVersion(userId) < version;
     const waiter = {
       updated: (update: ClientStatus, outcome: UpdateOutcome): void => {
         if (outcome.kind !== 'committed') return;
-        if (isPc(update.clientType)) this.takeBack(update, version, outcome.version);
+        if (isPc(update.clientType)) this.withdrawOffline(update, version, outcome.version);
         else if (outcome.state === 'mobile-only') this.#correctLogin(userId, version, outcome);
       },
     };

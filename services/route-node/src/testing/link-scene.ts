@@ -11,7 +11,7 @@ import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import { Directed } from '../routing/directed/directed.ts';
-import { Exchange } from '../routing/hub.ts';
+import { Hub } from '../routing/hub.ts';
 import { StallingSocket } from './stalling-socket.ts';
 
 const KIBIBYTE = 1024;
@@ -37,7 +37,7 @@ export interface LinkSceneOptions {
 /** A node without a network: links, what passes PDUs on between them, and what slows them, wired as in a node. */
 export class LinkScene {
   readonly counters = new Counters();
-  readonly exchange: Exchange;
+  readonly hub: Hub;
   readonly links: SceneLink[] = [];
   /** Of each link that has begun to end, why. */
   readonly endings = new Map<string, string>();
@@ -53,8 +53,8 @@ export class LinkScene {
     const bus = { send: (): void => {} };
     const options = this.#presenceOptions();
     const engine = presence?.(options) ?? new PresenceMemory(options);
-    this.exchange = new Exchange({
-      ...{ bus, presence: engine, counters, watch, overtakenMs: 60_000 },
+    this.hub = new Hub({
+      ...{ bus, presence: engine, counters, watch, staleMs: 60_000 },
       delivery: (receivers) =>
         delivery === 'broadcast'
           ? new Broadcast(receivers, bus)
@@ -85,7 +85,7 @@ export class LinkScene {
       pause: (held) => this.gate.set('links-over-mark', held),
     });
     this.#host = {
-      ...{ presence: engine, exchange: this.exchange, counters, watch, links: 'all' },
+      ...{ presence: engine, hub: this.hub, counters, watch, links: 'all' },
       ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
       ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
       spoken: () => {},
@@ -125,9 +125,9 @@ export class LinkScene {
     return {
       ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
       interestObserver: {
-        added: (link, userId) => this.exchange.interestObserver?.added(link, userId),
-        removed: (link, userId) => this.exchange.interestObserver?.removed(link, userId),
-        cleared: (link) => this.exchange.interestObserver?.cleared(link),
+        added: (link, userId) => this.hub.interestObserver?.added(link, userId),
+        removed: (link, userId) => this.hub.interestObserver?.removed(link, userId),
+        cleared: (link) => this.hub.interestObserver?.cleared(link),
       },
     };
   }
