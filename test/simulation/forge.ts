@@ -7,10 +7,10 @@ import {
 } from '@route/bus/testing/frames';
 import { mutate, type Random } from '@route/random';
 import {
-  ENTRY_KINDS,
-  HOLDING_BYTES,
-  LISTING,
-  writeHolding,
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  MESSAGE_TYPES,
+  writeInterestChange,
 } from '@route/route-node/src/routing/bus-messages.ts';
 
 export interface Forgery {
@@ -80,16 +80,16 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
 function forgeEntry(random: Random, users: readonly number[]): Entry {
   switch (random.pick(['run', 'holding', 'holding', 'listing'] as const)) {
     case 'run':
-      return { kind: ENTRY_KINDS.run, bytes: EMPTY };
+      return { kind: MESSAGE_TYPES.run, bytes: EMPTY };
     case 'holding': {
-      const bytes = Buffer.alloc(HOLDING_BYTES);
-      writeHolding(bytes, 0, { userId: random.pick(users), held: random.chance(0.5) });
-      return { kind: ENTRY_KINDS.holdings, bytes };
+      const bytes = Buffer.alloc(INTEREST_BYTES);
+      writeInterestChange(bytes, 0, { userId: random.pick(users), held: random.chance(0.5) });
+      return { kind: MESSAGE_TYPES.holdings, bytes };
     }
     case 'listing': {
-      const { begins, ends, wantsAll, wantsItsOwn } = LISTING;
+      const { begins, ends, wantsAll, wantsItsOwn } = INTEREST_SYNC;
       return {
-        kind: ENTRY_KINDS.listing,
+        kind: MESSAGE_TYPES.listing,
         bytes: random.pick([begins, ends, wantsAll, wantsItsOwn]),
       };
     }

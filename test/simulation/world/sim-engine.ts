@@ -3,7 +3,7 @@ import type { Directory, NodeAbout } from '@route/presence';
 import type { Settings } from '@route/route-node/src/config/settings.ts';
 import type { Engine, EngineEvents } from '@route/route-node/src/engine/engine.ts';
 import type { Counters } from '@route/route-node/src/observability/counters.ts';
-import { MERGEABLE_KINDS } from '@route/route-node/src/routing/bus-messages.ts';
+import { MERGEABLE_TYPES } from '@route/route-node/src/routing/bus-messages.ts';
 import type { SimTransport } from './pub-sub.ts';
 import { Caller, type Registry, SimPresence } from './redis.ts';
 import type { SimProcess } from './virtual-time.ts';
@@ -79,7 +79,7 @@ export class SimEngine implements Engine {
     });
     registry.presences.set(id, this.presence);
     this.bus = new Bus({
-      ...{ nodeId: id, transport, mergeable: MERGEABLE_KINDS, limits: plan.limits },
+      ...{ nodeId: id, transport, mergeable: MERGEABLE_TYPES, limits: plan.limits },
       events: {
         onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
         onKnown: events.nodeKnown,

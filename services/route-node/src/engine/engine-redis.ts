@@ -27,7 +27,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
 import type { UnreadyReason } from '../observability/readiness.ts';
-import { MERGEABLE_KINDS } from '../routing/bus-messages.ts';
+import { MERGEABLE_TYPES } from '../routing/bus-messages.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { RedisAdviser } from './redis-adviser.ts';
 
@@ -175,7 +175,7 @@ export class RedisEngine implements Engine {
     this.#bus = new Bus({
       nodeId,
       transport: this.#transport,
-      mergeable: MERGEABLE_KINDS,
+      mergeable: MERGEABLE_TYPES,
       limits: {
         windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
         retentionMs: settings.ROUTE_BUS_RETENTION_SECONDS * 1000,

@@ -1,5 +1,5 @@
 import type { RelayHandling } from '@route/protocol';
-import { ENTRY_KINDS } from './bus-messages.ts';
+import { MESSAGE_TYPES } from './bus-messages.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
 
 /** Every link gets everything, as with the original. */
@@ -17,12 +17,12 @@ export class Broadcast implements Delivery {
     for (const receiver of this.#receivers) {
       if (receiver !== from || handling === 'relay-to-all') receiver.send(run);
     }
-    this.#bus.send(ENTRY_KINDS.run, run);
+    this.#bus.send(MESSAGE_TYPES.run, run);
   }
 
   entry(kind: number, bytes: Buffer): void {
     // A node that directs sends everything to one that does not tell whom it holds.
-    if (kind !== ENTRY_KINDS.run && kind !== ENTRY_KINDS.directed) return;
+    if (kind !== MESSAGE_TYPES.run && kind !== MESSAGE_TYPES.directed) return;
     for (const receiver of this.#receivers) receiver.send(bytes);
   }
 

@@ -6,14 +6,14 @@ import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from './broadcast.ts';
 import {
-  ENTRY_KINDS,
-  HOLDING_BYTES,
-  isValidEntry,
-  LISTING,
-  letGoOf,
-  NOTICE_BYTES,
-  writeHolding,
-  writeNotice,
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  isValidMessage,
+  MESSAGE_TYPES,
+  NOTIFICATION_BYTES,
+  removalOf,
+  writeInterestChange,
+  writeNotification,
 } from './bus-messages.ts';
 import type { Delivery, Receiver } from './delivery.ts';
 import { Directed } from './directed/directed.ts';
@@ -31,16 +31,16 @@ function entries(): Buffer[] {
   const kick = encodeMessage('server_kick_user', {
     ...{ userId: 1, clientType: CLIENT_TYPE.windows, reason: 1 },
   });
-  const holdings = Buffer.alloc(2 * HOLDING_BYTES);
-  writeHolding(holdings, writeHolding(holdings, 0, { userId: 1, held: true }), {
+  const holdings = Buffer.alloc(2 * INTEREST_BYTES);
+  writeInterestChange(holdings, writeInterestChange(holdings, 0, { userId: 1, held: true }), {
     ...{ userId: 2, held: false },
   });
-  const notice = Buffer.alloc(NOTICE_BYTES);
-  writeNotice(notice, 0, { kind: 'online', userId: 1, version: 5 });
-  const shard = Buffer.from([...LISTING.shard, 1]);
+  const notice = Buffer.alloc(NOTIFICATION_BYTES);
+  writeNotification(notice, 0, { kind: 'online', userId: 1, version: 5 });
+  const shard = Buffer.from([...INTEREST_SYNC.shard, 1]);
   return [
     ...[message, kick, Buffer.concat([message, kick, message]), holdings, notice, shard],
-    ...[letGoOf(7), ...Object.values(LISTING)],
+    ...[removalOf(7), ...Object.values(INTEREST_SYNC)],
   ];
 }
 
@@ -108,7 +108,7 @@ const DELIVERIES = {
 for (const [name, delivery] of Object.entries(DELIVERIES)) {
   test(`mutated entries from the bus stop no node and give links whole PDUs only (${name})`, () => {
     const hub = exchangeWith(delivery);
-    const kinds = Object.values(ENTRY_KINDS);
+    const kinds = Object.values(MESSAGE_TYPES);
     let frame = 0;
     fuzz(`bus entries, ${name}`, (random) => {
       const kind = random.chance(0.02) ? random.below(256) : random.pick(kinds);
@@ -127,8 +127,8 @@ test('a batch of zero bytes, of a PDU cut short or with a length under a header 
   short.writeUInt32BE(HEADER_BYTES - 1, 0);
   const invalid = [Buffer.alloc(16), message.subarray(0, message.length - 1), short];
   for (const bytes of [...invalid, Buffer.concat([message, Buffer.alloc(1)])]) {
-    expect(isValidEntry(ENTRY_KINDS.run, bytes)).toBe(false);
-    expect(isValidEntry(ENTRY_KINDS.directed, bytes)).toBe(false);
+    expect(isValidMessage(MESSAGE_TYPES.run, bytes)).toBe(false);
+    expect(isValidMessage(MESSAGE_TYPES.directed, bytes)).toBe(false);
   }
-  expect(isValidEntry(ENTRY_KINDS.run, Buffer.concat([message, message]))).toBe(true);
+  expect(isValidMessage(MESSAGE_TYPES.run, Buffer.concat([message, message]))).toBe(true);
 });

@@ -6,21 +6,21 @@ import { NOTICE_KINDS, type Notice } from './notifications.ts';
  * The kinds of bus entries: PDUs for all links, notices, PDUs for those links alone that hold the users whom
  * they concern, changes of whom a node's links hold, and where a list of these begins and ends.
  */
-export const ENTRY_KINDS = { run: 1, notice: 2, directed: 3, holdings: 4, listing: 5 } as const;
+export const MESSAGE_TYPES = { run: 1, notice: 2, directed: 3, holdings: 4, listing: 5 } as const;
 
 /** Kinds of which neighbours may be joined: runs are whole PDUs, the others are all of one length. */
-export const MERGEABLE_KINDS: readonly number[] = [
-  ENTRY_KINDS.run,
-  ENTRY_KINDS.notice,
-  ENTRY_KINDS.directed,
-  ENTRY_KINDS.holdings,
+export const MERGEABLE_TYPES: readonly number[] = [
+  MESSAGE_TYPES.run,
+  MESSAGE_TYPES.notice,
+  MESSAGE_TYPES.directed,
+  MESSAGE_TYPES.holdings,
 ];
 
 /**
  * What a listing entry says: it begins, a shard's number follows and then its users, it ends; a listing is
  * asked for; from now on the node is to get everything, or only what is for its users.
  */
-export const LISTING = {
+export const INTEREST_SYNC = {
   begins: Buffer.from([1]),
   ends: Buffer.from([2]),
   asked: Buffer.from([3]),
@@ -29,20 +29,20 @@ export const LISTING = {
   wantsItsOwn: Buffer.from([6]),
 } as const;
 
-const LET_GO = 7;
-const LET_GO_BYTES = 9;
+const REMOVAL = 7;
+const REMOVAL_BYTES = 9;
 
 /** A listing entry that says: of what came in my frames before this one I keep nothing any more. */
-export function letGoOf(firstFrame: number): Buffer {
-  const bytes = Buffer.alloc(LET_GO_BYTES);
-  bytes[0] = LET_GO;
+export function removalOf(firstFrame: number): Buffer {
+  const bytes = Buffer.alloc(REMOVAL_BYTES);
+  bytes[0] = REMOVAL;
   bytes.writeDoubleBE(firstFrame, 1);
   return bytes;
 }
 
 /** The frame of such an entry; undefined if it is another one. */
-export function readLetGo(bytes: Buffer): number | undefined {
-  return bytes[0] === LET_GO && bytes.length === LET_GO_BYTES ? bytes.readDoubleBE(1) : undefined;
+export function readRemoval(bytes: Buffer): number | undefined {
+  return bytes[0] === REMOVAL && bytes.length === REMOVAL_BYTES ? bytes.readDoubleBE(1) : undefined;
 }
 
 const SUM = 8;
@@ -72,17 +72,17 @@ export function readSum(bytes: Buffer): HoldingsSum | undefined {
  * Whether an entry from the bus can be used: batches are whole PDUs, everything else has a valid length and numbers in
  * range. Entries of unknown kinds, which a newer node may send, are not used.
  */
-export function isValidEntry(kind: number, bytes: Buffer): boolean {
+export function isValidMessage(kind: number, bytes: Buffer): boolean {
   switch (kind) {
-    case ENTRY_KINDS.run:
-    case ENTRY_KINDS.directed:
+    case MESSAGE_TYPES.run:
+    case MESSAGE_TYPES.directed:
       return isWholeBatch(bytes);
-    case ENTRY_KINDS.notice:
-      return bytes.length % NOTICE_BYTES === 0;
-    case ENTRY_KINDS.holdings:
-      return bytes.length % HOLDING_BYTES === 0;
-    case ENTRY_KINDS.listing:
-      return isValidListing(bytes);
+    case MESSAGE_TYPES.notice:
+      return bytes.length % NOTIFICATION_BYTES === 0;
+    case MESSAGE_TYPES.holdings:
+      return bytes.length % INTEREST_BYTES === 0;
+    case MESSAGE_TYPES.listing:
+      return isValidInterestSync(bytes);
     default:
       return false;
   }
@@ -100,17 +100,17 @@ export function isWholeBatch(bytes: Buffer): boolean {
   return at === bytes.length;
 }
 
-function isValidListing(bytes: Buffer): boolean {
+function isValidInterestSync(bytes: Buffer): boolean {
   const [what] = bytes;
-  if (what === LISTING.shard[0]) return bytes.length === 2 && (bytes[1] ?? 0) < SHARD_COUNT;
-  const frame = readLetGo(bytes);
+  if (what === INTEREST_SYNC.shard[0]) return bytes.length === 2 && (bytes[1] ?? 0) < SHARD_COUNT;
+  const frame = readRemoval(bytes);
   if (frame !== undefined) return Number.isSafeInteger(frame) && frame >= 0;
   if (what === SUM) return bytes.length === SUM_BYTES;
-  return bytes.length === 1 && what !== undefined && what > 0 && what < LET_GO;
+  return bytes.length === 1 && what !== undefined && what > 0 && what < REMOVAL;
 }
 
 /** A change on the bus: 1 for held, 0 for not (uint8), user id (uint32). */
-export const HOLDING_BYTES = 5;
+export const INTEREST_BYTES = 5;
 
 /** Whether any link of a node holds a user, from now on. */
 export interface InterestChange {
@@ -119,7 +119,7 @@ export interface InterestChange {
 }
 
 /** Writes a change as it travels on the bus; returns where it ends. */
-export function writeHolding(
+export function writeInterestChange(
   bytes: Buffer,
   start: number,
   { userId, held }: InterestChange,
@@ -129,10 +129,10 @@ export function writeHolding(
 }
 
 /** A notice on the bus: kind (uint8), version (float64), user id (uint32). Its PDU is made anew. */
-export const NOTICE_BYTES = 13;
+export const NOTIFICATION_BYTES = 13;
 
 /** Writes a notice as it travels on the bus; returns where it ends. */
-export function writeNotice(
+export function writeNotification(
   bytes: Buffer,
   start: number,
   { kind, userId, version }: Notice,
@@ -143,9 +143,9 @@ export function writeNotice(
 }
 
 /** The notices of one bus entry; one of an unknown kind (a newer node's) is left out. */
-export function readNotices(bytes: Buffer): Notice[] {
+export function readNotifications(bytes: Buffer): Notice[] {
   const notices: Notice[] = [];
-  for (let at = 0; at + NOTICE_BYTES <= bytes.length; at += NOTICE_BYTES) {
+  for (let at = 0; at + NOTIFICATION_BYTES <= bytes.length; at += NOTIFICATION_BYTES) {
     const kind = NOTICE_KINDS[bytes.readUInt8(at)];
     const version = bytes.readDoubleBE(at + 1);
     const userId = bytes.readUInt32BE(at + 9);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Counters } from '../observability/counters.ts';
 import { Watch } from '../observability/pdu-monitor.ts';
 import { Broadcast } from './broadcast.ts';
-import { ENTRY_KINDS, NOTICE_BYTES, writeNotice } from './bus-messages.ts';
+import { MESSAGE_TYPES, NOTIFICATION_BYTES, writeNotification } from './bus-messages.ts';
 import type { Receiver } from './delivery.ts';
 import { Hub } from './hub.ts';
 
@@ -93,10 +93,10 @@ test('an OFFLINE kept while its node was reaped is left out where the grace has 
 
 test('a notification whose version no node can have given out is dropped and counted', async () => {
   const { hub, counters, told } = scene({ versionSeen: (version) => version < 100 });
-  const entry = Buffer.alloc(2 * NOTICE_BYTES);
+  const entry = Buffer.alloc(2 * NOTIFICATION_BYTES);
   const forged = { kind: 'offline', userId: USER, version: 100 } as const;
-  writeNotice(entry, writeNotice(entry, 0, forged), { ...forged, version: 7 });
-  hub.entry(ENTRY_KINDS.notice, entry, { node: 'other', frame: 1 });
+  writeNotification(entry, writeNotification(entry, 0, forged), { ...forged, version: 7 });
+  hub.entry(MESSAGE_TYPES.notice, entry, { node: 'other', frame: 1 });
   expect(await told()).toEqual([GONE]);
   expect(counters.busEntriesInvalid).toBe(1);
   // What the user's own node tells next is not taken for older.

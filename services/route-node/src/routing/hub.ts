@@ -19,11 +19,11 @@ import {
 import type { Counters } from '../observability/counters.ts';
 import type { Watch } from '../observability/pdu-monitor.ts';
 import {
-  ENTRY_KINDS,
-  isValidEntry,
-  NOTICE_BYTES,
-  readNotices,
-  writeNotice,
+  isValidMessage,
+  MESSAGE_TYPES,
+  NOTIFICATION_BYTES,
+  readNotifications,
+  writeNotification,
 } from './bus-messages.ts';
 import { Gathering } from './coalescing-buffer.ts';
 import type { Delivery, Receiver } from './delivery.ts';
@@ -86,8 +86,8 @@ export class Hub {
     this.#toLinks = new Gathering(writeNoticePdu, NOTIFY_BYTES, (pdus) => {
       for (const receiver of this.#receivers) receiver.send(pdus);
     });
-    this.#toBus = new Gathering(writeNotice, NOTICE_BYTES, (notices) => {
-      this.#bus.send(ENTRY_KINDS.notice, notices);
+    this.#toBus = new Gathering(writeNotification, NOTIFICATION_BYTES, (notices) => {
+      this.#bus.send(MESSAGE_TYPES.notice, notices);
     });
     this.#watch = watch;
   }
@@ -183,9 +183,9 @@ export class Hub {
     bytes: Buffer,
     from: { readonly node: string; readonly frame: number },
   ): void {
-    if (!isValidEntry(kind, bytes)) this.#counters.busEntriesInvalid++;
-    else if (kind === ENTRY_KINDS.notice) {
-      for (const notice of readNotices(bytes)) {
+    if (!isValidMessage(kind, bytes)) this.#counters.busEntriesInvalid++;
+    else if (kind === MESSAGE_TYPES.notice) {
+      for (const notice of readNotifications(bytes)) {
         if (this.#presence.versionSeen(notice.version)) this.#deliver(notice);
         else this.#counters.busEntriesInvalid++;
       }

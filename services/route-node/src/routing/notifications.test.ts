@@ -7,7 +7,7 @@ import {
   type UserStatus,
 } from '@route/protocol';
 import { describe, expect, it } from 'vitest';
-import { NOTICE_BYTES, readNotices, writeNotice } from './bus-messages.ts';
+import { NOTIFICATION_BYTES, readNotifications, writeNotification } from './bus-messages.ts';
 import {
   LatestNotices,
   NOTICE_KINDS,
@@ -67,28 +67,28 @@ describe('notices on the bus', () => {
   ];
 
   const written = (): Buffer => {
-    const bytes = Buffer.alloc(NOTICE_BYTES * notices.length);
+    const bytes = Buffer.alloc(NOTIFICATION_BYTES * notices.length);
     let at = 0;
-    for (const notice of notices) at = writeNotice(bytes, at, notice);
+    for (const notice of notices) at = writeNotification(bytes, at, notice);
     expect(at).toBe(bytes.length);
     return bytes;
   };
 
   it('arrive as they were sent, several in one entry', () => {
     expect(notices).toHaveLength(3);
-    expect(readNotices(written())).toEqual(notices);
+    expect(readNotifications(written())).toEqual(notices);
   });
 
   it('that are cut short are left out', () => {
     const bytes = written();
-    expect(readNotices(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
-    expect(readNotices(bytes.subarray(0, 5))).toEqual([]);
+    expect(readNotifications(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
+    expect(readNotifications(bytes.subarray(0, 5))).toEqual([]);
   });
 
   it('of a kind that only a newer node knows are left out', () => {
     const bytes = written();
-    bytes.writeUInt8(NOTICE_KINDS.length, NOTICE_BYTES);
-    expect(readNotices(bytes)).toEqual([notices[0], notices[2]]);
+    bytes.writeUInt8(NOTICE_KINDS.length, NOTIFICATION_BYTES);
+    expect(readNotifications(bytes)).toEqual([notices[0], notices[2]]);
   });
 });
 

@@ -4,12 +4,12 @@ import { ConcernedUsers, type RelayHandling } from '@route/protocol';
 import type { Counters } from '../../observability/counters.ts';
 import { ForAll } from '../batch-writer.ts';
 import {
-  ENTRY_KINDS,
-  HOLDING_BYTES,
+  INTEREST_BYTES,
+  INTEREST_SYNC,
   type InterestChange,
-  LISTING,
+  MESSAGE_TYPES,
   sumOf,
-  writeHolding,
+  writeInterestChange,
 } from '../bus-messages.ts';
 import { Gathering } from '../coalescing-buffer.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
@@ -90,8 +90,8 @@ export class Directed implements Delivery {
     this.#bus = bus;
     this.#counters = counters;
     this.#clock = clock;
-    this.#changes = new Gathering(writeHolding, HOLDING_BYTES, (changes) => {
-      bus?.send(ENTRY_KINDS.holdings, changes);
+    this.#changes = new Gathering(writeInterestChange, INTEREST_BYTES, (changes) => {
+      bus?.send(MESSAGE_TYPES.holdings, changes);
     });
     this.#links = new OwnLinks({
       receivers,
@@ -139,7 +139,10 @@ export class Directed implements Delivery {
     if (wantsAll === wantedAll) return;
     // Behind the changes: by then the others know whom the link holds.
     this.handOut();
-    this.#bus?.send(ENTRY_KINDS.listing, wantsAll ? LISTING.wantsAll : LISTING.wantsItsOwn);
+    this.#bus?.send(
+      MESSAGE_TYPES.listing,
+      wantsAll ? INTEREST_SYNC.wantsAll : INTEREST_SYNC.wantsItsOwn,
+    );
   }
 
   relay(from: Receiver, handling: RelayHandling, run: Buffer): void {
@@ -167,7 +170,7 @@ export class Directed implements Delivery {
     if (inDoubt) {
       this.#giveAll(besides, run, 0, run.length);
       this.handOut();
-      this.#bus?.send(ENTRY_KINDS.run, run);
+      this.#bus?.send(MESSAGE_TYPES.run, run);
     } else if (broadcastFrom < run.length) {
       this.#broadcast(besides, run, broadcastFrom, run.length);
     }
@@ -191,17 +194,17 @@ export class Directed implements Delivery {
   ): void {
     const node = this.#nodes?.get(from.node);
     switch (kind) {
-      case ENTRY_KINDS.run:
+      case MESSAGE_TYPES.run:
         this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
         this.#giveAll(undefined, bytes, 0, bytes.length);
         break;
-      case ENTRY_KINDS.directed:
+      case MESSAGE_TYPES.directed:
         this.#receive(bytes, node, from.frame);
         break;
-      case ENTRY_KINDS.holdings:
+      case MESSAGE_TYPES.holdings:
         if (node !== undefined) this.#nodes?.changed(node, bytes);
         break;
-      case ENTRY_KINDS.listing:
+      case MESSAGE_TYPES.listing:
         if (node !== undefined) this.#nodes?.listed(node, bytes);
         break;
     }
@@ -249,7 +252,7 @@ export class Directed implements Delivery {
       return;
     }
     this.handOut();
-    this.#bus?.send(ENTRY_KINDS.run, run.subarray(start, end));
+    this.#bus?.send(MESSAGE_TYPES.run, run.subarray(start, end));
   }
 
   #direct(from: Receiver, bytes: Buffer, start: number, end: number): void {
@@ -388,7 +391,7 @@ export class Directed implements Delivery {
     if (now - this.#summedAt < SUM_MS || isEmpty || areListedTo) return;
     this.#summedAt = now;
     this.handOut();
-    this.#bus?.send(ENTRY_KINDS.listing, sumOf(this.#links.told));
+    this.#bus?.send(MESSAGE_TYPES.listing, sumOf(this.#links.told));
   }
 }
 

@@ -1,24 +1,30 @@
 import { expect, test, vi } from 'vitest';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING, sumOf, writeHolding } from '../bus-messages.ts';
+import {
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  MESSAGE_TYPES,
+  sumOf,
+  writeInterestChange,
+} from '../bus-messages.ts';
 import { DeliveryWorld, type HeardLink } from '../testing/world.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
 function holding(userId: number, held: boolean): Buffer {
-  const bytes = Buffer.alloc(HOLDING_BYTES);
-  writeHolding(bytes, 0, { userId, held });
+  const bytes = Buffer.alloc(INTEREST_BYTES);
+  writeInterestChange(bytes, 0, { userId, held });
   return bytes;
 }
 
-const { holdings, listing } = ENTRY_KINDS;
+const { holdings, listing } = MESSAGE_TYPES;
 
 /** What may have stood in the place of what n1 has told n0, or have kept it from coming. */
 const FORGED: readonly (readonly [string, number, Buffer])[] = [
   ['that it holds a user no longer', holdings, holding(1, false)],
   ['that it holds a user of another node', holdings, holding(2, true)],
-  ['that it holds nobody of a shard', listing, Buffer.from([...LISTING.shard, 0])],
-  ['that its list begins', listing, LISTING.begins],
-  ['that a link of it is to get everything', listing, LISTING.wantsAll],
+  ['that it holds nobody of a shard', listing, Buffer.from([...INTEREST_SYNC.shard, 0])],
+  ['that its list begins', listing, INTEREST_SYNC.begins],
+  ['that a link of it is to get everything', listing, INTEREST_SYNC.wantsAll],
   ['a wrong sum', listing, sumOf({ wantsAll: true, sum: 77 })],
 ];
 
@@ -60,7 +66,7 @@ test('nodes list their users once as long as nothing is forged', async () => {
   const said = vi.spyOn(links[0]?.node.bus ?? world.nodes[0]?.bus ?? expect.fail(), 'send');
   for (const link of links) for (let user = 1; user <= 50; user++) world.holds(user, link);
   await world.clock.pass(7000);
-  const asked = said.mock.calls.filter(([, bytes]) => bytes.equals(LISTING.asked));
+  const asked = said.mock.calls.filter(([, bytes]) => bytes.equals(INTEREST_SYNC.asked));
   expect(asked).toEqual([]);
   expect(said.mock.calls.filter(([, , to]) => to === undefined).length).toBeGreaterThan(2);
 });

@@ -1,6 +1,6 @@
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING } from '../bus-messages.ts';
+import { INTEREST_BYTES, INTEREST_SYNC, MESSAGE_TYPES } from '../bus-messages.ts';
 import { SteppedClock } from '../testing/world.ts';
 import { Listing } from './interest-sync.ts';
 
@@ -14,8 +14,8 @@ function scene(all = USERS) {
   const bus = {
     full: false,
     send: (kind: number, bytes: Buffer) => {
-      if (kind === ENTRY_KINDS.listing) said.push([...bytes]);
-      for (let at = 0; kind === ENTRY_KINDS.holdings && at < bytes.length; at += HOLDING_BYTES) {
+      if (kind === MESSAGE_TYPES.listing) said.push([...bytes]);
+      for (let at = 0; kind === MESSAGE_TYPES.holdings && at < bytes.length; at += INTEREST_BYTES) {
         users.push(bytes.readUInt32BE(at + 1));
       }
     },
@@ -25,16 +25,18 @@ function scene(all = USERS) {
   return { clock, bus, listing, users, said };
 }
 
-const [BEGINS, OWN, ENDS] = [LISTING.begins, LISTING.wantsItsOwn, LISTING.ends].map((what) => [
-  ...what,
-]);
+const [BEGINS, OWN, ENDS] = [
+  INTEREST_SYNC.begins,
+  INTEREST_SYNC.wantsItsOwn,
+  INTEREST_SYNC.ends,
+].map((what) => [...what]);
 
 test('every user is listed once, shard by shard', async () => {
   const { clock, listing, users, said } = scene();
   listing.start();
   await clock.pass(100);
   expect(users.toSorted((a, b) => a - b)).toEqual(USERS);
-  const shards = Array.from({ length: 64 }, (_, shard) => [...LISTING.shard, shard]);
+  const shards = Array.from({ length: 64 }, (_, shard) => [...INTEREST_SYNC.shard, shard]);
   expect(said).toEqual([BEGINS, OWN, ...shards, ENDS]);
 });
 
@@ -69,7 +71,7 @@ test('a listing that is begun anew begins at the beginning, and one that is stop
   await clock.pass(100);
   expect(said.filter(([what]) => what === BEGINS?.[0])).toHaveLength(2);
   expect(said.filter(([what]) => what === ENDS?.[0])).toHaveLength(1);
-  expect(said.slice(-66, -64)).toEqual([OWN, [...LISTING.shard, 0]]);
+  expect(said.slice(-66, -64)).toEqual([OWN, [...INTEREST_SYNC.shard, 0]]);
   listing.start();
   listing.stop();
   await clock.pass(100);

@@ -1,6 +1,11 @@
 import type { Clock } from '@route/bus';
 import { SHARD_COUNT } from '@route/redis';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING, writeHolding } from '../bus-messages.ts';
+import {
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  MESSAGE_TYPES,
+  writeInterestChange,
+} from '../bus-messages.ts';
 import type { DeliveryBus } from '../delivery.ts';
 
 /** Changes that go into one entry: 30 KiB of them. */
@@ -46,8 +51,8 @@ export class Listing {
     this.stop();
     this.#isUnderWay = true;
     this.#shard = 0;
-    this.#say(LISTING.begins);
-    this.#say(this.#options.wantsAll() ? LISTING.wantsAll : LISTING.wantsItsOwn);
+    this.#say(INTEREST_SYNC.begins);
+    this.#say(this.#options.wantsAll() ? INTEREST_SYNC.wantsAll : INTEREST_SYNC.wantsItsOwn);
     this.#step();
   }
 
@@ -65,7 +70,7 @@ export class Listing {
     }
     for (let listed = 0; listed < USERS_A_TURN; ) {
       if (this.#shard === SHARD_COUNT) {
-        this.#say(LISTING.ends);
+        this.#say(INTEREST_SYNC.ends);
         this.#isUnderWay = false;
         return;
       }
@@ -78,14 +83,14 @@ export class Listing {
   #listShard(): number {
     const { bus, usersOf } = this.#options;
     const users = usersOf(this.#shard);
-    this.#say(Buffer.from([...LISTING.shard, this.#shard]));
+    this.#say(Buffer.from([...INTEREST_SYNC.shard, this.#shard]));
     this.#shard++;
     for (let from = 0; from < users.length; from += MOST_CHANGES) {
       const part = users.slice(from, from + MOST_CHANGES);
-      const bytes = Buffer.allocUnsafe(part.length * HOLDING_BYTES);
+      const bytes = Buffer.allocUnsafe(part.length * INTEREST_BYTES);
       let at = 0;
-      for (const userId of part) at = writeHolding(bytes, at, { userId, held: true });
-      bus.send(ENTRY_KINDS.holdings, bytes, this.#node);
+      for (const userId of part) at = writeInterestChange(bytes, at, { userId, held: true });
+      bus.send(MESSAGE_TYPES.holdings, bytes, this.#node);
     }
     return users.length;
   }
@@ -98,6 +103,6 @@ export class Listing {
   }
 
   #say(what: Buffer): void {
-    this.#options.bus.send(ENTRY_KINDS.listing, what, this.#node);
+    this.#options.bus.send(MESSAGE_TYPES.listing, what, this.#node);
   }
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { ENTRY_KINDS, HOLDING_BYTES, LISTING, letGoOf, writeHolding } from '../bus-messages.ts';
+import {
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  MESSAGE_TYPES,
+  removalOf,
+  writeInterestChange,
+} from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import { SteppedClock } from '../testing/world.ts';
 import { PassedPdu } from './delivery-target.ts';
@@ -30,9 +36,9 @@ function scene() {
 }
 
 function holdings(userIds: readonly number[], held: boolean): Buffer {
-  const bytes = Buffer.alloc(userIds.length * HOLDING_BYTES);
+  const bytes = Buffer.alloc(userIds.length * INTEREST_BYTES);
   let at = 0;
-  for (const userId of userIds) at = writeHolding(bytes, at, { userId, held });
+  for (const userId of userIds) at = writeInterestChange(bytes, at, { userId, held });
   return bytes;
 }
 
@@ -41,9 +47,9 @@ function listedNode(nodes: RemoteNodes, id: string, userIds: readonly number[]) 
   nodes.known(id);
   const node = nodes.get(id);
   if (node === undefined) throw new Error(`${id} is not known`);
-  nodes.listed(node, LISTING.begins);
+  nodes.listed(node, INTEREST_SYNC.begins);
   nodes.changed(node, holdings(userIds, true));
-  nodes.listed(node, LISTING.ends);
+  nodes.listed(node, INTEREST_SYNC.ends);
   nodes.judge();
   return node;
 }
@@ -72,16 +78,16 @@ test('a node is listed whom this one holds once it is heard', async () => {
   nodes.judge();
   nodes.judge();
   await clock.pass(100);
-  const said = sent.filter(({ kind }) => kind === ENTRY_KINDS.listing).map(({ bytes }) => bytes);
-  expect(said.filter((what) => what.equals(LISTING.begins))).toHaveLength(1);
-  expect(said.at(-1)).toEqual(LISTING.ends);
+  const said = sent.filter(({ kind }) => kind === MESSAGE_TYPES.listing).map(({ bytes }) => bytes);
+  expect(said.filter((what) => what.equals(INTEREST_SYNC.begins))).toHaveLength(1);
+  expect(said.at(-1)).toEqual(INTEREST_SYNC.ends);
 });
 
 // A node that was forgotten here and is back has known this one all the time, and lists nothing of itself.
 test('a node that is heard and does not list its users is asked to, until it does', async () => {
   const { nodes, sent, clock } = scene();
   nodes.known('other');
-  const asked = (): number => sent.filter(({ bytes }) => bytes.equals(LISTING.asked)).length;
+  const asked = (): number => sent.filter(({ bytes }) => bytes.equals(INTEREST_SYNC.asked)).length;
   for (let ms = 0; ms < 2500; ms += 100) {
     nodes.judge();
     await clock.pass(100);
@@ -89,8 +95,8 @@ test('a node that is heard and does not list its users is asked to, until it doe
   expect(asked()).toBe(2);
   const node = nodes.get('other');
   if (node === undefined) throw new Error('it is not known');
-  nodes.listed(node, LISTING.begins);
-  nodes.listed(node, LISTING.ends);
+  nodes.listed(node, INTEREST_SYNC.begins);
+  nodes.listed(node, INTEREST_SYNC.ends);
   for (let ms = 0; ms < 2500; ms += 100) {
     nodes.judge();
     await clock.pass(100);
@@ -103,12 +109,12 @@ test('a node that lists anew holds nobody any more whom it does not list', () =>
   const node = listedNode(nodes, 'other', [1, 2]);
   nodes.missed('other');
   expect(nodes.unsure.isEmpty).toBe(false);
-  nodes.listed(node, LISTING.begins);
+  nodes.listed(node, INTEREST_SYNC.begins);
   for (let shard = 0; shard < 64; shard++) {
-    nodes.listed(node, Buffer.from([...LISTING.shard, shard]));
+    nodes.listed(node, Buffer.from([...INTEREST_SYNC.shard, shard]));
   }
   nodes.changed(node, holdings([3], true));
-  nodes.listed(node, LISTING.ends);
+  nodes.listed(node, INTEREST_SYNC.ends);
   nodes.judge();
   expect(nodes.unsure.isEmpty).toBe(true);
   expect(heldOn(nodes)).toEqual([3]);
@@ -117,9 +123,9 @@ test('a node that lists anew holds nobody any more whom it does not list', () =>
 test('a node that wants everything may hold anybody, until it wants only what is for its users', () => {
   const { nodes } = scene();
   const node = listedNode(nodes, 'other', [1]);
-  nodes.listed(node, LISTING.wantsAll);
+  nodes.listed(node, INTEREST_SYNC.wantsAll);
   expect(nodes.unsure.has(node)).toBe(true);
-  nodes.listed(node, LISTING.wantsItsOwn);
+  nodes.listed(node, INTEREST_SYNC.wantsItsOwn);
   nodes.judge();
   expect(nodes.unsure.isEmpty).toBe(true);
 });
@@ -136,7 +142,7 @@ test('a node that is gone is sent nothing, and forgotten bit by bit', async () =
   stays.run.add(Buffer.from('pdu'), 0, 3);
   stays.run.handOut();
   expect(sent.slice(before)).toEqual([
-    { kind: ENTRY_KINDS.directed, bytes: Buffer.from('pdu'), to: 'stays' },
+    { kind: MESSAGE_TYPES.directed, bytes: Buffer.from('pdu'), to: 'stays' },
   ]);
   await clock.pass(100);
   expect(heldOn(nodes)).toEqual([1]);
@@ -160,8 +166,8 @@ test('what came from a node is kept until that lets go of it', () => {
   pdu.end = 100;
   node.recent.add(7, pdu);
   node.recent.add(8, pdu);
-  nodes.listed(node, letGoOf(8));
+  nodes.listed(node, removalOf(8));
   expect(node.recent.bytes).toBe(100);
-  nodes.listed(node, letGoOf(9));
+  nodes.listed(node, removalOf(9));
   expect(node.recent.bytes).toBe(0);
 });

@@ -1,5 +1,11 @@
 import type { Clock } from '@route/bus';
-import { HOLDING_BYTES, type HoldingsSum, LISTING, readLetGo, readSum } from '../bus-messages.ts';
+import {
+  type HoldingsSum,
+  INTEREST_BYTES,
+  INTEREST_SYNC,
+  readRemoval,
+  readSum,
+} from '../bus-messages.ts';
 import type { DeliveryBus } from '../delivery.ts';
 import { Forgetting } from './interest-cleanup.ts';
 import { Listing } from './interest-sync.ts';
@@ -115,7 +121,7 @@ export class RemoteNodes {
     const now = clock.now();
     const isLate =
       now - Math.min(confirmedAt, this.#judgedAt) > LATE_MS || now < this.#readingUntil;
-    for (let at = 0; at + HOLDING_BYTES <= changes.length; at += HOLDING_BYTES) {
+    for (let at = 0; at + INTEREST_BYTES <= changes.length; at += INTEREST_BYTES) {
       const userId = changes.readUInt32BE(at + 1);
       if (changes[at] === 0) {
         this.#holders.remove(userId, node);
@@ -128,25 +134,25 @@ export class RemoteNodes {
 
   /** A node tells how far it is with its list, or asks for this node's. */
   listed(node: RemoteNode, what: Buffer): void {
-    if (what.equals(LISTING.asked)) {
+    if (what.equals(INTEREST_SYNC.asked)) {
       node.listing.start();
-    } else if (what.equals(LISTING.begins)) {
+    } else if (what.equals(INTEREST_SYNC.begins)) {
       node.isWhole = false;
       node.isListing = true;
       this.judge();
-    } else if (what.equals(LISTING.ends)) {
+    } else if (what.equals(INTEREST_SYNC.ends)) {
       node.isWhole = true;
       node.isListing = false;
-    } else if (what.equals(LISTING.wantsAll)) {
+    } else if (what.equals(INTEREST_SYNC.wantsAll)) {
       node.wantsAll = true;
       this.judge();
-    } else if (what.equals(LISTING.wantsItsOwn)) {
+    } else if (what.equals(INTEREST_SYNC.wantsItsOwn)) {
       node.wantsAll = false;
-    } else if (what[0] === LISTING.shard[0]) {
+    } else if (what[0] === INTEREST_SYNC.shard[0]) {
       // What it said of this shard before may be out of date.
       this.#holders.forget(node, what[1] ?? 0);
     } else {
-      const [frame, sum] = [readLetGo(what), readSum(what)];
+      const [frame, sum] = [readRemoval(what), readSum(what)];
       if (frame !== undefined) node.recent.dropUpTo(frame - 1);
       if (sum !== undefined) this.#compare(node, sum);
     }

@@ -1,5 +1,5 @@
 import { GatheredRun } from '../batch-buffer.ts';
-import { ENTRY_KINDS, LISTING } from '../bus-messages.ts';
+import { INTEREST_SYNC, MESSAGE_TYPES } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import type { Listing } from './interest-sync.ts';
 import { RecentPdus } from './replay-buffer.ts';
@@ -42,7 +42,7 @@ export class RemoteNode {
     this.#bus = bus;
     this.run = new GatheredRun(CHUNK_BYTES, (run) => {
       // It may be back under the same id, as another one that knows nothing of this.
-      if (!this.#isGone) bus.send(ENTRY_KINDS.directed, run, id);
+      if (!this.#isGone) bus.send(MESSAGE_TYPES.directed, run, id);
     });
   }
 
@@ -64,7 +64,7 @@ export class RemoteNode {
   askForList(now: number): void {
     this.isListing = false;
     this.#askedAt = now;
-    this.#bus.send(ENTRY_KINDS.listing, LISTING.asked, this.id);
+    this.#bus.send(MESSAGE_TYPES.listing, INTEREST_SYNC.asked, this.id);
   }
 
   /** It is gone: nothing is sent to it any more. */

@@ -1,5 +1,5 @@
 import type { Counters } from '../../observability/counters.ts';
-import { ENTRY_KINDS, letGoOf } from '../bus-messages.ts';
+import { MESSAGE_TYPES, removalOf } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import type { PassedPdu } from './delivery-target.ts';
 import { RemoteNode } from './remote-node.ts';
@@ -71,7 +71,7 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
     const letGo = this.#rounds.end(confirmed);
     if (letGo !== undefined) {
       this.#pdus.dropUpTo(letGo.upTo);
-      bus.send(ENTRY_KINDS.listing, letGoOf(letGo.firstFrame));
+      bus.send(MESSAGE_TYPES.listing, removalOf(letGo.firstFrame));
     }
     counters.keptBytes = this.#pdus.bytes;
     const full = this.#pdus.bytes >= (this.#full ? mostBytes / 2 : mostBytes);

@@ -1,7 +1,7 @@
 import { Bus, type Cancel, type Clock, MemoryHub } from '@route/bus';
 import { CLIENT_TYPE, decodeMessage, encodeMessage, MSG_TYPE } from '@route/protocol';
 import { Counters } from '../../observability/counters.ts';
-import { ENTRY_KINDS } from '../bus-messages.ts';
+import { MESSAGE_TYPES } from '../bus-messages.ts';
 import type { Receiver } from '../delivery.ts';
 import { Directed } from '../directed/directed.ts';
 
@@ -125,7 +125,7 @@ export class DeliveryWorld {
       ...{ nodeId: name, transport: hub.join(name), clock, mergeable: [1, 3, 4] },
       events: {
         onEntry: (kind, bytes, from, frame) => {
-          if (kind === ENTRY_KINDS.directed) node.directedEntries++;
+          if (kind === MESSAGE_TYPES.directed) node.directedEntries++;
           delivery.entry(kind, bytes, { node: from, frame });
         },
         onKnown: (node) => delivery.nodeKnown(node),
