@@ -58,7 +58,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
       receivedBytes: counters.receivedBytes,
       relayedPdus: counters.relayedPdus,
       sentBytes: counters.sentBytes,
-      notices: counters.notices,
+      notices: counters.notifications,
     },
     incidents: {
       linksOpened: counters.opened,

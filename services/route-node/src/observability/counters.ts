@@ -43,10 +43,10 @@ export class Counters {
   keptBytes = 0;
   heartbeatsSent = 0;
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
-  notices = 0;
-  noticesOvertaken = 0;
+  notifications = 0;
+  notificationsStale = 0;
   /** Offline notifications corrected because a PC client was still, or again, online. */
-  noticesCorrected = 0;
+  notificationsCorrected = 0;
   updatesLate = 0;
   pauses = 0;
   reapedLinks = 0;

@@ -223,17 +223,17 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter(
     'route_notifications_total',
     'Notifications passed on to this node’s links',
-    () => counters.notices,
+    () => counters.notifications,
   );
   counter(
     'route_notifications_stale_total',
     'Notifications left out because a later one of the same user had been passed on',
-    () => counters.noticesOvertaken,
+    () => counters.notificationsStale,
   );
   counter(
     'route_notifications_corrected_total',
     'Offline notifications corrected because a PC client was still, or again, online',
-    () => counters.noticesCorrected,
+    () => counters.notificationsCorrected,
   );
   counter(
     'route_second_link_snapshots_total',

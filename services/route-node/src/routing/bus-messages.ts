@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from '@route/protocol';
 import { SHARD_COUNT } from '@route/redis';
-import { NOTICE_KINDS, type Notice } from './notifications.ts';
+import { NOTIFICATION_KINDS, type Notification } from './notifications.ts';
 
 /**
  * The kinds of bus entries: PDUs for all links, notices, PDUs for those links alone that hold the users whom
@@ -135,18 +135,18 @@ export const NOTIFICATION_BYTES = 13;
 export function writeNotification(
   bytes: Buffer,
   start: number,
-  { kind, userId, version }: Notice,
+  { kind, userId, version }: Notification,
 ): number {
-  bytes.writeUInt8(NOTICE_KINDS.indexOf(kind), start);
+  bytes.writeUInt8(NOTIFICATION_KINDS.indexOf(kind), start);
   bytes.writeDoubleBE(version, start + 1);
   return bytes.writeUInt32BE(userId, start + 9);
 }
 
 /** The notices of one bus entry; one of an unknown kind (a newer node's) is left out. */
-export function readNotifications(bytes: Buffer): Notice[] {
-  const notices: Notice[] = [];
+export function readNotifications(bytes: Buffer): Notification[] {
+  const notices: Notification[] = [];
   for (let at = 0; at + NOTIFICATION_BYTES <= bytes.length; at += NOTIFICATION_BYTES) {
-    const kind = NOTICE_KINDS[bytes.readUInt8(at)];
+    const kind = NOTIFICATION_KINDS[bytes.readUInt8(at)];
     const version = bytes.readDoubleBE(at + 1);
     const userId = bytes.readUInt32BE(at + 9);
     // NaN, infinite and negative versions come from no node.

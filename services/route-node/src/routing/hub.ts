@@ -28,11 +28,11 @@ import {
 import { Gathering } from './coalescing-buffer.ts';
 import type { Delivery, Receiver } from './delivery.ts';
 import {
-  LatestNotices,
-  type Notice,
-  type NoticeKind,
-  noticesOf,
-  writeNoticePdu,
+  LatestNotifications,
+  type Notification,
+  type NotificationKind,
+  notificationsOf,
+  writeNotificationPdu,
 } from './notifications.ts';
 
 export interface HubOptions {
@@ -50,7 +50,7 @@ export interface HubOptions {
 type NotifiedPresence = Pick<Presence, 'announced' | 'confirm' | 'isGraceOver' | 'versionSeen'>;
 
 /** What notifications say of a user's status; undefined for those of the login status. */
-const SAID: Readonly<Record<NoticeKind, Announced | undefined>> = {
+const SAID: Readonly<Record<NotificationKind, Announced | undefined>> = {
   'login-off': undefined,
   'login-on': undefined,
   online: 'there',
@@ -66,12 +66,12 @@ const SAID: Readonly<Record<NoticeKind, Announced | undefined>> = {
  */
 export class Hub {
   readonly #receivers = new Set<Receiver>();
-  readonly #latest: LatestNotices;
+  readonly #latest: LatestNotifications;
   readonly #bus: Pick<Bus, 'send'>;
   readonly #presence: NotifiedPresence;
   readonly #counters: Counters;
-  readonly #toLinks: Gathering<Notice>;
-  readonly #toBus: Gathering<Notice>;
+  readonly #toLinks: Gathering<Notification>;
+  readonly #toBus: Gathering<Notification>;
   readonly #tell = (): void => this.#flushNotifications();
   #gathered = false;
   readonly #watch: Watch;
@@ -79,11 +79,11 @@ export class Hub {
 
   constructor({ bus, presence, counters, watch, staleMs, delivery }: HubOptions) {
     this.#delivery = delivery(this.#receivers);
-    this.#latest = new LatestNotices(staleMs, () => performance.now());
+    this.#latest = new LatestNotifications(staleMs, () => performance.now());
     this.#bus = bus;
     this.#presence = presence;
     this.#counters = counters;
-    this.#toLinks = new Gathering(writeNoticePdu, NOTIFY_BYTES, (pdus) => {
+    this.#toLinks = new Gathering(writeNotificationPdu, NOTIFY_BYTES, (pdus) => {
       for (const receiver of this.#receivers) receiver.send(pdus);
     });
     this.#toBus = new Gathering(writeNotification, NOTIFICATION_BYTES, (notices) => {
@@ -131,7 +131,8 @@ export class Hub {
   /** Tells every link what a status update has come to. */
   announce(update: ClientStatus, state: UserState, version: number): void {
     this.#noteMobile(update.userId, state, version);
-    for (const notice of noticesOf(update, state, version)) this.#announceNotice(notice);
+    for (const notice of notificationsOf(update, state, version))
+      this.#announceNotification(notice);
   }
 
   /**
@@ -141,8 +142,8 @@ export class Hub {
   announceLate({ update, state, version, since }: LateCommit): void {
     const isKnown = this.#presence.isGraceOver(update.userId, since);
     this.#noteMobile(update.userId, state, version);
-    for (const notice of noticesOf(update, state, version)) {
-      if (!(isKnown && notice.kind === 'offline')) this.#announceNotice(notice);
+    for (const notice of notificationsOf(update, state, version)) {
+      if (!(isKnown && notice.kind === 'offline')) this.#announceNotification(notice);
     }
   }
 
@@ -156,8 +157,12 @@ export class Hub {
     this.#noteMobile(userId, state, version);
     // With which PC client the user was there is not known, and not told either.
     const update = { userId, status: USER_STATUS.offline, clientType: CLIENT_TYPE.windows };
-    for (const { kind } of noticesOf(update, state, version)) {
-      this.#announceNotice({ kind: kind === 'offline' ? 'grace-over' : kind, userId, version });
+    for (const { kind } of notificationsOf(update, state, version)) {
+      this.#announceNotification({
+        kind: kind === 'offline' ? 'grace-over' : kind,
+        userId,
+        version,
+      });
     }
   }
 
@@ -173,7 +178,7 @@ export class Hub {
    */
   withdrawOffline(update: ClientStatus, toldVersion: number, version: number): void {
     if (this.#latest.statusVersion(update.userId) > toldVersion) return;
-    this.#counters.noticesCorrected++;
+    this.#counters.notificationsCorrected++;
     this.announce(update, 'pc', version);
   }
 
@@ -222,12 +227,12 @@ export class Hub {
     this.#toBus.handOut();
   }
 
-  #deliver(notice: Notice): boolean {
-    if (!this.#latest.pass(notice)) {
-      this.#counters.noticesOvertaken++;
+  #deliver(notice: Notification): boolean {
+    if (!this.#latest.accept(notice)) {
+      this.#counters.notificationsStale++;
       return false;
     }
-    this.#counters.notices++;
+    this.#counters.notifications++;
     this.#toLinks.add(notice);
     if (!this.#gathered) {
       this.#gathered = true;
@@ -246,16 +251,16 @@ export class Hub {
     if (state === 'mobile-only') this.#latest.noteMobile(userId, version);
   }
 
-  #announceNotice(notice: Notice): void {
+  #announceNotification(notice: Notification): void {
     // One that is already overtaken need not go to the other nodes either: they have the later one.
     if (!this.#deliver(notice)) return;
-    if (this.#watch.isOn) this.#showNotice(notice);
+    if (this.#watch.isOn) this.#showNotification(notice);
     this.#toBus.add(notice);
   }
 
-  #showNotice(notice: Notice): void {
+  #showNotification(notice: Notification): void {
     const pdu = Buffer.alloc(NOTIFY_BYTES);
-    this.#watch.pass(undefined, pdu.subarray(0, writeNoticePdu(pdu, 0, notice)));
+    this.#watch.pass(undefined, pdu.subarray(0, writeNotificationPdu(pdu, 0, notice)));
   }
 
   /**
@@ -263,7 +268,7 @@ export class Hub {
    * when the user's other client went: the user was announced offline, or without a mobile client. The node that
    * holds the client corrects it, unless something later has been announced by then.
    */
-  #correctStatus({ userId, version }: Notice): void {
+  #correctStatus({ userId, version }: Notification): void {
     // The login notification of the same commit, which comes before, says that a mobile client is known.
     const isMobileUnknown = this.#latest.loginVersion(userId) < version;
     const isMobileOlder = this.#latest.mobileVersion(userId) < version;
@@ -281,7 +286,7 @@ export class Hub {
   #correctLogin(userId: number, toldVersion: number, { version }: { version: number }): void {
     if (this.#latest.loginVersion(userId) > toldVersion) return;
     if (this.#latest.statusVersion(userId) > toldVersion) return;
-    this.#counters.noticesCorrected++;
-    this.#announceNotice({ kind: 'login-off', userId, version });
+    this.#counters.notificationsCorrected++;
+    this.#announceNotification({ kind: 'login-off', userId, version });
   }
 }

@@ -9,18 +9,18 @@ import {
 import { describe, expect, it } from 'vitest';
 import { NOTIFICATION_BYTES, readNotifications, writeNotification } from './bus-messages.ts';
 import {
-  LatestNotices,
-  NOTICE_KINDS,
-  type Notice,
-  type NoticeKind,
-  noticesOf,
-  writeNoticePdu,
+  LatestNotifications,
+  NOTIFICATION_KINDS,
+  type Notification,
+  type NotificationKind,
+  notificationsOf,
+  writeNotificationPdu,
 } from './notifications.ts';
 
 function told(status: UserStatus, clientType: ClientType, state: UserState): string[] {
-  return noticesOf({ userId: 7, status, clientType }, state, 1).map((notice) => {
+  return notificationsOf({ userId: 7, status, clientType }, state, 1).map((notice) => {
     const bytes = Buffer.alloc(64);
-    const pdu = bytes.subarray(0, writeNoticePdu(bytes, 0, notice));
+    const pdu = bytes.subarray(0, writeNotificationPdu(bytes, 0, notice));
     const { length, commandId } = readHeader(pdu);
     expect(length).toBe(pdu.length);
     return `${notice.kind} ${pdu.subarray(16).toString('hex')} ${commandId.toString(16)}`;
@@ -61,9 +61,13 @@ describe('what is told of a status update', () => {
 });
 
 describe('notices on the bus', () => {
-  const notices: Notice[] = [
-    ...noticesOf({ userId: 4_294_967_295, status: 1, clientType: 1 }, 'pc', 1_795_000_000_000_001),
-    ...noticesOf({ userId: 0, status: 2, clientType: 1 }, 'gone', 3),
+  const notices: Notification[] = [
+    ...notificationsOf(
+      { userId: 4_294_967_295, status: 1, clientType: 1 },
+      'pc',
+      1_795_000_000_000_001,
+    ),
+    ...notificationsOf({ userId: 0, status: 2, clientType: 1 }, 'gone', 3),
   ];
 
   const written = (): Buffer => {
@@ -87,50 +91,50 @@ describe('notices on the bus', () => {
 
   it('of a kind that only a newer node knows are left out', () => {
     const bytes = written();
-    bytes.writeUInt8(NOTICE_KINDS.length, NOTIFICATION_BYTES);
+    bytes.writeUInt8(NOTIFICATION_KINDS.length, NOTIFICATION_BYTES);
     expect(readNotifications(bytes)).toEqual([notices[0], notices[2]]);
   });
 });
 
 describe('the latest notices', () => {
-  const notice = (kind: NoticeKind, userId: number, version: number): Notice => ({
+  const notice = (kind: NotificationKind, userId: number, version: number): Notification => ({
     kind,
     userId,
     version,
   });
 
   it('let an older one of the same user and kind no longer pass', () => {
-    const latest = new LatestNotices(60_000, () => 0);
-    expect(latest.pass(notice('online', 1, 5))).toBe(true);
-    expect(latest.pass(notice('online', 1, 4))).toBe(false);
-    expect(latest.pass(notice('online', 1, 5))).toBe(true);
-    expect(latest.pass(notice('online', 1, 6))).toBe(true);
+    const latest = new LatestNotifications(60_000, () => 0);
+    expect(latest.accept(notice('online', 1, 5))).toBe(true);
+    expect(latest.accept(notice('online', 1, 4))).toBe(false);
+    expect(latest.accept(notice('online', 1, 5))).toBe(true);
+    expect(latest.accept(notice('online', 1, 6))).toBe(true);
   });
 
   it('of a status are one kind, whatever they say', () => {
-    const latest = new LatestNotices(60_000, () => 0);
+    const latest = new LatestNotifications(60_000, () => 0);
     expect(latest.statusVersion(1)).toBe(0);
-    latest.pass(notice('offline', 1, 5));
-    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    latest.accept(notice('offline', 1, 5));
+    expect(latest.accept(notice('online', 1, 4))).toBe(false);
     expect(latest.statusVersion(1)).toBe(5);
-    latest.pass(notice('login-on', 1, 9));
+    latest.accept(notice('login-on', 1, 9));
     expect(latest.statusVersion(1)).toBe(5);
   });
 
   it('let one of another user or kind pass whatever its version', () => {
-    const latest = new LatestNotices(60_000, () => 0);
-    latest.pass(notice('online', 1, 5));
-    expect(latest.pass(notice('online', 2, 1))).toBe(true);
-    expect(latest.pass(notice('login-on', 1, 1))).toBe(true);
+    const latest = new LatestNotifications(60_000, () => 0);
+    latest.accept(notice('online', 1, 5));
+    expect(latest.accept(notice('online', 2, 1))).toBe(true);
+    expect(latest.accept(notice('login-on', 1, 1))).toBe(true);
   });
 
   it('are remembered for at least a minute, and not for ever', () => {
     let now = 0;
-    const latest = new LatestNotices(60_000, () => now);
-    latest.pass(notice('online', 1, 5));
+    const latest = new LatestNotifications(60_000, () => now);
+    latest.accept(notice('online', 1, 5));
     now = 60_001;
-    expect(latest.pass(notice('online', 1, 4))).toBe(false);
+    expect(latest.accept(notice('online', 1, 4))).toBe(false);
     now = 500_000;
-    expect(latest.pass(notice('online', 1, 4))).toBe(true);
+    expect(latest.accept(notice('online', 1, 4))).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ import {
 } from '@route/protocol';
 
 /** What a notification can say. By their places here they travel on the bus: new ones go to the end. */
-export const NOTICE_KINDS = [
+export const NOTIFICATION_KINDS = [
   'login-off',
   'login-on',
   'online',
@@ -22,16 +22,16 @@ export const NOTICE_KINDS = [
  * What a notification says: the login status, or the status. 'grace-over' is an OFFLINE of a user who was lost with a
  * link and is not back.
  */
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
 /** A notification for every link: what it says of whom, and which commit it tells of. */
-export interface Notice {
-  readonly kind: NoticeKind;
+export interface Notification {
+  readonly kind: NotificationKind;
   readonly userId: number;
   readonly version: number;
 }
 
-const KIND_OF: Readonly<Record<UserStatus, NoticeKind>> = {
+const KIND_OF: Readonly<Record<UserStatus, NotificationKind>> = {
   [USER_STATUS.online]: 'online',
   [USER_STATUS.offline]: 'offline',
   [USER_STATUS.leave]: 'leave',
@@ -42,11 +42,15 @@ const KIND_OF: Readonly<Record<UserStatus, NoticeKind>> = {
  * user is still held and a PC client came or the last one went; then the status, if it is a PC
  * client's and no other PC client outweighs its going.
  */
-export function noticesOf(update: ClientStatus, state: UserState, version: number): Notice[] {
+export function notificationsOf(
+  update: ClientStatus,
+  state: UserState,
+  version: number,
+): Notification[] {
   const { userId, status, clientType } = update;
   const pc = isPc(clientType);
   const offline = status === USER_STATUS.offline;
-  const notices: Notice[] = [];
+  const notices: Notification[] = [];
   const login = loginStatus({ offline, pc, state });
   if (login !== undefined) {
     notices.push({ kind: login ? 'login-on' : 'login-off', userId, version });
@@ -56,7 +60,11 @@ export function noticesOf(update: ClientStatus, state: UserState, version: numbe
 }
 
 /** Writes a notice's PDU; returns where it ends. It takes up NOTIFY_BYTES at the most. */
-export function writeNoticePdu(bytes: Buffer, start: number, { kind, userId }: Notice): number {
+export function writeNotificationPdu(
+  bytes: Buffer,
+  start: number,
+  { kind, userId }: Notification,
+): number {
   switch (kind) {
     case 'login-on':
     case 'login-off':
@@ -88,7 +96,7 @@ function loginStatus({
  * Knows which notification of each user was passed on last, so that an older one which comes later
  * (from another node, by another way) can be left out: every link ends with the last committed state.
  */
-export class LatestNotices {
+export class LatestNotifications {
   readonly #rememberMs: number;
   readonly #now: () => number;
   /** Versions. */
@@ -104,7 +112,7 @@ export class LatestNotices {
   }
 
   /** Whether a notice may be passed on; it is then the latest. */
-  pass({ kind, userId, version }: Notice): boolean {
+  accept({ kind, userId, version }: Notification): boolean {
     this.#forget();
     const key = keyOf(userId, topicOf(kind));
     if (version < this.#at(key)) return false;
@@ -128,7 +136,7 @@ export class LatestNotices {
     return this.#at(keyOf(userId, 'login'));
   }
 
-  /** The version of {@link LatestNotices.noteMobile}; 0 where none is remembered. */
+  /** The version of {@link LatestNotifications.noteMobile}; 0 where none is remembered. */
   mobileVersion(userId: number): number {
     return this.#at(keyOf(userId, 'mobile'));
   }
@@ -150,7 +158,7 @@ export class LatestNotices {
 const TOPICS = ['login', 'status', 'mobile'] as const;
 
 /** The status notifications of a user, whatever they say, follow each other; the login's are apart. */
-function topicOf(kind: NoticeKind): (typeof TOPICS)[number] {
+function topicOf(kind: NotificationKind): (typeof TOPICS)[number] {
   return kind === 'login-on' || kind === 'login-off' ? 'login' : 'status';
 }
 
