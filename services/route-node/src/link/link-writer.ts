@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Counters } from '../observability/counters.ts';
-import { GatheredRun } from '../routing/batch-buffer.ts';
+import { BatchBuffer } from '../routing/batch-buffer.ts';
 import { pinsMuch } from './pinned-memory.ts';
 
 /** Flushes all writers that were written to in a tick, at the tick's end. */
@@ -51,7 +51,7 @@ export class LinkWriter {
   #pending: Buffer[] = [];
   #next = 0;
   #pendingBytes = 0;
-  readonly #gathered = new GatheredRun(CHUNK_BYTES, (run) => {
+  readonly #gathered = new BatchBuffer(CHUNK_BYTES, (run) => {
     this.#pending.push(run);
   });
   #writtenBytes = 0;
@@ -88,14 +88,14 @@ export class LinkWriter {
       this.writePart(bytes, 0, bytes.length);
       return;
     }
-    this.#gathered.handOut();
+    this.#gathered.flush();
     this.#pending.push(bytes);
     this.#added(bytes.length);
   }
 
   /** Queues bytes that stand between others, which must not change either; few bytes are copied. */
   writePart(bytes: Buffer, start: number, end: number): void {
-    this.#gathered.add(bytes, start, end);
+    this.#gathered.append(bytes, start, end);
     this.#added(end - start);
   }
 
@@ -151,7 +151,7 @@ export class LinkWriter {
   }
 
   #take(maxBytes: number): Buffer[] {
-    this.#gathered.handOut();
+    this.#gathered.flush();
     const { counters } = this.#options;
     if (this.#pendingBytes <= maxBytes) {
       const all = this.#next === 0 ? this.#pending : this.#pending.slice(this.#next);

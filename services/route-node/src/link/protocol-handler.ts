@@ -250,7 +250,7 @@ export class ProtocolHandler implements PduSink {
       add: (part) => this.#host.presence.addClients(this.#link, part),
       done: () => {
         this.#intake = undefined;
-        this.#host.hub.setListing(this.#receiver, false);
+        this.#host.hub.setImporting(this.#receiver, false);
         intake.handleBehind();
         this.#receiver.progressed();
       },
@@ -260,7 +260,7 @@ export class ProtocolHandler implements PduSink {
       intake.takeAll();
       return;
     }
-    this.#host.hub.setListing(this.#receiver, true);
+    this.#host.hub.setImporting(this.#receiver, true);
     intake.begin();
   }
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GatheredRun } from './batch-buffer.ts';
+import { BatchBuffer } from './batch-buffer.ts';
 
 const CHUNK_BYTES = 16 * 1024;
 const MOST_RUN_BYTES = 32 * 1024;
 
-function gathered(): { readonly run: GatheredRun; readonly handed: Buffer[] } {
+function gathered(): { readonly run: BatchBuffer; readonly handed: Buffer[] } {
   const handed: Buffer[] = [];
-  return { run: new GatheredRun(CHUNK_BYTES, (bytes) => handed.push(bytes)), handed };
+  return { run: new BatchBuffer(CHUNK_BYTES, (bytes) => handed.push(bytes)), handed };
 }
 
 /** Bytes that can be told apart, in memory of their own. */
@@ -36,11 +36,11 @@ test('all that was added is handed out once, in order, in runs of bounded length
         const start = Math.min((at[which] ?? 0) + skip, bytes.length);
         const end = Math.min(start + length, bytes.length);
         at[which] = end;
-        run.add(bytes, start, end);
+        run.append(bytes, start, end);
         added.push(bytes.subarray(start, end));
-        if (handOut) run.handOut();
+        if (handOut) run.flush();
       }
-      run.handOut();
+      run.flush();
       expect(Buffer.concat(handed).equals(Buffer.concat(added))).toBe(true);
       for (const { length } of handed) {
         expect(length).toBeGreaterThan(0);
@@ -53,9 +53,9 @@ test('all that was added is handed out once, in order, in runs of bounded length
 test('neighbours that make up enough are handed out as they stand, in one piece', () => {
   const { run, handed } = gathered();
   const bytes = source(8_000);
-  run.add(bytes, 0, 10);
-  for (let at = 1_000; at < 7_000; at += 100) run.add(bytes, at, at + 100);
-  run.handOut();
+  run.append(bytes, 0, 10);
+  for (let at = 1_000; at < 7_000; at += 100) run.append(bytes, at, at + 100);
+  run.flush();
   expect(handed.map(({ length }) => length)).toEqual([10, 6_000]);
   expect(handed[0]?.buffer).not.toBe(bytes.buffer);
   expect(handed[1]?.buffer).toBe(bytes.buffer);
@@ -64,9 +64,9 @@ test('neighbours that make up enough are handed out as they stand, in one piece'
 test('what would keep a much larger piece of memory is copied', () => {
   const { run, handed } = gathered();
   const bytes = Buffer.alloc(64 * 1024);
-  run.add(bytes, 0, 12_000);
-  run.add(bytes, 20_000, 40_000);
-  run.handOut();
+  run.append(bytes, 0, 12_000);
+  run.append(bytes, 20_000, 40_000);
+  run.flush();
   expect(handed.map(({ length }) => length)).toEqual([12_000, 20_000]);
   expect(handed[0]?.buffer).not.toBe(bytes.buffer);
   expect(handed[1]?.buffer).toBe(bytes.buffer);
@@ -75,11 +75,11 @@ test('what would keep a much larger piece of memory is copied', () => {
 test('few bytes are copied together, and never written over', () => {
   const { run, handed } = gathered();
   const bytes = source(1_000);
-  for (let at = 0; at < 1_000; at += 20) run.add(bytes, at, at + 10);
-  run.handOut();
+  for (let at = 0; at < 1_000; at += 20) run.append(bytes, at, at + 10);
+  run.flush();
   expect(handed).toHaveLength(1);
   const before = Buffer.from(handed[0] ?? []);
-  for (let at = 10; at < 1_000; at += 20) run.add(bytes, at, at + 10);
-  run.handOut();
+  for (let at = 10; at < 1_000; at += 20) run.append(bytes, at, at + 10);
+  run.flush();
   expect(handed[0]?.equals(before)).toBe(true);
 });

@@ -12,7 +12,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * is still short then is copied, one after the other, into memory that is never written to again. (A slice each
  * would cost more than the copy.) The bytes that it is given must not change any more.
  */
-export class GatheredRun {
+export class BatchBuffer {
   readonly #chunkBytes: number;
   readonly #full: (run: Buffer) => void;
   /** Neighbours that may still become more. */
@@ -31,7 +31,7 @@ export class GatheredRun {
   }
 
   /** Adds PDUs that stand between other bytes. */
-  add(bytes: Buffer, start: number, end: number): void {
+  append(bytes: Buffer, start: number, end: number): void {
     if (start === this.#end && bytes === this.#bytes && end - this.#start <= RUN_BYTES) {
       this.#end = end;
       return;
@@ -43,7 +43,7 @@ export class GatheredRun {
   }
 
   /** Hands out what has gathered, if anything has. */
-  handOut(): void {
+  flush(): void {
     while (this.#start < this.#end) this.#settle();
     this.#bytes = NOTHING;
     this.#handOutCopies();

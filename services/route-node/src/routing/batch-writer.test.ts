@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ForAll } from './batch-writer.ts';
+import { BatchWriter } from './batch-writer.ts';
 import type { Receiver } from './delivery.ts';
 
 /** A link that writes down what it is given. */
@@ -23,8 +23,8 @@ class Heard implements Receiver {
 function world() {
   const [a, b, c] = [new Heard('a'), new Heard('b'), new Heard('c')];
   const receivers = new Set<Receiver>([a, b, c]);
-  const forAll = new ForAll(receivers);
-  const add = (text: string): void => forAll.add(Buffer.from(text), 0, text.length);
+  const forAll = new BatchWriter(receivers);
+  const add = (text: string): void => forAll.append(Buffer.from(text), 0, text.length);
   return { a, b, c, receivers, forAll, add };
 }
 
@@ -32,12 +32,12 @@ test('each link gets in one piece what was added, and what it lacks before anyth
   const { a, b, c, forAll, add } = world();
   add('1');
   add('2');
-  forAll.giveTo(b);
-  forAll.giveTo(b);
+  forAll.writeTo(b);
+  forAll.writeTo(b);
   add('3');
   expect([a.pieces, b.pieces]).toEqual([[], ['12']]);
-  forAll.handOut();
-  forAll.handOut();
+  forAll.flush();
+  forAll.flush();
   expect([a.pieces, b.pieces, c.pieces]).toEqual([['123'], ['12', '3'], ['123']]);
 });
 
@@ -46,11 +46,11 @@ test('a link that adds gets what others have added before and after, and nothing
   add('1');
   forAll.addedBy(a);
   add('2');
-  forAll.giveTo(b);
+  forAll.writeTo(b);
   add('3');
   forAll.addedBy(undefined);
   add('4');
-  forAll.handOut();
+  forAll.flush();
   expect([a.pieces, b.pieces, c.pieces]).toEqual([['1', '4'], ['12', '34'], ['1234']]);
 });
 
@@ -58,10 +58,10 @@ test('what is handed out while a link adds does not come to it later', () => {
   const { a, b, forAll, add } = world();
   forAll.addedBy(a);
   add('1');
-  forAll.handOut();
+  forAll.flush();
   add('2');
   forAll.addedBy(undefined);
-  forAll.handOut();
+  forAll.flush();
   expect([a.pieces, b.pieces]).toEqual([[], ['1', '2']]);
 });
 
@@ -70,7 +70,7 @@ test('more than a chunk comes whole and in order, and what links hold is not wri
   const texts = Array.from({ length: 500 }, (_, i) => `${i} `.padEnd(100, 'x'));
   for (const text of texts) add(text);
   add('y'.repeat(40_000));
-  forAll.handOut();
+  forAll.flush();
   expect(a.pieces.join('')).toBe(`${texts.join('')}${'y'.repeat(40_000)}`);
   expect(b.pieces).toEqual(a.pieces);
 });
@@ -78,10 +78,10 @@ test('more than a chunk comes whole and in order, and what links hold is not wri
 test('a link that begins to receive after all was handed out gets only what comes then', () => {
   const { receivers, forAll, add } = world();
   add('1');
-  forAll.handOut();
+  forAll.flush();
   const late = new Heard('late');
   receivers.add(late);
   add('2');
-  forAll.handOut();
+  forAll.flush();
   expect(late.pieces).toEqual(['2']);
 });

@@ -7,7 +7,7 @@ const CHUNK_BYTES = 32 * 1024;
  * Each link is given what it lacks of them in one piece, before anything else that comes to it, and when they are
  * handed out. (A copy a PDU and link took a third of a node's time at 32 links.)
  */
-export class ForAll {
+export class BatchWriter {
   readonly #receivers: Receivers;
   #chunk = Buffer.alloc(0);
   /** What is not handed out yet: of the chunk, what lies between the two. */
@@ -25,16 +25,16 @@ export class ForAll {
   addedBy(sender: Receiver | undefined): void {
     if (sender === this.#sender) return;
     if (this.#sender !== undefined) this.#skip(this.#sender);
-    if (sender !== undefined) this.giveTo(sender);
+    if (sender !== undefined) this.writeTo(sender);
     this.#sender = sender;
   }
 
-  add(bytes: Buffer, start: number, end: number): void {
+  append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     // To hand out may add more.
     while (this.#to + length > this.#chunk.length) {
       if (this.#from < this.#to) {
-        this.handOut();
+        this.flush();
         continue;
       }
       this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
@@ -46,7 +46,7 @@ export class ForAll {
   }
 
   /** Gives a link what it lacks. To be called before it is given anything else. */
-  giveTo(link: Receiver): void {
+  writeTo(link: Receiver): void {
     if (this.#from === this.#to || link === this.#sender) return;
     const to = this.#to;
     const got = this.#got.get(link) ?? this.#from;
@@ -56,9 +56,9 @@ export class ForAll {
   }
 
   /** Gives every link what it lacks. */
-  handOut(): void {
+  flush(): void {
     if (this.#from === this.#to) return;
-    for (const link of this.#receivers) this.giveTo(link);
+    for (const link of this.#receivers) this.writeTo(link);
     this.#from = this.#to;
     this.#got.clear();
   }

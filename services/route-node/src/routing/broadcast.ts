@@ -28,9 +28,9 @@ export class Broadcast implements Delivery {
 
   opened(): void {}
   closed(): void {}
-  receiving(): void {}
-  setListing(): void {}
-  handOut(): void {}
+  setReceiving(): void {}
+  setImporting(): void {}
+  flush(): void {}
   nodeKnown(): void {}
   nodeGone(): void {}
   nodeMissed(): void {}

@@ -5,7 +5,7 @@ const CHUNK_BYTES = 16 * 1024;
  * Gathers small things that go out together as one slice. A slice is never written to again, and the next
  * ones follow it in the same memory: nothing is allocated a thing, and next to nothing a slice.
  */
-export class Gathering<Thing> {
+export class CoalescingBuffer<Thing> {
   readonly #write: (bytes: Buffer, start: number, thing: Thing) => number;
   readonly #mostBytes: number;
   readonly #full: (slice: Buffer) => void;
@@ -24,11 +24,11 @@ export class Gathering<Thing> {
     this.#full = full;
   }
 
-  add(thing: Thing): void {
+  append(thing: Thing): void {
     // To hand out may add more.
     while (this.#to + this.#mostBytes > this.#chunk.length) {
       if (this.#from < this.#to) {
-        this.handOut();
+        this.flush();
         continue;
       }
       this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -39,7 +39,7 @@ export class Gathering<Thing> {
   }
 
   /** Hands out what has gathered, if anything has. */
-  handOut(): void {
+  flush(): void {
     if (this.#from === this.#to) return;
     const slice = this.#chunk.subarray(this.#from, this.#to);
     this.#from = this.#to;

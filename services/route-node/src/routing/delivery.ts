@@ -37,13 +37,13 @@ export interface Delivery {
   /** A link holds nobody any more. */
   closed(link: LinkId): void;
   /** A link begins to receive, or does no longer. */
-  receiving(link: Receiver, receives: boolean): void;
+  setReceiving(link: Receiver, receives: boolean): void;
   /** A link's list of users is being taken in bit by bit, or no longer: it is not known yet whom it holds. */
-  setListing(link: Receiver, lists: boolean): void;
+  setImporting(link: Receiver, lists: boolean): void;
   /** Passes on a run of a link's PDUs; the bytes are not copied and must not change. */
   relay(from: Receiver, handling: RelayHandling, run: Buffer): void;
   /** Hands over to the bus what has gathered; whoever sends anything else over it calls this before. */
-  handOut(): void;
+  flush(): void;
   /** Takes in an entry of another node, which came in its frame of that number. */
   entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
   /** Another node has become known. */

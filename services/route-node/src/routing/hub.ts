@@ -25,7 +25,7 @@ import {
   readNotifications,
   writeNotification,
 } from './bus-messages.ts';
-import { Gathering } from './coalescing-buffer.ts';
+import { CoalescingBuffer } from './coalescing-buffer.ts';
 import type { Delivery, Receiver } from './delivery.ts';
 import {
   LatestNotifications,
@@ -70,8 +70,8 @@ export class Hub {
   readonly #bus: Pick<Bus, 'send'>;
   readonly #presence: NotifiedPresence;
   readonly #counters: Counters;
-  readonly #toLinks: Gathering<Notification>;
-  readonly #toBus: Gathering<Notification>;
+  readonly #toLinks: CoalescingBuffer<Notification>;
+  readonly #toBus: CoalescingBuffer<Notification>;
   readonly #tell = (): void => this.#flushNotifications();
   #gathered = false;
   readonly #watch: Watch;
@@ -83,10 +83,10 @@ export class Hub {
     this.#bus = bus;
     this.#presence = presence;
     this.#counters = counters;
-    this.#toLinks = new Gathering(writeNotificationPdu, NOTIFY_BYTES, (pdus) => {
+    this.#toLinks = new CoalescingBuffer(writeNotificationPdu, NOTIFY_BYTES, (pdus) => {
       for (const receiver of this.#receivers) receiver.send(pdus);
     });
-    this.#toBus = new Gathering(writeNotification, NOTIFICATION_BYTES, (notices) => {
+    this.#toBus = new CoalescingBuffer(writeNotification, NOTIFICATION_BYTES, (notices) => {
       this.#bus.send(MESSAGE_TYPES.notice, notices);
     });
     this.#watch = watch;
@@ -103,7 +103,7 @@ export class Hub {
     if (receiving === this.#receivers.has(receiver)) return;
     if (receiving) this.#receivers.add(receiver);
     else this.#receivers.delete(receiver);
-    this.#delivery.receiving(receiver, receiving);
+    this.#delivery.setReceiving(receiver, receiving);
   }
 
   /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
@@ -118,9 +118,9 @@ export class Hub {
   }
 
   /** A link's list of users is being taken in bit by bit, or no longer. */
-  setListing(link: Receiver, lists: boolean): void {
+  setImporting(link: Receiver, lists: boolean): void {
     this.flush();
-    this.#delivery.setListing(link, lists);
+    this.#delivery.setImporting(link, lists);
   }
 
   /** A link holds nobody any more. */
@@ -169,7 +169,7 @@ export class Hub {
   /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
   flush(): void {
     this.#flushNotifications();
-    this.#delivery.handOut();
+    this.#delivery.flush();
   }
 
   /**
@@ -223,8 +223,8 @@ export class Hub {
   #flushNotifications(): void {
     if (!this.#gathered) return;
     this.#gathered = false;
-    this.#toLinks.handOut();
-    this.#toBus.handOut();
+    this.#toLinks.flush();
+    this.#toBus.flush();
   }
 
   #deliver(notice: Notification): boolean {
@@ -233,10 +233,10 @@ export class Hub {
       return false;
     }
     this.#counters.notifications++;
-    this.#toLinks.add(notice);
+    this.#toLinks.append(notice);
     if (!this.#gathered) {
       this.#gathered = true;
-      this.#delivery.handOut();
+      this.#delivery.flush();
       // Comes when all that one read has brought is done with, and before the links are written to.
       process.nextTick(this.#tell);
     }
@@ -255,7 +255,7 @@ export class Hub {
     // One that is already overtaken need not go to the other nodes either: they have the later one.
     if (!this.#deliver(notice)) return;
     if (this.#watch.isOn) this.#showNotification(notice);
-    this.#toBus.add(notice);
+    this.#toBus.append(notice);
   }
 
   #showNotification(notice: Notification): void {

@@ -270,16 +270,16 @@ test.for([
 /** A link is closed. */
 function closes(world: DeliveryWorld, link: HeardLink): void {
   link.node.receivers.delete(link);
-  link.node.delivery.receiving(link, false);
+  link.node.delivery.setReceiving(link, false);
   world.releases(link);
 }
 
 /** A link is opened in another one's place: it receives from now on. */
 function opens(link: HeardLink): void {
   link.node.receivers.delete(link);
-  link.node.delivery.receiving(link, false);
+  link.node.delivery.setReceiving(link, false);
   link.node.receivers.add(link);
-  link.node.delivery.receiving(link, true);
+  link.node.delivery.setReceiving(link, true);
 }
 
 const OTHER = 5;

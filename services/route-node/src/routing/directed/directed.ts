@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@route/bus';
 import type { HoldingListener, LinkId } from '@route/presence';
 import { ConcernedUsers, type RelayHandling } from '@route/protocol';
 import type { Counters } from '../../observability/counters.ts';
-import { ForAll } from '../batch-writer.ts';
+import { BatchWriter } from '../batch-writer.ts';
 import {
   INTEREST_BYTES,
   INTEREST_SYNC,
@@ -11,7 +11,7 @@ import {
   sumOf,
   writeInterestChange,
 } from '../bus-messages.ts';
-import { Gathering } from '../coalescing-buffer.ts';
+import { CoalescingBuffer } from '../coalescing-buffer.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
 import { type Pass, PassedPdu } from './delivery-target.ts';
 import { OwnLinks } from './local-interest.ts';
@@ -67,7 +67,7 @@ export class Directed implements Delivery {
   readonly #counters: DirectedOptions['counters'];
   readonly #users = new ConcernedUsers();
   readonly #links: OwnLinks;
-  readonly #forAll: ForAll;
+  readonly #forAll: BatchWriter;
   /** Undefined for a node that is alone. */
   readonly #nodes: RemoteNodes | undefined;
   readonly #kept: KeptPdus | undefined;
@@ -76,21 +76,22 @@ export class Directed implements Delivery {
   readonly #giveTo: Pass<Receiver> = (link, bytes, start, end) => {
     this.#give(link, bytes, start, end);
   };
-  readonly #passTo: Pass<RemoteNode> = ({ run }, bytes, start, end) => run.add(bytes, start, end);
-  readonly #changes: Gathering<InterestChange>;
+  readonly #passTo: Pass<RemoteNode> = ({ run }, bytes, start, end) =>
+    run.append(bytes, start, end);
+  readonly #changes: CoalescingBuffer<InterestChange>;
   #gathered = false;
   #pressedAt = Number.NEGATIVE_INFINITY;
   #summedAt = Number.NEGATIVE_INFINITY;
-  readonly #handOutSoon = (): void => this.handOut();
+  readonly #handOutSoon = (): void => this.flush();
 
   constructor(options: DirectedOptions) {
     const { receivers, bus, counters, clock = systemClock } = options;
     this.#receivers = receivers;
-    this.#forAll = new ForAll(receivers);
+    this.#forAll = new BatchWriter(receivers);
     this.#bus = bus;
     this.#counters = counters;
     this.#clock = clock;
-    this.#changes = new Gathering(writeInterestChange, INTEREST_BYTES, (changes) => {
+    this.#changes = new CoalescingBuffer(writeInterestChange, INTEREST_BYTES, (changes) => {
       bus?.send(MESSAGE_TYPES.holdings, changes);
     });
     this.#links = new OwnLinks({
@@ -123,7 +124,7 @@ export class Directed implements Delivery {
   }
 
   /** What came from other nodes before a link received is not given to it late: it may be its msg_server's own. */
-  receiving(link: Receiver, receives: boolean): void {
+  setReceiving(link: Receiver, receives: boolean): void {
     if (!receives) this.#kept?.stop(link);
     for (const { recent } of this.#nodes?.all ?? []) {
       if (receives) recent.join(link);
@@ -131,14 +132,14 @@ export class Directed implements Delivery {
     }
   }
 
-  setListing(link: Receiver, lists: boolean): void {
+  setImporting(link: Receiver, lists: boolean): void {
     const wantedAll = !this.#links.listing.isEmpty;
     if (!this.#links.setListing(link, lists)) return;
     if (lists) this.#giveLate(link, (recent, give) => recent.giveAll(link, give));
     const wantsAll = !this.#links.listing.isEmpty;
     if (wantsAll === wantedAll) return;
     // Behind the changes: by then the others know whom the link holds.
-    this.handOut();
+    this.flush();
     this.#bus?.send(
       MESSAGE_TYPES.listing,
       wantsAll ? INTEREST_SYNC.wantsAll : INTEREST_SYNC.wantsItsOwn,
@@ -169,7 +170,7 @@ export class Directed implements Delivery {
     }
     if (inDoubt) {
       this.#giveAll(besides, run, 0, run.length);
-      this.handOut();
+      this.flush();
       this.#bus?.send(MESSAGE_TYPES.run, run);
     } else if (broadcastFrom < run.length) {
       this.#broadcast(besides, run, broadcastFrom, run.length);
@@ -177,13 +178,13 @@ export class Directed implements Delivery {
     this.#forAll.addedBy(undefined);
   }
 
-  handOut(): void {
+  flush(): void {
     if (!this.#gathered) return;
     this.#gathered = false;
-    this.#forAll.handOut();
+    this.#forAll.flush();
     if (this.#nodes === undefined) return;
-    for (const node of this.#nodes.all) node.run.handOut();
-    this.#changes.handOut();
+    for (const node of this.#nodes.all) node.run.flush();
+    this.#changes.flush();
     if ((this.#kept?.part ?? 0) > PRESS_PART) this.#press(this.#nodes);
   }
 
@@ -227,14 +228,14 @@ export class Directed implements Delivery {
       bus,
       clock: this.#clock,
       usersOf: (shard) => {
-        this.#changes.handOut();
+        this.#changes.flush();
         return this.#links.usersOf(shard);
       },
       wantsAll: () => !this.#links.listing.isEmpty,
       begins: (userId, node, isLate) => kept.begin(userId, node, isLate),
       unsure: (node, isSilent) => kept.passAll(node, isSilent),
       confirmed: (word) => {
-        this.handOut();
+        this.flush();
         kept.endRound(word);
       },
     });
@@ -248,10 +249,10 @@ export class Directed implements Delivery {
     // A few between those that are directed would cut what goes to each node into many small entries.
     if (end - start < COPIED_BYTES) {
       this.#gather();
-      for (const node of nodes.all) node.run.add(run, start, end);
+      for (const node of nodes.all) node.run.append(run, start, end);
       return;
     }
-    this.handOut();
+    this.flush();
     this.#bus?.send(MESSAGE_TYPES.run, run.subarray(start, end));
   }
 
@@ -307,10 +308,10 @@ export class Directed implements Delivery {
     const areFew = this.#receivers.size <= FEW_LINKS;
     if (end - start < COPIED_BYTES && !areFew) {
       this.#gather();
-      this.#forAll.add(bytes, start, end);
+      this.#forAll.append(bytes, start, end);
       return;
     }
-    this.#forAll.handOut();
+    this.#forAll.flush();
     const pdus = areFew ? undefined : bytes.subarray(start, end);
     for (const link of this.#receivers) {
       if (link === from) continue;
@@ -321,7 +322,7 @@ export class Directed implements Delivery {
 
   #give(link: Receiver, bytes: Buffer, start: number, end: number): void {
     if (!this.#receivers.has(link)) return;
-    this.#forAll.giveTo(link);
+    this.#forAll.writeTo(link);
     link.sendPart(bytes, start, end);
     this.#counters.linksReached++;
   }
@@ -352,7 +353,7 @@ export class Directed implements Delivery {
   #tell(change: InterestChange): void {
     if (this.#nodes === undefined || this.#nodes.isEmpty) return;
     this.#gather();
-    this.#changes.add(change);
+    this.#changes.append(change);
   }
 
   /** What gathers goes out when all that one read has brought is done with. */
@@ -364,7 +365,7 @@ export class Directed implements Delivery {
 
   #passLate(node: RemoteNode, bytes: Buffer, start: number, end: number): void {
     this.#gather();
-    node.run.add(bytes, start, end);
+    node.run.append(bytes, start, end);
   }
 
   /** Much is kept: does not wait for the others to speak of themselves. */
@@ -390,7 +391,7 @@ export class Directed implements Delivery {
     const { isEmpty = true, areListedTo = false } = this.#nodes ?? {};
     if (now - this.#summedAt < SUM_MS || isEmpty || areListedTo) return;
     this.#summedAt = now;
-    this.handOut();
+    this.flush();
     this.#bus?.send(MESSAGE_TYPES.listing, sumOf(this.#links.told));
   }
 }

@@ -137,10 +137,10 @@ test('a node that is gone is sent nothing, and forgotten bit by bit', async () =
   nodes.gone('gone');
   await clock.pass(1);
   const before = sent.length;
-  gone.run.add(Buffer.from('pdu'), 0, 3);
-  gone.run.handOut();
-  stays.run.add(Buffer.from('pdu'), 0, 3);
-  stays.run.handOut();
+  gone.run.append(Buffer.from('pdu'), 0, 3);
+  gone.run.flush();
+  stays.run.append(Buffer.from('pdu'), 0, 3);
+  stays.run.flush();
   expect(sent.slice(before)).toEqual([
     { kind: MESSAGE_TYPES.directed, bytes: Buffer.from('pdu'), to: 'stays' },
   ]);

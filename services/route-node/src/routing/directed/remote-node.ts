@@ -1,4 +1,4 @@
-import { GatheredRun } from '../batch-buffer.ts';
+import { BatchBuffer } from '../batch-buffer.ts';
 import { INTEREST_SYNC, MESSAGE_TYPES } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import type { Listing } from './interest-sync.ts';
@@ -14,7 +14,7 @@ const ASK_MS = 1000;
 export class RemoteNode {
   readonly id: string;
   /** PDUs on their way to it. */
-  readonly run: GatheredRun;
+  readonly run: BatchBuffer;
   /** Tells it whom this node holds. */
   readonly listing: Listing;
   /** What came from it and it still keeps, by the number of the frame. */
@@ -40,7 +40,7 @@ export class RemoteNode {
     this.id = id;
     this.listing = listing;
     this.#bus = bus;
-    this.run = new GatheredRun(CHUNK_BYTES, (run) => {
+    this.run = new BatchBuffer(CHUNK_BYTES, (run) => {
       // It may be back under the same id, as another one that knows nothing of this.
       if (!this.#isGone) bus.send(MESSAGE_TYPES.directed, run, id);
     });

@@ -154,7 +154,7 @@ export class DeliveryWorld {
       const link = new HeardLink(`${name}.${i}`, node);
       delivery.opened(link);
       receivers.add(link);
-      delivery.receiving(link, true);
+      delivery.setReceiving(link, true);
       this.links.push(link);
     }
     await bus.start();
@@ -193,7 +193,7 @@ export class DeliveryWorld {
   lists(link: HeardLink, users: readonly number[]): void {
     if (this.#listing.has(link)) this.listed(link);
     this.#listing.set(link, new Set(users));
-    link.node.delivery.setListing(link, true);
+    link.node.delivery.setImporting(link, true);
     for (const user of users) this.#holds(user, link);
   }
 
@@ -202,7 +202,7 @@ export class DeliveryWorld {
     for (const user of this.#listing.get(link) ?? []) {
       link.node.delivery.interestObserver.added(link.id, user);
     }
-    if (this.#listing.delete(link)) link.node.delivery.setListing(link, false);
+    if (this.#listing.delete(link)) link.node.delivery.setImporting(link, false);
   }
 
   /** A link holds nobody any more. */
