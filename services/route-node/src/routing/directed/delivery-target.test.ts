@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { PassedPdu } from './delivery-target.ts';
-import { HolderSet } from './interest-table.ts';
+import { InterestSet } from './interest-table.ts';
 
 test('a PDU goes on to all whom it is for, though another one is passed on inside', () => {
   const users = { first: 1, second: 2 };
   const holders = new Map([
-    [1, new HolderSet(['a', 'b'])],
-    [2, new HolderSet(['b', 'c'])],
-    [3, new HolderSet(['x'])],
+    [1, new InterestSet(['a', 'b'])],
+    [2, new InterestSet(['b', 'c'])],
+    [3, new InterestSet(['x'])],
   ]);
-  const of = (userId: number) => holders.get(userId) ?? new HolderSet<string>([]);
+  const of = (userId: number) => holders.get(userId) ?? new InterestSet<string>([]);
   const pdu = new PassedPdu<string>(users);
   const aim = (first: number, second: number, text: string): void => {
     Object.assign(users, { first, second });
@@ -21,12 +21,12 @@ test('a PDU goes on to all whom it is for, though another one is passed on insid
     if (holder !== 'a') return;
     // As a link that is closed inside a send would have its own messages passed on.
     aim(3, 3, 'inside');
-    pdu.others = new HolderSet(['y']);
+    pdu.others = new InterestSet(['y']);
     pdu.from = 'c';
     pdu.passOn(pass);
   };
   aim(1, 2, 'outside');
-  pdu.others = new HolderSet(['c', 'd']);
+  pdu.others = new InterestSet(['c', 'd']);
   pdu.from = 'd';
   pdu.passOn(pass);
   expect(got).toEqual(['a: outside', 'x: inside', 'y: inside', 'b: outside', 'c: outside']);

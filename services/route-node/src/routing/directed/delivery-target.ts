@@ -1,8 +1,8 @@
-import { HolderSet } from './interest-table.ts';
+import { InterestSet } from './interest-table.ts';
 
 /** Tells who holds a user. */
 interface HoldersOf<Holder> {
-  of(userId: number): HolderSet<Holder>;
+  of(userId: number): InterestSet<Holder>;
 }
 
 /** Passes a PDU on to a holder. */
@@ -19,13 +19,13 @@ export class PassedPdu<Holder> {
   /** The users whom it concerns; they may be one. */
   readonly users: { readonly first: number; readonly second: number };
   /** Who holds the one and the other, and who gets it besides. */
-  first = new HolderSet<Holder>([]);
-  second = new HolderSet<Holder>([]);
-  others = new HolderSet<Holder>([]);
+  first = new InterestSet<Holder>([]);
+  second = new InterestSet<Holder>([]);
+  others = new InterestSet<Holder>([]);
   /** Who has sent it and does not get it, though it may be among these. */
   from: Holder | undefined;
 
-  readonly #none = new HolderSet<Holder>([]);
+  readonly #none = new InterestSet<Holder>([]);
 
   constructor(users: { readonly first: number; readonly second: number }) {
     this.users = users;
@@ -45,12 +45,12 @@ export class PassedPdu<Holder> {
   passOn(pass: Pass<Holder>): void {
     // Read before: whatever comes of passing it on, this PDU goes on to whom it is for.
     const { first, second, others, from, bytes, start, end } = this;
-    for (const holder of first.holders) if (holder !== from) pass(holder, bytes, start, end);
+    for (const holder of first.members) if (holder !== from) pass(holder, bytes, start, end);
     // Nearly always the users have one holder each: plain loops over short lists cost less than a set.
-    for (const holder of second.holders) {
+    for (const holder of second.members) {
       if (holder !== from && !first.has(holder)) pass(holder, bytes, start, end);
     }
-    for (const holder of others.holders) {
+    for (const holder of others.members) {
       if (holder === from || first.has(holder) || second.has(holder)) continue;
       pass(holder, bytes, start, end);
     }

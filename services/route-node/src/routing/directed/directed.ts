@@ -14,8 +14,8 @@ import {
 import { CoalescingBuffer } from '../coalescing-buffer.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
 import { type Pass, PassedPdu } from './delivery-target.ts';
-import { OwnLinks } from './local-interest.ts';
-import { RemoteNodes } from './remote-interest.ts';
+import { LocalInterest } from './local-interest.ts';
+import { RemoteInterest } from './remote-interest.ts';
 import type { RemoteNode } from './remote-node.ts';
 import type { Give, RecentPdus } from './replay-buffer.ts';
 import { KeptPdus } from './retention.ts';
@@ -66,10 +66,10 @@ export class Directed implements Delivery {
   readonly #bus: DeliveryBus | undefined;
   readonly #counters: DirectedOptions['counters'];
   readonly #users = new ConcernedUsers();
-  readonly #links: OwnLinks;
+  readonly #links: LocalInterest;
   readonly #forAll: BatchWriter;
   /** Undefined for a node that is alone. */
-  readonly #nodes: RemoteNodes | undefined;
+  readonly #nodes: RemoteInterest | undefined;
   readonly #kept: KeptPdus | undefined;
   readonly #toNodes = new PassedPdu<RemoteNode>(this.#users);
   readonly #toLinks = new PassedPdu<Receiver>(this.#users);
@@ -94,7 +94,7 @@ export class Directed implements Delivery {
     this.#changes = new CoalescingBuffer(writeInterestChange, INTEREST_BYTES, (changes) => {
       bus?.send(MESSAGE_TYPES.holdings, changes);
     });
-    this.#links = new OwnLinks({
+    this.#links = new LocalInterest({
       receivers,
       clock,
       changed: (change) => this.#tell(change),
@@ -134,7 +134,7 @@ export class Directed implements Delivery {
 
   setImporting(link: Receiver, lists: boolean): void {
     const wantedAll = !this.#links.listing.isEmpty;
-    if (!this.#links.setListing(link, lists)) return;
+    if (!this.#links.setImporting(link, lists)) return;
     if (lists) this.#giveLate(link, (recent, give) => recent.giveAll(link, give));
     const wantsAll = !this.#links.listing.isEmpty;
     if (wantsAll === wantedAll) return;
@@ -223,8 +223,8 @@ export class Directed implements Delivery {
     this.#nodes?.missed(id);
   }
 
-  #remoteNodes(bus: DeliveryBus, kept: KeptPdus): RemoteNodes {
-    return new RemoteNodes({
+  #remoteNodes(bus: DeliveryBus, kept: KeptPdus): RemoteInterest {
+    return new RemoteInterest({
       bus,
       clock: this.#clock,
       usersOf: (shard) => {
@@ -369,7 +369,7 @@ export class Directed implements Delivery {
   }
 
   /** Much is kept: does not wait for the others to speak of themselves. */
-  #press(nodes: RemoteNodes): void {
+  #press(nodes: RemoteInterest): void {
     const now = this.#clock.now();
     if (now - this.#pressedAt < PRESS_MS) return;
     this.#pressedAt = now;

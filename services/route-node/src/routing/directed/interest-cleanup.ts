@@ -1,13 +1,13 @@
 import type { Clock } from '@route/bus';
 import { SHARD_COUNT } from '@route/redis';
-import type { Holders } from './interest-table.ts';
+import type { InterestTable } from './interest-table.ts';
 
 /**
  * Has holders hold nobody any more, one shard of users a turn of the loop: all users of a node that died, in one
  * turn, would stop the links for as long.
  */
-export class Forgetting<Holder extends object> {
-  readonly #holders: Holders<Holder>;
+export class InterestCleanup<Holder extends object> {
+  readonly #holders: InterestTable<Holder>;
   readonly #clock: Clock;
   readonly #unheld: (userId: number) => void;
   /** Of each holder that is being forgotten, the next shard. */
@@ -15,7 +15,7 @@ export class Forgetting<Holder extends object> {
   #scheduled = false;
 
   /** `unheld` hears of each user whom nobody holds now. */
-  constructor(holders: Holders<Holder>, clock: Clock, unheld: (userId: number) => void) {
+  constructor(holders: InterestTable<Holder>, clock: Clock, unheld: (userId: number) => void) {
     this.#holders = holders;
     this.#clock = clock;
     this.#unheld = unheld;

@@ -1,7 +1,7 @@
 import { shardOf } from '@route/redis';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Holders } from './interest-table.ts';
+import { InterestTable } from './interest-table.ts';
 
 const HOLDERS = [{ name: 'a' }, { name: 'b' }, { name: 'c' }] as const;
 
@@ -13,7 +13,7 @@ const step = fc.record({
 
 test('who holds whom is known after any changes, and who is the first and the last to hold a user', () => {
   const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-    const it = new Holders<{ name: string }>();
+    const it = new InterestTable<{ name: string }>();
     const model = new Map<number, Set<{ name: string }>>();
     for (const { does, userId, holder } of steps) {
       const held = model.get(userId) ?? new Set();
@@ -34,7 +34,7 @@ test('who holds whom is known after any changes, and who is the first and the la
         expect(new Set(it.forget(holder, shard))).toEqual(new Set(unheld));
       }
       for (const [id, holders] of model) {
-        expect(new Set(it.of(id).holders)).toEqual(holders);
+        expect(new Set(it.of(id).members)).toEqual(holders);
         expect(it.of(id).isEmpty).toBe(holders.size === 0);
       }
     }
@@ -43,7 +43,7 @@ test('who holds whom is known after any changes, and who is the first and the la
 });
 
 test('users whom the same ones hold share one set, in whatever order these came', () => {
-  const it = new Holders<{ name: string }>();
+  const it = new InterestTable<{ name: string }>();
   const [a, b] = HOLDERS;
   it.add(1, a);
   it.add(1, b);

@@ -2,19 +2,19 @@ import { UserTable } from '@route/presence';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 
 /** Who holds a user; shared by all users whom the same ones hold. */
-export class HolderSet<Holder> {
-  readonly holders: readonly Holder[];
+export class InterestSet<Holder> {
+  readonly members: readonly Holder[];
 
   constructor(holders: readonly Holder[]) {
-    this.holders = holders;
+    this.members = holders;
   }
 
   get isEmpty(): boolean {
-    return this.holders.length === 0;
+    return this.members.length === 0;
   }
 
   has(holder: Holder): boolean {
-    return this.holders.includes(holder);
+    return this.members.includes(holder);
   }
 }
 
@@ -25,14 +25,14 @@ interface Known {
 }
 
 interface Place<Holder> {
-  set: HolderSet<Holder>;
+  set: InterestSet<Holder>;
   readonly key: string;
   users: number;
 }
 
 /** Who holds whom: of each user the holders, in a few bytes a user. */
-export class Holders<Holder extends object> {
-  readonly none = new HolderSet<Holder>([]);
+export class InterestTable<Holder extends object> {
+  readonly none = new InterestSet<Holder>([]);
   readonly #users: readonly UserTable[] = Array.from(
     { length: SHARD_COUNT },
     () => new UserTable(),
@@ -56,7 +56,7 @@ export class Holders<Holder extends object> {
   }
 
   /** Who holds a user. */
-  of(userId: number): HolderSet<Holder> {
+  of(userId: number): InterestSet<Holder> {
     const place = this.#tableOf(userId).get(userId);
     return place === 0 ? this.none : this.#at(place).set;
   }
@@ -99,12 +99,12 @@ export class Holders<Holder extends object> {
     userId: number,
     holder: Holder,
     changed: (holders: readonly Holder[]) => readonly Holder[],
-  ): { readonly set: HolderSet<Holder>; readonly now: readonly Holder[] } {
+  ): { readonly set: InterestSet<Holder>; readonly now: readonly Holder[] } {
     const table = this.#tableOf(userId);
     const place = table.get(userId);
     const set = place === 0 ? this.none : this.#at(place).set;
-    const now = changed(set.holders);
-    if (now === set.holders) return { set, now };
+    const now = changed(set.members);
+    if (now === set.members) return { set, now };
     const part = mixed(userId);
     this.#knownOf(holder).sum ^= part;
     if (set.isEmpty || now.length === 0) this.#sum ^= part;
@@ -127,7 +127,7 @@ export class Holders<Holder extends object> {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const place = this.#free.pop() ?? this.#places.length;
-    this.#places[place] = { set: new HolderSet(holders), key, users: 0 };
+    this.#places[place] = { set: new InterestSet(holders), key, users: 0 };
     this.#byKey.set(key, place);
     return place;
   }

@@ -2,10 +2,10 @@ import type { Clock } from '@route/bus';
 import type { HoldingListener, LinkId } from '@route/presence';
 import type { HoldingsSum, InterestChange } from '../bus-messages.ts';
 import type { Receiver, Receivers } from '../delivery.ts';
-import { Forgetting } from './interest-cleanup.ts';
-import { HolderSet, Holders } from './interest-table.ts';
+import { InterestCleanup } from './interest-cleanup.ts';
+import { InterestSet, InterestTable } from './interest-table.ts';
 
-export interface OwnLinksOptions {
+export interface LocalInterestOptions {
   readonly receivers: Receivers;
   readonly clock: Clock;
   /** Whether any link of this node holds a user has changed. */
@@ -15,25 +15,25 @@ export interface OwnLinksOptions {
 }
 
 /** This node's links, and whom each of them holds. */
-export class OwnLinks implements HoldingListener {
-  readonly #options: OwnLinksOptions;
+export class LocalInterest implements HoldingListener {
+  readonly #options: LocalInterestOptions;
   readonly #receivers: Receivers;
   readonly #links = new Map<LinkId, Receiver>();
-  readonly #holders = new Holders<Receiver>();
-  readonly #forgetting: Forgetting<Receiver>;
-  #listing = new HolderSet<Receiver>([]);
-  #besides = new WeakMap<Receiver, HolderSet<Receiver>>();
+  readonly #holders = new InterestTable<Receiver>();
+  readonly #forgetting: InterestCleanup<Receiver>;
+  #listing = new InterestSet<Receiver>([]);
+  #besides = new WeakMap<Receiver, InterestSet<Receiver>>();
 
-  constructor(options: OwnLinksOptions) {
+  constructor(options: LocalInterestOptions) {
     this.#options = options;
     this.#receivers = options.receivers;
-    this.#forgetting = new Forgetting(this.#holders, options.clock, (userId) =>
+    this.#forgetting = new InterestCleanup(this.#holders, options.clock, (userId) =>
       options.changed({ userId, held: false }),
     );
   }
 
   /** Links whose list of users is being taken in: whom they hold is not known to the end. */
-  get listing(): HolderSet<Receiver> {
+  get listing(): InterestSet<Receiver> {
     return this.#listing;
   }
 
@@ -46,16 +46,16 @@ export class OwnLinks implements HoldingListener {
   }
 
   /** A link's list of users is being taken in, or no longer. @returns whether that is a change. */
-  setListing(link: Receiver, lists: boolean): boolean {
+  setImporting(link: Receiver, lists: boolean): boolean {
     if (lists === this.#listing.has(link)) return false;
-    const others = this.#listing.holders.filter((other) => other !== link);
-    this.#listing = new HolderSet(lists ? [...others, link] : others);
+    const others = this.#listing.members.filter((other) => other !== link);
+    this.#listing = new InterestSet(lists ? [...others, link] : others);
     this.#besides = new WeakMap();
     return true;
   }
 
   /** The links that hold a user. */
-  of(userId: number): HolderSet<Receiver> {
+  of(userId: number): InterestSet<Receiver> {
     return this.#holders.of(userId);
   }
 
@@ -70,17 +70,17 @@ export class OwnLinks implements HoldingListener {
   }
 
   /** A link that has sent something, which it is not to get, and those that get it whomever it concerns. */
-  besides(from: Receiver): HolderSet<Receiver> {
+  besides(from: Receiver): InterestSet<Receiver> {
     const known = this.#besides.get(from);
     if (known !== undefined) return known;
-    const set = new HolderSet([from, ...this.#listing.holders.filter((link) => link !== from)]);
+    const set = new InterestSet([from, ...this.#listing.members.filter((link) => link !== from)]);
     this.#besides.set(from, set);
     return set;
   }
 
   /** Whether any of the links receives. */
-  receivesAny({ holders }: HolderSet<Receiver>): boolean {
-    for (const link of holders) if (this.#receivers.has(link)) return true;
+  receivesAny({ members }: InterestSet<Receiver>): boolean {
+    for (const link of members) if (this.#receivers.has(link)) return true;
     return false;
   }
 

@@ -9,7 +9,7 @@ import {
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import { SteppedClock } from '../testing/world.ts';
 import { PassedPdu } from './delivery-target.ts';
-import { RemoteNodes } from './remote-interest.ts';
+import { RemoteInterest } from './remote-interest.ts';
 
 const USERS = [1, 2, 3, 4, 5];
 
@@ -27,7 +27,7 @@ function scene() {
   };
   const unsure: string[] = [];
   const unheard = new Set<string>();
-  const nodes = new RemoteNodes({
+  const nodes = new RemoteInterest({
     ...{ bus, clock, usersOf: () => [], wantsAll: () => false },
     ...{ begins: () => {}, confirmed: () => {} },
     unsure: ({ id }) => unsure.push(id),
@@ -43,7 +43,7 @@ function holdings(userIds: readonly number[], held: boolean): Buffer {
 }
 
 /** A node that is known and has listed some users. */
-function listedNode(nodes: RemoteNodes, id: string, userIds: readonly number[]) {
+function listedNode(nodes: RemoteInterest, id: string, userIds: readonly number[]) {
   nodes.known(id);
   const node = nodes.get(id);
   if (node === undefined) throw new Error(`${id} is not known`);
@@ -54,12 +54,12 @@ function listedNode(nodes: RemoteNodes, id: string, userIds: readonly number[]) 
   return node;
 }
 
-const heldOn = (nodes: RemoteNodes): number[] => USERS.filter((id) => !nodes.of(id).isEmpty);
+const heldOn = (nodes: RemoteInterest): number[] => USERS.filter((id) => !nodes.of(id).isEmpty);
 
 test('a node may hold anybody until it has listed all whom it holds', () => {
   const { nodes, unsure } = scene();
   nodes.known('other');
-  expect(nodes.unsure.holders.map(({ id }) => id)).toEqual(['other']);
+  expect(nodes.unsure.members.map(({ id }) => id)).toEqual(['other']);
   // It is to get what is kept, too.
   expect(unsure).toEqual(['other']);
   const node = listedNode(nodes, 'other', [1, 2]);
@@ -146,7 +146,7 @@ test('a node that is gone is sent nothing, and forgotten bit by bit', async () =
   ]);
   await clock.pass(100);
   expect(heldOn(nodes)).toEqual([1]);
-  expect(nodes.of(1).holders).toEqual([stays]);
+  expect(nodes.of(1).members).toEqual([stays]);
 });
 
 test('a node that is back under its id is another one: what the first held is not its', async () => {
@@ -156,7 +156,7 @@ test('a node that is back under its id is another one: what the first held is no
   const back = listedNode(nodes, 'other', [2]);
   await clock.pass(100);
   expect(heldOn(nodes)).toEqual([2]);
-  expect(nodes.of(2).holders).toEqual([back]);
+  expect(nodes.of(2).members).toEqual([back]);
 });
 
 test('what came from a node is kept until that lets go of it', () => {

@@ -7,12 +7,12 @@ import {
   readSum,
 } from '../bus-messages.ts';
 import type { DeliveryBus } from '../delivery.ts';
-import { Forgetting } from './interest-cleanup.ts';
+import { InterestCleanup } from './interest-cleanup.ts';
 import { Listing } from './interest-sync.ts';
-import { HolderSet, Holders } from './interest-table.ts';
+import { InterestSet, InterestTable } from './interest-table.ts';
 import { RemoteNode } from './remote-node.ts';
 
-export interface RemoteNodesOptions {
+export interface RemoteInterestOptions {
   readonly bus: DeliveryBus;
   readonly clock: Clock;
   /** The users of a shard whom this node's links hold, all earlier changes being on their way. */
@@ -37,20 +37,20 @@ const LATE_MS = 400;
 const READING_MS = 100;
 
 /** The other nodes: whom each of them holds, and how well that is known. */
-export class RemoteNodes {
-  readonly #options: RemoteNodesOptions;
+export class RemoteInterest {
+  readonly #options: RemoteInterestOptions;
   readonly #nodes = new Map<string, RemoteNode>();
-  readonly #holders = new Holders<RemoteNode>();
-  readonly #forgetting: Forgetting<RemoteNode>;
+  readonly #holders = new InterestTable<RemoteNode>();
+  readonly #forgetting: InterestCleanup<RemoteNode>;
   #judgedAt: number;
   #readingUntil = Number.NEGATIVE_INFINITY;
-  #unsure = new HolderSet<RemoteNode>([]);
-  #everybody = new HolderSet<RemoteNode>([]);
+  #unsure = new InterestSet<RemoteNode>([]);
+  #everybody = new InterestSet<RemoteNode>([]);
 
-  constructor(options: RemoteNodesOptions) {
+  constructor(options: RemoteInterestOptions) {
     this.#options = options;
     this.#judgedAt = options.clock.now();
-    this.#forgetting = new Forgetting(this.#holders, options.clock, () => {});
+    this.#forgetting = new InterestCleanup(this.#holders, options.clock, () => {});
   }
 
   get all(): Iterable<RemoteNode> {
@@ -62,7 +62,7 @@ export class RemoteNodes {
   }
 
   /** All of these. */
-  get everybody(): HolderSet<RemoteNode> {
+  get everybody(): InterestSet<RemoteNode> {
     return this.#everybody;
   }
 
@@ -73,7 +73,7 @@ export class RemoteNodes {
   }
 
   /** Nodes that may hold anybody. */
-  get unsure(): HolderSet<RemoteNode> {
+  get unsure(): InterestSet<RemoteNode> {
     return this.#unsure;
   }
 
@@ -82,7 +82,7 @@ export class RemoteNodes {
   }
 
   /** The nodes that hold a user. */
-  of(userId: number): HolderSet<RemoteNode> {
+  of(userId: number): InterestSet<RemoteNode> {
     return this.#holders.of(userId);
   }
 
@@ -190,8 +190,8 @@ export class RemoteNodes {
       if (isSure) word = Math.min(word, confirmed.heartbeatSeq);
       else unsureNodes.push(node);
     }
-    this.#unsure = new HolderSet(unsureNodes);
-    this.#everybody = new HolderSet([...this.#nodes.values()]);
+    this.#unsure = new InterestSet(unsureNodes);
+    this.#everybody = new InterestSet([...this.#nodes.values()]);
     confirmedByAll(word);
   }
 }

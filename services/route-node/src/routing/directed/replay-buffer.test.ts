@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PassedPdu } from './delivery-target.ts';
-import { HolderSet } from './interest-table.ts';
+import { InterestSet } from './interest-table.ts';
 import { RecentPdus } from './replay-buffer.ts';
 
 const USERS = { first: 7, second: 7 };
@@ -15,7 +15,7 @@ function keep(
   const pdu = new PassedPdu<string>({ first, second });
   pdu.bytes = Buffer.from([byte]);
   pdu.end = 1;
-  pdu.first = new HolderSet(got);
+  pdu.first = new InterestSet(got);
   it.add(tag, pdu);
 }
 
@@ -84,8 +84,8 @@ test('PDUs hold on to little more memory than their own, and are given as they w
 test('a PDU that goes two ways has come to the holders of both', () => {
   const it = new RecentPdus<string>('two-ways');
   const [nodes, links] = [new PassedPdu<string>(USERS), new PassedPdu<string>(USERS)];
-  nodes.second = new HolderSet(['node']);
-  links.others = new HolderSet(['link']);
+  nodes.second = new InterestSet(['node']);
+  links.others = new InterestSet(['link']);
   for (let n = 0; n < 300; n++) it.add(1, nodes, links);
   for (const holder of ['node', 'link']) expect(begun(it, 7, holder)).toEqual([]);
   expect(begun(it, 7, 'another')).toHaveLength(300);

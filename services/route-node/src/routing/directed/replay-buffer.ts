@@ -1,6 +1,6 @@
 import { isKick } from '@route/protocol';
 import type { PassedPdu } from './delivery-target.ts';
-import { HolderSet } from './interest-table.ts';
+import { InterestSet } from './interest-table.ts';
 
 /** PDUs of a segment; one of 160 bytes each fills 40 KiB. */
 const SEGMENT_PDUS = 256;
@@ -23,7 +23,7 @@ class Segment<Holder> {
   readonly end = new Uint32Array(SEGMENT_PDUS);
   bytes: Buffer[] = [];
   /** So many sets a PDU, one after the other. */
-  got: HolderSet<Holder>[] = [];
+  got: InterestSet<Holder>[] = [];
   readonly setsAPdu: number;
   tag = 0;
   /** How many PDUs were kept before its first. */
@@ -97,7 +97,7 @@ export interface RecentPdu<Holder> {
   readonly index: number;
   readonly first: number;
   readonly second: number;
-  readonly got: readonly HolderSet<Holder>[];
+  readonly got: readonly InterestSet<Holder>[];
 }
 
 /** Knows who had what. */
@@ -290,7 +290,7 @@ function giveOne<Holder>(segment: Segment<Holder>, at: number, holder: Holder, g
   if (segment.has(at, holder)) return;
   const last = segment.setsAPdu * (at + 1) - 1;
   const others = segment.got[last];
-  segment.got[last] = new HolderSet([...(others?.holders ?? []), holder]);
+  segment.got[last] = new InterestSet([...(others?.members ?? []), holder]);
   const bytes = segment.bytes[at];
   if (bytes !== undefined) give(bytes, segment.start[at] ?? 0, segment.end[at] ?? 0, segment.tag);
 }

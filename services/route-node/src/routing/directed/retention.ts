@@ -98,13 +98,13 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   ): boolean {
     const { first, second, got } = pdu;
     // With directed PDUs, the sender stands first among those that get it besides.
-    const [from] = got[5]?.holders ?? [];
+    const [from] = got[5]?.members ?? [];
     const isFromUser = userId === undefined || (userId === first && userId !== second);
     if (isFromUser && from !== undefined && this.#hasStoppedSince(pdu, from, by)) return true;
     const isFirst = first === (userId ?? second);
     const sets = isFirst ? [got[0], got[3]] : [got[1], got[4]];
     return sets.some((set) => {
-      return set?.holders.some((holder) =>
+      return set?.members.some((holder) =>
         holder instanceof RemoteNode
           ? this.#isToldAfter(pdu.tag, by) &&
             this.#hasArrivedAt(holder, pdu.tag) &&
