@@ -60,7 +60,7 @@ export class Bounds {
         throw new Violation('memory', `${link.id} has ${link.unsentBytes} unsent bytes`);
       }
     }
-    const kept = core?.counters.keptBytes ?? 0;
+    const kept = core?.counters.retainedBytes ?? 0;
     const { ROUTE_DELIVERY_RETENTION_BYTES: mostKept = 0 } = plan.settings;
     if (kept > mostKept + LINK_SLACK_BYTES) {
       throw new Violation('memory', `${id} keeps ${kept} bytes of what was directed`);

@@ -282,8 +282,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'packages/bus/src/sending/sender.ts',
-        find: '    return this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > retentionBytes;',
-        put: '    return windowBytes + retentionBytes + keptBytes + bytes > 0;',
+        find: '    return this.#awaited === 0 || bytes < windowBytes || retainedBytes + this.#unsentBytes > retentionBytes;',
+        put: '    return windowBytes + retentionBytes + retainedBytes + bytes > 0;',
       },
     ],
   },
@@ -293,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/routing/directed/directed.ts',
-        find: '        this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),\n',
+        find: '        this.#replay(link, (recent, give) => recent.begin(userId, link, give)),\n',
         put: '        void [userId, link],\n',
       },
       {

@@ -213,8 +213,8 @@ class Run {
       if (core.links.unsentBytes > 0)
         return `${member.id} has ${core.links.unsentBytes} bytes unsent`;
       if (core.links.pendingPdus > 0) return `${member.id} has PDUs that wait`;
-      if (core.counters.keptBytes > 0)
-        return `${member.id} keeps ${core.counters.keptBytes} bytes of what was directed`;
+      if (core.counters.retainedBytes > 0)
+        return `${member.id} keeps ${core.counters.retainedBytes} bytes of what was directed`;
       const open = this.#cluster.servers.filter(({ link }) => link?.member === member).length;
       if (core.links.size !== open)
         return `${member.id} has ${core.links.size} links, and ${open} are open`;

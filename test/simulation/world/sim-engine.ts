@@ -149,7 +149,7 @@ export class SimEngine implements Engine {
     const { time } = registry.pubSub;
     const mostMs = Math.max(Math.min(withinMs, plan.limits.retentionMs ?? 0), LEAST_FLUSH_MS);
     const from = time.now;
-    await this.bus.flush(mostMs, () => counters.keptBytes === 0);
+    await this.bus.flush(mostMs, () => counters.retainedBytes === 0);
     const behind = this.bus.peers
       .filter(({ behind: frames }) => frames > 0)
       .map(({ node }) => node);

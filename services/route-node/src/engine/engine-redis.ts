@@ -259,7 +259,7 @@ export class RedisEngine implements Engine {
     this.#end();
     const { log, settings, counters } = this.#options;
     // Another node's word that it holds a user may be on its way: what was directed follows that user.
-    const isFollowed = (): boolean => counters.keptBytes === 0;
+    const isFollowed = (): boolean => counters.retainedBytes === 0;
     // What others have not got after the retention time is given up in any case.
     const flushMs = Math.min(withinMs, settings.ROUTE_BUS_RETENTION_SECONDS * 1000);
     if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS), isFollowed))) {

@@ -40,7 +40,7 @@ export class Counters {
   /** Directed delivery: relayed PDUs given to links, each link counted. */
   linksReached = 0;
   /** Directed delivery: bytes that are kept until every node has spoken, as of the last look. */
-  keptBytes = 0;
+  retainedBytes = 0;
   heartbeatsSent = 0;
   /** Notifications passed on to this node's links, and those left out because a later one had passed. */
   notifications = 0;

@@ -209,7 +209,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   gauge(
     'route_delivery_retained_bytes',
     'Bytes directed to where their users are, and kept until it is certain that none has moved',
-    () => counters.keptBytes,
+    () => counters.retainedBytes,
   );
   counter(
     'route_links_received_bytes_total',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PassedPdu } from './delivery-target.ts';
+import { DeliveryTarget } from './delivery-target.ts';
 import { InterestSet } from './interest-table.ts';
 
 test('a PDU goes on to all whom it is for, though another one is passed on inside', () => {
@@ -10,7 +10,7 @@ test('a PDU goes on to all whom it is for, though another one is passed on insid
     [3, new InterestSet(['x'])],
   ]);
   const of = (userId: number) => holders.get(userId) ?? new InterestSet<string>([]);
-  const pdu = new PassedPdu<string>(users);
+  const pdu = new DeliveryTarget<string>(users);
   const aim = (first: number, second: number, text: string): void => {
     Object.assign(users, { first, second });
     pdu.aim({ of }, Buffer.from(text), 0, text.length);

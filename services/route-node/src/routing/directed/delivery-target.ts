@@ -1,7 +1,7 @@
 import { InterestSet } from './interest-table.ts';
 
 /** Tells who holds a user. */
-interface HoldersOf<Holder> {
+interface InterestLookup<Holder> {
   of(userId: number): InterestSet<Holder>;
 }
 
@@ -12,7 +12,7 @@ export type Pass<Holder> = (holder: Holder, bytes: Buffer, start: number, end: n
  * A PDU that is passed on: where it is, whom it concerns, and who gets it. One object serves for one PDU after the other:
  * it is read before the PDU is passed on to anybody, and not after.
  */
-export class PassedPdu<Holder> {
+export class DeliveryTarget<Holder> {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
@@ -32,7 +32,7 @@ export class PassedPdu<Holder> {
   }
 
   /** From now on it is this PDU, which concerns the users as they are now, and goes to who holds them. */
-  aim(holders: HoldersOf<Holder>, bytes: Buffer, start: number, end: number): void {
+  aim(holders: InterestLookup<Holder>, bytes: Buffer, start: number, end: number): void {
     const { first, second } = this.users;
     this.bytes = bytes;
     this.start = start;

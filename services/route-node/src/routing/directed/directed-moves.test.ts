@@ -175,12 +175,12 @@ test('a node that keeps as much as it may is to stop reading until half of it is
     );
     await world.clock.pass(1);
   }
-  expect(node.counters.keptBytes).toBeGreaterThan(MOST_KEPT_BYTES);
+  expect(node.counters.retainedBytes).toBeGreaterThan(MOST_KEPT_BYTES);
   expect(node.full).toEqual([true]);
   world.hub.setFaults();
   await world.clock.pass(SETTLED_MS);
   expect(node.full).toEqual([true, false]);
-  expect(node.counters.keptBytes).toBe(0);
+  expect(node.counters.retainedBytes).toBe(0);
   expect(link('n0.0').heard).toHaveLength(1000);
   expect(node.counters.linksReached + link('n0.0').node.counters.linksReached).toBe(1000);
 });

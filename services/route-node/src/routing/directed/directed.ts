@@ -13,12 +13,12 @@ import {
 } from '../bus-messages.ts';
 import { CoalescingBuffer } from '../coalescing-buffer.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from '../delivery.ts';
-import { type Pass, PassedPdu } from './delivery-target.ts';
+import { DeliveryTarget, type Pass } from './delivery-target.ts';
 import { LocalInterest } from './local-interest.ts';
 import { RemoteInterest } from './remote-interest.ts';
 import type { RemoteNode } from './remote-node.ts';
-import type { Give, RecentPdus } from './replay-buffer.ts';
-import { KeptPdus } from './retention.ts';
+import type { Deliver, ReplayBuffer } from './replay-buffer.ts';
+import { Retention } from './retention.ts';
 
 export interface DirectedOptions {
   readonly receivers: Receivers;
@@ -26,7 +26,7 @@ export interface DirectedOptions {
   readonly bus: DeliveryBus | undefined;
   readonly counters: Pick<
     Counters,
-    'directedPdus' | 'broadcastPdus' | 'doubtfulPdus' | 'linksReached' | 'keptBytes'
+    'directedPdus' | 'broadcastPdus' | 'doubtfulPdus' | 'linksReached' | 'retainedBytes'
   >;
   readonly clock?: Clock;
   /** So many bytes of what was directed may be kept until all others have spoken. */
@@ -57,7 +57,7 @@ const COPIED_BYTES = 1024;
  * that it sends. So a node that has everything another one has sent knows whom that one held; and who
  * receives a PDU chooses among its own links.
  *
- * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link KeptPdus}), and
+ * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link Retention}), and
  * a node or a link that begins to hold him meanwhile gets it late.
  */
 export class Directed implements Delivery {
@@ -70,11 +70,11 @@ export class Directed implements Delivery {
   readonly #forAll: BatchWriter;
   /** Undefined for a node that is alone. */
   readonly #nodes: RemoteInterest | undefined;
-  readonly #kept: KeptPdus | undefined;
-  readonly #toNodes = new PassedPdu<RemoteNode>(this.#users);
-  readonly #toLinks = new PassedPdu<Receiver>(this.#users);
+  readonly #retention: Retention | undefined;
+  readonly #toNodes = new DeliveryTarget<RemoteNode>(this.#users);
+  readonly #toLinks = new DeliveryTarget<Receiver>(this.#users);
   readonly #giveTo: Pass<Receiver> = (link, bytes, start, end) => {
-    this.#give(link, bytes, start, end);
+    this.#deliver(link, bytes, start, end);
   };
   readonly #passTo: Pass<RemoteNode> = ({ run }, bytes, start, end) =>
     run.append(bytes, start, end);
@@ -99,15 +99,15 @@ export class Directed implements Delivery {
       clock,
       changed: (change) => this.#tell(change),
       begins: (userId, link) =>
-        this.#giveLate(link, (recent, give) => recent.begin(userId, link, give)),
+        this.#replay(link, (recent, give) => recent.begin(userId, link, give)),
     });
     if (bus === undefined) return;
     const { mostKeptBytes: mostBytes, onFull } = options;
     const pass = this.#passLate.bind(this);
     const holds = (node: RemoteNode, userId: number): boolean =>
       this.#nodes?.of(userId).has(node) === true;
-    this.#kept = new KeptPdus({ bus, counters, mostBytes, onFull, pass, holds });
-    this.#nodes = this.#remoteNodes(bus, this.#kept);
+    this.#retention = new Retention({ bus, counters, mostBytes, onFull, pass, holds });
+    this.#nodes = this.#remoteNodes(bus, this.#retention);
     this.#judgeLater();
   }
 
@@ -125,7 +125,7 @@ export class Directed implements Delivery {
 
   /** What came from other nodes before a link received is not given to it late: it may be its msg_server's own. */
   setReceiving(link: Receiver, receives: boolean): void {
-    if (!receives) this.#kept?.stop(link);
+    if (!receives) this.#retention?.stop(link);
     for (const { recent } of this.#nodes?.all ?? []) {
       if (receives) recent.join(link);
       else recent.leave(link);
@@ -135,7 +135,7 @@ export class Directed implements Delivery {
   setImporting(link: Receiver, lists: boolean): void {
     const wantedAll = !this.#links.listing.isEmpty;
     if (!this.#links.setImporting(link, lists)) return;
-    if (lists) this.#giveLate(link, (recent, give) => recent.giveAll(link, give));
+    if (lists) this.#replay(link, (recent, give) => recent.replayAll(link, give));
     const wantsAll = !this.#links.listing.isEmpty;
     if (wantsAll === wantedAll) return;
     // Behind the changes: by then the others know whom the link holds.
@@ -169,7 +169,7 @@ export class Directed implements Delivery {
       at = end;
     }
     if (inDoubt) {
-      this.#giveAll(besides, run, 0, run.length);
+      this.#deliverAll(besides, run, 0, run.length);
       this.flush();
       this.#bus?.send(MESSAGE_TYPES.run, run);
     } else if (broadcastFrom < run.length) {
@@ -185,7 +185,7 @@ export class Directed implements Delivery {
     if (this.#nodes === undefined) return;
     for (const node of this.#nodes.all) node.run.flush();
     this.#changes.flush();
-    if ((this.#kept?.part ?? 0) > PRESS_PART) this.#press(this.#nodes);
+    if ((this.#retention?.part ?? 0) > PRESS_PART) this.#press(this.#nodes);
   }
 
   entry(
@@ -197,7 +197,7 @@ export class Directed implements Delivery {
     switch (kind) {
       case MESSAGE_TYPES.run:
         this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
-        this.#giveAll(undefined, bytes, 0, bytes.length);
+        this.#deliverAll(undefined, bytes, 0, bytes.length);
         break;
       case MESSAGE_TYPES.directed:
         this.#receive(bytes, node, from.frame);
@@ -223,7 +223,7 @@ export class Directed implements Delivery {
     this.#nodes?.missed(id);
   }
 
-  #remoteNodes(bus: DeliveryBus, kept: KeptPdus): RemoteInterest {
+  #remoteNodes(bus: DeliveryBus, kept: Retention): RemoteInterest {
     return new RemoteInterest({
       bus,
       clock: this.#clock,
@@ -233,7 +233,7 @@ export class Directed implements Delivery {
       },
       wantsAll: () => !this.#links.listing.isEmpty,
       begins: (userId, node, isLate) => kept.begin(userId, node, isLate),
-      unsure: (node, isSilent) => kept.passAll(node, isSilent),
+      unsure: (node, isSilent) => kept.replayAll(node, isSilent),
       confirmed: (word) => {
         this.flush();
         kept.endRound(word);
@@ -243,7 +243,7 @@ export class Directed implements Delivery {
 
   /** Passes on neighbouring PDUs to all but the link that has sent them. */
   #broadcast(from: Receiver | undefined, run: Buffer, start: number, end: number): void {
-    this.#giveAll(from, run, start, end);
+    this.#deliverAll(from, run, start, end);
     const nodes = this.#nodes;
     if (nodes === undefined) return;
     // A few between those that are directed would cut what goes to each node into many small entries.
@@ -262,7 +262,7 @@ export class Directed implements Delivery {
     links.aim(this.#links, bytes, start, end);
     links.others = this.#links.besides(from);
     links.from = from;
-    const [kept, remote] = [this.#kept, this.#nodes];
+    const [kept, remote] = [this.#retention, this.#nodes];
     if (kept === undefined || remote === undefined || remote.isEmpty) {
       this.#counters.directedPdus++;
     } else {
@@ -297,14 +297,14 @@ export class Directed implements Delivery {
         links.passOn(this.#giveTo);
       } else {
         this.#counters.linksReached += this.#receivers.size;
-        this.#giveAll(undefined, run, at, end);
+        this.#deliverAll(undefined, run, at, end);
       }
       at = end;
     }
   }
 
   /** Gives neighbouring PDUs to all links but the one that has sent them. */
-  #giveAll(from: Receiver | undefined, bytes: Buffer, start: number, end: number): void {
+  #deliverAll(from: Receiver | undefined, bytes: Buffer, start: number, end: number): void {
     const areFew = this.#receivers.size <= FEW_LINKS;
     if (end - start < COPIED_BYTES && !areFew) {
       this.#gather();
@@ -320,7 +320,7 @@ export class Directed implements Delivery {
     }
   }
 
-  #give(link: Receiver, bytes: Buffer, start: number, end: number): void {
+  #deliver(link: Receiver, bytes: Buffer, start: number, end: number): void {
     if (!this.#receivers.has(link)) return;
     this.#forAll.writeTo(link);
     link.sendPart(bytes, start, end);
@@ -336,17 +336,17 @@ export class Directed implements Delivery {
   }
 
   /** Gives a link what was passed on a short while ago and that it lacks. */
-  #giveLate(
+  #replay(
     link: Receiver,
-    giveOf: (recent: RecentPdus<Receiver | RemoteNode>, give: Give) => void,
+    giveOf: (recent: ReplayBuffer<Receiver | RemoteNode>, give: Deliver) => void,
   ): void {
-    const give: Give = (bytes, start, end) => this.#give(link, bytes, start, end);
+    const give: Deliver = (bytes, start, end) => this.#deliver(link, bytes, start, end);
     for (const recent of this.#recent()) giveOf(recent, give);
   }
 
   /** What was passed on a short while ago: of this node's own links, and of each other node's. */
-  *#recent(): Generator<RecentPdus<Receiver | RemoteNode>> {
-    if (this.#kept !== undefined) yield this.#kept.pdus;
+  *#recent(): Generator<ReplayBuffer<Receiver | RemoteNode>> {
+    if (this.#retention !== undefined) yield this.#retention.pdus;
     for (const { recent } of this.#nodes?.all ?? []) yield recent;
   }
 

@@ -2,7 +2,7 @@ import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { INTEREST_BYTES, INTEREST_SYNC, MESSAGE_TYPES } from '../bus-messages.ts';
 import { SteppedClock } from '../testing/world.ts';
-import { Listing } from './interest-sync.ts';
+import { InterestSync } from './interest-sync.ts';
 
 const USERS = Array.from({ length: 50_000 }, (_, i) => 1 + i * 7919);
 
@@ -21,7 +21,7 @@ function scene(all = USERS) {
     },
   };
   const usersOf = (shard: number): number[] => all.filter((userId) => shardOf(userId) === shard);
-  const listing = new Listing('other', { bus, clock, usersOf, wantsAll: () => false });
+  const listing = new InterestSync('other', { bus, clock, usersOf, wantsAll: () => false });
   return { clock, bus, listing, users, said };
 }
 

@@ -18,7 +18,7 @@ const USERS_A_TURN = 500;
 const LOOK_AGAIN_MS = 10;
 
 /** What a listing needs. */
-export interface ListingOptions {
+export interface InterestSyncOptions {
   readonly bus: Pick<DeliveryBus, 'send' | 'full'>;
   readonly clock: Clock;
   /** Whether a link of this node is to get everything. */
@@ -28,15 +28,15 @@ export interface ListingOptions {
 }
 
 /** Tells one node which users this node's links hold: a few shards a turn of the loop, among the changes meanwhile. */
-export class Listing {
+export class InterestSync {
   readonly #node: string;
-  readonly #options: ListingOptions;
+  readonly #options: InterestSyncOptions;
   #shard = 0;
   #isUnderWay = false;
   /** Grows with each beginning: a turn that belongs to an earlier one comes to nothing. */
   #round = 0;
 
-  constructor(node: string, options: ListingOptions) {
+  constructor(node: string, options: InterestSyncOptions) {
     this.#node = node;
     this.#options = options;
   }

@@ -8,7 +8,7 @@ import {
 } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import { SteppedClock } from '../testing/world.ts';
-import { PassedPdu } from './delivery-target.ts';
+import { DeliveryTarget } from './delivery-target.ts';
 import { RemoteInterest } from './remote-interest.ts';
 
 const USERS = [1, 2, 3, 4, 5];
@@ -162,7 +162,7 @@ test('a node that is back under its id is another one: what the first held is no
 test('what came from a node is kept until that lets go of it', () => {
   const { nodes } = scene();
   const node = listedNode(nodes, 'other', []);
-  const pdu = new PassedPdu<Receiver>({ first: 1, second: 2 });
+  const pdu = new DeliveryTarget<Receiver>({ first: 1, second: 2 });
   pdu.end = 100;
   node.recent.add(7, pdu);
   node.recent.add(8, pdu);

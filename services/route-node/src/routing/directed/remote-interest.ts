@@ -8,7 +8,7 @@ import {
 } from '../bus-messages.ts';
 import type { DeliveryBus } from '../delivery.ts';
 import { InterestCleanup } from './interest-cleanup.ts';
-import { Listing } from './interest-sync.ts';
+import { InterestSync } from './interest-sync.ts';
 import { InterestSet, InterestTable } from './interest-table.ts';
 import { RemoteNode } from './remote-node.ts';
 
@@ -88,7 +88,7 @@ export class RemoteInterest {
 
   known(id: string): void {
     const { bus, usersOf, wantsAll, clock } = this.#options;
-    const listing = new Listing(id, { bus, usersOf, wantsAll, clock });
+    const listing = new InterestSync(id, { bus, usersOf, wantsAll, clock });
     const node = new RemoteNode(id, { bus, listing });
     this.#nodes.set(id, node);
     // Somebody may go to it whose message is on its way to another node.

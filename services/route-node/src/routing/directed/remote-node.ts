@@ -1,8 +1,8 @@
 import { BatchBuffer } from '../batch-buffer.ts';
 import { INTEREST_SYNC, MESSAGE_TYPES } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
-import type { Listing } from './interest-sync.ts';
-import { RecentPdus } from './replay-buffer.ts';
+import type { InterestSync } from './interest-sync.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 
 /** PDUs that are copied go together into chunks of so many bytes: as large as a frame may be. */
 const CHUNK_BYTES = 32 * 1024;
@@ -16,9 +16,9 @@ export class RemoteNode {
   /** PDUs on their way to it. */
   readonly run: BatchBuffer;
   /** Tells it whom this node holds. */
-  readonly listing: Listing;
+  readonly listing: InterestSync;
   /** What came from it and it still keeps, by the number of the frame. */
-  readonly recent = new RecentPdus<Receiver>('one-way');
+  readonly recent = new ReplayBuffer<Receiver>('one-way');
   /** Whether it has listed all whom its links hold, and every change since has come. */
   isWhole = false;
   /** Whether its list has begun and not ended. */
@@ -35,7 +35,7 @@ export class RemoteNode {
 
   constructor(
     id: string,
-    { bus, listing }: { readonly bus: Pick<DeliveryBus, 'send'>; readonly listing: Listing },
+    { bus, listing }: { readonly bus: Pick<DeliveryBus, 'send'>; readonly listing: InterestSync },
   ) {
     this.id = id;
     this.listing = listing;

@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest';
-import { PassedPdu } from './delivery-target.ts';
+import { DeliveryTarget } from './delivery-target.ts';
 import { InterestSet } from './interest-table.ts';
-import { RecentPdus } from './replay-buffer.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 
 const USERS = { first: 7, second: 7 };
 
 /** Keeps PDUs that are told apart by their one byte. */
 function keep(
-  it: RecentPdus<string>,
+  it: ReplayBuffer<string>,
   byte: number,
   { users, got = [], tag = 1 }: { users: [number, number]; got?: string[]; tag?: number },
 ): void {
   const [first, second] = users;
-  const pdu = new PassedPdu<string>({ first, second });
+  const pdu = new DeliveryTarget<string>({ first, second });
   pdu.bytes = Buffer.from([byte]);
   pdu.end = 1;
   pdu.first = new InterestSet(got);
   it.add(tag, pdu);
 }
 
-function begun(it: RecentPdus<string>, userId: number, holder: string): number[] {
+function begun(it: ReplayBuffer<string>, userId: number, holder: string): number[] {
   const given: number[] = [];
   it.begin(userId, holder, (bytes, start) => given.push(bytes[start] ?? -1));
   return given;
 }
 
 test('who begins to hold a user gets, in order and once, what concerns him and has not come to that holder', () => {
-  const it = new RecentPdus<string>('one-way');
+  const it = new ReplayBuffer<string>('one-way');
   keep(it, 1, { users: [7, 8], got: ['a'] });
   keep(it, 2, { users: [9, 7] });
   keep(it, 3, { users: [8, 8] });
@@ -38,11 +38,11 @@ test('who begins to hold a user gets, in order and once, what concerns him and h
 });
 
 test('what has not come to a holder is given with its tag, and what is let go of not at all', () => {
-  const it = new RecentPdus<string>('one-way');
+  const it = new ReplayBuffer<string>('one-way');
   for (let n = 1; n <= 5; n++) keep(it, n, { users: [n, n], got: n === 4 ? ['b'] : [], tag: n });
   it.dropUpTo(2);
   const given: (readonly [byte: number | undefined, tag: number])[] = [];
-  it.giveAll('b', (bytes, _start, _end, tag) => given.push([bytes[0], tag]));
+  it.replayAll('b', (bytes, _start, _end, tag) => given.push([bytes[0], tag]));
   expect(given).toEqual([
     [3, 3],
     [5, 5],
@@ -54,15 +54,15 @@ test('what has not come to a holder is given with its tag, and what is let go of
 });
 
 test('more than a segment holds is found all the same', () => {
-  const it = new RecentPdus<string>('one-way');
+  const it = new ReplayBuffer<string>('one-way');
   for (let n = 0; n < 1000; n++) keep(it, n % 256, { users: [n, 5000 + (n % 3)] });
   expect(begun(it, 5001, 'b')).toHaveLength(333);
   expect(begun(it, 999, 'b')).toEqual([999 % 256]);
 });
 
 test('PDUs hold on to little more memory than their own, and are given as they were', () => {
-  const it = new RecentPdus<string>('one-way');
-  const pdu = new PassedPdu<string>(USERS);
+  const it = new ReplayBuffer<string>('one-way');
+  const pdu = new DeliveryTarget<string>(USERS);
   const [count, length] = [300, 50];
   for (let n = 0; n < count; n++) {
     // A few bytes of a read of 64 KiB.
@@ -74,7 +74,7 @@ test('PDUs hold on to little more memory than their own, and are given as they w
   expect(it.bytes).toBe(count * length);
   expect(it.pinnedBytes).toBeLessThanOrEqual(2 * it.bytes + 4 * 1024 * 1024);
   const given: Buffer[] = [];
-  it.giveAll('b', (bytes, start, end) => given.push(bytes.subarray(start, end)));
+  it.replayAll('b', (bytes, start, end) => given.push(bytes.subarray(start, end)));
   const expected = Array.from({ length: count }, (_, n) => Buffer.alloc(length, n % 256));
   expect(Buffer.concat(given).equals(Buffer.concat(expected))).toBe(true);
   it.dropUpTo(100);
@@ -82,8 +82,8 @@ test('PDUs hold on to little more memory than their own, and are given as they w
 });
 
 test('a PDU that goes two ways has come to the holders of both', () => {
-  const it = new RecentPdus<string>('two-ways');
-  const [nodes, links] = [new PassedPdu<string>(USERS), new PassedPdu<string>(USERS)];
+  const it = new ReplayBuffer<string>('two-ways');
+  const [nodes, links] = [new DeliveryTarget<string>(USERS), new DeliveryTarget<string>(USERS)];
   nodes.second = new InterestSet(['node']);
   links.others = new InterestSet(['link']);
   for (let n = 0; n < 300; n++) it.add(1, nodes, links);

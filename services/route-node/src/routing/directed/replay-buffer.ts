@@ -1,5 +1,5 @@
 import { isKick } from '@route/protocol';
-import type { PassedPdu } from './delivery-target.ts';
+import type { DeliveryTarget } from './delivery-target.ts';
 import { InterestSet } from './interest-table.ts';
 
 /** PDUs of a segment; one of 160 bytes each fills 40 KiB. */
@@ -110,13 +110,13 @@ export interface Receipts<Holder> {
 }
 
 /** Gives a holder a PDU that it has not got, and that was kept with a tag. */
-export type Give = (bytes: Buffer, start: number, end: number, tag: number) => void;
+export type Deliver = (bytes: Buffer, start: number, end: number, tag: number) => void;
 
 /**
  * What was passed on a short while ago, and to whom: a user may be on his way to a holder of which it is not
  * known here yet that it holds him. Nothing is allocated a PDU.
  */
-export class RecentPdus<Holder> {
+export class ReplayBuffer<Holder> {
   readonly #setsAPdu: number;
   #segments: Segment<Holder>[] = [];
   readonly #spare: Segment<Holder>[] = [];
@@ -173,8 +173,8 @@ export class RecentPdus<Holder> {
    */
   add(
     tag: number,
-    pdu: Readonly<PassedPdu<Holder>>,
-    sameAgain?: Readonly<PassedPdu<Holder>>,
+    pdu: Readonly<DeliveryTarget<Holder>>,
+    sameAgain?: Readonly<DeliveryTarget<Holder>>,
   ): void {
     const segment = this.#segmentFor(tag);
     const at = segment.next();
@@ -211,7 +211,7 @@ export class RecentPdus<Holder> {
   begin(
     userId: number,
     holder: Holder,
-    give: Give,
+    give: Deliver,
     { heedsReceipts } = { heedsReceipts: true },
   ): void {
     for (const segment of this.#segments) {
@@ -219,7 +219,7 @@ export class RecentPdus<Holder> {
       for (let at = 0; at < segment.count; at++) {
         if (segment.first[at] !== userId && segment.second[at] !== userId) continue;
         const isPast = heedsReceipts && this.#isPast(segment, at, holder, userId);
-        if (!isPast) giveOne(segment, at, holder, give);
+        if (!isPast) deliverOne(segment, at, holder, give);
       }
     }
   }
@@ -231,17 +231,17 @@ export class RecentPdus<Holder> {
       for (let at = 0; at < segment.count; at++) {
         const bytes = segment.bytes[at];
         if (segment.first[at] !== userId || bytes === undefined) continue;
-        if (isKick(bytes, segment.start[at] ?? 0)) giveOne(segment, at, holder, () => {});
+        if (isKick(bytes, segment.start[at] ?? 0)) deliverOne(segment, at, holder, () => {});
       }
     }
   }
 
   /** Gives a holder all that it has not got, in order; `heedsReceipts`: but for what its msg_servers have had elsewhere. */
-  giveAll(holder: Holder, give: Give, { heedsReceipts } = { heedsReceipts: true }): void {
+  replayAll(holder: Holder, give: Deliver, { heedsReceipts } = { heedsReceipts: true }): void {
     for (const segment of this.#segments) {
       for (let at = 0; at < segment.count; at++) {
         const isPast = heedsReceipts && this.#isPast(segment, at, holder, undefined);
-        if (!isPast) giveOne(segment, at, holder, give);
+        if (!isPast) deliverOne(segment, at, holder, give);
       }
     }
   }
@@ -286,7 +286,12 @@ export class RecentPdus<Holder> {
   }
 }
 
-function giveOne<Holder>(segment: Segment<Holder>, at: number, holder: Holder, give: Give): void {
+function deliverOne<Holder>(
+  segment: Segment<Holder>,
+  at: number,
+  holder: Holder,
+  give: Deliver,
+): void {
   if (segment.has(at, holder)) return;
   const last = segment.setsAPdu * (at + 1) - 1;
   const others = segment.got[last];

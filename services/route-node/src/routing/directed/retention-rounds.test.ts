@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { Rounds } from './retention-rounds.ts';
+import { RetentionRounds } from './retention-rounds.ts';
 
 /** A bus of which a test says how far it is. */
 function scene() {
   const bus = { tail: 0, got: 0, word: 0, mark: () => bus.tail };
-  return { bus, rounds: new Rounds(bus) };
+  return { bus, rounds: new RetentionRounds(bus) };
 }
 
 test('a round is kept until all have it, and then until all have spoken', () => {

@@ -26,7 +26,7 @@ export interface LetGo {
  * kept until it has come to all nodes that it was for, and, after that, every node's word has come of whom it
  * held when it heard so. What is passed on between two looks is one round.
  */
-export class Rounds {
+export class RetentionRounds {
   readonly #bus: Pick<DeliveryBus, 'mark' | 'got' | 'word'>;
   #rounds: Round[] = [];
   #tag = 0;

@@ -1,14 +1,14 @@
 import type { Counters } from '../../observability/counters.ts';
 import { MESSAGE_TYPES, removalOf } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
-import type { PassedPdu } from './delivery-target.ts';
+import type { DeliveryTarget } from './delivery-target.ts';
 import { RemoteNode } from './remote-node.ts';
-import { type Give, type Receipts, type RecentPdu, RecentPdus } from './replay-buffer.ts';
-import { Rounds } from './retention-rounds.ts';
+import { type Deliver, type Receipts, type RecentPdu, ReplayBuffer } from './replay-buffer.ts';
+import { RetentionRounds } from './retention-rounds.ts';
 
-export interface KeptPdusOptions {
+export interface RetentionOptions {
   readonly bus: DeliveryBus;
-  readonly counters: Pick<Counters, 'keptBytes'>;
+  readonly counters: Pick<Counters, 'retainedBytes'>;
   /** So many bytes may be kept. */
   readonly mostBytes: number;
   /** What is kept has reached that, or half of it again: the node is to read no more, or on. */
@@ -20,21 +20,21 @@ export interface KeptPdusOptions {
 }
 
 /** What this node has directed, for as long as somebody may begin to hold a user of it who lacks it. */
-export class KeptPdus implements Receipts<RemoteNode | Receiver> {
-  readonly #options: KeptPdusOptions;
-  readonly #rounds: Rounds;
-  readonly #pdus = new RecentPdus<RemoteNode | Receiver>('two-ways', this);
+export class Retention implements Receipts<RemoteNode | Receiver> {
+  readonly #options: RetentionOptions;
+  readonly #rounds: RetentionRounds;
+  readonly #pdus = new ReplayBuffer<RemoteNode | Receiver>('two-ways', this);
   /** Of links that have stopped to receive, how many PDUs had been kept by then. */
   readonly #stopped = new WeakMap<Receiver, { readonly added: number; readonly word: number }>();
   #full = false;
 
-  constructor(options: KeptPdusOptions) {
+  constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.bus);
+    this.#rounds = new RetentionRounds(options.bus);
   }
 
   /** The PDUs, each with the nodes and the links of this node that got it. */
-  get pdus(): RecentPdus<RemoteNode | Receiver> {
+  get pdus(): ReplayBuffer<RemoteNode | Receiver> {
     return this.#pdus;
   }
 
@@ -44,9 +44,12 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
   }
 
   /** Keeps a PDU, which went to these nodes and to these links. */
-  add(nodes: Readonly<PassedPdu<RemoteNode>>, links: Readonly<PassedPdu<Receiver>>): void {
+  add(
+    nodes: Readonly<DeliveryTarget<RemoteNode>>,
+    links: Readonly<DeliveryTarget<Receiver>>,
+  ): void {
     this.#pdus.add(this.#rounds.use(), nodes, links);
-    this.#options.counters.keptBytes = this.#pdus.bytes;
+    this.#options.counters.retainedBytes = this.#pdus.bytes;
   }
 
   /** A node begins to hold a user: passes on to it what concerns him and it lacks. `isLate`: it said so long ago. */
@@ -58,8 +61,8 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
    * A node may hold anybody: passes on to it all that it lacks. One that is silent, or whose word is late, may have held
    * users before whom others hold too: what the msg_servers of these others have had says nothing of its own.
    */
-  passAll(node: RemoteNode, isSilent: boolean): void {
-    this.#pdus.giveAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
+  replayAll(node: RemoteNode, isSilent: boolean): void {
+    this.#pdus.replayAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
   }
 
   /**
@@ -73,7 +76,7 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
       this.#pdus.dropUpTo(letGo.upTo);
       bus.send(MESSAGE_TYPES.listing, removalOf(letGo.firstFrame));
     }
-    counters.keptBytes = this.#pdus.bytes;
+    counters.retainedBytes = this.#pdus.bytes;
     const full = this.#pdus.bytes >= (this.#full ? mostBytes / 2 : mostBytes);
     if (full === this.#full) return;
     this.#full = full;
@@ -143,7 +146,7 @@ export class KeptPdus implements Receipts<RemoteNode | Receiver> {
     return frame !== undefined && acknowledged !== undefined && frame <= acknowledged;
   }
 
-  #passTo(node: RemoteNode): Give {
+  #passTo(node: RemoteNode): Deliver {
     return (bytes, start, end, tag) => {
       this.#options.pass(node, bytes, start, end);
       this.#rounds.again(tag);
