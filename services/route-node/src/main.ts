@@ -1,6 +1,6 @@
 import { helpText, type Invocation, readSettings, SettingsError } from './config/settings.ts';
 import { newNodeId, RouteNode } from './node.ts';
-import { Journal } from './observability/event-log.ts';
+import { EventLog } from './observability/event-log.ts';
 import { openLog } from './observability/log.ts';
 
 /** Exit statuses beside 0: settings that cannot be used, an address that cannot be had, a second signal. */
@@ -24,11 +24,11 @@ if (invocation.kind === 'help') {
 
 const { settings, live } = invocation;
 const nodeId = newNodeId();
-const journal = new Journal();
+const eventLog = new EventLog();
 const log = openLog({
   level: settings.LOG_LEVEL,
   nodeId,
-  journal,
+  eventLog,
   bufferBytes: settings.LOG_BUFFER_BYTES,
 });
 const { logger } = log;
@@ -70,7 +70,7 @@ const node = new RouteNode({
   settings,
   live,
   log: logger,
-  journal,
+  eventLog,
   output: log.output,
   drainAsked: drain,
 });

@@ -8,7 +8,7 @@ import type { LinkLimits } from './link/link.ts';
 import { LinkServer } from './link/link-server.ts';
 import { Counters } from './observability/counters.ts';
 import type { Logger } from './observability/log.ts';
-import { Watch } from './observability/pdu-monitor.ts';
+import { PduMonitor } from './observability/pdu-monitor.ts';
 import type { UnreadyReason } from './observability/readiness.ts';
 import { Broadcast } from './routing/broadcast.ts';
 import { Directed } from './routing/directed/directed.ts';
@@ -33,7 +33,7 @@ export interface NodeCoreOptions {
  */
 export class NodeCore {
   readonly counters = new Counters();
-  readonly watch = new Watch();
+  readonly watch = new PduMonitor();
   readonly engine: Engine;
   readonly links: LinkServer;
 

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { readSettings } from './config/settings.ts';
 import { RouteNode } from './node.ts';
-import { Journal } from './observability/event-log.ts';
+import { EventLog } from './observability/event-log.ts';
 import { LogOutput } from './observability/log-output.ts';
 
 let certificates: Certificates;
@@ -44,7 +44,7 @@ async function startNode(environment: Record<string, string>): Promise<{
   const ignore = (): void => {};
   const node = new RouteNode({
     ...{ nodeId: 'abcdefghijkl', settings, live, log, drainAsked: ignore },
-    journal: new Journal(),
+    eventLog: new EventLog(),
     output: new LogOutput({
       ...{ write: ignore, maxWaitingBytes: 1000, stuck: ignore, recovered: ignore },
     }),

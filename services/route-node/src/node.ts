@@ -16,7 +16,7 @@ import { askReadiness } from './isolation/ask-readiness.ts';
 import { IsolationWatch, isolationTimes } from './isolation/isolation-watch.ts';
 import type { LinkServer } from './link/link-server.ts';
 import { NodeCore } from './node-core.ts';
-import type { Journal } from './observability/event-log.ts';
+import type { EventLog } from './observability/event-log.ts';
 import { type Logger, RepeatedLine } from './observability/log.ts';
 import type { LogOutput } from './observability/log-output.ts';
 import { LoopWatch } from './observability/loop-delay.ts';
@@ -42,7 +42,7 @@ export interface RouteNodeOptions {
   readonly live: LiveSettings;
   readonly log: Logger;
   /** What the log has told. */
-  readonly journal: Journal;
+  readonly eventLog: EventLog;
   /** Where the log goes. */
   readonly output: LogOutput;
   /** An operator has asked over the admin port that the node go away. */
@@ -71,7 +71,7 @@ export class RouteNode {
   /** Where msg_servers reach this node; null while it does not take links. */
   #linksAt: string | null = null;
 
-  constructor({ nodeId, settings, live, log, journal, output, drainAsked }: RouteNodeOptions) {
+  constructor({ nodeId, settings, live, log, eventLog, output, drainAsked }: RouteNodeOptions) {
     this.#nodeId = nodeId;
     this.#settings = settings;
     this.#live = live;
@@ -168,7 +168,7 @@ export class RouteNode {
         links: this.#links,
         readiness: this.#readiness,
         loop,
-        journal,
+        eventLog,
         watch,
         totals: new CachedStats(presence),
         guard,

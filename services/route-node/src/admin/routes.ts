@@ -1,6 +1,6 @@
 import type { ConsoleFile } from '@route/console';
-import type { Journal } from '../observability/event-log.ts';
-import type { Watch } from '../observability/pdu-monitor.ts';
+import type { EventLog } from '../observability/event-log.ts';
+import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { CachedStats } from '../observability/presence-stats.ts';
 import { type Actions, actionRoutes } from './action-routes.ts';
 import { clusterRoutes } from './cluster-routes.ts';
@@ -17,8 +17,8 @@ import { watchRoutes } from './streams/watch-routes.ts';
 
 /** The sources of the admin port's answers. */
 export interface AdminSources extends NodeViewSources {
-  readonly journal: Journal;
-  readonly watch: Watch;
+  readonly eventLog: EventLog;
+  readonly watch: PduMonitor;
   readonly totals: CachedStats;
   readonly guard: Guard;
   readonly actions: Actions;
@@ -48,7 +48,7 @@ export function adminRoutes(sources: AdminSources): Route[] {
       totals: sources.totals,
       linkOf: (id) => links.find(id),
     }),
-    ...eventRoutes(nodeId, sources.journal),
+    ...eventRoutes(nodeId, sources.eventLog),
   ];
   return [
     ...probeRoutes({ nodeId, readiness, metrics: sources.metrics }),

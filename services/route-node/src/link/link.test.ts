@@ -11,7 +11,7 @@ import {
 } from '@route/protocol';
 import { expect, it } from 'vitest';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/pdu-monitor.ts';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import { Hub } from '../routing/hub.ts';
@@ -54,7 +54,7 @@ const ignored = (): void => {};
 /** A link and the msg_server at its other end, on a node that tells what it hears of. */
 async function scene(presence: PresenceMemory, seen: string[]) {
   const counters = new Counters();
-  const watch = new Watch();
+  const watch = new PduMonitor();
   const bus = { send: (): void => {} };
   const hub = new Hub({
     ...{ bus, presence, counters, watch, staleMs: 60_000 },

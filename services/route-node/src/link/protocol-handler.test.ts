@@ -12,7 +12,7 @@ import {
 } from '@route/protocol';
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/pdu-monitor.ts';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import { Hub } from '../routing/hub.ts';
@@ -68,7 +68,7 @@ function scene() {
   const counters = new Counters();
   const bus = { send: () => {} };
   const listing: boolean[] = [];
-  const watch = new Watch();
+  const watch = new PduMonitor();
   const hub = new Hub({
     ...{ bus, presence, counters, watch, staleMs: 60_000 },
     delivery: (receivers) =>

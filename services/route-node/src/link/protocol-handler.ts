@@ -24,7 +24,7 @@ import {
   unknownClientTypeOf,
 } from '@route/protocol';
 import type { Counters } from '../observability/counters.ts';
-import type { Watch } from '../observability/pdu-monitor.ts';
+import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Hub } from '../routing/hub.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
@@ -51,7 +51,7 @@ export interface ProtocolHost {
   readonly presence: Presence;
   readonly hub: Hub;
   readonly counters: Counters;
-  readonly watch: Watch;
+  readonly watch: PduMonitor;
   readonly timeSlicer: TimeSlicer;
   /** 'all': every link receives and counts; 'master': only one that was declared master. */
   readonly links: 'all' | 'master';

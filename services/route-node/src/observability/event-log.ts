@@ -11,7 +11,7 @@ const REMEMBERED_OF_ONE = REMEMBERED / 4;
 const NOT_FACTS: ReadonlySet<string> = new Set(['level', 'time', 'event', 'node']);
 
 /** The most recent facts of the node's log, for the admin port; a stream for pino to write to. */
-export class Journal {
+export class EventLog {
   #events: EventView[] = [];
   #lastSeq = 0;
   readonly #listeners = new Set<(event: EventView) => void>();

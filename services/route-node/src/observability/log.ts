@@ -8,7 +8,7 @@ import {
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { errorInLog } from './error-in-log.ts';
-import type { Journal } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 import { LogOutput } from './log-output.ts';
 import { openStdout, type Stdout } from './stdout.ts';
 
@@ -29,7 +29,7 @@ export interface LogOptions {
   readonly level: Level | 'silent';
   readonly nodeId: string;
   /** Remembers facts at info or above, whether written or not. */
-  readonly journal: Journal;
+  readonly eventLog: EventLog;
   /** Bytes of lines that wait for standard output; beyond them lines are dropped. */
   readonly bufferBytes: number;
 }
@@ -38,7 +38,7 @@ export interface LogOptions {
  * JSON lines on standard output, coloured text on a terminal. A blocked output delays nothing:
  * lines wait, then they are dropped and counted.
  */
-export function openLog({ level, nodeId, journal, bufferBytes }: LogOptions): Log {
+export function openLog({ level, nodeId, eventLog, bufferBytes }: LogOptions): Log {
   const stdout = openStdout();
   const output = new LogOutput({
     write: stdout.write,
@@ -49,7 +49,7 @@ export function openLog({ level, nodeId, journal, bufferBytes }: LogOptions): Lo
     },
     recovered: (gap) => logger.warn({ event: 'log-recovered', ...gap }),
   });
-  const streams = [{ level: 'info' as const, stream: journal }];
+  const streams = [{ level: 'info' as const, stream: eventLog }];
   const all =
     level === 'silent' ? streams : [...streams, { level, stream: asStream(stdout, output) }];
   const least = level === 'trace' || level === 'debug' ? level : 'info';

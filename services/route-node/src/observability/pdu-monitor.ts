@@ -2,7 +2,7 @@ import type { LinkId } from '@route/presence';
 import { HEADER_BYTES } from '@route/protocol';
 
 /** Receives the PDUs that pass through. */
-export interface Watcher {
+export interface PduWatcher {
   /**
    * A PDU as received on a link; without a link where the node made it. The receiver may keep the
    * bytes.
@@ -10,18 +10,18 @@ export interface Watcher {
   saw(link: LinkId | undefined, pdu: Buffer): void;
 }
 
-/** Shows passing PDUs to monitors. Without monitors the cost is one check of {@link Watch.isOn}. */
-export class Watch {
-  readonly #watchers = new Set<Watcher>();
+/** Shows passing PDUs to monitors. Without monitors the cost is one check of {@link PduMonitor.isOn}. */
+export class PduMonitor {
+  readonly #watchers = new Set<PduWatcher>();
   #isOn = false;
 
-  /** Whether there is a monitor; to be checked before {@link Watch.pass} is called. */
+  /** Whether there is a monitor; to be checked before {@link PduMonitor.pass} is called. */
   get isOn(): boolean {
     return this.#isOn;
   }
 
   /** Shows all PDUs to a monitor from now on. @returns a function that stops it. */
-  add(watcher: Watcher): () => void {
+  add(watcher: PduWatcher): () => void {
     this.#watchers.add(watcher);
     this.#isOn = true;
     return () => {

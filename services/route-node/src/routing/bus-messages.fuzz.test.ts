@@ -3,7 +3,7 @@ import { CLIENT_TYPE, encodeMessage, HEADER_BYTES, MSG_TYPE } from '@route/proto
 import { fuzz, fuzzTimeoutMs, mutate } from '@route/random';
 import { expect, test, vi } from 'vitest';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/pdu-monitor.ts';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from './broadcast.ts';
 import {
   INTEREST_BYTES,
@@ -70,7 +70,7 @@ function exchangeWith(delivery: (receivers: Set<Receiver>) => Delivery): Hub {
       ...{ isGraceOver: () => false, versionSeen: () => true },
     },
     counters: new Counters(),
-    watch: new Watch(),
+    watch: new PduMonitor(),
     staleMs: 60_000,
     delivery: (own) => {
       for (const link of own) receivers.add(link);

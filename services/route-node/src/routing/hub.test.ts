@@ -2,7 +2,7 @@ import type { Announced } from '@route/presence';
 import { CLIENT_TYPE, decodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/pdu-monitor.ts';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from './broadcast.ts';
 import { MESSAGE_TYPES, NOTIFICATION_BYTES, writeNotification } from './bus-messages.ts';
 import type { Receiver } from './delivery.ts';
@@ -36,7 +36,7 @@ function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
       versionSeen,
     },
     counters,
-    watch: new Watch(),
+    watch: new PduMonitor(),
     staleMs: 60_000,
     delivery: (receivers) => new Broadcast(receivers, bus),
   });

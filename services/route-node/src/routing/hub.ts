@@ -17,7 +17,7 @@ import {
   USER_STATUS,
 } from '@route/protocol';
 import type { Counters } from '../observability/counters.ts';
-import type { Watch } from '../observability/pdu-monitor.ts';
+import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import {
   isValidMessage,
   MESSAGE_TYPES,
@@ -39,7 +39,7 @@ export interface HubOptions {
   readonly bus: Pick<Bus, 'send'>;
   readonly presence: NotifiedPresence;
   readonly counters: Counters;
-  readonly watch: Watch;
+  readonly watch: PduMonitor;
   /** For how long a notification may still come that was overtaken by a later one, in ms. */
   readonly staleMs: number;
   /** Makes what decides who gets relayed PDUs. */
@@ -74,7 +74,7 @@ export class Hub {
   readonly #toBus: CoalescingBuffer<Notification>;
   readonly #tell = (): void => this.#flushNotifications();
   #gathered = false;
-  readonly #watch: Watch;
+  readonly #watch: PduMonitor;
   readonly #delivery: Delivery;
 
   constructor({ bus, presence, counters, watch, staleMs, delivery }: HubOptions) {

@@ -8,7 +8,7 @@ import { ReadScheduler } from '../link/read-scheduler.ts';
 import { SlowConsumers } from '../link/slow-consumers.ts';
 import { TimeSlicer } from '../link/time-slicer.ts';
 import { Counters } from '../observability/counters.ts';
-import { Watch } from '../observability/pdu-monitor.ts';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
 import { Directed } from '../routing/directed/directed.ts';
 import { Hub } from '../routing/hub.ts';
@@ -49,7 +49,7 @@ export class LinkScene {
 
   constructor({ delivery, limits, presence, inside = () => {} }: LinkSceneOptions) {
     const { counters } = this;
-    const watch = new Watch();
+    const watch = new PduMonitor();
     const bus = { send: (): void => {} };
     const options = this.#presenceOptions();
     const engine = presence?.(options) ?? new PresenceMemory(options);

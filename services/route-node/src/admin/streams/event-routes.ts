@@ -1,6 +1,6 @@
 import type { EventsView } from '@route/admin-api';
 import { z } from 'zod';
-import type { Journal } from '../../observability/event-log.ts';
+import type { EventLog } from '../../observability/event-log.ts';
 import { readQuery } from '../http/query.ts';
 import { wgapNumber } from '../http/query-values.ts';
 import { type ApiRequest, json, type Route } from '../http/route.ts';
@@ -14,15 +14,15 @@ export const eventsQuery = z.strictObject({
 });
 
 /** The node's recent events: once, or as a stream. */
-export function eventRoutes(nodeId: string, journal: Journal): Route[] {
+export function eventRoutes(nodeId: string, eventLog: EventLog): Route[] {
   return [
     {
       method: 'GET',
       path: '/api/v1/events',
       handle: ({ query }) => {
         const { after, limit } = readQuery(eventsQuery, query);
-        const events = [...journal.after(after, limit)];
-        const view: EventsView = { node: nodeId, lastSeq: journal.lastSeq, events };
+        const events = [...eventLog.after(after, limit)];
+        const view: EventsView = { node: nodeId, lastSeq: eventLog.lastSeq, events };
         return json(view);
       },
     },
@@ -35,8 +35,8 @@ export function eventRoutes(nodeId: string, journal: Journal): Route[] {
         return {
           kind: 'stream',
           start: (stream) => {
-            for (const event of journal.after(from, limit)) stream.send(event, event.seq);
-            return journal.listen((event) => stream.send(event, event.seq));
+            for (const event of eventLog.after(from, limit)) stream.send(event, event.seq);
+            return eventLog.listen((event) => stream.send(event, event.seq));
           },
         };
       },

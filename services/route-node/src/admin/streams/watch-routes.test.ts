@@ -2,7 +2,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { Watch } from '../../observability/pdu-monitor.ts';
+import { PduMonitor } from '../../observability/pdu-monitor.ts';
 import { listenOn } from '../../process/listen.ts';
 import { Guard } from '../http/guard.ts';
 import { MessageStream } from './message-stream.ts';
@@ -16,7 +16,7 @@ function listOf(bytes: number): Buffer {
 }
 
 test('shows no fields of a PDU above 64 KiB, which would take long to decode', async () => {
-  const watch = new Watch();
+  const watch = new PduMonitor();
   const [route] = watchRoutes({
     ...{ nodeId: 'node', watch, bodiesAllowed: false, peerOf: () => undefined },
     guard: new Guard({ token: () => '', hosts: [] }),

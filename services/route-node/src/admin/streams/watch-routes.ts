@@ -10,7 +10,7 @@ import {
   readHeader,
 } from '@route/protocol';
 import { z } from 'zod';
-import type { Watch } from '../../observability/pdu-monitor.ts';
+import type { PduMonitor } from '../../observability/pdu-monitor.ts';
 import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
 import { readQuery } from '../http/query.ts';
@@ -20,7 +20,7 @@ import { withoutContents } from './watched-fields.ts';
 
 export interface WatchSources {
   readonly nodeId: string;
-  readonly watch: Watch;
+  readonly watch: PduMonitor;
   readonly guard: Guard;
   /** ROUTE_WATCH_BODIES: whether bodies may be shown at all. */
   readonly bodiesAllowed: boolean;
