@@ -337,7 +337,7 @@ export class RedisNetwork {
     return socket;
   }
 
-  /** Kept while the way is dark: what the closed socket had sent still waits there. */
+  /** TtlCache while the way is dark: what the closed socket had sent still waits there. */
   closed(socket: RedisSocket): void {
     for (const [process, sockets] of this.#sockets) {
       const { darkIn, darkOut } = this.pathOf(process);

@@ -1,6 +1,6 @@
 import type { BusView, NodeView } from '@route/admin-api';
 import type { NodeAbout } from '@route/presence';
-import { shownSettings } from '../config/redacted-settings.ts';
+import { redactedSettings } from '../config/redacted-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { LinkServer } from '../link/link-server.ts';
@@ -72,7 +72,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
     },
     eventLoop: sources.loop.now,
     memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
-    settings: shownSettings(settings),
+    settings: redactedSettings(settings),
   };
 }
 

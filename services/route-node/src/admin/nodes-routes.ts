@@ -3,7 +3,7 @@ import type { Directory } from '@route/presence';
 import { ApiError } from './http/api-error.ts';
 import { readQuery } from './http/query.ts';
 import { json, type Route } from './http/route.ts';
-import { Kept } from './http/ttl-cache.ts';
+import { TtlCache } from './http/ttl-cache.ts';
 import { eventsQuery } from './streams/event-routes.ts';
 
 export interface NodesSources {
@@ -39,8 +39,8 @@ const VIEWS = {
  * the directory are contacted, and only at their published address.
  */
 export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
-  const nodes = new Kept<Directory>(KEEP_MS);
-  const answers = new Kept<object>(KEEP_MS);
+  const nodes = new TtlCache<Directory>(KEEP_MS);
+  const answers = new TtlCache<object>(KEEP_MS);
 
   async function clientOf(id: string): Promise<AdminClient> {
     const { entries } = await nodes.get('all', directory).catch((error: unknown) => {

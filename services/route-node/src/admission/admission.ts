@@ -3,7 +3,7 @@ import { type Address, addressText } from '../config/address.ts';
 import { AllowedNetworks, type Network, plainAddress } from '../config/networks.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine } from '../observability/log.ts';
-import { type SeatLimits, Seats } from './connection-limits.ts';
+import { ConnectionLimits, type SeatLimits } from './connection-limits.ts';
 import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
@@ -67,7 +67,7 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #allowed: AllowedNetworks;
   readonly #proxies: AllowedNetworks;
-  readonly #seats: Seats;
+  readonly #seats: ConnectionLimits;
   readonly #handshakes: Handshakes<Candidate>;
   readonly #checks = new RepeatedLine(CHECKS_LOGGED_MS);
   readonly #lines = new Map<Refusal, RepeatedLine>();
@@ -78,7 +78,7 @@ export class Admission {
     this.#options = options;
     this.#allowed = new AllowedNetworks(rules.allow);
     this.#proxies = new AllowedNetworks(rules.proxyFrom);
-    this.#seats = new Seats(rules);
+    this.#seats = new ConnectionLimits(rules);
     const limits = { ...rules, slowMs: rules.handshakeMs * SLOW_PART };
     this.#handshakes = new Handshakes(limits, (candidate, reason) => {
       this.#cutOff(candidate, reason);

@@ -7,7 +7,7 @@ export interface SeatLimits {
 }
 
 /** Counts the connections that are links or become one, in all and by address. */
-export class Seats {
+export class ConnectionLimits {
   readonly #limits: SeatLimits;
   readonly #byAddress = new Map<string, number>();
   #taken = 0;
@@ -16,7 +16,7 @@ export class Seats {
     this.#limits = limits;
   }
 
-  /** Acquires a seat, to be released with {@link Seats.leave}; or returns why there is none. */
+  /** Acquires a seat, to be released with {@link ConnectionLimits.leave}; or returns why there is none. */
   take(address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#taken >= this.#limits.maxLinks) return 'too-many-links';

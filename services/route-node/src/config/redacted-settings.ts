@@ -4,7 +4,7 @@ import { SETTING_NAMES, SETTINGS, type Settings } from './settings-schema.ts';
 /**
  * All settings as texts that may be shown publicly: secrets and file contents only as given or not.
  */
-export function shownSettings(settings: Settings): Record<string, string> {
+export function redactedSettings(settings: Settings): Record<string, string> {
   return Object.fromEntries(
     SETTING_NAMES.map((name) => {
       const isSecret = 'secret' in SETTINGS[name];

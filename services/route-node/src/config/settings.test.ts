@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { shownSettings } from './redacted-settings.ts';
+import { redactedSettings } from './redacted-settings.ts';
 import { redisTarget } from './redis-target.ts';
 import { helpText, readSettings, type Settings, SettingsError } from './settings.ts';
 import { SETTING_NAMES } from './settings-schema.ts';
@@ -145,7 +145,7 @@ describe('settings', () => {
         ['::1:2', { host: 'b', port: 3 }],
       ]),
     });
-    expect(shownSettings(cluster)['REDIS_ADDRESS_MAP']).toBe('10.0.0.1:6379=a:1,::1:2=b:3');
+    expect(redactedSettings(cluster)['REDIS_ADDRESS_MAP']).toBe('10.0.0.1:6379=a:1,::1:2=b:3');
   });
 
   it.each([

@@ -1,9 +1,9 @@
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { Kept } from './ttl-cache.ts';
+import { TtlCache } from './ttl-cache.ts';
 
 test('a request during a pending answer waits for that one', async () => {
-  const kept = new Kept<number>(60_000);
+  const kept = new TtlCache<number>(60_000);
   const answer = Promise.withResolvers<number>();
   let asked = 0;
   const ask = () => {
@@ -19,7 +19,7 @@ test('a request during a pending answer waits for that one', async () => {
 });
 
 test('an answer is fetched again when it is old, or failed', async () => {
-  const kept = new Kept<number>(5);
+  const kept = new TtlCache<number>(5);
   await expect(kept.get('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await waitFor(() => kept.get('a', async () => 2), { what: 'another answer' })).toBe(2);
 });

@@ -5,7 +5,7 @@ interface Entry<T> {
 }
 
 /** Caches answers for a while; requests during a pending one wait for it. */
-export class Kept<T> {
+export class TtlCache<T> {
   readonly #keepMs: number;
   readonly #entries = new Map<string, Entry<T>>();
 
