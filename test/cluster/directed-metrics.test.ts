@@ -27,8 +27,8 @@ const SIGN_INFO = encodeMessage('sign_info_changed_notify', { changedUserId: 1, 
 async function deliveriesOf(node: RouteNode): Promise<Record<string, number>> {
   return {
     directed: await pdusRelayed([node], 'directed'),
-    need: await pdusRelayed([node], 'need'),
-    doubt: await pdusRelayed([node], 'doubt'),
+    broadcast: await pdusRelayed([node], 'broadcast'),
+    fallback: await pdusRelayed([node], 'fallback'),
     links: await node.metric('route_delivery_links_total'),
   };
 }
@@ -46,7 +46,7 @@ test('counts directed PDUs, broadcast PDUs and the links they went to', async ()
   // To three links, and to all four.
   sender.send(GROUP_MESSAGE, GROUP_MESSAGE, SIGN_INFO);
   await sender.waitForPdus(1);
-  expect(await deliveriesOf(node)).toEqual({ directed: 4, need: 3, doubt: 0, links: 15 });
+  expect(await deliveriesOf(node)).toEqual({ directed: 4, broadcast: 3, fallback: 0, links: 15 });
 });
 
 test('reports no delivery metrics in broadcast mode', async () => {
@@ -54,7 +54,7 @@ test('reports no delivery metrics in broadcast mode', async () => {
   await using set = await openKnownLinks([node], 2);
   set.link(0).send(message(1, 1), SIGN_INFO);
   await set.link(0).waitForPdus(1);
-  expect(await deliveriesOf(node)).toEqual({ directed: 0, need: 0, doubt: 0, links: 0 });
+  expect(await deliveriesOf(node)).toEqual({ directed: 0, broadcast: 0, fallback: 0, links: 0 });
 });
 
 test('falls back to broadcast while Redis is away, and replays to links of other nodes', async () => {
@@ -72,9 +72,9 @@ test('falls back to broadcast while Redis is away, and replays to links of other
 
   await redis.pause();
   const node = cluster.node(0);
-  const [directedBefore, doubtBefore] = [
+  const [directedBefore, fallbackBefore] = [
     await pdusRelayed([node], 'directed'),
-    await pdusRelayed([node], 'doubt'),
+    await pdusRelayed([node], 'fallback'),
   ];
   const sent: Buffer[] = [];
   const send = (): void => {
@@ -85,7 +85,7 @@ test('falls back to broadcast while Redis is away, and replays to links of other
   await waitFor(
     async () => {
       send();
-      return (await pdusRelayed([node], 'doubt')) > doubtBefore;
+      return (await pdusRelayed([node], 'fallback')) > fallbackBefore;
     },
     { what: 'the node to fall back to broadcast', deadlineMs: HEALED_WITHIN_MS },
   );
@@ -93,7 +93,7 @@ test('falls back to broadcast while Redis is away, and replays to links of other
   await waitFor(() => near.received.at(-1)?.bytes.equals(sent.at(-1) ?? GROUP_MESSAGE), {
     what: 'the last PDU of the same node',
   });
-  const doubtful = (await pdusRelayed([node], 'doubt')) - doubtBefore;
+  const doubtful = (await pdusRelayed([node], 'fallback')) - fallbackBefore;
   const directed = (await pdusRelayed([node], 'directed')) - directedBefore;
   expect(doubtful).toBeGreaterThan(3);
   expect(doubtful + directed).toBe(sent.length);

@@ -12,11 +12,11 @@ const NOBODY = 4_000_000_001;
 const ATTEMPTS = 5;
 
 /** Delivery mode of a PDU. */
-export type Way = 'directed' | 'need' | 'doubt';
+export type Mode = 'directed' | 'broadcast' | 'fallback';
 
 /** Returns the number of PDUs that some nodes have relayed in a mode. */
-export async function pdusRelayed(nodes: readonly RouteNode[], way: Way): Promise<number> {
-  const counts = nodes.map((node) => node.metric('route_delivery_pdus_total', { way }));
+export async function pdusRelayed(nodes: readonly RouteNode[], mode: Mode): Promise<number> {
+  const counts = nodes.map((node) => node.metric('route_delivery_pdus_total', { mode }));
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
@@ -64,7 +64,7 @@ export class Directing implements AsyncDisposable {
 
   /** Number of PDUs broadcast as a fallback so far. */
   async doubtfulPdus(): Promise<number> {
-    return await pdusRelayed(this.#nodes, 'doubt');
+    return await pdusRelayed(this.#nodes, 'fallback');
   }
 
   /** Waits until each node directs PDUs for users. */

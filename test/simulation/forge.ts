@@ -68,8 +68,8 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
     case 'data': {
       // With a near number it comes in the place of a real one.
       const sequence = tail + random.pick([1, random.whole(2, 50), 2 ** 25, 2 ** 40, 2 ** 46]);
-      const before = Math.max(0, tail - random.whole(0, 3));
-      const prevSeqs = random.chance(0.5) ? [] : ids.map((node) => ({ node, before }));
+      const prevSeq = Math.max(0, tail - random.whole(0, 3));
+      const prevSeqs = random.chance(0.5) ? [] : ids.map((node) => ({ node, prevSeq }));
       return Buffer.concat(
         encodeData({ sender, sequence, prevSeqs }, [forgeEntry(random, users)], new Set()),
       );

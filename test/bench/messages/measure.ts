@@ -31,7 +31,7 @@ export async function measureFlatOut(
   );
   const { sent, deliveries } = await servers.finish();
   const busBytes = (await metricOf(stage.nodes, 'route_bus_sent_bytes_total')) - busBytesBefore;
-  const doubtful = await metricOf(stage.nodes, 'route_delivery_pdus_total', { way: 'doubt' });
+  const doubtful = await metricOf(stage.nodes, 'route_delivery_pdus_total', { mode: 'fallback' });
   const messagesPerSecond = rates.singlesPerSecond / SINGLE_SHARE;
   const usEach = (cores: number): number => (cores / messagesPerSecond) * 1e6;
   return {

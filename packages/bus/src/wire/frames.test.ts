@@ -65,11 +65,11 @@ describe('a data frame', () => {
           const origin = { sender: 'a', sequence: number, prevSeqs };
           const frame = Buffer.concat(encodeData(origin, list, new Set()));
           for (const { node: name, prevSeq } of prevSeqs) {
-            expect(readData(frame, name)).toMatchObject({ before, entries: list });
+            expect(readData(frame, name)).toMatchObject({ prevSeq, entries: list });
           }
           expect(readData(frame, 'another node')).toMatchObject({ prevSeq: number - 1 });
           const leave = encodeLeave(origin);
-          expect(decodeLeave(header(leave), leave, all[0] ?? '')).toBe(prevSeqs[0]?.before);
+          expect(decodeLeave(header(leave), leave, all[0] ?? '')).toBe(prevSeqs[0]?.prevSeq);
           expect(decodeLeave(header(leave), leave, 'another node')).toBe(number);
         },
       ),
@@ -108,7 +108,7 @@ test('of a data frame only small entries are copied', () => {
 test('a heartbeat reads as it was written, and is small whatever the cluster', () => {
   const heartbeat: fc.Arbitrary<Heartbeat> = fc
     .record({
-      ...{ sender: node, tail: sequence, number: fc.integer({ min: 1, max: MAX_SEQUENCE }) },
+      ...{ sender: node, tail: sequence, seq: fc.integer({ min: 1, max: MAX_SEQUENCE }) },
       ...{ asksAck: fc.boolean(), hearsOwn: fc.boolean() },
     })
     .map((fields) => ({ ...fields, tailForAll: Math.floor(fields.tail / 2) }));
@@ -144,7 +144,7 @@ test('an ack reads as it was written', () => {
 });
 
 test('a frame in an envelope is read by the node that it is for, and by no other', () => {
-  const heartbeat = { sender: 'a', tail: 5, tailForAll: 5, number: 1 };
+  const heartbeat = { sender: 'a', tail: 5, tailForAll: 5, seq: 1 };
   const inner = encodeHeartbeat({ ...heartbeat, asksAck: false, hearsOwn: false });
   const frame = Buffer.concat(encodeEnvelope('a', 'b', [inner]));
   expect(decodeEnvelope(header(frame), frame, 'b')).toEqual(inner);
@@ -156,9 +156,9 @@ test('numbers that no node can have sent are refused', () => {
   expect(readHeader(encodeLeave(far))).toBeUndefined();
   const heartbeat = { sender: 'a', tail: 5, asksAck: false, hearsOwn: true };
   for (const wrong of [
-    { ...heartbeat, tailForAll: 6, number: 1 },
-    { ...heartbeat, tailForAll: 5, number: 0 },
-    { ...heartbeat, tailForAll: 5, number: 2 ** 48 - 1 },
+    { ...heartbeat, tailForAll: 6, seq: 1 },
+    { ...heartbeat, tailForAll: 5, seq: 0 },
+    { ...heartbeat, tailForAll: 5, seq: 2 ** 48 - 1 },
   ]) {
     const frame = encodeHeartbeat(wrong);
     expect(decodeHeartbeat(header(frame), frame)).toBeUndefined();

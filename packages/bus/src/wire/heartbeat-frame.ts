@@ -40,14 +40,14 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Buffer {
 export function decodeHeartbeat(header: Header, frame: Buffer): Heartbeat | undefined {
   return readOrUndefined(() => {
     const reader = new FrameReader(frame, header.end);
-    const number = reader.sequence();
+    const seq = reader.sequence();
     const tailForAll = reader.sequence();
-    if (number === 0 || tailForAll > header.sequence) return undefined;
+    if (seq === 0 || tailForAll > header.sequence) return undefined;
     return {
       sender: header.sender,
       tail: header.sequence,
       tailForAll,
-      number,
+      seq,
       asksAck: (header.flags & FLAGS.asksAck) !== 0,
       hearsOwn: (header.flags & FLAGS.hearsOwn) !== 0,
     };

@@ -193,13 +193,13 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',
-    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind (need), or broadcast as a fallback (doubt)',
+    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind, or broadcast as a fallback where a user's node is not known for certain',
     () => ({
       directed: counters.directedPdus,
-      need: counters.broadcastPdus,
-      doubt: counters.doubtfulPdus,
+      broadcast: counters.broadcastPdus,
+      fallback: counters.doubtfulPdus,
     }),
-    'way',
+    'mode',
   );
   counter(
     'route_delivery_links_total',

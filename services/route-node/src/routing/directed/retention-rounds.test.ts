@@ -3,7 +3,7 @@ import { RetentionRounds } from './retention-rounds.ts';
 
 /** A bus of which a test says how far it is. */
 function scene() {
-  const bus = { tail: 0, got: 0, word: 0, mark: () => bus.tail };
+  const bus = { tail: 0, ackedByAll: 0, heartbeatSeq: 0, flushBatch: () => bus.tail };
   return { bus, rounds: new RetentionRounds(bus) };
 }
 
@@ -11,13 +11,13 @@ test('a round is kept until all have it, and then until all have spoken', () => 
   const { bus, rounds } = scene();
   const tag = rounds.use();
   bus.tail = 3;
-  bus.word = 7;
+  bus.heartbeatSeq = 7;
   expect(rounds.end(7)).toBeUndefined();
-  bus.got = 2;
+  bus.ackedByAll = 2;
   expect(rounds.end(100)).toBeUndefined();
-  bus.got = 3;
+  bus.ackedByAll = 3;
   expect(rounds.end(7)).toBeUndefined();
-  bus.word = 9;
+  bus.heartbeatSeq = 9;
   expect(rounds.end(7)).toBeUndefined();
   expect(rounds.end(8)).toEqual({ upTo: tag, firstFrame: 4 });
   expect(rounds.end(9)).toBeUndefined();
@@ -32,13 +32,13 @@ test('what is passed on again is waited for again, and so is what comes behind i
   expect(second).toBeGreaterThan(first);
   bus.tail = 5;
   expect(rounds.end(0)).toBeUndefined();
-  bus.got = 5;
+  bus.ackedByAll = 5;
   rounds.again(first);
   bus.tail = 8;
   expect(rounds.end(Number.POSITIVE_INFINITY)).toBeUndefined();
-  bus.got = 8;
-  expect(rounds.end(bus.word)).toBeUndefined();
-  bus.word = 1;
+  bus.ackedByAll = 8;
+  expect(rounds.end(bus.heartbeatSeq)).toBeUndefined();
+  bus.heartbeatSeq = 1;
   expect(rounds.end(1)).toEqual({ upTo: second, firstFrame: 9 });
 });
 
@@ -51,8 +51,8 @@ test('all that is passed on between two looks is one round, and a look at nothin
   bus.tail = 4;
   rounds.end(0);
   const next = rounds.use();
-  bus.got = 4;
+  bus.ackedByAll = 4;
   rounds.end(0);
-  bus.word = 1;
+  bus.heartbeatSeq = 1;
   expect(rounds.end(1)).toEqual({ upTo: next, firstFrame: 5 });
 });

@@ -27,13 +27,13 @@ export interface LetGo {
  * held when it heard so. What is passed on between two looks is one round.
  */
 export class RetentionRounds {
-  readonly #bus: Pick<DeliveryBus, 'mark' | 'got' | 'word'>;
+  readonly #bus: Pick<DeliveryBus, 'flushBatch' | 'ackedByAll' | 'heartbeatSeq'>;
   #rounds: Round[] = [];
   #tag = 0;
   #mark = 0;
   #open = false;
 
-  constructor(bus: Pick<DeliveryBus, 'mark' | 'got' | 'word'>) {
+  constructor(bus: Pick<DeliveryBus, 'flushBatch' | 'ackedByAll' | 'heartbeatSeq'>) {
     this.#bus = bus;
   }
 
