@@ -105,7 +105,7 @@ test('reports links with their msg_server, role, users and traffic', async () =>
     // Two queries, the role, the list and the message.
     receivedPdus: 5,
     unsentBytes: 0,
-    waitingPdus: 0,
+    pendingPdus: 0,
     reading: 'reading',
   });
   expect(of(slave)).toMatchObject({ role: 'slave', users: 0 });

@@ -35,9 +35,9 @@ export const busViewSchema = z.object({
   bytesSent: z.number(),
   framesReceived: z.number(),
   bytesReceived: z.number(),
-  framesRepeated: z.number(),
+  framesRedelivered: z.number(),
   framesLost: z.number(),
-  framesGivenUp: z.number(),
+  framesDropped: z.number(),
   /** Times the node found its bus unresponsive and reconnected. */
   reopened: z.number(),
   peers: z.array(busPeerSchema),
@@ -69,7 +69,7 @@ export const nodeViewSchema = z.object({
     /** false while the node reads none of them: a receiver is slow, or the bus is full. */
     reading: z.boolean(),
     unsentBytes: z.number(),
-    waitingPdus: z.number(),
+    pendingPdus: z.number(),
   }),
   presence: z.object({ heldUsers: z.number() }),
   /** Since the start. */
@@ -158,7 +158,7 @@ export const linkViewSchema = z.object({
   sentBytes: z.number(),
   unsentBytes: z.number(),
   /** PDUs that wait for presence, or behind one that does. */
-  waitingPdus: z.number(),
+  pendingPdus: z.number(),
   /** Whether the node reads it now, and if not, why. */
   reading: z.enum(['reading', 'held', 'waits-for-presence']),
   silentMs: z.number(),

@@ -11,7 +11,7 @@ export {
   type Loss,
   type LostReason,
 } from './options.ts';
-export { type Delivery, type LinkFaults as Weather, MemoryHub } from './transport/memory-hub.ts';
+export { type Delivery, type LinkFaults, MemoryHub } from './transport/memory-hub.ts';
 export { RedisTransport, type RedisTransportOptions } from './transport/redis-transport.ts';
 export type { BusTransport, TransportEvents } from './transport/transport.ts';
 export type { ForeignFrame } from './wire/header.ts';

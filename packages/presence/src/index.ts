@@ -1,25 +1,25 @@
 export { Lease, type LeaseEvents, type LeaseOptions, type Members } from './cluster/lease.ts';
-export type { NodeInfo as NodeAbout } from './cluster/node-info.ts';
+export type { NodeInfo } from './cluster/node-info.ts';
 export {
-  type NodeRegistry as Directory,
-  type NodeRegistryEntry as DirectoryEntry,
+  type NodeRegistry,
+  type NodeRegistryEntry,
   readHeldLinks,
-  readNodeRegistry as readDirectory,
+  readNodeRegistry,
 } from './cluster/node-registry.ts';
 export { type Reaped, Reaper, type ReaperOptions } from './cluster/reaper.ts';
 export {
-  Reconciler as Auditor,
-  type ReconcilerOptions as AuditorOptions,
+  Reconciler,
+  type ReconcilerOptions,
 } from './cluster/reconciler.ts';
 export {
-  OfflineGrace as LostUsers,
-  type OfflineGraceOptions as LostUsersOptions,
+  OfflineGrace,
+  type OfflineGraceOptions,
 } from './grace/offline-grace.ts';
-export type { InterestObserver as HoldingListener } from './ledger/observed-ledger.ts';
-export { addStats as addTallies, EMPTY_STATS as EMPTY_TALLY } from './ledger/presence-stats.ts';
+export type { InterestObserver } from './ledger/observed-ledger.ts';
+export { addStats, EMPTY_STATS } from './ledger/presence-stats.ts';
 export {
   type PresenceStore,
-  readUserConnections as readWhereabouts,
+  readUserConnections,
 } from './ledger/user-connections.ts';
 export { UserTable } from './ledger/user-table.ts';
 export { PresenceMemory, type PresenceMemoryOptions } from './memory/presence-memory.ts';
@@ -32,12 +32,12 @@ export type {
   LinkId,
   Presence,
   PresenceEvents,
-  PresenceStats as Tally,
+  PresenceStats,
   QueryWaiter,
   UpdateOutcome,
   UpdateWaiter,
-  UserConnection as UserHolding,
-  UserConnections as Whereabouts,
+  UserConnection,
+  UserConnections,
   UserState,
 } from './presence.ts';
 export { nodeOf } from './redis/keys.ts';

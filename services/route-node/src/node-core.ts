@@ -1,4 +1,4 @@
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import { ClientTypes } from '@route/protocol';
 import type { AdmissionRules } from './admission/admission.ts';
 import type { LinkTls } from './admission/link-tls.ts';
@@ -21,7 +21,7 @@ export interface NodeCoreOptions {
   /** Undefined for links in the clear. */
   readonly tls: LinkTls | undefined;
   /** What the node publishes about itself. */
-  nodeInfo(): NodeAbout;
+  nodeInfo(): NodeInfo;
   /** The engine keeps the node from being ready, or does no longer. */
   unready(reason: UnreadyReason, holds: boolean): void;
   engine(events: EngineEvents, counters: Counters): Engine;

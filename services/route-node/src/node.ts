@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readConsole } from '@route/console';
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import packageJson from '../package.json' with { type: 'json' };
 import { Guard } from './admin/http/guard.ts';
 import { AdminServer } from './admin/http/server.ts';
@@ -232,7 +232,7 @@ export class RouteNode {
     }
   }
 
-  /** The start has failed: gives back what was taken before, so that no other node counts this one as one. */
+  /** The start has failed: gives back what was taken before, so that no other node counts this one. */
   async abandon(): Promise<void> {
     await this.#engine.abandon?.();
   }
@@ -256,7 +256,7 @@ export class RouteNode {
     this.#log.info({ event: 'stopped' });
   }
 
-  #about(): NodeAbout {
+  #about(): NodeInfo {
     return {
       node: this.#nodeId,
       admin: this.#adminAt,

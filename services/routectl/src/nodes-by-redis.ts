@@ -1,4 +1,4 @@
-import { readDirectory } from '@route/presence';
+import { readNodeRegistry } from '@route/presence';
 import { type ClientOf, type FoundNodes, known } from './nodes.ts';
 import type { RedisSession } from './redis-session.ts';
 
@@ -7,7 +7,7 @@ export async function nodesByRedis(
   { store }: RedisSession,
   clientOf: ClientOf,
 ): Promise<FoundNodes> {
-  const { nowMs, entries } = await readDirectory(store);
+  const { nowMs, entries } = await readNodeRegistry(store);
   const nodes = entries.map(({ node, leaseLeftMs, info }) =>
     known(
       {

@@ -1,4 +1,4 @@
-import { type NodeAbout, PresenceRedis } from '@route/presence';
+import { type NodeInfo, PresenceRedis } from '@route/presence';
 import { LiveSettings } from '@route/route-node/src/config/live-settings.ts';
 import { readSettings, type Settings } from '@route/route-node/src/config/settings.ts';
 import type { Engine } from '@route/route-node/src/engine/engine.ts';
@@ -146,7 +146,7 @@ export class SimNode {
     else this.unready.delete(reason);
   }
 
-  #about(): NodeAbout {
+  #about(): NodeInfo {
     return {
       node: this.id,
       admin: '127.0.0.1:9200',

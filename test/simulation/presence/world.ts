@@ -1,4 +1,4 @@
-import type { LinkId, Whereabouts } from '@route/presence';
+import type { LinkId, UserConnections } from '@route/presence';
 import { together } from '@route/presence/testing/model';
 import type { ClientStatus } from '@route/protocol';
 import { Random } from '@route/random';
@@ -147,8 +147,8 @@ export class World {
   }
 
   /** Asks a node where the users are, and lets time pass until it says so; undefined where it does not. */
-  whereabouts(node: SimNode): readonly Whereabouts[] | undefined {
-    let found: readonly Whereabouts[] | undefined;
+  whereabouts(node: SimNode): readonly UserConnections[] | undefined {
+    let found: readonly UserConnections[] | undefined;
     let failed = false;
     this.time.after(
       0,

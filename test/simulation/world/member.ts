@@ -1,5 +1,5 @@
 import type { Loss } from '@route/bus';
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import { readSettings, type Settings } from '@route/route-node/src/config/settings.ts';
 import { NodeCore } from '@route/route-node/src/node-core.ts';
 import type { UnreadyReason } from '@route/route-node/src/observability/readiness.ts';
@@ -190,7 +190,7 @@ export class Member {
     this.#options.time.after(0, run, this.process);
   }
 
-  #about(): NodeAbout {
+  #about(): NodeInfo {
     return {
       node: this.id,
       admin: '127.0.0.1:9200',

@@ -48,7 +48,7 @@ export class Pipe {
   }
 
   /** Bytes that the kernels have not taken yet. */
-  get waitingBytes(): number {
+  get pendingBytes(): number {
     return this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 

@@ -6,12 +6,12 @@ import {
   type Presence,
   PresenceMemory,
   type PresenceMemoryOptions,
+  type PresenceStats,
   type QueryWaiter,
-  type Tally,
   type UpdateOutcome,
   type UpdateWaiter,
+  type UserConnections,
   type UserState,
-  type Whereabouts,
 } from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
 import type { PubSub, SimTransport } from './pub-sub.ts';
@@ -296,11 +296,11 @@ export class SimPresence implements Presence {
     return this.#memory.heldBy(link);
   }
 
-  stats(shard: number): Tally {
+  stats(shard: number): PresenceStats {
     return this.#memory.stats(shard);
   }
 
-  async userConnections(userIds: readonly number[]): Promise<readonly Whereabouts[]> {
+  async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {
     return await this.#memory.userConnections(userIds);
   }
 

@@ -1,5 +1,5 @@
 import { Bus, type BusLimits, type Loss } from '@route/bus';
-import type { Directory, NodeAbout } from '@route/presence';
+import type { NodeInfo, NodeRegistry } from '@route/presence';
 import type { Settings } from '@route/route-node/src/config/settings.ts';
 import type { Engine, EngineEvents } from '@route/route-node/src/engine/engine.ts';
 import type { Counters } from '@route/route-node/src/observability/counters.ts';
@@ -111,11 +111,11 @@ export class SimEngine implements Engine {
     return this.#live.length;
   }
 
-  get nodes(): readonly NodeAbout[] {
+  get nodes(): readonly NodeInfo[] {
     return [];
   }
 
-  async readRegistry(): Promise<Directory> {
+  async readRegistry(): Promise<NodeRegistry> {
     return { nowMs: null, entries: [], malformed: 0 };
   }
 

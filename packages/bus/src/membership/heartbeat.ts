@@ -20,8 +20,8 @@ export class NodeHeartbeat {
   #timeMs = 0;
   #responsiveFromMs = 0;
 
-  constructor(deafMs: number, now: number, onChange: (hearing: boolean) => void) {
-    this.#probeTimeoutMs = deafMs;
+  constructor(probeTimeoutMs: number, now: number, onChange: (hearing: boolean) => void) {
+    this.#probeTimeoutMs = probeTimeoutMs;
     this.#onChange = onChange;
     this.#heardAt = now;
     this.#tickedAt = now;

@@ -6,7 +6,7 @@ const PARKED_BYTES = 356;
 
 function stream(
   next: number | null,
-  maxParkedBytes = 10_000,
+  maxReorderBytes = 10_000,
 ): {
   stream: Stream;
   handedOn: number[];
@@ -18,7 +18,7 @@ function stream(
     onFrame: ({ sequence }: Arrived) => handedOn.push(sequence),
     onSkipped: (frames: number) => skipped.push(frames),
   };
-  return { stream: new Stream(next, maxParkedBytes, events), handedOn, skipped };
+  return { stream: new Stream(next, maxReorderBytes, events), handedOn, skipped };
 }
 
 function frame(sequence: number, bytes = 100): Arrived {

@@ -43,9 +43,9 @@ export class Stream {
   #goodTail = 0;
 
   /** `next` is null where it is not known yet which frame is the first that concerns this node. */
-  constructor(next: number | null, maxParkedBytes: number, events: StreamEvents) {
+  constructor(next: number | null, maxReorderBytes: number, events: StreamEvents) {
     this.#next = next;
-    this.#maxReorderBytes = maxParkedBytes;
+    this.#maxReorderBytes = maxReorderBytes;
     this.#events = events;
   }
 

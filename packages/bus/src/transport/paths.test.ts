@@ -39,7 +39,7 @@ test('entries for a node that does not hear its own channel come over the channe
   expect(c.entries).toEqual(Array.from({ length: 200 }, (_, n) => `a 0 ${n}`));
   expect(b.entries).toHaveLength(67);
   expect([...a.losses, ...b.losses, ...c.losses]).toEqual([]);
-  expect(a.bus.counters).toMatchObject({ windowBytes: 0, framesRepeated: 0 });
+  expect(a.bus.counters).toMatchObject({ windowBytes: 0, framesRedelivered: 0 });
 });
 
 /** A node that notes how large its publishes are. */

@@ -27,7 +27,7 @@ function linkOf(link: string, receivedPdus: number): LinkView {
     receivedBytes: 0,
     sentBytes: 0,
     unsentBytes: 0,
-    waitingPdus: 0,
+    pendingPdus: 0,
     reading: 'reading',
     silentMs: 0,
   };
@@ -140,7 +140,7 @@ function nodeView(node: string, nowMs: number, done: number): NodeView {
     reasons: [],
     lease: null,
     bus: null,
-    links: { open: 0, reading: true, unsentBytes: 7, waitingPdus: 0 },
+    links: { open: 0, reading: true, unsentBytes: 7, pendingPdus: 0 },
     presence: { heldUsers: 0 },
     traffic: {
       receivedPdus: done,

@@ -197,7 +197,7 @@ test('a link that lingers outlasts an emptied Redis and audits, and goes with it
   await using other = await live(namespace);
   const link = await openWithUsers(node);
   node.presence.closeLink(link, 'linger');
-  await node.auditor.reconcileAll();
+  await node.reconciler.reconcileAll();
   await node.settled();
   expect(await stateOf(other.presence, ONE)).toBe('pc');
   await other.redis.del(...(await other.redis.keys(`${namespace}:*:users`)));

@@ -60,7 +60,7 @@ async function untilModel({ admin, nodes, model }: Scene): Promise<void> {
     async () => {
       for (const node of nodes) {
         await node.settled();
-        await node.auditor.reconcileAll();
+        await node.reconciler.reconcileAll();
         await node.settled();
         await node.reaper.sweep();
       }

@@ -70,7 +70,7 @@ export class PresenceRedis implements Presence {
   readonly #offlineGraceMs: number;
   readonly #shards: readonly ShardQueue[];
   readonly #failed: (reason: string) => void;
-  readonly #readWhereabouts: (userIds: readonly number[]) => Promise<UserConnections[]>;
+  readonly #readUserConnections: (userIds: readonly number[]) => Promise<UserConnections[]>;
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
   #asserted = false;
@@ -86,7 +86,7 @@ export class PresenceRedis implements Presence {
     this.#lingering = new LingeringLinks(options.lingerMs, (id) => this.closeLink(id, 'release'));
     this.#offlineGraceMs = options.offlineGraceMs;
     const { redis, namespace } = options;
-    this.#readWhereabouts = (userIds) => readUserConnections({ redis, namespace }, userIds);
+    this.#readUserConnections = (userIds) => readUserConnections({ redis, namespace }, userIds);
     const versions = this;
     const now = options.now ?? (() => performance.now());
     this.announcedUsers = new AnnouncedUsers(now);
@@ -170,7 +170,7 @@ export class PresenceRedis implements Presence {
   }
 
   async userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]> {
-    const stored = await this.#readWhereabouts(userIds);
+    const stored = await this.#readUserConnections(userIds);
     return stored.map((user) => ({
       ...user,
       holdings: user.connections.map((holding) => ({

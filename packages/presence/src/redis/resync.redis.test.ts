@@ -214,7 +214,7 @@ test('whatever keys Redis loses, an audit finds every link and every user again'
       node?.presence.closeLink(link, 'release');
       all.model.close(link);
       await Promise.all(all.nodes.map((each) => each.settled()));
-      for (const each of all.nodes) await each.auditor.reconcileAll();
+      for (const each of all.nodes) await each.reconciler.reconcileAll();
       await untilModel(all);
       await all.admin.flushall();
     }),
@@ -233,18 +233,18 @@ test('what a dead node left in a Redis that has lost its links is reaped after a
   await admin.del(lost);
   await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
   await other.reaper.sweep();
-  await other.auditor.reconcileAll();
+  await other.reconciler.reconcileAll();
   await other.reaper.sweep();
   for (const link of [0, 1]) model.close(`${dead.nodeId}.${link}`);
   await untilModel({ admin, nodes: [other], model });
 });
 
-test('an auditor goes on from shard to shard until it is stopped', async () => {
+test('an reconciler goes on from shard to shard until it is stopped', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const all = await scene(server, stack);
   const lost = (await all.admin.keys(`${NAMESPACE}:*`)).filter((key) => /users$/.test(key));
   await all.admin.del(lost);
-  for (const { auditor } of all.nodes) auditor.start();
+  for (const { reconciler } of all.nodes) reconciler.start();
   await untilModel(all);
 });

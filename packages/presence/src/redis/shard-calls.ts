@@ -23,7 +23,7 @@ export class UpdateBatch {
   readonly #said: string[] = [];
   readonly #places = new Map<LinkId, Map<string, number>>();
   readonly #which: number[] = [];
-  #onlyTakes = true;
+  #onlyRemoves = true;
 
   /** How many operations. */
   get length(): number {
@@ -32,13 +32,13 @@ export class UpdateBatch {
 
   /** Whether no link comes to hold anything by it: what frees memory must not be refused for want of it. */
   get onlyRemoves(): boolean {
-    return this.#onlyTakes;
+    return this.#onlyRemoves;
   }
 
   /** Sets what a link holds of a user, '' for nothing. */
   set(link: LinkId, userId: number, holding: string): void {
     this.#say(link, userId, holding);
-    if (holding !== '') this.#onlyTakes = false;
+    if (holding !== '') this.#onlyRemoves = false;
   }
 
   /** Sets what is left of a user after an OFFLINE, which the node announces where it was of a PC client. */

@@ -103,7 +103,7 @@ export class PresenceModel {
     this.#links.delete(link);
   }
 
-  setAside(link: LinkId, aside: boolean): void {
+  setStandby(link: LinkId, aside: boolean): void {
     this.#link(link).counts = !aside;
   }
 

@@ -28,7 +28,7 @@ export interface TestNode extends AsyncDisposable {
   readonly presence: PresenceRedis;
   readonly lease: Lease;
   readonly reaper: Reaper;
-  readonly auditor: Reconciler;
+  readonly reconciler: Reconciler;
   /** Records that its audits have set right. */
   readonly mended: { readonly records: number };
   readonly lost: OfflineGrace;
@@ -139,7 +139,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
 
   const failed = (): void => {};
   const mended = { records: 0 };
-  const auditor = new Reconciler({
+  const reconciler = new Reconciler({
     ...{ redis, namespace, presence, failed },
     repaired: (records) => {
       mended.records += records;
@@ -162,7 +162,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     presence,
     lease,
     reaper,
-    auditor,
+    reconciler,
     mended,
     lost,
     announced,
@@ -188,7 +188,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     [Symbol.asyncDispose]: async () => {
       lease.stop();
       reaper.stop();
-      auditor.stop();
+      reconciler.stop();
       lost.stop();
       redis.disconnect();
     },

@@ -96,7 +96,7 @@ export class Cluster {
         this.#answers.push(this.#ask(slot, link, step.userIds));
         break;
       case 'aside':
-        this.#model.setAside(link, step.aside);
+        this.#model.setStandby(link, step.aside);
         presence.setStandby(link, step.aside);
         break;
       case 'reopen':

@@ -17,13 +17,13 @@ export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkVi
     receivedBytes: link.receivedBytes,
     sentBytes: link.takenBytes,
     unsentBytes: link.unsentBytes,
-    waitingPdus: protocol.pendingPdus,
+    pendingPdus: protocol.pendingPdus,
     reading: link.reading,
     silentMs: Math.round(link.silentMs),
   };
 }
 
-/** Monotonic milliseconds as milliseconds since 1970. */
+/** Monotonic milliseconds since 1970. */
 export function wallClock(monotonicMs: number): number {
   return Math.round(performance.timeOrigin + monotonicMs);
 }

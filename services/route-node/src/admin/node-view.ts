@@ -1,5 +1,5 @@
 import type { BusView, NodeView } from '@route/admin-api';
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import { redactedSettings } from '../config/redacted-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -10,7 +10,7 @@ import type { Readiness } from '../observability/readiness.ts';
 
 export interface NodeViewSources {
   /** The node's published state. */
-  about(): NodeAbout;
+  about(): NodeInfo;
   readonly settings: Settings;
   readonly counters: Counters;
   readonly engine: Engine;
@@ -50,7 +50,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
       open: links.size,
       reading: links.reading,
       unsentBytes: links.unsentBytes,
-      waitingPdus: links.pendingPdus,
+      pendingPdus: links.pendingPdus,
     },
     presence: { heldUsers: engine.presence.heldUsers },
     traffic: {
@@ -90,9 +90,9 @@ function busView({ bus }: Engine): BusView | null {
     bytesSent: counters.bytesSent,
     framesReceived: counters.framesReceived,
     bytesReceived: counters.bytesReceived,
-    framesRepeated: counters.framesRedelivered,
+    framesRedelivered: counters.framesRedelivered,
     framesLost: counters.framesLost,
-    framesGivenUp: counters.framesDropped,
+    framesDropped: counters.framesDropped,
     reopened: counters.reopened,
     peers: [...bus.peers],
   };

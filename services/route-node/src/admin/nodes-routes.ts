@@ -1,5 +1,5 @@
 import { AdminClient, ApiRefusal, Unreachable } from '@route/admin-api';
-import type { Directory } from '@route/presence';
+import type { NodeRegistry } from '@route/presence';
 import { ApiError } from './http/api-error.ts';
 import { readQuery } from './http/query.ts';
 import { json, type Route } from './http/route.ts';
@@ -9,7 +9,7 @@ import { eventsQuery } from './streams/event-routes.ts';
 export interface NodesSources {
   readonly nodeId: string;
   /** All known nodes. */
-  directory(): Promise<Directory>;
+  directory(): Promise<NodeRegistry>;
   /** The routes that answer for this node. */
   readonly own: readonly Route[];
 }
@@ -39,7 +39,7 @@ const VIEWS = {
  * the directory are contacted, and only at their published address.
  */
 export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
-  const nodes = new TtlCache<Directory>(KEEP_MS);
+  const nodes = new TtlCache<NodeRegistry>(KEEP_MS);
   const answers = new TtlCache<object>(KEEP_MS);
 
   async function clientOf(id: string): Promise<AdminClient> {

@@ -1,5 +1,5 @@
 import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
-import { type LinkId, nodeOf, type Presence, type UserHolding } from '@route/presence';
+import { type LinkId, nodeOf, type Presence, type UserConnection } from '@route/presence';
 import type { Link } from '../link/link.ts';
 import type { CachedStats } from '../observability/presence-stats.ts';
 import { ApiError } from './http/api-error.ts';
@@ -68,7 +68,7 @@ async function asked(presence: Presence, ids: readonly number[]) {
   }
 }
 
-function userLink({ linkOf }: PresenceSources, { link, clients, away }: UserHolding): UserLink {
+function userLink({ linkOf }: PresenceSources, { link, clients, away }: UserConnection): UserLink {
   const here = linkOf(link);
   return {
     link,

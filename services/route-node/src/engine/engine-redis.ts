@@ -1,14 +1,14 @@
 import { Bus, type Loss, RedisTransport } from '@route/bus';
 import {
-  Auditor,
-  type Directory,
   Lease,
-  LostUsers,
   type Members,
-  type NodeAbout,
+  type NodeInfo,
+  type NodeRegistry,
+  OfflineGrace,
   PresenceRedis,
   Reaper,
-  readDirectory,
+  Reconciler,
+  readNodeRegistry,
 } from '@route/presence';
 import {
   createRedisClient,
@@ -59,8 +59,8 @@ export class RedisEngine implements Engine {
   readonly #bus: Bus;
   readonly #lease: Lease;
   readonly #reaper: Reaper;
-  readonly #lost: LostUsers;
-  readonly #reconciler: Auditor;
+  readonly #lost: OfflineGrace;
+  readonly #reconciler: Reconciler;
   readonly #adviser: RedisAdviser;
   /** Each problem by itself: one that follows another is logged at once. */
   readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
@@ -134,7 +134,7 @@ export class RedisEngine implements Engine {
       random: Math.random,
       now: () => performance.now(),
     });
-    this.#lost = new LostUsers({
+    this.#lost = new OfflineGrace({
       redis: this.#redis,
       namespace,
       perSecond: settings.ROUTE_OFFLINE_GRACE_PER_SECOND,
@@ -143,7 +143,7 @@ export class RedisEngine implements Engine {
       back: events.back,
       failed: (reason) => this.#logRedis(reason),
     });
-    this.#reconciler = new Auditor({
+    this.#reconciler = new Reconciler({
       redis: this.#redis,
       namespace,
       presence: this.presence,
@@ -224,13 +224,13 @@ export class RedisEngine implements Engine {
     return this.#members.malformed;
   }
 
-  get nodes(): readonly NodeAbout[] {
+  get nodes(): readonly NodeInfo[] {
     return this.#members.nodes;
   }
 
-  async readRegistry(): Promise<Directory> {
+  async readRegistry(): Promise<NodeRegistry> {
     const namespace = this.#options.settings.ROUTE_NAMESPACE;
-    return await readDirectory({ redis: this.#redis, namespace });
+    return await readNodeRegistry({ redis: this.#redis, namespace });
   }
 
   send(kind: number, bytes: Buffer): void {

@@ -1,8 +1,8 @@
 import type { Bus } from '@route/bus';
 import type {
-  Directory,
-  HoldingListener,
-  NodeAbout,
+  InterestObserver,
+  NodeInfo,
+  NodeRegistry,
   Presence,
   PresenceEvents,
   UserState,
@@ -13,7 +13,7 @@ import type { DeliveryBus } from '../routing/delivery.ts';
 /** What an engine asks and tells its node. */
 export interface EngineEvents {
   /** What the node says of itself to the others. */
-  nodeInfo(): NodeAbout;
+  nodeInfo(): NodeInfo;
   /** Something that another node sent over the bus, in its frame of that number. */
   entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
   /** Another node has become known to the bus, is gone, or has sent something that will never come. */
@@ -21,7 +21,7 @@ export interface EngineEvents {
   nodeGone(node: string): void;
   nodeMissed(node: string): void;
   /** Hears whom this node's links hold; undefined where that plays no part. */
-  readonly interestObserver: HoldingListener | undefined;
+  readonly interestObserver: InterestObserver | undefined;
   /** A status update that presence had put off stands now. */
   readonly lateCommit: PresenceEvents['lateCommit'];
   /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
@@ -48,12 +48,12 @@ export interface Engine {
   /** Leases and records in the registry of nodes that no node of this release has written. */
   readonly malformedNodeRecords: number;
   /** What the live nodes said of themselves a short while ago, this one included. */
-  readonly nodes: readonly NodeAbout[];
+  readonly nodes: readonly NodeInfo[];
   /**
    * All nodes that are known, with how long their leases last.
    * @throws the client's error when Redis does not answer.
    */
-  readRegistry(): Promise<Directory>;
+  readRegistry(): Promise<NodeRegistry>;
   /** Sends an entry to all other nodes; the bytes are not copied. */
   send(kind: number, bytes: Buffer): void;
   /** Tells whether this node's links have room for what comes over the bus. */

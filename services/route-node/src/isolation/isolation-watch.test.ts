@@ -1,4 +1,4 @@
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { IsolationWatch, type ReadinessAnswer } from './isolation-watch.ts';
@@ -6,7 +6,7 @@ import { IsolationWatch, type ReadinessAnswer } from './isolation-watch.ts';
 const AFTER_MS = 20_000;
 const OVER_MS = 4000;
 
-function about(node: string): NodeAbout {
+function about(node: string): NodeInfo {
   return {
     ...{ node, admin: `${node}:9200`, listen: `${node}:8200`, links: 0, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.2.0' },

@@ -1,4 +1,4 @@
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import type { Settings } from '../config/settings-schema.ts';
 import type { Logger } from '../observability/log.ts';
 
@@ -19,7 +19,7 @@ export interface IsolationWatchOptions extends IsolationTimes {
   readonly nodeId: string;
   readonly log: Logger;
   /** The nodes' last published state; unchanged while Redis is down. */
-  nodes(): readonly NodeAbout[];
+  nodes(): readonly NodeInfo[];
   /** Whether this node can neither reach Redis nor receive from other nodes. */
   isInTrouble(): boolean;
   readonly links: {

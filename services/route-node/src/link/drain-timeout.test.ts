@@ -5,7 +5,7 @@ const MARK = 800;
 const STUCK_MS = 10_000;
 
 function watch(): DrainTimeout {
-  return new DrainTimeout({ markBytes: MARK, stuckMs: STUCK_MS });
+  return new DrainTimeout({ markBytes: MARK, drainTimeoutMs: STUCK_MS });
 }
 
 test('a link whose backlog does not shrink is stuck when its time is over', () => {

@@ -7,17 +7,20 @@ const PROGRESS_PART = 1 / 8;
 /**
  * Tells a link that is stuck from one that is slow: its backlog has been over the mark for a given time and
  * has not become smaller. While a backlog shrinks its link needs only time, and the sources are held for its
- * sake ({@link SlowLinks}); what others had under way all the same may be more than it can take in that time.
+ * sake ({@link SlowConsumers}); what others had under way all the same may be more than it can take in that time.
  */
 export class DrainTimeout {
   readonly #progressBytes: number;
-  readonly #stuckMs: number;
+  readonly #drainTimeoutMs: number;
   /** The most unsent since it last shrank, and since when; undefined while the link is not over the mark. */
   #peak: { bytes: number; sinceMs: number } | undefined;
 
-  constructor({ markBytes, stuckMs }: { readonly markBytes: number; readonly stuckMs: number }) {
+  constructor({
+    markBytes,
+    drainTimeoutMs,
+  }: { readonly markBytes: number; readonly drainTimeoutMs: number }) {
     this.#progressBytes = markBytes * PROGRESS_PART;
-    this.#stuckMs = stuckMs;
+    this.#drainTimeoutMs = drainTimeoutMs;
   }
 
   /** Whether the link is over the mark. */
@@ -42,6 +45,6 @@ export class DrainTimeout {
 
   /** Whether the link has had its time. */
   isStuck(nowMs: number): boolean {
-    return this.#peak !== undefined && nowMs - this.#peak.sinceMs >= this.#stuckMs;
+    return this.#peak !== undefined && nowMs - this.#peak.sinceMs >= this.#drainTimeoutMs;
   }
 }

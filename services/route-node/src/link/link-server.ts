@@ -73,7 +73,7 @@ export class LinkServer {
     this.#slow = new SlowConsumers({
       markBytes: options.limits.highWaterMarkBytes,
       limitBytes: options.limits.queueMaxBytes,
-      stuckMs: options.limits.drainTimeoutMs,
+      drainTimeoutMs: options.limits.drainTimeoutMs,
       now: () => performance.now(),
       pause: (held) => {
         this.#gate.set('links-over-mark', held);

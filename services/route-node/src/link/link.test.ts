@@ -126,7 +126,7 @@ it('of a list that is large a little is read in a turn of the loop, whatever has
     return { userId: 1 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
   });
   const list = encodeMessage('online_user_info', { userStatList });
-  // The kernel is to have as much of it as it takes before the first is read.
+  // The kernel is to have as much of it takes before the first is read.
   link.pause(true);
   msgServer.write(list);
   for (let turn = 0; turn < 100; turn++) await nextTurn();

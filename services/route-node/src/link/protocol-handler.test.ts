@@ -73,7 +73,7 @@ function scene() {
     ...{ bus, presence, counters, watch, staleMs: 60_000 },
     delivery: (receivers) =>
       Object.assign(new Broadcast(receivers, bus), {
-        setListing: (_link: Receiver, lists: boolean) => listing.push(lists),
+        setImporting: (_link: Receiver, lists: boolean) => listing.push(lists),
       }),
   });
   const warnOfSecondLink = (): void => {};

@@ -27,7 +27,7 @@ describe('links over the mark', () => {
     slow = new SlowConsumers({
       markBytes: MARK,
       limitBytes: LIMIT,
-      stuckMs: STUCK_MS,
+      drainTimeoutMs: STUCK_MS,
       now: () => performance.now(),
       pause: (held) => holds.push(held),
     });

@@ -20,7 +20,7 @@ export interface SlowConsumersOptions {
   /** Unsent bytes at which it is closed. */
   readonly limitBytes: number;
   /** How long a link may stay over the mark. */
-  readonly stuckMs: number;
+  readonly drainTimeoutMs: number;
   /** Monotonic milliseconds. */
   now(): number;
   /** The sources are to be held, or let go. */
@@ -85,13 +85,13 @@ export class SlowConsumers {
   }
 
   #look(): void {
-    const { markBytes, stuckMs, now } = this.#options;
+    const { markBytes, drainTimeoutMs, now } = this.#options;
     let hold = false;
     for (const [link, over] of this.#links) {
       const elapsedMs = now() - over.windowMs;
       if (elapsedMs >= WINDOW_MS) {
         // A look that comes late (the process was busy or stopped) expects no more than a timely one.
-        const due = (markBytes / stuckMs) * WINDOW_MS;
+        const due = (markBytes / drainTimeoutMs) * WINDOW_MS;
         over.drains = link.takenBytes - over.windowTaken >= due;
         over.windowMs += elapsedMs;
         over.windowTaken = link.takenBytes;
@@ -103,17 +103,17 @@ export class SlowConsumers {
 
   /** Where it was long on its way to the mark, it has shown whether it drains: nobody is held to find out. */
   #mayDrain({ takenBytes, halfway }: Draining, now: number): boolean {
-    const { markBytes, stuckMs } = this.#options;
+    const { markBytes, drainTimeoutMs } = this.#options;
     if (halfway === undefined) return true;
     const onItsWayMs = now - halfway.atMs;
     if (onItsWayMs < WINDOW_MS) return true;
-    return takenBytes - halfway.takenBytes >= (markBytes / stuckMs) * onItsWayMs;
+    return takenBytes - halfway.takenBytes >= (markBytes / drainTimeoutMs) * onItsWayMs;
   }
 
   #slows(link: Draining, { drains, sinceMs }: OverMark): boolean {
     if (drains) return true;
-    const { markBytes, limitBytes, stuckMs, now } = this.#options;
-    const part = Math.min(1, (now() - sinceMs) / stuckMs);
+    const { markBytes, limitBytes, drainTimeoutMs, now } = this.#options;
+    const part = Math.min(1, (now() - sinceMs) / drainTimeoutMs);
     return link.unsentBytes > markBytes + (limitBytes - markBytes) * part * MARGIN;
   }
 

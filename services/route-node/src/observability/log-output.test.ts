@@ -74,7 +74,7 @@ test('lines are written in order, one write at a time', () => {
   expect(device.underWay).toBe(1);
   device.settle();
   expect(device.text).toBe('line 0\nline 1\nline 2\nline 3\nline 4\n');
-  expect(output.waitingBytes).toBe(0);
+  expect(output.pendingBytes).toBe(0);
 });
 
 test('a full disk costs the lines beyond the bound, which are counted; lines are complete once it has room', async () => {
@@ -86,7 +86,7 @@ test('a full disk costs the lines beyond the bound, which are counted; lines are
   device.settle();
   expect(stuck).toEqual(['ENOSPC']);
   for (let n = 0; n < 50; n++) output.write(`line ${String(n).padStart(2, '0')}\n`);
-  expect(output.waitingBytes).toBeLessThanOrEqual(100);
+  expect(output.pendingBytes).toBeLessThanOrEqual(100);
   const kept = Math.floor((100 - 'irst line\nstuck ENOSPC\n'.length + 3) / 'line 00\n'.length);
   expect(output.droppedLines).toBe(50 - kept);
   await vi.advanceTimersByTimeAsync(3000);
@@ -99,7 +99,7 @@ test('a full disk costs the lines beyond the bound, which are counted; lines are
   const lines = device.text.trimEnd().split('\n');
   expect(lines.slice(0, 3)).toEqual(['first line', 'stuck ENOSPC', 'line 00']);
   expect(lines.slice(-2)).toEqual([`line ${String(kept - 1).padStart(2, '0')}`, 'recovered']);
-  expect(gaps).toEqual([{ stuckMs: 4000, droppedLines: 50 - kept }]);
+  expect(gaps).toEqual([{ drainTimeoutMs: 4000, droppedLines: 50 - kept }]);
 });
 
 test('a reader that is busy for a moment is no event; one that stands still for a second is one', async () => {

@@ -16,7 +16,7 @@ export interface LogOutputOptions {
 
 /** How long the output took nothing, and how many lines that cost. */
 export interface LogGap {
-  readonly stuckMs: number;
+  readonly drainTimeoutMs: number;
   readonly droppedLines: number;
 }
 
@@ -46,7 +46,7 @@ export class LogOutput {
   #waiting: string[] = [];
   /** The first bytes of the current write, or of the next one. */
   #chunk: Buffer = Buffer.alloc(0);
-  #waitingBytes = 0;
+  #pendingBytes = 0;
   #writingSinceMs: number | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #failingSinceMs: number | undefined;
@@ -61,8 +61,8 @@ export class LogOutput {
   }
 
   /** Bytes not yet accepted by the output. */
-  get waitingBytes(): number {
-    return this.#waitingBytes;
+  get pendingBytes(): number {
+    return this.#pendingBytes;
   }
 
   /** How long the current write has been running, in ms; 0 without one. */
@@ -73,20 +73,20 @@ export class LogOutput {
   /** Appends a line, or drops it where the output is too far behind. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.#waitingBytes + bytes > this.#options.maxWaitingBytes) {
+    if (this.#pendingBytes + bytes > this.#options.maxWaitingBytes) {
       // The line about it may be dropped as well; the event list has the same fact.
       this.#reportStuck(TOO_SLOW);
       this.droppedLines++;
       return;
     }
     this.#waiting.push(line);
-    this.#waitingBytes += bytes;
+    this.#pendingBytes += bytes;
     if (this.#writingSinceMs === undefined && this.#retryTimer === undefined) this.#next();
   }
 
   /** Resolves when everything is written, or after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
-    if (this.#waitingBytes === 0) return;
+    if (this.#pendingBytes === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, withinMs);
       this.#emptied = () => {
@@ -136,11 +136,11 @@ export class LogOutput {
 
   #taken(chunk: Buffer, written: number): void {
     this.#chunk = chunk.subarray(written);
-    this.#waitingBytes -= written;
+    this.#pendingBytes -= written;
     if (!this.#reportedStuck) this.#failingSinceMs = undefined;
     this.#next();
     // With most of the backlog written there is room for the line about it.
-    const behind = this.#waitingBytes > this.#options.maxWaitingBytes / 2;
+    const behind = this.#pendingBytes > this.#options.maxWaitingBytes / 2;
     if (this.#reportedStuck && !behind) this.#reportRecovered();
   }
 
@@ -161,11 +161,11 @@ export class LogOutput {
   }
 
   #reportRecovered(): void {
-    const stuckMs = Math.round(performance.now() - (this.#failingSinceMs ?? 0));
+    const drainTimeoutMs = Math.round(performance.now() - (this.#failingSinceMs ?? 0));
     const droppedLines = this.droppedLines - this.#droppedBefore;
     this.#reportedStuck = false;
     this.#failingSinceMs = undefined;
     this.#droppedBefore = this.droppedLines;
-    this.#options.recovered({ stuckMs, droppedLines });
+    this.#options.recovered({ drainTimeoutMs, droppedLines });
   }
 }

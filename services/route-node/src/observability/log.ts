@@ -44,8 +44,8 @@ export function openLog({ level, nodeId, eventLog, bufferBytes }: LogOptions): L
     write: stdout.write,
     maxWaitingBytes: bufferBytes,
     stuck: (code) => {
-      const { waitingBytes, droppedLines } = output;
-      logger.warn({ event: 'log-stuck', code, waitingBytes, droppedLines });
+      const { pendingBytes, droppedLines } = output;
+      logger.warn({ event: 'log-stuck', code, pendingBytes, droppedLines });
     },
     recovered: (gap) => logger.warn({ event: 'log-recovered', ...gap }),
   });

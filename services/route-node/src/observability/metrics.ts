@@ -102,7 +102,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   gauge(
     'route_log_pending_bytes',
     'Bytes of log lines not yet accepted by standard output',
-    () => output.waitingBytes,
+    () => output.pendingBytes,
   );
   counter(
     'route_log_dropped_lines_total',
@@ -193,7 +193,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',
-    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind, or broadcast as a fallback where a user's node is not known for certain',
+    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind, or broadcast as a fallback while the nodes of a user are not known for certain',
     () => ({
       directed: counters.directedPdus,
       broadcast: counters.broadcastPdus,

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { addTallies, EMPTY_TALLY, type Presence, type Tally } from '@route/presence';
+import { addStats, EMPTY_STATS, type Presence, type PresenceStats } from '@route/presence';
 import { SHARD_COUNT } from '@route/redis';
 
 /** Requests within this time get the same answer. */
@@ -7,7 +7,7 @@ const KEEP_MS = 5000;
 
 /** A count of all users of the node's links, with its time (ms since 1970). */
 export interface Count {
-  readonly stats: Tally;
+  readonly stats: PresenceStats;
   readonly countedAtMs: number;
 }
 
@@ -31,10 +31,10 @@ export class CachedStats {
   }
 
   async #make(): Promise<Count> {
-    let stats = EMPTY_TALLY;
+    let stats = EMPTY_STATS;
     try {
       for (let shard = 0; shard < SHARD_COUNT; shard++) {
-        stats = addTallies(stats, this.#presence.stats(shard));
+        stats = addStats(stats, this.#presence.stats(shard));
         // Relaying continues between two shards.
         await turn();
       }

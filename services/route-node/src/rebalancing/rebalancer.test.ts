@@ -1,9 +1,9 @@
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { Rebalancer, type RebalancerOptions } from './rebalancer.ts';
 
-function about(node: string, links: number, more: Partial<NodeAbout> = {}): NodeAbout {
+function about(node: string, links: number, more: Partial<NodeInfo> = {}): NodeInfo {
   return {
     ...{ node, admin: 'a:1', listen: 'a:2', links, leaving: 0 },
     ...{ draining: false, startedAtMs: 0, version: '0.0.0', ...more },
@@ -13,7 +13,7 @@ function about(node: string, links: number, more: Partial<NodeAbout> = {}): Node
 /** A node with links, one other, and a clock that the test moves. */
 class Scene {
   open: number;
-  others: NodeAbout[] = [about('other', 0)];
+  others: NodeInfo[] = [about('other', 0)];
   isReady = true;
   readonly rebalancer: Rebalancer;
   #now = 0;

@@ -1,4 +1,4 @@
-import type { NodeAbout } from '@route/presence';
+import type { NodeInfo } from '@route/presence';
 import type { Logger } from '../observability/log.ts';
 import { fairShare, linksToShed, toleratedLinks } from './share.ts';
 
@@ -18,9 +18,9 @@ export interface RebalancerOptions {
   readonly perMinute: number;
   readonly links: SharedLinks;
   /** Recent state of all nodes. */
-  nodes(): readonly NodeAbout[];
+  nodes(): readonly NodeInfo[];
   /** Current state of this node. */
-  about(): NodeAbout;
+  about(): NodeInfo;
   /** Whether the state of the other nodes is reliable. */
   isReady(): boolean;
   readonly log: Logger;

@@ -1,5 +1,5 @@
 import type { Bus } from '@route/bus';
-import type { HoldingListener, LinkId } from '@route/presence';
+import type { InterestObserver, LinkId } from '@route/presence';
 import type { RelayHandling } from '@route/protocol';
 
 /** A link as those see it who pass PDUs on: something that bytes are written to. */
@@ -31,7 +31,7 @@ export type Receivers = ReadonlySet<Receiver>;
 /** Decides who gets the PDUs that are relayed. */
 export interface Delivery {
   /** Hears whom this node's links hold; undefined where that plays no part. */
-  readonly interestObserver: HoldingListener | undefined;
+  readonly interestObserver: InterestObserver | undefined;
   /** A link has opened; it may not receive yet. */
   opened(link: Receiver): void;
   /** A link holds nobody any more. */

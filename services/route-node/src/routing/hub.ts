@@ -1,7 +1,7 @@
 import type { Bus } from '@route/bus';
 import type {
   Announced,
-  HoldingListener,
+  InterestObserver,
   LateCommit,
   LinkId,
   Presence,
@@ -201,7 +201,7 @@ export class Hub {
   }
 
   /** Hears whom this node's links hold. */
-  get interestObserver(): HoldingListener | undefined {
+  get interestObserver(): InterestObserver | undefined {
     return this.#delivery.interestObserver;
   }
 

@@ -80,7 +80,7 @@ export class LinkScene {
     this.slow = new SlowConsumers({
       markBytes: allLimits.highWaterMarkBytes,
       limitBytes: allLimits.queueMaxBytes,
-      stuckMs: allLimits.drainTimeoutMs,
+      drainTimeoutMs: allLimits.drainTimeoutMs,
       now: () => performance.now(),
       pause: (held) => this.gate.set('links-over-mark', held),
     });

@@ -1,4 +1,4 @@
-import { readDirectory, readHeldLinks } from '@route/presence';
+import { readHeldLinks, readNodeRegistry } from '@route/presence';
 import { readServerLimits, readSubscribers } from '@route/redis';
 import { ask, type KnownNode } from '../nodes.ts';
 import type { RedisSession } from '../redis-session.ts';
@@ -26,7 +26,7 @@ export async function examineNode(known: KnownNode): Promise<ExaminedNode> {
 /** Reads all that the doctor looks at; changes nothing. @throws the client's error */
 export async function examineRedis({ redis, store }: RedisSession): Promise<ExaminedRedis> {
   const askedAtMs = Date.now();
-  const directory = await readDirectory(store);
+  const directory = await readNodeRegistry(store);
   const clock = clockOf(directory.nowMs ?? askedAtMs, askedAtMs, Date.now());
   const [servers, subscribers, heldLinks] = await Promise.all([
     readServerLimits(redis),

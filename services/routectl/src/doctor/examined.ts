@@ -1,5 +1,5 @@
 import type { EventView, LinkView, NodeView } from '@route/admin-api';
-import type { Directory } from '@route/presence';
+import type { NodeRegistry } from '@route/presence';
 import type { ServerLimits, Subscriber } from '@route/redis';
 import type { Answer, KnownNode } from '../nodes.ts';
 
@@ -28,7 +28,7 @@ export interface ExaminedRedis {
   readonly servers: readonly ServerLimits[];
   /** undefined where it may not be read. */
   readonly subscribers: readonly Subscriber[] | undefined;
-  readonly directory: Directory;
+  readonly directory: NodeRegistry;
   /** Link → number of shards in which Redis has users of it. */
   readonly heldLinks: ReadonlyMap<string, number>;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@route/bus';
-import type { HoldingListener, LinkId } from '@route/presence';
+import type { InterestObserver, LinkId } from '@route/presence';
 import { ConcernedUsers, type RelayHandling } from '@route/protocol';
 import type { Counters } from '../../observability/counters.ts';
 import { BatchWriter } from '../batch-writer.ts';
@@ -111,7 +111,7 @@ export class Directed implements Delivery {
     this.#judgeLater();
   }
 
-  get interestObserver(): HoldingListener {
+  get interestObserver(): InterestObserver {
     return this.#links;
   }
 

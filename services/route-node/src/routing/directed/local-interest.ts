@@ -1,5 +1,5 @@
 import type { Clock } from '@route/bus';
-import type { HoldingListener, LinkId } from '@route/presence';
+import type { InterestObserver, LinkId } from '@route/presence';
 import type { HoldingsSum, InterestChange } from '../bus-messages.ts';
 import type { Receiver, Receivers } from '../delivery.ts';
 import { InterestCleanup } from './interest-cleanup.ts';
@@ -15,7 +15,7 @@ export interface LocalInterestOptions {
 }
 
 /** This node's links, and whom each of them holds. */
-export class LocalInterest implements HoldingListener {
+export class LocalInterest implements InterestObserver {
   readonly #options: LocalInterestOptions;
   readonly #receivers: Receivers;
   readonly #links = new Map<LinkId, Receiver>();
