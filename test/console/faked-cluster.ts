@@ -88,7 +88,7 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
     reasons: at === 3 ? [{ reason: 'draining', meaning: 'the node goes away' }] : [],
     lease: { held: true, seconds: 10, liveNodes: 20 },
     bus: {
-      hearing: true,
+      responsive: true,
       rttMs: 1.5 * wave,
       full: false,
       windowBytes: 0,

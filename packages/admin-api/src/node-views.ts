@@ -20,7 +20,7 @@ export type BusPeerView = z.infer<typeof busPeerSchema>;
 
 export const busViewSchema = z.object({
   /** Whether the node receives its own messages on the bus. */
-  hearing: z.boolean(),
+  responsive: z.boolean(),
   /**
    * Round trip time of the node's own announcements through Redis, in ms; null before the first.
    */

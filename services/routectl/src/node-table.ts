@@ -74,7 +74,11 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
     align: 'right',
     text: (sample) =>
       of(sample, ({ bus }) =>
-        bus === null ? 'none' : bus.hearing && bus.rttMs !== null ? duration(bus.rttMs) : 'deaf',
+        bus === null
+          ? 'none'
+          : bus.responsive && bus.rttMs !== null
+            ? duration(bus.rttMs)
+            : 'no echo',
       ),
   },
   {

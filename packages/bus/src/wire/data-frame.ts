@@ -122,7 +122,7 @@ export function decodeData(header: Header, frame: Buffer, node: string): DataFra
     const read = readPrevSeq(frame, at, node);
     if (read === undefined) return undefined;
     at = read.end;
-    prevSeq = read.before ?? prevSeq;
+    prevSeq = read.prevSeq ?? prevSeq;
   }
   if (sequence === 0 || prevSeq >= sequence) return undefined;
   while (at < frame.length) {
@@ -148,7 +148,7 @@ export function encodeLeave(origin: DataOrigin): Buffer {
 export function decodeLeave(header: Header, frame: Buffer, node: string): number | undefined {
   if (header.end === frame.length) return header.sequence;
   const read = readPrevSeq(frame, header.end, node);
-  return read && Math.min(read.before ?? header.sequence, header.sequence);
+  return read && Math.min(read.prevSeq ?? header.sequence, header.sequence);
 }
 
 function prevSeqsSize(prevSeqs: readonly PrevSeq[]): number {
@@ -171,15 +171,15 @@ function readPrevSeq(
   frame: Buffer,
   start: number,
   node: string,
-): { readonly before: number | undefined; readonly end: number } | undefined {
+): { readonly prevSeq: number | undefined; readonly end: number } | undefined {
   return readOrUndefined(() => {
-    let before: number | undefined;
+    let prevSeq: number | undefined;
     const reader = new FrameReader(frame, start);
     for (let count = reader.count(); count > 0; count--) {
       const id = reader.id();
       const number = reader.sequence();
-      if (id === node) before = number;
+      if (id === node) prevSeq = number;
     }
-    return { before, end: reader.at };
+    return { prevSeq, end: reader.at };
   });
 }

@@ -20,8 +20,8 @@ async function dump(namespace: string): Promise<unknown> {
 }
 
 test.each([
-  { schema: '3', shards: '64' },
-  { schema: '2', shards: '128' },
+  { schema: '2', shards: '64' },
+  { schema: '3', shards: '128' },
 ])(
   'a node that finds $schema and $shards takes no lease, says so and writes nothing, until those nodes are gone',
   async (theirs) => {
@@ -36,14 +36,14 @@ test.each([
     node.lease.start();
     await waitFor(() => node.leaseEvents.length > 0, { what: 'the refusal' });
     expect(node.leaseEvents).toEqual([
-      `nodes in this namespace (other) use schema ${theirs.schema} and ${theirs.shards} shards, expected schema 2 and 64 shards`,
+      `nodes in this namespace (other) use schema ${theirs.schema} and ${theirs.shards} shards, expected schema 3 and 64 shards`,
     ]);
     expect(node.lease.held).toBe(false);
     expect(await redis.zrange(members, 0, '-1')).toEqual(['other']);
     expect(await redis.hgetall(cluster)).toEqual(theirs);
     clearInterval(renews);
     await node.settled();
-    expect(await redis.hgetall(cluster)).toMatchObject({ schema: '2', shards: '64' });
+    expect(await redis.hgetall(cluster)).toMatchObject({ schema: '3', shards: '64' });
     redis.disconnect();
   },
 );

@@ -173,9 +173,9 @@ export class PresenceRedis implements Presence {
     const stored = await this.#readUserConnections(userIds);
     return stored.map((user) => ({
       ...user,
-      holdings: user.connections.map((holding) => ({
-        ...holding,
-        away: this.#links.find(holding.link)?.entry(user.userId).away,
+      connections: user.connections.map((connection) => ({
+        ...connection,
+        away: this.#links.find(connection.link)?.entry(user.userId).away,
       })),
     }));
   }

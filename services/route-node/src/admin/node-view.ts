@@ -80,7 +80,7 @@ function busView({ bus }: Engine): BusView | null {
   if (bus === undefined) return null;
   const { counters } = bus;
   return {
-    hearing: bus.responsive,
+    responsive: bus.responsive,
     rttMs: bus.rttMs ?? null,
     full: bus.full,
     windowBytes: counters.windowBytes,

@@ -24,7 +24,7 @@ const VIEW: NodeView = {
   reasons: [],
   lease: { held: true, seconds: 10, liveNodes: 2 },
   bus: {
-    hearing: true,
+    responsive: true,
     rttMs: 2,
     full: false,
     windowBytes: 0,
@@ -147,7 +147,7 @@ test.each<[string, NodeOptions, string]>([
   ],
   [
     'deaf',
-    { view: { bus: VIEW.bus && { ...VIEW.bus, hearing: false } } },
+    { view: { bus: VIEW.bus && { ...VIEW.bus, responsive: false } } },
     'wrong bus: b receives nothing from the bus',
   ],
   [

@@ -144,7 +144,7 @@ function bus({ name, answers: { view, events } }: Answered): Finding[] {
   const add = (level: Finding['level'], says: string, todo: string): void => {
     findings.push({ level, subject: 'bus', says: `${name} ${says}`, todo });
   };
-  if (!now.hearing) {
+  if (!now.responsive) {
     add(
       'wrong',
       'receives nothing from the bus',
