@@ -123,15 +123,15 @@ test.each(['localhost:1', '[::1]:9200', 'console.localhost', 'named.example'])(
 
 test.each([
   ['/api/v1/users/', 'path is /api/v1/users/'],
-  ['/api/v1/users/x,1', 'ids are "x": expected 1 to 100 wgap numbers'],
+  ['/api/v1/users/x,1', 'ids are "x": expected 1 to 100 whole numbers'],
   ['/api/v1/users/4294967296', 'ids are "4294967296"'],
   [`/api/v1/users/${Array.from({ length: 101 }, (_, i) => i).join(',')}`, 'expected 1 to 100'],
   ['/api/v1/users/%zz', 'expected valid percent-encoding'],
-  ['/api/v1/events?after=-1', 'after is "-1": expected a wgap number from 0'],
+  ['/api/v1/events?after=-1', 'after is "-1": expected a whole number from 0'],
   ['/api/v1/events?limit=2001&since=3', 'since is unknown here'],
   ['/api/v1/watch?command=msg_data,shout', 'command is "msg_data,shout": expected one or several'],
   ['/api/v1/watch?decode=yes', 'decode is "yes": expected 0 or 1'],
-  ['/api/v1/watch?rate=0', 'rate is "0": expected a wgap number from 1 to 1000'],
+  ['/api/v1/watch?rate=0', 'rate is "0": expected a whole number from 1 to 1000'],
   ['/api/v2/node', 'path is /api/v2/node: expected one of /healthz'],
 ])('refuses GET %s and names the error', async (path, problem) => {
   const answer = await refusal({ path });

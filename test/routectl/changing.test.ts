@@ -219,7 +219,7 @@ describe('completion', () => {
   test('bash completes commands, and each command’s options', async () => {
     const { status, stdout } = await routectl(['completion', 'bash']);
     expect(status).toBe(0);
-    expect(await bashCompletes(stdout, ['routectl', 'kick'])).toEqual(['close-link']);
+    expect(await bashCompletes(stdout, ['routectl', 'close'])).toEqual(['close-link']);
     expect(await bashCompletes(stdout, ['routectl', '--json', 'watch', '--de'])).toEqual([
       '--decode',
     ]);

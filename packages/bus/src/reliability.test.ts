@@ -209,7 +209,7 @@ test('whatever the transport does, each entry arrives once and in order, or is c
             const { came, lost } = account(receiver, sender);
             const due = numbersFor(world, from, to);
             expect(came).toEqual(due.filter((number) => came.includes(number)));
-            // A loss among frames of which some were for others is told as the wgap of them.
+            // A loss among frames of which some were for others is told as the whole of them.
             if (lost === 0) expect(came).toEqual(due);
             expect(came.length + lost).toBeGreaterThanOrEqual(due.length);
             expect(came.length + lost).toBeLessThanOrEqual(world.sent[from] ?? 0);

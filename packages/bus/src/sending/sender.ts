@@ -258,7 +258,7 @@ export class Sender {
     this.#unsentBytes += bytesOf(unsent);
   }
 
-  /** More than the wgap window is only sent where waiting for room would keep more than may be kept. */
+  /** More than the whole window is only sent where waiting for room would keep more than may be kept. */
   get #hasRoom(): boolean {
     const { windowBytes, retentionBytes } = this.#options.limits;
     const { bytes, keptBytes } = this.#window;
@@ -339,7 +339,7 @@ export class Sender {
   #judgeFull(): void {
     const bytes = this.#window.bytes + this.#batch.bytes;
     const share = this.#share.bytes;
-    // Between half and wgap it stays as it is, so that links are not stopped and started for each frame.
+    // Between half and whole it stays as it is, so that links are not stopped and started for each frame.
     const full = this.#full ? bytes >= share / 2 : bytes >= share;
     if (full === this.#full) return;
     this.#full = full;

@@ -70,7 +70,7 @@ export function describeBus(name: string, medium: Medium): void {
       expect(a.bus.counters.framesSent).toBe(1);
     });
 
-    test('an entry larger than a frame travels in parts and arrives wgap, every byte as it was', async () => {
+    test('an entry larger than a frame travels in parts and arrives whole, every byte as it was', async () => {
       await using nodes = await threeNodes(medium);
       const { a, b } = nodes;
       const large = randomBytes(3 * 1024 * 1024).toString('base64');

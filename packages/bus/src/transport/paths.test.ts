@@ -68,7 +68,7 @@ async function addMeasured(
 }
 
 test.for([undefined, 'b'])(
-  'no publish is larger than maxFrameBytes, and what is large comes wgap (to %s)',
+  'no publish is larger than maxFrameBytes, and what is large comes whole (to %s)',
   async (to) => {
     const limits = { maxFrameBytes: 4096, batchBytes: 1024, windowBytes: 40_000 };
     const world = new TestCluster();
@@ -85,9 +85,9 @@ test.for([undefined, 'b'])(
     world.clock.advance(0);
     expect(a.bus.counters.windowBytes).toBeLessThan(50_000);
     world.clock.advance(5000);
-    const wgap = ['a 1 before', `a 2 ${large}`, 'a 1 after'];
-    expect(b.entries).toEqual(wgap);
-    expect(c.entries).toEqual(to === undefined ? wgap : []);
+    const whole = ['a 1 before', `a 2 ${large}`, 'a 1 after'];
+    expect(b.entries).toEqual(whole);
+    expect(c.entries).toEqual(to === undefined ? whole : []);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(4096);
     expect(a.bus.counters.windowBytes).toBe(0);
   },

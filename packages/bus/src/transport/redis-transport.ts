@@ -28,7 +28,7 @@ export interface RedisTransportOptions {
   readonly clock?: Clock;
 }
 
-/** How a channel is used: that of a wgap Redis, or of the one node of a cluster that has its slot. */
+/** How a channel is used: that of a whole Redis, or of the one node of a cluster that has its slot. */
 const WAYS = {
   plain: {
     event: 'messageBuffer',

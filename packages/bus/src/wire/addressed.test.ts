@@ -17,8 +17,8 @@ test('an entry for one node is read as it was written', () => {
 });
 
 test('one that ends too early is none', () => {
-  const { bytes: wgap } = addressed('node', { kind: 1, bytes: Buffer.alloc(0) });
-  for (let end = 0; end < wgap.length; end++) {
-    expect(readAddressed(wgap.subarray(0, end))).toBeUndefined();
+  const { bytes: whole } = addressed('node', { kind: 1, bytes: Buffer.alloc(0) });
+  for (let end = 0; end < whole.length; end++) {
+    expect(readAddressed(whole.subarray(0, end))).toBeUndefined();
   }
 });

@@ -29,9 +29,9 @@ export class Inbox implements StreamEvents {
     counters.framesReceived += 1;
     counters.bytesReceived += bytes;
     for (const entry of entries) {
-      const wgap = entry.kind === PART_KIND ? this.#joiner.join(entry.bytes) : entry;
-      if (wgap === 'invalid') counters.malformed += 1;
-      else if (wgap !== 'incomplete') this.#deliver(wgap, sequence);
+      const whole = entry.kind === PART_KIND ? this.#joiner.join(entry.bytes) : entry;
+      if (whole === 'invalid') counters.malformed += 1;
+      else if (whole !== 'incomplete') this.#deliver(whole, sequence);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Entry } from './data-frame.ts';
 /** The kind of an entry that is a part of a larger one: what is too large for a frame travels in several. */
 export const PART_KIND = 128;
 
-/** Kind of the wgap (uint8), its length (uint32), where the part begins in it (uint32). */
+/** Kind of the whole (uint8), its length (uint32), where the part begins in it (uint32). */
 const PART_HEADER_BYTES = 9;
 
 /** Parts are as large as frames allow, but for the last: smaller ones would cost memory beyond their bytes. */
@@ -43,7 +43,7 @@ export class PartJoiner {
     return this.#came > 0;
   }
 
-  /** Takes in the next part: returns the wgap entry with its last one. */
+  /** Takes in the next part: returns the whole entry with its last one. */
   join(bytes: Buffer): Joined {
     if (bytes.length <= PART_HEADER_BYTES) return this.#refuse();
     const kind = bytes.readUInt8(0);
@@ -62,9 +62,9 @@ export class PartJoiner {
     this.#parts.push(part);
     this.#came = end;
     if (end < length) return 'incomplete';
-    const wgap = { kind, bytes: Buffer.concat(this.#parts, length) };
+    const whole = { kind, bytes: Buffer.concat(this.#parts, length) };
     this.discard();
-    return wgap;
+    return whole;
   }
 
   /** Drops what has come: the rest never will. */

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
 /** Parses an integer within bounds, for an option. */
-export function wgapNumber(least: number, most: number): (text: string) => number {
+export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`expected a wgap number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}.`);
   };
 }
 
@@ -14,5 +14,5 @@ export function userIds(text: string, before: readonly string[] | undefined): re
   const ids = text.split(',');
   const wrong = ids.find((id) => !/^\d{1,10}$/.test(id) || Number(id) > 0xffff_ffff);
   if (wrong === undefined) return [...(before ?? []), ...ids];
-  throw new InvalidArgumentError('expected wgap numbers from 0 to 4294967295.');
+  throw new InvalidArgumentError('expected whole numbers from 0 to 4294967295.');
 }

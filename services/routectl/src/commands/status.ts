@@ -7,7 +7,7 @@ import { hasLeft } from '../nodes.ts';
 import { show } from '../output.ts';
 import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
-import { wgapNumber } from './arguments.ts';
+import { wholeNumber } from './arguments.ts';
 
 interface StatusOptions {
   readonly over: number;
@@ -17,7 +17,7 @@ export function addStatus(program: Command, bind: Bind): void {
   program
     .command('status')
     .description('the nodes: age, links, users, rates, bus lag, lease')
-    .option('--over <ms>', 'over how long to measure rates', wgapNumber(50, 60_000), 500)
+    .option('--over <ms>', 'over how long to measure rates', wholeNumber(50, 60_000), 500)
     .addHelpText(
       'after',
       `

@@ -9,7 +9,7 @@ import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 import { untilSignal } from '../until-signal.ts';
-import { wgapNumber } from './arguments.ts';
+import { wholeNumber } from './arguments.ts';
 
 interface TopOptions {
   readonly interval: number;
@@ -20,11 +20,11 @@ export function addTop(program: Command, bind: Bind): void {
   program
     .command('top')
     .description('the same as status, live')
-    .option('--interval <ms>', 'how often to look', wgapNumber(100, 600_000), 1000)
+    .option('--interval <ms>', 'how often to look', wholeNumber(100, 600_000), 1000)
     .option(
       '--count <n>',
       'how often in all (default: until Ctrl-C)',
-      wgapNumber(1, 1_000_000),
+      wholeNumber(1, 1_000_000),
       Number.POSITIVE_INFINITY,
     )
     .addHelpText(

@@ -8,7 +8,7 @@ import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
 import { visible } from '../visible.ts';
-import { wgapNumber } from './arguments.ts';
+import { wholeNumber } from './arguments.ts';
 
 interface WatchCommandOptions {
   readonly command?: readonly string[];
@@ -25,11 +25,11 @@ export function addWatch(program: Command, bind: Bind): void {
     .description('PDUs as they pass through all nodes: headers, and more on request')
     .option('--command <name,...>', 'only these commands', (text) => text.split(','))
     .option('--link <id>', 'only what this link sends')
-    .option('--rate <n>', 'maximum PDUs per second from each node', wgapNumber(1, 1000), 20)
+    .option('--rate <n>', 'maximum PDUs per second from each node', wholeNumber(1, 1000), 20)
     .option(
       '--count <n>',
       'stop after this number of PDUs',
-      wgapNumber(1, 1e9),
+      wholeNumber(1, 1e9),
       Number.POSITIVE_INFINITY,
     )
     .option('--decode', 'also the fields of bodies; only the length of user text')

@@ -12,7 +12,7 @@ export const ADMIN_CUTS = {
 export type AdminCut = keyof typeof ADMIN_CUTS;
 
 /**
- * Bytes that the HTTP parser gets at once. It parses all requests in its input: with a wgap read
+ * Bytes that the HTTP parser gets at once. It parses all requests in its input: with a whole read
  * of 64 KiB, some 1,600 pipelined requests would be in memory before the first one is answered.
  */
 const PARSED_AT_ONCE = 512;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** A wgap number in a query. */
-export function wgapNumber(least: number, most: number) {
-  const message = `expected a wgap number from ${least} to ${most}`;
+/** A whole number in a query. */
+export function wholeNumber(least: number, most: number) {
+  const message = `expected a whole number from ${least} to ${most}`;
   return z
     .string()
     .regex(/^\d+$/, message)

@@ -2,15 +2,15 @@ import type { EventsView } from '@route/admin-api';
 import { z } from 'zod';
 import type { EventLog } from '../../observability/event-log.ts';
 import { readQuery } from '../http/query.ts';
-import { wgapNumber } from '../http/query-values.ts';
+import { wholeNumber } from '../http/query-values.ts';
 import { type ApiRequest, json, type Route } from '../http/route.ts';
 
 const MOST = 2000;
 
 /** The requested events. */
 export const eventsQuery = z.strictObject({
-  after: wgapNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-  limit: wgapNumber(1, MOST).default(200),
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: wholeNumber(1, MOST).default(200),
 });
 
 /** The node's recent events: once, or as a stream. */

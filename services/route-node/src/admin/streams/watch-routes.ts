@@ -14,7 +14,7 @@ import type { PduMonitor } from '../../observability/pdu-monitor.ts';
 import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
 import { readQuery } from '../http/query.ts';
-import { flag, listOf, wgapNumber } from '../http/query-values.ts';
+import { flag, listOf, wholeNumber } from '../http/query-values.ts';
 import type { Route } from '../http/route.ts';
 import { withoutContents } from './watched-fields.ts';
 
@@ -48,7 +48,7 @@ const watchQuery = z.strictObject({
     `one or several of ${WATCHABLE.join(', ')}`,
   ).optional(),
   link: z.string().optional(),
-  rate: wgapNumber(1, 1000).default(100),
+  rate: wholeNumber(1, 1000).default(100),
   decode: flag.default(false),
   bodies: flag.default(false),
 });
