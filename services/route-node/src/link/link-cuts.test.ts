@@ -96,6 +96,25 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
     expect(messagesIn(fourth.socket.received)).toEqual(all ? [1] : []);
   });
 
+  it('what a link has sent, and is read before the link is closed for the hard limit, is relayed', async () => {
+    const made = peopled(delivery);
+    await settle();
+    const [stuck, , third] = made.links;
+    if (!stuck || !third) throw new Error('the scene has too few links');
+    stuck.socket.stall(true);
+    made.gate.set('bus-full', true);
+    // It comes back to its sender, which then is over the limit; what has come meanwhile is read before the close.
+    const signInfo = 'x'.repeat(80 * KIBIBYTE);
+    stuck.socket.say(encodeMessage('sign_info_changed_notify', { changedUserId: 1, signInfo }));
+    stuck.socket.say(messageOf({ id: 1, from: 1, to: 3, bytes: 10 }));
+    await settle();
+    expect(made.endings.get(stuck.link.id)).toBeUndefined();
+    made.gate.set('bus-full', false);
+    await settle();
+    expect(made.endings.get(stuck.link.id)).toBe('unsent-over-limit');
+    expect(messagesIn(third.socket.received)).toEqual([1]);
+  });
+
   it.each(['ending', 'over', 'back', 'grown'] as const)(
     'links that pass the hard limit while another one calls its node (%s) are closed, and nothing throws',
     async (position) => {

@@ -218,7 +218,7 @@ export class Link implements OwnLink {
   /**
    * Closes the link at once: there is no use in sending what waits. A limit is passed inside a call that may be in
    * the midst of passing PDUs on, or of importing this link's own list: the link is only marked there, gets nothing
-   * more, and is closed from here alone, when the call is over.
+   * more, and is closed from here alone, when the call is over. What is read of it until then is carried out.
    */
   #cut(reason: CloseReason): void {
     if (this.#isCut) return;
@@ -240,7 +240,7 @@ export class Link implements OwnLink {
     const isFirst = this.#receivedBytes === 0;
     this.#receivedBytes += chunk.length;
     if (isFirst && this.#ending === undefined) this.#host.spoken(this);
-    if (this.#isCut || (this.#ending !== undefined && !isReadToTheEnd(this.#ending))) return;
+    if (this.#ending !== undefined && !isReadToTheEnd(this.#ending)) return;
     const error = this.#framer.push(chunk);
     if (error !== undefined) this.#begin(error.code, error);
     this.#pace();
