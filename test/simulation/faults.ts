@@ -147,10 +147,12 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
       const member = cluster.addMember({ bad: true });
       const throws = fault.degree < 0.5;
       member.start(throws ? 'throws' : 'port-taken');
-      // One that ends without a word holds the others up for 3 s at the most.
-      if (throws) cluster.delays.mark(cluster.time.now, cluster.time.now + 1500 + 3000);
       cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
       cluster.time.after(1500, again, undefined);
+      // One that cannot have its port takes leave by itself: to kill it before would be another fault.
+      if (!throws) return;
+      // One that ends without a word holds the others up for 3 s at the most.
+      cluster.delays.mark(cluster.time.now, cluster.time.now + 1500 + 3000);
       scene.endAfter(60_000, () => cluster.kill(member));
     };
     again();
