@@ -272,6 +272,7 @@ function closes(world: DeliveryWorld, link: HeardLink): void {
   link.node.receivers.delete(link);
   link.node.delivery.setReceiving(link, false);
   world.releases(link);
+  link.node.delivery.closed(link.id);
 }
 
 /** A link is opened in another one's place: it receives from now on. */
@@ -320,6 +321,27 @@ test.for([
       expect(opened.heard).toEqual([]);
       expect(link('n1.0').heard).toEqual([0, 2]);
     }
+  },
+);
+
+test.for(['n0.1', 'n1.1', 'n2.0'])(
+  'a msg_server does not get back what its old link had sent and is relayed after its end (%s)',
+  async (to) => {
+    const { world, link } = await threeNodes();
+    world.holds(USER, link('n0.0'));
+    world.holds(OTHER, link('n1.0'));
+    await world.clock.pass(SETTLED_MS);
+    closes(world, link('n0.0'));
+    await world.clock.pass(5);
+    // It has waited behind a status update of the same link.
+    world.sends(link('n0.0'), [[USER, OTHER]]);
+    await world.clock.pass(RELINK_MS);
+    const opened = link(to);
+    opens(opened);
+    world.holds(USER, opened);
+    await world.clock.pass(SETTLED_MS);
+    expect(opened.heard).toEqual([]);
+    expect(link('n1.0').heard).toEqual([0]);
   },
 );
 

@@ -119,8 +119,9 @@ export class Directed implements Delivery {
     this.#links.open(link);
   }
 
-  closed(link: LinkId): void {
-    this.#links.close(link);
+  closed(id: LinkId): void {
+    const link = this.#links.close(id);
+    if (link !== undefined) this.#retention?.close(link);
   }
 
   /** What came from other nodes before a link received is not given to it late: it may be its msg_server's own. */

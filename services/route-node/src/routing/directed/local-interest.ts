@@ -41,8 +41,11 @@ export class LocalInterest implements InterestObserver {
     this.#links.set(link.id, link);
   }
 
-  close(id: LinkId): void {
+  /** @returns the link, if it was open. */
+  close(id: LinkId): Receiver | undefined {
+    const link = this.#links.get(id);
     this.#links.delete(id);
+    return link;
   }
 
   /** A link's list of users is being taken in, or no longer. @returns whether that is a change. */

@@ -26,6 +26,8 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   readonly #pdus = new ReplayBuffer<RemoteNode | Receiver>('two-ways', this);
   /** Of links that have stopped to receive, how many PDUs had been kept by then. */
   readonly #stopped = new WeakMap<Receiver, { readonly added: number; readonly word: number }>();
+  /** Of links that have ended, the heartbeat after that. */
+  readonly #closed = new WeakMap<Receiver, number>();
   #full = false;
 
   constructor(options: RetentionOptions) {
@@ -90,6 +92,12 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     if (this.#pdus.bytes > 0) this.#options.bus.requestAcks();
   }
 
+  /** A link has ended. What it had sent before may be relayed only after that: it waits for presence. */
+  close(link: Receiver): void {
+    this.#closed.set(link, this.#options.bus.heartbeatSeq + 1);
+    this.#options.bus.requestAcks();
+  }
+
   /**
    * A msg_server whose link or node has gone lists its users anew on another link. It has had what its old link was
    * given, and what it has sent itself: neither is given again for the sake of users who come with it.
@@ -103,7 +111,11 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     // With directed PDUs, the sender stands first among those that get it besides.
     const [from] = got[5]?.members ?? [];
     const isFromUser = userId === undefined || (userId === first && userId !== second);
-    if (isFromUser && from !== undefined && this.#hasStoppedSince(pdu, from, by)) return true;
+    const isOwn =
+      isFromUser &&
+      from !== undefined &&
+      (this.#hasClosed(from, by) || this.#hasStoppedSince(pdu, from, by));
+    if (isOwn) return true;
     const isFirst = first === (userId ?? second);
     const sets = isFirst ? [got[0], got[3]] : [got[1], got[4]];
     return sets.some((set) => {
@@ -125,15 +137,26 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   ): boolean {
     const stopped = link instanceof RemoteNode ? undefined : this.#stopped.get(link);
     if (stopped === undefined || index >= stopped.added) return false;
+    return this.#isToldSince(stopped.word, by);
+  }
+
+  /** Whether a link had ended before a node told of users, as far as is known. */
+  #hasClosed(link: RemoteNode | Receiver, by: RemoteNode | Receiver): boolean {
+    const word = link instanceof RemoteNode ? undefined : this.#closed.get(link);
+    return word !== undefined && this.#isToldSince(word, by);
+  }
+
+  /** Whether a node had heard a heartbeat of this one when it told of users, as far as is known. */
+  #isToldSince(word: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
-    return (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= stopped.word;
+    return (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= word;
   }
 
   /** Whether what is told of users was told after a PDU was sent, as far as is known: earlier holders had no other link. */
   #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
     const after = this.#rounds.heartbeatAfter(tag);
-    return after !== undefined && (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= after;
+    return after !== undefined && this.#isToldSince(after, by);
   }
 
   /**
