@@ -225,7 +225,13 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     // A very long list, and a processor so slow that its import outlasts what is kept for users who move.
     const isLong = fault.degree > 0.7;
     server.extras = isLong ? 20_000 : 1500 + Math.floor(fault.degree * 3000);
+    // A list that comes when the faults are over slows no node any more.
+    let isOver = false;
+    scene.endAfter(60_000, () => {
+      isOver = true;
+    });
     server.listed = ({ process }) => {
+      if (isOver) return;
       process.lookMs = isLong ? 8 : 0.5;
       scene.trouble(4000);
       scene.endAfter(isLong ? 3000 : 1500, () => {
