@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const SOCKETS = new URL('./world/sockets.ts', import.meta.url).href;
 /** The only file that makes a server for links. */
-const LINK_TABLE = /\/services\/route-node\/src\/link\/link-table\.ts$/;
+const LINK_SERVER = /\/services\/route-node\/src\/link\/link-server\.ts$/;
 /** What it takes from the host. */
 const REPLACED = new Set(['node:net', '../process/descriptors.ts']);
 /** Sources under test, and the root that mutants name them from. */
@@ -24,7 +24,7 @@ export interface Planted {
 export function installHooks(planted: readonly Planted[] = []): void {
   registerHooks({
     resolve: (specifier, context, next) => {
-      if (REPLACED.has(specifier) && LINK_TABLE.test(context.parentURL ?? '')) {
+      if (REPLACED.has(specifier) && LINK_SERVER.test(context.parentURL ?? '')) {
         return { url: SOCKETS, shortCircuit: true };
       }
       return next(specifier, context);

@@ -18,7 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/receiving/receiver.ts',
-        find: '    own.repeat(peer.node, missing);\n',
+        find: '    own.redeliver(peer.node, missing);\n',
         put: '',
       },
     ],
@@ -92,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/membership/heartbeat.ts',
-        find: '  returned(number: number, now: number): void {',
-        put: '  returned(_number: number, now: number): void {\n    const counted: { count?: number } = this;\n    counted.count = (counted.count ?? 0) + 1;\n    const number = counted.count;',
+        find: '  probeReturned(number: number, now: number): void {',
+        put: '  probeReturned(_number: number, now: number): void {\n    const counted: { count?: number } = this;\n    counted.count = (counted.count ?? 0) + 1;\n    const number = counted.count;',
       },
     ],
   },
@@ -155,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/link/link.ts',
-        find: '    this.conversation.whenSettled(() => {\n      this.#finish();\n      this.#writer.end();\n    });',
+        find: '    this.protocol.whenSettled(() => {\n      this.#finish();\n      this.#writer.end();\n    });',
         put: '    this.#finish();\n    this.#writer.end();',
       },
     ],
@@ -178,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/sending/sender.ts',
-        find: '    this.#window.release(Math.min(kept, this.completeTail), taken);',
-        put: '    this.#window.release(owed, taken);',
+        find: '    this.#window.release(Math.min(kept, this.completeTail), credited);',
+        put: '    this.#window.release(owed, credited);',
       },
     ],
   },
@@ -214,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/receiving/stream.ts',
-        find: '    if (this.#next !== null && before < this.#next) {',
+        find: '    if (this.#next !== null && prevSeq < this.#next) {',
         put: '    if (this.#next !== null) {',
       },
     ],
@@ -247,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/membership/peers.ts',
-        find: '    peer.taken = Math.max(peer.taken, taken);\n',
+        find: '    peer.credited = Math.max(peer.credited, taken);\n',
         put: '',
       },
     ],
@@ -282,8 +282,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'packages/bus/src/sending/sender.ts',
-        find: '    return this.#awaited === 0 || bytes < windowBytes || retainedBytes + this.#unsentBytes > retentionBytes;',
-        put: '    return windowBytes + retentionBytes + retainedBytes + bytes > 0;',
+        find: '      this.#awaited === 0 || bytes < windowBytes || keptBytes + this.#unsentBytes > retentionBytes',
+        put: '      windowBytes + retentionBytes + keptBytes + bytes > 0',
       },
     ],
   },
@@ -344,8 +344,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/routing/directed/retention-rounds.ts',
-        find: '      if (bus.got >= round.lastFrame) round.word ??= bus.word + 1;\n',
-        put: '      if (bus.got < 0) round.word ??= bus.word + 1;\n',
+        find: '      if (bus.ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
+        put: '      if (bus.ackedByAll < 0) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
       },
     ],
   },

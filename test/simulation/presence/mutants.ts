@@ -50,7 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
       'who was announced offline before Redis lost data, and is back by a list, stays offline',
     changes: [
       {
-        file: `${PRESENCE}/grace/lost-users.ts`,
+        file: `${PRESENCE}/grace/offline-grace.ts`,
         find: 'this.#unsure = new Set(this.#shards.keys());',
         put: '',
       },
@@ -210,12 +210,12 @@ export const MUTANTS: readonly Mutant[] = [
       'more lost users are announced than ROUTE_OFFLINE_GRACE_PER_SECOND where that is low (A23)',
     changes: [
       {
-        file: `${PRESENCE}/grace/lost-users.ts`,
+        file: `${PRESENCE}/grace/offline-grace.ts`,
         find: 'i < this.#shards.length && left > 0',
         put: 'i < this.#shards.length',
       },
       {
-        file: `${PRESENCE}/grace/lost-users.ts`,
+        file: `${PRESENCE}/grace/offline-grace.ts`,
         find: 'Math.min(left, share)',
         put: 'Math.max(1, share)',
       },
