@@ -10,16 +10,16 @@ function gathered(): { readonly run: BatchBuffer; readonly handed: Buffer[] } {
   return { run: new BatchBuffer(CHUNK_BYTES, (bytes) => handed.push(bytes)), handed };
 }
 
-/** Bytes that can be told apart, in memory of their own. */
+/** Distinguishable bytes in their own memory. */
 function source(length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8)) % 251;
   return bytes;
 }
 
-test('all that was added is handed out once, in order, in runs of bounded length', () => {
+test('hands out all that was appended once, in order, in batches of bounded length', () => {
   const sources = [source(70_000), source(70_000).reverse()];
-  // From where in which source, how much, how far behind the piece before it, and whether it is handed out then.
+  // Source, length, distance from the piece before it, and whether to flush after it.
   const piece = fc.record({
     which: fc.nat(1),
     skip: fc.oneof(fc.constant(0), fc.nat(50)),
@@ -50,7 +50,7 @@ test('all that was added is handed out once, in order, in runs of bounded length
   );
 });
 
-test('neighbours that make up enough are handed out as they stand, in one piece', () => {
+test('hands out long enough neighbouring PDUs as one slice', () => {
   const { run, handed } = gathered();
   const bytes = source(8_000);
   run.append(bytes, 0, 10);
@@ -61,7 +61,7 @@ test('neighbours that make up enough are handed out as they stand, in one piece'
   expect(handed[1]?.buffer).toBe(bytes.buffer);
 });
 
-test('what would keep a much larger piece of memory is copied', () => {
+test('copies a slice that would pin a much larger piece of memory', () => {
   const { run, handed } = gathered();
   const bytes = Buffer.alloc(64 * 1024);
   run.append(bytes, 0, 12_000);
@@ -72,7 +72,7 @@ test('what would keep a much larger piece of memory is copied', () => {
   expect(handed[1]?.buffer).toBe(bytes.buffer);
 });
 
-test('few bytes are copied together, and never written over', () => {
+test('copies short pieces together and never overwrites them', () => {
   const { run, handed } = gathered();
   const bytes = source(1_000);
   for (let at = 0; at < 1_000; at += 20) run.append(bytes, at, at + 10);

@@ -1,36 +1,40 @@
-/** A run is no longer than a frame of the bus may be, unless one PDU is: it would go alone. */
+/** Longest batch, that of a bus frame. A single longer PDU still goes alone. */
 const RUN_BYTES = 32 * 1024;
-/** What stands together for at least so many bytes costs less as a slice than as a copy. */
+/** Neighbouring PDUs of at least this length cost less as a slice than as a copy. */
 const SLICED_BYTES = 4096;
-/** But a slice keeps all the memory that it is part of: of that it must be this part, so that what waits is bounded. */
+/**
+ * A slice pins the memory that it is part of. It must be at least this part of it, so that the
+ * memory of queued batches is bounded.
+ */
 const SLICED_PART = 1 / 4;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Gathers PDUs that came in different runs and go the same way, as few long runs. Neighbours stay together; what
- * is still short then is copied, one after the other, into memory that is never written to again. (A slice each
- * would cost more than the copy.) The bytes that it is given must not change any more.
+ * Joins PDUs that came in different batches and take the same route, into few long batches.
+ * Neighbours stay together. Short pieces are copied one after the other into memory that is never
+ * rewritten, because a slice for each would cost more than the copy. The caller must not change the
+ * bytes afterwards.
  */
 export class BatchBuffer {
   readonly #chunkBytes: number;
   readonly #full: (run: Buffer) => void;
-  /** Neighbours that may still become more. */
+  /** Neighbouring PDUs that may still grow. */
   #bytes = NOTHING;
   #start = 0;
   #end = 0;
-  /** What was copied before them: of the chunk, what lies between the two. */
+  /** Copies of earlier PDUs: the part of the chunk from #from to #to. */
   #chunk = NOTHING;
   #from = 0;
   #to = 0;
 
-  /** What is copied goes into chunks of so many bytes. */
+  /** `chunkBytes`: size of the chunks that copies go into. */
   constructor(chunkBytes: number, full: (run: Buffer) => void) {
     this.#chunkBytes = chunkBytes;
     this.#full = full;
   }
 
-  /** Adds PDUs that stand between other bytes. */
+  /** Appends whole PDUs: the bytes from `start` to `end`. */
   append(bytes: Buffer, start: number, end: number): void {
     if (start === this.#end && bytes === this.#bytes && end - this.#start <= RUN_BYTES) {
       this.#end = end;
@@ -42,14 +46,16 @@ export class BatchBuffer {
     this.#end = end;
   }
 
-  /** Hands out what has gathered, if anything has. */
+  /** Hands out what is buffered, if anything. */
   flush(): void {
     while (this.#start < this.#end) this.#settle();
     this.#bytes = NOTHING;
     this.#handOutCopies();
   }
 
-  /** The neighbours become no more. To hand out may add more: they are taken off before. */
+  /**
+   * Slices or copies the neighbouring PDUs. They are removed first, because `full` may append more.
+   */
   #settle(): void {
     const bytes = this.#bytes;
     const start = this.#start;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { BatchWriter } from './batch-writer.ts';
 import type { Receiver } from './delivery.ts';
 
-/** A link that writes down what it is given. */
+/** A link that records what it receives. */
 class Heard implements Receiver {
   readonly id: string;
   readonly pieces: string[] = [];
@@ -28,7 +28,7 @@ function world() {
   return { a, b, c, receivers, forAll, add };
 }
 
-test('each link gets in one piece what was added, and what it lacks before anything else', () => {
+test('each link gets the appended PDUs in one piece, and before anything else', () => {
   const { a, b, c, forAll, add } = world();
   add('1');
   add('2');
@@ -41,7 +41,7 @@ test('each link gets in one piece what was added, and what it lacks before anyth
   expect([a.pieces, b.pieces, c.pieces]).toEqual([['123'], ['12', '3'], ['123']]);
 });
 
-test('a link that adds gets what others have added before and after, and nothing of its own', () => {
+test('a link that appends gets what others append before and after, and none of its own', () => {
   const { a, b, c, forAll, add } = world();
   add('1');
   forAll.addedBy(a);
@@ -54,7 +54,7 @@ test('a link that adds gets what others have added before and after, and nothing
   expect([a.pieces, b.pieces, c.pieces]).toEqual([['1', '4'], ['12', '34'], ['1234']]);
 });
 
-test('what is handed out while a link adds does not come to it later', () => {
+test('what is flushed while a link appends does not reach that link later', () => {
   const { a, b, forAll, add } = world();
   forAll.addedBy(a);
   add('1');
@@ -65,7 +65,7 @@ test('what is handed out while a link adds does not come to it later', () => {
   expect([a.pieces, b.pieces]).toEqual([[], ['1', '2']]);
 });
 
-test('more than a chunk comes whole and in order, and what links hold is not written over', () => {
+test('more than a chunk arrives whole and in order, and queued bytes are not overwritten', () => {
   const { a, b, forAll, add } = world();
   const texts = Array.from({ length: 500 }, (_, i) => `${i} `.padEnd(100, 'x'));
   for (const text of texts) add(text);
@@ -75,7 +75,7 @@ test('more than a chunk comes whole and in order, and what links hold is not wri
   expect(b.pieces).toEqual(a.pieces);
 });
 
-test('a link that begins to receive after all was handed out gets only what comes then', () => {
+test('a link that begins to receive after a flush gets only what is appended afterwards', () => {
   const { receivers, forAll, add } = world();
   add('1');
   forAll.flush();

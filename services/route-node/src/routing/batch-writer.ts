@@ -3,17 +3,20 @@ import type { Receiver, Receivers } from './delivery.ts';
 const CHUNK_BYTES = 32 * 1024;
 
 /**
- * Small PDUs for all links among others that are for some: gathered once, in memory that is never written to again.
- * Each link is given what it lacks of them in one piece, before anything else that comes to it, and when they are
- * handed out. (A copy a PDU and link took a third of a node's time at 32 links.)
+ * Joins small broadcast PDUs that arrive between directed ones, in memory that is never rewritten.
+ * Each link gets its missing part in one piece, before any other PDU of that link or at the flush.
+ * (A copy per PDU and link took a third of a node's time at 32 links.)
  */
 export class BatchWriter {
   readonly #receivers: Receivers;
   #chunk = Buffer.alloc(0);
-  /** What is not handed out yet: of the chunk, what lies between the two. */
+  /** Not flushed yet: the part of the chunk from #from to #to. */
   #from = 0;
   #to = 0;
-  /** Up to where links have got it that did so since it was handed out last. */
+  /**
+   * Position in the chunk up to which a link has been written to, for links written to since the
+   * last flush.
+   */
   readonly #got = new Map<Receiver, number>();
   #sender: Receiver | undefined;
 
@@ -21,7 +24,7 @@ export class BatchWriter {
     this.#receivers = receivers;
   }
 
-  /** From now on a link adds, which is not to get what it adds itself; undefined for anybody else. */
+  /** Sets the link that appends from now on and does not get its own PDUs; undefined for none. */
   addedBy(sender: Receiver | undefined): void {
     if (sender === this.#sender) return;
     if (this.#sender !== undefined) this.#skip(this.#sender);
@@ -31,7 +34,7 @@ export class BatchWriter {
 
   append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    // To hand out may add more.
+    // A flush may append more.
     while (this.#to + length > this.#chunk.length) {
       if (this.#from < this.#to) {
         this.flush();
@@ -45,7 +48,7 @@ export class BatchWriter {
     this.#to += length;
   }
 
-  /** Gives a link what it lacks. To be called before it is given anything else. */
+  /** Writes the missing part to a link. Must be called before anything else is written to it. */
   writeTo(link: Receiver): void {
     if (this.#from === this.#to || link === this.#sender) return;
     const to = this.#to;
@@ -55,7 +58,7 @@ export class BatchWriter {
     link.sendPart(this.#chunk, got, to);
   }
 
-  /** Gives every link what it lacks. */
+  /** Writes the missing part to every link. */
   flush(): void {
     if (this.#from === this.#to) return;
     for (const link of this.#receivers) this.writeTo(link);

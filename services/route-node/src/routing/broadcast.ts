@@ -2,7 +2,7 @@ import type { RelayHandling } from '@route/protocol';
 import { MESSAGE_TYPES } from './bus-messages.ts';
 import type { Delivery, DeliveryBus, Receiver, Receivers } from './delivery.ts';
 
-/** Every link gets everything, as with the original. */
+/** Sends every PDU to every link, as the original does. */
 export class Broadcast implements Delivery {
   readonly interestObserver = undefined;
   readonly #receivers: Receivers;
@@ -21,7 +21,7 @@ export class Broadcast implements Delivery {
   }
 
   entry(kind: number, bytes: Buffer): void {
-    // A node that directs sends everything to one that does not tell whom it holds.
+    // A node in directed mode sends everything to a node that does not publish its interest.
     if (kind !== MESSAGE_TYPES.run && kind !== MESSAGE_TYPES.directed) return;
     for (const receiver of this.#receivers) receiver.send(bytes);
   }

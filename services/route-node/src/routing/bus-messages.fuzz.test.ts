@@ -44,7 +44,7 @@ function entries(): Buffer[] {
   ];
 }
 
-/** A link that fails the test when it is given anything but whole PDUs. */
+/** A link that fails the test when it receives anything but whole PDUs. */
 class WholePduLink implements Receiver {
   readonly id = 'node.1';
 
@@ -106,7 +106,7 @@ const DELIVERIES = {
 } as const;
 
 for (const [name, delivery] of Object.entries(DELIVERIES)) {
-  test(`mutated entries from the bus stop no node and give links whole PDUs only (${name})`, () => {
+  test(`mutated bus messages stop no node, and links receive only whole PDUs (${name})`, () => {
     const hub = exchangeWith(delivery);
     const kinds = Object.values(MESSAGE_TYPES);
     let frame = 0;
@@ -120,7 +120,7 @@ for (const [name, delivery] of Object.entries(DELIVERIES)) {
   });
 }
 
-test('a batch of zero bytes, of a PDU cut short or with a length under a header is no batch', () => {
+test('zeros, a truncated PDU and a PDU length below that of a header are not a batch', () => {
   const [message] = CORPUS;
   if (message === undefined) throw new Error('no message');
   const short = Buffer.from(message);

@@ -3,12 +3,16 @@ import { SHARD_COUNT } from '@route/redis';
 import { NOTIFICATION_KINDS, type Notification } from './notifications.ts';
 
 /**
- * The kinds of bus entries: PDUs for all links, notices, PDUs for those links alone that hold the users whom
- * they concern, changes of whom a node's links hold, and where a list of these begins and ends.
+ * Types of bus messages: PDUs for all links, notifications, PDUs only for links with interest in
+ * their recipients, interest changes, and interest sync (start and end of a full list, among
+ * others).
  */
 export const MESSAGE_TYPES = { run: 1, notice: 2, directed: 3, holdings: 4, listing: 5 } as const;
 
-/** Kinds of which neighbours may be joined: runs are whole PDUs, the others are all of one length. */
+/**
+ * Types whose neighbouring messages may be joined: batches are whole PDUs, the others have a fixed
+ * length.
+ */
 export const MERGEABLE_TYPES: readonly number[] = [
   MESSAGE_TYPES.run,
   MESSAGE_TYPES.notice,
@@ -17,8 +21,9 @@ export const MERGEABLE_TYPES: readonly number[] = [
 ];
 
 /**
- * What a listing entry says: it begins, a shard's number follows and then its users, it ends; a listing is
- * asked for; from now on the node is to get everything, or only what is for its users.
+ * Values of an interest sync message: the list begins; a shard's number, and then its users,
+ * follow; the list ends; a list is requested; from now on the node wants every PDU, or only those
+ * of its users.
  */
 export const INTEREST_SYNC = {
   begins: Buffer.from([1]),
@@ -32,7 +37,7 @@ export const INTEREST_SYNC = {
 const REMOVAL = 7;
 const REMOVAL_BYTES = 9;
 
-/** A listing entry that says: of what came in my frames before this one I keep nothing any more. */
+/** Encodes that the sender retains nothing of its frames before `firstFrame`. */
 export function removalOf(firstFrame: number): Buffer {
   const bytes = Buffer.alloc(REMOVAL_BYTES);
   bytes[0] = REMOVAL;
@@ -40,7 +45,7 @@ export function removalOf(firstFrame: number): Buffer {
   return bytes;
 }
 
-/** The frame of such an entry; undefined if it is another one. */
+/** Decodes the frame of a removal message; undefined for any other message. */
 export function readRemoval(bytes: Buffer): number | undefined {
   return bytes[0] === REMOVAL && bytes.length === REMOVAL_BYTES ? bytes.readDoubleBE(1) : undefined;
 }
@@ -48,29 +53,31 @@ export function readRemoval(bytes: Buffer): number | undefined {
 const SUM = 8;
 const SUM_BYTES = 6;
 
-/** What a node says of all that it has told of its users, while it lists them to no node. */
+/**
+ * Checksum of a node's interest. The node sends it only while it is listing its users to no node.
+ */
 export interface HoldingsSum {
   readonly wantsAll: boolean;
-  /** Stands for the set of users whom its links hold. */
+  /** Hash of the set of users on its links. */
   readonly sum: number;
 }
 
-/** A listing entry that says it. */
+/** Encodes a checksum message. */
 export function sumOf({ wantsAll, sum }: HoldingsSum): Buffer {
   const bytes = Buffer.from([SUM, wantsAll ? 1 : 0, 0, 0, 0, 0]);
   bytes.writeInt32BE(sum, 2);
   return bytes;
 }
 
-/** What such an entry says; undefined if it is another one. */
+/** Decodes a checksum message; undefined for any other message. */
 export function readSum(bytes: Buffer): HoldingsSum | undefined {
   if (bytes[0] !== SUM || bytes.length !== SUM_BYTES) return undefined;
   return { wantsAll: bytes[1] === 1, sum: bytes.readInt32BE(2) };
 }
 
 /**
- * Whether an entry from the bus can be used: batches are whole PDUs, everything else has a valid length and numbers in
- * range. Entries of unknown kinds, which a newer node may send, are not used.
+ * Whether a bus message is usable: batches are whole PDUs, everything else has a valid length and
+ * numbers in range. Messages of unknown types, which a newer node may send, are not used.
  */
 export function isValidMessage(kind: number, bytes: Buffer): boolean {
   switch (kind) {
@@ -88,7 +95,7 @@ export function isValidMessage(kind: number, bytes: Buffer): boolean {
   }
 }
 
-/** Whether bytes are PDUs from the first to the last byte. Reads 4 bytes a PDU. */
+/** Whether the bytes are whole PDUs from first to last. Reads 4 bytes per PDU. */
 export function isWholeBatch(bytes: Buffer): boolean {
   const lastStart = bytes.length - HEADER_BYTES;
   let at = 0;
@@ -109,16 +116,18 @@ function isValidInterestSync(bytes: Buffer): boolean {
   return bytes.length === 1 && what !== undefined && what > 0 && what < REMOVAL;
 }
 
-/** A change on the bus: 1 for held, 0 for not (uint8), user id (uint32). */
+/**
+ * Length of an interest change on the bus: 1 for added, 0 for removed (uint8), user id (uint32).
+ */
 export const INTEREST_BYTES = 5;
 
-/** Whether any link of a node holds a user, from now on. */
+/** Whether a node has interest in a user from now on. */
 export interface InterestChange {
   readonly userId: number;
   readonly held: boolean;
 }
 
-/** Writes a change as it travels on the bus; returns where it ends. */
+/** Encodes an interest change; returns the end offset. */
 export function writeInterestChange(
   bytes: Buffer,
   start: number,
@@ -128,10 +137,13 @@ export function writeInterestChange(
   return bytes.writeUInt32BE(userId, start + 1);
 }
 
-/** A notice on the bus: kind (uint8), version (float64), user id (uint32). Its PDU is made anew. */
+/**
+ * Length of a notification on the bus: kind (uint8), version (float64), user id (uint32). The
+ * receiving node writes its PDU.
+ */
 export const NOTIFICATION_BYTES = 13;
 
-/** Writes a notice as it travels on the bus; returns where it ends. */
+/** Encodes a notification; returns the end offset. */
 export function writeNotification(
   bytes: Buffer,
   start: number,
@@ -142,14 +154,16 @@ export function writeNotification(
   return bytes.writeUInt32BE(userId, start + 9);
 }
 
-/** The notices of one bus entry; one of an unknown kind (a newer node's) is left out. */
+/**
+ * Decodes the notifications of one bus message; skips unknown kinds, which a newer node may send.
+ */
 export function readNotifications(bytes: Buffer): Notification[] {
   const notices: Notification[] = [];
   for (let at = 0; at + NOTIFICATION_BYTES <= bytes.length; at += NOTIFICATION_BYTES) {
     const kind = NOTIFICATION_KINDS[bytes.readUInt8(at)];
     const version = bytes.readDoubleBE(at + 1);
     const userId = bytes.readUInt32BE(at + 9);
-    // NaN, infinite and negative versions come from no node.
+    // No node sends NaN, infinite or negative versions.
     if (kind !== undefined && version >= 0 && version <= Number.MAX_SAFE_INTEGER) {
       notices.push({ kind, userId, version });
     }

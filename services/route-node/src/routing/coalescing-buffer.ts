@@ -1,9 +1,9 @@
-/** Enough for a few hundred notices; the ticks of a quiet node share one. */
+/** Room for a few hundred notifications; many ticks of a quiet node share one chunk. */
 const CHUNK_BYTES = 16 * 1024;
 
 /**
- * Gathers small things that go out together as one slice. A slice is never written to again, and the next
- * ones follow it in the same memory: nothing is allocated a thing, and next to nothing a slice.
+ * Joins small items into one slice. A slice is never rewritten, and later slices follow it in the
+ * same memory, so that an item allocates nothing and a slice next to nothing.
  */
 export class CoalescingBuffer<Thing> {
   readonly #write: (bytes: Buffer, start: number, thing: Thing) => number;
@@ -13,7 +13,7 @@ export class CoalescingBuffer<Thing> {
   #from = 0;
   #to = 0;
 
-  /** `write` takes up no more than so many bytes a thing; what fills a chunk is handed out at once. */
+  /** `write` encodes an item in at most `mostBytes`. A full chunk is handed out at once. */
   constructor(
     write: (bytes: Buffer, start: number, thing: Thing) => number,
     mostBytes: number,
@@ -25,7 +25,7 @@ export class CoalescingBuffer<Thing> {
   }
 
   append(thing: Thing): void {
-    // To hand out may add more.
+    // A flush may append more.
     while (this.#to + this.#mostBytes > this.#chunk.length) {
       if (this.#from < this.#to) {
         this.flush();
@@ -38,7 +38,7 @@ export class CoalescingBuffer<Thing> {
     this.#to = this.#write(this.#chunk, this.#to, thing);
   }
 
-  /** Hands out what has gathered, if anything has. */
+  /** Hands out what is buffered, if anything. */
   flush(): void {
     if (this.#from === this.#to) return;
     const slice = this.#chunk.subarray(this.#from, this.#to);

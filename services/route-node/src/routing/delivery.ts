@@ -2,16 +2,19 @@ import type { Bus } from '@route/bus';
 import type { InterestObserver, LinkId } from '@route/presence';
 import type { RelayHandling } from '@route/protocol';
 
-/** A link as those see it who pass PDUs on: something that bytes are written to. */
+/** The part of a link that the routing uses: bytes are written to it. */
 export interface Receiver {
   readonly id: LinkId;
-  /** Queues whole PDUs; the bytes are not copied and must not change any more. */
+  /** Queues whole PDUs. The bytes are not copied and must not change afterwards. */
   send(bytes: Buffer): void;
-  /** Queues PDUs that stand between other bytes, which must not change either; few bytes are copied. */
+  /**
+   * Queues PDUs that are part of a larger buffer, which must not change either. Few bytes are
+   * copied.
+   */
   sendPart(bytes: Buffer, start: number, end: number): void;
 }
 
-/** What a delivery asks and tells the bus. */
+/** The part of the bus that a delivery uses. */
 export type DeliveryBus = Pick<
   Bus,
   | 'send'
@@ -25,31 +28,39 @@ export type DeliveryBus = Pick<
   | 'membershipComplete'
 >;
 
-/** The links of this node that receive now. */
+/** Links of this node that currently receive. */
 export type Receivers = ReadonlySet<Receiver>;
 
-/** Decides who gets the PDUs that are relayed. */
+/** Selects the links and nodes that get relayed PDUs. */
 export interface Delivery {
-  /** Hears whom this node's links hold; undefined where that plays no part. */
+  /**
+   * Observes the interest of this node's links; undefined if the delivery does not depend on it.
+   */
   readonly interestObserver: InterestObserver | undefined;
-  /** A link has opened; it may not receive yet. */
+  /** Registers an open link; it may not receive yet. */
   opened(link: Receiver): void;
-  /** A link holds nobody any more. */
+  /** Unregisters a link that has no users any more. */
   closed(link: LinkId): void;
-  /** A link begins to receive, or does no longer. */
+  /** Starts or stops sending PDUs to a link. */
   setReceiving(link: Receiver, receives: boolean): void;
-  /** A link's list of users is being taken in bit by bit, or no longer: it is not known yet whom it holds. */
+  /**
+   * Marks a link whose snapshot is being imported: its interest is not complete until the import
+   * ends.
+   */
   setImporting(link: Receiver, lists: boolean): void;
-  /** Passes on a run of a link's PDUs; the bytes are not copied and must not change. */
+  /** Relays a batch of a link. The bytes are not copied and must not change. */
   relay(from: Receiver, handling: RelayHandling, run: Buffer): void;
-  /** Hands over to the bus what has gathered; whoever sends anything else over it calls this before. */
+  /**
+   * Passes everything that is buffered to the bus. Must be called before anything else is sent over
+   * it.
+   */
   flush(): void;
-  /** Takes in an entry of another node, which came in its frame of that number. */
+  /** Handles a bus message of another node, which arrived in the frame of the given number. */
   entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
-  /** Another node has become known. */
+  /** Adds another node that has become known. */
   nodeKnown(node: string): void;
-  /** A node is gone. */
+  /** Removes a node that is gone. */
   nodeGone(node: string): void;
-  /** Some of what a node had sent will never come. */
+  /** Records that some frames of a node are missing for good. */
   nodeMissed(node: string): void;
 }

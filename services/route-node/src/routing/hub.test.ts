@@ -14,11 +14,11 @@ const OFFLINE = { userId: USER, status: USER_STATUS.offline, clientType: CLIENT_
 interface Scene {
   readonly hub: Hub;
   readonly counters: Counters;
-  /** What a link was told: the status of the notifications that came. */
+  /** Status notifications that the link received. */
   told(): Promise<readonly string[]>;
 }
 
-/** An hub with one link, and of presence what it remembers of announcements. */
+/** A hub with one link, and the part of presence that remembers announcements. */
 function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
   const told: string[] = [];
   const graceOver = new Map<number, number>();
@@ -63,15 +63,16 @@ function scene({ versionSeen = (_: number): boolean => true } = {}): Scene {
 
 const GONE = `${USER_STATUS.offline}`;
 
-// Was announced neither: the last notification was an OFFLINE, though the user had come back by a list.
-test('a lost user whose last notification was an OFFLINE of a client is announced', async () => {
+// Was never announced: the last notification was an OFFLINE, but the user had returned by a
+// snapshot.
+test('announces the end of the grace even if an OFFLINE of a client was last', async () => {
   const { hub, told } = scene();
   hub.announce(OFFLINE, 'gone', 1);
   hub.announceLost(USER, 'gone', 5);
   expect(await told()).toEqual([GONE, GONE]);
 });
 
-test('a lost user is announced once, and again after a PC client has come', async () => {
+test('announces the end of the grace once, and again after a PC client', async () => {
   const { hub, told } = scene();
   hub.announceLost(USER, 'mobile-only', 1);
   hub.announceLost(USER, 'mobile-only', 2);
@@ -81,8 +82,8 @@ test('a lost user is announced once, and again after a PC client has come', asyn
   expect(await told()).toEqual(['login', `${USER_STATUS.online}`, GONE]);
 });
 
-// Was announced twice: by the grace after the node was reaped, and by the update that the node had kept.
-test('an OFFLINE kept while its node was reaped is left out where the grace has ended meanwhile', async () => {
+// Was announced twice: at the end of the grace after a reap, and by the update the node had queued.
+test('an OFFLINE queued before a reap is left out if the grace has ended', async () => {
   const { hub, told } = scene();
   hub.announceLost(USER, 'gone', 5);
   hub.announceLate({ update: OFFLINE, state: 'gone', version: 9, since: 3 });
@@ -91,7 +92,7 @@ test('an OFFLINE kept while its node was reaped is left out where the grace has 
   expect(await told()).toEqual([GONE]);
 });
 
-test('a notification whose version no node can have given out is dropped and counted', async () => {
+test('drops and counts a notification whose version no node can have assigned', async () => {
   const { hub, counters, told } = scene({ versionSeen: (version) => version < 100 });
   const entry = Buffer.alloc(2 * NOTIFICATION_BYTES);
   const forged = { kind: 'offline', userId: USER, version: 100 } as const;
@@ -99,7 +100,7 @@ test('a notification whose version no node can have given out is dropped and cou
   hub.entry(MESSAGE_TYPES.notice, entry, { node: 'other', frame: 1 });
   expect(await told()).toEqual([GONE]);
   expect(counters.busEntriesInvalid).toBe(1);
-  // What the user's own node tells next is not taken for older.
+  // The next notification of the user's own node is not taken for stale.
   hub.announce({ ...OFFLINE, status: USER_STATUS.online }, 'pc', 8);
   expect(await told()).toHaveLength(2);
 });

@@ -40,16 +40,16 @@ export interface HubOptions {
   readonly presence: NotifiedPresence;
   readonly counters: Counters;
   readonly watch: PduMonitor;
-  /** For how long a notification may still come that was overtaken by a later one, in ms. */
+  /** Time in ms within which a stale notification may still arrive after a later one. */
   readonly staleMs: number;
-  /** Makes what decides who gets relayed PDUs. */
+  /** Creates the strategy that selects the receivers of relayed PDUs. */
   delivery(receivers: ReadonlySet<Receiver>): Delivery;
 }
 
-/** What notifications are told of, and may have to be corrected by. */
+/** The part of presence that announcements and corrections need. */
 type NotifiedPresence = Pick<Presence, 'announced' | 'confirm' | 'isGraceOver' | 'versionSeen'>;
 
-/** What notifications say of a user's status; undefined for those of the login status. */
+/** The user status that a notification announces; undefined for login notifications. */
 const SAID: Readonly<Record<NotificationKind, Announced | undefined>> = {
   'login-off': undefined,
   'login-on': undefined,
@@ -60,9 +60,9 @@ const SAID: Readonly<Record<NotificationKind, Announced | undefined>> = {
 };
 
 /**
- * Passes on what links send and what the node has to tell: to this node's links at once, to all
- * others over the bus. The notices of one turn of the loop are joined, and handed over when it ends or
- * anything else is to follow them.
+ * Passes PDUs of links and notifications of this node to its own links at once, and to all other
+ * nodes over the bus. The notifications of one turn of the loop are joined, and flushed at its end
+ * or before anything that must follow them.
  */
 export class Hub {
   readonly #receivers = new Set<Receiver>();
@@ -92,12 +92,12 @@ export class Hub {
     this.#watch = watch;
   }
 
-  /** Links that receive now. */
+  /** Number of links that currently receive. */
   get receivers(): number {
     return this.#receivers.size;
   }
 
-  /** From now on a link receives, or does no longer. */
+  /** Starts or stops sending to a link. */
   setReceiving(receiver: Receiver, receiving: boolean): void {
     this.flush();
     if (receiving === this.#receivers.has(receiver)) return;
@@ -106,29 +106,29 @@ export class Hub {
     this.#delivery.setReceiving(receiver, receiving);
   }
 
-  /** Relays a run of a link's PDUs as they are; the bytes are not copied. */
+  /** Relays a batch of a link unchanged; the bytes are not copied. */
   relay(from: Receiver, handling: RelayHandling, bytes: Buffer): void {
     this.#flushNotifications();
     this.#delivery.relay(from, handling, bytes);
   }
 
-  /** A link has opened, which may come to receive. */
+  /** Registers an open link, which may receive later. */
   opened(link: Receiver): void {
     this.#delivery.opened(link);
   }
 
-  /** A link's list of users is being taken in bit by bit, or no longer. */
+  /** Marks whether a link's snapshot is being imported. */
   setImporting(link: Receiver, lists: boolean): void {
     this.flush();
     this.#delivery.setImporting(link, lists);
   }
 
-  /** A link holds nobody any more. */
+  /** Unregisters a link that has no users any more. */
   closed(link: LinkId): void {
     this.#delivery.closed(link);
   }
 
-  /** Tells every link what a status update has come to. */
+  /** Announces the result of a status update to every link. */
   announce(update: ClientStatus, state: UserState, version: number): void {
     this.#noteMobile(update.userId, state, version);
     for (const notice of notificationsOf(update, state, version))
@@ -136,8 +136,9 @@ export class Hub {
   }
 
   /**
-   * Tells every link what a status update has come to that was kept while Redis was away. An OFFLINE is left out where
-   * the user was announced offline meanwhile, because the node was taken for dead and the grace is over.
+   * Announces the result of a status update that was queued while Redis was away. Leaves out an
+   * OFFLINE if the user was meanwhile announced offline, because this node was taken for dead and
+   * the grace ended.
    */
   announceLate({ update, state, version, since }: LateCommit): void {
     const isKnown = this.#presence.isGraceOver(update.userId, since);
@@ -148,14 +149,14 @@ export class Hub {
   }
 
   /**
-   * A user whose link ended did not come back in time: announces it as an OFFLINE, unless that was announced last, by
-   * another node or before Redis was rolled back.
+   * Announces the OFFLINE of a user at the end of the offline grace, unless that was announced last,
+   * by another node or before Redis was rolled back.
    */
   announceLost(userId: number, state: UserState, version: number): void {
     if (this.#presence.isGraceOver(userId, 0)) return;
     this.#counters.lostTold++;
     this.#noteMobile(userId, state, version);
-    // With which PC client the user was there is not known, and not told either.
+    // Which PC client the user had is unknown, and the notification does not carry it.
     const update = { userId, status: USER_STATUS.offline, clientType: CLIENT_TYPE.windows };
     for (const { kind } of notificationsOf(update, state, version)) {
       this.#announceNotification({
@@ -166,15 +167,18 @@ export class Hub {
     }
   }
 
-  /** Hands over all that has gathered; whoever sends to a link by another way calls it before. */
+  /**
+   * Flushes everything that is buffered. Must be called before anything is sent to a link another
+   * way.
+   */
   flush(): void {
     this.#flushNotifications();
     this.#delivery.flush();
   }
 
   /**
-   * Tells every link that a user has a PC client all the same, or again, who was told to be offline as of
-   * `toldVersion`; unless something later has been told.
+   * Corrects an OFFLINE of version `toldVersion` to every link: the user still, or again, has a PC
+   * client. Does nothing if a later status was announced.
    */
   withdrawOffline(update: ClientStatus, toldVersion: number, version: number): void {
     if (this.#latest.statusVersion(update.userId) > toldVersion) return;
@@ -182,7 +186,7 @@ export class Hub {
     this.announce(update, 'pc', version);
   }
 
-  /** Takes in what another node sent; drops and counts what no node can have sent. */
+  /** Handles a bus message of another node; drops and counts those that no node can have sent. */
   entry(
     kind: number,
     bytes: Buffer,
@@ -200,22 +204,22 @@ export class Hub {
     }
   }
 
-  /** Hears whom this node's links hold. */
+  /** Observes the interest of this node's links. */
   get interestObserver(): InterestObserver | undefined {
     return this.#delivery.interestObserver;
   }
 
-  /** Another node has become known. */
+  /** Adds another node that has become known. */
   nodeKnown(node: string): void {
     this.#delivery.nodeKnown(node);
   }
 
-  /** A node is gone. */
+  /** Removes a node that is gone. */
   nodeGone(node: string): void {
     this.#delivery.nodeGone(node);
   }
 
-  /** Some of what a node had sent will never come. */
+  /** Records that some frames of a node are missing for good. */
   nodeMissed(node: string): void {
     this.#delivery.nodeMissed(node);
   }
@@ -237,7 +241,7 @@ export class Hub {
     if (!this.#gathered) {
       this.#gathered = true;
       this.#delivery.flush();
-      // Comes when all that one read has brought is done with, and before the links are written to.
+      // Runs after everything that one read has brought, and before links are written to.
       process.nextTick(this.#tell);
     }
     const said = SAID[notice.kind];
@@ -252,7 +256,7 @@ export class Hub {
   }
 
   #announceNotification(notice: Notification): void {
-    // One that is already overtaken need not go to the other nodes either: they have the later one.
+    // A stale notification need not go to the other nodes: they have the later one.
     if (!this.#deliver(notice)) return;
     if (this.#watch.isOn) this.#showNotification(notice);
     this.#toBus.append(notice);
@@ -264,12 +268,14 @@ export class Hub {
   }
 
   /**
-   * Redis may have lost sight of a client that a link here holds (it was emptied, or this node cut off and reaped)
-   * when the user's other client went: the user was announced offline, or without a mobile client. The node that
-   * holds the client corrects it, unless something later has been announced by then.
+   * Corrects a notification about a client that a link of this node still has. Redis may have lost
+   * that client (it was emptied, or this node was cut off and reaped) when the user's other client
+   * disconnected, so that the user was announced offline, or without a mobile client. Does nothing
+   * if something later has been announced by then.
    */
   #correctStatus({ userId, version }: Notification): void {
-    // The login notification of the same commit, which comes before, says that a mobile client is known.
+    // The login notification of the same commit arrives first and shows that a mobile client is
+    // known.
     const isMobileUnknown = this.#latest.loginVersion(userId) < version;
     const isMobileOlder = this.#latest.mobileVersion(userId) < version;
     const waiter = {
@@ -282,7 +288,7 @@ export class Hub {
     this.#presence.confirm(userId, waiter, isMobileUnknown && isMobileOlder ? 'any' : 'pc');
   }
 
-  /** The last PC client of a user went, and a mobile client is still there, which was not announced. */
+  /** Announces a mobile client that was missing when the user's last PC client disconnected. */
   #correctLogin(userId: number, toldVersion: number, { version }: { version: number }): void {
     if (this.#latest.loginVersion(userId) > toldVersion) return;
     if (this.#latest.statusVersion(userId) > toldVersion) return;

@@ -33,7 +33,7 @@ const ONLINE = 'online 0a0408071001 203';
 const OFFLINE = 'offline 0a0408071002 203';
 const AWAY = 'leave 0a0408071003 203';
 
-describe('what is told of a status update', () => {
+describe('notifications of a status update', () => {
   const { online, offline, leave } = USER_STATUS;
   const { windows, mac, ios, android } = CLIENT_TYPE;
 
@@ -60,7 +60,7 @@ describe('what is told of a status update', () => {
   });
 });
 
-describe('notices on the bus', () => {
+describe('notifications on the bus', () => {
   const notices: Notification[] = [
     ...notificationsOf(
       { userId: 4_294_967_295, status: 1, clientType: 1 },
@@ -78,32 +78,32 @@ describe('notices on the bus', () => {
     return bytes;
   };
 
-  it('arrive as they were sent, several in one entry', () => {
+  it('arrive as they were sent, several in one message', () => {
     expect(notices).toHaveLength(3);
     expect(readNotifications(written())).toEqual(notices);
   });
 
-  it('that are cut short are left out', () => {
+  it('are ignored when truncated', () => {
     const bytes = written();
     expect(readNotifications(bytes.subarray(0, bytes.length - 1))).toEqual(notices.slice(0, -1));
     expect(readNotifications(bytes.subarray(0, 5))).toEqual([]);
   });
 
-  it('of a kind that only a newer node knows are left out', () => {
+  it('are ignored when only a newer node knows their kind', () => {
     const bytes = written();
     bytes.writeUInt8(NOTIFICATION_KINDS.length, NOTIFICATION_BYTES);
     expect(readNotifications(bytes)).toEqual([notices[0], notices[2]]);
   });
 });
 
-describe('the latest notices', () => {
+describe('the latest notifications', () => {
   const notice = (kind: NotificationKind, userId: number, version: number): Notification => ({
     kind,
     userId,
     version,
   });
 
-  it('let an older one of the same user and kind no longer pass', () => {
+  it('drop an older one of the same user and topic', () => {
     const latest = new LatestNotifications(60_000, () => 0);
     expect(latest.accept(notice('online', 1, 5))).toBe(true);
     expect(latest.accept(notice('online', 1, 4))).toBe(false);
@@ -111,7 +111,7 @@ describe('the latest notices', () => {
     expect(latest.accept(notice('online', 1, 6))).toBe(true);
   });
 
-  it('of a status are one kind, whatever they say', () => {
+  it('treat all statuses of a user as one topic', () => {
     const latest = new LatestNotifications(60_000, () => 0);
     expect(latest.statusVersion(1)).toBe(0);
     latest.accept(notice('offline', 1, 5));
@@ -121,14 +121,14 @@ describe('the latest notices', () => {
     expect(latest.statusVersion(1)).toBe(5);
   });
 
-  it('let one of another user or kind pass whatever its version', () => {
+  it('accept one of another user or topic, whatever its version', () => {
     const latest = new LatestNotifications(60_000, () => 0);
     latest.accept(notice('online', 1, 5));
     expect(latest.accept(notice('online', 2, 1))).toBe(true);
     expect(latest.accept(notice('login-on', 1, 1))).toBe(true);
   });
 
-  it('are remembered for at least a minute, and not for ever', () => {
+  it('are remembered for at least a minute, but not for ever', () => {
     let now = 0;
     const latest = new LatestNotifications(60_000, () => now);
     latest.accept(notice('online', 1, 5));

@@ -8,7 +8,7 @@ import {
   writeStatusNotify,
 } from '@route/protocol';
 
-/** What a notification can say. By their places here they travel on the bus: new ones go to the end. */
+/** Kinds of notifications. Their index is their code on the bus: append new ones at the end. */
 export const NOTIFICATION_KINDS = [
   'login-off',
   'login-on',
@@ -19,12 +19,12 @@ export const NOTIFICATION_KINDS = [
 ] as const;
 
 /**
- * What a notification says: the login status, or the status. 'grace-over' is an OFFLINE of a user who was lost with a
- * link and is not back.
+ * What a notification announces: a login status or a status. 'grace-over' is an OFFLINE of a user
+ * whose offline grace has ended.
  */
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
-/** A notification for every link: what it says of whom, and which commit it tells of. */
+/** A notification for every link; `version` is that of the commit that it announces. */
 export interface Notification {
   readonly kind: NotificationKind;
   readonly userId: number;
@@ -38,9 +38,9 @@ const KIND_OF: Readonly<Record<UserStatus, NotificationKind>> = {
 };
 
 /**
- * What a committed status update is to be told, in order. Protocol: the login status first, if the
- * user is still held and a PC client came or the last one went; then the status, if it is a PC
- * client's and no other PC client outweighs its going.
+ * Derives the notifications of a committed status update, in order. Protocol: first the login
+ * status, if the user is still online and a PC client connected or the last one disconnected; then
+ * the status, if it is that of a PC client and not an OFFLINE while another PC client remains.
  */
 export function notificationsOf(
   update: ClientStatus,
@@ -59,7 +59,7 @@ export function notificationsOf(
   return notices;
 }
 
-/** Writes a notice's PDU; returns where it ends. It takes up NOTIFY_BYTES at the most. */
+/** Writes the PDU of a notification, at most NOTIFY_BYTES; returns the end offset. */
 export function writeNotificationPdu(
   bytes: Buffer,
   start: number,
@@ -93,25 +93,28 @@ function loginStatus({
 }
 
 /**
- * Knows which notification of each user was passed on last, so that an older one which comes later
- * (from another node, by another way) can be left out: every link ends with the last committed state.
+ * Remembers the last notification of each user, so that an older one that arrives later (from
+ * another node, by another path) is dropped and every link ends with the last committed state.
  */
 export class LatestNotifications {
   readonly #rememberMs: number;
   readonly #now: () => number;
-  /** Versions. */
+  /** Versions by user and topic. */
   #recent = new Map<number, number>();
   #older = new Map<number, number>();
   #turnAt: number;
 
-  /** A user's last version is remembered for so long: longer than two notifications can race. */
+  /**
+   * `rememberMs`: how long a version is remembered; must exceed the time that two notifications can
+   * race.
+   */
   constructor(rememberMs: number, now: () => number) {
     this.#rememberMs = rememberMs;
     this.#now = now;
     this.#turnAt = now() + rememberMs;
   }
 
-  /** Whether a notice may be passed on; it is then the latest. */
+  /** Whether a notification may be passed on; if so, records it as the latest. */
   accept({ kind, userId, version }: Notification): boolean {
     this.#forget();
     const key = keyOf(userId, topicOf(kind));
@@ -120,23 +123,26 @@ export class LatestNotifications {
     return true;
   }
 
-  /** A commit of this node, which need not be announced, has left a user with mobile clients alone. */
+  /**
+   * Records a commit of this node, not necessarily announced, that left a user with mobile clients
+   * only.
+   */
   noteMobile(userId: number, version: number): void {
     this.#forget();
     this.#recent.set(keyOf(userId, 'mobile'), version);
   }
 
-  /** The version of a user's status notification that was passed on last; 0 where none is remembered. */
+  /** Version of a user's last status notification; 0 if none is remembered. */
   statusVersion(userId: number): number {
     return this.#at(keyOf(userId, 'status'));
   }
 
-  /** The version of a user's login status notification that was passed on last; 0 where none is remembered. */
+  /** Version of a user's last login notification; 0 if none is remembered. */
   loginVersion(userId: number): number {
     return this.#at(keyOf(userId, 'login'));
   }
 
-  /** The version of {@link LatestNotifications.noteMobile}; 0 where none is remembered. */
+  /** Version of {@link LatestNotifications.noteMobile}; 0 if none is remembered. */
   mobileVersion(userId: number): number {
     return this.#at(keyOf(userId, 'mobile'));
   }
@@ -145,7 +151,9 @@ export class LatestNotifications {
     return this.#recent.get(key) ?? this.#older.get(key) ?? 0;
   }
 
-  /** Two generations: what was not renewed for one to two times that long goes, without a scan. */
+  /**
+   * Two generations: entries not renewed for one to two times `rememberMs` expire without a scan.
+   */
   #forget(): void {
     const now = this.#now();
     if (now < this.#turnAt) return;
@@ -157,7 +165,10 @@ export class LatestNotifications {
 
 const TOPICS = ['login', 'status', 'mobile'] as const;
 
-/** The status notifications of a user, whatever they say, follow each other; the login's are apart. */
+/**
+ * Status notifications of a user supersede each other, whatever the status; login is a separate
+ * topic.
+ */
 function topicOf(kind: NotificationKind): (typeof TOPICS)[number] {
   return kind === 'login-on' || kind === 'login-off' ? 'login' : 'status';
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DeliveryTarget } from './delivery-target.ts';
 import { InterestSet } from './interest-table.ts';
 
-test('a PDU goes on to all whom it is for, though another one is passed on inside', () => {
+test('a PDU goes to all its targets even if another PDU is delivered inside a send', () => {
   const users = { first: 1, second: 2 };
   const holders = new Map([
     [1, new InterestSet(['a', 'b'])],
@@ -19,7 +19,7 @@ test('a PDU goes on to all whom it is for, though another one is passed on insid
   const pass = (holder: string, bytes: Buffer, start: number, end: number): void => {
     got.push(`${holder}: ${bytes.toString('latin1', start, end)}`);
     if (holder !== 'a') return;
-    // As a link that is closed inside a send would have its own messages passed on.
+    // As if a send closed the link and another PDU were delivered as a result.
     aim(3, 3, 'inside');
     pdu.others = new InterestSet(['y']);
     pdu.from = 'c';

@@ -1,28 +1,28 @@
 import { InterestSet } from './interest-table.ts';
 
-/** Tells who holds a user. */
+/** Finds the links or nodes with interest in a user. */
 interface InterestLookup<Holder> {
   of(userId: number): InterestSet<Holder>;
 }
 
-/** Passes a PDU on to a holder. */
+/** Delivers a PDU to a link or node. */
 export type Pass<Holder> = (holder: Holder, bytes: Buffer, start: number, end: number) => void;
 
 /**
- * A PDU that is passed on: where it is, whom it concerns, and who gets it. One object serves for one PDU after the other:
- * it is read before the PDU is passed on to anybody, and not after.
+ * A directed PDU, its recipients, and the links or nodes that it goes to. One object is reused for
+ * one PDU after another: it is read before the PDU is delivered, and not afterwards.
  */
 export class DeliveryTarget<Holder> {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
-  /** The users whom it concerns; they may be one. */
+  /** The recipients; both ids may be the same user. */
   readonly users: { readonly first: number; readonly second: number };
-  /** Who holds the one and the other, and who gets it besides. */
+  /** Interest in the first and in the second recipient, and what else receives the PDU. */
   first = new InterestSet<Holder>([]);
   second = new InterestSet<Holder>([]);
   others = new InterestSet<Holder>([]);
-  /** Who has sent it and does not get it, though it may be among these. */
+  /** The sender, which does not get the PDU even if it is in one of these sets. */
   from: Holder | undefined;
 
   readonly #none = new InterestSet<Holder>([]);
@@ -31,7 +31,7 @@ export class DeliveryTarget<Holder> {
     this.users = users;
   }
 
-  /** From now on it is this PDU, which concerns the users as they are now, and goes to who holds them. */
+  /** Switches to the given PDU, its current recipients, and those with interest in them. */
   aim(holders: InterestLookup<Holder>, bytes: Buffer, start: number, end: number): void {
     const { first, second } = this.users;
     this.bytes = bytes;
@@ -41,12 +41,12 @@ export class DeliveryTarget<Holder> {
     this.second = second === first ? this.#none : holders.of(second);
   }
 
-  /** Passes it on to each who gets it, once. */
+  /** Delivers the PDU once to each target. */
   passOn(pass: Pass<Holder>): void {
-    // Read before: whatever comes of passing it on, this PDU goes on to whom it is for.
+    // Copied first: a delivery may re-enter and aim this object at another PDU.
     const { first, second, others, from, bytes, start, end } = this;
     for (const holder of first.members) if (holder !== from) pass(holder, bytes, start, end);
-    // Nearly always the users have one holder each: plain loops over short lists cost less than a set.
+    // Nearly every user is on one link: plain loops over short lists cost less than a set.
     for (const holder of second.members) {
       if (holder !== from && !first.has(holder)) pass(holder, bytes, start, end);
     }

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { DeliveryWorld, type HeardLink, MOST_KEPT_BYTES } from '../testing/world.ts';
 
-/** Long enough for every node to know what every other one holds, and to have let go of what it kept. */
+/**
+ * Long enough for every node to know the interest of all others and to release what it retained.
+ */
 const SETTLED_MS = 1500;
 const USER = 0x7ad1_c0de;
 const USER_BYTES = Buffer.from('7ad1c0de', 'hex');
 
-/** Three nodes of two links or more each: n0.0, n0.1, n1.0, ... */
+/** Three nodes with two or more links each: n0.0, n0.1, n1.0, ... */
 async function threeNodes(
   linksEach = 2,
 ): Promise<{ world: DeliveryWorld; link: (id: string) => HeardLink }> {
@@ -21,7 +23,7 @@ async function threeNodes(
 
 const toUser: readonly [number, number] = [USER, USER];
 
-test('a link whose list is being taken in gets everything, from its own node and from others, once', async () => {
+test('a link gets every PDU of all nodes once while its snapshot is imported', async () => {
   const { world, link } = await threeNodes();
   world.lists(link('n0.0'), [USER]);
   await world.clock.pass(SETTLED_MS);
@@ -37,7 +39,7 @@ test('a link whose list is being taken in gets everything, from its own node and
   expect(link('n0.0').heard).toEqual([0, 1, 2]);
 });
 
-test('a link gets what was sent a moment before its list came, however long that takes to take in', async () => {
+test('a link gets what was sent just before its snapshot, however long the import takes', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -55,7 +57,7 @@ test('a link gets what was sent a moment before its list came, however long that
   expect(link('n2.0').heard).toEqual([0]);
 });
 
-test('a user who comes back to a node after his message has come there gets it all the same', async () => {
+test('a user that returns to a node after the message arrived there still gets it', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -71,7 +73,7 @@ test('a user who comes back to a node after his message has come there gets it a
   expect(link('n0.0').heard).toEqual([]);
 });
 
-test('a user who goes before his message has come to his node gets it, however late that is', async () => {
+test('a user on the way to another node gets a message there, however late it arrives', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -86,7 +88,7 @@ test('a user who goes before his message has come to his node gets it, however l
 });
 
 test.for(['n0.1', 'n1.1'])(
-  'a user who goes on before his message has followed him gets it where he comes to (%s)',
+  'a user that moves on before the message has followed gets it on the last link (%s)',
   async (last) => {
     const { world, link } = await threeNodes();
     world.holds(USER, link('n0.0'));
@@ -104,7 +106,7 @@ test.for(['n0.1', 'n1.1'])(
   },
 );
 
-test('what follows a user late is kept as long anew', async () => {
+test('retains a replayed message as long as a new one', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -115,7 +117,7 @@ test('what follows a user late is kept as long anew', async () => {
   world.sends(link('n1.0'), [toUser]);
   world.holds(USER, link('n2.0'));
   world.drops(USER, link('n0.0'));
-  // The message has come to all that it went to; where he is now has not.
+  // The message has reached all nodes that it was sent to, but not the user's present node.
   await world.clock.pass(SETTLED_MS / 2);
   world.losesMessagesTo(['n2']);
   await world.clock.pass(SETTLED_MS);
@@ -126,7 +128,7 @@ test('what follows a user late is kept as long anew', async () => {
   expect(link('n1.1').heard).toEqual([0]);
 });
 
-test('a user whose link does not receive any more gets a message on the link that he comes to', async () => {
+test('a user on a link that no longer receives gets a message on the next link', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -138,7 +140,7 @@ test('a user whose link does not receive any more gets a message on the link tha
   expect(link('n0.1').heard).toEqual([0]);
 });
 
-test('a link that is set aside and back at once holds what it is told to hold then', async () => {
+test('a link that is on standby and back at once keeps the users that it reports then', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -150,7 +152,7 @@ test('a link that is set aside and back at once holds what it is told to hold th
   expect(link('n0.0').heard).toEqual([0]);
 });
 
-test('a link that holds nobody any more gets nothing, and nothing is sent to its node', async () => {
+test('a link without users gets nothing, and nothing is sent to its node', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -162,7 +164,7 @@ test('a link that holds nobody any more gets nothing, and nothing is sent to its
   expect(link('n0.0').node.directedEntries).toBe(0);
 });
 
-test('a node that keeps as much as it may is to stop reading until half of it is let go of', async () => {
+test('a node at its retention limit stops reading until half of it is released', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -185,7 +187,7 @@ test('a node that keeps as much as it may is to stop reading until half of it is
   expect(node.counters.linksReached + link('n0.0').node.counters.linksReached).toBe(1000);
 });
 
-test('what is given to links is counted, for all, for some and late', async () => {
+test('counts deliveries to links: broadcast, directed and replayed', async () => {
   const { world, link } = await threeNodes();
   world.sends(link('n0.0'), ['all', 'all']);
   await world.clock.pass(SETTLED_MS);
@@ -198,7 +200,7 @@ test('what is given to links is counted, for all, for some and late', async () =
   expect(reached()).toEqual([3, 4, 5]);
 });
 
-test('a kick comes also to a link of which it becomes known only then that it holds its user', async () => {
+test('a kick also reaches links that later turn out to have the user', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -211,7 +213,7 @@ test('a kick comes also to a link of which it becomes known only then that it ho
   expect(kicked).toEqual(['n0.0', 'n0.1', 'n1.1', 'n2.0']);
 });
 
-test('a kick does not follow its user to a link that has had him kicked itself since', async () => {
+test('a kick does not follow its user to a link that has the user kicked later', async () => {
   const { world, link } = await threeNodes();
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
@@ -225,12 +227,12 @@ test('a kick does not follow its user to a link that has had him kicked itself s
     await world.clock.pass(25);
   }
   await world.clock.pass(SETTLED_MS);
-  // Each is kicked by those who have come after it, once by each.
+  // Each link gets the kicks of the links that the user logged in to after it, one of each.
   const kicks = Object.fromEntries(world.links.map(({ id, kicks: { length } }) => [id, length]));
   expect(kicks).toEqual({ 'n0.0': 4, 'n0.1': 2, 'n1.0': 3, 'n1.1': 1, 'n2.0': 0, 'n2.1': 0 });
 });
 
-/** The node of a link dies; nothing is known of that for a while. */
+/** The node of a link dies; the others do not know it for a while. */
 function dies(world: DeliveryWorld, name: string): void {
   world.hub.cut(name);
 }
@@ -241,7 +243,7 @@ test.for([
   { to: 'n1.1', by: 'a list' },
   { to: 'n2.0', by: 'a list' },
 ])(
-  'a msg_server whose node has died is not given again what it had there ($to, $by)',
+  'a msg_server whose node has died does not get again what it got there ($to, $by)',
   async ({ to, by }) => {
     const { world, link } = await threeNodes();
     world.holds(USER, link('n0.0'));
@@ -262,12 +264,12 @@ test.for([
       world.holds(USER, opened);
     }
     await world.clock.pass(SETTLED_MS);
-    // What was sent since has not come there, and follows.
+    // Later messages did not arrive there, and are replayed.
     expect(opened.heard).toEqual([1]);
   },
 );
 
-/** A link is closed. */
+/** Closes a link. */
 function closes(world: DeliveryWorld, link: HeardLink): void {
   link.node.receivers.delete(link);
   link.node.delivery.setReceiving(link, false);
@@ -275,7 +277,7 @@ function closes(world: DeliveryWorld, link: HeardLink): void {
   link.node.delivery.closed(link.id);
 }
 
-/** A link is opened in another one's place: it receives from now on. */
+/** Opens a link in another one's place: it receives from now on. */
 function opens(link: HeardLink): void {
   link.node.receivers.delete(link);
   link.node.delivery.setReceiving(link, false);
@@ -285,7 +287,7 @@ function opens(link: HeardLink): void {
 
 const OTHER = 5;
 
-/** A msg_server takes longer to connect again than a heartbeat takes between nodes. */
+/** A msg_server takes longer to reconnect than a heartbeat takes between nodes. */
 const RELINK_MS = 20;
 
 test.for([
@@ -325,7 +327,7 @@ test.for([
 );
 
 test.for(['n0.1', 'n1.1', 'n2.0'])(
-  'a msg_server does not get back what its old link had sent and is relayed after its end (%s)',
+  'a msg_server does not get back what its closed link had sent and is relayed later (%s)',
   async (to) => {
     const { world, link } = await threeNodes();
     world.holds(USER, link('n0.0'));
@@ -333,7 +335,7 @@ test.for(['n0.1', 'n1.1', 'n2.0'])(
     await world.clock.pass(SETTLED_MS);
     closes(world, link('n0.0'));
     await world.clock.pass(5);
-    // It has waited behind a status update of the same link.
+    // It waited behind a status update of the same link.
     world.sends(link('n0.0'), [[USER, OTHER]]);
     await world.clock.pass(RELINK_MS);
     const opened = link(to);
@@ -345,14 +347,14 @@ test.for(['n0.1', 'n1.1', 'n2.0'])(
   },
 );
 
-test('a msg_server that is back on another link of its node is not given again what it had', async () => {
+test('a msg_server that reconnects to its node does not get again what it got', async () => {
   const { world, link } = await threeNodes(3);
   world.holds(USER, link('n0.0'));
   await world.clock.pass(SETTLED_MS);
   world.sends(link('n0.1'), [toUser]);
   closes(world, link('n0.0'));
   await world.clock.pass(5);
-  // While it has no link, its messages wait a moment for it.
+  // While it has no link, its messages are retained for a moment.
   world.sends(link('n0.1'), [toUser]);
   await world.clock.pass(5);
   expect(link('n0.0').heard).toEqual([0]);

@@ -50,7 +50,7 @@ function linkAt({ links }: DeliveryWorld, at: number): HeardLink {
   return found;
 }
 
-/** The links that a message is for while nobody moves. */
+/** Links that a message must reach while no user moves. */
 function dueAt(world: DeliveryWorld, message: number): Set<HeardLink> {
   const users = world.concerns[message] ?? [];
   const due = new Set(users.length === 0 ? world.links : []);
@@ -64,12 +64,12 @@ function expectOnce(world: DeliveryWorld): void {
   for (const { heard } of world.links) expect(new Set(heard).size).toBe(heard.length);
 }
 
-test('while nobody moves, a message comes to the links that hold its users, to no other, in order', async () => {
+test('while no user moves, messages reach only the recipients’ links, in order', async () => {
   const step = fc.oneof({ weight: 3, arbitrary: send }, { weight: 1, arbitrary: wait });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const world = await worldWithUsers();
-      // Somebody is on two links, of one node or of two.
+      // Two users are on two links, of one node or of two.
       world.holds(1, linkAt(world, 3));
       world.holds(2, linkAt(world, 3));
       await world.clock.pass(600);
@@ -91,7 +91,7 @@ test('while nobody moves, a message comes to the links that hold its users, to n
   );
 });
 
-test('whoever is always held somewhere gets every message once, however he moves and whatever is lost', async () => {
+test('an online user gets every message once, despite moves and lost frames', async () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: send },
     { weight: 5, arbitrary: move },
@@ -154,12 +154,13 @@ test('whoever is always held somewhere gets every message once, however he moves
       expectOnce(world);
       for (const [id, users] of world.concerns.entries()) {
         const others = world.links.filter((link) => link !== world.from[id]);
-        // By doubt it went to all links, as with the original.
+        // In fallback mode it went to all links, as with the original.
         if (others.every(({ heard }) => heard.includes(id))) continue;
         for (const user of users) {
           const holders = world.since[id]?.get(user);
           if (holders === undefined) continue;
-          // The link that sent it has it, and a link that had it before he came there is not given it again.
+          // The sending link has it, and a link that got it before the user moved there does not
+          // get it again.
           const has = (link: HeardLink): boolean =>
             link === world.from[id] || link.heard.includes(id);
           expect([...holders].some(has), `message ${id} has come to user ${user}`).toBe(true);

@@ -22,43 +22,50 @@ import { Retention } from './retention.ts';
 
 export interface DirectedOptions {
   readonly receivers: Receivers;
-  /** Undefined for a node that is alone. */
+  /** Undefined for a single node. */
   readonly bus: DeliveryBus | undefined;
   readonly counters: Pick<
     Counters,
     'directedPdus' | 'broadcastPdus' | 'doubtfulPdus' | 'linksReached' | 'retainedBytes'
   >;
   readonly clock?: Clock;
-  /** So many bytes of what was directed may be kept until all others have spoken. */
+  /** Limit of retained directed PDUs in bytes. */
   readonly mostKeptBytes: number;
-  /** What is kept has reached that, or half of it again: the node is to read no more, or on. */
+  /**
+   * Called with true when the limit is reached, so that the node stops reading, and with false at
+   * half of it.
+   */
   onFull(full: boolean): void;
 }
 
-/** How often it is judged whose word is known. */
+/** How often the node checks which interest of other nodes is up to date. */
 const JUDGE_MS = 100;
 
-/** How often a node tells what all comes to that it has told of its users. */
+/** How often a node publishes the checksum of its interest. */
 const SUM_MS = 2000;
 
-/** From this part of what may be kept on, the other nodes are asked for their word every so often. */
+/** Above this part of the limit, the node requests acknowledgements every PRESS_MS. */
 const PRESS_PART = 1 / 8;
 const PRESS_MS = 5;
 
-/** To so few links what is for all is given at once, not copied (with one link 1.24 in place of 1.64 µs a message). */
+/**
+ * Up to this many links, broadcast PDUs are written at once, not copied (with one link 1.24 instead
+ * of 1.64 µs a message).
+ */
 const FEW_LINKS = 2;
 
-/** Of a PDU smaller than this a copy costs each link less than a slice. */
+/** A PDU shorter than this costs each link less as a copy than as a slice. */
 const COPIED_BYTES = 1024;
 
 /**
- * What concerns certain users goes to the links that hold them, and to no other. Each node knows whom its own
- * links hold, and tells all others whom it begins to hold and whom it holds no longer, in one order with all
- * that it sends. So a node that has everything another one has sent knows whom that one held; and who
- * receives a PDU chooses among its own links.
+ * Sends PDUs that name their recipients only to the links that have these users. Each node knows
+ * the interest of its own links and sends every change of it to all other nodes, in one order with
+ * everything else. So a node that has everything from another one knows that node's interest, and
+ * the receiver of a PDU selects among its own links.
  *
- * A user may move while a PDU is on its way: it is kept for as long as that can matter ({@link Retention}), and
- * a node or a link that begins to hold him meanwhile gets it late.
+ * A user may move while a PDU is on its way. The PDU is therefore retained for as long as that can
+ * matter ({@link Retention}) and replayed to a node or link that gains interest in the user
+ * meanwhile.
  */
 export class Directed implements Delivery {
   readonly #receivers: Receivers;
@@ -68,7 +75,7 @@ export class Directed implements Delivery {
   readonly #users = new ConcernedUsers();
   readonly #links: LocalInterest;
   readonly #forAll: BatchWriter;
-  /** Undefined for a node that is alone. */
+  /** Undefined for a single node. */
   readonly #nodes: RemoteInterest | undefined;
   readonly #retention: Retention | undefined;
   readonly #toNodes = new DeliveryTarget<RemoteNode>(this.#users);
@@ -124,7 +131,10 @@ export class Directed implements Delivery {
     if (link !== undefined) this.#retention?.close(link);
   }
 
-  /** What came from other nodes before a link received is not given to it late: it may be its msg_server's own. */
+  /**
+   * PDUs of other nodes from before the link received are not replayed to it: its own msg_server
+   * may have sent them.
+   */
   setReceiving(link: Receiver, receives: boolean): void {
     if (!receives) this.#retention?.stop(link);
     for (const { recent } of this.#nodes?.all ?? []) {
@@ -139,7 +149,7 @@ export class Directed implements Delivery {
     if (lists) this.#replay(link, (recent, give) => recent.replayAll(link, give));
     const wantsAll = !this.#links.listing.isEmpty;
     if (wantsAll === wantedAll) return;
-    // Behind the changes: by then the others know whom the link holds.
+    // After the changes: by then the other nodes know the link's interest.
     this.flush();
     this.#bus?.send(
       MESSAGE_TYPES.listing,
@@ -150,7 +160,7 @@ export class Directed implements Delivery {
   relay(from: Receiver, handling: RelayHandling, run: Buffer): void {
     const mayDirect = handling === 'relay-to-others';
     const besides = mayDirect ? from : undefined;
-    // There may be nodes that are not known: all of it has to go to all.
+    // Some nodes may be unknown, so that everything must be broadcast.
     const inDoubt = this.#bus !== undefined && !this.#bus.membershipComplete;
     this.#forAll.addedBy(besides);
     const all = this.#receivers.size - (mayDirect && this.#receivers.has(from) ? 1 : 0);
@@ -242,12 +252,13 @@ export class Directed implements Delivery {
     });
   }
 
-  /** Passes on neighbouring PDUs to all but the link that has sent them. */
+  /** Sends neighbouring PDUs to every link but the sender, and to all nodes. */
   #broadcast(from: Receiver | undefined, run: Buffer, start: number, end: number): void {
     this.#deliverAll(from, run, start, end);
     const nodes = this.#nodes;
     if (nodes === undefined) return;
-    // A few between those that are directed would cut what goes to each node into many small entries.
+    // A few PDUs between directed ones would split the traffic of each node into many small
+    // messages.
     if (end - start < COPIED_BYTES) {
       this.#gather();
       for (const node of nodes.all) node.run.append(run, start, end);
@@ -269,11 +280,12 @@ export class Directed implements Delivery {
     } else {
       const nodes = this.#toNodes;
       nodes.aim(remote, bytes, start, end);
-      // A kick goes wherever its user may be by now: it must not follow one who comes there later.
+      // A kick goes to every node at once, because the user may be on any: it must not reach a
+      // client that logs in there later.
       nodes.others = isKick ? remote.everybody : remote.unsure;
       if (remote.unsure.isEmpty) this.#counters.directedPdus++;
       else this.#counters.doubtfulPdus++;
-      // Also where nobody seems to hold them: a node's word that it does may be on its way.
+      // Also if no node seems to have these users: a message that adds interest may be on its way.
       kept.add(nodes, links);
       this.#gather();
       nodes.passOn(this.#passTo);
@@ -304,7 +316,7 @@ export class Directed implements Delivery {
     }
   }
 
-  /** Gives neighbouring PDUs to all links but the one that has sent them. */
+  /** Delivers neighbouring PDUs to every link but the sender. */
   #deliverAll(from: Receiver | undefined, bytes: Buffer, start: number, end: number): void {
     const areFew = this.#receivers.size <= FEW_LINKS;
     if (end - start < COPIED_BYTES && !areFew) {
@@ -329,14 +341,15 @@ export class Directed implements Delivery {
   }
 
   /**
-   * A link that has a user kicked is where he logs in now: what had him kicked before is not meant for the
-   * client with which he comes there. (Protocol: at a login comes the kick, then the user.)
+   * Drops earlier kicks of a user for a link that has the user kicked: the user now logs in there,
+   * and earlier kicks are not meant for that new client. (Protocol: at a login the kick is sent
+   * before the user.)
    */
   #supersedeKicks(userId: number, link: Receiver): void {
     for (const recent of this.#recent()) recent.supersedeKicks(userId, link);
   }
 
-  /** Gives a link what was passed on a short while ago and that it lacks. */
+  /** Replays recent PDUs to a link that has not got them. */
   #replay(
     link: Receiver,
     giveOf: (recent: ReplayBuffer<Receiver | RemoteNode>, give: Deliver) => void,
@@ -345,7 +358,7 @@ export class Directed implements Delivery {
     for (const recent of this.#recent()) giveOf(recent, give);
   }
 
-  /** What was passed on a short while ago: of this node's own links, and of each other node's. */
+  /** Recent PDUs: those of this node's own links, and those of each other node. */
   *#recent(): Generator<ReplayBuffer<Receiver | RemoteNode>> {
     if (this.#retention !== undefined) yield this.#retention.pdus;
     for (const { recent } of this.#nodes?.all ?? []) yield recent;
@@ -357,7 +370,7 @@ export class Directed implements Delivery {
     this.#changes.append(change);
   }
 
-  /** What gathers goes out when all that one read has brought is done with. */
+  /** Schedules a flush at the end of everything that one read has brought. */
   #gather(): void {
     if (this.#gathered) return;
     this.#gathered = true;
@@ -369,7 +382,7 @@ export class Directed implements Delivery {
     node.run.append(bytes, start, end);
   }
 
-  /** Much is kept: does not wait for the others to speak of themselves. */
+  /** Much is retained: requests acknowledgements instead of waiting for the next heartbeats. */
   #press(nodes: RemoteInterest): void {
     const now = this.#clock.now();
     if (now - this.#pressedAt < PRESS_MS) return;
@@ -386,7 +399,10 @@ export class Directed implements Delivery {
     });
   }
 
-  /** Forged frames may have stood in the place of this node's own: the others find out, and ask for its list. */
+  /**
+   * Publishes the checksum of this node's interest. Forged frames may have replaced its own: the
+   * other nodes notice and request the list.
+   */
   #sumUp(): void {
     const now = this.#clock.now();
     const { isEmpty = true, areListedTo = false } = this.#nodes ?? {};

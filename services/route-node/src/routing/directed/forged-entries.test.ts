@@ -18,14 +18,14 @@ function holding(userId: number, held: boolean): Buffer {
 
 const { holdings, listing } = MESSAGE_TYPES;
 
-/** What may have stood in the place of what n1 has told n0, or have kept it from coming. */
+/** Forged messages that may have replaced those of n1 to n0, or kept them from arriving. */
 const FORGED: readonly (readonly [string, number, Buffer])[] = [
-  ['that it holds a user no longer', holdings, holding(1, false)],
-  ['that it holds a user of another node', holdings, holding(2, true)],
-  ['that it holds nobody of a shard', listing, Buffer.from([...INTEREST_SYNC.shard, 0])],
-  ['that its list begins', listing, INTEREST_SYNC.begins],
-  ['that a link of it is to get everything', listing, INTEREST_SYNC.wantsAll],
-  ['a wrong sum', listing, sumOf({ wantsAll: true, sum: 77 })],
+  ['interest in a user removed', holdings, holding(1, false)],
+  ['interest in a user of another node', holdings, holding(2, true)],
+  ['no interest in a shard', listing, Buffer.from([...INTEREST_SYNC.shard, 0])],
+  ['the start of its list', listing, INTEREST_SYNC.begins],
+  ['interest in every PDU', listing, INTEREST_SYNC.wantsAll],
+  ['a wrong checksum', listing, sumOf({ wantsAll: true, sum: 77 })],
 ];
 
 async function nodesWithUsers(): Promise<{ world: DeliveryWorld; links: readonly HeardLink[] }> {
@@ -33,7 +33,7 @@ async function nodesWithUsers(): Promise<{ world: DeliveryWorld; links: readonly
   const { links } = world;
   const [, b, c] = links;
   if (b === undefined || c === undefined) throw new Error('there are no links');
-  // Users of each shard are among them.
+  // Include users of each shard.
   for (let user = 1; user <= 400; user += 2) world.holds(user, b);
   for (let user = 2; user <= 400; user += 2) world.holds(user, c);
   await world.clock.pass(3000);
@@ -41,7 +41,7 @@ async function nodesWithUsers(): Promise<{ world: DeliveryWorld; links: readonly
 }
 
 test.each(FORGED)(
-  'where a node is falsely said to tell %s, it is set right within 5 s',
+  'recovers within 5 s from a forged message in the name of a node: %s',
   async (_, kind, bytes) => {
     const { world, links } = await nodesWithUsers();
     const [a, b, c] = links;
@@ -61,7 +61,7 @@ test.each(FORGED)(
   },
 );
 
-test('nodes list their users once as long as nothing is forged', async () => {
+test('nodes send their lists once while nothing is forged', async () => {
   const { world, links } = await nodesWithUsers();
   const said = vi.spyOn(links[0]?.node.bus ?? world.nodes[0]?.bus ?? expect.fail(), 'send');
   for (const link of links) for (let user = 1; user <= 50; user++) world.holds(user, link);

@@ -3,31 +3,31 @@ import { SHARD_COUNT } from '@route/redis';
 import type { InterestTable } from './interest-table.ts';
 
 /**
- * Has holders hold nobody any more, one shard of users a turn of the loop: all users of a node that died, in one
- * turn, would stop the links for as long.
+ * Removes all interest of a link or node, one shard per turn of the loop: removing all users of a
+ * dead node in one turn would block the links.
  */
 export class InterestCleanup<Holder extends object> {
   readonly #holders: InterestTable<Holder>;
   readonly #clock: Clock;
   readonly #unheld: (userId: number) => void;
-  /** Of each holder that is being forgotten, the next shard. */
+  /** Next shard for each link or node under removal. */
   readonly #waiting = new Map<Holder, number>();
   #scheduled = false;
 
-  /** `unheld` hears of each user whom nobody holds now. */
+  /** `unheld` is called for each user without any remaining interest. */
   constructor(holders: InterestTable<Holder>, clock: Clock, unheld: (userId: number) => void) {
     this.#holders = holders;
     this.#clock = clock;
     this.#unheld = unheld;
   }
 
-  /** Begins to forget a holder. */
+  /** Starts to remove all interest of a link or node. */
   begin(holder: Holder): void {
     this.#waiting.set(holder, 0);
     this.#schedule();
   }
 
-  /** Forgets at once what is left of a holder that is being forgotten: it is to hold somebody again. */
+  /** Removes the rest at once, because the link or node gains interest again. */
   finish(holder: Holder): void {
     while (this.#waiting.has(holder)) this.#forgetShard(holder);
   }

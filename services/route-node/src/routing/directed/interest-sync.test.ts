@@ -6,7 +6,7 @@ import { InterestSync } from './interest-sync.ts';
 
 const USERS = Array.from({ length: 50_000 }, (_, i) => 1 + i * 7919);
 
-/** A listing, and what it has sent: users, and what it has said of itself. */
+/** A sync, and what it has sent: users and sync messages. */
 function scene(all = USERS) {
   const clock = new SteppedClock();
   const users: number[] = [];
@@ -31,7 +31,7 @@ const [BEGINS, OWN, ENDS] = [
   INTEREST_SYNC.ends,
 ].map((what) => [...what]);
 
-test('every user is listed once, shard by shard', async () => {
+test('lists every user once, shard by shard', async () => {
   const { clock, listing, users, said } = scene();
   listing.start();
   await clock.pass(100);
@@ -40,7 +40,7 @@ test('every user is listed once, shard by shard', async () => {
   expect(said).toEqual([BEGINS, OWN, ...shards, ENDS]);
 });
 
-test('a node with few users lists all shards in one turn, so that they travel in one frame', async () => {
+test('lists all shards of a few users in one turn, so that they share a frame', async () => {
   const { clock, listing, users, said } = scene(USERS.slice(0, 400));
   listing.start();
   expect(users).toHaveLength(400);
@@ -49,7 +49,7 @@ test('a node with few users lists all shards in one turn, so that they travel in
   expect(said).toHaveLength(67);
 });
 
-test('a listing waits for room on the bus', async () => {
+test('waits for room on the bus', async () => {
   const { clock, bus, listing, users } = scene();
   listing.start();
   await clock.pass(1);
@@ -63,7 +63,7 @@ test('a listing waits for room on the bus', async () => {
   expect(users).toHaveLength(USERS.length);
 });
 
-test('a listing that is begun anew begins at the beginning, and one that is stopped ends', async () => {
+test('starts from the beginning when restarted, and ends when stopped', async () => {
   const { clock, listing, said } = scene();
   listing.start();
   await clock.pass(1);

@@ -8,32 +8,35 @@ import {
 } from '../bus-messages.ts';
 import type { DeliveryBus } from '../delivery.ts';
 
-/** Changes that go into one entry: 30 KiB of them. */
+/** Changes per message: 30 KiB. */
 const MOST_CHANGES = 6000;
 
-/** A turn of the loop lists no further shard once it has listed this many users: small shards share a frame. */
+/** A turn lists no further shard after this many users: small shards share a frame. */
 const USERS_A_TURN = 500;
 
-/** How long a listing waits for room on the bus before it looks again. */
+/** Interval at which a full bus is checked again. */
 const LOOK_AGAIN_MS = 10;
 
-/** What a listing needs. */
+/** What the sync needs from the node. */
 export interface InterestSyncOptions {
   readonly bus: Pick<DeliveryBus, 'send' | 'full'>;
   readonly clock: Clock;
-  /** Whether a link of this node is to get everything. */
+  /** Whether a link of this node needs every PDU. */
   wantsAll(): boolean;
-  /** The users of a shard as they are then, all earlier changes being on their way. */
+  /** Current users of a shard, after all earlier changes have been sent. */
   usersOf(shard: number): readonly number[];
 }
 
-/** Tells one node which users this node's links hold: a few shards a turn of the loop, among the changes meanwhile. */
+/**
+ * Sends the full interest of this node to another node: a few shards per turn of the loop, in one
+ * order with changes.
+ */
 export class InterestSync {
   readonly #node: string;
   readonly #options: InterestSyncOptions;
   #shard = 0;
   #isUnderWay = false;
-  /** Grows with each beginning: a turn that belongs to an earlier one comes to nothing. */
+  /** Incremented at each start, so that pending steps of an earlier sync do nothing. */
   #round = 0;
 
   constructor(node: string, options: InterestSyncOptions) {
@@ -41,12 +44,12 @@ export class InterestSync {
     this.#options = options;
   }
 
-  /** Whether it has begun and not ended. */
+  /** Whether the sync has started and not ended. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
   }
 
-  /** Begins, from the beginning if it had begun already. */
+  /** Starts the sync, or restarts it. */
   start(): void {
     this.stop();
     this.#isUnderWay = true;
@@ -63,7 +66,7 @@ export class InterestSync {
 
   #step(): void {
     const { bus, clock } = this.#options;
-    // Messages wait for it as well, and a list of millions would take all of it.
+    // Messages share the bus, and a list of millions of users would fill it.
     if (bus.full) {
       clock.after(LOOK_AGAIN_MS, this.#nextStep());
       return;
@@ -79,7 +82,7 @@ export class InterestSync {
     clock.soon(this.#nextStep());
   }
 
-  /** @returns how many users it listed. */
+  /** @returns the number of users in the shard. */
   #listShard(): number {
     const { bus, usersOf } = this.#options;
     const users = usersOf(this.#shard);

@@ -11,7 +11,7 @@ const step = fc.record({
   holder: fc.constantFrom(...HOLDERS),
 });
 
-test('who holds whom is known after any changes, and who is the first and the last to hold a user', () => {
+test('interest is right after any changes; the first and last of a user are reported', () => {
   const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
     const it = new InterestTable<{ name: string }>();
     const model = new Map<number, Set<{ name: string }>>();
@@ -42,7 +42,7 @@ test('who holds whom is known after any changes, and who is the first and the la
   fc.assert(property, { numRuns: 200 });
 });
 
-test('users whom the same ones hold share one set, in whatever order these came', () => {
+test('users with the same interest share one set, in whatever order it was added', () => {
   const it = new InterestTable<{ name: string }>();
   const [a, b] = HOLDERS;
   it.add(1, a);

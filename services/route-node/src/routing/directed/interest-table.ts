@@ -1,7 +1,7 @@
 import { UserTable } from '@route/presence';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 
-/** Who holds a user; shared by all users whom the same ones hold. */
+/** Links or nodes with interest in a user; shared by all users with the same set. */
 export class InterestSet<Holder> {
   readonly members: readonly Holder[];
 
@@ -18,7 +18,7 @@ export class InterestSet<Holder> {
   }
 }
 
-/** Of a holder: its number, and what stands for the set of users whom it holds. */
+/** Number of a link or node, and the hash of its set of users. */
 interface Known {
   readonly id: number;
   sum: number;
@@ -30,14 +30,14 @@ interface Place<Holder> {
   users: number;
 }
 
-/** Who holds whom: of each user the holders, in a few bytes a user. */
+/** Interest of links or nodes in users, in a few bytes per user. */
 export class InterestTable<Holder extends object> {
   readonly none = new InterestSet<Holder>([]);
   readonly #users: readonly UserTable[] = Array.from(
     { length: SHARD_COUNT },
     () => new UserTable(),
   );
-  /** By the number that stands for a set in the tables; 0 stands for no holder. */
+  /** By the index that stands for a set in the tables; 0 is the empty set. */
   readonly #places: (Place<Holder> | undefined)[] = [undefined];
   readonly #free: number[] = [];
   readonly #byKey = new Map<string, number>();
@@ -45,23 +45,23 @@ export class InterestTable<Holder extends object> {
   #lastId = 0;
   #sum = 0;
 
-  /** Stands for the set of users whom any holder holds. */
+  /** Hash of the set of users with any interest. */
   get sum(): number {
     return this.#sum;
   }
 
-  /** Stands for the set of users whom a holder holds. */
+  /** Hash of the set of users of a link or node. */
   sumOf(holder: Holder): number {
     return this.#knownOf(holder).sum;
   }
 
-  /** Who holds a user. */
+  /** Links or nodes with interest in a user. */
   of(userId: number): InterestSet<Holder> {
     const place = this.#tableOf(userId).get(userId);
     return place === 0 ? this.none : this.#at(place).set;
   }
 
-  /** A holder begins to hold a user; returns whether nobody did before. */
+  /** Adds interest in a user; returns whether it is the first. */
   add(userId: number, holder: Holder): boolean {
     const { set } = this.#change(userId, holder, (holders) =>
       holders.includes(holder) ? holders : [...holders, holder],
@@ -69,7 +69,7 @@ export class InterestTable<Holder extends object> {
     return set.isEmpty;
   }
 
-  /** A holder holds a user no longer; returns whether nobody does now. */
+  /** Removes interest in a user; returns whether it was the last. */
   remove(userId: number, holder: Holder): boolean {
     const { set, now } = this.#change(userId, holder, (holders) =>
       holders.includes(holder) ? holders.filter((other) => other !== holder) : holders,
@@ -77,7 +77,7 @@ export class InterestTable<Holder extends object> {
     return !set.isEmpty && now.length === 0;
   }
 
-  /** The users of a shard whom anybody holds, as they are now. */
+  /** Users of a shard with any interest, at this moment. */
   usersOf(shard: number): number[] {
     const users: number[] = [];
     this.#users[shard]?.forEach((userId) => {
@@ -86,7 +86,10 @@ export class InterestTable<Holder extends object> {
     return users;
   }
 
-  /** A holder holds nobody of a shard any more. @returns whom nobody holds now. */
+  /**
+   * Removes all interest of a link or node in a shard. @returns the users without remaining
+   * interest.
+   */
   forget(holder: Holder, shard: number): number[] {
     const held: number[] = [];
     this.#users[shard]?.forEach((userId, place) => {
@@ -162,7 +165,7 @@ export class InterestTable<Holder extends object> {
   }
 }
 
-/** Spreads a user id over 32 bits, each id to another number. */
+/** Spreads user ids over 32 bits, without collisions. */
 function mixed(userId: number): number {
   const once = Math.imul(userId ^ (userId >>> 16), 0x85eb_ca6b);
   return Math.imul(once ^ (once >>> 13), 0xc2b2_ae35);

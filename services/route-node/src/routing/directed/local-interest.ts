@@ -8,13 +8,13 @@ import { InterestSet, InterestTable } from './interest-table.ts';
 export interface LocalInterestOptions {
   readonly receivers: Receivers;
   readonly clock: Clock;
-  /** Whether any link of this node holds a user has changed. */
+  /** Called when this node gains or loses interest in a user. */
   changed(change: InterestChange): void;
-  /** A link begins to hold a user. */
+  /** Called when a link gains interest in a user. */
   begins(userId: number, link: Receiver): void;
 }
 
-/** This node's links, and whom each of them holds. */
+/** The links of this node and their interest. */
 export class LocalInterest implements InterestObserver {
   readonly #options: LocalInterestOptions;
   readonly #receivers: Receivers;
@@ -32,7 +32,7 @@ export class LocalInterest implements InterestObserver {
     );
   }
 
-  /** Links whose list of users is being taken in: whom they hold is not known to the end. */
+  /** Links with an import in progress: their interest is not complete. */
   get listing(): InterestSet<Receiver> {
     return this.#listing;
   }
@@ -48,7 +48,7 @@ export class LocalInterest implements InterestObserver {
     return link;
   }
 
-  /** A link's list of users is being taken in, or no longer. @returns whether that is a change. */
+  /** Marks whether a link's snapshot is being imported. @returns whether that is a change. */
   setImporting(link: Receiver, lists: boolean): boolean {
     if (lists === this.#listing.has(link)) return false;
     const others = this.#listing.members.filter((other) => other !== link);
@@ -57,22 +57,22 @@ export class LocalInterest implements InterestObserver {
     return true;
   }
 
-  /** The links that hold a user. */
+  /** Links with interest in a user. */
   of(userId: number): InterestSet<Receiver> {
     return this.#holders.of(userId);
   }
 
-  /** What all comes to that was told of these links. */
+  /** Checksum of the interest that this node has published. */
   get told(): HoldingsSum {
     return { wantsAll: !this.#listing.isEmpty, sum: this.#holders.sum };
   }
 
-  /** The users of a shard whom any link holds. */
+  /** Users of a shard with interest of any link. */
   usersOf(shard: number): readonly number[] {
     return this.#holders.usersOf(shard);
   }
 
-  /** A link that has sent something, which it is not to get, and those that get it whomever it concerns. */
+  /** The sender, which does not get its own PDU, and the links that get every PDU. */
   besides(from: Receiver): InterestSet<Receiver> {
     const known = this.#besides.get(from);
     if (known !== undefined) return known;
@@ -81,7 +81,7 @@ export class LocalInterest implements InterestObserver {
     return set;
   }
 
-  /** Whether any of the links receives. */
+  /** Whether any of the links currently receives. */
   receivesAny({ members }: InterestSet<Receiver>): boolean {
     for (const link of members) if (this.#receivers.has(link)) return true;
     return false;

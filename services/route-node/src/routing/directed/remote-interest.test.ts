@@ -13,7 +13,7 @@ import { RemoteInterest } from './remote-interest.ts';
 
 const USERS = [1, 2, 3, 4, 5];
 
-/** Remote nodes on a bus that writes down what is sent, and on which every node is heard. */
+/** Remote nodes on a bus that records what is sent, and on which every node is heard. */
 function scene() {
   const clock = new SteppedClock();
   const sent: { readonly kind: number; readonly bytes: Buffer; readonly to: string | undefined }[] =
@@ -42,7 +42,7 @@ function holdings(userIds: readonly number[], held: boolean): Buffer {
   return bytes;
 }
 
-/** A node that is known and has listed some users. */
+/** A known node that has listed some users. */
 function listedNode(nodes: RemoteInterest, id: string, userIds: readonly number[]) {
   nodes.known(id);
   const node = nodes.get(id);
@@ -56,11 +56,11 @@ function listedNode(nodes: RemoteInterest, id: string, userIds: readonly number[
 
 const heldOn = (nodes: RemoteInterest): number[] => USERS.filter((id) => !nodes.of(id).isEmpty);
 
-test('a node may hold anybody until it has listed all whom it holds', () => {
+test('a node may have any user until it has sent its full list', () => {
   const { nodes, unsure } = scene();
   nodes.known('other');
   expect(nodes.unsure.members.map(({ id }) => id)).toEqual(['other']);
-  // It is to get what is kept, too.
+  // It also gets the retained PDUs.
   expect(unsure).toEqual(['other']);
   const node = listedNode(nodes, 'other', [1, 2]);
   expect(nodes.unsure.isEmpty).toBe(true);
@@ -68,7 +68,7 @@ test('a node may hold anybody until it has listed all whom it holds', () => {
   expect(heldOn(nodes)).toEqual([1]);
 });
 
-test('a node is listed whom this one holds once it is heard', async () => {
+test("a node is sent this node's list once it is heard", async () => {
   const { nodes, sent, unheard, clock } = scene();
   unheard.add('other');
   nodes.known('other');
@@ -83,8 +83,9 @@ test('a node is listed whom this one holds once it is heard', async () => {
   expect(said.at(-1)).toEqual(INTEREST_SYNC.ends);
 });
 
-// A node that was forgotten here and is back has known this one all the time, and lists nothing of itself.
-test('a node that is heard and does not list its users is asked to, until it does', async () => {
+// A node that was forgotten here and returns has known this one all the time, and sends no list on
+// its own.
+test('a node that is heard but sends no list is asked for it until it does', async () => {
   const { nodes, sent, clock } = scene();
   nodes.known('other');
   const asked = (): number => sent.filter(({ bytes }) => bytes.equals(INTEREST_SYNC.asked)).length;
@@ -104,7 +105,7 @@ test('a node that is heard and does not list its users is asked to, until it doe
   expect([asked(), nodes.unsure.isEmpty]).toEqual([2, true]);
 });
 
-test('a node that lists anew holds nobody any more whom it does not list', () => {
+test('a new list of a node replaces its earlier interest', () => {
   const { nodes } = scene();
   const node = listedNode(nodes, 'other', [1, 2]);
   nodes.missed('other');
@@ -120,7 +121,7 @@ test('a node that lists anew holds nobody any more whom it does not list', () =>
   expect(heldOn(nodes)).toEqual([3]);
 });
 
-test('a node that wants everything may hold anybody, until it wants only what is for its users', () => {
+test('a node that wants every PDU may have any user, until it wants only those of its users', () => {
   const { nodes } = scene();
   const node = listedNode(nodes, 'other', [1]);
   nodes.listed(node, INTEREST_SYNC.wantsAll);
@@ -130,7 +131,7 @@ test('a node that wants everything may hold anybody, until it wants only what is
   expect(nodes.unsure.isEmpty).toBe(true);
 });
 
-test('a node that is gone is sent nothing, and forgotten bit by bit', async () => {
+test('a node that is gone is sent nothing, and its interest is removed in steps', async () => {
   const { nodes, sent, clock } = scene();
   const gone = listedNode(nodes, 'gone', USERS);
   const stays = listedNode(nodes, 'stays', [1]);
@@ -149,7 +150,7 @@ test('a node that is gone is sent nothing, and forgotten bit by bit', async () =
   expect(nodes.of(1).members).toEqual([stays]);
 });
 
-test('a node that is back under its id is another one: what the first held is not its', async () => {
+test('a node that returns under its id does not inherit the interest of the first', async () => {
   const { nodes, clock } = scene();
   listedNode(nodes, 'other', [1, 2]);
   nodes.gone('other');
@@ -159,7 +160,7 @@ test('a node that is back under its id is another one: what the first held is no
   expect(nodes.of(2).members).toEqual([back]);
 });
 
-test('what came from a node is kept until that lets go of it', () => {
+test('PDUs from a node are retained until that node releases them', () => {
   const { nodes } = scene();
   const node = listedNode(nodes, 'other', []);
   const pdu = new DeliveryTarget<Receiver>({ first: 1, second: 2 });

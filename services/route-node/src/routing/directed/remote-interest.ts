@@ -15,28 +15,33 @@ import { RemoteNode } from './remote-node.ts';
 export interface RemoteInterestOptions {
   readonly bus: DeliveryBus;
   readonly clock: Clock;
-  /** The users of a shard whom this node's links hold, all earlier changes being on their way. */
+  /** Current users of a shard on this node's links, after all earlier changes have been sent. */
   usersOf(shard: number): readonly number[];
-  /** Whether a link of this node is to get everything. */
+  /** Whether a link of this node needs every PDU. */
   wantsAll(): boolean;
-  /** A node begins to hold a user. */
+  /** Called when a node gains interest in a user. */
   begins(userId: number, node: RemoteNode, isLate: boolean): void;
-  /** It is not known, or not any more, whom a node holds. */
+  /** Called when the interest of a node is not known, or no longer. */
   unsure(node: RemoteNode, isSilent: boolean): void;
-  /** All other nodes had heard this announcement of this one when they sent what is here of them. */
+  /**
+   * Called with the heartbeat of this node that all nodes with known interest had received when
+   * they sent what has arrived from them.
+   */
   confirmed(word: number): void;
 }
 
-/** A node of which nothing was heard for so long may hold anybody: it is sent everything. */
+/** A node silent for this long may have any user: it is sent everything. */
 const SURE_MS = 1000;
 
-/** What a node says that has confirmed nothing for so long comes late: it confirms each heartbeat. */
+/**
+ * A node confirms each heartbeat. After this long without a confirmation, its messages are late.
+ */
 const LATE_MS = 400;
 
-/** A node that stood still has read what waited in its sockets after so long. */
+/** Time in which a node that stood still reads what waited in its sockets. */
 const READING_MS = 100;
 
-/** The other nodes: whom each of them holds, and how well that is known. */
+/** The other nodes: their interest, and whether it is up to date. */
 export class RemoteInterest {
   readonly #options: RemoteInterestOptions;
   readonly #nodes = new Map<string, RemoteNode>();
@@ -61,18 +66,18 @@ export class RemoteInterest {
     return this.#nodes.size === 0;
   }
 
-  /** All of these. */
+  /** All known nodes. */
   get everybody(): InterestSet<RemoteNode> {
     return this.#everybody;
   }
 
-  /** Whether this node lists its users to one of these just now. */
+  /** Whether this node is sending its full interest to any of them. */
   get areListedTo(): boolean {
     for (const { listing } of this.#nodes.values()) if (listing.isUnderWay) return true;
     return false;
   }
 
-  /** Nodes that may hold anybody. */
+  /** Nodes that may have any user, because their interest is not up to date. */
   get unsure(): InterestSet<RemoteNode> {
     return this.#unsure;
   }
@@ -81,7 +86,7 @@ export class RemoteInterest {
     return this.#nodes.get(id);
   }
 
-  /** The nodes that hold a user. */
+  /** Nodes with interest in a user. */
   of(userId: number): InterestSet<RemoteNode> {
     return this.#holders.of(userId);
   }
@@ -91,7 +96,7 @@ export class RemoteInterest {
     const listing = new InterestSync(id, { bus, usersOf, wantsAll, clock });
     const node = new RemoteNode(id, { bus, listing });
     this.#nodes.set(id, node);
-    // Somebody may go to it whose message is on its way to another node.
+    // A user may move to it while a message is on its way to another node.
     this.#options.unsure(node, false);
     this.judge();
   }
@@ -105,7 +110,7 @@ export class RemoteInterest {
     this.judge();
   }
 
-  /** Some of what a node had sent will never come. */
+  /** Records that some frames of a node are missing for good. */
   missed(id: string): void {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
@@ -114,7 +119,7 @@ export class RemoteInterest {
     node.askForList(this.#options.clock.now());
   }
 
-  /** A node has told whom it holds now and whom not. */
+  /** Applies interest changes of a node. */
   changed(node: RemoteNode, changes: Buffer): void {
     const { bus, clock, begins } = this.#options;
     const confirmedAt = bus.confirmed(node.id)?.at ?? Number.NEGATIVE_INFINITY;
@@ -132,7 +137,7 @@ export class RemoteInterest {
     }
   }
 
-  /** A node tells how far it is with its list, or asks for this node's. */
+  /** Handles an interest sync message of a node. */
   listed(node: RemoteNode, what: Buffer): void {
     if (what.equals(INTEREST_SYNC.asked)) {
       node.listing.start();
@@ -149,7 +154,7 @@ export class RemoteInterest {
     } else if (what.equals(INTEREST_SYNC.wantsItsOwn)) {
       node.wantsAll = false;
     } else if (what[0] === INTEREST_SYNC.shard[0]) {
-      // What it said of this shard before may be out of date.
+      // Its earlier interest in this shard may be out of date.
       this.#holders.forget(node, what[1] ?? 0);
     } else {
       const [frame, sum] = [readRemoval(what), readSum(what)];
@@ -159,8 +164,8 @@ export class RemoteInterest {
   }
 
   /**
-   * A node tells what all comes to that it has told, and that it is not listing its users: where that is not what
-   * has come, forged frames have stood in the place of its own. It is asked for its list.
+   * Compares the checksum that a node publishes with the interest known here. If they differ,
+   * forged frames have replaced the node's own, and its list is requested.
    */
   #compare(node: RemoteNode, { wantsAll, sum }: HoldingsSum): void {
     const isRight = node.isWhole && this.#holders.sumOf(node) === sum;
@@ -171,11 +176,14 @@ export class RemoteInterest {
     this.judge();
   }
 
-  /** Judges whose word is known, and what nobody can lack any more. */
+  /**
+   * Determines the nodes with up-to-date interest, and the heartbeat that all of these have
+   * confirmed.
+   */
   judge(): void {
     const { bus, clock, unsure, confirmed: confirmedByAll } = this.#options;
     const now = clock.now();
-    // This node stood still: what it reads now has waited.
+    // This node stood still: what it reads now was waiting in its sockets.
     if (now - this.#judgedAt > LATE_MS) this.#readingUntil = now + READING_MS;
     this.#judgedAt = now;
     const unsureNodes: RemoteNode[] = [];

@@ -4,33 +4,33 @@ import type { DeliveryBus, Receiver } from '../delivery.ts';
 import type { InterestSync } from './interest-sync.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 
-/** PDUs that are copied go together into chunks of so many bytes: as large as a frame may be. */
+/** Copied PDUs share chunks of this size, which is that of the largest frame. */
 const CHUNK_BYTES = 32 * 1024;
 
-/** A node that is heard and does not list its users is asked to after so long, and again. */
+/** Interval at which a node that is heard but sends no list is asked for it. */
 const ASK_MS = 1000;
 
-/** Another node, as one that directs sees it. */
+/** Another node, from the point of view of directed delivery. */
 export class RemoteNode {
   readonly id: string;
-  /** PDUs on their way to it. */
+  /** PDUs that are buffered for it. */
   readonly run: BatchBuffer;
-  /** Tells it whom this node holds. */
+  /** Sends this node's full interest to it. */
   readonly listing: InterestSync;
-  /** What came from it and it still keeps, by the number of the frame. */
+  /** PDUs that came from it and that it still retains, by frame number. */
   readonly recent = new ReplayBuffer<Receiver>('one-way');
-  /** Whether it has listed all whom its links hold, and every change since has come. */
+  /** Whether its full list and every later change have arrived. */
   isWhole = false;
   /** Whether its list has begun and not ended. */
   isListing = false;
-  /** Whether a link of it is to get everything. */
+  /** Whether one of its links needs every PDU. */
   wantsAll = false;
-  /** Whether it is known whom it holds, or was a moment ago. */
+  /** Whether its interest was up to date at the last check. */
   isSure = false;
   readonly #bus: Pick<DeliveryBus, 'send'>;
   #isHeard = false;
   #isGone = false;
-  /** When it was heard first, or last asked for its list. */
+  /** When it was first heard, or last asked for its list. */
   #askedAt = 0;
 
   constructor(
@@ -41,14 +41,15 @@ export class RemoteNode {
     this.listing = listing;
     this.#bus = bus;
     this.run = new BatchBuffer(CHUNK_BYTES, (run) => {
-      // It may be back under the same id, as another one that knows nothing of this.
+      // A new node without this state may have the same id by now.
       if (!this.#isGone) bus.send(MESSAGE_TYPES.directed, run, id);
     });
   }
 
   /**
-   * It is heard: the first time, this node lists its users to it. One that is only known of may never read that. A node
-   * that has known this one all the time, and was forgotten here, lists its own only when it is asked.
+   * Called while the node is heard. The first time, this node sends its list: a node that is only
+   * known may never read it. A node that has known this one all the time, and was forgotten here,
+   * sends its own list only when asked.
    */
   heard(now: number): void {
     if (!this.#isHeard) {
@@ -60,14 +61,14 @@ export class RemoteNode {
     }
   }
 
-  /** Asks it to list its users. */
+  /** Requests the list of its users. */
   askForList(now: number): void {
     this.isListing = false;
     this.#askedAt = now;
     this.#bus.send(MESSAGE_TYPES.listing, INTEREST_SYNC.asked, this.id);
   }
 
-  /** It is gone: nothing is sent to it any more. */
+  /** Marks the node as gone: nothing is sent to it any more. */
   leave(): void {
     this.#isGone = true;
     this.listing.stop();

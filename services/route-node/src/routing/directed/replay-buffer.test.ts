@@ -5,7 +5,7 @@ import { ReplayBuffer } from './replay-buffer.ts';
 
 const USERS = { first: 7, second: 7 };
 
-/** Keeps PDUs that are told apart by their one byte. */
+/** Retains PDUs that differ in their one byte. */
 function keep(
   it: ReplayBuffer<string>,
   byte: number,
@@ -25,7 +25,7 @@ function begun(it: ReplayBuffer<string>, userId: number, holder: string): number
   return given;
 }
 
-test('who begins to hold a user gets, in order and once, what concerns him and has not come to that holder', () => {
+test('new interest in a user replays the missing PDUs of that user in order, once', () => {
   const it = new ReplayBuffer<string>('one-way');
   keep(it, 1, { users: [7, 8], got: ['a'] });
   keep(it, 2, { users: [9, 7] });
@@ -37,7 +37,7 @@ test('who begins to hold a user gets, in order and once, what concerns him and h
   expect(begun(it, 7, 'a')).toEqual([2, 4]);
 });
 
-test('what has not come to a holder is given with its tag, and what is let go of not at all', () => {
+test('replays a PDU with its tag, and none that was released', () => {
   const it = new ReplayBuffer<string>('one-way');
   for (let n = 1; n <= 5; n++) keep(it, n, { users: [n, n], got: n === 4 ? ['b'] : [], tag: n });
   it.dropUpTo(2);
@@ -53,14 +53,14 @@ test('what has not come to a holder is given with its tag, and what is let go of
   expect([it.bytes, begun(it, 4, 'a')]).toEqual([0, []]);
 });
 
-test('more than a segment holds is found all the same', () => {
+test('finds PDUs in more than one segment', () => {
   const it = new ReplayBuffer<string>('one-way');
   for (let n = 0; n < 1000; n++) keep(it, n % 256, { users: [n, 5000 + (n % 3)] });
   expect(begun(it, 5001, 'b')).toHaveLength(333);
   expect(begun(it, 999, 'b')).toEqual([999 % 256]);
 });
 
-test('PDUs hold on to little more memory than their own, and are given as they were', () => {
+test('pins little more memory than the PDUs need, and replays them unchanged', () => {
   const it = new ReplayBuffer<string>('one-way');
   const pdu = new DeliveryTarget<string>(USERS);
   const [count, length] = [300, 50];
@@ -81,7 +81,7 @@ test('PDUs hold on to little more memory than their own, and are given as they w
   expect([it.bytes, it.pinnedBytes]).toEqual([0, 0]);
 });
 
-test('a PDU that goes two ways has come to the holders of both', () => {
+test('a PDU that goes two ways counts as delivered to the targets of both', () => {
   const it = new ReplayBuffer<string>('two-ways');
   const [nodes, links] = [new DeliveryTarget<string>(USERS), new DeliveryTarget<string>(USERS)];
   nodes.second = new InterestSet(['node']);

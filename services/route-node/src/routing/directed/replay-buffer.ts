@@ -2,19 +2,25 @@ import { isKick } from '@route/protocol';
 import type { DeliveryTarget } from './delivery-target.ts';
 import { InterestSet } from './interest-table.ts';
 
-/** PDUs of a segment; one of 160 bytes each fills 40 KiB. */
+/** PDUs per segment; 256 of 160 bytes each are 40 KiB. */
 const SEGMENT_PDUS = 256;
-/** At first there is room for so many: a frame of a node that has little to do brings one or two. */
+/** Initial room of a segment: a frame of an idle node brings one or two PDUs. */
 const FEW_PDUS = 8;
-/** Segments that are kept to be used again, 5 KiB each: 130,000 PDUs. At full rate so many are kept at a time. */
+/**
+ * Unused segments that are pooled, 5 KiB each: room for 130,000 PDUs, as many as are retained at
+ * full rate.
+ */
 const MOST_SPARE = 512;
-/** A filter's bits: 256 PDUs name up to 512 users, so that one in sixteen strangers looks like one of them. */
+/**
+ * Bits of the filter: 256 PDUs name up to 512 users, so that one in sixteen other users is a false
+ * positive.
+ */
 const FILTER_BITS = 8192;
 
-/** Memory that may be kept beside that of the PDUs themselves, whose own bytes count twice. */
+/** Pinned memory that is allowed on top of twice the size of the PDUs themselves. */
 const SPARE_BYTES = 4 * 1024 * 1024;
 
-/** Of a PDU: where it is, whom it concerns and who got it. */
+/** PDUs with their position, their recipients, and the links or nodes that got them. */
 class Segment<Holder> {
   readonly filter = new Uint32Array(FILTER_BITS / 32);
   readonly first = new Uint32Array(SEGMENT_PDUS);
@@ -22,15 +28,15 @@ class Segment<Holder> {
   readonly start = new Uint32Array(SEGMENT_PDUS);
   readonly end = new Uint32Array(SEGMENT_PDUS);
   bytes: Buffer[] = [];
-  /** So many sets a PDU, one after the other. */
+  /** `setsAPdu` sets for each PDU, one after the other. */
   got: InterestSet<Holder>[] = [];
   readonly setsAPdu: number;
   tag = 0;
-  /** How many PDUs were kept before its first. */
+  /** Number of PDUs added before its first. */
   before = 0;
   count = 0;
   size = 0;
-  /** Bytes of the memory that the PDUs are cut from. */
+  /** Size of the buffers that the PDUs are slices of. */
   pinned = 0;
   #room = 0;
 
@@ -54,7 +60,7 @@ class Segment<Holder> {
     return false;
   }
 
-  /** The place of one more PDU. */
+  /** Allocates the index of the next PDU. */
   next(): number {
     if (this.count === this.#room) {
       this.#room = this.#room === 0 ? FEW_PDUS : SEGMENT_PDUS;
@@ -74,7 +80,7 @@ class Segment<Holder> {
     this.pinned = 0;
   }
 
-  /** Moves the PDUs to memory of their own. */
+  /** Copies the PDUs to memory of their own. */
   compact(): void {
     const memory = Buffer.allocUnsafeSlow(this.size);
     let to = 0;
@@ -90,75 +96,78 @@ class Segment<Holder> {
   }
 }
 
-/** A PDU as it was kept: whom it concerns, and the sets of those that got it. */
+/** A retained PDU: its recipients, and the sets of links or nodes that got it. */
 export interface RecentPdu<Holder> {
   readonly tag: number;
-  /** How many were kept before it. */
+  /** Number of PDUs added before it. */
   readonly index: number;
   readonly first: number;
   readonly second: number;
   readonly got: readonly InterestSet<Holder>[];
 }
 
-/** Knows who had what. */
+/** Knows which msg_servers got which PDUs. */
 export interface Receipts<Holder> {
   /**
-   * Whether whoever has a user now had a PDU before, as the user's msg_server on another link: it is not given again for
-   * the user's sake; for anybody's where the user is undefined.
+   * Whether the msg_server of `holder` got the PDU before, on another link. It is then not replayed
+   * to `holder` for this user, or for any user if `userId` is undefined.
    */
   had(pdu: RecentPdu<Holder>, userId: number | undefined, holder: Holder): boolean;
 }
 
-/** Gives a holder a PDU that it has not got, and that was kept with a tag. */
+/** Delivers a PDU that the link or node has not got, with the tag that it was retained under. */
 export type Deliver = (bytes: Buffer, start: number, end: number, tag: number) => void;
 
 /**
- * What was passed on a short while ago, and to whom: a user may be on his way to a holder of which it is not
- * known here yet that it holds him. Nothing is allocated a PDU.
+ * Recent PDUs and the links or nodes that got them. They are replayed if interest in a recipient
+ * arrives late, because the user moved meanwhile. Adding a PDU allocates nothing.
  */
 export class ReplayBuffer<Holder> {
   readonly #setsAPdu: number;
   #segments: Segment<Holder>[] = [];
   readonly #spare: Segment<Holder>[] = [];
   readonly #receipts: Receipts<Holder> | undefined;
-  /** Of holders that joined since, how many PDUs had been kept by then. */
+  /** Links or nodes that joined later, with the number of PDUs added by then. */
   readonly #joined = new Map<Holder, number>();
   #bytes = 0;
   #pinnedBytes = 0;
   #added = 0;
 
-  /** `goes`: in how many ways each PDU goes at a time. */
+  /** `goes`: the number of ways that each PDU goes at a time. */
   constructor(goes: 'one-way' | 'two-ways', receipts?: Receipts<Holder>) {
     this.#setsAPdu = goes === 'one-way' ? 3 : 6;
     this.#receipts = receipts;
   }
 
-  /** How many PDUs have been kept, those included that were let go of. */
+  /** Number of PDUs added, including released ones. */
   get added(): number {
     return this.#added;
   }
 
-  /** A holder begins to receive: what was kept before is not given to it. */
+  /** Starts replay to a link or node; PDUs added before are not replayed to it. */
   join(holder: Holder): void {
     this.#joined.set(holder, this.#added);
   }
 
-  /** A holder receives no more. */
+  /** Forgets a link or node that receives no more. */
   leave(holder: Holder): void {
     this.#joined.delete(holder);
   }
 
-  /** Bytes of the PDUs that are kept. */
+  /** Total size of the retained PDUs. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes of the memory that they are cut from: a few PDUs of each of many reads keep all that was read. */
+  /**
+   * Size of the buffers that the PDUs are slices of: a few PDUs of each of many reads pin
+   * everything that was read.
+   */
   get pinnedBytes(): number {
     return this.#pinnedBytes;
   }
 
-  /** Moves PDUs that keep more than twice their own bytes to memory of their own. */
+  /** Copies PDUs that pin more than twice their own size to memory of their own. */
   #compact(): void {
     for (const segment of this.#segments) {
       if (segment.pinned <= 2 * segment.size) continue;
@@ -169,7 +178,8 @@ export class ReplayBuffer<Holder> {
   }
 
   /**
-   * Keeps a PDU, but not the objects that tell of it, one for each way that it goes; the bytes must not change. Tags never fall.
+   * Retains a PDU, with the sets of one or two targets; the target objects may be reused. The bytes
+   * must not change. Tags never decrease.
    */
   add(
     tag: number,
@@ -207,7 +217,9 @@ export class ReplayBuffer<Holder> {
     if (this.#pinnedBytes > 2 * this.#bytes + SPARE_BYTES) this.#compact();
   }
 
-  /** A holder begins to hold a user: gives it what concerns him and it has not got, in order. */
+  /**
+   * Replays PDUs of a user, in order, to a link or node that gains interest and has not got them.
+   */
   begin(
     userId: number,
     holder: Holder,
@@ -224,7 +236,7 @@ export class ReplayBuffer<Holder> {
     }
   }
 
-  /** From now on a holder is not given any more what has had a user kicked. */
+  /** Stops the replay of earlier kicks of a user to a link or node. */
   supersedeKicks(userId: number, holder: Holder): void {
     for (const segment of this.#segments) {
       if (!segment.mayConcern(userId)) continue;
@@ -236,7 +248,10 @@ export class ReplayBuffer<Holder> {
     }
   }
 
-  /** Gives a holder all that it has not got, in order; `heedsReceipts`: but for what its msg_servers have had elsewhere. */
+  /**
+   * Replays everything that the link or node has not got, in order. With `heedsReceipts`, PDUs that
+   * its msg_servers got elsewhere are left out.
+   */
   replayAll(holder: Holder, give: Deliver, { heedsReceipts } = { heedsReceipts: true }): void {
     for (const segment of this.#segments) {
       for (let at = 0; at < segment.count; at++) {
@@ -246,7 +261,7 @@ export class ReplayBuffer<Holder> {
     }
   }
 
-  /** Whether a PDU is not to be given late any more to a holder, for the sake of a user or of anybody. */
+  /** Whether a PDU is no longer to be replayed to a link or node, for a user or for any user. */
   #isPast(
     segment: Segment<Holder>,
     at: number,
@@ -262,7 +277,7 @@ export class ReplayBuffer<Holder> {
     return this.#receipts.had({ tag: segment.tag, index, first, second, got }, userId, holder);
   }
 
-  /** Lets go of everything up to a tag. */
+  /** Releases everything up to a tag. */
   dropUpTo(tag: number): void {
     const behind = this.#segments.findIndex((segment) => segment.tag > tag);
     if (behind === 0) return;
@@ -301,8 +316,8 @@ function deliverOne<Holder>(
 }
 
 /**
- * Arrays that grow as they are filled, and old ones that are filled again, cost the collector more: a node took 1.21
- * and 1.67 µs a message, and takes 1.07 (2 msg_servers, flat out).
+ * Growing arrays and reused ones cost more in garbage collection: 1.21 and 1.67 µs a message,
+ * against 1.07 for a new array of this length (2 msg_servers at full rate).
  */
 function withRoom<T>(array: readonly T[], length: number): T[] {
   const roomy = new Array<T>(length);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { RetentionRounds } from './retention-rounds.ts';
 
-/** A bus of which a test says how far it is. */
+/** A bus with positions that a test sets. */
 function scene() {
   const bus = { tail: 0, ackedByAll: 0, heartbeatSeq: 0, flushBatch: () => bus.tail };
   return { bus, rounds: new RetentionRounds(bus) };
 }
 
-test('a round is kept until all have it, and then until all have spoken', () => {
+test('retains a round until all nodes have it and have confirmed a heartbeat', () => {
   const { bus, rounds } = scene();
   const tag = rounds.use();
   bus.tail = 3;
@@ -23,7 +23,7 @@ test('a round is kept until all have it, and then until all have spoken', () => 
   expect(rounds.end(9)).toBeUndefined();
 });
 
-test('what is passed on again is waited for again, and so is what comes behind it', () => {
+test('waits again for a round with replayed PDUs, and so for the rounds behind it', () => {
   const { bus, rounds } = scene();
   const first = rounds.use();
   bus.tail = 3;
@@ -42,7 +42,7 @@ test('what is passed on again is waited for again, and so is what comes behind i
   expect(rounds.end(1)).toEqual({ upTo: second, firstFrame: 9 });
 });
 
-test('all that is passed on between two looks is one round, and a look at nothing is none', () => {
+test('forms one round of all PDUs between two checks, and none without PDUs', () => {
   const { bus, rounds } = scene();
   bus.tail = 2;
   expect(rounds.end(0)).toBeUndefined();

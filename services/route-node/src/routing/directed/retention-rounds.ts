@@ -2,29 +2,29 @@ import type { DeliveryBus } from '../delivery.ts';
 
 interface Round {
   readonly tag: number;
-  /** What was passed on in it went out in this frame at the earliest. */
+  /** PDUs of this round were sent in this frame at the earliest. */
   readonly firstFrame: number;
-  /** And in this one at the latest; undefined until that is known. */
+  /** The frame in which they were sent at the latest; undefined until that is known. */
   lastFrame: number | undefined;
-  /** This node's first heartbeat after all that was passed on in it; undefined while the round is open. */
+  /** This node's first heartbeat after all PDUs of the round; undefined while the round is open. */
   after: number | undefined;
-  /** All nodes that it was for had it before this node's announcement of that number. */
+  /** Heartbeat of this node before which all nodes that the round was for had acknowledged it. */
   heartbeatSeq: number | undefined;
 }
 
-/** What can be let go of. */
+/** What can be released. */
 export interface LetGo {
-  /** The last tag of which nobody can lack anything. */
+  /** Last tag of which no node can need anything any more. */
   readonly upTo: number;
-  /** In the frames before this one there is nothing that is still kept. */
+  /** Frames before this one contain nothing that is still retained. */
   readonly firstFrame: number;
 }
 
 /**
- * For how long what was directed has to be kept. A user may go from one node to another while his message is on
- * its way to the first: it comes there too late for him, and whoever holds him by then has to get it. So it is
- * kept until it has come to all nodes that it was for, and, after that, every node's word has come of whom it
- * held when it heard so. What is passed on between two looks is one round.
+ * Determines how long directed PDUs are retained. A user may move to another node while a message
+ * is on its way to the first. It arrives there too late, and the user's new node must get it. PDUs
+ * are therefore retained until all nodes that they were sent to have them and, after that, every
+ * node has confirmed a later heartbeat with its interest. PDUs between two checks form one round.
  */
 export class RetentionRounds {
   readonly #bus: Pick<DeliveryBus, 'flushBatch' | 'ackedByAll' | 'heartbeatSeq'>;
@@ -37,7 +37,7 @@ export class RetentionRounds {
     this.#bus = bus;
   }
 
-  /** Something is passed on; returns the tag of the round that it belongs to. */
+  /** Returns the tag of the current round for a PDU; opens a round if none is open. */
   use(): number {
     if (!this.#open) {
       this.#open = true;
@@ -53,17 +53,17 @@ export class RetentionRounds {
     return this.#tag;
   }
 
-  /** The frame in which the last went out that a round passed on; undefined while that is not known. */
+  /** Last frame with PDUs of a round; undefined while that is not known. */
   lastFrame(tag: number): number | undefined {
     return this.#rounds.find((known) => known.tag === tag)?.lastFrame;
   }
 
-  /** The first heartbeat after all that a round passed on at first; undefined while the round is open. */
+  /** First heartbeat after the initial PDUs of a round; undefined while the round is open. */
   heartbeatAfter(tag: number): number | undefined {
     return this.#rounds.find((known) => known.tag === tag)?.after;
   }
 
-  /** Something of a round is passed on once more, to another node. */
+  /** Records that a PDU of a round was replayed to another node. */
   again(tag: number): void {
     const round = this.#rounds.find((known) => known.tag === tag);
     if (round === undefined) return;
@@ -72,9 +72,9 @@ export class RetentionRounds {
   }
 
   /**
-   * Ends the round; all that it passed on must be with the bus. `confirmed`: the announcement of this node that
-   * all others had heard when they sent what is here of them.
-   * @returns what can be let go of, if that has become more.
+   * Ends the round; all its PDUs must have been passed to the bus. `confirmed`: heartbeat of this
+   * node that all others had received when they sent what has arrived from them.
+   * @returns what can be released, if anything new.
    */
   end(confirmed: number): LetGo | undefined {
     const bus = this.#bus;

@@ -9,24 +9,33 @@ import { RetentionRounds } from './retention-rounds.ts';
 export interface RetentionOptions {
   readonly bus: DeliveryBus;
   readonly counters: Pick<Counters, 'retainedBytes'>;
-  /** So many bytes may be kept. */
+  /** Limit in bytes. */
   readonly mostBytes: number;
-  /** What is kept has reached that, or half of it again: the node is to read no more, or on. */
+  /**
+   * Called with true when the limit is reached, so that the node stops reading, and with false at
+   * half of it.
+   */
   onFull(full: boolean): void;
-  /** Passes a PDU on to a node. */
+  /** Sends a PDU to a node. */
   pass(node: RemoteNode, bytes: Buffer, start: number, end: number): void;
-  /** Whether a node holds a user, as far as is known. */
+  /** Whether a node has interest in a user, as far as is known. */
   holds(node: RemoteNode, userId: number): boolean;
 }
 
-/** What this node has directed, for as long as somebody may begin to hold a user of it who lacks it. */
+/**
+ * Directed PDUs of this node, retained while another node or link may still gain interest in a
+ * recipient and need them.
+ */
 export class Retention implements Receipts<RemoteNode | Receiver> {
   readonly #options: RetentionOptions;
   readonly #rounds: RetentionRounds;
   readonly #pdus = new ReplayBuffer<RemoteNode | Receiver>('two-ways', this);
-  /** Of links that have stopped to receive, how many PDUs had been kept by then. */
+  /**
+   * Links that have stopped to receive, with the number of PDUs retained by then and the next
+   * heartbeat.
+   */
   readonly #stopped = new WeakMap<Receiver, { readonly added: number; readonly word: number }>();
-  /** Of links that have ended, the heartbeat after that. */
+  /** Closed links, with the next heartbeat. */
   readonly #closed = new WeakMap<Receiver, number>();
   #full = false;
 
@@ -40,12 +49,12 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     return this.#pdus;
   }
 
-  /** Which part is kept of what may be. */
+  /** Retained bytes as a part of the limit. */
   get part(): number {
     return this.#pdus.bytes / this.#options.mostBytes;
   }
 
-  /** Keeps a PDU, which went to these nodes and to these links. */
+  /** Retains a PDU, which went to these nodes and links. */
   add(
     nodes: Readonly<DeliveryTarget<RemoteNode>>,
     links: Readonly<DeliveryTarget<Receiver>>,
@@ -54,22 +63,26 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     this.#options.counters.retainedBytes = this.#pdus.bytes;
   }
 
-  /** A node begins to hold a user: passes on to it what concerns him and it lacks. `isLate`: it said so long ago. */
+  /**
+   * Replays PDUs of a user to a node that gains interest. `isLate`: the message of the node was
+   * delayed.
+   */
   begin(userId: number, node: RemoteNode, isLate: boolean): void {
     this.#pdus.begin(userId, node, this.#passTo(node), { heedsReceipts: !isLate });
   }
 
   /**
-   * A node may hold anybody: passes on to it all that it lacks. One that is silent, or whose word is late, may have held
-   * users before whom others hold too: what the msg_servers of these others have had says nothing of its own.
+   * Replays everything that a node has not got, because it may have any user. A silent or late node
+   * may have had users before other links gained them: that the msg_servers of these links got a
+   * PDU says nothing about those of the node.
    */
   replayAll(node: RemoteNode, isSilent: boolean): void {
     this.#pdus.replayAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
   }
 
   /**
-   * Ends the round; all that was directed must be with the bus. `confirmed`: the announcement of this node that all
-   * others had heard when they sent what is here of them.
+   * Ends the round; all its PDUs must have been passed to the bus. `confirmed`: heartbeat of this
+   * node that all others had received when they sent what has arrived from them.
    */
   endRound(confirmed: number): void {
     const { bus, counters, mostBytes, onFull } = this.#options;
@@ -85,22 +98,27 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     onFull(full);
   }
 
-  /** A link receives no more. */
+  /** Records that a link receives no more. */
   stop(link: Receiver): void {
-    // A node that has heard the next heartbeat when it tells of users may tell of this link's msg_server.
+    // Interest from a node that has received the next heartbeat may be that of this link's
+    // msg_server.
     this.#stopped.set(link, { added: this.#pdus.added, word: this.#options.bus.heartbeatSeq + 1 });
     if (this.#pdus.bytes > 0) this.#options.bus.requestAcks();
   }
 
-  /** A link has ended. What it had sent before may be relayed only after that: it waits for presence. */
+  /**
+   * Records that a link has closed. PDUs that it sent before may be relayed only now: they waited
+   * for presence.
+   */
   close(link: Receiver): void {
     this.#closed.set(link, this.#options.bus.heartbeatSeq + 1);
     this.#options.bus.requestAcks();
   }
 
   /**
-   * A msg_server whose link or node has gone lists its users anew on another link. It has had what its old link was
-   * given, and what it has sent itself: neither is given again for the sake of users who come with it.
+   * Whether the msg_server of `by` got or sent the PDU on another link. A msg_server that lost its
+   * link or node reports its users again on another link. It must not get again what its old link
+   * got, nor what it sent itself.
    */
   had(
     pdu: RecentPdu<RemoteNode | Receiver>,
@@ -108,7 +126,7 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     by: RemoteNode | Receiver,
   ): boolean {
     const { first, second, got } = pdu;
-    // With directed PDUs, the sender stands first among those that get it besides.
+    // In the links' set of additional targets, the sender comes first.
     const [from] = got[5]?.members ?? [];
     const isFromUser = userId === undefined || (userId === first && userId !== second);
     const isOwn =
@@ -129,7 +147,10 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     });
   }
 
-  /** Whether a link received when a PDU was kept, and had ceased to before a node told of users, as far as is known. */
+  /**
+   * Whether a link received when the PDU was retained, and had stopped before a node published its
+   * interest, as far as is known.
+   */
   #hasStoppedSince(
     { index }: { readonly index: number },
     link: RemoteNode | Receiver,
@@ -140,19 +161,25 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     return this.#isToldSince(stopped.word, by);
   }
 
-  /** Whether a link had ended before a node told of users, as far as is known. */
+  /** Whether a link had closed before a node published its interest, as far as is known. */
   #hasClosed(link: RemoteNode | Receiver, by: RemoteNode | Receiver): boolean {
     const word = link instanceof RemoteNode ? undefined : this.#closed.get(link);
     return word !== undefined && this.#isToldSince(word, by);
   }
 
-  /** Whether a node had heard a heartbeat of this one when it told of users, as far as is known. */
+  /**
+   * Whether a node had received a heartbeat of this one when it published its interest, as far as
+   * is known.
+   */
   #isToldSince(word: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
     return (this.#options.bus.confirmed(by.id)?.heartbeatSeq ?? 0) >= word;
   }
 
-  /** Whether what is told of users was told after a PDU was sent, as far as is known: earlier holders had no other link. */
+  /**
+   * Whether interest was published after a PDU was sent, as far as is known: earlier users had no
+   * other link.
+   */
   #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
     const after = this.#rounds.heartbeatAfter(tag);
@@ -160,8 +187,8 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   }
 
   /**
-   * Whether a node has acknowledged what a round has passed on. All that the node had said of users by then is here: a
-   * user whom it still holds was held when the PDU came, and the user's link has got it.
+   * Whether a node has acknowledged all PDUs of a round. All interest that it published before is
+   * here: a user that it still has was there when the PDU arrived, and the user's link got it.
    */
   #hasArrivedAt({ id }: RemoteNode, tag: number): boolean {
     const frame = this.#rounds.lastFrame(tag);

@@ -7,10 +7,10 @@ import { Directed } from '../directed/directed.ts';
 
 const BODY = Buffer.from('the body of a message');
 
-/** What a node may keep; a few hundred messages reach it. */
+/** Retention limit of a node; a few hundred messages reach it. */
 export const MOST_KEPT_BYTES = 32 * 1024;
 
-/** Time that stands still until a test moves it. */
+/** Time that only a test advances. */
 export class SteppedClock implements Clock {
   #now = 0;
   #tasks: { at: number; run: () => void }[] = [];
@@ -31,9 +31,9 @@ export class SteppedClock implements Clock {
     };
   }
 
-  /** Lets time pass, a millisecond at a time, and what is due at the end of each read happen. */
+  /** Advances time in steps of a millisecond, and runs what is due at the end of each read. */
   async pass(ms: number): Promise<void> {
-    // What was done before this had its own end of a read.
+    // Earlier actions had their own end of a read.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     for (const end = this.#now + ms; ; this.#now++) {
       for (let rounds = 0; rounds < 20; rounds++) {
@@ -50,12 +50,12 @@ export class SteppedClock implements Clock {
   }
 }
 
-/** A link that writes down which messages it is given. */
+/** A link that records the messages that it gets. */
 export class HeardLink implements Receiver {
   readonly id: string;
   readonly node: TestNode;
   readonly heard: number[] = [];
-  /** Users whose kicks it was given. */
+  /** Users of the kicks that it got. */
   readonly kicks: number[] = [];
 
   constructor(id: string, node: TestNode) {
@@ -79,33 +79,36 @@ export class HeardLink implements Receiver {
   }
 }
 
-/** A node: its bus, what delivers, and its links. */
+/** A node: its bus, delivery and links. */
 export interface TestNode {
   readonly name: string;
   readonly bus: Bus;
   readonly delivery: Directed;
   readonly receivers: Set<Receiver>;
   readonly counters: Counters;
-  /** Whether it was to stop reading, each time that this changed. */
+  /** Each change of whether it should stop reading. */
   readonly full: boolean[];
-  /** Entries that came of what others directed. */
+  /** Received messages with directed PDUs. */
   directedEntries: number;
 }
 
-/** Nodes that direct, joined by one hub and one clock, each with some links. */
+/** Nodes with directed delivery, joined by one hub and one clock, each with some links. */
 export class DeliveryWorld {
   readonly clock = new SteppedClock();
   readonly hub = new MemoryHub(this.clock);
   readonly nodes: TestNode[] = [];
   readonly links: HeardLink[] = [];
-  /** Of each user, the links that hold him. */
+  /** The links that have each user. */
   readonly held = new Map<number, Set<HeardLink>>();
-  /** Whom each message concerns; nobody in particular where it is for all. */
+  /** Recipients of each message; empty for a broadcast. */
   readonly concerns: (readonly number[])[] = [];
   readonly from: HeardLink[] = [];
-  /** Of each message and user whom it concerns and who was always held since, the links that have held him. */
+  /**
+   * For each message and recipient who has been online ever since: the links that have had the
+   * user.
+   */
   readonly since: Map<number, Set<HeardLink>>[] = [];
-  /** Lists that are being taken in. */
+  /** Snapshots that are being imported. */
   readonly #listing = new Map<HeardLink, ReadonlySet<number>>();
 
   static async of(nodeCount: number, linksEach: number): Promise<DeliveryWorld> {
@@ -162,7 +165,7 @@ export class DeliveryWorld {
   }
 
   holds(user: number, link: HeardLink): void {
-    // What comes behind a list waits until that is taken in.
+    // Updates behind a snapshot wait for the end of its import.
     this.listed(link);
     if (this.#holds(user, link)) link.node.delivery.interestObserver.added(link.id, user);
   }
@@ -175,7 +178,7 @@ export class DeliveryWorld {
   #drops(user: number, link: HeardLink): boolean {
     const links = this.held.get(user);
     const did = links?.delete(link) ?? false;
-    // Nothing is promised to whom nobody holds.
+    // No delivery is promised to an offline user.
     if (links?.size === 0) for (const since of this.since) since.delete(user);
     return did;
   }
@@ -189,7 +192,7 @@ export class DeliveryWorld {
     return true;
   }
 
-  /** A link has sent a list of users, which is taken in until {@link DeliveryWorld.listed}. */
+  /** A link sends a snapshot, which is imported until {@link DeliveryWorld.listed}. */
   lists(link: HeardLink, users: readonly number[]): void {
     if (this.#listing.has(link)) this.listed(link);
     this.#listing.set(link, new Set(users));
@@ -197,7 +200,7 @@ export class DeliveryWorld {
     for (const user of users) this.#holds(user, link);
   }
 
-  /** The list that a link has sent is taken in. */
+  /** Ends the import of a link's snapshot. */
   listed(link: HeardLink): void {
     for (const user of this.#listing.get(link) ?? []) {
       link.node.delivery.interestObserver.added(link.id, user);
@@ -205,14 +208,14 @@ export class DeliveryWorld {
     if (this.#listing.delete(link)) link.node.delivery.setImporting(link, false);
   }
 
-  /** A link holds nobody any more. */
+  /** Removes all users of a link. */
   releases(link: HeardLink): void {
     this.listed(link);
     for (const user of this.held.keys()) this.#drops(user, link);
     link.node.delivery.interestObserver.cleared(link.id);
   }
 
-  /** A link has a user kicked. */
+  /** A link kicks a user. */
   kicks(link: HeardLink, userId: number): void {
     const kick = encodeMessage('server_kick_user', {
       ...{ userId, clientType: CLIENT_TYPE.windows, reason: 1 },
@@ -220,14 +223,14 @@ export class DeliveryWorld {
     link.node.delivery.relay(link, 'relay-to-others', kick);
   }
 
-  /** From now on nothing with a message in it comes to some nodes; all else does. */
+  /** Drops every frame to some nodes that contains a message; delays all others. */
   losesMessagesTo(names: readonly string[], { delayMs = 0 } = {}): void {
     this.hub.setFaults(({ frame, to }) =>
       names.includes(to) && frame.includes(BODY) ? [] : [delayMs],
     );
   }
 
-  /** A link sends messages in one read: each to a user, from a user, or to everybody. */
+  /** A link sends messages in one read: each from one user to another, or to all. */
   sends(link: HeardLink, messages: readonly (readonly [from: number, to: number] | 'all')[]): void {
     const pdus = messages.map((message) => {
       const msgId = this.concerns.length;
