@@ -3,7 +3,7 @@ import { newNodeId, RouteNode } from './node.ts';
 import { EventLog } from './observability/event-log.ts';
 import { openLog } from './observability/log.ts';
 
-/** Exit statuses beside 0: settings that cannot be used, an address that cannot be had, a second signal. */
+/** Exit codes besides 0: a failure such as an occupied address, invalid settings, a second signal. */
 const EXIT = { failed: 1, settings: 2, signal: 130 } as const;
 
 function readInvocation(): Invocation {
@@ -33,12 +33,12 @@ const log = openLog({
 });
 const { logger } = log;
 
-/** Until a write to the log that does not come back is given up. */
+/** Time after which a blocked write to the log is abandoned. */
 const LAST_LINES_MS = 1000;
 
 function exit(status: number): never {
   log.flushNow();
-  // A thread that hangs in a write (a file system that stands still) holds up an orderly exit for ever.
+  // A thread that is blocked in a write (a hung file system) would delay an orderly exit for ever.
   if (log.output.writingMs >= LAST_LINES_MS) process.kill(process.pid, 'SIGKILL');
   process.exit(status);
 }
@@ -50,7 +50,7 @@ function fail(event: string, error: unknown): never {
 
 process.on('uncaughtException', (error) => fail('uncaught-exception', error));
 process.on('unhandledRejection', (error) => fail('unhandled-rejection', error));
-// Node's own listener prints warnings to standard error, which blocks where that is a full pipe.
+// The default listener prints warnings to standard error, which blocks if that is a full pipe.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => logger.warn({ event: 'runtime-warning', err: warning }));
 
@@ -75,7 +75,9 @@ const node = new RouteNode({
   drainAsked: drain,
 });
 
-/** What the end takes beside the drain itself: links that close, the last frames, the last lines. */
+/**
+ * Time for the stop in addition to the drain: closing links, the last frames, the last log lines.
+ */
 const END_MARGIN_SECONDS = 15;
 
 function drain(): void {

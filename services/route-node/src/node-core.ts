@@ -18,11 +18,11 @@ export interface NodeCoreOptions {
   readonly nodeId: string;
   readonly settings: Settings;
   readonly log: Logger;
-  /** Undefined for links in the clear. */
+  /** Undefined for links without TLS. */
   readonly tls: LinkTls | undefined;
   /** What the node publishes about itself. */
   nodeInfo(): NodeInfo;
-  /** The engine keeps the node from being ready, or does no longer. */
+  /** The engine keeps the node from being ready, or no longer does. */
   unready(reason: UnreadyReason, holds: boolean): void;
   engine(events: EngineEvents, counters: Counters): Engine;
 }
@@ -74,7 +74,7 @@ export class NodeCore {
       presence,
       counters,
       watch,
-      // What comes over the bus comes within the time that it is held, or not at all.
+      // Frames arrive within the retention time, or not at all.
       staleMs: Math.max(60_000, settings.ROUTE_BUS_RETENTION_SECONDS * 2000),
       delivery: (receivers) =>
         directs

@@ -17,7 +17,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A node without Redis whose files lie in the folder of the certificates, and the events of its log. */
+/**
+ * A node without Redis and the events of its log; its files are in the folder of the certificates.
+ */
 async function startNode(environment: Record<string, string>): Promise<{
   readonly node: RouteNode;
   readonly lines: Readonly<Record<string, unknown>>[];
@@ -53,7 +55,7 @@ async function startNode(environment: Record<string, string>): Promise<{
   return { node, lines };
 }
 
-test('certificates that were replaced are read within 10 s without a signal, once, and a broken file leaves them', async () => {
+test('rereads replaced certificates once within 10 s; a broken file leaves them', async () => {
   const file = (name: string): string => join(certificates.directory, name);
   const put = async (name: string): Promise<void> => {
     const next = await certificates.issue(name);
@@ -81,7 +83,7 @@ test('certificates that were replaced are read within 10 s without a signal, onc
   await node.drain();
 });
 
-test('a token that was replaced in its file is the one that counts after SIGHUP, and the old one is refused', async () => {
+test('accepts a replaced token after SIGHUP, and refuses the old one', async () => {
   const token = join(certificates.directory, 'token');
   await writeFile(token, 'token-before-the-change');
   const { node, lines } = await startNode({ ROUTE_ADMIN_TOKEN_FILE: token });
@@ -93,7 +95,7 @@ test('a token that was replaced in its file is the one that counts after SIGHUP,
     });
     return status;
   };
-  // Allowed, though there is no other node to rebalance with.
+  // Authorized, although there is no other node to rebalance with.
   expect(await statusWith('token-before-the-change')).toBe(409);
   await writeFile(token, 'token-after-the-change');
   node.reload();

@@ -30,7 +30,7 @@ const NODE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const NODE_ID_LENGTH = 12;
 const TLS_READ_EVERY_MS = 10_000;
 
-/** A node id, new at every start: 60 random bits as 12 of a-z and 2-7. */
+/** Creates a node id, new at every start: 60 random bits as 12 characters of a-z and 2-7. */
 export function newNodeId(): string {
   return [...randomBytes(NODE_ID_LENGTH)].map((byte) => NODE_ID_ALPHABET[byte % 32]).join('');
 }
@@ -38,14 +38,14 @@ export function newNodeId(): string {
 export interface RouteNodeOptions {
   readonly nodeId: string;
   readonly settings: Settings;
-  /** The settings that lie in files, as these are now. */
+  /** Current values of the settings that are read from files. */
   readonly live: LiveSettings;
   readonly log: Logger;
-  /** What the log has told. */
+  /** The recent log entries. */
   readonly eventLog: EventLog;
-  /** Where the log goes. */
+  /** Destination of the log. */
   readonly output: LogOutput;
-  /** An operator has asked over the admin port that the node go away. */
+  /** Called when an operator requests a drain over the admin port. */
   drainAsked(): void;
 }
 
@@ -62,13 +62,13 @@ export class RouteNode {
   readonly #rebalancer: Rebalancer;
   readonly #isolation: IsolationWatch;
   readonly #nodeId: string;
-  /** Monotonic: the clock of the host may step. */
+  /** Monotonic, because the clock of the host may step. */
   readonly #startedMs = performance.now();
   #tlsTimer: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
-  /** Where others reach the admin port; it is bound before anything else. */
+  /** Address of the admin port for other nodes; it is bound before anything else. */
   #adminAt = '';
-  /** Where msg_servers reach this node; null while it does not take links. */
+  /** Address for msg_servers; null while the node accepts no links. */
   #linksAt: string | null = null;
 
   constructor({ nodeId, settings, live, log, eventLog, output, drainAsked }: RouteNodeOptions) {
@@ -188,15 +188,15 @@ export class RouteNode {
   }
 
   /**
-   * Starts; resolves when msg_servers may connect, which waits for Redis for as long as it takes.
-   * @throws the socket's error when an address cannot be had.
+   * Starts; resolves when msg_servers may connect. Waits for Redis as long as necessary.
+   * @throws the socket's error if an address is not available.
    */
   async start(): Promise<void> {
     const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_NAMESPACE } = this.#settings;
     const admin = await this.#admin.listen(ROUTE_ADMIN_LISTEN);
     this.#adminAt = advertised(admin, this.#settings.ROUTE_ADVERTISE_HOST);
     this.#log.info({ event: 'admin-listening', ...admin, advertised: this.#adminAt });
-    // A node that starts again and again on an address which is taken must not join the others each time.
+    // A node in a restart loop on an occupied address must not join the cluster each time.
     await checkListening(ROUTE_LISTEN);
     if (ROUTE_ENGINE === 'redis') {
       this.#log.info({ event: 'waiting-for-redis', namespace: ROUTE_NAMESPACE });
@@ -209,18 +209,21 @@ export class RouteNode {
     this.#readiness.set('starting', false);
     this.#rebalancer.start();
     this.#isolation.start();
-    // Certificates are renewed by programs that know of no signal.
+    // Tools that renew certificates send no signal.
     this.#tlsTimer = setInterval(() => void this.#reloadTls(), TLS_READ_EVERY_MS).unref();
   }
 
-  /** Reads again what may change while links are open: secrets and certificates. What cannot be used stays as it was. */
+  /**
+   * Rereads what may change while links are open: secrets and certificates. Invalid ones leave the
+   * old in use.
+   */
   reload(): void {
     if (this.#live.read().length === 0) this.#log.info({ event: 'secrets-read' });
     if (this.#tls !== undefined && !this.#reloadTls())
       this.#log.info({ event: 'certificates-read' });
   }
 
-  /** @returns whether the log tells of it already. */
+  /** @returns whether the outcome is already logged. */
   #reloadTls(): boolean {
     try {
       const changed = this.#tls?.reload() ?? false;
@@ -232,12 +235,12 @@ export class RouteNode {
     }
   }
 
-  /** The start has failed: gives back what was taken before, so that no other node counts this one. */
+  /** After a failed start: releases the lease, so that no other node counts this one. */
   async abandon(): Promise<void> {
     await this.#engine.abandon?.();
   }
 
-  /** Ends in good order: no new links, those there are closed a few at a time, the bus flushed. */
+  /** Stops in order: accepts no new links, closes the open ones gradually, flushes the bus. */
   async drain(): Promise<void> {
     this.#drained ??= this.#drain();
     await this.#drained;

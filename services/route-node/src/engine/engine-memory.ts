@@ -2,7 +2,7 @@ import { PresenceMemory } from '@route/presence';
 import type { Settings } from '../config/settings.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 
-/** One node alone: presence in its own memory, nobody else to tell. */
+/** Engine of a single node: presence in memory, no bus. */
 export function memoryEngine(
   settings: Settings,
   events: Pick<EngineEvents, 'nodeInfo' | 'lost' | 'back' | 'interestObserver'>,

@@ -10,14 +10,14 @@ import { RedisEngine } from './engine-redis.ts';
 
 const LEASE_SECONDS = 1;
 
-/** An engine whose account may or may not use the channels of the bus. */
+/** An engine with an account that may or may not use the channels of the bus. */
 interface Gated extends AsyncDisposable {
   readonly engine: RedisEngine;
   readonly start: Promise<void>;
-  /** Reasons for doubt, as the log has them. */
+  /** Reasons for lost leases, from the log. */
   readonly doubts: string[];
   setChannels(rights: 'allchannels' | 'resetchannels'): Promise<void>;
-  /** How many nodes have a lease, as Redis has it. */
+  /** Number of leases in Redis. */
   leases(): Promise<number>;
 }
 
@@ -81,7 +81,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
   };
 }
 
-test('a node takes its lease only once it hears itself on the bus', async () => {
+test('a node acquires its lease only once it hears itself on the bus', async () => {
   await using node = await startGated('resetchannels');
   const { engine } = node;
   await waitFor(() => engine.bus.counters.reopened >= 2, { what: 'two attempts to hear' });
@@ -93,7 +93,7 @@ test('a node takes its lease only once it hears itself on the bus', async () => 
   expect(await node.leases()).toBe(1);
 });
 
-test('a node that has not heard itself for the length of a lease gives its lease up until it does', async () => {
+test('a node that does not hear itself for one lease time gives up its lease until it does', async () => {
   await using node = await startGated('allchannels');
   const { engine, doubts } = node;
   await node.start;

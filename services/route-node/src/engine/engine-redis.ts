@@ -33,23 +33,23 @@ import { RedisAdviser } from './redis-adviser.ts';
 
 export interface RedisEngineOptions {
   readonly settings: Settings;
-  /** The settings that lie in files, as these are now. */
+  /** Current values of the settings that are read from files. */
   readonly live: LiveSettings;
   readonly nodeId: string;
   readonly log: Logger;
   readonly counters: Counters;
   readonly events: EngineEvents;
-  /** What is behind a reason not to be ready, by what was seen last. */
+  /** Explains a reason not to be ready, from what was seen last. */
   explain(reason: UnreadyReason, detail: string): void;
 }
 
 /**
- * Whatever is left of the time to drain, what is under way is waited for as long as this: a node that has died holds up
- * what is for the others for 3 s.
+ * Minimum time for the last flush, whatever is left of the drain time: a dead node delays the
+ * frames for the others by 3 s.
  */
 const LEAST_FLUSH_MS = 3500;
 
-/** One node of a cluster: presence and the bus in the Redis that all nodes share. */
+/** Engine of a cluster node: presence and the bus in the shared Redis. */
 export class RedisEngine implements Engine {
   readonly presence: PresenceRedis;
   readonly #options: RedisEngineOptions;
@@ -62,14 +62,17 @@ export class RedisEngine implements Engine {
   readonly #lost: OfflineGrace;
   readonly #reconciler: Reconciler;
   readonly #adviser: RedisAdviser;
-  /** Each problem by itself: one that follows another is logged at once. */
+  /** Separate for each problem, so that a new one is logged at once. */
   readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
   readonly #busErrors = new RepeatedLine();
   readonly #foreignFrames = new RepeatedLine();
   #members: Members = { live: [], dead: [], nodes: [], malformed: 0 };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
-  /** Whether the lease is held or to be taken: only while the node hears itself on the bus, or did a moment ago. */
+  /**
+   * Whether the lease is held or is to be acquired: only while the node hears itself on the bus, or
+   * did a moment ago.
+   */
   #leaseWanted = false;
   #deafTimer: NodeJS.Timeout | undefined;
   /** Presence is settled: the lease is held, and all nodes have asserted their links. */
@@ -181,7 +184,7 @@ export class RedisEngine implements Engine {
         retentionMs: settings.ROUTE_BUS_RETENTION_SECONDS * 1000,
         retentionBytes: settings.ROUTE_BUS_RETENTION_BYTES,
         probeTimeoutMs: settings.ROUTE_BUS_PROBE_TIMEOUT_SECONDS * 1000,
-        // Nodes that take larger PDUs than this one may be among the others.
+        // Other nodes may accept larger PDUs than this one.
         maxEntryBytes: 2 * Math.max(settings.ROUTE_MAX_PDU_BYTES, 32 * 1024 * 1024),
       },
       events: {
@@ -258,15 +261,15 @@ export class RedisEngine implements Engine {
   async stop(withinMs = 0): Promise<void> {
     this.#end();
     const { log, settings, counters } = this.#options;
-    // Another node's word that it holds a user may be on its way: what was directed follows that user.
+    // Interest of another node may be on its way: directed PDUs follow a user that moves there.
     const isFollowed = (): boolean => counters.retainedBytes === 0;
-    // What others have not got after the retention time is given up in any case.
+    // Frames that other nodes have not got after the retention time are dropped in any case.
     const flushMs = Math.min(withinMs, settings.ROUTE_BUS_RETENTION_SECONDS * 1000);
     if (!(await this.#bus.flush(Math.max(flushMs, LEAST_FLUSH_MS), isFollowed))) {
       log.error({ event: 'bus-not-flushed' });
     }
     await this.#bus.close();
-    // Has the directory tell, until the lease has run out, that this node has gone away in good order.
+    // The registry shows an orderly stop until the lease has run out.
     await this.#orLogged(this.#lease.leave());
     this.#lease.stop();
     this.#disconnect();
@@ -310,7 +313,7 @@ export class RedisEngine implements Engine {
     void this.#adviser.look();
   }
 
-  /** What Redis tells of users is complete. */
+  /** Presence in Redis is complete. */
   #leaseSettled(): void {
     this.#options.log.info({ event: 'presence-settled' });
     this.presence.settled();
@@ -352,14 +355,14 @@ export class RedisEngine implements Engine {
       this.#leaseWanted = true;
     } else {
       log.warn({ event: 'bus-unresponsive' });
-      // A connection made anew is no reason to assert everything again.
+      // A reconnected subscription is no reason to assert everything again.
       this.#deafTimer = setTimeout(() => this.#leaveLease(), settings.ROUTE_LEASE_SECONDS * 1000);
     }
     events.unready('bus', !hearing);
     this.#checkReady();
   }
 
-  /** A node that does not hear the others must not count as one of them: lets the lease run out. */
+  /** Lets the lease run out: a node that does not hear the others must not count as one of them. */
   #leaveLease(): void {
     const wasHeld = this.#lease.held;
     this.#leaseWanted = false;
@@ -387,7 +390,7 @@ export class RedisEngine implements Engine {
     if (this.#isSettled && responsive && joined) this.#readyOnce?.();
   }
 
-  /** Redis cannot be reached, or refuses: shown until it does neither. */
+  /** Reports that Redis is unreachable or refuses, until it does neither. */
   #troubled(reason: string): void {
     if (this.#stopping) return;
     this.#options.explain('redis', redisProblem(reason).text);

@@ -10,58 +10,60 @@ import type {
 import type { UnreadyReason } from '../observability/readiness.ts';
 import type { DeliveryBus } from '../routing/delivery.ts';
 
-/** What an engine asks and tells its node. */
+/** What an engine needs from its node, and calls on it. */
 export interface EngineEvents {
-  /** What the node says of itself to the others. */
+  /** What the node publishes about itself. */
   nodeInfo(): NodeInfo;
-  /** Something that another node sent over the bus, in its frame of that number. */
+  /** A bus message of another node, from the frame of the given number. */
   entry(kind: number, bytes: Buffer, from: { readonly node: string; readonly frame: number }): void;
-  /** Another node has become known to the bus, is gone, or has sent something that will never come. */
+  /** A node has become known to the bus, is gone, or has frames that are missing for good. */
   nodeKnown(node: string): void;
   nodeGone(node: string): void;
   nodeMissed(node: string): void;
-  /** Hears whom this node's links hold; undefined where that plays no part. */
+  /**
+   * Observes the interest of this node's links; undefined if the delivery does not depend on it.
+   */
   readonly interestObserver: InterestObserver | undefined;
-  /** A status update that presence had put off stands now. */
+  /** A status update that was queued while Redis was away is committed. */
   readonly lateCommit: PresenceEvents['lateCommit'];
-  /** A PC user whose link ended is not back: to be told as an OFFLINE would be. */
+  /** The offline grace of a user has ended: to be announced as OFFLINE. */
   lost(userId: number, state: UserState, version: number): void;
-  /** Such a user is back on a link that says so to nobody. */
+  /** A user is back after that announcement, by a snapshot, which causes no notification. */
   readonly back: PresenceEvents['back'];
-  /** The engine keeps the node from being ready, or does no longer. */
+  /** The engine keeps the node from being ready, or no longer does. */
   unready(reason: UnreadyReason, holds: boolean): void;
-  /** The bus takes no more for now: sources are to be slowed. */
+  /** The bus is full, or has room again: reading is paused or resumed. */
   busFull(full: boolean): void;
 }
 
-/** What joins a node to the others, or lets it work alone. */
+/** Connects a node to the others, or lets it work alone. */
 export interface Engine {
   readonly presence: Presence;
-  /** How the bus is; undefined where there is none. */
+  /** State of the bus; undefined without one. */
   readonly bus:
     | (Pick<Bus, 'counters' | 'responsive' | 'full' | 'rttMs' | 'peers'> & DeliveryBus)
     | undefined;
-  /** Whether the lease is held and Redis answers; undefined where there is none. */
+  /** Whether the lease is held and Redis answers; undefined without a lease. */
   readonly leaseHeld: boolean | undefined;
-  /** Nodes whose lease lives, this one included. */
+  /** Number of nodes with a lease, including this one. */
   readonly liveNodes: number;
-  /** Leases and records in the registry of nodes that no node of this release has written. */
+  /** Leases and records in the registry that no node of this release has written. */
   readonly malformedNodeRecords: number;
-  /** What the live nodes said of themselves a short while ago, this one included. */
+  /** What the live nodes published last, including this one. */
   readonly nodes: readonly NodeInfo[];
   /**
-   * All nodes that are known, with how long their leases last.
-   * @throws the client's error when Redis does not answer.
+   * Reads all known nodes and the time left of their leases.
+   * @throws the client's error if Redis does not answer.
    */
   readRegistry(): Promise<NodeRegistry>;
-  /** Sends an entry to all other nodes; the bytes are not copied. */
+  /** Sends a message to all other nodes; the bytes are not copied. */
   send(kind: number, bytes: Buffer): void;
-  /** Tells whether this node's links have room for what comes over the bus. */
+  /** Sets whether this node's links have room for traffic of the bus. */
   setRoom(hasRoom: boolean): void;
-  /** Starts; resolves when links may be taken, however long that takes. */
+  /** Starts; resolves when links may be accepted, however long that takes. */
   start(): Promise<void>;
-  /** Ends in good order: what was sent is handed over before, for which it waits up to `withinMs`. */
+  /** Stops in order: first waits up to `withinMs` until everything sent has been acknowledged. */
   stop(withinMs?: number): Promise<void>;
-  /** The node has not started after all: ends at once, so that no other node counts it as one. */
+  /** Stops at once after a failed start, so that no other node counts this one. */
   abandon?(): Promise<void>;
 }

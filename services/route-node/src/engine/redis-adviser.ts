@@ -8,7 +8,7 @@ export interface RedisAdviserOptions {
   failed(reason: string): void;
 }
 
-/** Says what is wrong with how Redis is set, once, until that changes. */
+/** Logs problems with the configuration of Redis, once until they change. */
 export class RedisAdviser {
   readonly #options: RedisAdviserOptions;
   #advised = '';
@@ -17,7 +17,7 @@ export class RedisAdviser {
     this.#options = options;
   }
 
-  /** Looks at how Redis is set; to be called whenever it may be another one. */
+  /** Checks the configuration; to be called whenever the server may have changed. */
   async look(): Promise<void> {
     const { redis, log, windowBytes, failed } = this.#options;
     try {

@@ -1,9 +1,9 @@
-/** Why a node reads from none of its links for the moment. */
+/** Why a node reads none of its links at the moment. */
 export type PauseReason = 'links-over-mark' | 'bus-full' | 'kept-full';
 
 /**
- * Slows the sources: while anything holds it, the node reads from no link, and TCP slows the
- * msg_servers down. Nothing is dropped.
+ * Pauses reading on all links while there is any reason to, so that TCP slows the msg_servers down.
+ * Nothing is dropped.
  */
 export class Backpressure {
   readonly #holds = new Set<PauseReason>();
@@ -17,7 +17,7 @@ export class Backpressure {
     return this.#holds.size === 0;
   }
 
-  /** Holds the sources for a reason, or lets go of it. */
+  /** Sets or clears a reason to pause. */
   set(reason: PauseReason, hold: boolean): void {
     const wasOpen = this.isOpen;
     if (hold) this.#holds.add(reason);

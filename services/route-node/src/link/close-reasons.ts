@@ -1,6 +1,6 @@
 import type { LinkEnd } from '@route/presence';
 
-/** Why a link ended: the label of a metric and a field of the log at once. */
+/** Why a link was closed: label of a metric and field of the log. */
 export const CLOSE_REASONS = {
   'peer-closed': 'the msg_server closed the connection',
   'connection-failed': 'the connection broke (reset, unreachable)',
@@ -19,7 +19,7 @@ export const CLOSE_REASONS = {
 
 export type CloseReason = keyof typeof CLOSE_REASONS;
 
-/** Reasons that are this node's or its msg_server's ordinary business; the others are worth a warning. */
+/** Closes in normal operation; the others are logged as warnings. */
 const ORDINARY: ReadonlySet<CloseReason> = new Set([
   'peer-closed',
   'rebalancing',
@@ -29,7 +29,7 @@ const ORDINARY: ReadonlySet<CloseReason> = new Set([
   'stopping',
 ]);
 
-/** Reasons with which a msg_server that does nothing wrong is asked to connect again. */
+/** Closes after which a well-behaved msg_server is asked to connect again. */
 const ASKED_TO_RETURN: ReadonlySet<CloseReason> = new Set([
   'rebalancing',
   'isolated',
@@ -37,29 +37,32 @@ const ASKED_TO_RETURN: ReadonlySet<CloseReason> = new Set([
   'draining',
 ]);
 
-/** With these a connection that has sent nothing was a health check. */
+/** With these reasons, a connection that sent nothing was a health check. */
 const ENDS_OF_CHECKS: ReadonlySet<CloseReason> = new Set([
   'peer-closed',
   'connection-failed',
   'timed-out',
 ]);
 
-/** Whether a connection that has sent nothing and ends so was a health check. */
+/** Whether a connection that sent nothing and closes with this reason was a health check. */
 export function isEndOfCheck(reason: CloseReason): boolean {
   return ENDS_OF_CHECKS.has(reason);
 }
 
-/** Whether what the msg_server sends before it has noticed the end is still carried out. */
+/** Whether PDUs are still handled that the msg_server sends before it notices the close. */
 export function isReadToTheEnd(reason: CloseReason): boolean {
   return ASKED_TO_RETURN.has(reason);
 }
 
-/** What becomes of what the link held: users whose msg_server is asked to return are not to be seen to have gone. */
+/**
+ * What happens to the link's users: if the msg_server is asked to return, they must not appear
+ * offline.
+ */
 export function linkEndOf(reason: CloseReason): LinkEnd {
   return ASKED_TO_RETURN.has(reason) || reason === 'stopping' ? 'linger' : 'release';
 }
 
-/** Whether a link's end is worth a warning in the log. */
+/** Whether a close is part of normal operation; if not, it is logged as a warning. */
 export function isOrdinary(reason: CloseReason): boolean {
   return ORDINARY.has(reason);
 }

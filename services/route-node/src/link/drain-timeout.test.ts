@@ -8,7 +8,7 @@ function watch(): DrainTimeout {
   return new DrainTimeout({ markBytes: MARK, drainTimeoutMs: STUCK_MS });
 }
 
-test('a link whose backlog does not shrink is stuck when its time is over', () => {
+test('a link whose backlog does not shrink is stuck after the drain timeout', () => {
   const it = watch();
   it.over(MARK, 0);
   it.over(MARK + 500, 5_000);
@@ -17,7 +17,7 @@ test('a link whose backlog does not shrink is stuck when its time is over', () =
   expect(it.isStuck(10_000)).toBe(true);
 });
 
-test('a link whose backlog shrinks, however large it was, is not stuck while it does', () => {
+test('a link is not stuck while its backlog shrinks, however large it was', () => {
   const it = watch();
   it.over(MARK, 0);
   it.over(3 * MARK, 1_000);
@@ -27,14 +27,14 @@ test('a link whose backlog shrinks, however large it was, is not stuck while it 
   }
 });
 
-test('a link that takes a little in all that time, and is given more, is stuck', () => {
+test('a link that drains a little and is given more in all that time is stuck', () => {
   const it = watch();
   it.over(MARK, 0);
   for (let now = 1_000; now < 10_000; now += 1_000) it.over(MARK - 50 + now / 1_000, now);
   expect(it.isStuck(10_000)).toBe(true);
 });
 
-test('a link that was back under the mark has its time anew', () => {
+test('the drain timeout starts again for a link that was back under the mark', () => {
   const it = watch();
   it.over(MARK, 0);
   it.back();

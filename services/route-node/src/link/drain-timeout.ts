@@ -1,18 +1,22 @@
 /**
- * Part of the mark by which a backlog has to shrink for its link to count as one that drains. What the
- * msg_server's side of the connection takes up at once does not amount to that.
+ * Part of the high-water mark by which a backlog must shrink to count as draining. It exceeds what
+ * the buffers of the msg_server's side of the connection take at once.
  */
 const PROGRESS_PART = 1 / 8;
 
 /**
- * Tells a link that is stuck from one that is slow: its backlog has been over the mark for a given time and
- * has not become smaller. While a backlog shrinks its link needs only time, and the sources are held for its
- * sake ({@link SlowConsumers}); what others had under way all the same may be more than it can take in that time.
+ * Detects a stuck link: its backlog has been over the mark for `drainTimeoutMs` without shrinking.
+ * A link with a shrinking backlog only needs time, and reading is paused for it ({@link
+ * SlowConsumers}). PDUs of other links that were under way anyway may still exceed what it can take
+ * in that time.
  */
 export class DrainTimeout {
   readonly #progressBytes: number;
   readonly #drainTimeoutMs: number;
-  /** The most unsent since it last shrank, and since when; undefined while the link is not over the mark. */
+  /**
+   * Largest backlog since it last shrank, and since when; undefined while the link is below the
+   * mark.
+   */
   #peak: { bytes: number; sinceMs: number } | undefined;
 
   constructor({
@@ -28,7 +32,7 @@ export class DrainTimeout {
     return this.#peak !== undefined;
   }
 
-  /** The link is over the mark, with so much unsent. */
+  /** Records the backlog of a link that is over the mark. */
   over(unsentBytes: number, nowMs: number): void {
     const peak = this.#peak;
     if (peak === undefined || unsentBytes <= peak.bytes - this.#progressBytes) {
@@ -38,12 +42,12 @@ export class DrainTimeout {
     }
   }
 
-  /** The link is back under the mark. */
+  /** Records that the link is back under the mark. */
   back(): void {
     this.#peak = undefined;
   }
 
-  /** Whether the link has had its time. */
+  /** Whether the drain timeout has passed without progress. */
   isStuck(nowMs: number): boolean {
     return this.#peak !== undefined && nowMs - this.#peak.sinceMs >= this.#drainTimeoutMs;
   }

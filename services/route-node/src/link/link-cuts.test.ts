@@ -12,7 +12,7 @@ import { LinkScene, settle } from '../testing/link-scene.ts';
 
 const KIBIBYTE = 1024;
 const LINKS = 4;
-/** Of each link, so many users: link i has the users i, i + LINKS, ... */
+/** Users of each link: link i has the users i, i + LINKS, ... */
 const USERS = 8;
 
 let scene: LinkScene | undefined;
@@ -39,7 +39,7 @@ function messageOf({ id, from, to, bytes }: Message): Buffer {
   });
 }
 
-/** The ids of the messages in a stream. */
+/** Ids of the messages in a stream. */
 function messagesIn(stream: Buffer): number[] {
   const messages: number[] = [];
   for (let at = 0; at + 16 <= stream.length; ) {
@@ -64,7 +64,7 @@ function peopled(delivery: 'broadcast' | 'directed'): LinkScene {
 
 const largeList = listOf(Array.from({ length: 5000 }, (_, k) => 10_000 + k));
 
-/** Has something sent to all links that comes from none of them. */
+/** Sends something to all links that comes from none of them. */
 function toAll({ hub }: LinkScene, kibibytes: number): void {
   const sender = { id: 'none', send: () => {}, sendPart: () => {} };
   const message = messageOf({ id: 9, from: 500, to: 500, bytes: kibibytes * KIBIBYTE });
@@ -74,13 +74,13 @@ function toAll({ hub }: LinkScene, kibibytes: number): void {
 const holderOf = (userId: number): number => (userId - 1) % LINKS;
 
 describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery) => {
-  it('a link that passes the hard limit inside a send, with PDUs behind its list, disturbs nothing', async () => {
+  it('a link over the hard limit inside a send, with pending PDUs, disturbs nothing', async () => {
     const made = peopled(delivery);
     await settle();
     const [stuck, second, third, fourth] = made.links;
     if (!stuck || !second || !third || !fourth) throw new Error('the scene has too few links');
     stuck.socket.stall(true);
-    // What the link has sent behind its list is relayed when it ends.
+    // PDUs behind the link's snapshot are relayed when it closes.
     stuck.socket.say(largeList, messageOf({ id: 1, from: 1, to: 3, bytes: 10 }));
     // User 1 is on the stuck link, user 2 on the second one, user 3 on the third.
     fourth.socket.say(
@@ -96,14 +96,15 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
     expect(messagesIn(fourth.socket.received)).toEqual(all ? [1] : []);
   });
 
-  it('what a link has sent, and is read before the link is closed for the hard limit, is relayed', async () => {
+  it('relays what is read from a link before it is closed for the hard limit', async () => {
     const made = peopled(delivery);
     await settle();
     const [stuck, , third] = made.links;
     if (!stuck || !third) throw new Error('the scene has too few links');
     stuck.socket.stall(true);
     made.gate.set('bus-full', true);
-    // It comes back to its sender, which then is over the limit; what has come meanwhile is read before the close.
+    // The PDU also goes back to its sender, which then is over the limit. What has arrived
+    // meanwhile is read before the close.
     const signInfo = 'x'.repeat(80 * KIBIBYTE);
     stuck.socket.say(encodeMessage('sign_info_changed_notify', { changedUserId: 1, signInfo }));
     stuck.socket.say(messageOf({ id: 1, from: 1, to: 3, bytes: 10 }));
@@ -116,7 +117,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
   });
 
   it.each(['ending', 'over', 'back', 'grown'] as const)(
-    'links that pass the hard limit while another one calls its node (%s) are closed, and nothing throws',
+    'links that exceed the hard limit while another one calls its node (%s) are closed, and nothing throws',
     async (position) => {
       let inside = false;
       const made = new LinkScene({
@@ -124,7 +125,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
         inside: (callback) => {
           if (callback !== position || inside) return;
           inside = true;
-          // All are over the hard limit at once, in the midst of whatever the link was doing.
+          // All links exceed the hard limit at once, whatever the link was doing.
           toAll(made, 80);
         },
       });
@@ -148,7 +149,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
     },
   );
 
-  it('a link that passes the hard limit while its own list is imported is closed, and nothing throws', async () => {
+  it('closes a link that exceeds the hard limit during its own import, without an error', async () => {
     class SendingPresence extends PresenceMemory {
       override addClients(link: LinkId, clients: readonly ClientStatus[]): void {
         toAll(made, 80);
@@ -165,7 +166,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
     expect([...made.gone]).toEqual([link.id]);
   });
 
-  it('whatever links stall, read and end while others send, nobody gets a wrong PDU and none throws', async () => {
+  it('all PDUs are right and nothing throws, whichever links stall, read and close', async () => {
     const user = fc.integer({ min: 1, max: LINKS * USERS });
     const step = fc.oneof(
       {
@@ -220,9 +221,9 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
         const sent: (Message & { readonly link: number })[] = [];
         const isFor = (message: Message, link: number): boolean =>
           delivery === 'broadcast' || [message.from, message.to].map(holderOf).includes(link);
-        /** Links that were ever slow, ended or sent garbage: they may lack what was sent then. */
+        /** Links that were ever slow, closed or sent garbage: they may lack PDUs of that time. */
         const unsteady = new Set<number>();
-        /** While its list is imported, a link gets everything. */
+        /** While its snapshot is imported, a link gets every PDU. */
         const listing = new Set<number>();
         for (const action of steps) {
           if (action.do === 'settle') {
@@ -282,7 +283,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
           const ids = messagesIn(socket.received);
           const got = ids.flatMap((id) => sent[id] ?? []);
           expect(got.length).toBe(ids.length);
-          // In order, none twice, none of its own, and where it is directed none of another's users.
+          // In order, none twice, none of its own, and with directed delivery none of other users.
           for (const [from, some] of Map.groupBy(got, (message) => message.link)) {
             expect(from).not.toBe(i);
             const inOrder = [...new Set(some.map(({ id }) => id))].sort((a, b) => a - b);
@@ -290,7 +291,7 @@ describe.each(['broadcast', 'directed'] as const)('with %s delivery', (delivery)
           }
           if (!listing.has(i)) expect(got.filter((message) => !isFor(message, i))).toEqual([]);
           if (unsteady.has(i) || made.endings.has(link.id)) continue;
-          // What a link had sent that was not read before it ended is not due.
+          // PDUs that were not read before their link closed are not expected.
           const due = sent.filter((message) => {
             const { link: from } = message;
             return (

@@ -27,7 +27,7 @@ function messageOf(bytes: number): Buffer {
 
 const NO_LINK = { id: 'none', send: () => {}, sendPart: () => {} };
 
-/** Has something sent to all links that comes from none of them. */
+/** Sends something to all links that comes from none of them. */
 function toAll({ hub }: LinkScene, bytes: number): void {
   hub.relay(NO_LINK, 'relay-to-all', messageOf(bytes));
 }
@@ -36,7 +36,7 @@ function tick({ links }: LinkScene): void {
   for (const { link } of links) link.tick(performance.now());
 }
 
-describe('time', () => {
+describe('timers', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   });
@@ -51,7 +51,7 @@ describe('time', () => {
     return { made, links: Array.from({ length: count }, () => made.open()) };
   }
 
-  /** Lets seconds pass, with a look at all links every quarter of one. */
+  /** Advances time, with a tick of all links every 250 ms. */
   async function pass(made: LinkScene, seconds: number): Promise<void> {
     for (let quarter = 0; quarter < seconds * 4; quarter++) {
       vi.advanceTimersByTime(250);
@@ -60,7 +60,7 @@ describe('time', () => {
     await settle();
   }
 
-  it('closes a link on which nothing was received for the timeout', async () => {
+  it('close a link that has received nothing for the timeout', async () => {
     const { made, links } = opened(1);
     await settle();
     await pass(made, 29.5);
@@ -69,7 +69,7 @@ describe('time', () => {
     expect(made.endings.get(links[0]?.link.id ?? '')).toBe('timed-out');
   });
 
-  it('does not count while the node itself does not read the link, nor right after', async () => {
+  it('do not count while the node itself does not read the link, nor right after', async () => {
     const { made, links } = opened(2);
     await settle();
     made.gate.set('bus-full', true);
@@ -85,7 +85,7 @@ describe('time', () => {
     expect([...made.endings]).toEqual([['node.2', 'timed-out']]);
   });
 
-  it('does not count either for a link that is not read without a tick in between', async () => {
+  it('do not count for a link that was paused and resumed between two ticks', async () => {
     const { made } = opened(1);
     await settle();
     made.gate.set('bus-full', true);
@@ -97,7 +97,7 @@ describe('time', () => {
     expect(made.endings.size).toBe(0);
   });
 
-  it('of 10 s over the mark without progress closes a link, which has paused all sources before', async () => {
+  it('close a link after 10 s over the mark without progress, but first pause reading', async () => {
     const { made, links } = opened(2);
     const [stuck, other] = links;
     await settle();
@@ -116,7 +116,7 @@ describe('time', () => {
     expect(made.gate.isOpen).toBe(true);
   });
 
-  it('over the mark is as long as it takes for a link whose backlog shrinks', async () => {
+  it('do not close a link over the mark while its backlog shrinks', async () => {
     const { made, links } = opened(1);
     await settle();
     links[0]?.socket.stall(true);
@@ -133,7 +133,7 @@ describe('time', () => {
     expect(made.endings.size).toBe(0);
   });
 
-  it('without anything sent brings a heartbeat, but not to a link that has something queued', async () => {
+  it('send a heartbeat on an idle link, but not on a link with queued bytes', async () => {
     const { made, links } = opened(2);
     await settle();
     links[0]?.socket.stall(true);
@@ -157,7 +157,7 @@ it('a link is closed as soon as more than the limit is queued for it', async () 
   expect(made.endings.size).toBe(0);
   toAll(made, KIBIBYTE);
   expect(link.isEnding).toBe(true);
-  // What the same call brings besides is not queued any more.
+  // Nothing more is queued, even by the same call.
   const { unsentBytes } = link;
   toAll(made, 63 * KIBIBYTE);
   link.sendPart(messageOf(1000), 0, 1000);
@@ -166,7 +166,7 @@ it('a link is closed as soon as more than the limit is queued for it', async () 
   expect([...made.endings]).toEqual([['node.1', 'unsent-over-limit']]);
 });
 
-describe('a link that ends', () => {
+describe('a closing link', () => {
   const BROKEN = Buffer.alloc(16);
   const update = encodeMessage('user_status_update', {
     ...{ userStatus: online, userId: 7, clientType: 1 },
@@ -197,7 +197,7 @@ describe('a link that ends', () => {
     return { made, presence };
   }
 
-  // As the original: what came before the length that cannot be is done with, then the link is closed.
+  // As the original: PDUs before the invalid length are handled, then the link is closed.
   it.each([
     ['for a length of 0 in the same segment', [BROKEN]],
     ['for a length over the limit', [Buffer.from('7fffffff', 'hex')]],
@@ -248,7 +248,7 @@ describe('a link that ends', () => {
     expect(made.gate.isOpen).toBe(true);
   });
 
-  it('and does not read is cut when too much is queued for it', async () => {
+  it('that does not read is cut when too much is queued for it', async () => {
     const { made, presence } = slowScene();
     const { socket } = made.open();
     await settle();
@@ -265,13 +265,13 @@ describe('a link that ends', () => {
   });
 });
 
-describe('a PDU that is dropped', () => {
+describe('a dropped PDU', () => {
   const list = (clientType: number): Buffer =>
     encodeMessage('online_user_info', {
       userStatList: [{ userId: 7, status: online, clientType }],
     });
 
-  it('for its client type alone is named with it, and the link stays', async () => {
+  it('is reported with its unknown client type, and the link stays', async () => {
     const made = new LinkScene({ delivery: 'broadcast' });
     scene = made;
     const { socket } = made.open();
@@ -279,7 +279,7 @@ describe('a PDU that is dropped', () => {
     socket.say(
       list(0x13),
       encodeMessage('user_status_update', { userStatus: online, userId: 7, clientType: 0x14 }),
-      // A user_status that there is none.
+      // A user_status that does not exist.
       encodeMessage('user_status_update', { userStatus: 9, userId: 7, clientType: 1 }),
     );
     await settle();
@@ -292,7 +292,7 @@ describe('a PDU that is dropped', () => {
     expect(made.endings.size).toBe(0);
   });
 
-  it('as it asks for too many users is named, and what comes behind it is handled', async () => {
+  it('with too many users is reported, and the PDUs behind it are handled', async () => {
     const made = new LinkScene({ delivery: 'broadcast' });
     scene = made;
     const { socket } = made.open();

@@ -20,7 +20,7 @@ import { ReadScheduler } from './read-scheduler.ts';
 import { SlowConsumers } from './slow-consumers.ts';
 import { TimeSlicer } from './time-slicer.ts';
 
-/** What the table hands on to each link, beside what it provides itself. */
+/** Options that are passed on to each link, and those of the server itself. */
 export type LinkServerOptions = Pick<
   LinkHost,
   'presence' | 'hub' | 'counters' | 'watch' | 'links' | 'limits' | 'clientTypes' | 'maxQueryUsers'
@@ -28,18 +28,18 @@ export type LinkServerOptions = Pick<
   readonly nodeId: string;
   readonly log: Logger;
   readonly admission: AdmissionRules;
-  /** Undefined for links in the clear. */
+  /** Undefined for links without TLS. */
   readonly tls: LinkTls | undefined;
-  /** The node cannot take further links, or can again. */
+  /** Called when the node cannot accept further links, or can again. */
   unready(reason: UnreadyReason, holds: boolean): void;
-  /** Whether this node's links have room for what comes over the bus. */
+  /** Called when this node's links have no room for traffic of the bus, or have room again. */
   roomChanged(hasRoom: boolean): void;
 };
 
-/** The longest time between two looks at all links. */
+/** Longest interval between two ticks of all links. */
 const TICK_MS = 1000;
 
-/** How often a few links are closed while draining. */
+/** Interval at which some links are closed while draining. */
 const DRAIN_STEP_MS = 50;
 
 const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
@@ -49,7 +49,7 @@ const DROPPED_HINTS: Readonly<Record<DroppedPdu['problem'], string>> = {
     'the query is not answered; the most that one may ask for is ROUTE_MAX_QUERY_USERS',
 };
 
-/** All links of a node: takes them in, watches them, lets them go. */
+/** All links of a node: accepts, monitors and closes them. */
 export class LinkServer {
   readonly #options: LinkServerOptions;
   readonly #links = new Set<Link>();
@@ -63,7 +63,7 @@ export class LinkServer {
   readonly #secondLinks = new RepeatedLine();
   readonly #droppedLines = new Map<LinkId, RepeatedLine>();
   #opened = 0;
-  /** Links that have sent nothing yet: msg_servers in their first moment, and health checks. */
+  /** Links that have sent nothing yet: new msg_servers, and health checks. */
   readonly #silent = new Set<Link>();
   #ticker: NodeJS.Timeout | undefined;
   #allGone: (() => void) | undefined;
@@ -98,7 +98,7 @@ export class LinkServer {
       ...{ rules, tls, counters, log },
       admitted: (connection) => this.#open(connection),
     });
-    // Half-open: what a msg_server has sent before it learns that its link ends is still read.
+    // Half-open: data that a msg_server sends before it learns of the close is still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admission.take(socket));
     this.#descriptors = new DescriptorGuard({
       port: {
@@ -119,19 +119,22 @@ export class LinkServer {
     });
   }
 
-  /** Links that are open or ending; without those that have sent nothing. */
+  /** Links that are open or closing, without those that have sent nothing. */
   get size(): number {
     return this.#links.size - this.#silent.size;
   }
 
-  /** Links that are open; without those that have sent nothing. */
+  /** Open links, without those that have sent nothing. */
   get open(): number {
     let open = 0;
     for (const link of this.#links) if (!link.isEnding && !this.#silent.has(link)) open++;
     return open;
   }
 
-  /** Has so many links connect again, those that have been open longest: whoever has just come stays. */
+  /**
+   * Closes the `count` oldest links so that they reconnect elsewhere; a link that has just come
+   * stays.
+   */
   closeForRebalance(count: number, reason: 'rebalancing' | 'isolated' = 'rebalancing'): void {
     let left = count;
     for (const link of this.#links) {
@@ -142,30 +145,30 @@ export class LinkServer {
     }
   }
 
-  /** All of these, in the order in which they were opened. */
+  /** All links, in the order in which they were opened. */
   all(): Iterable<Link> {
     return this.#links;
   }
 
-  /** The link with this id, if it is open or ending. */
+  /** Returns the link with this id if it is open or closing. */
   find(id: LinkId): Link | undefined {
     for (const link of this.#links) if (link.id === id) return link;
     return undefined;
   }
 
-  /** Connections that are on their way to become links. */
+  /** Connections that are not links yet. */
   get handshakes(): number {
     return this.#admission.handshakes;
   }
 
-  /** Bytes that wait to be sent, on all links together. */
+  /** Bytes queued for sending on all links. */
   get unsentBytes(): number {
     let bytes = 0;
     for (const link of this.#links) bytes += link.unsentBytes;
     return bytes;
   }
 
-  /** PDUs that wait for presence, on all links together. */
+  /** PDUs of all links that wait for presence. */
   get pendingPdus(): number {
     let pdus = 0;
     for (const link of this.#links) pdus += link.protocol.pendingPdus;
@@ -178,9 +181,9 @@ export class LinkServer {
   }
 
   /**
-   * Begins to take links.
-   * @returns the address really listened on.
-   * @throws the socket's error when the address cannot be had.
+   * Starts to accept links.
+   * @returns the bound address.
+   * @throws the socket's error if the address is not available.
    */
   async listen(address: Address): Promise<Address> {
     await this.#descriptors.start();
@@ -191,12 +194,15 @@ export class LinkServer {
     return bound;
   }
 
-  /** Slows all sources while the bus has no room. */
+  /** Pauses reading while the bus is full. */
   setBusFull(full: boolean): void {
     this.#gate.set('bus-full', full);
   }
 
-  /** Takes no new links and closes those that there are, a few at a time; ends when all are gone. */
+  /**
+   * Accepts no new links and closes the open ones gradually over `overMs`; resolves when all are
+   * gone.
+   */
   async drain(overMs: number): Promise<void> {
     this.#server.close();
     this.#descriptors.stop();
@@ -221,7 +227,7 @@ export class LinkServer {
     clearInterval(this.#ticker);
   }
 
-  /** Slows all sources while as much as may be is kept of what was directed. */
+  /** Pauses reading while the retention limit of directed PDUs is reached. */
   setKeptFull(full: boolean): void {
     this.#gate.set('kept-full', full);
   }
@@ -234,7 +240,7 @@ export class LinkServer {
     link.pause(!this.#gate.isOpen);
   }
 
-  /** A link receives from its first moment; it is counted and logged once it has sent something. */
+  /** A link receives from the start. It is counted and logged once it has sent something. */
   #spoken(link: Link): void {
     if (!this.#silent.delete(link)) return;
     this.#options.counters.opened++;
@@ -286,7 +292,7 @@ export class LinkServer {
     for (const link of this.#links) link.pause(held);
   }
 
-  /** One line in 10 s for each link: a msg_server may send such PDUs all the time. */
+  /** One line per link and 10 s: a msg_server may send such PDUs all the time. */
   #logDropped(id: LinkId, { command, problem, value }: DroppedPdu): void {
     const line = this.#droppedLines.get(id) ?? new RepeatedLine();
     this.#droppedLines.set(id, line);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Counters } from '../observability/counters.ts';
 import { LinkWriter, TickFlusher } from './link-writer.ts';
 
-/** A server's socket and its peer, both on loopback. */
+/** The socket of a server and its peer, both on loopback. */
 async function socketPair(): Promise<{ ours: Socket; theirs: Socket; close: () => void }> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -45,7 +45,7 @@ describe('a link’s writer', () => {
 
   afterEach(() => pair.close());
 
-  it('makes one write of all that a tick brings', async () => {
+  it('makes one write of the output of a tick', async () => {
     for (let i = 0; i < 100; i++) writer.write(Buffer.from(`${i} `));
     expect(counters.linkWrites).toBe(0);
     const [received]: Buffer[] = await once(pair.theirs, 'data');
@@ -54,7 +54,7 @@ describe('a link’s writer', () => {
     expect(writer.unsentBytes).toBe(0);
   });
 
-  it('keeps the order of everything while the peer does not read, and sends it when it does', async () => {
+  it('keeps the order while the peer does not read, and sends the rest when it does', async () => {
     pair.theirs.pause();
     const total = 16 * 1024 * 1024;
     const chunk = Buffer.allocUnsafe(total / 4);
@@ -80,7 +80,7 @@ describe('a link’s writer', () => {
     expect(writer.unsentBytes).toBe(0);
   });
 
-  it('sends all that waits before it ends the connection', async () => {
+  it('sends the queue before it ends the connection', async () => {
     pair.theirs.pause();
     writer.write(Buffer.alloc(8 * 1024 * 1024, 1));
     writer.flush();

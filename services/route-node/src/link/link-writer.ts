@@ -3,7 +3,7 @@ import type { Counters } from '../observability/counters.ts';
 import { BatchBuffer } from '../routing/batch-buffer.ts';
 import { pinsMuch } from './pinned-memory.ts';
 
-/** Flushes all writers that were written to in a tick, at the tick's end. */
+/** Flushes the writers of a tick at its end. */
 export class TickFlusher {
   #dirty: LinkWriter[] = [];
   #scheduled = false;
@@ -14,7 +14,7 @@ export class TickFlusher {
     for (const writer of dirty) writer.flush();
   };
 
-  /** Has a writer flushed when the present tick's reads are done. */
+  /** Schedules the flush of a writer for the end of the reads of this tick. */
   add(writer: LinkWriter): void {
     this.#dirty.push(writer);
     if (this.#scheduled) return;
@@ -27,25 +27,28 @@ export interface LinkWriterOptions {
   readonly socket: Socket;
   readonly flusher: TickFlusher;
   readonly counters: Counters;
-  /** Some of what waited has been taken by the kernel. */
+  /** Called when the kernel has accepted some of the queued bytes. */
   progressed(): void;
 }
 
 /**
- * How much is handed to the socket in one write. A large write costs the kernel less a byte (8 links flat out: 8.7
- * million PDUs/s delivered at 64 KiB, 13 million at 4 MiB); but a socket tells that a write is done only when all of
- * it is, and of a slow msg_server it must be seen soon whether it reads at all. So each link's writes become
- * larger while they are done quickly, and smaller when they are not.
+ * Bytes passed to the socket in one write. A large write costs the kernel less per byte (8 links at
+ * full rate: 8.7 million PDUs/s delivered at 64 KiB, 13 million at 4 MiB). But a socket reports a
+ * write only when all of it is done, and with a slow msg_server it must soon be visible whether it
+ * reads at all. Each link's writes therefore grow while they finish quickly, and shrink otherwise.
  */
 const WRITE_BYTES = { least: 64 * 1024, first: 256 * 1024, most: 4 * 1024 * 1024 } as const;
 
-/** A write that took longer than this was too large, one that took less than a quarter of it might be larger. */
+/**
+ * A write that took longer was too large; after one that took less than a quarter, the next may be
+ * larger.
+ */
 const WRITE_MS = 100;
 
-/** What comes in few bytes is copied together into chunks of so many. */
+/** Short pieces are copied together into chunks of this size. */
 const CHUNK_BYTES = 16 * 1024;
 
-/** Gathers what a tick has for one link and hands it to the socket as one write. */
+/** Collects the output of a tick for one link and passes it to the socket as one write. */
 export class LinkWriter {
   readonly #options: LinkWriterOptions;
   #pending: Buffer[] = [];
@@ -64,24 +67,25 @@ export class LinkWriter {
     this.#options = options;
   }
 
-  /** Bytes that the kernel has not yet taken. */
+  /** Bytes that the kernel has not accepted yet. */
   get unsentBytes(): number {
     return this.#pendingBytes + this.#options.socket.writableLength;
   }
 
-  /** Bytes that the kernel has taken since the link was opened. */
+  /** Bytes that the kernel has accepted since the link was opened. */
   get takenBytes(): number {
     return this.#writtenBytes - this.unsentBytes;
   }
 
-  /** When anything was handed to the socket last. */
+  /** Time of the last write to the socket. */
   get handedAtMs(): number {
     return this.#handedAtMs;
   }
 
   /**
-   * Queues bytes, which must not change any more. They are copied only where they are few, or a small part of their
-   * memory: what is queued keeps no more than a few times the memory that it is counted with.
+   * Queues bytes, which must not change afterwards. They are copied only if they are few, or a
+   * small part of their memory: the queue never pins more than a few times the memory that it
+   * counts.
    */
   write(bytes: Buffer): void {
     if (pinsMuch(bytes)) {
@@ -93,7 +97,7 @@ export class LinkWriter {
     this.#added(bytes.length);
   }
 
-  /** Queues bytes that stand between others, which must not change either; few bytes are copied. */
+  /** Queues a part of a buffer, which must not change either; few bytes are copied. */
   writePart(bytes: Buffer, start: number, end: number): void {
     this.#gathered.append(bytes, start, end);
     this.#added(end - start);
@@ -107,13 +111,13 @@ export class LinkWriter {
     this.#options.flusher.add(this);
   }
 
-  /** Hands over what waits, as much as the socket takes. */
+  /** Passes as much of the queue to the socket as it accepts. */
   flush(): void {
     this.#dirty = false;
     while (!this.#blocked && this.#pendingBytes > 0) this.#hand(this.#writeBytes);
   }
 
-  /** Hands over all that waits and ends the connection after it. */
+  /** Passes the whole queue to the socket and ends the connection after it. */
   end(): void {
     this.#blocked = true;
     if (this.#pendingBytes > 0) this.#hand(this.#pendingBytes);
@@ -182,7 +186,9 @@ export class LinkWriter {
     return batch;
   }
 
-  /** Lets go of what was handed over; moving the rest now and then costs less than doing it each time. */
+  /**
+   * Removes written buffers from the queue. Moving the rest now and then costs less than each time.
+   */
   #compact(): void {
     if (this.#next < 1024 && this.#next < this.#pending.length) return;
     this.#pending = this.#pending.slice(this.#next);

@@ -27,7 +27,7 @@ const MESSAGE = encodeMessage('msg_read_notify', {
   ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
 });
 
-/** Answers updates when it is told to. */
+/** Answers updates when the test says so. */
 class SlowPresence extends PresenceMemory {
   readonly #answers: (() => void)[] = [];
   readonly #asked = Promise.withResolvers<void>();
@@ -51,7 +51,7 @@ class SlowPresence extends PresenceMemory {
 
 const ignored = (): void => {};
 
-/** A link and the msg_server at its other end, on a node that tells what it hears of. */
+/** A link and its msg_server, on a node that records what it is told. */
 async function scene(presence: PresenceMemory, seen: string[]) {
   const counters = new Counters();
   const watch = new PduMonitor();
@@ -101,7 +101,7 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   return { counters, msgServer, socket, link: new Link('node.1', { socket, peer: 'peer' }, host) };
 }
 
-it('is gone only when what it had sent behind an update is relayed', async () => {
+it('is gone only after what it sent behind an update is relayed', async () => {
   const presence = new SlowPresence(MEMORY);
   const seen: string[] = [];
   const { msgServer, socket, link } = await scene(presence, seen);
@@ -119,14 +119,14 @@ it('is gone only when what it had sent behind an update is relayed', async () =>
   expect(seen).toEqual(['notice', 'message', 'gone']);
 });
 
-it('of a list that is large a little is read in a turn of the loop, whatever has come of it', async () => {
+it('reads a small part of a large snapshot per turn of the loop', async () => {
   const presence = new PresenceMemory(MEMORY);
   const { counters, msgServer, link } = await scene(presence, []);
   const userStatList = Array.from({ length: 100_000 }, (_, i) => {
     return { userId: 1 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
   });
   const list = encodeMessage('online_user_info', { userStatList });
-  // The kernel is to have as much of it takes before the first is read.
+  // The kernel must buffer as much as it accepts before the first read.
   link.pause(true);
   msgServer.write(list);
   for (let turn = 0; turn < 100; turn++) await nextTurn();

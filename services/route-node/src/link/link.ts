@@ -9,7 +9,7 @@ import { type OwnLink, ProtocolHandler, type ProtocolHost } from './protocol-han
 import type { ReadScheduler } from './read-scheduler.ts';
 import type { Halfway } from './slow-consumers.ts';
 
-/** Bounds of a link, from the node's settings. */
+/** Limits of a link, from the node's settings. */
 export interface LinkLimits {
   readonly maxPduBytes: number;
   readonly heartbeatMs: number;
@@ -21,33 +21,33 @@ export interface LinkLimits {
   readonly drainTimeoutMs: number;
 }
 
-/** What a link needs of its node. */
+/** What a link needs from its node. */
 export interface LinkHost extends ProtocolHost {
   readonly limits: LinkLimits;
   readonly flusher: TickFlusher;
   readonly readScheduler: ReadScheduler;
-  /** The link has sent something for the first time. */
+  /** Called when the link has sent something for the first time. */
   spoken(link: Link): void;
-  /** The link has begun to end; it does not receive any more. */
+  /** Called when the link starts to close. */
   ending(link: Link, reason: CloseReason, error: FramingError | undefined): void;
-  /** The link's connection is gone. */
+  /** Called when the link's connection is gone. */
   gone(link: Link): void;
-  /** The link's unsent bytes have gone over the mark, or back under half of it. */
+  /** Called when unsent bytes rise above the high-water mark, or fall below half of it. */
   overMark(link: Link, over: boolean): void;
-  /** A link whose unsent bytes are over the mark was given more. */
+  /** Called when more is queued for a link over the mark. */
   grownOverMark(link: Link): void;
 }
 
-/** How long the end of a connection may take before it is cut. */
+/** Time that the close of a connection may take before it is destroyed. */
 const END_MS = 2000;
 
-/** A PDU of which more than this has come, and not all, is read on in turn with other links' ones. */
+/** Links inside a PDU of which more than this has arrived take turns reading on. */
 const LARGE_PDU_BYTES = 64 * 1024;
 
-/** One TCP connection of a msg_server, from its opening to its end. */
+/** One TCP connection of a msg_server, from open to close. */
 export class Link implements OwnLink {
   readonly id: LinkId;
-  /** The msg_server's address and port. */
+  /** Address and port of the msg_server. */
   readonly peer: string;
   readonly openedAtMs = performance.now();
   readonly protocol: ProtocolHandler;
@@ -57,7 +57,7 @@ export class Link implements OwnLink {
   readonly #writer: LinkWriter;
   readonly #drainTimeout: DrainTimeout;
   #ending: CloseReason | undefined;
-  /** It has passed a limit inside a call, and is closed at once when the call is over. */
+  /** The link has exceeded a limit inside a call, and is closed when the call is over. */
   #isCut = false;
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
@@ -66,7 +66,7 @@ export class Link implements OwnLink {
   #receivedBytes = 0;
   #paused = false;
   #waits = false;
-  /** Not read until it is its turn. */
+  /** Not read until the read scheduler selects it. */
   #paced = false;
   readonly #readOn = (): void => {
     this.#paced = false;
@@ -99,11 +99,11 @@ export class Link implements OwnLink {
     socket.on('error', () => this.end('connection-failed'));
     socket.on('close', () => {
       this.end('peer-closed');
-      // It holds on to the link, and to what has come of its last PDU.
+      // The timer would keep the link, and results of its last PDU, in memory.
       clearTimeout(this.#cutTimer);
       this.#finish();
       this.protocol.end(this.#afterwards);
-      // What came behind an update is still to be relayed: until then the node may not stop.
+      // PDUs behind an update are still to be relayed: until then the node must not stop.
       this.protocol.whenSettled(() => host.gone(this));
     });
   }
@@ -123,19 +123,19 @@ export class Link implements OwnLink {
     return this.#receivedBytes;
   }
 
-  /** Whether it has begun to end. */
+  /** Whether the link is closing. */
   get isEnding(): boolean {
     return this.#isCut || this.#ending !== undefined;
   }
 
-  /** Whether the node reads it, and if not, why. */
+  /** Whether the node reads the link, and if not, why. */
   get reading(): 'reading' | 'held' | 'waits-for-presence' {
     if (!this.#socket.isPaused()) return 'reading';
     if (this.#paused) return 'held';
     return this.#waits ? 'waits-for-presence' : 'reading';
   }
 
-  /** For how long nothing has come, in ms. */
+  /** Time in ms since anything was received. */
   get silentMs(): number {
     return performance.now() - this.#lastReceivedMs;
   }
@@ -156,38 +156,39 @@ export class Link implements OwnLink {
     this.#grown();
   }
 
-  /** A link that was not read for what it had waiting is read again as soon as half of it is done. */
+  /** Resumes reading as soon as half of the pending PDUs are handled. */
   progressed(): void {
     if (this.#waits) this.#checkWaiting();
   }
 
-  /** Holds the link back (the node does not read it), or lets it go on. */
+  /** Pauses or resumes the link for the node. */
   pause(held: boolean): void {
     this.#paused = held;
     this.#readOrNot();
   }
 
-  /** Called every now and then: heartbeat, time-out, stuck, and whether what waits has shrunk. */
+  /** Called periodically: heartbeat, timeout, drain timeout. */
   tick(nowMs: number): void {
     if (this.isEnding) return;
     const { heartbeatMs, timeoutMs } = this.#host.limits;
-    // While the node itself does not read the link, silence says nothing.
+    // While the node itself does not read the link, its silence means nothing.
     if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
     } else if (this.#drainTimeout.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (this.unsentBytes === 0 && nowMs - this.#writer.handedAtMs >= heartbeatMs) {
-      // What waits to be sent says as much as a heartbeat, which would only wait behind it.
+      // Queued bytes serve as a heartbeat, which would only wait behind them.
       this.#host.counters.heartbeatsSent++;
       this.send(HEARTBEAT_PDU);
     }
   }
 
   /**
-   * Ends the link in good order: what it still waits for is answered, what its own PDUs bring about and what was
-   * queued is sent, then the connection is closed. Where it is asked to return, what it has sent before it notices
-   * is still read; otherwise the link counts no longer. Not to be called from inside a delivery: see #cut.
+   * Closes the link in order: pending PDUs are answered, the results of its own PDUs and the queue
+   * are sent, then the connection is closed. If the msg_server is asked to return, what it sends
+   * before it notices is still read; otherwise the link no longer counts. Must not be called inside
+   * a delivery: see #cut.
    */
   end(reason: CloseReason): void {
     this.#begin(reason, undefined);
@@ -209,16 +210,20 @@ export class Link implements OwnLink {
     this.#cutTimer = setTimeout(() => this.#socket.destroy(), END_MS).unref();
   }
 
-  /** Nothing is sent to it any more. Until here a link that ends receives: its own PDUs may still be answered. */
+  /**
+   * Stops sending to the link. Until here a closing link receives, because its own PDUs may still
+   * be answered.
+   */
   #finish(): void {
     this.#host.hub.setReceiving(this, false);
     this.#finished = true;
   }
 
   /**
-   * Closes the link at once: there is no use in sending what waits. A limit is passed inside a call that may be in
-   * the midst of passing PDUs on, or of importing this link's own list: the link is only marked there, gets nothing
-   * more, and is closed from here alone, when the call is over. What is read of it until then is carried out.
+   * Closes the link at once, because sending the queue is pointless. A limit may be exceeded inside
+   * a call that is delivering PDUs, or importing this link's own snapshot. The link is therefore
+   * only marked there, receives nothing more, and is closed here when the call is over. What is
+   * read from it until then is handled.
    */
   #cut(reason: CloseReason): void {
     if (this.#isCut) return;
@@ -275,7 +280,10 @@ export class Link implements OwnLink {
     }
   }
 
-  /** More waits to be sent. Called a PDU: of a link with little to send nothing else has to be judged. */
+  /**
+   * Checks the backlog after more was queued. Called for each PDU: a link with little to send needs
+   * no further check.
+   */
   #grown(): void {
     const isLittle = this.unsentBytes <= this.#host.limits.highWaterMarkBytes / 2;
     if (isLittle && this.#halfway === undefined && !this.#drainTimeout.isOver) return;
@@ -285,11 +293,11 @@ export class Link implements OwnLink {
   #checkUnsent(): void {
     if (this.#isCut) return;
     const { highWaterMarkBytes, queueMaxBytes } = this.#host.limits;
-    // What only waits for the tick's end says nothing of the msg_server.
+    // Bytes that only wait for the end of the tick show nothing about the msg_server.
     if (this.unsentBytes > highWaterMarkBytes) this.#writer.flush();
     const unsent = this.unsentBytes;
     const over = this.#drainTimeout.isOver;
-    // A link that ends slows no other; its time is short.
+    // A closing link does not slow other links; its time is short.
     if (this.#ending !== undefined) {
       if (unsent > queueMaxBytes) this.#cut(this.#ending);
       return;

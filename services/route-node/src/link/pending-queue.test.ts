@@ -19,8 +19,8 @@ class TestTurn implements Pending {
   }
 }
 
-describe('what a link has sent', () => {
-  it('takes its turns in order, whatever order the answers come in', () => {
+describe('the pending queue', () => {
+  it('completes entries in order, whatever the order of the answers', () => {
     fc.assert(
       fc.property(
         fc.infiniteStream(fc.nat()),
@@ -48,7 +48,7 @@ describe('what a link has sent', () => {
     );
   });
 
-  it('tells once when nothing waits any more', () => {
+  it('calls back once when the queue is empty', () => {
     const inOrder = new PendingQueue(() => {});
     const turn = new TestTurn(0, false, []);
     let told = 0;

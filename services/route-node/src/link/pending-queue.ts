@@ -1,17 +1,17 @@
-/** Something of a link that waits for its turn, and maybe for an answer. */
+/** An entry of a link's queue, which may wait for an answer. */
 export interface Pending {
-  /** Whether its turn may be taken; what waits for an answer becomes ready with it. */
+  /** Whether the entry can be completed; one that waits for an answer becomes ready with it. */
   readonly ready: boolean;
-  /** Size in bytes of what it holds on to. */
+  /** Bytes of memory that the entry keeps. */
   readonly bytes: number;
-  /** Takes the turn. */
+  /** Completes the entry when it reaches the head of the queue. */
   complete(): void;
 }
 
 /**
- * Keeps the order of what one link has sent: whatever comes after something that waits for presence
- * waits behind it. (Protocol: PDUs are handled in order, each answer at its place.) While nothing
- * waits, nothing passes through here.
+ * Keeps the order of one link's PDUs: whatever arrives behind a PDU that waits for presence waits
+ * behind it. (Protocol: PDUs are handled in order, and each answer keeps its place.) While nothing
+ * is pending, PDUs bypass the queue.
  */
 export class PendingQueue {
   #turns: Pending[] = [];
@@ -20,7 +20,7 @@ export class PendingQueue {
   #settled: (() => void) | undefined;
   readonly #progressed: () => void;
 
-  /** Calls back whenever turns were taken. */
+  /** `progressed` is called after each {@link advance}. */
   constructor(progressed: () => void) {
     this.#progressed = progressed;
   }
@@ -37,19 +37,19 @@ export class PendingQueue {
     return this.#bytes;
   }
 
-  /** Puts a turn behind all others. */
+  /** Appends an entry. */
   enqueue(turn: Pending): void {
     this.#turns.push(turn);
     this.#bytes += turn.bytes;
   }
 
-  /** Calls back once nothing waits any more: at once, or later. */
+  /** Calls back once the queue is empty: at once, or later. */
   whenEmpty(settled: () => void): void {
     if (this.isEmpty) settled();
     else this.#settled = settled;
   }
 
-  /** Takes all turns that are ready, up to the first that is not. */
+  /** Completes the entries that are ready, up to the first that is not. */
   advance(): void {
     for (let turn = this.#turns[this.#head]; turn?.ready === true; turn = this.#turns[this.#head]) {
       this.#head++;

@@ -29,7 +29,7 @@ function inRead(pdu: Buffer): Buffer {
   return read.subarray(100, 100 + pdu.length);
 }
 
-/** Bytes of buffers that are in use, without those of the test before. */
+/** Bytes of buffers in use, without those of the previous test. */
 async function memoryInUse(): Promise<number> {
   collectGarbage();
   await settle();
@@ -40,9 +40,9 @@ async function memoryInUse(): Promise<number> {
 
 const NO_LINK = { id: 'none', send: () => {}, sendPart: () => {} };
 
-// Few bytes are copied by another path than some hundred.
+// A few bytes are copied by another code path than some hundred.
 it.each([1, 900])(
-  'slices queued for a link keep no more than a few times the memory that they are counted with (%d bytes)',
+  'slices queued for a link pin no more than a few times the memory that they count (%d bytes)',
   async (bytes) => {
     const made = new LinkScene({
       delivery: 'broadcast',
@@ -60,7 +60,7 @@ it.each([1, 900])(
     }
     expect(link.unsentBytes).toBe(READS * pdu.length);
     const most = 4 * link.unsentBytes + 256 * KIBIBYTE;
-    // Buffers that were collected are freed by another thread, a moment later.
+    // Another thread frees collected buffers a moment later.
     await vi.waitFor(() => {
       collectGarbage();
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(most);
@@ -68,7 +68,7 @@ it.each([1, 900])(
   },
 );
 
-describe('a slice of a read that waits on its link is copied out of the read', () => {
+describe('a slice of a read that is pending on its link is copied', () => {
   const update = encodeMessage('user_status_update', {
     ...{ userStatus: USER_STATUS.online, userId: 7, clientType: 1 },
   });
@@ -104,7 +104,7 @@ describe('a slice of a read that waits on its link is copied out of the read', (
     ]);
   });
 
-  it('behind a list', async () => {
+  it('behind a snapshot', async () => {
     const { made, sink } = waiting();
     const relay = vi.spyOn(made.hub, 'relay');
     const handled = vi.spyOn(sink, 'pdu');

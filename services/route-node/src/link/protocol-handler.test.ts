@@ -37,7 +37,7 @@ const message = encodeMessage('msg_read_notify', {
   ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
 });
 
-/** What a link is sent, in words. */
+/** Names of the PDUs that a link is sent. */
 class Ear {
   readonly id: string;
   readonly heard: string[] = [];
@@ -78,7 +78,7 @@ function scene() {
   });
   const warnOfSecondLink = (): void => {};
   let nowMs = 0;
-  // One step a turn of the loop.
+  // One step per turn of the loop.
   const timeSlicer = new TimeSlicer(() => {
     nowMs += 1000;
     return nowMs;
@@ -111,7 +111,7 @@ const OWN = [`answer: ${USERS} 1, ${USERS + 1} 2`, 'login_status_notify', 'statu
 const OTHER = ['msg_read_notify', 'login_status_notify', 'status_notify', 'msg_read_notify'];
 
 describe('a large snapshot', () => {
-  it('is taken in bit by bit, and what comes behind it waits for it, in order', async () => {
+  it('is imported in steps, and PDUs behind it wait for it, in order', async () => {
     const { presence, own, other, conversation } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS));
     sayBehind(conversation);
@@ -131,7 +131,7 @@ describe('a large snapshot', () => {
     expect(other.heard).toEqual(OTHER);
   });
 
-  it('is told of from when it has come until it is taken in', async () => {
+  it('is marked from its arrival to the end of the import', async () => {
     const { presence, conversation, listing } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS));
     expect(listing).toEqual([true]);
@@ -152,7 +152,7 @@ describe('a large snapshot', () => {
     expect(own.heard[0]).toBe(OWN[0]);
   });
 
-  it('is done with when its link ends, and so is all that came behind it', () => {
+  it('is finished when its link closes, with all PDUs behind it', () => {
     const { presence, own, other, conversation } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS / 2));
     conversation.pdu('snapshot', snapshotOf(1 + USERS / 2, USERS / 2));
@@ -168,10 +168,10 @@ describe('a large snapshot', () => {
     expect(other.heard.at(-1)).toBe('msg_read_notify');
   });
 
-  it('is dropped as a whole when one of its entries is bad, and what came behind it is handled', async () => {
+  it('is dropped as a whole if one entry is invalid; PDUs behind it are handled', async () => {
     const { presence, own, conversation, malformedSnapshots } = scene();
     const snapshot = snapshotOf(1, USERS);
-    // The last entry's client type.
+    // The client type of the last entry.
     snapshot[snapshot.length - 1] = 9;
     conversation.pdu('snapshot', snapshot);
     conversation.pdu('status-query', query(USERS));
@@ -184,7 +184,7 @@ describe('a large snapshot', () => {
     expect(own.heard).toEqual([`answer: ${USERS} 2`]);
   });
 
-  it('counts as malformed even where its link ends before it is checked', () => {
+  it('counts as malformed even if its link closes before it is checked', () => {
     const { conversation, malformedSnapshots } = scene();
     const snapshot = snapshotOf(1, USERS);
     snapshot[snapshot.length - 1] = 9;
@@ -193,7 +193,7 @@ describe('a large snapshot', () => {
     expect(malformedSnapshots()).toBe(1);
   });
 
-  it('adds nobody once its link has ended', async () => {
+  it('adds no users once its link has closed', async () => {
     const { presence, conversation } = scene();
     conversation.pdu('snapshot', snapshotOf(1, USERS));
     conversation.end('release');
@@ -203,7 +203,7 @@ describe('a large snapshot', () => {
   });
 });
 
-it('a small snapshot is taken in at once', () => {
+it('a small snapshot is imported at once', () => {
   const { presence, conversation } = scene();
   conversation.pdu('snapshot', snapshotOf(1, 500));
   expect(presence.heldUsers).toBe(500);

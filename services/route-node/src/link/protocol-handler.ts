@@ -32,35 +32,35 @@ import { unpinned } from './pinned-memory.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import type { TimeSlicer } from './time-slicer.ts';
 
-/** A conversation's own link. */
+/** The handler's own link. */
 export interface OwnLink extends Receiver {
-  /** Some of what waited for presence waits no longer. */
+  /** Called when some pending PDUs are done. */
   progressed(): void;
 }
 
-/** A PDU that was dropped for a reason that is worth a line of the log. */
+/** A PDU that was dropped for a reason worth a log line. */
 export interface DroppedPdu {
   readonly command: string;
   readonly problem: 'unknown-client-type' | 'too-many-users';
-  /** What was given: the client type, or the most users that may be asked for. */
+  /** The unknown client type, or the limit of users per query. */
   readonly value: string;
 }
 
-/** What a conversation needs of the node that its link is on. */
+/** What a handler needs from its node. */
 export interface ProtocolHost {
   readonly presence: Presence;
   readonly hub: Hub;
   readonly counters: Counters;
   readonly watch: PduMonitor;
   readonly timeSlicer: TimeSlicer;
-  /** 'all': every link receives and counts; 'master': only one that was declared master. */
+  /** 'all': every link receives and counts; 'master': only a link that was declared master. */
   readonly links: 'all' | 'master';
-  /** Client types that updates and lists may name. */
+  /** Client types that updates and snapshots may name. */
   readonly clientTypes: ClientTypes;
-  /** So many users one query may ask for. */
+  /** Limit of users per query. */
   readonly maxQueryUsers: number;
   dropped(link: LinkId, dropped: DroppedPdu): void;
-  /** A link that is nobody's master reports users though every link counts here. */
+  /** Called when a link that is not a master reports users while every link counts. */
   warnOfSecondLink(link: LinkId): void;
 }
 
@@ -71,16 +71,16 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
   'status-query': COMMAND_INDEX_BY_ID[COMMANDS.users_status_request.commandId] ?? 0,
 };
 
-/** A snapshot that is no larger is taken in at once: some 1,000 users, a millisecond. */
+/** A snapshot up to this size is imported at once: some 1,000 users, one millisecond. */
 const SMALL_SNAPSHOT_BYTES = 16 * 1024;
 
-/** What a msg_server says on its link and what comes of it, PDU by PDU, in order. */
+/** Handles the PDUs of a link, in order. */
 export class ProtocolHandler implements PduSink {
   readonly #link: LinkId;
   readonly #receiver: OwnLink;
   readonly #host: ProtocolHost;
   readonly #turns: PendingQueue;
-  /** A large snapshot that is being taken in: what comes behind it waits there. */
+  /** A large snapshot that is being imported: later PDUs wait in it. */
   #intake: SnapshotImport | undefined;
   #master: boolean | undefined;
   #ended = false;
@@ -97,17 +97,17 @@ export class ProtocolHandler implements PduSink {
     host.hub.setReceiving(receiver, !aside);
   }
 
-  /** Whether its msg_server has declared this link its master; undefined when it has not said. */
+  /** Whether the msg_server declared this link its master; undefined before any declaration. */
   get master(): boolean | undefined {
     return this.#master;
   }
 
-  /** Whether the link receives, and what it reports counts. */
+  /** Whether the link receives, and its reports count. */
   get counts(): boolean {
     return this.#host.links === 'all' || this.#master === true;
   }
 
-  /** PDUs that were to be relayed or read. */
+  /** PDUs that were relayed or read. */
   get receivedPdus(): number {
     return this.#receivedPdus;
   }
@@ -117,18 +117,18 @@ export class ProtocolHandler implements PduSink {
     return this.#turns.length + (this.#intake?.length ?? 0);
   }
 
-  /** Bytes that these PDUs hold on to. */
+  /** Bytes of memory that these PDUs keep. */
   get pendingBytes(): number {
     return this.#turns.bytes + (this.#intake?.bytes ?? 0);
   }
 
-  /** Calls back once everything that was asked is answered and told. */
+  /** Calls back once everything requested is answered and announced. */
   whenSettled(settled: () => void): void {
     this.#finishIntake();
     this.#turns.whenEmpty(settled);
   }
 
-  /** The link ends: it no longer counts. What it has sent before is still carried out. */
+  /** Closes the link: it no longer counts. PDUs that it sent before are still handled. */
   end(how: LinkEnd): void {
     if (this.#ended) return;
     this.#finishIntake();
@@ -172,7 +172,10 @@ export class ProtocolHandler implements PduSink {
     malformed[command] = (malformed[command] ?? 0) + 1;
   }
 
-  /** @returns false when the body does not parse: the PDU is dropped as a whole. A snapshot tells later. */
+  /**
+   * @returns false if the body does not parse; the whole PDU is dropped. A snapshot reports this
+   * later.
+   */
   #handle(handling: ReadHandling, pdu: Buffer): boolean {
     switch (handling) {
       case 'role-set': {
@@ -218,7 +221,7 @@ export class ProtocolHandler implements PduSink {
     }
   }
 
-  /** Says which client type made a body not parse, if it was one. */
+  /** Reports the client type that made a body invalid, if there is one. */
   #nameUnknownType(command: string, unknownType: number | undefined): void {
     if (unknownType === undefined) return;
     this.#host.counters.unknownClientTypes++;
@@ -233,7 +236,7 @@ export class ProtocolHandler implements PduSink {
     this.#host.hub.setReceiving(this.#receiver, master);
   }
 
-  /** There may be another snapshot behind it. */
+  /** Another snapshot may wait behind the first. */
   #finishIntake(): void {
     while (this.#intake !== undefined) this.#intake.finish();
   }
@@ -264,7 +267,7 @@ export class ProtocolHandler implements PduSink {
     intake.begin();
   }
 
-  /** Protocol: a stock msg_server declares its master link before it lists its users on it. */
+  /** Protocol: a stock msg_server declares its master link before it sends a snapshot on it. */
   #warnOfSecondLink(): void {
     if (this.#host.links !== 'all' || this.#master === true) return;
     this.#host.counters.nonMasterSnapshots++;
@@ -272,7 +275,7 @@ export class ProtocolHandler implements PduSink {
   }
 }
 
-/** PDUs to be relayed that came behind something that waits. */
+/** PDUs to be relayed that wait behind a pending one. */
 class PendingBatch implements Pending {
   readonly ready = true;
   readonly #hub: Hub;
@@ -296,7 +299,7 @@ class PendingBatch implements Pending {
   }
 }
 
-/** A status update that waits to be committed, then to be told. */
+/** A status update that waits for its commit and is then announced. */
 class PendingUpdate implements Pending, UpdateWaiter {
   readonly bytes = 64;
   readonly #hub: Hub;
@@ -325,7 +328,7 @@ class PendingUpdate implements Pending, UpdateWaiter {
   }
 }
 
-/** What an id costs while it is asked for: its place in the query, and in its shard's queue. */
+/** Memory per queried id: its place in the query, and in the queue of its shard. */
 const BYTES_PER_ID = 80;
 
 /** A status query that waits for its answer. */
@@ -362,7 +365,8 @@ class PendingQuery implements Pending, QueryWaiter {
 
   complete(): void {
     const { userId, userIds, attachData, seqNum } = this.#request;
-    // Protocol: one entry an id in the order asked; on a phone alone is OFFLINE.
+    // Protocol: one entry per id, in the order of the query; a user with only a mobile client is
+    // OFFLINE.
     const stats = userIds.map((id, i) => ({
       userId: id,
       status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ReadScheduler } from './read-scheduler.ts';
 
-test('of many links a few read on in a turn of the loop, and the others in the next ones', async () => {
+test('lets a few links read on per turn of the loop, the others in the next turns', async () => {
   const turns = new ReadScheduler();
   const read: number[] = [];
   const links = Array.from({ length: 10 }, (_, link) => () => void read.push(link));

@@ -1,10 +1,14 @@
-/** So many links read on in one turn of the loop, 128 KiB each at the most: two or three milliseconds' work. */
+/**
+ * Links that read on in one turn of the loop, at most 128 KiB each: two or three milliseconds of
+ * work.
+ */
 const LINKS_A_TURN = 4;
 
 /**
- * Links that are in the midst of a large PDU take turns in reading it on: lists of 100,000 users take 2 MB each,
- * all links send theirs at once when a node starts, and one turn of the loop reads all that the kernel has
- * of each. (Of twenty it took 150 ms, most of it for memory that is new.)
+ * Lets links that are inside a large PDU take turns reading. Snapshots of 100,000 users have 2 MB
+ * each, all links send theirs at once when a node starts, and one turn of the loop would read
+ * everything that the kernel has of each. (With twenty links that took 150 ms, mostly to allocate
+ * memory.)
  */
 export class ReadScheduler {
   readonly #waiting = new Set<() => void>();
@@ -21,7 +25,7 @@ export class ReadScheduler {
     this.#schedule();
   };
 
-  /** Has a link read on once those that already wait have. */
+  /** Schedules a link to read on after those that already wait. */
   schedule(readOn: () => void): void {
     this.#waiting.add(readOn);
     this.#schedule();

@@ -5,7 +5,7 @@ const MARK = 1000;
 const LIMIT = 5000;
 const STUCK_MS = 10_000;
 
-/** A link that drains at a pace of its own. */
+/** A link that drains when the test says so. */
 class TestLink {
   unsentBytes = MARK;
   takenBytes = 0;
@@ -37,7 +37,7 @@ describe('links over the mark', () => {
     vi.useRealTimers();
   });
 
-  it('hold the sources until they are back', () => {
+  it('pause reading until they are back under it', () => {
     const link = new TestLink();
     slow.over(link);
     for (let i = 0; i < 10; i++) {
@@ -50,7 +50,7 @@ describe('links over the mark', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('hold the sources although the kernel hides for a while that they drain', () => {
+  it('pause reading although kernel buffers hide for a while that they drain', () => {
     const link = new TestLink();
     slow.over(link);
     vi.advanceTimersByTime(400);
@@ -59,7 +59,7 @@ describe('links over the mark', () => {
     expect(holds).toEqual([true]);
   });
 
-  it('that do not drain let the sources go, but no faster than to the limit in their time', () => {
+  it('that do not drain pause reading only to stay below the limit until the timeout', () => {
     const link = new TestLink();
     slow.over(link);
     vi.advanceTimersByTime(STUCK_MS / 2);
@@ -72,7 +72,7 @@ describe('links over the mark', () => {
     expect(holds).toEqual([true, false, true, false]);
   });
 
-  it('that took nothing all the way to the mark hold nobody, unless they drain after all', () => {
+  it('that took nothing before the mark do not pause reading, unless they drain after all', () => {
     const link = new TestLink();
     link.halfway = { atMs: performance.now(), takenBytes: 0 };
     vi.advanceTimersByTime(2000);
@@ -84,7 +84,7 @@ describe('links over the mark', () => {
     expect(holds).toEqual([true]);
   });
 
-  it('that took enough on their way to the mark, or came there too fast to tell, hold the sources', () => {
+  it('that drained before the mark, or reached it too fast to tell, pause reading', () => {
     const draining = new TestLink();
     draining.halfway = { atMs: performance.now(), takenBytes: 0 };
     vi.advanceTimersByTime(2000);
@@ -99,7 +99,7 @@ describe('links over the mark', () => {
     expect(holds).toEqual([true, false, true]);
   });
 
-  it('hold the sources again once they drain', () => {
+  it('pause reading again once they drain', () => {
     const link = new TestLink();
     slow.over(link);
     vi.advanceTimersByTime(1000);
@@ -109,7 +109,7 @@ describe('links over the mark', () => {
     expect(holds).toEqual([true, false, true]);
   });
 
-  it('hold the sources as long as one of them is helped by it', () => {
+  it('pause reading as long as it helps one of them', () => {
     const stuck = new TestLink();
     const slower = new TestLink();
     slow.over(stuck);

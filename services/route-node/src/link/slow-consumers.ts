@@ -1,10 +1,10 @@
-/** A link as seen by who watches how it drains. */
+/** The state of a link from which its drain rate is measured. */
 export interface Draining {
-  /** Bytes that the kernel has not yet taken. */
+  /** Bytes that the kernel has not accepted yet. */
   readonly unsentBytes: number;
-  /** Bytes that it has, since the link was opened. */
+  /** Bytes that the kernel has accepted since the link was opened. */
   readonly takenBytes: number;
-  /** When the link went over half of the mark, and what had been taken by then; undefined below it. */
+  /** When the link rose above half of the mark, and the accepted bytes then; undefined below it. */
   readonly halfway: Halfway | undefined;
 }
 
@@ -15,24 +15,24 @@ export interface Halfway {
 }
 
 export interface SlowConsumersOptions {
-  /** Unsent bytes over which a link slows the sources. */
+  /** Unsent bytes above which a link pauses reading. */
   readonly markBytes: number;
   /** Unsent bytes at which it is closed. */
   readonly limitBytes: number;
-  /** How long a link may stay over the mark. */
+  /** Time that a link may stay over the mark. */
   readonly drainTimeoutMs: number;
   /** Monotonic milliseconds. */
   now(): number;
-  /** The sources are to be held, or let go. */
+  /** Pauses or resumes reading on all links. */
   pause(held: boolean): void;
 }
 
-/** How often links over the mark are looked at. */
+/** Interval at which links over the mark are checked. */
 const LOOK_MS = 20;
 
 /**
- * How long it takes to see whether a link drains. The kernel's own buffers, some MB, empty before it takes
- * anything more: of a peer that reads 10 MB/s nothing is seen for up to 400 ms.
+ * Time to measure whether a link drains. The kernel's own buffers, some MB, drain before it accepts
+ * anything more: with a peer that reads 10 MB/s no progress is visible for up to 400 ms.
  */
 const WINDOW_MS = 500;
 
@@ -44,10 +44,10 @@ interface OverMark {
 }
 
 /**
- * Decides for whose sake the sources are slowed. A link over the mark holds them for as long as that
- * helps it: while it drains fast enough to be rid of its backlog before it counts as stuck. One that
- * does not would make everybody else wait in vain: for its sake they are only slowed so far that its
- * backlog does not reach the limit before its time is over.
+ * Decides when a slow link pauses reading on all links. A link over the mark does so for as long as
+ * that helps: while it drains fast enough to clear its backlog before the drain timeout. For a link
+ * that does not, all others would wait in vain: reading is paused only so far that its backlog does
+ * not reach the limit before the drain timeout.
  */
 export class SlowConsumers {
   readonly #options: SlowConsumersOptions;
@@ -59,7 +59,7 @@ export class SlowConsumers {
     this.#options = options;
   }
 
-  /** A link has gone over the mark. */
+  /** Adds a link that rose above the mark. */
   over(link: Draining): void {
     const now = this.#options.now();
     const { takenBytes } = link;
@@ -69,13 +69,13 @@ export class SlowConsumers {
     if (drains) this.#hold(true);
   }
 
-  /** A link over the mark was given more. */
+  /** Checks a link over the mark that was given more. */
   added(link: Draining): void {
     const over = this.#links.get(link);
     if (!this.#held && over !== undefined && this.#slows(link, over)) this.#hold(true);
   }
 
-  /** A link is back under the mark, or gone. */
+  /** Removes a link that is back under the mark, or gone. */
   back(link: Draining): void {
     if (!this.#links.delete(link)) return;
     if (this.#links.size > 0) return;
@@ -90,7 +90,7 @@ export class SlowConsumers {
     for (const [link, over] of this.#links) {
       const elapsedMs = now() - over.windowMs;
       if (elapsedMs >= WINDOW_MS) {
-        // A look that comes late (the process was busy or stopped) expects no more than a timely one.
+        // A late check (the process was busy or stopped) expects no more than a timely one.
         const due = (markBytes / drainTimeoutMs) * WINDOW_MS;
         over.drains = link.takenBytes - over.windowTaken >= due;
         over.windowMs += elapsedMs;
@@ -101,7 +101,10 @@ export class SlowConsumers {
     this.#hold(hold);
   }
 
-  /** Where it was long on its way to the mark, it has shown whether it drains: nobody is held to find out. */
+  /**
+   * A link that took long to reach the mark has already shown whether it drains: no pause is needed
+   * to find out.
+   */
   #mayDrain({ takenBytes, halfway }: Draining, now: number): boolean {
     const { markBytes, drainTimeoutMs } = this.#options;
     if (halfway === undefined) return true;
@@ -124,5 +127,5 @@ export class SlowConsumers {
   }
 }
 
-/** What is read before a hold takes effect comes on top. */
+/** Allows for bytes that are read before a pause takes effect. */
 const MARGIN = 0.75;

@@ -1,29 +1,29 @@
 import type { ClientStatus, ListedClients } from '@route/protocol';
 import type { TimeSlicer } from './time-slicer.ts';
 
-/** Entries gone over, and entries taken in, in one step. */
+/** Entries that are checked, and entries that are added, in one step. */
 const CHECKED_AT_ONCE = 4000;
 const TAKEN_AT_ONCE = 500;
 
-/** Something that came on the link behind the snapshot, and what it holds on to. */
+/** Something that arrived on the link behind the snapshot, and the bytes that it keeps. */
 interface Behind {
   readonly bytes: number;
   handle(): void;
 }
 
-/** What a snapshot's intake tells of itself. */
+/** Called during the import of a snapshot. */
 export interface SnapshotImportEvents {
-  /** The whole list is checked. A bad one is not added. */
+  /** The whole snapshot is checked. An invalid one is not added. */
   checked(good: boolean): void;
   add(clients: readonly ClientStatus[]): void;
-  /** All is added: {@link SnapshotImport.handleBehind} is now to be called. */
+  /** Everything is added; the caller must now call {@link SnapshotImport.handleBehind}. */
   done(): void;
 }
 
 /**
- * A snapshot that is checked and taken in bit by bit, so that one of a million users does not stop the
- * node's other links for a quarter of a second, nor ten that come at once. What comes on the same link
- * behind it waits: PDUs are handled in order.
+ * Checks and imports a snapshot in steps, so that a million users, or ten snapshots at once, do not
+ * block the node's other links for a quarter of a second. PDUs behind the snapshot wait, because
+ * the PDUs of a link are handled in order.
  */
 export class SnapshotImport {
   readonly #clients: ListedClients;
@@ -41,40 +41,40 @@ export class SnapshotImport {
     this.#events = events;
   }
 
-  /** PDUs and runs that wait. */
+  /** Waiting PDUs and batches. */
   get length(): number {
     return this.#behind.length;
   }
 
-  /** Bytes that these hold on to. */
+  /** Bytes of memory that these keep. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes it in in turns of the loop, from the next one on. */
+  /** Imports in steps, from the next turn of the loop on. */
   begin(): void {
     this.#turns.add(this.#step);
   }
 
-  /** Takes all of it in now. */
+  /** Imports everything now. */
   takeAll(): void {
     while (!this.#takeStep());
   }
 
-  /** Puts something behind the snapshot. */
+  /** Queues something behind the snapshot. */
   wait(behind: Behind): void {
     this.#behind.push(behind);
     this.#bytes += behind.bytes;
   }
 
-  /** Handles what has waited, in order. */
+  /** Handles everything that waits, in order. */
   handleBehind(): void {
     for (const { handle } of this.#behind) handle();
   }
 
   /**
-   * The link ends: takes in the rest at once, and has what waits handled. Where nothing waits the rest
-   * is left out: nobody will see that it was not there for that moment.
+   * Called when the link closes: imports the rest at once and has the waiting PDUs handled. If none
+   * waits, the rest is left out, because its absence is not visible in that moment.
    */
   finish(): void {
     this.#turns.remove(this.#step);
@@ -83,7 +83,7 @@ export class SnapshotImport {
     else this.#end();
   }
 
-  /** @returns whether it was the last. */
+  /** @returns whether it was the last step. */
   #takeStep(): boolean {
     if (this.#checked) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
     else this.#check();
@@ -98,7 +98,7 @@ export class SnapshotImport {
     this.#events.checked(found === 'good');
   }
 
-  /** To add may end the link, which finishes the intake: once is enough. */
+  /** Adding clients may close the link, which finishes the import: `done` is called only once. */
   #end(): void {
     if (this.#done) return;
     this.#done = true;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Step, TimeSlicer } from './time-slicer.ts';
 
-/** Turns whose steps take as long as they are said to. */
+/** Steps with a given duration. */
 function scene(stepMs: number) {
   let nowMs = 0;
   const turns = new TimeSlicer(() => nowMs);
@@ -18,7 +18,7 @@ function scene(stepMs: number) {
     turns.add(step);
     return step;
   };
-  /** What was done after each turn, until so many steps were. */
+  /** The steps done after each turn, up to a number of steps. */
   const seen = async (steps: number): Promise<string[]> => {
     const afterTurns: string[] = [];
     while (done.length < steps) {
@@ -30,28 +30,28 @@ function scene(stepMs: number) {
   return { turns, intake, seen };
 }
 
-test('of several intakes one goes on in a turn of the loop, each in its turn', async () => {
+test('advances one of several imports per turn of the loop, each in turn', async () => {
   const { intake, seen } = scene(4);
   intake('a', 3);
   intake('b', 2);
   expect(await seen(5)).toEqual(['a', 'ab', 'aba', 'abab', 'ababa']);
 });
 
-test('short steps are done until the time of the turn is up', async () => {
+test('repeats short steps until the time of the turn is up', async () => {
   const { intake, seen } = scene(1);
   intake('a', 6);
   intake('b', 3);
   expect(await seen(9)).toEqual(['aaaa', 'aaaabbba', 'aaaabbbaa']);
 });
 
-test('what is removed is not done', async () => {
+test('does not run a removed step', async () => {
   const { turns, intake, seen } = scene(4);
   turns.remove(intake('a', 1));
   intake('b', 1);
   expect(await seen(1)).toEqual(['b']);
 });
 
-test('an intake may be removed while one of its steps is done', async () => {
+test('allows the removal of an import during one of its steps', async () => {
   const { turns, intake, seen } = scene(1);
   const step = (): boolean => {
     turns.remove(step);

@@ -1,14 +1,14 @@
-/** How much of a turn of the loop goes into intakes: relaying waits behind it. */
+/** Time per turn of the loop for imports: relaying waits for it. */
 const TURN_MS = 4;
 
-/** A little of some work, well under a millisecond's. @returns whether it was the last. */
+/** A small part of some work, well under a millisecond. @returns whether it was the last. */
 export type Step = () => boolean;
 
 /**
- * Large snapshots of one node take turns: in each turn of the loop one of them goes on for a few
- * milliseconds. A node that starts is told of ten msg_servers' users at once, and a part of each in every turn
- * would stop its loop ten times as long. The time that has passed decides and not the work done: code
- * that is not compiled yet, or a processor that others use as well, take ten times as long for the same work.
+ * Lets the large snapshots of a node take turns: in each turn of the loop, one of them advances for
+ * a few milliseconds. A node that starts gets the snapshots of ten msg_servers at once, and a step
+ * of each per turn would block its loop ten times as long. Elapsed time decides, not the work done:
+ * code that is not compiled yet, or a shared processor, takes ten times as long for the same work.
  */
 export class TimeSlicer {
   readonly #waiting = new Set<Step>();
@@ -31,18 +31,18 @@ export class TimeSlicer {
     this.#now = now;
   }
 
-  /** Has a step done again and again until it was the last, in turn with those that wait already. */
+  /** Repeats a step until it was the last, in turn with those that already wait. */
   add(step: Step): void {
     this.#waiting.add(step);
     this.#schedule();
   }
 
-  /** A step is not to be done any more. */
+  /** Removes a step. */
   remove(step: Step): void {
     this.#waiting.delete(step);
   }
 
-  /** Does a step until it was the last or the time is up. @returns whether it is to go on. */
+  /** Repeats a step until it was the last or the time is up. @returns whether it must continue. */
   #goesOn(step: Step, endMs: number): boolean {
     do {
       if (step()) this.#waiting.delete(step);
