@@ -2,19 +2,22 @@ import type { Cluster } from './cluster.ts';
 import { Violation } from './judge.ts';
 import type { Member } from './world/member.ts';
 
-/** Beside its entries a frame names nodes, and an ack up to 32 ranges. */
+/** Besides its messages a frame names nodes, and an ack up to 32 ranges. */
 const ACK_BYTES = 1024;
 
-/** What is read before a hold takes effect, and the largest PDU, come on top of a link's limit. */
+/** What is read before a pause takes effect, and the largest PDU, exceed a link's limit. */
 const LINK_SLACK_BYTES = 256 * 1024;
 
-/** A node that is told of a healthy cluster reads its links again within so long. */
+/** A node in a healthy cluster reads its links again within this time. */
 const HELD_MS = 2500;
 
-/** Within so long after a node's last frame every other node has forgotten it. */
+/** Within this time after a node's last frame, every other node has forgotten it. */
 const LEAVE_MS = 1000;
 
-/** No node publishes more at once than it is set to, nor has more under way. @throws Violation */
+/**
+ * Checks that a node publishes no larger frame than its limit, and has no more bytes in flight.
+ * @throws Violation
+ */
 export function judgeFrame(member: Member, frame: Buffer): void {
   const { id, plan, engine } = member;
   const { maxFrameBytes = 0, windowBytes = 0 } = plan.limits;
@@ -33,7 +36,10 @@ export function judgeFrame(member: Member, frame: Buffer): void {
   }
 }
 
-/** What must hold at every moment: bounded memory, nodes that read, drains that end, nodes that are forgotten. */
+/**
+ * Invariants at every moment: bounded memory, nodes that read, drains that end, nodes that are
+ * forgotten.
+ */
 export class Bounds {
   readonly #cluster: Cluster;
   readonly #heldSince = new Map<Member, number>();
@@ -67,7 +73,7 @@ export class Bounds {
     }
   }
 
-  /** A node does not read while its window is full, and reads again soon where nothing is wrong. */
+  /** A node does not read while its window is full, and soon reads again in a healthy cluster. */
   #judgeReading(member: Member): void {
     const { id, core, engine, process, drainedAt } = member;
     const { time, delays, schedule } = this.#cluster;
@@ -98,7 +104,7 @@ export class Bounds {
     throw new Violation('drain', text);
   }
 
-  /** A node that has said goodbye is known no more. */
+  /** A node that has sent a leave is no longer known. */
   #judgeLeft({ id, endedAt, drainedAt }: Member): void {
     if (endedAt === undefined || drainedAt === undefined) return;
     const { time, good, outages, judge } = this.#cluster;
@@ -107,7 +113,7 @@ export class Bounds {
     const from = drainedAt - 5000;
     for (const troubles of outages.values()) if (!troubles.isCalm(from, now)) return;
     for (const { id: other, engine, startedAt } of good) {
-      // One that joined meanwhile may have read of its lease alone.
+      // A node that joined meanwhile may have read its lease only.
       if (startedAt > from) continue;
       if (engine?.bus.peers.some(({ node }) => node === id) !== true) continue;
       throw new Violation(

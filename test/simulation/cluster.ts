@@ -12,11 +12,11 @@ import type { MemberPlan } from './world/sim-engine.ts';
 import type { LinkNetwork } from './world/sockets.ts';
 import { SimProcess, VirtualTime } from './world/virtual-time.ts';
 
-/** A msg_server gives up a node that is silent for so long. */
+/** A msg_server closes its link to a node that is silent for this long. */
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 2000;
 
-/** A simulated cluster: Redis, nodes, msg_servers, and what is checked all the while. */
+/** A simulated cluster: Redis, nodes, msg_servers, and checks that run continuously. */
 export class Cluster implements ServerWorld {
   readonly schedule: Schedule;
   readonly time = new VirtualTime();
@@ -24,9 +24,9 @@ export class Cluster implements ServerWorld {
   readonly pubSub: PubSub;
   readonly registry: Registry;
   readonly clients = new SimProcess('msg_servers');
-  /** All that there ever were. */
+  /** All members so far. */
   readonly members: Member[] = [];
-  /** Members that are not meant to serve: what they do must not disturb the others. */
+  /** Members that are not meant to serve: they must not disturb the others. */
   readonly bad = new Set<Member>();
   readonly servers: MsgServer[] = [];
   readonly links = new Map<number, LinkRecord>();
@@ -36,7 +36,7 @@ export class Cluster implements ServerWorld {
   readonly judge: Judge;
   readonly timeoutMs = TIMEOUT_MS;
   readonly heartbeatMs: number;
-  /** Times in which a node stood still. */
+  /** Periods in which a node stood still. */
   readonly freezes = new Map<Member, Troubles>();
   pdus = 0;
   digest = 0;
@@ -58,18 +58,18 @@ export class Cluster implements ServerWorld {
     this.pubSub.onPublish = (from, frame) => {
       this.note(frame.length);
       const member = this.members.find(({ id }) => id === from);
-      // In a forged name everybody may be said to have gone: nothing is waited for then.
+      // A forged frame may claim that all nodes have gone: then nothing is waited for.
       const isForged = this.time.now < this.judge.forgedUntil;
       if (member !== undefined && !isForged) judgeFrame(member, frame);
     };
   }
 
-  /** Members that run, and are meant to serve. */
+  /** Running members that are meant to serve. */
   get good(): readonly Member[] {
     return this.members.filter((member) => member.exists && !this.bad.has(member));
   }
 
-  /** Members that run. */
+  /** Running members. */
   get existing(): readonly Member[] {
     return this.members.filter(({ exists }) => exists);
   }
@@ -78,7 +78,7 @@ export class Cluster implements ServerWorld {
     const { schedule } = this;
     const no = this.#memberNo++;
     const maxFrameBytes = schedule.frameBytes[no % schedule.frameBytes.length] ?? 32 * 1024;
-    // Nodes may be set differently: every other one has a smaller window.
+    // Settings may differ between nodes: every other one has a smaller window.
     const windowBytes =
       no % 2 === 1
         ? schedule.windowBytes
@@ -117,7 +117,7 @@ export class Cluster implements ServerWorld {
     return server;
   }
 
-  /** Ends a node's process; its kernel, or a load balancer, tells the msg_servers. */
+  /** Ends the process of a node. Its kernel, or a load balancer, informs the msg_servers. */
   kill(member: Member): void {
     if (!member.exists) return;
     member.kill();
@@ -134,7 +134,7 @@ export class Cluster implements ServerWorld {
     return troublesOf(this.freezes, member);
   }
 
-  /** Takes a fact into the run's digest. */
+  /** Adds a fact to the digest of the run. */
   note(fact: number): void {
     this.digest =
       (Math.imul(this.digest ^ fact, 0x0100_0193) ^ Math.floor(this.time.now * 1000)) >>> 0;
@@ -190,7 +190,7 @@ export class Cluster implements ServerWorld {
     }
   }
 
-  /** What a link reports counts: the users with a PC client on any open link. */
+  /** Whether a user has a PC client on any open link, as the msg_servers have reported. */
   online(userId: number): boolean {
     return this.servers.some(({ clients, link }) => {
       const type = clients.get(userId);
@@ -200,7 +200,7 @@ export class Cluster implements ServerWorld {
 
   #logged(member: Member, { event, link, peer, reason }: LogLine): void {
     if (event === 'link-opened' && link !== undefined) {
-      // A link's number is its msg_server's port.
+      // A link's number is the port of its msg_server.
       const record = this.links.get(Number(peer?.split(':').at(-1)));
       if (record === undefined) return;
       record.id = link;
@@ -210,14 +210,14 @@ export class Cluster implements ServerWorld {
       if (record === undefined || record.member !== member) return;
       this.#judgeClose(record, reason);
       record.closedAt ??= this.time.now;
-      // One that its msg_server has closed in good order the node may cut before it has read to the end.
+      // The node may cut a link that its msg_server closed in order before it has read to the end.
       if (record.closeReason === 'close' && reason !== 'peer-closed') record.closeReason = reason;
       record.closeReason ??= reason;
       for (const hold of record.holds) hold.droppedAt ??= this.time.now;
     }
   }
 
-  /** What a node may not close a link for, or not at such a moment. */
+  /** Checks that a node does not close a link for a reason, or at a moment, that is not allowed. */
   #judgeClose({ id, member, closedAt, connection }: LinkRecord, reason: string | undefined): void {
     const { now } = this.time;
     if (reason === 'unsent-over-limit' && !this.time.isInTicks) {

@@ -6,16 +6,16 @@ import type { Member } from './world/member.ts';
 import type { MsgServer } from './world/msg-server.ts';
 import type { RedisPath, Rights } from './world/pub-sub.ts';
 
-/** No more nodes than this at a time. */
+/** Limit of running nodes. */
 const MOST_NODES = 20;
 
 type CarryOut = (scene: FaultScene, fault: Fault) => void;
 
-/** Where faults happen. */
+/** Injects the faults of a schedule into a cluster. */
 export class FaultScene {
   readonly cluster: Cluster;
   readonly traffic: Traffic;
-  /** What has to be put right when the time for faults is over. */
+  /** What must be undone at the end of all faults. */
   readonly #undo = new Set<() => void>();
 
   constructor(cluster: Cluster, traffic: Traffic) {
@@ -31,7 +31,7 @@ export class FaultScene {
     for (const undo of [...this.#undo]) undo();
   }
 
-  /** Ends something after a time, or when all faults end. */
+  /** Ends something after a time, or at the end of all faults. */
   endAfter(ms: number, end: () => void): void {
     const once = (): void => {
       if (this.#undo.delete(once)) end();
@@ -40,7 +40,7 @@ export class FaultScene {
     this.cluster.time.after(ms, once, undefined);
   }
 
-  /** Everybody may be slowed, and not know who is where. */
+  /** Marks that any node may be slow, and may not know where users are. */
   trouble(ms: number): void {
     const { time, delays, doubts } = this.cluster;
     delays.mark(time.now, time.now + ms);
@@ -58,7 +58,7 @@ export class FaultScene {
     return good[fault.target % Math.max(1, good.length)];
   }
 
-  /** One that the cluster can do without. */
+  /** A serving node that the cluster can do without. */
   spare(fault: Fault): Member | undefined {
     const serving = this.cluster.good.filter(
       ({ drainedAt, listeningAt }) => drainedAt === undefined && listeningAt !== undefined,
@@ -71,11 +71,12 @@ export class FaultScene {
     return servers[fault.target % Math.max(1, servers.length)];
   }
 
-  /** A node that is not to serve, for a while. */
+  /** Adds a node that must not serve, for a while. */
   badMember(fault: Fault, wrong: Partial<Rights>): void {
     const { cluster } = this;
     if (cluster.existing.length >= MOST_NODES) return;
-    // One that is heard has a lease only while it hears itself; earlier versions, which do not, are not heard.
+    // A node that is heard has a lease only while it hears itself. Earlier versions, which do not
+    // check this, are not heard.
     const leasesDeaf = wrong.publish === false && fault.degree < 0.7;
     const member = cluster.addMember({ bad: true, plan: { leasesDeaf } });
     Object.assign(member.transport.rights, wrong);
@@ -107,7 +108,8 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
     scene.cluster.addMember().start();
     scene.cluster.doubts.mark(scene.cluster.time.now, scene.cluster.time.now + 1000);
   },
-  // A node joins, and takes links, while another sends and does not hear; that one does not find out that it is deaf.
+  // A node joins and accepts links while another one sends but does not receive, and does not
+  // notice that.
   'join-apart': (scene, fault) => {
     const { cluster, traffic } = scene;
     const member = scene.member(fault);
@@ -149,9 +151,10 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
       member.start(throws ? 'throws' : 'port-taken');
       cluster.doubts.mark(cluster.time.now, Number.POSITIVE_INFINITY);
       cluster.time.after(1500, again, undefined);
-      // One that cannot have its port takes leave by itself: to kill it before would be another fault.
+      // A member that cannot bind its port leaves by itself: to kill it before would be another
+      // fault.
       if (!throws) return;
-      // One that ends without a word holds the others up for 3 s at the most.
+      // A node that ends without a leave delays the others by at most 3 s.
       cluster.delays.mark(cluster.time.now, cluster.time.now + 1500 + 3000);
       scene.endAfter(60_000, () => cluster.kill(member));
     };
@@ -160,7 +163,8 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'no-publish': (scene, fault) => scene.badMember(fault, { publish: false }),
   'no-subscribe': (scene, fault) =>
     scene.badMember(fault, { subscribe: false, subscribeOwn: false }),
-  // An account of an earlier version: the node serves, and is sent through the channel of all nodes.
+  // An account of an earlier version: the node serves, and is sent to through the channel of all
+  // nodes.
   'no-own-channel': (scene) => {
     const { cluster } = scene;
     if (cluster.existing.length >= MOST_NODES) return;
@@ -204,7 +208,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'server-stuck': (scene, fault) => reads(scene, fault, 0),
   'server-reset': (scene, fault) => scene.server(fault)?.disconnect('reset'),
   'server-close': (scene, fault) => scene.server(fault)?.disconnect('close'),
-  // What is sent to it waits, and holds the others back, until its node gives it up.
+  // Its PDUs wait, and slow the others, until its node closes the link.
   'server-vanish': (scene, fault) => {
     scene.trouble(scene.cluster.schedule.timeoutMs + 4000);
     scene.server(fault)?.disconnect('vanish');
@@ -222,10 +226,11 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
   'server-list': (scene, fault) => {
     const server = scene.server(fault);
     if (server === undefined) return;
-    // A very long list, and a processor so slow that its import outlasts what is kept for users who move.
+    // A very long snapshot, and a processor so slow that its import outlasts the retention for
+    // moving users.
     const isLong = fault.degree > 0.7;
     server.extras = isLong ? 20_000 : 1500 + Math.floor(fault.degree * 3000);
-    // A list that comes when the faults are over slows no node any more.
+    // A snapshot that arrives after the faults slows no node any more.
     let isOver = false;
     scene.endAfter(60_000, () => {
       isOver = true;

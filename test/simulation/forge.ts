@@ -14,9 +14,9 @@ import {
 } from '@route/route-node/src/routing/bus-messages.ts';
 
 export interface Forgery {
-  /** Frames that were published. */
+  /** Published frames. */
   readonly frames: readonly Buffer[];
-  /** Nodes that there are. */
+  /** Existing nodes. */
   readonly ids: readonly string[];
   readonly users: readonly number[];
 }
@@ -26,8 +26,9 @@ type Entry = Parameters<typeof encodeData>[1][number];
 const EMPTY = Buffer.alloc(0);
 
 /**
- * A frame such as anybody may publish who has Redis's address: a real one with changes, or a whole one in the name of
- * a live node, with numbers that are far off or just beside the right ones. Undefined where there is none to begin with.
+ * A frame that anyone with access to Redis could publish: a mutated real one, or a whole one in the
+ * name of a live node, with sequence numbers far off or adjacent to the right ones. Undefined if
+ * there is no frame to start from.
  */
 export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buffer | undefined {
   const sender = random.chance(0.9) ? random.pickIfAny(ids) : 'ghost';
@@ -66,7 +67,7 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
       });
     }
     case 'data': {
-      // With a near number it comes in the place of a real one.
+      // With an adjacent number it replaces a real frame.
       const sequence = tail + random.pick([1, random.whole(2, 50), 2 ** 25, 2 ** 40, 2 ** 46]);
       const prevSeq = Math.max(0, tail - random.whole(0, 3));
       const prevSeqs = random.chance(0.5) ? [] : ids.map((node) => ({ node, prevSeq }));

@@ -3,14 +3,14 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const SOCKETS = new URL('./world/sockets.ts', import.meta.url).href;
-/** The only file that makes a server for links. */
+/** The only file that creates the server for links. */
 const LINK_SERVER = /\/services\/route-node\/src\/link\/link-server\.ts$/;
-/** What it takes from the host. */
+/** Its modules that are replaced. */
 const REPLACED = new Set(['node:net', '../process/descriptors.ts']);
-/** Sources under test, and the root that mutants name them from. */
+/** Root of the sources under test; mutants name files relative to it. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A fault that is planted where a file is loaded. */
+/** A fault that is planted in a file when it is loaded. */
 export interface Planted {
   readonly file: string;
   readonly find: string;
@@ -18,8 +18,8 @@ export interface Planted {
 }
 
 /**
- * Replaces what the nodes take connections in with by simulated sockets, and plants a fault where one is given. To be
- * called before anything of the project is imported.
+ * Replaces the modules with which nodes accept connections by simulated sockets, and plants faults.
+ * Must be called before any code of the project is imported.
  */
 export function installHooks(planted: readonly Planted[] = []): void {
   registerHooks({

@@ -3,7 +3,7 @@ import type { Schedule } from './schedule.ts';
 import type { Hold, LinkRecord, Sent } from './world/link-record.ts';
 import type { Member } from './world/member.ts';
 
-/** Something that must not be: which check found it, and what it was. */
+/** A violated invariant: the check that found it, and a description. */
 export class Violation extends Error {
   readonly check: string;
 
@@ -13,7 +13,7 @@ export class Violation extends Error {
   }
 }
 
-/** Times in which something was wrong on purpose. */
+/** Periods with injected faults. */
 export class Troubles {
   readonly #times: { readonly from: number; readonly until: number }[] = [];
 
@@ -21,12 +21,12 @@ export class Troubles {
     this.#times.push({ from, until });
   }
 
-  /** Whether nothing was wrong between two moments. */
+  /** Whether no fault was active between two moments. */
   isCalm(from: number, until: number): boolean {
     return !this.#times.some((time) => time.from <= until && time.until >= from);
   }
 
-  /** How much of a time something was wrong, in ms. */
+  /** Time with active faults within a period, in ms. */
   within(from: number, until: number): number {
     let sum = 0;
     for (const time of this.#times) {
@@ -40,11 +40,11 @@ export interface JudgeOptions {
   readonly schedule: Schedule;
   readonly now: () => number;
   readonly links: ReadonlyMap<number, LinkRecord>;
-  /** What slows or stops healthy nodes. */
+  /** Faults that slow or stop healthy nodes. */
   readonly delays: Troubles;
-  /** What lets nodes doubt who is where. */
+  /** Faults after which nodes may not know where users are. */
   readonly doubts: Troubles;
-  /** What is wrong with one member: it can neither send nor hear. */
+  /** Faults of one member, which can neither send nor receive. */
   readonly outages: ReadonlyMap<Member, Troubles>;
 }
 
@@ -56,24 +56,30 @@ const FORGED: Sent = {
   readAt: undefined,
 };
 
-/** An outage lasts that much longer for a node: it has to notice, and a first attempt to connect may time out. */
+/**
+ * An outage lasts this much longer for a node: it has to notice, and a first attempt to connect may
+ * time out.
+ */
 const RECONNECT_MS = 4500;
 
-/** Within so long a PDU comes while nothing is wrong. */
+/** Time within which a PDU arrives in a healthy cluster. */
 const PROMPT_MS = 1500;
 
-/** What comes later than this to a link that was opened since follows a user. */
+/** A PDU that reaches a newly opened link later than this is a replay. */
 const REPLAY_MS = 150;
 
-/** A node that a msg_server moves to sooner than this may not have heard that its old link is gone. */
+/**
+ * A node that gets the msg_server's new link sooner than this may not know that the old link is
+ * gone.
+ */
 const MOVED_MS = 1000;
 
-/** Looks at every delivery, and at the end whether anything is missing. */
+/** Checks every delivery, and at the end whether any is missing. */
 export class Judge {
   deliveries = 0;
   readonly #options: JudgeOptions;
   readonly #settleMs: number;
-  /** Frames were forged: until then what comes may be anything, as long as it is whole. */
+  /** Until then forged frames may cause any delivery of whole PDUs. */
   #forgedUntil = 0;
 
   constructor(options: JudgeOptions) {
@@ -81,17 +87,17 @@ export class Judge {
     this.#settleMs = options.schedule.leaseMs + 5000;
   }
 
-  /** Frames are forged: for a while whatever is in them may come, or take the place of what should. */
+  /** Records forged frames: until then their content may arrive, or replace real content. */
   forged(until: number): void {
     this.#forgedUntil = Math.max(this.#forgedUntil, until);
   }
 
-  /** Until when what forged frames have broken may be broken. */
+  /** Until when the damage of forged frames may last. */
   get forgedUntil(): number {
     return this.#forgedUntil;
   }
 
-  /** A relayed PDU has come to a link. */
+  /** Checks a relayed PDU that arrived on a link. */
   arrived(to: LinkRecord, from: number, seq: number, pdu: Buffer): Sent {
     const sender = this.#options.links.get(from);
     const sent = sender?.sent[seq];
@@ -114,7 +120,8 @@ export class Judge {
     }
     const got = seen(to.got, from);
     if (got.has(seq)) {
-      // What was under way while frames were forged may have been acknowledged in another's name, or not.
+      // Frames in flight at a forgery may have been acknowledged in the name of another node, or
+      // not.
       if ((sent.readAt ?? 0) < this.#forgedUntil) return sent;
       throw new Violation('doubled', `${where} got ${what} twice`);
     }
@@ -136,7 +143,7 @@ export class Judge {
     return sent;
   }
 
-  /** What has not come that should have; the first of it, or undefined. */
+  /** The first PDU that is missing on a link; undefined if there is none. */
   missing(): string | undefined {
     for (const sender of this.#options.links.values()) {
       for (let seq = 1; seq < sender.sent.length; seq++) {
@@ -152,26 +159,27 @@ export class Judge {
     return undefined;
   }
 
-  /** A loss that nothing in the schedule excuses, or that only one side tells of. */
+  /** A loss that no fault excuses, or that only one side reports. */
   unexcusedLoss(members: readonly Member[]): string | undefined {
     const { schedule } = this.#options;
     if (this.#forgedUntil > 0) return undefined;
     for (const member of members) {
       for (const loss of member.losses) {
-        // Before it takes links it can lose nothing of theirs.
+        // Before it accepts links it can lose none of their PDUs.
         if (loss.reason === 'skipped' && (member.listeningAt ?? loss.atMs) >= loss.atMs) continue;
         const other = members.find(({ id }) => id === loss.sender);
         const parties = other === undefined || other === member ? members : [member, other];
         const longMs = Math.max(1, schedule.heldMs * 0.8 - RECONNECT_MS);
         const from = loss.atMs - schedule.heldMs - 20_000;
-        // One that was cut off while the other started was unknown to it: nothing was kept for it.
+        // A node that was cut off while the other started was unknown to it: nothing was retained
+        // for it.
         const outage = this.#options.outages.get(member);
         const startedAt = other?.startedAt ?? 0;
         if (loss.reason === 'skipped' && outage?.isCalm(startedAt, startedAt + 1000) === false)
           continue;
         const isExcused = parties.some((one) => {
           if (one.diedAt !== undefined || this.#wasOutAsItDrained(one, parties)) return true;
-          // What it keeps for a node that has just joined it counts, whether that lacks it or not.
+          // PDUs retained for a node that has just joined count, whether it lacks them or not.
           const { drainedAt = 0, endedAt = 0 } = one;
           if (members.some(({ startedAt }) => startedAt > drainedAt - 1000 && startedAt < endedAt))
             return true;
@@ -185,7 +193,10 @@ export class Judge {
     return undefined;
   }
 
-  /** A link that its msg_server has broken has ended: what came before the break has come back. */
+  /**
+   * Checks the end of a link that its msg_server broke: answers to everything before the break have
+   * arrived.
+   */
   parted(link: LinkRecord): void {
     const { parting, closeReason } = link;
     if (parting === undefined || closeReason === 'reset' || closeReason === 'vanish') return;
@@ -199,7 +210,10 @@ export class Judge {
     throw new Violation('parting', `link ${link.no} ended before ${lacks} had come`);
   }
 
-  /** A node that closes waits for the others as long as it is to, and tells what they lack. */
+  /**
+   * Checks that a closing node waits for the others as long as it should, and reports what they
+   * lack.
+   */
   closed({ id, engine, losses, drainedAt }: Member, good: readonly Member[]): void {
     const flushed = engine?.flushed;
     if (flushed === undefined || drainedAt === undefined || this.#forgedUntil > 0) return;
@@ -237,11 +251,11 @@ export class Judge {
     const { openedAt, closedAt } = to;
     if (openedAt === undefined || sent.readAt === undefined || openedAt >= sent.readAt)
       return false;
-    // Of a link that has ended it is only known that it lacks what came before something that it got.
+    // On a closed link only PDUs before one that it got are known to be missing.
     if (closedAt !== undefined && (sent.aim === 'users' || seq > (to.last.get(sender.no) ?? 0)))
       return false;
     if (this.#isGivenUp(sender.member, to.member, sent.readAt)) return false;
-    // Only what was sent before a loss is among what it tells of.
+    // A loss report covers only what was sent before it.
     const { readAt } = sent;
     return !to.member.losses.some(
       ({ sender: lost, reason, atMs }) =>
@@ -249,7 +263,7 @@ export class Judge {
     );
   }
 
-  /** Whether the sender's node has read a PDU and must have passed it on. */
+  /** Whether the sender's node has read a PDU and must have relayed it. */
   #isPassedOn({ member, closedAt, closeReason }: LinkRecord, { readAt }: Sent): boolean {
     if (readAt === undefined || readAt < this.#forgedUntil) return false;
     const isCut = closeReason !== undefined && !isOrderly(closeReason);
@@ -260,7 +274,7 @@ export class Judge {
     return calm && readAt < diedAt - PROMPT_MS;
   }
 
-  /** A drain that ends within an outage gives up what could not be passed on, and says so. */
+  /** A drain that ends within an outage drops what could not be delivered, and reports it. */
   #isGivenUp(sender: Member, to: Member, readAt: number): boolean {
     const { drainedAt, endedAt, losses } = sender;
     if (drainedAt === undefined) return false;
@@ -286,7 +300,9 @@ export class Judge {
     throw new Violation('late', `${where} got ${what} after ${Math.round(now - readAt)} ms`);
   }
 
-  /** A status update's notification comes before what its link relayed behind it. */
+  /**
+   * The notification of a status update arrives before PDUs that its link sent behind the update.
+   */
   #judgeNotices(
     to: LinkRecord,
     sender: LinkRecord,
@@ -301,8 +317,9 @@ export class Judge {
   }
 
   /**
-   * What a link gets late, as it follows the user who sent it, is not what its own msg_server has sent. For the sake
-   * of its other user it may be, and where the node has not seen that the old link is gone.
+   * A PDU that is replayed to a link because of its sending user must not be one of its own
+   * msg_server. That is allowed because of the other recipient, or if the node has not seen that
+   * the old link is gone.
    */
   #judgeReplay(
     to: LinkRecord,
@@ -360,7 +377,7 @@ export class Judge {
   }
 }
 
-/** Whether a link held a user from before a PDU was read until now. */
+/** Whether a link had a user from before a PDU was read until now. */
 function holdsThroughout(holds: readonly Hold[], userId: number, { readAt }: Sent): boolean {
   return holds.some(
     (hold) =>
@@ -372,7 +389,7 @@ function holdsThroughout(holds: readonly Hold[], userId: number, { readAt }: Sen
   );
 }
 
-/** Whether what a link has sent before its end was carried out. */
+/** Whether PDUs that a link sent before its close were handled. */
 function isOrderly(reason: string): boolean {
   if (reason === 'close' || reason === 'peer-closed') return true;
   return isCloseReason(reason) && isReadToTheEnd(reason);

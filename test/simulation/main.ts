@@ -47,7 +47,7 @@ function readModes(text: string): readonly Mode[] {
   throw new Error(`--mode is ${text}, expected broadcast, directed or both`);
 }
 
-/** What is drawn where no kinds are named. */
+/** Fault kinds that are drawn if none are given. */
 function kindsFor(mutant: string | undefined): Order['kinds'] {
   return mutant === undefined ? SOUND_KINDS : (mutantNamed(mutant).needs ?? FAULT_KINDS);
 }
@@ -104,7 +104,7 @@ async function run(order: Order, workers: number): Promise<Totals> {
   return totals;
 }
 
-/** Every mutant in turn, until each is found or a minute is over. */
+/** Runs every mutant in turn, until each is found or a minute is over. */
 async function runMutants(workers: number): Promise<void> {
   let missed = 0;
   for (const { name, breaks } of MUTANTS) {

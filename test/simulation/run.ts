@@ -6,9 +6,9 @@ import type { Schedule } from './schedule.ts';
 import { Traffic, usersOf } from './traffic.ts';
 import { ProcessCrash } from './world/virtual-time.ts';
 
-/** What a run came to. */
+/** Result of a run. */
 export interface Outcome {
-  /** The check that failed; undefined where all held. */
+  /** The check that failed; undefined if all passed. */
   readonly check: string | undefined;
   readonly problem: string | undefined;
   readonly digest: number;
@@ -19,15 +19,15 @@ export interface Outcome {
   readonly tasks: number;
 }
 
-/** Within so long after the last fault everything is as it should be. */
+/** Time after the last fault within which the cluster recovers. */
 const RECOVERY_MS = 15_000;
 const START_MS = 10_000;
 const STEP_MS = 250;
 
-/** The number of the last status query. */
+/** Number of the last status query. */
 const ANSWER = 5000;
 
-/** Runs a schedule to its end, or to the first thing that must not be. Not to be called from within a promise. */
+/** Runs a schedule to its end, or to the first violation. Must not be called within a promise. */
 export function runSchedule(schedule: Schedule): Outcome {
   const cluster = new Cluster(schedule);
   const uninstall = cluster.time.install(() => cluster.random.next());
@@ -100,7 +100,7 @@ class Run {
     return { cluster: this.#cluster };
   }
 
-  /** Every node is ready again, every msg_server has its link. */
+  /** Waits until every node is ready again and every msg_server has its link. */
   #recover(): void {
     const { cluster } = this.#self;
     this.#until('not-ready', RECOVERY_MS + this.#heldMs, () => this.#unready());
@@ -115,12 +115,16 @@ class Run {
     }
   }
 
-  /** Messages reach those that they are for, and no others; nothing is left undone. */
+  /**
+   * Checks that messages reach exactly the links that they are sent to, and that nothing is left
+   * undone.
+   */
   #probe(): void {
     const { cluster } = this.#self;
     this.#traffic.stop();
     this.#pass(cluster.time.now + 300);
-    // What a node has missed is sent again at a bounded rate: only when it has come is it known who is where.
+    // Missed frames are redelivered at a bounded rate: only after that is the interest of all nodes
+    // known.
     this.#until('behind', RECOVERY_MS, () => this.#behind());
     this.#pass(cluster.time.now + 500);
     const isSure =
@@ -158,7 +162,7 @@ class Run {
     }
   }
 
-  /** Lets time pass until there is no difference, or it takes too long. */
+  /** Advances time until there is no difference, or until the time limit. */
   #until(check: string, ms: number, differs: () => string | undefined): void {
     const { time } = this.#cluster;
     const end = time.now + ms;
@@ -191,7 +195,7 @@ class Run {
     return undefined;
   }
 
-  /** Healthy nodes have all of each other. */
+  /** Healthy nodes have received everything from each other. */
   #behind(): string | undefined {
     const serving = this.#cluster.good.filter(({ drainedAt }) => drainedAt === undefined);
     const ids = new Set(serving.map(({ id }) => id));
@@ -240,14 +244,17 @@ class Run {
     return undefined;
   }
 
-  /** PDUs that went everywhere as it was not known where their users are. */
+  /** PDUs that were broadcast because the place of their users was not known. */
   #doubtful(): number {
     let sum = 0;
     for (const { core } of this.#cluster.good) sum += core?.counters.doubtfulPdus ?? 0;
     return sum;
   }
 
-  /** A heartbeat is matched with the one that came back: it took no longer than the way there and back. */
+  /**
+   * A returned heartbeat is matched with the one that was sent: its round trip takes no longer than
+   * the path.
+   */
   #lateEcho(): string | undefined {
     for (const { id, engine, drainedAt, transport } of this.#cluster.good) {
       const rttMs = engine?.bus.rttMs ?? 0;
@@ -257,7 +264,7 @@ class Run {
     return undefined;
   }
 
-  /** Each node knows those nodes that there are, and no others. */
+  /** Each node knows exactly the existing nodes. */
   #wrongMembership(): string | undefined {
     const { existing, bad, judge, good } = this.#cluster;
     if (judge.forgedUntil > this.#cluster.time.now) return undefined;

@@ -1,6 +1,6 @@
 import { Random } from '@route/random';
 
-/** Everything that can go wrong in a schedule. */
+/** All kinds of faults. */
 export const FAULT_KINDS = [
   'join',
   'join-apart',
@@ -36,18 +36,18 @@ export const FAULT_KINDS = [
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Something that goes wrong at a moment, for a while, for one node or msg_server. */
+/** A fault that begins at a moment and lasts for a while, on one node or msg_server. */
 export interface Fault {
   readonly atMs: number;
   readonly kind: FaultKind;
-  /** Which of those that there are then, counted on where there are fewer. */
+  /** Index of the affected node or msg_server, modulo their number. */
   readonly target: number;
   readonly ms: number;
-  /** From 0 to 1: how bad it is, in the fault's own measure. */
+  /** Severity from 0 to 1, in the fault's own unit. */
   readonly degree: number;
 }
 
-/** A whole run: from these numbers alone it is the same each time. */
+/** A whole run: these numbers determine it completely. */
 export interface Schedule {
   readonly seed: number;
   readonly mode: 'broadcast' | 'directed';
@@ -55,29 +55,32 @@ export interface Schedule {
   readonly servers: number;
   readonly users: number;
   readonly durationMs: number;
-  /** Between two things that a msg_server does, on average. */
+  /** Average interval between two actions of a msg_server. */
   readonly paceMs: number;
   readonly latencyMs: number;
   readonly leaseMs: number;
   readonly heldMs: number;
   readonly windowBytes: number;
-  /** Frames of each node in turn, so that they differ. */
+  /** Frame limits, assigned to the nodes in turn, so that they differ. */
   readonly frameBytes: readonly number[];
-  /** Bytes that a link's kernels take. */
+  /** Bytes that the kernel buffers of a link hold. */
   readonly kernelBytes: number;
-  /** Nodes hold their sources back while a link has more than this to send, and close it at four times as much. */
+  /**
+   * Nodes pause reading while a link has more than this to send, and close it at four times as
+   * much.
+   */
   readonly markBytes: number;
-  /** Nodes close a link that is silent for so long. */
+  /** Nodes close a link that is silent for this long. */
   readonly timeoutMs: number;
   readonly faults: readonly Fault[];
 }
 
 export type Mode = Schedule['mode'];
 
-/** What the code does not survive yet, or the simulation does not judge rightly. */
+/** Kinds that the code does not survive yet, or that the checks do not judge correctly. */
 const UNSOUND: readonly FaultKind[] = [];
 
-/** How often each kind of fault is drawn, where it may be drawn at all. */
+/** Relative frequency of each kind, among those that may be drawn. */
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   join: 3,
   'join-apart': 2,
@@ -111,14 +114,14 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   forge: 1,
 };
 
-/** Paces of short schedules, each as often as it stands here. */
+/** Paces of short schedules, by frequency. */
 const PACES_MS: readonly number[] = [
   ...[20, 60, 60, 60],
   ...Array.from({ length: 7 }, () => 150),
   ...Array.from({ length: 9 }, () => 400),
 ];
 
-/** Where much is sent over a long way, a smaller window would hold everybody up. */
+/** With much traffic over a long path, a smaller window would slow all nodes. */
 export function leastWindowBytes({
   latencyMs,
   paceMs,
@@ -131,7 +134,7 @@ export interface DrawOptions {
   readonly kinds: ReadonlySet<FaultKind>;
 }
 
-/** The schedule that a seed stands for: most are short and small, a few long, a few large. */
+/** Draws the schedule of a seed: most are short and small, a few long, a few large. */
 export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedule {
   const random = new Random(seed);
   const size = random.weighted({ small: 960, middle: 37, large: 3 });
@@ -141,7 +144,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     large: random.whole(6, 20),
   }[size];
   const isLong = random.chance(0.01);
-  // Dense traffic costs most, and what it shows it shows soon.
+  // Dense traffic costs most, and shows its failures soon.
   const paceMs = random.pick(isLong ? [100, 400] : PACES_MS);
   const durationMs = isLong
     ? random.whole(10_000, 40_000)
@@ -166,7 +169,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
   }).sort((a, b) => a.atMs - b.atMs);
   return {
     ...{ seed, mode, nodes, durationMs, paceMs, leaseMs, faults },
-    // What forged frames break heals within that time, which has to be waited for.
+    // The damage of forged frames heals within the retention time, and the run has to wait for it.
     heldMs: faults.some(({ kind }) => kind === 'forge') ? Math.min(heldMs, 4000) : heldMs,
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
@@ -176,7 +179,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
       ...[64 * 1024, 512 * 1024, 8 * 1024 * 1024],
     ]),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),
-    // Small ones over a long way would make every link a slow one.
+    // Small buffers on a long path would make every link slow.
     kernelBytes: random.pick([latencyMs > 2 ? 64 * 1024 : 4096, 64 * 1024, 1024 * 1024]),
     markBytes: random.pick([16 * 1024, 256 * 1024]),
     timeoutMs: random.pick([2000, 10_000]),
@@ -193,19 +196,19 @@ function drawKind(random: Random, weights: Partial<Record<FaultKind, number>>): 
   throw new Error('there is no kind of fault to draw from');
 }
 
-/** Kinds that the code survives; the others are drawn where they are asked for. */
+/** Kinds that the code survives; the others are drawn only on request. */
 export const SOUND_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
   (kind) => !UNSOUND.includes(kind),
 );
 
-/** Reads a schedule that was printed. @throws Error when it is none. */
+/** Parses a printed schedule. @throws Error if it is invalid. */
 export function parseSchedule(text: string): Schedule {
   const value: unknown = JSON.parse(text);
   if (!isSchedule(value)) throw new Error('the file does not hold a schedule');
   return { ...DEFAULTS, ...value };
 }
 
-/** Of schedules that were kept before these could be drawn. */
+/** Values for stored schedules from before these were drawn. */
 const DEFAULTS = { markBytes: 256 * 1024, timeoutMs: 10_000 };
 
 function isSchedule(value: unknown): value is Schedule {

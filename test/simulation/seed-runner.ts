@@ -3,10 +3,10 @@ import { drawSchedule, type FaultKind, type Schedule } from './schedule.ts';
 import { shrink } from './shrink.ts';
 import type { Order, Report } from './worker-messages.ts';
 
-/** How long one part takes, in ms of real time, before it is reported. */
+/** Real time in ms that one part takes before it is reported. */
 const PART_MS = 500;
 
-/** Runs one seed after the other. */
+/** Runs one seed after another. */
 export class SeedRunner {
   readonly #order: Order;
   readonly #endAt: number;
@@ -19,12 +19,12 @@ export class SeedRunner {
     this.#endAt = performance.now() + order.forMs;
   }
 
-  /** A promise of the code under test was rejected, and nothing handles that: a real process would have ended. */
+  /** Records an unhandled rejection of the code under test: a real process would have ended. */
   rejected(error: unknown): void {
     this.#rejection ??= error;
   }
 
-  /** Runs schedules for a short while. A failing one is shrunk, and is the last. */
+  /** Runs schedules for a short while. A failing one is shrunk, and ends the run. */
   runPart(): Report {
     const { seed, step, schedules, modes, kinds, replay } = this.#order;
     const sum = { schedules: 0, virtualMs: 0, pdus: 0, deliveries: 0, frames: 0, digest: 0 };
@@ -52,7 +52,7 @@ export class SeedRunner {
       sum.pdus += outcome.pdus;
       sum.deliveries += outcome.deliveries;
       sum.frames += outcome.frames;
-      // A sum: how many schedules one part has is a matter of real time.
+      // A sum, because the number of schedules per part depends on real time.
       sum.digest = (sum.digest + Math.imul(outcome.digest, schedule.seed | 1)) >>> 0;
       for (const { kind } of schedule.faults) faults[kind] = (faults[kind] ?? 0) + 1;
       if (outcome.check !== undefined) {

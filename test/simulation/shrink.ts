@@ -5,8 +5,8 @@ import type { Schedule } from './schedule.ts';
 const SHRINK_MS = 20_000;
 
 /**
- * Makes a failing schedule as short as it can: fewer faults, msg_servers, nodes and users, less time. Each step is kept
- * that still breaks the same check.
+ * Shortens a failing schedule as far as possible: fewer faults, msg_servers, nodes and users, less
+ * time. A step is kept if it still breaks the same check.
  */
 export function shrink(schedule: Schedule, check: string): Schedule {
   const endAt = performance.now() + SHRINK_MS;

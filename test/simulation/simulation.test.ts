@@ -21,7 +21,8 @@ function order(change: Partial<Order>): Order {
   };
 }
 
-// From a seed that was seen green: fresh ones (`npm run sim`) still break a check about once in 2,000 schedules.
+// From a seed that is known to pass: fresh seeds (`npm run sim`) still break a check about once in
+// 2,000 schedules.
 test('1,400 random schedules break no check', { timeout: 600_000 }, async () => {
   const seed = 270_000_000;
   const totals = await runOnWorkers(order({ seed, schedules: 1400, forMs: 3_600_000 }), 2);
@@ -58,7 +59,7 @@ test.each(MUTANTS)('mutant $name can be planted', ({ changes }) => {
   }
 });
 
-/** Of the mutants, some that are found within seconds; `npm run sim -- --mutants` tries all. */
+/** Some mutants that are found within seconds; `npm run sim -- --mutants` tries all. */
 const QUICK = ['no-repeat', 'never-forgotten', 'no-credit', 'doubled'] as const;
 
 test.each(QUICK)('finds mutant %s', { timeout: 180_000 }, async (mutant) => {

@@ -5,30 +5,30 @@ import type { MsgServer } from './world/msg-server.ts';
 
 const CLIENT_TYPES = [CLIENT_TYPE.windows, CLIENT_TYPE.mac, CLIENT_TYPE.ios] as const;
 
-/** What a msg_server does, each as often as it stands here. */
+/** Actions of a msg_server, by frequency. */
 const ACTS = [
   ...Array.from({ length: 12 }, () => 'messages' as const),
   ...(['login', 'login', 'logout', 'away', 'query', 'sign'] as const),
 ];
 
-/** Users are numbered from here on. */
+/** The first user id. */
 const FIRST_USER = 1001;
 
-/** Between two things that a msg_server does while what faults have left behind heals, on average. */
+/** Average interval between two actions of a msg_server while the cluster recovers from faults. */
 const CALM_PACE_MS = 300;
 
-/** The users of a run. */
+/** Users of a run. */
 export function usersOf(count: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => FIRST_USER + i);
 }
 
-/** Has a msg_server do what msg_servers do, until it is told to stop. */
+/** Lets msg_servers act until it is stopped. */
 export class Traffic {
   readonly #cluster: Cluster;
   readonly #users: readonly number[];
   #isOn = true;
   #paceMs: number;
-  /** Whether users still come and go. */
+  /** Whether users still log in and out. */
   usersMove = true;
 
   constructor(cluster: Cluster) {
@@ -37,7 +37,7 @@ export class Traffic {
     this.#paceMs = cluster.schedule.paceMs;
   }
 
-  /** The faults are over: from now on there is no more traffic than shows whether all is well. */
+  /** After the faults: reduces traffic to what is needed to show that the cluster is well. */
   slowDown(): void {
     this.#paceMs = Math.max(this.#paceMs, CALM_PACE_MS);
   }
@@ -59,7 +59,7 @@ export class Traffic {
     this.#isOn = false;
   }
 
-  /** Each msg_server sends something to all, and something to each user. */
+  /** Each msg_server sends one message to all and one to each user. */
   probe(): void {
     for (const server of this.#cluster.servers) {
       if (server.link === undefined) continue;
@@ -71,7 +71,7 @@ export class Traffic {
     }
   }
 
-  /** Which part of the messages is large. */
+  /** Part of the messages that is large. */
   get #largePart(): number {
     return this.#cluster.schedule.kernelBytes < 64 * 1024 ? 0 : 0.002;
   }

@@ -1,29 +1,29 @@
 import type { FaultKind, Mode, Schedule } from './schedule.ts';
 
-/** What a worker is to run. */
+/** Work for a worker. */
 export interface Order {
   readonly kind: 'run';
-  /** The first seed; the next ones follow it, `step` apart. */
+  /** The first seed; later ones follow in steps of `step`. */
   readonly seed: number;
   readonly step: number;
   readonly schedules: number;
-  /** Real time after which no further schedule is begun. */
+  /** Real time after which no further schedule starts. */
   readonly forMs: number;
   readonly modes: readonly Mode[];
   readonly kinds: readonly FaultKind[];
   readonly mutant: string | undefined;
-  /** Runs this one alone. */
+  /** Runs only this schedule. */
   readonly replay: Schedule | undefined;
 }
 
-/** A schedule whose run broke a check. */
+/** A schedule that broke a check. */
 export interface Failure {
   readonly schedule: Schedule;
   readonly check: string;
   readonly problem: string;
 }
 
-/** What a part of the schedules came to. */
+/** Result of a part of the schedules. */
 export interface Report {
   readonly kind: 'report';
   readonly schedules: number;

@@ -2,7 +2,7 @@ import { installHooks } from './hooks.ts';
 import { mutantNamed } from './mutants.ts';
 import { isOrder, type Order, type Report } from './worker-messages.ts';
 
-/** Runs schedules in a process of its own, a part at a time, until it is told to end. */
+/** Runs schedules in a separate process, a part at a time, until it has to end. */
 process.once('message', (order: unknown) => {
   if (!isOrder(order)) throw new Error(`a worker was told ${JSON.stringify(order)}`);
   void begin(order);
@@ -13,7 +13,7 @@ async function begin(order: Order): Promise<void> {
   const { SeedRunner } = await import('./seed-runner.ts');
   const runner = new SeedRunner(order);
   const report = (part: Report): void => void process.send?.(part);
-  // Schedules are run from a turn of the loop of their own: within a promise no other would go on.
+  // Schedules run in their own turn of the loop: within a promise no other promise would continue.
   const next = (): void => {
     const part = runner.runPart();
     report(part);

@@ -5,7 +5,7 @@ import { type Failure, isReport, type Order, type Report } from './worker-messag
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 
-/** What all workers together came to. */
+/** Combined result of all workers. */
 export interface Totals {
   schedules: number;
   virtualMs: number;
@@ -14,11 +14,14 @@ export interface Totals {
   frames: number;
   readonly faults: Partial<Record<FaultKind, number>>;
   readonly failures: Failure[];
-  /** Of one worker: what it has run, in one number. */
+  /** Hash of what a single worker has run. */
   digest: number;
 }
 
-/** Runs an order on so many workers, each with every so-manieth seed, until all are done or one has failed. */
+/**
+ * Runs an order on several workers, each with every n-th seed, until all are done or one has
+ * failed.
+ */
 export async function runOnWorkers(
   order: Order,
   workers: number,

@@ -3,7 +3,7 @@ import { newNodeId, RouteNode } from './node.ts';
 import { EventLog } from './observability/event-log.ts';
 import { openLog } from './observability/log.ts';
 
-/** Exit codes besides 0: a failure such as an occupied address, invalid settings, a second signal. */
+/** Exit codes besides 0: failure, such as an occupied address; invalid settings; second signal. */
 const EXIT = { failed: 1, settings: 2, signal: 130 } as const;
 
 function readInvocation(): Invocation {

@@ -3,25 +3,25 @@ import type { Act } from './plan.ts';
 import type { RedisHost } from './redis-network.ts';
 import type { World } from './world.ts';
 
-/** What acts have done to the world that the checks must know of. */
+/** Effects of acts that the checks must know. */
 export interface Doings {
-  /** A node's way to Redis, or the node itself, is in trouble from now on, or no longer. */
+  /** A node, or its path to Redis, is impaired from now on, or no longer. */
   impaired(nodeId: string, impaired: boolean): void;
   died(nodeId: string): void;
-  /** Redis has lost data that it had. */
+  /** Redis has lost data. */
   lostData(): void;
   garbage(): void;
-  /** Something is done to Redis. */
+  /** Redis is disturbed in some way. */
   disturbed(): void;
-  /** Redis was at maxmemory since then, and is no longer from now on. */
+  /** Redis was at maxmemory from `sinceMs` until now. */
   full(sinceMs: number): void;
 }
 
-/** Carries out the acts of an episode, and ends what they have begun. */
+/** Performs the acts of an episode, and ends what they have started. */
 export class Acting {
   readonly #world: World;
   readonly #doings: Doings;
-  /** Ends of what is under way. */
+  /** Functions that end active acts. */
   readonly #endings = new Set<() => void>();
 
   constructor(world: World, doings: Doings) {
@@ -29,7 +29,7 @@ export class Acting {
     this.#doings = doings;
   }
 
-  /** Ends all that is still under way. */
+  /** Ends all active acts. */
   endAll(): void {
     for (const end of [...this.#endings]) end();
   }
@@ -134,7 +134,7 @@ export class Acting {
         if (act.silent) target.vanish();
         else target.stop();
         this.#after(act.forMs, () => {
-          // Whoever was promoted meanwhile is not held up by this one.
+          // A server that was promoted meanwhile does not wait for this one.
           if (act.data === 'lost') target.redis.empty();
           if (act.data === 'snapshot') target.redis.rollBack();
           if (act.data !== 'kept' && network.target === target) this.#doings.lostData();
@@ -213,7 +213,7 @@ export class Acting {
   }
 }
 
-/** Writes what does not belong there into keys of presence, beside what does. */
+/** Writes invalid entries into the keys of presence, beside valid ones. */
 function putGarbage({ network }: World, random: Random): void {
   const database = network.target.redis.database(0);
   const noise = (): string =>

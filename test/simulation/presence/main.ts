@@ -45,7 +45,7 @@ if (values.help) {
 } else {
   const planted = values.mutant === undefined ? [] : mutantNamed(values.mutant).changes;
   changeSources([...FEWER_SHARDS, ...planted]);
-  // Only now: what is imported from here on is loaded with the changes.
+  // Imported here, so that its modules are loaded with the changes.
   const { runSeeds } = await import('./seeds.ts');
   const failures = await runSeeds({
     seed: values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed),
@@ -57,6 +57,6 @@ if (values.help) {
     failuresToKeep: Number(values.keep),
     print: (line) => process.stdout.write(`${line}\n`),
   });
-  // Not only the code: the nodes of the last run never end by themselves.
+  // Also needed because the nodes of the last run never end on their own.
   process.exit(failures === 0 ? 0 : 1);
 }

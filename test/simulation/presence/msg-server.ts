@@ -11,7 +11,7 @@ import { Connection } from '../world/sockets.ts';
 import type { SimProcess, Task, VirtualTime } from '../world/virtual-time.ts';
 import type { SimNode } from './sim-node.ts';
 
-/** A notification that came on a link. */
+/** A notification that arrived on a link. */
 export interface Told {
   readonly at: number;
   readonly userId: number;
@@ -27,10 +27,12 @@ export class SimLink {
   readonly model: LinkModel;
   readonly openedAt: number;
   readonly told: Told[] = [];
-  /** As its node calls it; undefined until the node has said so. */
+  /** Its node's id for the link; undefined until the node has logged it. */
   id: string | undefined;
   isOpen = true;
-  /** Queries under way, by number: whom the link itself had with a PC client when it asked. */
+  /**
+   * Queries in flight, by number: the users with a PC client on this link at the time of the query.
+   */
   readonly asked = new Map<
     number,
     { readonly ids: readonly number[]; readonly own: ReadonlySet<number> }
@@ -53,35 +55,35 @@ export class SimLink {
   }
 }
 
-/** What msg_servers need of the world, and tell it. */
+/** What msg_servers need from the simulated world, and call on it. */
 export interface ServerWorld {
   readonly time: VirtualTime;
   readonly process: SimProcess;
   readonly countsMastersOnly: boolean;
-  /** The node that the load balancer gives a connection to. */
+  /** Selects the node for a new connection, as a load balancer. */
   balance(): SimNode | undefined;
   nextPort(): number;
   /** Between 0 and 1. */
   random(): number;
   opened(link: SimLink): void;
-  /** A link has ended, at whichever side. */
+  /** Either side has closed a link. */
   closed(link: SimLink): void;
   answered(link: SimLink, seqNum: number, online: ReadonlyMap<number, boolean>): void;
   notified(link: SimLink, told: Told): void;
-  /** The link has become a master, or is none any more, where that matters. */
+  /** The link has gained or lost the master role, if that matters. */
   roleChanged(link: SimLink): void;
-  /** A client has come, left or gone, by an update or by a list. */
+  /** A client has logged in, gone away or logged out, by an update or by a snapshot. */
   reported(link: SimLink, client: ClientStatus, how: 'update' | 'list'): void;
 }
 
 const HEARTBEAT_MS = 5000;
 const LATENCY_MS = 0.3;
 
-/** A msg_server: its clients, and its one link, which it keeps up. */
+/** A msg_server: its clients, and its one link, which it reopens. */
 export class MsgServer {
   readonly index: number;
   link: SimLink | undefined;
-  /** The clients that are here, one for each time that one has come. */
+  /** Its clients, one entry for each login. */
   clients: ClientStatus[] = [];
   isMaster: boolean;
   readonly #world: ServerWorld;
@@ -101,14 +103,14 @@ export class MsgServer {
     this.isMaster = true;
   }
 
-  /** Connects after some time, and again for as long as no node takes it. */
+  /** Connects after some time, and retries as long as no node accepts the connection. */
   connectAfter(ms: number): void {
     const { time, process } = this.#world;
     if (this.#reconnect !== undefined) this.#reconnect.cancelled = true;
     this.#reconnect = time.after(ms, () => this.#connect(), process);
   }
 
-  /** Ends its link and does not come back. */
+  /** Closes its link and does not return. */
   stop(): void {
     this.#stopped = true;
     if (this.#reconnect !== undefined) this.#reconnect.cancelled = true;
@@ -123,7 +125,9 @@ export class MsgServer {
     this.#ended(link);
   }
 
-  /** What its model of the present link holds, as clients to be listed again. */
+  /**
+   * Reports the status of a client by an update, and remembers the client for the next snapshot.
+   */
   report(client: ClientStatus): void {
     const { link } = this;
     this.#remember(client);
@@ -144,7 +148,7 @@ export class MsgServer {
     this.#world.roleChanged(link);
   }
 
-  /** Asks how users are; the world is told the answer. */
+  /** Queries the status of users; the world gets the answer. */
   ask(ids: readonly number[]): void {
     const { link } = this;
     if (link === undefined) return;
@@ -192,7 +196,7 @@ export class MsgServer {
         return true;
       },
       ended: () => {
-        // Whatever it sends no node reads any more.
+        // No node reads what it sends from now on.
         connection.toNode.end();
         this.#ended(link);
       },

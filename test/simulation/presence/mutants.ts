@@ -1,9 +1,9 @@
 import type { Planted } from '../hooks.ts';
 
-/** A fault that is planted in the code under test, which the simulation has to find. */
+/** A fault that is planted in the code under test, and that the simulation must find. */
 export interface Mutant {
   readonly name: string;
-  /** What it breaks. */
+  /** What the mutant breaks. */
   readonly breaks: string;
   readonly changes: readonly Planted[];
 }
@@ -267,7 +267,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** @throws Error when there is none of that name. */
+/** @throws Error if no mutant has this name. */
 export function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((known) => known.name === name);
   if (mutant !== undefined) return mutant;

@@ -1,6 +1,6 @@
 import type { ClientStatus } from '@route/protocol';
 
-/** What a run begins with. */
+/** Initial configuration of a run. */
 export interface Setup {
   readonly nodes: number;
   readonly servers: number;
@@ -9,13 +9,13 @@ export interface Setup {
   readonly graceMs: number;
   readonly links: 'all' | 'master';
   readonly commandTimeoutMs: number;
-  /** One node alone, without Redis; 'redis' by default. */
+  /** A single node without Redis; 'redis' by default. */
   readonly engine?: 'memory';
-  /** ROUTE_OFFLINE_GRACE_PER_SECOND, where it is not the default. */
+  /** ROUTE_OFFLINE_GRACE_PER_SECOND, if not the default. */
   readonly lostPerSecond?: number;
 }
 
-/** How Redis comes back, or what it has. */
+/** The data of Redis when it returns. */
 export type RedisData = 'kept' | 'lost' | 'snapshot';
 
 type ActKind =
@@ -27,10 +27,10 @@ type ActKind =
       readonly afterMs: number;
       readonly abrupt: boolean;
     }
-  /** The msg_server is gone for good, or for a while, and comes back without its clients. */
+  /** The msg_server is away for a while or for good, and returns without its clients. */
   | { readonly kind: 'server-restart'; readonly server: number; readonly afterMs: number }
   | { readonly kind: 'role'; readonly server: number; readonly master: boolean }
-  /** Without startMs no node takes its place. */
+  /** Without startMs, no node replaces it. */
   | { readonly kind: 'node-kill'; readonly node: number; readonly startMs?: number }
   | { readonly kind: 'node-freeze'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'node-drain'; readonly node: number; readonly overMs: number }
@@ -54,7 +54,7 @@ type ActKind =
       readonly kind: 'redis-away';
       readonly forMs: number;
       readonly data: RedisData;
-      /** Whether its machine is gone without a word. */
+      /** Whether its machine disappears silently. */
       readonly silent: boolean;
     }
   | { readonly kind: 'redis-empty' }
@@ -82,30 +82,30 @@ type ActKind =
   | { readonly kind: 'redis-forget-scripts' }
   | { readonly kind: 'redis-garbage'; readonly pick: number };
 
-/** Something that happens, and when: ms since its episode began. */
+/** An act and its time, in ms since the start of its episode. */
 export type Act = ActKind & { readonly at: number };
 
-/** Some time of trouble; behind it everything must come right. */
+/** A period with faults; afterwards the cluster must recover. */
 export interface Episode {
   readonly lengthMs: number;
   readonly acts: readonly Act[];
 }
 
-/** All that a run does: a seed makes one, and a shrunk one has less in it. */
+/** Everything that a run does. A seed makes a plan; shrinking removes parts of it. */
 export interface Plan {
   readonly seed: number;
   readonly setup: Setup;
   readonly episodes: readonly Episode[];
 }
 
-/** The id of a run's i-th user: ids that meet in shards, and the ends of their range. */
+/** Id of the i-th user of a run: ids that share shards, and both ends of the range. */
 export function userId(i: number): number {
   if (i === 0) return 0;
   if (i === 1) return 4_294_967_295;
   return i * 7;
 }
 
-/** Reads a plan as it is printed. @throws Error when it is none. */
+/** Parses a printed plan. @throws Error if it is invalid. */
 export function readPlan(text: string): Plan {
   const plan: unknown = JSON.parse(text);
   if (isPlan(plan)) return plan;

@@ -9,7 +9,7 @@ import { MUTANTS } from './mutants.ts';
 const SCHEDULES = new URL('./schedules/', import.meta.url);
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** Runs the simulation in a process of its own: it replaces that process's clock. */
+/** Runs the simulation in a separate process, because it replaces the clock of its process. */
 async function simulate(...options: string[]): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, [MAIN, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -33,7 +33,7 @@ test('schedules of 25 s from a fresh seed break no check', { timeout: 180_000 },
   expect(code).toBe(0);
 });
 
-// What seeds have found, made short where it could be.
+// Plans from failing seeds, shrunk if possible.
 test.each(readdirSync(SCHEDULES))(
   '%s breaks no check any more',
   { timeout: 60_000 },

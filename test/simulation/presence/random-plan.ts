@@ -13,7 +13,7 @@ const TYPES: readonly ClientType[] = [
 
 const REFUSALS = ['oom', 'readonly', 'busy', 'loading', 'masterdown', 'misconf'] as const;
 
-/** Makes the plan that a seed stands for: any faults at any time, or a scene with times and details at random. */
+/** Makes the plan of a seed: any faults at any time, or a scene with random times and details. */
 export function makePlan(seed: number): Plan {
   const random = new Random(seed);
   if (random.chance(0.4)) return { seed, ...makeScene(random) };
@@ -33,7 +33,7 @@ export function makePlan(seed: number): Plan {
 
 function makeEpisode(setup: Setup, random: Random): Episode {
   const acts: Act[] = [];
-  // Some users stay as they are: nothing may be said of them.
+  // Some users do not change: they must not be announced.
   const busyUsers = random.whole(1, setup.users);
   const troubleAt = random.whole(300, 1500);
   let endMs = troubleAt;
@@ -72,7 +72,7 @@ const STATUSES = [
   USER_STATUS.leave,
 ];
 
-/** How often each kind of fault is drawn. */
+/** Relative frequency of each kind of fault. */
 const FAULTS = {
   kill: 3,
   freeze: 4,
@@ -92,7 +92,7 @@ const FAULTS = {
   garbage: 1,
 } as const;
 
-/** Adds the acts of one fault; returns when it is over. */
+/** Adds the acts of one fault; returns the time of its end. */
 function addFault(
   acts: Act[],
   { at, setup, random }: { readonly at: number; readonly setup: Setup; readonly random: Random },

@@ -4,10 +4,12 @@ import net from 'node:net';
 import { type Connection, SimulatedRedis } from '@route/fixtures/simulated-redis';
 import type { SimProcess, Task, VirtualTime } from '../world/virtual-time.ts';
 
-/** How the network between one node and Redis is. */
+/** State of the network between a node and Redis. */
 export class RedisPath {
   latencyMs = 0.4;
-  /** What is sent waits, and arrives when this ends, also on connections given up since. */
+  /**
+   * Sent data waits and arrives when this ends, even on connections that were abandoned meanwhile.
+   */
   darkOut = false;
   darkIn = false;
 }
@@ -15,7 +17,7 @@ export class RedisPath {
 /** A machine with a Redis server. */
 export class RedisHost {
   readonly redis: SimulatedRedis;
-  /** up; down: connections are refused; vanished: nothing answers, and no connection is told. */
+  /** up; down: connections are refused; vanished: nothing answers, and no connection is reset. */
   state: 'up' | 'down' | 'vanished' = 'up';
   readonly sockets = new Set<RedisSocket>();
 
@@ -23,18 +25,18 @@ export class RedisHost {
     this.redis = redis;
   }
 
-  /** The server's process ends: connections are reset. */
+  /** Ends the server's process: connections are reset. */
   stop(): void {
     this.state = 'down';
     for (const socket of [...this.sockets]) socket.reset();
   }
 
-  /** The machine is gone without a word. */
+  /** The machine disappears silently. */
   vanish(): void {
     this.state = 'vanished';
   }
 
-  /** The server runs (again): whoever was connected before is told at the next word. */
+  /** Starts the server (again): earlier connections are reset at their next data. */
   start(): void {
     if (this.state === 'up') return;
     this.state = 'up';
@@ -44,13 +46,13 @@ export class RedisHost {
 
 interface WireOptions {
   readonly time: VirtualTime;
-  /** In which process what arrives is handled; undefined for the server. */
+  /** Process that handles what arrives; undefined for the server. */
   readonly process: SimProcess | undefined;
   latencyMs(): number;
   isDark(): boolean;
 }
 
-/** One direction of one connection: in order. */
+/** One direction of a connection, in order. */
 class Wire {
   readonly #options: WireOptions;
   readonly #queue: (() => void)[] = [];
@@ -66,7 +68,7 @@ class Wire {
     this.#schedule();
   }
 
-  /** It is not dark any more. */
+  /** Delivers what was delayed, because the path is open again. */
   release(): void {
     const kept = this.#kept;
     this.#kept = 0;
@@ -89,7 +91,7 @@ function socketError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
 }
 
-/** A client's socket, as far as the Redis client uses one. */
+/** A client's socket, with the functions that the Redis client uses. */
 export class RedisSocket extends EventEmitter {
   connecting = true;
   destroyed = false;
@@ -171,7 +173,7 @@ export class RedisSocket extends EventEmitter {
     if (this.#ended) return this;
     this.#ended = true;
     this.writable = false;
-    // The other side closes as well; where nothing comes of it the client destroys the socket.
+    // The other side closes as well; if it does not answer, the client destroys the socket.
     this.#out.send(() => {
       this.#leave();
       this.#in.send(() => this.#close());
@@ -187,25 +189,25 @@ export class RedisSocket extends EventEmitter {
     return this;
   }
 
-  /** What was kept back goes on. */
+  /** Delivers what was delayed. */
   pathChanged(): void {
     if (!this.#path.darkOut) this.#out.release();
     if (!this.#path.darkIn) this.#in.release();
   }
 
-  /** The server, or something on the way, cuts it off. */
+  /** The server, or a device on the path, resets the connection. */
   reset(): void {
     this.#leave();
     this.#in.send(() => this.#fail(socketError('ECONNRESET', 'read')));
   }
 
-  /** The server does not know it any more. */
+  /** The server no longer knows the connection. */
   forgotten(): void {
     this.#connection?.closed();
     this.#connection = undefined;
   }
 
-  /** The process that had it is gone. */
+  /** The process of the client is gone. */
   abandon(): void {
     this.destroyed = true;
     this.#out.send(() => this.#leave());
@@ -271,10 +273,10 @@ export class RedisSocket extends EventEmitter {
   }
 }
 
-/** All nodes' connections to the one name of Redis. */
+/** Connections of all nodes to the one name of Redis. */
 export class RedisNetwork {
   readonly time: VirtualTime;
-  /** What the name of Redis means now. */
+  /** Host behind the name of Redis at present. */
   target: RedisHost;
   readonly #random: () => number;
   readonly #paths = new Map<SimProcess, RedisPath>();
@@ -307,7 +309,7 @@ export class RedisNetwork {
     return path;
   }
 
-  /** A node's way to Redis is as before, or dark in some direction. */
+  /** Changes a node's path to Redis: latency, dark directions. */
   changePath(
     process: SimProcess,
     change: Partial<Pick<RedisPath, 'latencyMs' | 'darkIn' | 'darkOut'>>,
@@ -316,12 +318,12 @@ export class RedisNetwork {
     for (const socket of [...(this.#sockets.get(process) ?? [])]) socket.pathChanged();
   }
 
-  /** Something on the way cuts a node's connections. */
+  /** Resets a node's connections, as a device on the path may. */
   cut(process: SimProcess): void {
     for (const socket of [...(this.#sockets.get(process) ?? [])]) socket.reset();
   }
 
-  /** A node's process is gone: what it had sent still arrives. */
+  /** Ends a node's connections with its process; data that it had sent still arrives. */
   processGone(process: SimProcess): void {
     for (const socket of [...(this.#sockets.get(process) ?? [])]) socket.abandon();
     this.#sockets.delete(process);
@@ -337,7 +339,7 @@ export class RedisNetwork {
     return socket;
   }
 
-  /** TtlCache while the way is dark: what the closed socket had sent still waits there. */
+  /** Forgets a closed socket, but not while its path is dark: its sent data still waits there. */
   closed(socket: RedisSocket): void {
     for (const [process, sockets] of this.#sockets) {
       const { darkIn, darkOut } = this.pathOf(process);
@@ -345,7 +347,7 @@ export class RedisNetwork {
     }
   }
 
-  /** Stands in for the parts of `node:net` that nodes use. @returns what undoes it. */
+  /** Replaces the parts of `node:net` that nodes use. @returns a function that undoes it. */
   install(): () => void {
     const { connect, createConnection } = net;
     const make = (): RedisSocket => this.connect();
@@ -358,5 +360,5 @@ export class RedisNetwork {
   }
 }
 
-/** 2026-01-01, as VirtualTime has it. */
+/** 2026-01-01, as in VirtualTime. */
 const EPOCH_MICROS = 1_767_225_600_000_000;

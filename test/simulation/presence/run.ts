@@ -4,26 +4,28 @@ import type { Plan } from './plan.ts';
 import { type Check, type Problem, Watch } from './watch.ts';
 import { World } from './world.ts';
 
-/** What a run came to. */
+/** Result of a run. */
 export interface Outcome {
-  /** Empty: all was as it must be. */
+  /** Empty if every check passed. */
   readonly problems: readonly Problem[];
   readonly virtualMs: number;
   readonly notifications: number;
   readonly answers: number;
-  /** The same for two runs that went the same way. */
+  /** Equal for two runs that took the same course. */
   readonly digest: number;
 }
 
 const QUIET_STEP_MS = 250;
-/** For what comes on top of the lease: finding out, connecting, saying everything again. */
+/** Time in addition to the lease, to notice a fault, reconnect and report everything again. */
 const SETTLE_MS = 5000;
-/** For a link to be opened again. */
+/** Time to reopen a link. */
 const RELINK_MS = 2500;
-/** For so long a node remembers users who were announced offline, in microseconds, and more. */
+/** More than the time that a node remembers users announced offline, in microseconds. */
 const TWO_DAYS = 2 * 86_400_000_000;
 
-/** Carries out a plan. Not to be called inside of a promise: what it runs settles promises itself. */
+/**
+ * Executes a plan. Must not be called inside a promise, because the run settles promises itself.
+ */
 export function run(plan: Plan, log?: (line: string) => void): Outcome {
   const watch = new Watch();
   watch.log = log;
@@ -81,7 +83,7 @@ function runAll({ setup, episodes }: Plan, scene: Scene): void {
   for (const server of world.servers) server.stop();
   time.runUntil(time.now + setup.graceMs + 2000);
   if (!settles(scene, 'with all links closed')) return;
-  // Those who were announced are forgotten after a day, also where no user is lost any more.
+  // Announced users are forgotten after a day, even if no other user enters the grace.
   world.network.target.redis.clockOffsetMicros += TWO_DAYS;
   time.runUntil(time.now + 3000);
   const left = world.hasGarbage ? [] : leftOver(world);
@@ -90,7 +92,7 @@ function runAll({ setup, episodes }: Plan, scene: Scene): void {
   }
 }
 
-/** Lets time pass until all is as it must be. */
+/** Advances time until every check passes, or the time limit is reached. */
 function settles({ world, watch }: Scene, when: string): boolean {
   const { time, setup } = world;
   const exactBy = time.now + RELINK_MS + setup.leaseMs + SETTLE_MS;
@@ -107,9 +109,9 @@ function settles({ world, watch }: Scene, when: string): boolean {
     time.runUntil(time.now + QUIET_STEP_MS);
   }
   if (watch.problems.length > 0) return false;
-  // Nothing more may come of it.
+  // No later effect is allowed.
   time.runUntil(time.now + setup.graceMs + 1500);
-  // Garbage is found when its keys are looked at next, which may be now.
+  // Garbage is found at the next look at its keys, which may be now.
   if (world.hasGarbage) return true;
   addAll(watch, whatIsWrong(world, watch), `${when}, later`);
   return watch.problems.length === 0;
@@ -131,7 +133,7 @@ function whatIsWrong(world: World, watch: Watch): Problem[] {
   return as('told', watch.untold());
 }
 
-/** What still keeps nodes and msg_servers from working. */
+/** Reasons why nodes or msg_servers do not work yet. */
 function unreadiness(world: World): string[] {
   const problems: string[] = [];
   for (const node of world.workingNodes) {
@@ -148,7 +150,7 @@ function unreadiness(world: World): string[] {
   return problems;
 }
 
-/** What is not yet as the links have reported it. */
+/** Differences between presence and the reports of the links. */
 function differences(world: World): string[] {
   const problems: string[] = [];
   const nodes = world.workingNodes;
@@ -192,7 +194,7 @@ function textOf(clients: { windows: number; mac: number; ios: number; android: n
   return part('w', windows) + part('m', mac) + part('i', ios) + part('a', android);
 }
 
-/** Keys and entries that no link explains any more. */
+/** Keys and entries that no link explains. */
 function leftOver(world: World): string[] {
   const left: string[] = [];
   const alive = new Set(world.aliveNodes.map(({ id }) => id));

@@ -2,14 +2,14 @@ import { CLIENT_TYPE, type ClientType, USER_STATUS, type UserStatus } from '@rou
 import type { Random } from '@route/random';
 import { type Act, type Episode, type Plan, type Setup, userId } from './plan.ts';
 
-/** What a scene makes: all of a plan but for the seed. */
+/** A plan without the seed. */
 type Scene = Omit<Plan, 'seed'>;
 
 const { windows, ios, android } = CLIENT_TYPE;
 
 /**
- * Situations that random faults meet too seldom: each puts together what a fault needs to show, with times, users and
- * nodes at random. How often each is drawn.
+ * Situations that random faults rarely produce: each combines the conditions of a fault, with
+ * random times, users and nodes. The number is the relative frequency.
  */
 const SCENES = {
   'clients-apart': 3,
@@ -50,7 +50,7 @@ export function makeScene(random: Random): Scene {
   }
 }
 
-/** The users and msg_servers of a scene. */
+/** Users and msg_servers of a scene. */
 class Cast {
   readonly setup: Setup;
   readonly random: Random;
@@ -68,13 +68,13 @@ class Cast {
     return { kind: 'update', at, server, client: { userId: userId(user), clientType, status } };
   }
 
-  /** Two msg_servers: most often on two nodes. */
+  /** Two msg_servers, usually on two nodes. */
   twoServers(): [number, number] {
     const first = this.random.below(this.setup.servers);
     return [first, (first + this.random.whole(1, this.setup.servers - 1)) % this.setup.servers];
   }
 
-  /** All users come on one msg_server. */
+  /** All users log in on one msg_server. */
   comeOn(server: number, clientType: ClientType): Act[] {
     const { online } = USER_STATUS;
     return this.users.map((user) =>
@@ -91,7 +91,7 @@ class Cast {
   }
 }
 
-/** A user, by number, with what client, does what. */
+/** A user, by number, with a client type and a new status. */
 type Doing = readonly [user: number, clientType: ClientType, status: UserStatus];
 
 function inOrder(acts: readonly Act[]): Episode {
@@ -100,7 +100,7 @@ function inOrder(acts: readonly Act[]): Episode {
   return { lengthMs: Math.max(0, ...ends) + 300, acts: sorted };
 }
 
-/** Redis is without its data from then on, in one of the ways in which it can lose them. */
+/** Redis loses its data, in one of the possible ways. */
 function losesData(
   { random, setup }: Cast,
   at: number,
@@ -123,8 +123,9 @@ function losesData(
 }
 
 /**
- * Users have a PC client at one msg_server and a mobile one at another, or are to get the second one. Redis loses its
- * data, and the one update of each falls before or while the nodes assert what they hold.
+ * Users have a PC client at one msg_server and a mobile one at another, or are about to get the
+ * second one. Redis loses its data, and the one update of each user falls before or during the
+ * nodes' assertion of their links.
  */
 function clientsApart(cast: Cast): Scene {
   const { random } = cast;
@@ -145,8 +146,8 @@ function clientsApart(cast: Cast): Scene {
 }
 
 /**
- * As before, but it is a node that is cut off or stands still until it is taken for dead: what is told meanwhile is told
- * without the mobile clients that it holds.
+ * As before, but a node is cut off or frozen until it counts as dead: notifications of that time do
+ * not consider the mobile clients on its links.
  */
 function holderCutOff(cast: Cast): Scene {
   const { random, setup } = cast;
@@ -164,7 +165,7 @@ function holderCutOff(cast: Cast): Scene {
   return cast.scene([coming, [trouble, ...going]]);
 }
 
-/** Redis is at maxmemory, for long, and a msg_server goes. */
+/** Redis is at maxmemory for a long time, and a msg_server disconnects. */
 function fullWhileLinksEnd(cast: Cast): Scene {
   const { random } = cast;
   const [one] = cast.twoServers();
@@ -178,7 +179,7 @@ function fullWhileLinksEnd(cast: Cast): Scene {
   ]);
 }
 
-/** Users are announced offline, Redis loses its data, and the users come back by a list. */
+/** Users are announced offline, Redis loses its data, and the users return by a snapshot. */
 function announcedBeforeLoss(cast: Cast): Scene {
   const { random, setup } = cast;
   const [one] = cast.twoServers();
@@ -189,7 +190,7 @@ function announcedBeforeLoss(cast: Cast): Scene {
   return cast.scene([cast.comeOn(one, windows), [relink, ...loss.acts]]);
 }
 
-/** A node dies, and the first sweeps for it fail: the account lacks a command just then. */
+/** A node dies, and the first sweeps fail, because the account lacks a command at that time. */
 function sweepFails(cast: Cast): Scene {
   const { random, setup } = cast;
   const leaseMs = 6000;
@@ -213,7 +214,7 @@ function sweepFails(cast: Cast): Scene {
   );
 }
 
-/** Many users are lost at once where few may be announced in a second. */
+/** Many users enter the grace at once, with a low limit of announcements per second. */
 function pacedLosses(cast: Cast): Scene {
   const { random } = cast;
   const [one] = cast.twoServers();
@@ -224,7 +225,7 @@ function pacedLosses(cast: Cast): Scene {
   );
 }
 
-/** The memory engine: msg_servers that come, go and change roles. */
+/** The memory engine: msg_servers that connect, disconnect and change roles. */
 function oneNodeAlone(cast: Cast): Scene {
   const { random, setup } = cast;
   const links = random.pick(['all', 'master', 'master'] as const);

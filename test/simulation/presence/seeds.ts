@@ -4,21 +4,21 @@ import { type Outcome, run } from './run.ts';
 import { shrink } from './shrink.ts';
 
 export interface SeedsOptions {
-  /** The first one; the next schedules have the numbers behind it. */
+  /** The first seed; later schedules use the following numbers. */
   readonly seed: number;
   readonly schedules: number;
-  /** Real time after which no more are begun, in ms. */
+  /** Real time in ms after which no further schedule starts. */
   readonly forMs: number;
-  /** One schedule as JSON, in place of those that seeds make. */
+  /** One schedule as JSON, instead of schedules from seeds. */
   readonly replay: string | undefined;
   readonly verbose: boolean;
   readonly shrinks: boolean;
-  /** Ends after so many schedules that fail. */
+  /** Number of failing schedules after which it stops. */
   readonly failuresToKeep: number;
   print(line: string): void;
 }
 
-/** Runs one schedule after the other. @returns how many have failed. */
+/** Runs one schedule after another. @returns the number of failures. */
 export async function runSeeds(options: SeedsOptions): Promise<number> {
   const { seed, schedules, forMs, replay, print } = options;
   const begunAt = performance.now();
@@ -57,7 +57,7 @@ export async function runSeeds(options: SeedsOptions): Promise<number> {
   return sums.failures;
 }
 
-/** In a turn of the loop of its own: inside of a promise no other one could be settled. */
+/** Runs in its own turn of the loop: inside a promise, no other promise could be settled. */
 async function runOutside(plan: Plan, { verbose, print }: SeedsOptions): Promise<Outcome> {
   return await new Promise((resolve, reject) => {
     setImmediate(() => {

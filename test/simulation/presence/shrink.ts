@@ -5,7 +5,7 @@ import type { Check } from './watch.ts';
 /** Real time that shrinking may take, in ms. */
 const SHRINK_MS = 60_000;
 
-/** Makes a plan that fails as short as it can be while the same check still fails. */
+/** Shortens a failing plan as far as possible while the same check fails. */
 export function shrink(plan: Plan, check: Check): Plan {
   const endAt = performance.now() + SHRINK_MS;
   let best = plan;
@@ -27,7 +27,7 @@ export function shrink(plan: Plan, check: Check): Plan {
   }
   return best;
 
-  /** Leaves out acts of an episode: halves first, then smaller and smaller parts. */
+  /** Leaves out acts of an episode: first halves, then smaller parts. */
   function fewerActs(episode: number): boolean {
     let found = false;
     const acts = (): readonly Act[] => best.episodes[episode]?.acts ?? [];

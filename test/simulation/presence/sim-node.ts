@@ -36,7 +36,10 @@ const invocation = readSettings([], {
 if (invocation.kind !== 'run') throw new Error('there are no settings to begin with');
 const DEFAULT_SETTINGS = invocation.settings;
 
-/** A node: all of its real code but for the process around it, on sockets and a Redis that are simulated. */
+/**
+ * A node: all of its real code except the process around it, on simulated sockets and a simulated
+ * Redis.
+ */
 export class SimNode {
   readonly id: string;
   readonly process: SimProcess;
@@ -46,7 +49,7 @@ export class SimNode {
   readonly #options: SimNodeOptions;
   readonly #server: SimServer;
   #draining = false;
-  /** When it was last without readiness, in virtual ms. */
+  /** When its readiness last changed, in virtual ms. */
   unreadyAt = 0;
   diedAt: number | undefined;
 
@@ -103,7 +106,7 @@ export class SimNode {
     return this.listening && this.unready.size === 0 && !this.process.frozen;
   }
 
-  /** Whether all that was reported to it stands. */
+  /** Whether everything reported to it is committed. */
   get isIdle(): boolean {
     const { presence } = this.engine;
     return !(presence instanceof PresenceRedis) || presence.isIdle;

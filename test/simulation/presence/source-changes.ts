@@ -3,15 +3,15 @@ import { syncBuiltinESMExports } from 'node:module';
 import { installHooks, type Planted } from '../hooks.ts';
 
 /**
- * Fewer shards than a real cluster has: what a node does in every shard again and again, with nothing to be
- * done, would be nearly all of a run.
+ * Fewer shards than in a real cluster: a node's repeated work in every shard, with nothing to do,
+ * would take nearly all of a run.
  */
 export const FEWER_SHARDS: readonly Planted[] = [
   { file: 'packages/redis/src/shards.ts', find: 'SHARD_COUNT = 64', put: 'SHARD_COUNT = 4' },
   { file: 'packages/redis/src/shards.ts', find: '>>> 26', put: '>>> 30' },
 ];
 
-/** Has source files, of TypeScript and Lua, loaded with changes. Before any of them is imported. */
+/** Loads TypeScript and Lua sources with changes. Must be called before any of them is imported. */
 export function changeSources(changes: readonly Planted[]): void {
   const isLua = ({ file }: Planted): boolean => file.endsWith('.lua');
   installHooks(changes.filter((change) => !isLua(change)));

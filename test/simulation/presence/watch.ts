@@ -4,28 +4,28 @@ import type { SimLink, Told } from './msg-server.ts';
 import type { LogLine, SimNode } from './sim-node.ts';
 import type { World, WorldEvents } from './world.ts';
 
-/** What was done with a user in the present episode. */
+/** What happened to a user in the current episode. */
 interface UserDoings {
-  /** How all links together had the user when it began. */
+  /** State of the user on all links together at its start. */
   readonly before: State;
   updates: { client: ClientStatus; link: SimLink }[];
-  /** Times that a PC client went with a link. */
+  /** Number of PC clients that disconnected with their link. */
   pcLinkEnds: number;
-  /** Times that it went with a node that lives and was reaped. */
+  /** Number of times that the user's live node was reaped. */
   reaped: number;
   pcListed: number;
   mobileCame: number;
-  /** Went through a node that has died since, or may die: what was to be told may be lost with it. */
+  /** Nodes that handled the user's changes: if one dies, its notifications may be lost. */
   viaNodes: Set<string>;
 }
 
-/** What a check has found wrong. */
+/** A failed check. */
 export interface Problem {
   readonly check: Check;
   readonly text: string;
 }
 
-/** What is checked. */
+/** The checks. */
 export type Check =
   | 'crash'
   | 'ready'
@@ -37,31 +37,31 @@ export type Check =
   | 'full'
   | 'pace';
 
-/** How soon a link that ends is taken out of a Redis at maxmemory. */
+/** Time within which a closed link is removed from a Redis at maxmemory. */
 const FULL_MS = 3000;
 
-/** Sees all that happens in a run and says what of it is wrong. */
+/** Observes a run and reports violations. */
 export class Watch implements WorldEvents {
   readonly problems: Problem[] = [];
   answers = 0;
   notifications = 0;
-  /** The same for two runs that went the same way. */
+  /** Equal for two runs that took the same course. */
   digest = 0;
-  /** Lines of the nodes' logs, for a person to read. */
+  /** Prints log lines of the nodes, for a reader. */
   log: ((line: string) => void) | undefined;
   #world: World | undefined;
   #users = new Map<number, UserDoings>();
   readonly #impaired = new Map<string, number>();
-  /** When a node was impaired last, in virtual ms; by its id. */
+  /** When a node was last impaired, in virtual ms, by its id. */
   readonly #impairedAt = new Map<string, number>();
   readonly #died = new Set<string>();
   #diedNow = new Set<string>();
   #redisLostData = false;
   #framesLost = false;
   #episodeAt = 0;
-  /** When something was last done to Redis, in virtual ms. */
+  /** When Redis was last disturbed, in virtual ms. */
   #disturbedAt = 0;
-  /** Links that have closed, and when. */
+  /** Closed links, and the times of their close. */
   #closed: { readonly link: SimLink; readonly at: number }[] = [];
   /** Links that did not receive all the time. */
   #changedRoles = new Set<SimLink>();
@@ -70,7 +70,7 @@ export class Watch implements WorldEvents {
     this.#world = world;
   }
 
-  /** A new episode: everything is as it should be now. */
+  /** Starts an episode: everything is in order now. */
   beginEpisode(): void {
     const world = this.#expectWorld();
     this.#episodeAt = world.time.now;
@@ -109,7 +109,7 @@ export class Watch implements WorldEvents {
     this.#disturbedAt = this.#now;
   }
 
-  /** Redis was at maxmemory: links that have ended meanwhile are taken out all the same. */
+  /** Redis was at maxmemory: links that closed meanwhile must still be removed. */
   full(sinceMs: number): void {
     const { keys } = this.#expectWorld().network.target.redis.database(0);
     if (this.#disturbedAt > sinceMs) return;
@@ -137,7 +137,10 @@ export class Watch implements WorldEvents {
     if (setup.lostPerSecond !== undefined) this.#checkPace(link, setup.lostPerSecond);
   }
 
-  /** No more lost users are announced in a second than each node may announce, and what it had left of one. */
+  /**
+   * Checks that grace announcements per second stay within the nodes' limit, plus the rest of one
+   * second.
+   */
   #checkPace(link: SimLink, perSecond: number): void {
     const isLost = ({ userId, kind, at }: Told): boolean =>
       kind === 'offline' && at > this.#now - 1000 && this.#users.get(userId)?.updates.length === 0;
@@ -162,7 +165,7 @@ export class Watch implements WorldEvents {
     const user = this.#users.get(client.userId);
     if (user === undefined) return;
     user.viaNodes.add(link.node.id);
-    // What is kept aside takes effect with the link's promotion, as a list does.
+    // Reports on a standby link take effect with its promotion, as a snapshot does.
     if (!link.model.counts) return;
     if (how === 'update') user.updates.push({ client, link });
     const came = client.status !== USER_STATUS.offline;
@@ -170,7 +173,7 @@ export class Watch implements WorldEvents {
     if (came && !isPc(client.clientType)) user.mobileCame++;
   }
 
-  /** A link's master role was changed: what it holds comes or goes as with a link. */
+  /** The master role of a link changed: its users come or go as with the link. */
   roleChanged(link: SimLink): void {
     this.#changedRoles.add(link);
     for (const userId of link.model.users.keys()) {
@@ -196,7 +199,7 @@ export class Watch implements WorldEvents {
     this.answers++;
     this.#digest(seqNum + [...online.values()].filter(Boolean).length);
     for (const id of asked.own) {
-      // Asked while Redis was away, it is answered with how the user is by then.
+      // If Redis was away at the query, the answer has the user's state of a later time.
       const isHeld = link.model.counts && link.model.state(id) === 'pc';
       if (online.get(id) === true || !isHeld) continue;
       this.#problem('query', `link ${link.id} asked and did not see its own user ${id}`);
@@ -216,7 +219,7 @@ export class Watch implements WorldEvents {
     if (!wasImpaired) this.#problem('reaped', `${node.id} reaped ${dead}, which lives`);
   }
 
-  /** A node that was cut off for longer than a lease: its users went, and come back with it. */
+  /** A node was cut off for longer than a lease: its users went offline, and return with it. */
   #wasReaped(nodeId: string): void {
     const held = [...this.#expectWorld().links].filter(({ node }) => node.id === nodeId);
     for (const [userId, user] of this.#users) {
@@ -225,7 +228,7 @@ export class Watch implements WorldEvents {
     }
   }
 
-  /** What is not yet as it must be now that all is quiet: what links were told. */
+  /** Wrong or missing notifications, now that nothing changes any more. */
   untold(): string[] {
     const world = this.#expectWorld();
     const wrong: string[] = [];
@@ -264,7 +267,7 @@ export class Watch implements WorldEvents {
     const login = kinds.findLast((kind) => kind.startsWith('login'));
     const pcUpdates = user.updates.filter(({ client }) => isPc(client.clientType));
     const offlines = pcUpdates.filter(({ client }) => client.status === USER_STATUS.offline).length;
-    // A list tells nothing of a user who was announced offline by an update.
+    // A snapshot causes no notification for a user who was announced offline by an update.
     const isExplained = user.pcListed > 0 && offlines > 0;
     if (status === 'offline' && truth === 'pc' && !isExplained) return said;
     const isSilent = graceMs === 0 && user.pcLinkEnds > 0;
@@ -276,18 +279,18 @@ export class Watch implements WorldEvents {
     const onlineUpdates = pcUpdates.length - offlines;
     const count = (kind: string): number => kinds.filter((each) => each === kind).length;
     const corrections = Math.max(0, count('online') + count('leave') - onlineUpdates);
-    // A user of a node that was reaped went, and may be told to be back by an update that came meanwhile.
+    // A user of a reaped node went offline, and an update in that time may announce the return.
     const returns = Math.min(user.reaped, onlineUpdates);
     if (count('offline') > offlines + user.pcLinkEnds + corrections + returns) {
       return `${said}: more departures than there were`;
     }
-    // Who was not touched at all is not told of, or it is taken back.
+    // A user without any change is not announced, or the announcement is corrected.
     const untouched = user.updates.length === 0 && user.pcLinkEnds === 0 && user.pcListed === 0;
     if (untouched && count('offline') > corrections) return `${said}, though nothing has happened`;
     return this.#missing({ user, truth, kinds, link });
   }
 
-  /** What the one thing that has happened to a user must have been told as. */
+  /** The notifications that a single change of a user must have caused. */
   #missing({
     user,
     truth,
@@ -324,7 +327,7 @@ export class Watch implements WorldEvents {
         const name = offline ? 'offline' : status === USER_STATUS.leave ? 'leave' : 'online';
         expected.push(name);
       }
-      // A link that closed after its update may have been too quick for it.
+      // A link that closed right after its update may have been too quick for it.
       if (!update.link.isOpen) return undefined;
     } else if (update === undefined && user.pcLinkEnds === 1 && graceMs > 0 && truth !== 'pc') {
       expected.push('offline');

@@ -8,7 +8,7 @@ import { type Plan, type Setup, userId } from './plan.ts';
 import { type RedisHost, RedisNetwork } from './redis-network.ts';
 import { type LogLine, SimNode } from './sim-node.ts';
 
-/** What the checks want to know of what happens. */
+/** Events that the checks observe. */
 export interface WorldEvents {
   opened(link: SimLink): void;
   closed(link: SimLink): void;
@@ -28,9 +28,9 @@ export class World {
   readonly servers: MsgServer[];
   readonly links = new Set<SimLink>();
   readonly userIds: readonly number[];
-  /** Whether something else has written into the keys of presence. */
+  /** Whether garbage was written into the keys of presence. */
   hasGarbage = false;
-  /** What a replica had when it was looked at last. */
+  /** The state of a replica at its last copy. */
   replica: RedisHost | undefined;
   readonly #random: Random;
   readonly #events: WorldEvents;
@@ -77,7 +77,9 @@ export class World {
     );
   }
 
-  /** Replaces what the process gives the code: time, sockets, random numbers. @returns what undoes it. */
+  /**
+   * Replaces time, sockets and random numbers of the process. @returns a function that undoes it.
+   */
   install(): () => void {
     const random = this.#random.fork();
     const undo = [this.time.install(() => random.next()), this.network.install()];
@@ -112,17 +114,17 @@ export class World {
     return node;
   }
 
-  /** Nodes that run, in the order in which they were started. */
+  /** Running nodes, in the order of their start. */
   get aliveNodes(): SimNode[] {
     return this.nodes.filter((node) => node.alive);
   }
 
-  /** Those of them that do not drain. */
+  /** Running nodes that do not drain. */
   get workingNodes(): SimNode[] {
     return this.aliveNodes.filter((node) => !node.draining);
   }
 
-  /** The i-th of the nodes that run and do not drain. */
+  /** The i-th of the running nodes that do not drain. */
   node(i: number): SimNode | undefined {
     const nodes = this.workingNodes;
     return nodes[i % nodes.length];
@@ -132,13 +134,13 @@ export class World {
     return this.servers[i % this.servers.length];
   }
 
-  /** Ends a node; its kernel, or its machine's neighbours, tell its msg_servers. */
+  /** Ends a node. Its kernel, or the neighbours of its machine, inform its msg_servers. */
   kill(node: SimNode): void {
     node.kill();
     for (const link of this.links) if (link.node === node) link.connection.nodeDied();
   }
 
-  /** What all links that are open have reported of a user. */
+  /** State of a user as reported by all open links. */
   truth(user: number): 'gone' | 'mobile-only' | 'pc' {
     return together(
       [...this.links].map(({ model }) => model),
@@ -146,7 +148,10 @@ export class World {
     );
   }
 
-  /** Asks a node where the users are, and lets time pass until it says so; undefined where it does not. */
+  /**
+   * Asks a node for its users' connections, and advances time until it answers; undefined if it
+   * does not.
+   */
   whereabouts(node: SimNode): readonly UserConnections[] | undefined {
     let found: readonly UserConnections[] | undefined;
     let failed = false;
@@ -170,7 +175,7 @@ export class World {
     return found;
   }
 
-  /** What Redis should know: user, then link and holding. */
+  /** Expected content of Redis: user, then link and its clients. */
   expected(): Map<number, Map<LinkId, string>> {
     const users = new Map<number, Map<LinkId, string>>();
     for (const { model, id, port } of this.links) {

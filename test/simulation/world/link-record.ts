@@ -3,7 +3,9 @@ import type { Member } from './member.ts';
 import type { MsgServer } from './msg-server.ts';
 import type { Connection } from './sockets.ts';
 
-/** Who gets a PDU: all others, all with its sender, or the links of certain users. */
+/**
+ * Receivers of a PDU: all other links, all links with the sender, or the links of certain users.
+ */
 export type Aim = 'others' | 'all' | 'users';
 
 /** A PDU that a msg_server has sent to be relayed. */
@@ -12,66 +14,71 @@ export interface Sent {
   readonly aim: Aim;
   readonly users: readonly number[];
   readonly isKick: boolean;
-  /** When its link's node had read it; undefined while it has not. */
+  /** When the node of its link had read it; undefined before. */
   readAt: number | undefined;
 }
 
-/** That a link holds a user: from when its node had read of it until it had read otherwise. */
+/** A period in which a link has a user, as its node has read. */
 export interface Hold {
   readonly userId: number;
   from: number | undefined;
-  /** When the msg_server let go of the user; undefined while it has not. */
+  /** When the user left the msg_server; undefined before. */
   droppedAt: number | undefined;
 }
 
-/** A PC client's status update: every link hears of it before it gets what was relayed behind it. */
+/**
+ * Status update of a PC client: each link must get its notification before PDUs relayed behind it.
+ */
 export interface Update {
   readonly userId: number;
   readonly at: number;
-  /** The number of the PDU that was relayed behind it. */
+  /** Number of the PDU that was relayed behind it. */
   readonly before: number;
 }
 
-/** What a link that its msg_server has broken is to get before its end. */
+/** What a link that its msg_server broke must get before its end. */
 export interface Parting {
   readonly at: number;
-  /** The user whose status it has told. */
+  /** User of its last status update. */
   readonly userId: number | undefined;
-  /** The number of a PDU that comes back to it. */
+  /** Number of a PDU that returns to it. */
   readonly echo: number;
 }
 
-/** One link of a msg_server, and everything that went over it. */
+/** One link of a msg_server, and everything sent over it. */
 export class LinkRecord {
   readonly no: number;
   readonly server: MsgServer;
   readonly member: Member;
   readonly connection: Connection;
-  /** By their sequence numbers, from 1. */
+  /** By sequence number, from 1. */
   readonly sent: (Sent | undefined)[] = [undefined];
   readonly holds: Hold[] = [];
-  /** What came of each other link, by its number. */
+  /** PDUs that arrived from each other link, by its number. */
   readonly got = new Map<number, Set<number>>();
-  /** The highest number that came of each other link. */
+  /** Highest sequence number from each other link. */
   readonly last = new Map<number, number>();
   id: string | undefined;
   openedAt: number | undefined;
-  /** When either side began to end it, as the node or the msg_server saw it first. */
+  /** When either side began to close it, whichever was seen first. */
   closedAt: number | undefined;
   closeReason: string | undefined;
-  /** Answers to status queries, by the number of the query: who is online. */
+  /** Answers to status queries, by query number: which users are online. */
   readonly answers = new Map<number, ReadonlyMap<number, boolean>>();
-  /** When it began and ceased to read slowly, which slows others for a while. */
+  /** Whether it reads slowly, which slows others for a while. */
   slow = false;
-  /** The numbers of status queries that were sent on it. */
+  /** Numbers of the status queries sent on it. */
   readonly asked = new Set<number>();
   readonly marks: { readonly offset: number; readonly reached: (at: number) => void }[] = [];
   writtenBytes = 0;
   /** Updates of PC clients that were sent on it. */
   readonly updates: Update[] = [];
-  /** When a status notification of a user came last. */
+  /** Time of the last status notification of a user. */
   readonly notifiedAt = new Map<number, number>();
-  /** Its msg_server has sent nonsense: what came of this before it is to come back, then the link ends. */
+  /**
+   * Its msg_server has sent nonsense: answers to what it sent before must arrive, then the link
+   * closes.
+   */
   parting: Parting | undefined;
 
   constructor(options: { no: number; server: MsgServer; member: Member; connection: Connection }) {
@@ -85,7 +92,7 @@ export class LinkRecord {
     return this.openedAt !== undefined && this.closedAt === undefined;
   }
 
-  /** An answer to a status query has come. */
+  /** Records the answer to a status query. */
   answered(pdu: Buffer): void {
     const answer = decodeMessage(pdu);
     if (answer?.command !== 'users_status_response') throw new Error('an answer does not parse');
@@ -95,14 +102,14 @@ export class LinkRecord {
     this.answers.set(answer.header.seqNum, new Map(online));
   }
 
-  /** A user's status notification has come. */
+  /** Records the status notification of a user. */
   notified(pdu: Buffer, at: number): void {
     const notice = decodeMessage(pdu);
     if (notice?.command !== 'status_notify') throw new Error('a notification does not parse');
     this.notifiedAt.set(notice.fields.userStat.userId, at);
   }
 
-  /** The node has been handed everything up to an offset. */
+  /** Records that the node has been passed everything up to an offset. */
   handed(offset: number, at: number): void {
     for (
       let mark = this.marks[0];

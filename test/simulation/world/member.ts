@@ -10,10 +10,10 @@ import { type MemberPlan, SimEngine } from './sim-engine.ts';
 import { type SimServer, takeServer } from './sockets.ts';
 import { SimProcess, type VirtualTime } from './virtual-time.ts';
 
-/** A loss that a node was told of, and when. */
+/** A loss that a node reported, with the time. */
 export interface ToldLoss extends Loss {
   readonly atMs: number;
-  /** It was told by a node that closes. */
+  /** Whether a closing node reported it. */
   readonly isLast: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface LogLine {
   readonly reason?: string;
 }
 
-/** What a start comes to. */
+/** Outcome of a start. */
 export type StartEnd = 'serves' | 'port-taken' | 'throws';
 
 export interface MemberOptions {
@@ -34,7 +34,7 @@ export interface MemberOptions {
   readonly time: VirtualTime;
   readonly pubSub: PubSub;
   readonly registry: Registry;
-  /** To Redis, one way. */
+  /** One-way latency to Redis. */
   readonly latencyMs: number;
   log(member: Member, line: LogLine): void;
 }
@@ -43,7 +43,7 @@ const invocation = readSettings([], { ROUTE_LISTEN: '127.0.0.1:8200' });
 if (invocation.kind !== 'run') throw new Error('there are no settings to begin with');
 const DEFAULT_SETTINGS = invocation.settings;
 
-/** Where each node's logger writes to. To make one anew costs as much as the rest of a node's start. */
+/** Target of each node's logger. Creating a logger costs as much as the rest of a node's start. */
 const logOf = new WeakMap<object, (line: LogLine) => void>();
 const LOG = pino({
   level: 'info',
@@ -54,7 +54,10 @@ const LOG = pino({
   },
 });
 
-/** A node: the real code of bus, delivery, hub and links, in a process and with a Redis that are simulated. */
+/**
+ * A node: the real code of bus, delivery, hub and links, in a simulated process and with a
+ * simulated Redis.
+ */
 export class Member {
   readonly id: string;
   readonly plan: MemberPlan;
@@ -66,7 +69,7 @@ export class Member {
   core: NodeCore | undefined;
   engine: SimEngine | undefined;
   server: SimServer | undefined;
-  /** When it first took links; undefined before. */
+  /** When it first accepted links; undefined before. */
   listeningAt: number | undefined;
   drainedAt: number | undefined;
   endedAt: number | undefined;
@@ -84,7 +87,7 @@ export class Member {
     this.startedAt = options.time.now;
   }
 
-  /** Whether connections are accepted: by its kernel also while it stands still. */
+  /** Whether connections are accepted; a frozen node's kernel still accepts them. */
   get listening(): boolean {
     return this.server?.listening === true && this.process.alive;
   }
@@ -93,12 +96,15 @@ export class Member {
     return this.listening && this.unready.size === 0 && !this.process.frozen;
   }
 
-  /** Whether its process runs, or may run on. */
+  /** Whether its process runs, or may continue. */
   get exists(): boolean {
     return this.process.alive;
   }
 
-  /** `listened`: how it goes on once links may come; a member that cannot have its port ends then. */
+  /**
+   * `listened`: the outcome once links could be accepted; a member that cannot bind its port ends
+   * then.
+   */
   start(listened: StartEnd = 'serves'): void {
     this.#run(() => {
       const { id, plan, registry } = this.#options;
@@ -141,7 +147,7 @@ export class Member {
     this.#run(() => void this.#drain(core, overMs));
   }
 
-  /** SIGKILL, or the end of its machine: the kernel sends nothing more then. */
+  /** SIGKILL, or the end of its machine: the kernel sends nothing more. */
   kill(): void {
     if (!this.process.alive) return;
     this.diedAt = this.#options.time.now;
@@ -161,7 +167,7 @@ export class Member {
     await core.engine.start();
     if (this.drainedAt !== undefined) return;
     if (listened !== 'serves') {
-      // A start that fails gives back what the node has taken, as main.ts does; a process that throws does not.
+      // A failed start releases the node's lease, as main.ts does; a process that throws does not.
       if (listened === 'port-taken') await this.engine?.abandon();
       else this.diedAt = this.#options.time.now;
       this.#exit();

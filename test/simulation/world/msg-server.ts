@@ -15,18 +15,18 @@ import type { Member } from './member.ts';
 import { Connection, type LinkNetwork } from './sockets.ts';
 import type { SimProcess, Task, VirtualTime } from './virtual-time.ts';
 
-/** What the world does for its msg_servers. */
+/** What msg_servers need from the simulated world. */
 export interface ServerWorld {
   readonly time: VirtualTime;
   readonly clients: SimProcess;
-  /** The node that a load balancer gives a new connection to; undefined where it finds none. */
+  /** Selects the node for a new connection, as a load balancer; undefined if none is available. */
   balance(server: MsgServer): Member | undefined;
   network(): LinkNetwork;
   opened(link: LinkRecord): void;
   closed(link: LinkRecord): void;
-  /** A PDU that was relayed has come; returns what its msg_server sent. */
+  /** A relayed PDU has arrived; returns what its msg_server sent. */
   arrived(link: LinkRecord, from: number, seq: number, pdu: Buffer): Sent;
-  /** A PDU that a node has made has come. */
+  /** A PDU that a node created has arrived. */
   told(link: LinkRecord, pdu: Buffer): void;
   nextLinkNo(): number;
   readonly timeoutMs: number;
@@ -35,22 +35,22 @@ export interface ServerWorld {
 
 const ID_OFFSET = { link: 6, low: 12, high: 14 } as const;
 
-/** A msg_server as its route nodes see it: one link, its users' clients, and what they do. */
+/** A msg_server as route nodes see it: one link, the clients of its users, and their actions. */
 export class MsgServer {
   readonly index: number;
   readonly random: Random;
   readonly #world: ServerWorld;
-  /** Clients here: user and client type. */
+  /** Its clients: user and client type. */
   readonly clients = new Map<number, ClientType>();
-  /** Of these the users whose client is away. */
+  /** Users with a client that is away. */
   readonly #away = new Set<number>();
   link: LinkRecord | undefined;
   stopped = false;
-  /** What is to go out in one write. */
+  /** PDUs that go out in one write. */
   #corked: Buffer[] | undefined;
-  /** Bytes that it reads in a millisecond; undefined for all that there is, 0 for none. */
+  /** Bytes that it reads per ms; undefined for unlimited, 0 for none. */
   readRate: number | undefined;
-  /** What has come of a PDU that is not whole yet; its length once that is known. */
+  /** Received parts of an incomplete PDU, and its length once known. */
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #awaitedBytes = HEADER_BYTES;
@@ -58,9 +58,9 @@ export class MsgServer {
   #lastReceivedAt = 0;
   #reconnect: Task | undefined;
   #readBudgetTask: Task | undefined;
-  /** Users of its list that nobody writes to: a list that takes long to take in. */
+  /** Additional users of its snapshot, never written to, that make the import long. */
   extras = 0;
-  /** Told once that a node has read the whole list, and begins to take it in. */
+  /** Called once when a node has read the whole snapshot and begins the import. */
   listed: ((member: Member) => void) | undefined;
 
   constructor(index: number, random: Random, world: ServerWorld) {
@@ -111,7 +111,7 @@ export class MsgServer {
     this.#list(link);
   }
 
-  /** Closes its link in good order, or resets it, or is not heard of again. */
+  /** Closes its link in order, resets it, or lets it fall silent. */
   disconnect(how: 'close' | 'reset' | 'vanish'): void {
     const { link } = this;
     if (link === undefined) return;
@@ -152,7 +152,7 @@ export class MsgServer {
     this.#update(link, { userId, clientType, userStatus: USER_STATUS.offline });
   }
 
-  /** Goes away or comes back: changes no count. */
+  /** Switches a client between away and online; changes no count. */
   toggleAway(userId: number): void {
     const link = this.#open;
     const clientType = this.clients.get(userId);
@@ -163,7 +163,7 @@ export class MsgServer {
     this.#update(link, { userId, clientType, userStatus });
   }
 
-  /** Asks how users are; `no` finds the answer in the link's answers. */
+  /** Queries the status of users; `no` finds the answer in the link's answers. */
   query(no: number, userIds: readonly number[]): void {
     const link = this.#open;
     if (link === undefined) return;
@@ -197,7 +197,10 @@ export class MsgServer {
     this.#write(link, whole);
   }
 
-  /** Tells of a client, has a PDU come back, and breaks the link with a length of 0: all in one write. */
+  /**
+   * Reports a client, sends a PDU that returns, and breaks the link with a length of 0, all in one
+   * write.
+   */
   breakOff(): void {
     const link = this.#open;
     if (link === undefined) return;
@@ -212,7 +215,7 @@ export class MsgServer {
     link.parting = { at: this.#world.time.now, userId: pc?.[0], echo: link.sent.length - 1 };
   }
 
-  /** Makes a PDU for certain users, or for all. */
+  /** Creates a PDU for certain users, or for all. */
   message(to: 'all' | readonly [from: number, to: number], bytes: number): Omit<Sent, 'readAt'> {
     const msgData = Buffer.alloc(bytes, 0x61);
     const [from, target] = to === 'all' ? [0, 0] : to;
@@ -230,18 +233,18 @@ export class MsgServer {
     return { pdu, aim: to === 'all' ? 'others' : 'users', users, isKick: false };
   }
 
-  /** Makes a PDU that comes back to its sender, too. */
+  /** Creates a PDU that also returns to its sender. */
   signInfo(userId: number): Omit<Sent, 'readAt'> {
     const pdu = encodeMessage('sign_info_changed_notify', { changedUserId: userId, signInfo: 'x' });
     return { pdu, aim: 'all', users: [], isKick: false };
   }
 
-  /** How fast it reads has changed. */
+  /** Applies a changed read rate. */
   readOn(): void {
     this.link?.connection.toClient.readOn();
   }
 
-  /** The link, while something may be sent on it. */
+  /** The link, while it may be sent on. */
   get #open(): LinkRecord | undefined {
     return this.link?.parting === undefined ? this.link : undefined;
   }
@@ -249,7 +252,7 @@ export class MsgServer {
   #update(link: LinkRecord, fields: MessageFields['user_status_update']): void {
     const { userId, clientType, userStatus } = fields;
     this.#write(link, encodeMessage('user_status_update', fields));
-    // Of one that goes nothing is told while another PC client of the user is there.
+    // The logout of a client causes no notification while the user has another PC client.
     if (!isPc(clientType) || userStatus === USER_STATUS.offline) return;
     link.updates.push({ userId, at: this.#world.time.now, before: link.sent.length });
   }
@@ -261,7 +264,8 @@ export class MsgServer {
       const userId = 0x4000_0000 + this.index * 100_000 + i;
       userStatList.push({ userId, status, clientType: CLIENT_TYPE.ios });
     }
-    // Last: until all of a long list is taken in, the node does not know that they are here.
+    // Last: until a long snapshot is fully imported, the node does not know that these users are
+    // here.
     for (const [userId, clientType] of this.clients)
       userStatList.push({ userId, status, clientType });
     this.#write(link, encodeMessage('role_set', { master: 1 }));
@@ -345,7 +349,7 @@ export class MsgServer {
     if (isKick) for (const userId of users) this.logout(userId);
   }
 
-  /** The node has ended the link, or it is gone: its msg_server ends it too, and connects again. */
+  /** The node has closed the link, or it is gone: the msg_server closes it too, and reconnects. */
   #ended(link: LinkRecord): void {
     link.connection.toNode.end();
     if (link === this.link) this.#drop(link, 'ended-by-node');

@@ -4,11 +4,11 @@ export interface PipeOptions {
   readonly time: VirtualTime;
   readonly from: SimProcess;
   readonly to: SimProcess;
-  /** One way, in ms. */
+  /** One-way latency in ms. */
   readonly latencyMs: number;
-  /** What both kernels take together before the reader reads. */
+  /** Capacity of both kernels' buffers together, before the reader reads. */
   readonly capacityBytes: number;
-  /** Bytes come in pieces of up to so many. */
+  /** Maximum size of the pieces in which bytes arrive. */
   readonly pieceBytes: number;
 }
 
@@ -17,19 +17,21 @@ interface Waiting {
   readonly taken: (() => void) | undefined;
 }
 
-/** One direction of a TCP connection: in order, bounded, and whole unless the connection breaks. */
+/**
+ * One direction of a TCP connection: in order, bounded, and complete unless the connection breaks.
+ */
 export class Pipe {
-  /** Takes a piece in; false: takes no more until {@link Pipe.readOn}. */
+  /** Handles a piece; returns false to pause until {@link Pipe.readOn}. */
   onData: (piece: Buffer) => boolean = () => true;
   onEnd: () => void = () => {};
-  /** The network loses everything from now on; neither side hears of it. */
+  /** The network drops everything from now on; neither side notices. */
   silent = false;
-  /** Bytes that the reader has taken. */
+  /** Bytes that the reader has read. */
   readBytes = 0;
   readonly #options: PipeOptions;
   #waiting: Waiting[] = [];
   #received: Buffer[] = [];
-  /** Taken by the kernels, not yet read. */
+  /** Bytes in the kernels' buffers, not read yet. */
   #underWay = 0;
   #lastArrival = 0;
   #wantsData = true;
@@ -42,31 +44,33 @@ export class Pipe {
     this.#options = options;
   }
 
-  /** Whether there is something that the reader has not read. */
+  /** Whether there are bytes that the reader has not read. */
   get hasUnread(): boolean {
     return this.#received.length > 0 || this.#underWay > 0;
   }
 
-  /** Bytes that the kernels have not taken yet. */
+  /** Bytes that the kernels have not accepted yet. */
   get pendingBytes(): number {
     return this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** `taken` is called once the kernel has all of it. */
+  /** `taken` is called once the kernel has accepted all bytes. */
   write(bytes: Buffer, taken?: () => void): void {
     if (this.#broken || this.#ends) return;
     this.#waiting.push({ bytes, taken });
     this.#pump();
   }
 
-  /** The writer ends it, behind all that it has written. */
+  /** The writer ends the stream, after everything written. */
   end(): void {
     if (this.#ends) return;
     this.#ends = true;
     this.#endIfDone();
   }
 
-  /** What is not with the reader yet is gone, or only what the kernel had not taken. */
+  /**
+   * Drops everything that the reader does not have yet, or only what the kernel had not accepted.
+   */
   break(keepsUnderWay: boolean): void {
     this.#waiting = [];
     if (!keepsUnderWay) {

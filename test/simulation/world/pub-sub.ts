@@ -2,28 +2,31 @@ import type { BusTransport, TransportEvents } from '@route/bus';
 import type { Random } from '@route/random';
 import type { SimProcess, Task, VirtualTime } from './virtual-time.ts';
 
-/** What a node's Redis account may do. */
+/** Rights of a node's Redis account. */
 export interface Rights {
   publish: boolean;
   subscribe: boolean;
-  /** Subscribe to the channel for this node alone. */
+  /** Subscribe to the channel of this node. */
   subscribeOwn: boolean;
   keys: boolean;
 }
 
-/** How the network between a node and Redis is. */
+/** State of the network between a node and Redis. */
 interface PathState {
   readonly latencyMs: number;
-  /** Nothing arrives, and neither side hears of it; it arrives when this ends, if the connection still stands. */
+  /**
+   * Nothing arrives, and neither side notices. It arrives when this ends, if the connection still
+   * exists.
+   */
   readonly darkOut: boolean;
   readonly darkIn: boolean;
-  /** No connection can be made, and those that there were are reset. */
+  /** No connection can be made, and existing ones are reset. */
   readonly cut: boolean;
-  /** Part of the frames that are lost without a sign, as the transport may. */
+  /** Part of the frames that are lost silently, as the transport may. */
   readonly loss: number;
 }
 
-/** The network between a node and Redis: as bad as everything that is wrong with it at a time. */
+/** The network between a node and Redis, with all its active faults combined. */
 export class RedisPath implements PathState {
   latencyMs = 0;
   darkOut = false;
@@ -36,7 +39,7 @@ export class RedisPath implements PathState {
     this.worsen({ latencyMs });
   }
 
-  /** Adds what is wrong with it; latencies add up. @returns what takes it away again. */
+  /** Adds a fault; latencies add up. @returns a function that removes it. */
   worsen(wrong: Partial<PathState>): () => void {
     this.#wrong.add(wrong);
     this.#judge();
@@ -56,19 +59,19 @@ export class RedisPath implements PathState {
   }
 }
 
-/** Redis pub/sub, which keeps the order of a connection and forgets what nobody hears. */
+/** Redis pub/sub: keeps the order of a connection and drops frames without a subscriber. */
 export class PubSub {
   readonly time: VirtualTime;
   readonly random: Random;
   isUp = true;
-  /** Some frames that were published last. */
+  /** Some recently published frames. */
   readonly recent: Buffer[] = [];
   frames = 0;
   frameBytes = 0;
-  /** A subscriber that is further behind than the least of these is cut off. */
+  /** A subscriber with a backlog above the smallest of these is disconnected. */
   readonly outputLimits = new Set([32 * 1024 * 1024]);
   readonly members = new Map<string, SimTransport>();
-  /** Sees each frame that is published: the checks do. */
+  /** Called for each published frame, for the checks. */
   onPublish: (from: string, frame: Buffer, to: string | undefined) => void = () => {};
 
   constructor(time: VirtualTime, random: Random) {
@@ -80,13 +83,13 @@ export class PubSub {
     return Math.min(...this.outputLimits);
   }
 
-  /** Redis ends or comes back; what was connected is not any more. */
+  /** Stops or starts Redis; existing connections are lost. */
   setUp(isUp: boolean): void {
     this.isUp = isUp;
     if (!isUp) for (const member of this.members.values()) member.dropped();
   }
 
-  /** Redis has got a frame. Also anybody who has Redis's address may send one. */
+  /** Redis has received a frame. Anyone with access to Redis may also send one. */
   publish(from: string, frame: Buffer, to: string | undefined): void {
     this.recent[this.frames % RECENT_FRAMES] = frame;
     this.frames++;
@@ -98,20 +101,20 @@ export class PubSub {
 
 interface WireOptions {
   readonly time: VirtualTime;
-  /** In which process what arrives is handled; undefined for Redis itself. */
+  /** Process that handles what arrives; undefined for Redis itself. */
   readonly process: SimProcess | undefined;
   latencyMs(): number;
   isDark(): boolean;
 }
 
-/** Bytes on their way in one direction of one connection: in order. */
+/** One direction of a connection: bytes in flight, in order. */
 class Wire {
   closed = false;
   queuedBytes = 0;
   readonly #options: WireOptions;
   readonly #queue: (() => void)[] = [];
   #last = 0;
-  /** What has fallen due while the path was dark. */
+  /** Number of arrivals that fell due while the path was dark. */
   #kept = 0;
 
   constructor(options: WireOptions) {
@@ -123,7 +126,7 @@ class Wire {
     this.#schedule();
   }
 
-  /** The path is open again. */
+  /** Delivers what was delayed, because the path is open again. */
   release(): void {
     const kept = this.#kept;
     this.#kept = 0;
@@ -146,7 +149,7 @@ class Wire {
 const RECENT_FRAMES = 32;
 const CONNECT_TIMEOUT_MS = 2000;
 
-/** A node's two connections to Redis, as RedisTransport has them. */
+/** A node's two connections to Redis, as in RedisTransport. */
 export class SimTransport implements BusTransport {
   readonly rights: Rights = { publish: true, subscribe: true, subscribeOwn: true, keys: true };
   readonly path: RedisPath;
@@ -159,7 +162,7 @@ export class SimTransport implements BusTransport {
   #subscribed = false;
   #hearsOwn = false;
   #up = false;
-  /** Frames that Redis has not got yet, and when the reply to the last that it got is here. */
+  /** Frames that Redis has not received, and when the reply to the last received one arrives. */
   #unreceived = 0;
   #answeredAt = 0;
   #waiting: (() => void)[] = [];
@@ -181,7 +184,7 @@ export class SimTransport implements BusTransport {
     return this.#hearsOwn;
   }
 
-  /** Bytes that Redis keeps for this subscriber. */
+  /** Output buffer of Redis for this subscriber. */
   get queuedBytes(): number {
     return this.#in?.queuedBytes ?? 0;
   }
@@ -192,7 +195,7 @@ export class SimTransport implements BusTransport {
   }
 
   reopen(): void {
-    // What the old connection has sent may still arrive, behind what a new one sends.
+    // Data of the old connection may still arrive, after data of a new one.
     this.#forget({ keepsSent: this.#pubSub.random.chance(0.3) });
     this.#connect();
   }
@@ -218,14 +221,14 @@ export class SimTransport implements BusTransport {
     this.gone();
   }
 
-  /** The node's process is gone: so are its connections. */
+  /** Ends the connections, because the node's process is gone. */
   gone(): void {
     this.#forget({ keepsSent: true });
     this.#events = undefined;
     this.#pubSub.members.delete(this.#node);
   }
 
-  /** The path has changed: what waited for it goes on, or is gone. */
+  /** Applies a changed path: delayed data continues, or is lost. */
   pathChanged(): void {
     if (this.path.cut) this.dropped();
     if (!this.path.darkOut) this.#out?.release();
@@ -241,7 +244,7 @@ export class SimTransport implements BusTransport {
     time.after(this.path.latencyMs, () => this.#lost(), this.#process);
   }
 
-  /** Redis pushes a frame to those that hear its channel. */
+  /** Redis pushes a frame to the subscribers of its channel. */
   pushed(frame: Buffer, to: string | undefined): void {
     const { time, outputLimitBytes, random } = this.#pubSub;
     const wire = this.#in;
@@ -273,7 +276,10 @@ export class SimTransport implements BusTransport {
     }
   }
 
-  /** Tells those that wait for it when Redis has replied to everything: a task a frame would be a fifth of all. */
+  /**
+   * Resolves waiting calls when Redis has replied to everything: a task per frame would be a fifth
+   * of all tasks.
+   */
   #answerLater(): void {
     if (this.#unreceived > 0) return;
     const { time } = this.#pubSub;

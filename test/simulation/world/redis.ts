@@ -17,7 +17,7 @@ import type { ClientStatus } from '@route/protocol';
 import type { PubSub, SimTransport } from './pub-sub.ts';
 import type { SimProcess } from './virtual-time.ts';
 
-/** What Redis knows: leases by its own clock, and of each node with data what its links hold. */
+/** Data in Redis: leases by its own clock, and the users on the links of each node with data. */
 export class Registry {
   readonly pubSub: PubSub;
   leases = new Map<string, number>();
@@ -37,7 +37,7 @@ export class Registry {
     return ++this.#version;
   }
 
-  /** Whether a version was ever given out. */
+  /** Whether a version was ever assigned. */
   isVersion(version: number): boolean {
     return version <= this.#version;
   }
@@ -46,7 +46,7 @@ export class Registry {
     return (this.leases.get(node) ?? 0) > this.now;
   }
 
-  /** Takes or renews a lease. @returns whether it was held, and who lives. */
+  /** Acquires or renews a lease. @returns whether it was held, and the live nodes. */
   renew(node: string, leaseMs: number): { readonly held: boolean; readonly live: string[] } {
     const held = this.isLive(node);
     this.leases.set(node, this.now + leaseMs);
@@ -57,7 +57,7 @@ export class Registry {
     this.leases.delete(node);
   }
 
-  /** What all live nodes' links hold of a user. */
+  /** State of a user on the links of all live nodes. */
   stateOf(userId: number): UserState {
     let state: UserState = 'gone';
     for (const [node, presence] of this.presences) {
@@ -69,11 +69,11 @@ export class Registry {
     return state;
   }
 
-  /** What is left when Redis comes back. */
+  /** Restores the data that is left when Redis returns. */
   restart(data: 'kept' | 'empty' | 'older', olderLeases: ReadonlyMap<string, number>): void {
     if (data === 'empty') this.leases = new Map();
     else if (data === 'older') {
-      // Whether these are renewed is seen anew.
+      // Their renewal is observed anew.
       const leaseMs = 3000;
       this.leases = new Map([...olderLeases.keys()].map((node) => [node, this.now + leaseMs]));
     }
@@ -87,7 +87,7 @@ export interface CallerOptions {
   readonly commandTimeoutMs: number;
 }
 
-/** A node's connection for commands: it takes the same way as the bus's, and the same time. */
+/** A node's connection for commands: same path and latency as that of the bus. */
 export class Caller {
   readonly #options: CallerOptions;
   #last = 0;
@@ -96,7 +96,9 @@ export class Caller {
     this.#options = options;
   }
 
-  /** Runs something in Redis; `failed` comes instead where that is not possible. Replies keep their order. */
+  /**
+   * Runs something in Redis, or calls `failed` if that is not possible. Replies keep their order.
+   */
   call<Reply>(
     run: () => Reply,
     replied: (reply: Reply) => void,
@@ -141,7 +143,7 @@ export class Caller {
         process,
       );
     };
-    // Redis runs it whether the node still lives or not.
+    // Redis runs it whether the node is still alive or not.
     time.after(path.latencyMs, arrive, undefined);
   }
 }
@@ -159,14 +161,14 @@ interface Late {
 }
 
 /**
- * Presence of a simulated cluster: what a node's links hold is kept by the memory engine, as a node that is alone
- * keeps it; states, versions and answers go through the simulated Redis, and take its time.
+ * Presence of a simulated cluster. The memory engine keeps the users of a node's own links, as in a
+ * single node. States, versions and answers go through the simulated Redis, with its latency.
  */
 export class SimPresence implements Presence {
   readonly #options: SimPresenceOptions;
   readonly #memory: PresenceMemory;
   #reachable = false;
-  /** Of each client the last update that could not be told. */
+  /** Last update of each client that could not be committed. */
   readonly #late = new Map<string, Late>();
 
   constructor(options: SimPresenceOptions) {
@@ -177,7 +179,7 @@ export class SimPresence implements Presence {
     });
   }
 
-  /** What this node's own links hold of a user. */
+  /** State of a user on this node's own links. */
   ownStateOf(userId: number): UserState {
     return this.#memory.stateOf(userId);
   }
@@ -245,7 +247,7 @@ export class SimPresence implements Presence {
   }
 
   announced(): void {
-    // No user is announced because a grace is over.
+    // The simulation has no announcements at the end of a grace.
   }
 
   isGraceOver(): boolean {

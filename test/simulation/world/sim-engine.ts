@@ -8,22 +8,22 @@ import type { SimTransport } from './pub-sub.ts';
 import { Caller, type Registry, SimPresence } from './redis.ts';
 import type { SimProcess } from './virtual-time.ts';
 
-/** How a node is set. */
+/** Configuration of a node. */
 export interface MemberPlan {
   readonly delivery: 'broadcast' | 'directed';
   readonly leaseMs: number;
   readonly limits: Partial<BusLimits>;
   readonly settings: Partial<Settings>;
-  /** Takes its lease whether it hears itself or not, as nodes before 0.2.0 do. */
+  /** Acquires its lease whether it hears itself or not, as nodes before 0.2.0 do. */
   readonly leasesDeaf?: boolean;
 }
 
-/** How a node that closes has waited for the others. */
+/** How a closing node waited for the others. */
 export interface Flushed {
   readonly ms: number;
-  /** For so long it was to wait. */
+  /** Time that it should wait at most. */
   readonly mostMs: number;
-  /** Nodes that lacked something in the end; and those of them that had a lease, as last read. */
+  /** Nodes that lacked something at the end, and those of them with a lease at the last reading. */
   readonly behind: readonly string[];
   readonly liveBehind: readonly string[];
 }
@@ -43,7 +43,7 @@ const RETRY_MS = 250;
 const COMMAND_TIMEOUT_MS = 1000;
 const LEAST_FLUSH_MS = 3500;
 
-/** What RedisEngine is to a real node: the real bus, and a lease and presence in the simulated Redis. */
+/** Counterpart of RedisEngine: the real bus, with a lease and presence in the simulated Redis. */
 export class SimEngine implements Engine {
   readonly presence: SimPresence;
   readonly bus: Bus;
@@ -207,7 +207,7 @@ export class SimEngine implements Engine {
         const wasHeld = this.#held;
         this.#held = true;
         this.#live = live;
-        // While it closes as well: a node that dies then is not waited for.
+        // Also while it closes: a node that dies then is not waited for.
         this.bus.setLiveNodes(live, endsAt);
         if (!wasHeld || !held) {
           this.presence.resumed();

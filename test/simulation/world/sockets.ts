@@ -3,18 +3,18 @@ import { Duplex } from 'node:stream';
 import { Pipe } from './pipe.ts';
 import type { SimProcess, VirtualTime } from './virtual-time.ts';
 
-/** How a link's network is. */
+/** State of a link's network. */
 export interface LinkNetwork {
   readonly latencyMs: number;
   readonly capacityBytes: number;
   readonly pieceBytes: number;
 }
 
-/** A node's side of a connection: what `node:net` would give it. */
+/** A node's side of a connection, in place of that of `node:net`. */
 export class SimSocket extends Duplex {
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Bytes that the code under test was handed. */
+  /** Bytes passed to the code under test. */
   handedBytes = 0;
   onHanded: (bytes: number) => void = () => {};
   readonly #connection: Connection;
@@ -69,7 +69,7 @@ export class SimSocket extends Duplex {
 /** What a msg_server sees of a connection. */
 export interface ClientEvents {
   data(bytes: Buffer): boolean;
-  /** No more comes: the node has ended it, or it is gone. */
+  /** No more data: the node has closed the connection, or is gone. */
   ended(): void;
 }
 
@@ -103,7 +103,7 @@ export class Connection {
     this.toClient.onEnd = () => events.ended();
   }
 
-  /** The msg_server's process or machine cuts it off. */
+  /** The msg_server's process or machine resets the connection. */
   reset(): void {
     this.toNode.break(false);
     this.toClient.break(false);
@@ -114,13 +114,13 @@ export class Connection {
     this.#time.after(this.#latencyMs, cut, this.#node);
   }
 
-  /** From now on neither side hears of the other. */
+  /** From now on neither side receives anything from the other. */
   vanish(): void {
     this.toNode.silent = true;
     this.toClient.silent = true;
   }
 
-  /** The node's process is gone; its kernel still sends what it has taken. */
+  /** The node's process is gone; its kernel still sends the bytes that it has accepted. */
   nodeDied(): void {
     this.toNode.break(false);
     this.toClient.break(true);
@@ -132,7 +132,7 @@ export class Connection {
   }
 }
 
-/** The part of `node:net` that a node uses to take connections in. */
+/** The part of `node:net` with which a node accepts connections. */
 export class SimServer extends EventEmitter {
   listening = false;
   readonly #accept: (socket: SimSocket) => void;
@@ -167,12 +167,12 @@ export class SimServer extends EventEmitter {
   }
 }
 
-/** The file descriptors of the process: simulated sockets take none. */
+/** File descriptors of the process: simulated sockets use none. */
 export async function readDescriptors(): Promise<undefined> {
   return undefined;
 }
 
-/** The servers that were made, in order; whoever starts a node takes the one that it made. */
+/** The servers created so far, in order; the start of a node takes its own. */
 const made: SimServer[] = [];
 
 export function createServer(_options: object, accept: (socket: SimSocket) => void): SimServer {
@@ -181,7 +181,7 @@ export function createServer(_options: object, accept: (socket: SimSocket) => vo
   return server;
 }
 
-/** The server made last. @throws Error when there is none. */
+/** Returns the last created server. @throws Error if there is none. */
 export function takeServer(): SimServer {
   const server = made.pop();
   made.length = 0;

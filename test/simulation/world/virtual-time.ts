@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 
-/** What runs at a moment of virtual time, in the process that scheduled it. */
+/** Code that runs at a moment of virtual time, in the process that scheduled it. */
 export class Task {
   at: number;
   order = 0;
@@ -19,7 +19,7 @@ export class Task {
     this.everyMs = options.everyMs;
   }
 
-  /** A timer as Node hands it out. */
+  /** A timer as Node returns it. */
   unref(): this {
     return this;
   }
@@ -33,12 +33,12 @@ export class Task {
   }
 }
 
-/** A simulated operating system process: what it has scheduled does not run while it is frozen or dead. */
+/** A simulated process of the operating system: its tasks do not run while it is frozen or dead. */
 export class SimProcess {
   readonly name: string;
-  /** How far its wall clock is off, in ms. */
+  /** Offset of its wall clock, in ms. */
   clockOffsetMs = 0;
-  /** How much virtual time each look at the clock takes, in ms: a slow processor. */
+  /** Virtual time in ms that each read of the clock takes: simulates a slow processor. */
   lookMs = 0.001;
   #alive = true;
   #held: Task[] | undefined;
@@ -59,7 +59,7 @@ export class SimProcess {
     this.#held ??= [];
   }
 
-  /** Goes on; what fell due meanwhile runs now, in order. */
+  /** Resumes; tasks that fell due meanwhile run now, in order. */
   thaw(time: VirtualTime): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -71,7 +71,7 @@ export class SimProcess {
     this.#held = undefined;
   }
 
-  /** Keeps a task that fell due while the process stands still. */
+  /** Defers a task that falls due while the process is frozen; returns whether it does. */
   hold(task: Task): boolean {
     this.#held?.push(task);
     return this.#held !== undefined;
@@ -83,7 +83,7 @@ interface Tick {
   readonly args: unknown[];
 }
 
-/** Code of the project that threw inside a task; a real process would have ended. */
+/** Code of the project threw inside a task; a real process would have ended. */
 export class ProcessCrash extends Error {
   constructor(process: string, cause: unknown) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
@@ -92,28 +92,28 @@ export class ProcessCrash extends Error {
 }
 
 v8.setFlagsFromString('--allow-natives-syntax');
-/** Runs promise continuations now; does nothing inside of one. */
+/** Runs promise continuations now; does nothing inside a promise. */
 const runMicrotasks = new Function('%PerformMicrotaskCheckpoint()');
 
-/** 2026-01-01: what Date.now() says at the virtual time 0. */
+/** 2026-01-01: value of Date.now() at the virtual time 0. */
 const EPOCH_MS = 1_767_225_600_000;
 
 /**
- * One clock and one queue for everything that is simulated. While a run is under way it stands in for the timers,
- * the clocks and the random numbers of the process: whatever the code under test uses, it uses virtual time.
+ * One clock and one queue for everything simulated. During a run it replaces the timers, the clocks
+ * and the random numbers of the process, so that the code under test uses virtual time only.
  */
 export class VirtualTime {
   now = 0;
-  /** The process whose code runs. */
+  /** The process whose code is running. */
   current: SimProcess | undefined;
   tasks = 0;
-  /** Whether what runs was put off to the end of a task. */
+  /** Whether the running code was deferred to the end of a task. */
   isInTicks = false;
   #order = 0;
   readonly #heap: Task[] = [];
   #ticks: Tick[] = [];
 
-  /** Runs once, `ms` from now, in the present process or a given one. */
+  /** Runs once, `ms` from now, in the current process or a given one. */
   after(ms: number, run: () => void, process: SimProcess | undefined = this.current): Task {
     return this.#push(new Task(run, { at: this.now + ms, process, everyMs: 0 }));
   }
@@ -122,7 +122,7 @@ export class VirtualTime {
     return this.#push(new Task(run, { at: this.now + ms, process, everyMs: ms }));
   }
 
-  /** Has a task that was kept back run now: before what fell due after it, and waits as a slow process is behind. */
+  /** Runs a deferred task now, before later ones; it may wait, because a slow process is behind. */
   requeue(task: Task): void {
     if (!task.cancelled) this.#insert(task);
   }
@@ -160,15 +160,15 @@ export class VirtualTime {
     }
   }
 
-  /** Monotonic ms as the running process sees them; time passes by looking at it. */
+  /** Monotonic ms of the running process; each read advances time. */
   readonly monotonicMs = (): number => {
     this.now += this.current?.lookMs ?? 0;
     return this.now;
   };
 
   /**
-   * Puts this time in place of the real one, in this whole process.
-   * @returns what undoes it.
+   * Replaces the real time of this whole process.
+   * @returns a function that undoes it.
    */
   install(random: () => number): () => void {
     const undo: (() => void)[] = [];
@@ -222,7 +222,7 @@ export class VirtualTime {
     }
   }
 
-  /** As Node does after each callback: all ticks, then all promises, until there is neither. */
+  /** As Node does after each callback: all ticks, then all promises, until there are none. */
   #drainTicks(): void {
     this.isInTicks = true;
     do {
