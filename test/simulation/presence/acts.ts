@@ -134,7 +134,7 @@ export class Acting {
         if (act.silent) target.vanish();
         else target.stop();
         this.#after(act.forMs, () => {
-          // A server that was promoted meanwhile does not wait for this one.
+          // This does not affect a server that was promoted meanwhile.
           if (act.data === 'lost') target.redis.empty();
           if (act.data === 'snapshot') target.redis.rollBack();
           if (act.data !== 'kept' && network.target === target) this.#doings.lostData();

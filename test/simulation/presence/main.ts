@@ -57,6 +57,6 @@ if (values.help) {
     failuresToKeep: Number(values.keep),
     print: (line) => process.stdout.write(`${line}\n`),
   });
-  // Also needed because the nodes of the last run never end on their own.
+  // Exits explicitly, because the nodes of the last run never end on their own.
   process.exit(failures === 0 ? 0 : 1);
 }

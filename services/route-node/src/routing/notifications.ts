@@ -39,8 +39,8 @@ const KIND_OF: Readonly<Record<UserStatus, NotificationKind>> = {
 
 /**
  * Derives the notifications of a committed status update, in order. Protocol: first the login
- * status, if the user is still online and a PC client connected or the last one disconnected; then
- * the status, if it is that of a PC client and not an OFFLINE while another PC client remains.
+ * status, if the user still has a client and a PC client connected or the last one disconnected;
+ * then the status, if it is that of a PC client and not an OFFLINE while another PC client remains.
  */
 export function notificationsOf(
   update: ClientStatus,

@@ -73,8 +73,8 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
 
   /**
    * Replays everything that a node has not got, because it may have any user. A silent or late node
-   * may have had users before other links gained them: that the msg_servers of these links got a
-   * PDU says nothing about those of the node.
+   * may already have had users that other links have too: that the msg_servers of these links got a
+   * PDU does not show that those of the node did.
    */
   replayAll(node: RemoteNode, isSilent: boolean): void {
     this.#pdus.replayAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
@@ -177,8 +177,8 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   }
 
   /**
-   * Whether interest was published after a PDU was sent, as far as is known: earlier users had no
-   * other link.
+   * Whether interest was published after a PDU was sent, as far as is known. Earlier interest is not
+   * that of a msg_server that has changed its link since.
    */
   #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
