@@ -149,8 +149,8 @@ export class Hub {
   }
 
   /**
-   * Announces the OFFLINE of a user at the end of the offline grace, unless that was announced last,
-   * by another node or before Redis was rolled back.
+   * Announces the OFFLINE of a user at the end of the offline grace, unless that was announced
+   * last, by another node or before Redis was rolled back.
    */
   announceLost(userId: number, state: UserState, version: number): void {
     if (this.#presence.isGraceOver(userId, 0)) return;

@@ -177,8 +177,8 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   }
 
   /**
-   * Whether interest was published after a PDU was sent, as far as is known. Earlier interest is not
-   * that of a msg_server that has changed its link since.
+   * Whether interest was published after a PDU was sent, as far as is known. Earlier interest is
+   * not that of a msg_server that has changed its link since.
    */
   #isToldAfter(tag: number, by: RemoteNode | Receiver): boolean {
     if (!(by instanceof RemoteNode)) return true;
