@@ -28,8 +28,8 @@ export interface NodeCoreOptions {
 }
 
 /**
- * The part of a node that relays: the links, the hub between them and the engine, wired together. The
- * simulation (test/simulation) runs it with an engine and sockets of its own.
+ * The part of a node that relays: the links, the hub between them and the engine, wired together.
+ * The simulation (test/simulation) runs it with its own engine and sockets.
  */
 export class NodeCore {
   readonly counters = new Counters();
