@@ -48,7 +48,7 @@ test.each([
   },
 );
 
-test('a node beside nodes of release 0.1.0 takes no lease and says so', async () => {
+test('a node next to nodes of release 0.1.0 acquires no lease and reports why', async () => {
   const namespace = uniqueNamespace();
   const redis = await connect(sharedRedisUrl());
   await redis.zadd(nodesKeys(namespace).oldLeases, Date.now() + 60_000, 'older');
@@ -63,7 +63,7 @@ test('a node beside nodes of release 0.1.0 takes no lease and says so', async ()
   redis.disconnect();
 });
 
-test('a lease that is given back is gone at once', async () => {
+test('a released lease is removed at once', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ ...NODES, namespace });
   await node.lease.release();

@@ -1,20 +1,21 @@
 import type { NodeInfo } from './node-info.ts';
 
 interface SeenLease {
-  /** The end of the lease as Redis has it; undefined when it has none. */
+  /** The end of the lease in Redis. Undefined when there is no lease. */
   end: string | undefined;
-  /** Whether it ever had one, or only links. */
+  /** Whether the node ever had a lease, or only links. */
   leased: boolean;
-  /** How long the node says that its lease is; 0 where that is not known. */
+  /** The length of the lease that the node publishes. 0 if unknown. */
   lengthMs: number;
-  /** When it was last seen to be renewed, or first seen. */
+  /** When this node last saw a renewal, or first saw the node. */
   renewedAtMs: number;
 }
 
 /**
- * Tells live nodes from dead ones by whether their leases are seen to be renewed, on this node's own clock: what Redis
- * takes for the time plays no part. A node is dead when its lease was not renewed for the length of a lease
- * since this node took its own; so is a node that is known only by what it has left in Redis.
+ * Distinguishes live nodes from dead ones by observed lease renewals, on this node's own clock. The
+ * clock of Redis plays no part. A node is dead when its lease was not renewed for the length of a
+ * lease since this node acquired its own. So is a node known only by the links it has left in
+ * Redis.
  */
 export class LeaseObserver {
   readonly #leaseMs: number;
@@ -25,12 +26,15 @@ export class LeaseObserver {
     this.#leaseMs = leaseMs;
   }
 
-  /** This node has taken its own lease: every other node has the length of a lease from now on to renew. */
+  /**
+   * This node has acquired its own lease: every other node has the length of a lease from now to
+   * renew.
+   */
   begin(nowMs: number): void {
     this.#sinceMs = nowMs;
   }
 
-  /** Notes the leases as Redis has them now, end by node. */
+  /** Records the leases now in Redis, as the end by node. */
   observe(leases: ReadonlyMap<string, string>, nowMs: number): void {
     for (const [node, end] of leases) {
       const seen = this.#seen.get(node);
@@ -41,14 +45,17 @@ export class LeaseObserver {
     for (const [node, seen] of this.#seen) {
       if (leases.has(node)) continue;
       seen.end = undefined;
-      // A node of which nothing is left any more, neither a lease nor a link, is forgotten in the end.
+      // A node with neither a lease nor a link left is forgotten eventually.
       if (nowMs - this.#renewedAt(seen) >= FORGET_AFTER_LEASES * this.#leaseMs) {
         this.#seen.delete(node);
       }
     }
   }
 
-  /** What nodes publish about themselves: a node with a longer lease than this one's is given its time. */
+  /**
+   * Records published lease lengths: a node with a longer lease than this one's gets the longer
+   * time.
+   */
   lengths(about: readonly NodeInfo[]): void {
     for (const { node, leaseMs = 0 } of about) {
       const seen = this.#seen.get(node);
@@ -56,14 +63,14 @@ export class LeaseObserver {
     }
   }
 
-  /** A node has left something in Redis, and may have no lease. */
+  /** Records a node with data in Redis, with or without a lease. */
   found(node: string, nowMs: number): void {
     if (!this.#seen.has(node)) {
       this.#seen.set(node, { end: undefined, leased: false, lengthMs: 0, renewedAtMs: nowMs });
     }
   }
 
-  /** Nodes that are not dead, also those whose lease Redis has lost. */
+  /** Nodes that are not dead, including those whose lease Redis has lost. */
   live(nowMs: number): string[] {
     return this.#filter((seen) => seen.leased && !this.#isDead(seen, nowMs));
   }
@@ -72,12 +79,12 @@ export class LeaseObserver {
     return this.#filter((seen) => this.#isDead(seen, nowMs));
   }
 
-  /** Of the dead nodes those without a lease in Redis, which find it missing when they wake up. */
+  /** Dead nodes without a lease in Redis. They find it missing when they wake up. */
   ended(nowMs: number): string[] {
     return this.#filter((seen) => seen.end === undefined && this.#isDead(seen, nowMs));
   }
 
-  /** Of the dead nodes that still have a lease in Redis, the id and the end of the lease in turn. */
+  /** Dead nodes that still have a lease in Redis, as alternating id and end of the lease. */
   deadLeases(nowMs: number): string[] {
     const leases: string[] = [];
     for (const [node, seen] of this.#seen) {
@@ -99,5 +106,5 @@ export class LeaseObserver {
   }
 }
 
-/** After how many lengths of a lease a dead node without a lease in Redis is forgotten. */
+/** After how many lease lengths a dead node without a lease in Redis is forgotten. */
 const FORGET_AFTER_LEASES = 60;

@@ -1,24 +1,24 @@
 import { isNodeId } from '../redis/keys.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
-/** The lease is renewed, or taken anew. */
+/** The lease is renewed, or newly acquired. */
 export interface Renewed {
   readonly kind: 'renewed';
-  /** Whether it was held until now, and Redis has lost nothing of it. */
+  /** Whether the lease existed until now and Redis has lost nothing of it. */
   readonly held: boolean;
-  /** To be told at the next renewal. */
+  /** To be sent with the next renewal. */
   readonly end: string;
   readonly leases: ReadonlyMap<string, string>;
   readonly nodeInfos: readonly NodeInfo[];
-  /** Leases and records that no node of this release has written, and that are left out. */
+  /** Leases and records that are skipped because no node of this release has written them. */
   readonly malformed: number;
   readonly epoch: number;
   readonly version: number;
-  /** By node: the epoch up to which it has asserted its links. */
+  /** By node: the epoch up to which the node has asserted its links. */
   readonly asserted: ReadonlyMap<string, number>;
 }
 
-/** Nodes that do not agree with this one hold leases in the namespace. */
+/** Nodes with another schema or number of shards have leases in the namespace. */
 export interface Refused {
   readonly kind: 'refused';
   readonly schema: string;
@@ -32,7 +32,7 @@ export interface Refused {
 const MOST = 9e15;
 
 /**
- * Reads a reply of renew-lease. What no node can have written (an id, an end of a lease) is left out.
+ * Parses a reply of renew-lease. Invalid node ids and numbers are skipped.
  * @throws Error when it is no such reply.
  */
 export function parseLeaseReply(reply: unknown): Renewed | Refused {
@@ -70,7 +70,7 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
   };
 }
 
-/** A flat list as pairs; the last one without its second is left out. */
+/** Splits a flat list into pairs. A last item without a partner is dropped. */
 export function pairs(flat: unknown): (readonly [string, string])[] {
   const list = texts(flat);
   const found: (readonly [string, string])[] = [];

@@ -10,12 +10,12 @@ async function untilTold(node: TestNode, events: readonly string[]): Promise<voi
   await waitFor(() => node.leaseEvents.join() === events.join(), { what: events.join() });
 }
 
-/** As if the node had slept until another one took it for dead. */
+/** Simulates a node that slept until another node considered it dead. */
 async function endLease(node: TestNode, namespace: string): Promise<void> {
   await node.redis.zrem(nodesKeys(namespace).members, node.nodeId);
 }
 
-test('a node takes its lease and sees who else lives', async () => {
+test('a node acquires its lease and sees the other live nodes', async () => {
   const namespace = uniqueNamespace();
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
@@ -25,7 +25,7 @@ test('a node takes its lease and sees who else lives', async () => {
   expect(await a.lease.readMembers()).toMatchObject({ live: expect.any(Array), dead: [] });
 });
 
-test('a lease that nobody renews runs out, and its node counts as dead', async () => {
+test('a lease without renewals expires, and its node counts as dead', async () => {
   const namespace = uniqueNamespace();
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
@@ -37,7 +37,7 @@ test('a lease that nobody renews runs out, and its node counts as dead', async (
   await untilTold(a, ['taken', 'taken']);
 });
 
-test('each node knows what the others say of themselves, as of their last renewal', async () => {
+test('each node knows the info of the others as of their last renewal', async () => {
   const namespace = uniqueNamespace();
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
@@ -53,7 +53,7 @@ test('each node knows what the others say of themselves, as of their last renewa
   ).toEqual([a.nodeId, b.nodeId].sort());
 });
 
-test('what a node published about itself goes with its lease', async () => {
+test('the info of a node is removed with its lease', async () => {
   const namespace = uniqueNamespace();
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 300 });
@@ -66,7 +66,7 @@ test('what a node published about itself goes with its lease', async () => {
   expect((await b.lease.readMembers()).nodes).toEqual([{ ...b.about, leaseMs: 300 }]);
 });
 
-test('a live node that describes itself in another way lives all the same', async () => {
+test('a live node that publishes another info format still counts as alive', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
   const { members, info } = nodesKeys(namespace);
@@ -78,7 +78,7 @@ test('a live node that describes itself in another way lives all the same', asyn
   expect(nodes).toEqual([{ ...node.about, leaseMs: 5_000 }]);
 });
 
-test('a lease that is given back leaves nothing, also where a renewal is under way', async () => {
+test('a released lease leaves nothing, even during a renewal', async () => {
   const namespace = uniqueNamespace();
   await using proxy = await TroubledProxy.to(sharedRedisUrl());
   await using node = await startLiveNode({ url: proxy.url, namespace });
@@ -99,14 +99,14 @@ test('a lease that is given back leaves nothing, also where a renewal is under w
   expect(node.lease.held).toBe(false);
 });
 
-test('a node that finds its lease ended takes it again and says so', async () => {
+test('a node that finds its lease ended acquires it again and reports it', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 1_000 });
   await endLease(node, namespace);
   await untilTold(node, ['taken', 'doubted', 'taken']);
 });
 
-test('a sweep that asks which nodes live does not hide from its node that the lease had ended', async () => {
+test('a sweep that reads the members still reveals that the own lease had ended', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await endLease(node, namespace);
@@ -114,7 +114,7 @@ test('a sweep that asks which nodes live does not hide from its node that the le
   await untilTold(node, ['taken', 'doubted', 'taken']);
 });
 
-test('a lost connection is doubted at once, and the lease taken again when it is back', async () => {
+test('a lost connection loses the lease at once, and it is acquired again after the reconnect', async () => {
   await using proxy = await TroubledProxy.to(sharedRedisUrl());
   await using node = await startLiveNode({ url: proxy.url, namespace: uniqueNamespace() });
   proxy.cut();
@@ -123,7 +123,7 @@ test('a lost connection is doubted at once, and the lease taken again when it is
   await untilTold(node, ['taken', 'doubted', 'taken']);
 });
 
-test('a Redis that takes requests and does not answer is doubted', async () => {
+test('a Redis that accepts requests and does not answer loses the lease', async () => {
   await using proxy = await TroubledProxy.to(sharedRedisUrl());
   const namespace = uniqueNamespace();
   const options = { url: proxy.url, namespace, leaseMs: 1_000, commandTimeoutMs: 200 };
@@ -134,13 +134,13 @@ test('a Redis that takes requests and does not answer is doubted', async () => {
   await untilTold(node, ['taken', 'doubted', 'taken']);
 });
 
-test('a doubt that comes up during a renewal is newer than its answer', async () => {
+test('a lease lost during a renewal stays lost after the reply', async () => {
   await using proxy = await TroubledProxy.to(sharedRedisUrl());
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({ url: proxy.url, namespace, leaseMs: 500 });
   proxy.holdReplies();
   const answer = node.lease.readMembers();
-  // The request is on its way to Redis by the next turn of the loop.
+  // The request is sent by the next turn of the loop.
   await setImmediate();
   node.lease.markLost('a call failed');
   proxy.flow();
@@ -149,7 +149,7 @@ test('a doubt that comes up during a renewal is newer than its answer', async ()
   await untilTold(node, ['taken', 'doubted', 'taken']);
 });
 
-test('a node without Redis waits for it, and a doubt before changes nothing', async () => {
+test('a node without Redis waits for it, and markLost before that changes nothing', async () => {
   await using node = await startNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
   node.lease.markLost('nothing was sure yet');
   expect(node.leaseEvents).toEqual([]);
@@ -157,7 +157,7 @@ test('a node without Redis waits for it, and a doubt before changes nothing', as
   await untilTold(node, ['taken']);
 });
 
-test('another server of a Redis Cluster that takes over puts everything in doubt, though no call has failed', async () => {
+test('a failover in a Redis Cluster loses the lease even though no call has failed', async () => {
   await using cluster = await startClusterRedis();
   await using node = await startLiveNode({
     url: cluster.target,
@@ -198,7 +198,7 @@ test.each(['9000000000000000', '+inf'])(
     expect(other.reaped.map(({ nodeId }) => nodeId)).toContain(dead.nodeId);
     expect(Number(await other.redis.zscore(members, dead.nodeId))).toBeLessThan(0);
     expect(Number(await other.redis.zscore(members, 'never'))).toBeLessThan(0);
-    // The live node whose lease was forged takes it anew, and stays a member throughout.
+    // The live node with the forged lease acquires it anew and stays a member throughout.
     await waitFor(() => other.members().live.includes(third.nodeId), { what: 'it to live' });
     expect(other.leaseEvents).toEqual(['taken']);
     await waitFor(() => third.lease.held && third.leaseEvents.at(-1) === 'taken', {

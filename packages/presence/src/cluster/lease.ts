@@ -12,12 +12,15 @@ import { LeaseObserver } from './lease-observer.ts';
 import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
 import type { NodeInfo } from './node-info.ts';
 
-/** Which nodes live, and which are dead and have left something. */
+/** The live nodes, and the dead nodes that have left data in Redis. */
 export interface Members {
-  /** Also nodes whose lease Redis has lost, until they count as dead. */
+  /** Includes nodes whose lease Redis has lost, until they count as dead. */
   readonly live: readonly string[];
   readonly dead: readonly string[];
-  /** What the live ones publish about themselves; one whose software does it otherwise is missing. */
+  /**
+   * The info that the live nodes publish. Missing for a node whose software publishes another
+   * format.
+   */
   readonly nodes: readonly NodeInfo[];
   /** Leases and records in the registry that no node of this release has written. */
   readonly malformed: number;
@@ -25,30 +28,33 @@ export interface Members {
 
 export interface LeaseEvents {
   /**
-   * The lease is held, and what Redis knows of this node is in doubt: it is new, was lost, or the
-   * connection was. Everything must be asserted again.
+   * The lease is acquired, but the data of this node in Redis is uncertain: the lease is new, or
+   * the lease or the connection was lost. Everything must be asserted again.
    */
   acquired(): void;
   /**
-   * Since the lease was taken this node and every other live one has asserted its links: what Redis tells of users
-   * is complete. At the latest when the other nodes had the length of a lease for it.
+   * This node and every other live node has asserted its links since the lease was acquired, so
+   * presence in Redis is complete. Happens at the latest after the length of a lease.
    */
   settled(): void;
-  /** Redis cannot be relied on until {@link LeaseEvents.acquired} is told again. */
+  /** Redis is unreliable until {@link LeaseEvents.acquired} is called again. */
   lost(reason: string): void;
-  /** The lease cannot be had: other nodes in this namespace work in another way. Told at each attempt. */
+  /**
+   * The lease is refused because other nodes in this namespace use another schema, number of shards
+   * or release. Called at each attempt.
+   */
   refused(reason: string): void;
   /** After each renewal. */
   members(members: Members): void;
-  /** A renewal has failed; told each time. */
+  /** A renewal has failed. Called each time. */
   failed?(reason: string): void;
 }
 
-/** What the lease asks the node's presence. */
+/** The part of the node's presence that the lease uses. */
 export interface LeasedPresence {
-  /** Whether all that the node's links hold stands in Redis since the lease was taken. */
+  /** Whether Redis contains all entries of the node's links since the lease was acquired. */
   readonly isAsserted: boolean;
-  /** The highest version that the node knows of; another node's highest becomes known by setting it. */
+  /** The highest version that the node knows. Set when another node's highest version is higher. */
   highestVersion: number;
 }
 
@@ -56,9 +62,9 @@ export interface LeaseOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly nodeId: string;
-  /** How long a node that does not renew is still believed. */
+  /** Milliseconds without renewal before a node is considered dead. */
   readonly leaseMs: number;
-  /** What this node publishes about itself now. */
+  /** Returns the current info of this node. */
   nodeInfo(): NodeInfo;
   presence(): LeasedPresence;
   /** Monotonic milliseconds. */
@@ -66,22 +72,25 @@ export interface LeaseOptions {
   readonly events: LeaseEvents;
 }
 
-/** How soon a failed renewal is tried again. */
+/** Delay before a failed renewal is tried again. */
 const RETRY_MS = 250;
 
-/** How often the lease is renewed until it is settled. */
+/** Interval of renewals until the lease is settled. */
 const SETTLE_MS = 100;
 
-/** The longest time between two renewals: a node that waits to be settled waits for the others' next ones. */
+/**
+ * The longest interval of renewals. A node that waits to be settled waits for the next renewals of
+ * the other nodes.
+ */
 const MOST_RENEW_MS = 500;
 
 const LEASE_LOST = 'Redis has lost the lease, or it had ended';
 const PRIMARIES_CHANGED = 'another server of the Redis Cluster has taken over';
 
 /**
- * A node's right to be believed. Renews the lease, tells whether Redis can be relied on, and which other nodes
- * live. It is also the probe of the connection: what does not answer is doubted, whatever the
- * client library says of it.
+ * A node's right to count as alive. Renews the lease and reports whether Redis is reliable and
+ * which other nodes are alive. Also the probe of the connection: without an answer the lease is
+ * lost, whatever the client library reports.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -97,16 +106,16 @@ export class Lease {
   #renewing = false;
   #timer: NodeJS.Timeout | undefined;
   #stopWatching: () => void = () => {};
-  /** Which servers held the data at the last renewal. */
+  /** The servers that stored the data at the last renewal. */
   #primaries: string | undefined;
-  /** The end that the last renewal told; '' when the lease is to be taken anew. */
+  /** The end returned by the last renewal. '' when the lease must be acquired anew. */
   #end = '';
   #doubts = 0;
-  /** Ends when no call is under way. */
+  /** Settles when no call is in progress. */
   #asked: Promise<unknown> = Promise.resolve();
   #renewedAtMs = 0;
   #acquiredAtMs = 0;
-  /** The epoch that began when the lease was taken: other nodes must have asserted in it, or later. */
+  /** The epoch that began when the lease was acquired. Other nodes must assert in it, or later. */
   #acquiredEpoch = 0;
   #epoch = 0;
 
@@ -118,26 +127,27 @@ export class Lease {
     this.#observer = new LeaseObserver(options.leaseMs);
   }
 
-  /** Whether the lease is held and Redis answers. */
+  /** Whether the node has the lease and Redis answers. */
   get held(): boolean {
     return this.#held;
   }
 
-  /** Until then at least the lease lives that was renewed last. */
+  /** The earliest end of the lease, by the last renewal. */
   get endsAt(): number {
     return this.#renewedAtMs + this.#options.leaseMs;
   }
 
   /**
-   * Which nodes live now, and which are dead, those `found` in Redis included; renews the lease on the way, and ends
-   * those of dead nodes: one that wakes up finds its lease missing, and asserts everything again.
+   * Returns the live nodes and the dead nodes, including those `found` in Redis. Renews the lease
+   * and ends the leases of dead nodes: a dead node that wakes up finds its lease missing and
+   * asserts everything again.
    * @throws Error when Redis does not answer, or this node has lost its own lease.
    */
   async readMembers(found: Iterable<string> = []): Promise<Members> {
     const reply = await this.#askRedis('reap');
     const { now, nodeId } = this.#options;
     for (const node of found) if (node !== nodeId) this.#observer.found(node, now());
-    // The call has taken up what had lapsed; the next renewal must not find it in good order.
+    // This call may have acquired a lapsed lease. The next renewal must not consider it unbroken.
     if (reply.kind === 'refused' || !reply.held) {
       this.markLost(LEASE_LOST);
       throw new Error(LEASE_LOST);
@@ -145,7 +155,7 @@ export class Lease {
     return { ...this.#members(), dead: this.#observer.ended(now()) };
   }
 
-  /** Takes the lease as soon as Redis answers, and keeps it. */
+  /** Acquires the lease as soon as Redis answers, and renews it. */
   start(): void {
     this.#stopped = false;
     const { redis } = this.#options;
@@ -154,7 +164,7 @@ export class Lease {
     this.#schedule(0);
   }
 
-  /** Lets the lease run out. */
+  /** Stops renewing and lets the lease expire. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -165,7 +175,8 @@ export class Lease {
   }
 
   /**
-   * Publishes once more what the node says about itself, before it leaves in good order: no other node waits for it.
+   * Publishes the node's info a last time before a graceful stop, so that no other node waits for
+   * it.
    * @throws the client's error when Redis does not answer.
    */
   async leave(): Promise<void> {
@@ -173,20 +184,20 @@ export class Lease {
   }
 
   /**
-   * Gives the lease back: the node has not started after all, and has left nothing.
+   * Removes the lease of a node that has not started after all and has left nothing in Redis.
    * @throws the client's error when Redis does not answer.
    */
   async release(): Promise<void> {
     const { redis, namespace, nodeId } = this.#options;
     const { members, info, asserted } = nodesKeys(namespace);
     this.stop();
-    // A renewal that is under way would put the lease back.
+    // A renewal in progress would write the lease again.
     await this.#asked;
     await redis.zrem(members, nodeId);
     await Promise.all([redis.hdel(info, nodeId), redis.hdel(asserted, nodeId)]);
   }
 
-  /** A call has failed or its outcome is unknown: nothing that Redis holds of this node is sure. */
+  /** A call has failed or its outcome is unknown: the data of this node in Redis is uncertain. */
   markLost(reason: string): void {
     if (this.#held) {
       this.#held = false;
@@ -206,9 +217,12 @@ export class Lease {
     this.#timer = setTimeout(() => void this.#renew(), delayMs);
   }
 
-  /** Renews the lease; to reap ends those of dead nodes as well, to leave is to do it for the last time. */
+  /**
+   * Renews the lease. 'reap' also ends the leases of dead nodes. 'leave' renews it for the last
+   * time.
+   */
   #askRedis(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
-    // One after the other: each tells the end that the one before has set.
+    // One at a time: each call sends the end that the previous one has set.
     const reply = this.#asked.then(() => this.#ask(why));
     this.#asked = reply.catch(() => undefined);
     return reply;
@@ -218,7 +232,8 @@ export class Lease {
     const { redis, nodeId, leaseMs, now } = this.#options;
     const presence = this.#options.presence();
     const begunMs = now();
-    // A node that has not renewed for so long may have been reaped, and has not seen others renew.
+    // A node that has not renewed for this long may have been reaped, and has not seen others
+    // renew.
     const end = begunMs - this.#renewedAtMs < leaseMs ? this.#end : '';
     const standing = why === 'leave' ? 2 : this.#held && presence.isAsserted ? 1 : 0;
     const mayEnd = this.#refused || (why === 'reap' && end !== '');
@@ -252,7 +267,8 @@ export class Lease {
         this.#settled = false;
         this.#observer.begin(nowMs);
       }
-      // A doubt that came up meanwhile is newer than the answer: the lease is taken anew, and by a renewal alone.
+      // A loss reported during the call is newer than the reply: the lease must be acquired anew,
+      // and only by a renewal.
       const isSure = doubts === this.#doubts && (reply.held || why === 'renew');
       this.#end = isSure ? reply.end : '';
       this.#renewedAtMs = begunMs;
@@ -318,7 +334,10 @@ export class Lease {
     }
   }
 
-  /** Whether all live nodes have asserted their links since this node took its lease, or had the time for it. */
+  /**
+   * Whether all live nodes have asserted their links since this node acquired its lease, or have
+   * had the time to.
+   */
   #isComplete({ asserted }: Renewed): boolean {
     const { now, leaseMs, nodeId } = this.#options;
     if (!this.#options.presence().isAsserted) return false;

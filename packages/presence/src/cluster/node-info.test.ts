@@ -13,17 +13,17 @@ const ABOUT: NodeInfo = {
   version: '0.1.0',
 };
 
-test('what a node says of itself is read as it was said', () => {
+test('parses the info that a node publishes without change', () => {
   expect(parseNodeInfo(JSON.stringify(ABOUT))).toEqual(ABOUT);
   const starting = { ...ABOUT, listen: null };
   expect(parseNodeInfo(JSON.stringify(starting))).toEqual(starting);
 });
 
-test('what a later version says beside it is left out', () => {
+test('ignores fields of later versions', () => {
   expect(parseNodeInfo(JSON.stringify({ ...ABOUT, zone: 'b' }))).toEqual(ABOUT);
 });
 
-describe('a description that does not say everything is none', () => {
+describe('an incomplete record is rejected', () => {
   test.each(Object.keys(ABOUT))('%s is missing', (field) => {
     const said = Object.entries(ABOUT).filter(([name]) => name !== field);
     expect(parseNodeInfo(JSON.stringify(Object.fromEntries(said)))).toBeUndefined();
@@ -43,7 +43,7 @@ describe('a description that does not say everything is none', () => {
   });
 });
 
-test('no text whatsoever throws', () => {
+test('no text throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       expect(parseNodeInfo(text)).toBeUndefined();
@@ -91,7 +91,7 @@ describe('a field out of bounds makes a record malformed', () => {
   );
 });
 
-test('records of the registry: those of another node or malformed ones are left out and counted', () => {
+test('records of the registry: skips and counts malformed ones and those of another node', () => {
   const text = JSON.stringify(ABOUT);
   const records = parseRecords([
     ['abcdefgh2345', text],

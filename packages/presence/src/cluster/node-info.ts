@@ -1,43 +1,46 @@
 import { isNodeId } from '../redis/keys.ts';
 
-/** What a node says of itself, with each renewal of its lease, to all others. */
+/** Info that a node publishes to all others with each renewal of its lease. */
 export interface NodeInfo {
   /** The node's id. */
   readonly node: string;
-  /** Where others reach its admin port, as host:port. */
+  /** The address of its admin port for other nodes, as host:port. */
   readonly admin: string;
-  /** Where msg_servers reach it, as host:port; null while it does not take links. */
+  /** The address for msg_servers, as host:port. Null while the node accepts no links. */
   readonly listen: string | null;
-  /** Links open on it. */
+  /** Open links. */
   readonly links: number;
-  /** Links that it has asked to connect elsewhere, and that may not have done so yet. */
+  /** Links that were asked to connect to another node and may not have done so yet. */
   readonly leaving: number;
-  /** Whether it is going away. */
+  /** Whether the node is draining before it stops. */
   readonly draining: boolean;
-  /** When it was started, in ms since 1970 by its own clock. */
+  /** Start time, in ms since 1970 by the node's own clock. */
   readonly startedAtMs: number;
   /** The version of its software. */
   readonly version: string;
-  /** The length of its lease, as it was published with it. */
+  /** The length of its lease, published with it. */
   readonly leaseMs?: number;
 }
 
-/** No node says more of itself; what is longer was written by something else. */
+/** The longest record that a node writes. A longer one was written by something else. */
 export const MAX_NODE_INFO_BYTES = 4096;
 
-/** No lease is longer: what says so was not written by a node. */
+/** The longest lease. A record with a longer one was not written by a node. */
 const LONGEST_LEASE_MS = 300_000;
 
 /** More links than any machine has, and the last moment of the year 9999. */
 const MOST_LINKS = 10_000_000;
 const LAST_MS = 253_402_300_799_999;
 
-/** host:port: no user, path or anything else that changes the meaning of a URL, and nothing that moves a cursor. */
+/**
+ * host:port, without user, path or anything else that changes the meaning of a URL, and without
+ * terminal control characters.
+ */
 const ADDRESS = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})$/;
 const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
 
 /**
- * Reads what a node publishes about itself. Fields that later releases add are left out.
+ * Parses the info that a node publishes. Fields that later releases add are ignored.
  * @returns undefined when a field is missing, of another type or out of bounds.
  */
 export function parseNodeInfo(text: string): NodeInfo | undefined {
@@ -54,13 +57,19 @@ export function parseNodeInfo(text: string): NodeInfo | undefined {
   return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...about, leaseMs } : about;
 }
 
-/** Records of the node registry, and how many of them were left out: no node of this release has written them. */
+/**
+ * Records of the node registry, and how many were skipped because no node of this release has
+ * written them.
+ */
 export interface PublishedRecords {
   readonly nodes: ReadonlyMap<string, NodeInfo>;
   readonly malformed: number;
 }
 
-/** Reads the records of the node registry, id and text; a record that tells of another node is left out as well. */
+/**
+ * Parses the records of the node registry, id and text. A record for another node id is skipped
+ * too.
+ */
 export function parseRecords(records: Iterable<readonly [string, string]>): PublishedRecords {
   const nodes = new Map<string, NodeInfo>();
   let malformed = 0;

@@ -6,27 +6,27 @@ import { SCRIPTS } from '../redis/scripts.ts';
 import { pairs } from './lease-reply.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
-/** A node as Redis knows it. */
+/** A node in Redis. */
 export interface NodeRegistryEntry {
   readonly node: string;
-  /** Until its lease ends, in ms; 0 or less: it has ended; null where there is none, without Redis. */
+  /** Milliseconds until its lease ends. 0 or less: it has ended. Null without Redis. */
   readonly leaseLeftMs: number | null;
-  /** What it says of itself; undefined where it says nothing, or its software says it otherwise. */
+  /** The info that it publishes. Undefined if it publishes none, or in another format. */
   readonly info: NodeInfo | undefined;
 }
 
-/** All nodes that are known in a namespace, by Redis's clock. */
+/** All known nodes of a namespace, by Redis's clock. */
 export interface NodeRegistry {
   /** Redis's clock, ms since 1970; null without Redis. */
   readonly nowMs: number | null;
-  /** Live ones, and those whose lease has ended not long ago; by id. */
+  /** Live nodes, and nodes whose lease has ended recently, sorted by id. */
   readonly entries: readonly NodeRegistryEntry[];
-  /** Leases and records that no node of this release has written, and that are left out. */
+  /** Leases and records that are skipped because no node of this release has written them. */
   readonly malformed: number;
 }
 
 /**
- * Reads which nodes there are; changes nothing.
+ * Reads the node registry. Changes nothing.
  * @throws the client's error when Redis does not answer.
  */
 export async function readNodeRegistry({ redis, namespace }: PresenceStore): Promise<NodeRegistry> {
@@ -34,7 +34,7 @@ export async function readNodeRegistry({ redis, namespace }: PresenceStore): Pro
   return parseNodeRegistry(await runScript(redis, SCRIPTS.readNodes, [members, info]));
 }
 
-/** Reads a reply of read-nodes. What no node can have written is left out. */
+/** Parses a reply of read-nodes. Items that no node can have written are skipped. */
 export function parseNodeRegistry(reply: unknown): NodeRegistry {
   const [now, leases, abouts]: unknown[] = Array.isArray(reply) ? reply : [];
   const nowMs = Number(now);
@@ -55,7 +55,7 @@ export function parseNodeRegistry(reply: unknown): NodeRegistry {
 }
 
 /**
- * Reads which links Redis holds users of, and in how many shards each; whether or not their nodes live.
+ * Reads the links that have users in Redis, and in how many shards each, of live and dead nodes.
  * @throws the client's error when Redis does not answer.
  */
 export async function readHeldLinks({

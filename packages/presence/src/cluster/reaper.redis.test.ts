@@ -14,7 +14,7 @@ function live(namespace: string): Promise<TestNode> {
   return startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 1_000 });
 }
 
-/** Opens a link that holds all users with a PC client. */
+/** Opens a link with a PC client of each user. */
 async function openWithUsers(node: TestNode): Promise<LinkId> {
   const link = node.newLink();
   node.presence.openLink(link, { aside: false });
@@ -30,7 +30,7 @@ async function untilDead(node: TestNode, seenBy: TestNode): Promise<void> {
   await waitFor(() => seenBy.members().dead.includes(node.nodeId), { what: 'the lease to end' });
 }
 
-test("a dead node's links are taken away, and nobody else's", async () => {
+test("a dead node's links are removed, and no others", async () => {
   const namespace = uniqueNamespace();
   await using dead = await live(namespace);
   await using other = await live(namespace);
@@ -50,7 +50,7 @@ test("a dead node's links are taken away, and nobody else's", async () => {
   expect(stored.stamped).toEqual(new Set([other.nodeId]));
 });
 
-test('a node that is seen to die is swept for without being asked', async () => {
+test('a node that dies is swept without a call', async () => {
   const namespace = uniqueNamespace();
   await using dead = await live(namespace);
   await using other = await live(namespace);
@@ -63,7 +63,7 @@ test('a node that is seen to die is swept for without being asked', async () => 
   expect((await readStored(other.redis, namespace)).records.size).toBe(0);
 });
 
-test('a sweep leaves a node that lives alone', async () => {
+test('a sweep does not touch a live node', async () => {
   const namespace = uniqueNamespace();
   await using alive = await live(namespace);
   await using other = await live(namespace);
@@ -73,7 +73,7 @@ test('a sweep leaves a node that lives alone', async () => {
   expect((await readStored(other.redis, namespace)).records.size).toBe(USERS.length);
 });
 
-test('a node that woke up and wrote after a sweep had looked keeps what it holds', async () => {
+test('a node that wakes up and writes after a sweep has read its stamp keeps its users', async () => {
   const namespace = uniqueNamespace();
   await using sleeper = await live(namespace);
   await using other = await live(namespace);
@@ -102,7 +102,7 @@ test('a node that woke up and wrote after a sweep had looked keeps what it holds
   );
 });
 
-test('a node of which no lease is known is reaped only when it was seen for the length of a lease', async () => {
+test('a node without a known lease is reaped only after the length of a lease', async () => {
   const namespace = uniqueNamespace();
   await using unknown = await live(namespace);
   const url = sharedRedisUrl();
@@ -120,7 +120,7 @@ test('a node of which no lease is known is reaped only when it was seen for the 
   expect((await readStored(other.redis, namespace)).records.size).toBe(0);
 });
 
-test('a sweep that fails is made again soon, not after the time between two sweeps', async () => {
+test('a failed sweep is retried soon, not after the sweep interval', async () => {
   const namespace = uniqueNamespace();
   await using dead = await live(namespace);
   await using other = await live(namespace);
@@ -149,7 +149,7 @@ test('a sweep that fails is made again soon, not after the time between two swee
   expect({ failures, reaped }).toEqual({ failures: ['no answer'], reaped: [dead.nodeId] });
 });
 
-test('two nodes that sweep at once leave nothing and count nobody twice', async () => {
+test('two nodes that sweep at once leave nothing and count no user twice', async () => {
   const namespace = uniqueNamespace();
   await using dead = await live(namespace);
   await using b = await live(namespace);
@@ -186,7 +186,7 @@ test('a node that was reaped while it slept asserts everything again', async () 
   expect(stored.contradictions).toEqual([]);
 });
 
-test('a link that lingers outlasts an emptied Redis and audits, and goes with its node if that dies', async () => {
+test('a lingering link outlasts an emptied Redis and reconciliation, and is removed with its node if that dies', async () => {
   const namespace = uniqueNamespace();
   await using node = await startLiveNode({
     url: sharedRedisUrl(),

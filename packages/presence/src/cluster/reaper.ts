@@ -4,24 +4,27 @@ import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import type { Members } from './lease.ts';
 
-/** What one sweep took away of one dead node. */
+/** The links of one dead node that one sweep has removed. */
 export interface Reaped {
   readonly nodeId: string;
   readonly links: number;
-  /** Users who had a PC client before and have none now. */
+  /** Users who lost their last PC client. */
   readonly usersLost: number;
 }
 
 export interface ReaperOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
-  /** Which nodes live and which are dead now, those `found` in Redis included. */
+  /** Returns the live nodes and the dead nodes, including those `found` in Redis. */
   readMembers(found: Iterable<string>): Promise<Members>;
   reaped(reaped: Reaped): void;
   failed(reason: string): void;
-  /** After how many ms PC users whom a dead node's link took away are announced offline; 0 for never. */
+  /**
+   * Ms between the removal of a dead node's link and the offline announcement of its PC users. 0
+   * for never.
+   */
   readonly offlineGraceMs: number;
-  /** How long between two sweeps when nobody is seen to die. */
+  /** Interval of sweeps while no node is found dead. */
   readonly sweepEveryMs: number;
   /** Spreads the nodes' sweeps; from 0 up to but not including 1. */
   random(): number;
@@ -31,17 +34,20 @@ export interface ReaperOptions {
 
 const USERS_PER_CALL = 500;
 
-/** How soon a sweep that failed, or found nodes that may be dead before long, is made again. */
+/** Delay before the next sweep after a failure, or when nodes may be dead soon. */
 const RETRY_MS = 1000;
 
-/** When a node is seen to die, every other sweeps within this time; whoever is first leaves nothing to the rest. */
+/**
+ * When a node dies, every other node sweeps within this time. The first one leaves nothing to do
+ * for the rest.
+ */
 const SPREAD_MS = 500;
 
 interface Candidate extends LeftBehind {
   readonly keys: ShardKeys;
 }
 
-/** What a node, which may be dead, has in a shard. */
+/** The data of a node, which may be dead, in a shard. */
 export interface LeftBehind {
   readonly nodeId: string;
   readonly stamp: string;
@@ -49,9 +55,9 @@ export interface LeftBehind {
 }
 
 /**
- * Takes away dead nodes' links. They are found in the shards themselves, not in any list that the
- * dead node should have kept, so that a sweep is complete; it is fenced by the stamp of the node's
- * last call, so that a node which wakes up and asserts itself meanwhile loses nothing.
+ * Removes the links of dead nodes. They are found in the shards themselves and not in a list that
+ * the dead node should have maintained, so a sweep is complete. It is fenced by the stamp of the
+ * node's last call, so a node that wakes up and asserts itself meanwhile loses nothing.
  */
 export class Reaper {
   readonly #options: ReaperOptions;
@@ -67,28 +73,28 @@ export class Reaper {
     this.#shards = presenceKeys(options.namespace);
   }
 
-  /** Begins to sweep, the first time soon. */
+  /** Starts sweeping, the first time soon. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
     this.#sweepWithin(SPREAD_MS * this.#options.random());
   }
 
-  /** Ends sweeping, for as long as Redis cannot be relied on. */
+  /** Stops sweeping while Redis is unreliable. */
   stop(): void {
     this.#running = false;
     clearTimeout(this.#timer);
     this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
-  /** Sweeps soon when somebody has died since the last call. */
+  /** Sweeps soon when a node has died since the last call. */
   members({ dead }: Members): void {
     const died = dead.some((nodeId) => !this.#dead.has(nodeId));
     this.#dead = new Set(dead);
     if (died) this.#sweepWithin(SPREAD_MS * this.#options.random());
   }
 
-  /** Sweeps now; ends when everything that a dead node left is gone. */
+  /** Sweeps now. Resolves when all data of dead nodes is removed. */
   async sweep(): Promise<void> {
     this.#sweeping ??= this.#sweep().finally(() => {
       this.#sweeping = undefined;
@@ -117,13 +123,13 @@ export class Reaper {
   async #sweep(): Promise<void> {
     const candidates: Candidate[] = [];
     for (const keys of this.#shards) candidates.push(...(await this.#candidatesOf(keys)));
-    // Asked after the stamps were read: the lease of a node that is dead by then is ended, so that the node asserts
-    // everything when it wakes up, and what it has written by then is protected by its stamps.
+    // Called after the stamps were read. The lease of a node that is dead by then is ended, so the
+    // node asserts everything when it wakes up. Its writes since then are protected by its stamps.
     const found = new Set(candidates.map(({ nodeId }) => nodeId));
     if (found.size === 0) return;
     const { live, dead } = await this.#options.readMembers(found);
     const isDead = new Set(dead);
-    // Nodes of which no lease is known are dead when they were seen for long enough.
+    // Nodes without a known lease are dead once they were observed for long enough.
     if ([...found].some((nodeId) => !isDead.has(nodeId) && !live.includes(nodeId))) {
       this.#sweepWithin(RETRY_MS);
     }
@@ -165,14 +171,17 @@ export class Reaper {
       }
       await runScript(redis, SCRIPTS.forgetNode, [keys.meta, nodeId, stamp]);
     } catch (error) {
-      // The node lives after all, and asserts what was taken from it: nothing more to do here.
+      // The node is alive and asserts the removed entries again: nothing more to do here.
       if (!(error instanceof Error && error.message.startsWith('FENCED'))) throw error;
     }
     return usersLost;
   }
 }
 
-/** Reads the stamps of a shard's meta hash, node by node, and the links in it. What begins with '@' is no node. */
+/**
+ * Parses the stamps of a shard's meta hash, by node, and its links. A field that begins with '@' is
+ * not a node.
+ */
 export function parseCandidates(
   stamps: Readonly<Record<string, string>>,
   links: readonly LinkId[],

@@ -2,9 +2,9 @@ import { type RedisClient, runScript } from '@route/redis';
 import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 
-/** What an audit needs of the node's own engine. */
+/** The part of the node's engine that the reconciler uses. */
 export interface AssertedPresence {
-  /** Sets again what this node's links hold in a shard. */
+  /** Writes all entries of this node's links in a shard again. */
   assertShard(shard: number): void;
 }
 
@@ -12,19 +12,19 @@ export interface ReconcilerOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly presence: AssertedPresence;
-  /** So many records held what no node writes, and were set right. */
+  /** `records` records had content that no node writes. They were repaired. */
   repaired(records: number): void;
   failed(reason: string): void;
-  /** How long between two shards; all are looked at in 64 times this. */
+  /** Interval between two shards. All shards are checked in 64 times this. */
   readonly shardEveryMs: number;
 }
 
 const RECORDS_PER_CALL = 200;
 
 /**
- * Looks at one shard after the other, for ever, and sets right what no failed call and no lost
- * connection has told of: keys that Redis has evicted or somebody deleted. Without it a record whose
- * link cannot be found from it any more would stay for good: a user who never goes offline.
+ * Checks one shard after the other, continuously, and repairs damage that no failed call and no
+ * lost connection reveals: keys that Redis has evicted or an operator has deleted. Without it, a
+ * record whose link is no longer listed would stay for ever: a user who never goes offline.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -37,7 +37,7 @@ export class Reconciler {
     this.#shards = presenceKeys(options.namespace);
   }
 
-  /** Begins to audit, where it ended the last time. */
+  /** Starts, or continues where it stopped. */
   start(): void {
     this.stop();
     const timer = setTimeout(() => {
@@ -52,13 +52,13 @@ export class Reconciler {
     this.#timer = timer;
   }
 
-  /** Ends auditing, for as long as Redis cannot be relied on. */
+  /** Stops while Redis is unreliable. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Audits the shard whose turn it is. */
+  /** Reconciles the next shard. */
   async reconcileNext(): Promise<void> {
     const shard = this.#next;
     const keys = this.#shards[shard];
@@ -68,7 +68,7 @@ export class Reconciler {
     this.#options.presence.assertShard(shard);
   }
 
-  /** Audits every shard once. */
+  /** Reconciles every shard once. */
   async reconcileAll(): Promise<void> {
     for (let i = 0; i < this.#shards.length; i++) await this.reconcileNext();
   }

@@ -8,7 +8,7 @@ const LATE = 9e15;
 /** Two days of microseconds: further ahead of Redis's clock than any node is. */
 const FAR = 2 * 86_400_000_000;
 
-test('what no node writes into the registry of nodes is left out and counted, and the nodes go on', async () => {
+test('garbage in the node registry is skipped and counted, and the nodes go on', async () => {
   const namespace = uniqueNamespace();
   const url = sharedRedisUrl();
   await using node = await startLiveNode({ url, namespace, leaseMs: 1000 });
@@ -19,7 +19,7 @@ test('what no node writes into the registry of nodes is left out and counted, an
   await redis.hset(info, {
     nobody: '{',
     'no id': genuine,
-    // In the name of another node, or with an address that leads elsewhere.
+    // In the name of another node, or with an invalid address.
     forged: genuine,
     evil: genuine
       .replaceAll(other.nodeId, 'evil')
@@ -49,7 +49,7 @@ test('what no node writes into the registry of nodes is left out and counted, an
   redis.disconnect();
 });
 
-test('a version that is further ahead than a day was given out by no node', async () => {
+test('a version more than a day ahead is rejected', async () => {
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
   const { presence } = node;
   const known = presence.highestVersion;

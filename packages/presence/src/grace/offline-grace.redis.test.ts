@@ -11,7 +11,7 @@ interface Teller {
   readonly versions: Map<number, number>;
 }
 
-/** Who tells of lost users on behalf of a node. */
+/** Announces pending users for a node. */
 function tellerOf(node: TestNode, namespace: string, perSecond = 1_000_000): Teller {
   const told: string[] = [];
   const versions = new Map<number, number>();
@@ -49,7 +49,7 @@ async function openWith(node: TestNode, ...users: number[]): Promise<string> {
   return link;
 }
 
-test('users whom a closed link took away are told of once, by one node, and only who is not back', async () => {
+test('users of a closed link are announced once, by one node, unless they are back', async () => {
   const namespace = uniqueNamespace();
   await using a = await start(namespace, 1);
   await using b = await start(namespace, 1);
@@ -74,7 +74,7 @@ test('users whom a closed link took away are told of once, by one node, and only
   expect(tellers.flatMap(({ told }) => told).sort()).toEqual(['1 gone', '4 mobile-only']);
 });
 
-test('what is told has a later version than the commit before it and an earlier one than the next', async () => {
+test('an announcement has a version between those of the commits before and after it', async () => {
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   const link = node.newLink();
@@ -98,7 +98,7 @@ test('what is told has a later version than the commit before it and an earlier 
   expect(version).toBeLessThan(after.version);
 });
 
-test('users of a dead node are told of after the grace that began when it was reaped', async () => {
+test('users of a dead node are announced after a grace that begins with the reaping', async () => {
   const namespace = uniqueNamespace();
   await using dead = await start(namespace, 1, 1_000);
   await using other = await start(namespace, 1, 1_000);
@@ -109,7 +109,7 @@ test('users of a dead node are told of after the grace that began when it was re
   expect(await waiting(other, namespace)).toEqual(['1', '2']);
 });
 
-test('users are told of though Redis was emptied before their link ended', async () => {
+test('users are announced even if Redis was emptied before their link ended', async () => {
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   const link = await openWith(node, 1, 2);
@@ -121,7 +121,7 @@ test('users are told of though Redis was emptied before their link ended', async
   expect(await waiting(node, namespace)).toEqual(['1', '2']);
 });
 
-test('nobody is told of before the grace is over, or where it is 0', async () => {
+test('no user is announced before the grace is over, or if it is 0', async () => {
   const namespace = uniqueNamespace();
   await using patient = await start(namespace, 60_000);
   await using never = await start(namespace, 0);
@@ -135,7 +135,7 @@ test('nobody is told of before the grace is over, or where it is 0', async () =>
   expect(await waiting(patient, namespace)).toEqual(['1']);
 });
 
-test('users who were told of and are back with their link are taken back once, those who come anew are not', async () => {
+test('announced users who return in a snapshot are corrected once, those who log in anew are not', async () => {
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   node.presence.closeLink(await openWith(node, 1, 2, 3), 'release');
@@ -166,7 +166,7 @@ test('users who were told of and are back with their link are taken back once, t
   expect(remembered.flat()).toEqual(['3']);
 });
 
-test('no more users are announced in a second than set, fewer than there are shards too', async () => {
+test('announces at most perSecond users, even if that is fewer than the shards', async () => {
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   const users = Array.from({ length: 300 }, (_, i) => i);
@@ -181,7 +181,7 @@ test('no more users are announced in a second than set, fewer than there are sha
   await node.settled();
   expect(await waiting(node, namespace)).toHaveLength(users.length);
   const teller = tellerOf(node, namespace, 10);
-  // Two looks a second.
+  // Two checks per second.
   const tellAfterLooks = async (looks: number): Promise<number> => {
     for (let i = 0; i < looks; i++) await teller.lost.look();
     return teller.told.length;
@@ -192,7 +192,7 @@ test('no more users are announced in a second than set, fewer than there are sha
   expect(await tellAfterLooks(8)).toBe(before + 40);
 });
 
-test('who was announced more than a day ago is forgotten also where no user is lost any more', async () => {
+test('announcements older than a day are removed even if no user is pending', async () => {
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   const dayMicros = 86_400_000_000;

@@ -10,17 +10,20 @@ import type { AnnouncedUsers } from './announced-users.ts';
 export interface OfflineGraceOptions {
   readonly redis: RedisClient;
   readonly namespace: string;
-  /** How many users this node tells of in a second at the most. */
+  /** How many users per second this node announces at most. */
   readonly perSecond: number;
   readonly presence: GracePresence;
-  /** A user's last PC client went with its link, and the grace is over: to be told to every link. */
+  /**
+   * A user's last PC client went with its link and the grace is over: announce the user to every
+   * link.
+   */
   lost(userId: number, state: UserState, version: number): void;
   /** A user who was announced offline before Redis lost data has a PC client again. */
   readonly back: PresenceEvents['back'];
   failed(reason: string): void;
 }
 
-/** What the node's presence knows. */
+/** The part of the node's presence that the offline grace uses. */
 export interface GracePresence {
   /** The highest version that this node knows of. */
   highestVersion: number;
@@ -29,26 +32,26 @@ export interface GracePresence {
   pcClient(userId: number): ClientStatus | undefined;
 }
 
-/** How many announced users are noted again in one call. */
+/** How many announced users one call stores again in Redis. */
 const NOTED_PER_CALL = 200;
 
-/** How often the shards are asked who is due. */
+/** How often the shards are checked for users who are due. */
 const LOOK_MS = 500;
 
-/** For how long a user handed out to one node is not handed out to another. */
+/** How long a user claimed by one node is not given to another. */
 const HOLD_MS = 10_000;
 
 /**
- * Tells of the PC users whom a link's end took away and who have not come back in time. Each is handed
- * out to one node, and forgotten once that has told of it.
+ * Announces the users whose last PC client ended with a link and who have not returned within the
+ * grace. One node claims each user and, once it has announced the user, removes the pending entry.
  */
 export class OfflineGrace {
   readonly #options: OfflineGraceOptions;
   readonly #shards: readonly ShardKeys[];
   readonly #pace: Pace;
-  /** The shard that is asked first the next time: at a low pace each gets its turn. */
+  /** The shard that is checked first next time. At a low pace, each shard is first in turn. */
   #first = 0;
-  /** Shards in which Redis may have forgotten users who were announced. */
+  /** Shards in which Redis may have lost announced users. */
   #unsure = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -58,7 +61,7 @@ export class OfflineGrace {
     this.#pace = new Pace(options.perSecond);
   }
 
-  /** Begins to look; Redis may have lost data since it was looked at last. */
+  /** Starts checking. Redis may have lost data since the last check. */
   start(): void {
     this.#unsure = new Set(this.#shards.keys());
     this.#schedule();
@@ -78,13 +81,13 @@ export class OfflineGrace {
     this.#timer = timer;
   }
 
-  /** Ends looking, for as long as Redis cannot be relied on. */
+  /** Stops checking while Redis is unreliable. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Tells of those who are due, as many as go in one look. */
+  /** Announces users who are due, as many as the pace of one check allows. */
   async look(): Promise<void> {
     for (const shard of [...this.#unsure]) await this.#noteAnnounced(shard);
     let left = this.#pace.advance(LOOK_MS);
@@ -98,7 +101,7 @@ export class OfflineGrace {
     }
   }
 
-  /** @returns how many were told of. */
+  /** @returns how many users were announced. */
   async #tellOf(keys: ShardKeys, most: number): Promise<number> {
     const claimed = await this.#claim(keys, { most });
     if (claimed === undefined) return 0;
@@ -113,7 +116,7 @@ export class OfflineGrace {
     return lostUsers.length;
   }
 
-  /** Has Redis remember the users of a shard who were announced, and tells of those who are back by now. */
+  /** Stores the announced users of a shard in Redis again and reports those who have returned. */
   async #noteAnnounced(shard: number): Promise<void> {
     const { presence } = this.#options;
     const keys = this.#shards[shard];
@@ -122,7 +125,8 @@ export class OfflineGrace {
       const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
       const claimed = await this.#claim(keys, { most: 0, announced: given });
       for (const { userId, toldVersion } of claimed?.back ?? []) {
-        // With which client the user is back on another node is not known, and told as a status query is answered.
+        // The client on another node is unknown. Report a Windows client, as in the answer to a
+        // status query.
         const client = { userId, clientType: CLIENT_TYPE.windows, status: USER_STATUS.online };
         const update = presence.pcClient(userId) ?? client;
         this.#options.back(update, Number(toldVersion), claimed?.version ?? 0);
@@ -153,17 +157,20 @@ export class OfflineGrace {
   }
 }
 
-/** Lost users handed out by claim-lost. */
+/** The reply of claim-lost. */
 export interface Claimed {
   readonly version: number;
-  /** Until when they are held, as Redis writes it. */
+  /** When the claim ends, as Redis writes it. */
   readonly heldUntil: string;
   readonly users: readonly { readonly userId: number; readonly state: UserState }[];
-  /** Users who were announced before, and have a PC client again. */
+  /** Announced users who have a PC client again. */
   readonly back: readonly BackUser[];
 }
 
-/** Reads a reply of claim-lost; undefined when no user is handed out. What is no user id is left out. */
+/**
+ * Parses a reply of claim-lost. Invalid user ids are skipped.
+ * @returns undefined when the script claimed no user.
+ */
 export function parseClaimed(reply: unknown): Claimed | undefined {
   const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);

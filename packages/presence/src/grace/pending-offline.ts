@@ -1,17 +1,18 @@
 import { RecentUsers } from '../ledger/recent-users.ts';
 
-/** For how much longer than the grace a user is remembered: announcing them is paced. */
+/** How much longer than the grace a user is remembered, because announcements are paced. */
 const REMEMBER_MS = 60_000;
 
 const TICK_MS = 100;
 
 /**
- * Users of one shard who were lost with links of this node and are to be announced offline when their grace is over:
- * Redis may lose the note. Users who came back, which is not told here, are forgotten in time.
+ * Users of one shard whose last PC client went with a link of this node and whose offline
+ * announcement is pending. Redis may lose its own copy. Users who return are not removed here; they
+ * expire.
  */
 export class PendingOffline {
   readonly #now: () => number;
-  /** When to announce each, in ticks. */
+  /** The time of each announcement, in ticks. */
   readonly #dues: RecentUsers;
 
   constructor(graceMs: number, now: () => number) {
@@ -19,18 +20,18 @@ export class PendingOffline {
     this.#dues = new RecentUsers({ keepMs: graceMs + REMEMBER_MS, now });
   }
 
-  /** Users are lost, and to be announced after `graceMs`. */
+  /** Adds users to be announced after `graceMs`. */
   add(users: readonly number[], graceMs: number): void {
     const due = Math.ceil((this.#now() + graceMs) / TICK_MS) + 1;
     for (const userId of users) this.#dues.set(userId, due);
   }
 
-  /** A user was announced. */
+  /** Removes a user who was announced. */
   delete(userId: number): void {
     this.#dues.delete(userId);
   }
 
-  /** The users who are still to be announced, by after how many ms, at least 1. */
+  /** Returns the users who are still to be announced, by the ms left, at least 1. */
   pending(): ReadonlyMap<number, readonly number[]> {
     const byDue = new Map<number, number[]>();
     this.#dues.forEach((userId, due) => {

@@ -1,7 +1,7 @@
 import type { ClientStatus } from '@route/protocol';
 import { SHARD_COUNT, shardOf } from '@route/redis';
 
-/** The users of each shard that any of the clients belongs to. */
+/** Yields the users of each shard that has any of the clients. */
 export function* byShard(
   clients: readonly ClientStatus[],
 ): Generator<{ readonly shard: number; readonly userIds: Uint32Array }> {
@@ -17,7 +17,7 @@ export function* byShard(
   }
 }
 
-/** Adds to a number of a list; returns what it was. */
+/** Adds to a number of a list and returns the old value. */
 function bump(numbers: Uint32Array, at: number, by = 1): number {
   const before = numbers[at] ?? 0;
   numbers[at] = before + by;

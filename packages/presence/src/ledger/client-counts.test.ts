@@ -17,7 +17,7 @@ function holding(...wireTypes: readonly number[]): PresenceEntry {
   }, PresenceEntry.NOTHING);
 }
 
-test('a holding keeps added client types apart from the four of the protocol', () => {
+test('an entry keeps added client types apart from the four of the protocol', () => {
   const held = holding(CLIENT_TYPE.windows, 0x03, 0x13, 0x13, CLIENT_TYPE.ios);
   expect(held.clients).toEqual({
     ...{ windows: 1, mac: 0, ios: 1, android: 0, others: { '0x3': 1, '0x13': 2 } },
@@ -40,7 +40,7 @@ test('the PC client shown for a user may be one of an added type', () => {
   expect(held.pcClient(7)).toEqual({ userId: 7, clientType: types.of(0x03), status: online });
 });
 
-test('tallies count added types, and leave them out where there are none', () => {
+test('stats count added types, and omit them if there are none', () => {
   const ledger = new Ledger();
   for (const [userId, wire] of [
     [1, 0x13],

@@ -1,19 +1,23 @@
 import { CLIENT_TYPE, type ClientType, isPc, wireClientType } from '@route/protocol';
 import type { ClientCounts } from '../presence.ts';
 
-/** Clients counted, by the index of their type; what lies behind the end is 0. */
+/** Client counts by the index of their type. Missing trailing counts are 0. */
 export type Counts = readonly number[];
 
 interface CountedType {
   readonly type: ClientType;
   readonly isPc: boolean;
-  /** Its name in a record of Redis. The scripts take a holding with a 'w' or an 'm' in it for one with a PC client. */
+  /**
+   * The name in a Redis record. The scripts treat an entry that contains 'w' or 'm' as one with a
+   * PC client.
+   */
   readonly text: string;
 }
 
 /**
- * By index: the protocol's types, then those that settings add, as they come up. An added type is written as its
- * number in hexadecimal behind the letter of its class: 'w[3]1i[13]2' are one PC client and two mobile ones.
+ * The protocol's types, then types added by settings, in the order of their first use. An added
+ * type is written as the letter of its class and its hexadecimal number: 'w[3]1i[13]2' is one PC
+ * client and two mobile clients.
  */
 const TYPES: CountedType[] = [
   { type: CLIENT_TYPE.windows, isPc: true, text: 'w' },
@@ -26,7 +30,7 @@ const UNKNOWN: CountedType = { type: 0, isPc: false, text: '?' };
 
 export const NO_CLIENTS: ClientCounts = { windows: 0, mac: 0, ios: 0, android: 0 };
 
-/** A switch and not a search: this is asked once an update. */
+/** A switch instead of a search, because each update calls this. */
 export function indexOfClientType(type: ClientType): number {
   switch (type) {
     case CLIENT_TYPE.windows:
@@ -42,7 +46,7 @@ export function indexOfClientType(type: ClientType): number {
   }
 }
 
-/** Settings add no more than a few types, and no others come here. */
+/** Settings add only a few types, and no other types reach this function. */
 function indexOfAddedType(type: ClientType): number {
   const known = TYPES.findIndex((counted) => counted.type === type);
   if (known >= 0) return known;
@@ -64,7 +68,7 @@ export function countsByType(counts: Counts): ClientCounts {
   return withOthers(standard, Object.fromEntries(entries));
 }
 
-/** `counts`, so many times, on top of others. */
+/** Adds `counts`, multiplied by `times`, to other counts. */
 export function addCounts(to: ClientCounts, counts: ClientCounts, times: number): ClientCounts {
   const others = { ...to.others };
   for (const [name, n] of Object.entries(counts.others ?? {})) {
@@ -79,7 +83,7 @@ export function addCounts(to: ClientCounts, counts: ClientCounts, times: number)
   return withOthers(standard, others);
 }
 
-/** Reads what {@link CountedType.text} and counts make of a holding, as in 'w1i2'. */
+/** Parses an entry's text, which {@link CountedType.text} and the counts make up, as in 'w1i2'. */
 export function parseClientCounts(text: string): ClientCounts {
   const standard = new Map<string, number>();
   const others: Record<string, number> = {};

@@ -2,15 +2,17 @@ import type { LinkId } from '../presence.ts';
 import { type InterestObserver, ObservedLedger } from './observed-ledger.ts';
 import { PresenceEntry } from './presence-entry.ts';
 
-/** A link as an engine keeps it: its ledger, whether it counts, and in which shards Redis may know of it. */
+/**
+ * A link in an engine: its ledger, whether it counts, and the shards in which Redis may know it.
+ */
 export class CountedLink extends ObservedLedger {
   readonly id: LinkId;
   /**
-   * Shards in which Redis holds something of this link, once held something, or will when what waits
-   * is said: a link's end takes back what is still on its way.
+   * Shards that contain, did contain, or will contain entries of this link once pending operations
+   * are sent. When the link ends, all of them are cleared, also of what is still on its way.
    */
   readonly shards = new Set<number>();
-  /** Closed, or kept aside: the ledger counts for nobody. */
+  /** False when the link is closed or on standby: its ledger does not count. */
   counts: boolean;
 
   constructor(id: LinkId, counts: boolean, listener?: InterestObserver) {
@@ -19,7 +21,7 @@ export class CountedLink extends ObservedLedger {
     this.counts = counts;
   }
 
-  /** What presence is to know that this link holds of a user. */
+  /** The entry that presence should have for a user on this link. */
   entry(userId: number): PresenceEntry {
     return this.counts ? this.ledger.entry(userId) : PresenceEntry.NOTHING;
   }

@@ -3,7 +3,7 @@ import { client } from '../testing/asking.ts';
 import { CountedLink } from './counted-link.ts';
 import { LateUpdates } from './late-updates.ts';
 
-test('the last update of each client is kept, in the order of these', () => {
+test('keeps the last update of each client, in order', () => {
   const late = new LateUpdates();
   const link = new CountedLink('node.1', true);
   const updates = [
@@ -17,7 +17,7 @@ test('the last update of each client is kept, in the order of these', () => {
   expect(late.take()).toEqual([]);
 });
 
-test('who came on a link that has ended since is not told, who went is', () => {
+test('drops an ONLINE of a link that has ended since, and keeps an OFFLINE', () => {
   const late = new LateUpdates();
   const link = new CountedLink('node.1', true);
   late.add({ link, update: client(1, 'windows', 'online'), since: 0 });

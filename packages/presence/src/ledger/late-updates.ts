@@ -5,14 +5,14 @@ import type { CountedLink } from './counted-link.ts';
 export interface LateUpdate {
   readonly link: CountedLink;
   readonly update: ClientStatus;
-  /** The highest version that the node knew when it was put off first. */
+  /** The highest version that the node knew when the update was first deferred. */
   readonly since: number;
 }
 
 /**
- * What was answered 'later' while Redis was away: of each client of a user on each link the last
- * update, in the order of these. Fewer would lose a notification (an OFFLINE of what was never
- * reported must not swallow the ONLINE before it); more would grow with the time that Redis is away.
+ * Updates that were answered 'later' while Redis was away: the last update of each client of a user
+ * on each link, in order. Fewer would lose a notification: an OFFLINE of an unreported client must
+ * not replace the ONLINE before it. More would grow with the time that Redis is away.
  */
 export class LateUpdates {
   readonly #byClient = new Map<string, LateUpdate>();
@@ -24,7 +24,7 @@ export class LateUpdates {
     this.#byClient.set(client, late);
   }
 
-  /** Whether one of them brings a PC client of a user. */
+  /** Whether one of the updates announces a PC client of a user. */
   comesWithPc(userId: number): boolean {
     for (const { update } of this.#byClient.values()) {
       if (update.userId === userId && comesWithPc(update)) return true;
@@ -33,8 +33,8 @@ export class LateUpdates {
   }
 
   /**
-   * Takes out what is to be committed. Nobody is told any more that somebody came on a link that has
-   * ended, or was set aside, in the meantime.
+   * Removes and returns the updates to commit. Updates other than OFFLINE are dropped if their link
+   * has ended or is on standby since: they are no longer announced.
    */
   take(): LateUpdate[] {
     const all = [...this.#byClient.values()];
@@ -43,12 +43,14 @@ export class LateUpdates {
   }
 }
 
-/** Whether an update is announced as a PC client's going, unless another one is there. */
+/**
+ * Whether an update is announced as a PC client going offline, unless another PC client remains.
+ */
 export function goesWithPc({ status, clientType }: ClientStatus): boolean {
   return isPc(clientType) && status === USER_STATUS.offline;
 }
 
-/** Whether an update is announced as a PC client's coming. */
+/** Whether an update is announced as a PC client coming online. */
 export function comesWithPc({ status, clientType }: ClientStatus): boolean {
   return isPc(clientType) && status !== USER_STATUS.offline;
 }

@@ -5,7 +5,7 @@ import { Ledger } from './ledger.ts';
 
 const USER = 7;
 
-test('a user with more clients than holdings are shared for is held like any other, until all have gone', () => {
+test('a user with more clients than shared entries cover is counted like any other until all are gone', () => {
   const ledger = new Ledger();
   const counts: number[] = [];
   for (let i = 0; i < 6; i++) ledger.update(client(USER, 'windows', 'online'));

@@ -3,58 +3,59 @@ import { SHARD_COUNT, shardOf } from '@route/redis';
 import { PresenceEntry } from './presence-entry.ts';
 import { UserTable } from './user-table.ts';
 
-/** Stands in a table for a holding that is not shared. */
+/** Table value for an entry that is not shared. */
 const ODD = 0xffff_ffff;
 
 /**
- * What one link has reported, kept by its node for as long as the link is open: msg_servers never say
- * it twice. Spread over the same shards as Redis, so that one shard can be asserted by itself.
+ * The clients that one link has reported. The node keeps it while the link is open, because
+ * msg_servers do not report twice. Split into the same shards as Redis, so that one shard can be
+ * asserted alone.
  */
 export class Ledger {
-  /** Of each shard the users, with the place of what is held of them. */
+  /** Per shard: each user and the place of the user's entry. */
   readonly #shards: (UserTable | undefined)[] = new Array(SHARD_COUNT).fill(undefined);
   readonly #odd = new Map<number, PresenceEntry>();
   readonly #changed: ((userId: number, held: boolean) => void) | undefined;
   #users = 0;
 
-  /** `changed` hears of users who were not held and are, or were and are not. */
+  /** `changed` is called when a user gains a first client on the link or loses the last one. */
   constructor(changed?: (userId: number, held: boolean) => void) {
     this.#changed = changed;
   }
 
-  /** Users held. */
+  /** Users with at least one client. */
   get size(): number {
     return this.#users;
   }
 
-  /** What the link holds of a user. */
+  /** The entry of a user. */
   entry(userId: number): PresenceEntry {
     return this.#holdingAt(userId, this.#shards[shardOf(userId)]?.get(userId) ?? 0);
   }
 
-  /** Applies a status update; returns what the link holds of the user then. */
+  /** Applies a status update and returns the new entry. */
   update(update: ClientStatus): PresenceEntry {
     return this.#set(update.userId, this.entry(update.userId).updated(update));
   }
 
-  /** Applies a snapshot's entry; returns what the link holds of the user then. */
+  /** Applies one client of a snapshot and returns the new entry. */
   add(client: ClientStatus): PresenceEntry {
     return this.#set(client.userId, this.entry(client.userId).added(client));
   }
 
-  /** Shows what is held of each user of a shard. */
+  /** Calls `show` with the entry of each user of a shard. */
   eachEntry(shard: number, show: (holding: PresenceEntry) => void): void {
     this.#shards[shard]?.forEach((userId, place) => {
       show(this.#holdingAt(userId, place));
     });
   }
 
-  /** Whether any user of a shard is held. */
+  /** Whether the link has any user of a shard. */
   holdsIn(shard: number): boolean {
     return (this.#shards[shard]?.size ?? 0) > 0;
   }
 
-  /** The ids of the users of a shard who have a PC client, as they are now. */
+  /** Copies the ids of the users of a shard with a PC client. */
   pcUsersOf(shard: number): number[] {
     const pcUsers: number[] = [];
     this.#shards[shard]?.forEach((userId, place) => {
@@ -63,7 +64,7 @@ export class Ledger {
     return pcUsers;
   }
 
-  /** The ids of all users held in a shard, as they are now. */
+  /** Copies the ids of all users of a shard. */
   usersOf(shard: number): number[] {
     const users: number[] = [];
     this.#shards[shard]?.forEach((userId) => {

@@ -1,6 +1,6 @@
 import type { LinkId } from '../presence.ts';
 
-/** Links that have ended and whose users are believed to be back soon, by another link. */
+/** Links that have ended and whose users are expected back soon on another link. */
 export class LingeringLinks {
   readonly #lingerMs: number;
   readonly #release: (link: LinkId) => void;
@@ -15,7 +15,7 @@ export class LingeringLinks {
     return this.#links.size;
   }
 
-  /** Has a link released when its time is over. A process that ends before leaves it to the lease. */
+  /** Releases a link after `lingerMs`. If the process ends earlier, the lease covers it. */
   add(link: LinkId): void {
     this.#links.add(link);
     setTimeout(() => {

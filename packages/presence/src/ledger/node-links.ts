@@ -10,14 +10,14 @@ import type { CountedLink } from './counted-link.ts';
 import type { PresenceEntry } from './presence-entry.ts';
 import { statsOf } from './presence-stats.ts';
 
-/** A client of a user, as if its link reported it now. */
+/** A client of a user in the form of an update from its link. */
 export interface HeldClient {
   readonly link: CountedLink;
   readonly update: ClientStatus;
   readonly entry: PresenceEntry;
 }
 
-/** The links of one node that are open or linger, and what they hold together. */
+/** The links of one node that are open or linger, and their combined state. */
 export class NodeLinks {
   readonly #links = new Map<LinkId, CountedLink>();
 
@@ -44,14 +44,14 @@ export class NodeLinks {
     return this.#links.values();
   }
 
-  /** Users held; one who is on two links counts twice. */
+  /** Users on all links. A user on two links counts twice. */
   get heldUsers(): number {
     let users = 0;
     for (const { ledger } of this) users += ledger.size;
     return users;
   }
 
-  /** Users held by one link; 0 for one that is not open. */
+  /** Users on one link. 0 if the link is not open. */
   heldBy(id: LinkId): number {
     return this.#links.get(id)?.ledger.size ?? 0;
   }
@@ -63,14 +63,14 @@ export class NodeLinks {
     );
   }
 
-  /** What the links that count hold of a user. */
+  /** The state of a user on the links that count. */
   stateOf(userId: number): UserState {
     let state: UserState = 'gone';
     for (const link of this) state = strongerState(state, link.entry(userId).state);
     return state;
   }
 
-  /** A client of a user on a link that counts, a PC client if there is one. */
+  /** A client of a user on a link that counts, preferably a PC client. */
   client(userId: number, which: ConfirmWhich): HeldClient | undefined {
     let mobile: HeldClient | undefined;
     for (const link of this) {

@@ -2,17 +2,17 @@ import { SHARD_COUNT } from '@route/redis';
 import type { LinkId } from '../presence.ts';
 import { Ledger } from './ledger.ts';
 
-/** Hears which users this node's links hold: open ones that are not kept aside. Nothing here may throw. */
+/** Observes the users on this node's open links that are not on standby. No method may throw. */
 export interface InterestObserver {
-  /** A link that held nothing of a user now does. */
+  /** A link gained its first client of a user. */
   added(link: LinkId, userId: number): void;
-  /** A link holds nothing of a user any more. */
+  /** A link lost its last client of a user. */
   removed(link: LinkId, userId: number): void;
-  /** A link holds nobody any more, or is to be told of no longer. */
+  /** A link has no more users, or is no longer observed. */
   cleared(link: LinkId): void;
 }
 
-/** A link's ledger, of which a listener is told for as long as the link is to be told of. */
+/** A link's ledger that reports changes to an observer while the link is observed. */
 export class ObservedLedger {
   readonly ledger: Ledger;
   readonly #link: LinkId;
@@ -30,7 +30,7 @@ export class ObservedLedger {
     );
   }
 
-  /** From now on the listener is told of the link, or is told that it holds nobody. */
+  /** Starts reporting the link, with all its users, or stops and reports it as cleared. */
   setObserved(told: boolean): void {
     if (told === this.#told) return;
     this.#told = told;

@@ -1,15 +1,17 @@
-/** MessagePack: a list of up to 65,535. */
+/** MessagePack: a list of up to 65,535 items. */
 const LIST_16 = 0xdc;
-/** MessagePack: a text of up to 31 bytes, with its length in the low bits; and one of up to 255. */
+/**
+ * MessagePack: a string of up to 31 bytes, with the length in the low bits, or of up to 255 bytes.
+ */
 const TEXT_5 = 0xa0;
 const TEXT_8 = 0xd9;
 const HEAD_BYTES = 3;
 const MOST_DIGITS = 10;
 
 /**
- * Numbers (uint32) as a MessagePack list of decimal texts. A script is given one such list and not an
- * argument each: what a client library and Redis do for every argument would be the most of a call's cost.
- * Texts, because Lua writes a number as a key ten times as slowly as it passes a text on.
+ * Packs numbers (uint32) as a MessagePack list of decimal strings. One list instead of an argument
+ * per number: the handling of each argument by the client library and Redis would dominate the cost
+ * of a call. Strings, because Lua takes ten times as long to format a number as a key.
  */
 export function packNumbers(numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + numbers.length * (1 + MOST_DIGITS));
@@ -29,8 +31,8 @@ export function packNumbers(numbers: readonly number[]): Buffer {
 }
 
 /**
- * Texts of ASCII as a MessagePack list.
- * @throws RangeError when one is longer than 255.
+ * Packs ASCII strings as a MessagePack list.
+ * @throws RangeError when a string is longer than 255.
  */
 export function packTexts(texts: readonly string[]): Buffer {
   let size = HEAD_BYTES;

@@ -19,7 +19,7 @@ function updated(...changes: readonly ClientStatus[]): PresenceEntry {
   return changes.reduce((holding, update) => holding.updated(update), PresenceEntry.NOTHING);
 }
 
-test('a holding is written as a letter and a count for each type, in one order', () => {
+test('an entry is written as a letter and a count for each type, in one order', () => {
   const holding = updated(
     client(USER, 'android', 'online'),
     client(USER, 'ios', 'leave'),
@@ -32,20 +32,20 @@ test('a holding is written as a letter and a count for each type, in one order',
   expect(holding.count(0x12)).toBe(2);
 });
 
-test('nothing is one and the same holding, however it was come by', () => {
+test('NOTHING is always the same object', () => {
   const gone = updated(client(USER, 'ios', 'online'), client(USER, 'ios', 'offline'));
   expect(gone).toBe(PresenceEntry.NOTHING);
   expect(gone.isNothing).toBe(true);
   expect(gone.state).toBe('gone');
 });
 
-test('users who hold the same share one holding', () => {
+test('users with the same clients share one entry', () => {
   const once = updated(client(USER, 'windows', 'online'), client(USER, 'ios', 'leave'));
   const again = updated(client(USER, 'ios', 'leave'), client(USER, 'windows', 'online'));
   expect(once).toBe(again);
 });
 
-test('many clients of a type are counted, and few of them again share a holding', () => {
+test('many clients of a type are counted, and back at few the entry is shared again', () => {
   let holding = PresenceEntry.NOTHING;
   for (let i = 0; i < 1_000; i++) holding = holding.updated(client(USER, 'android', 'online'));
   expect(holding.text).toBe('a1000');
@@ -56,7 +56,7 @@ test('many clients of a type are counted, and few of them again share a holding'
   );
 });
 
-test('when a client goes, those that are away stay away as far as there are as many', () => {
+test('when a client goes, away clients stay away up to the remaining count', () => {
   const bothAway = updated(
     client(USER, 'mac', 'online'),
     client(USER, 'mac', 'online'),
@@ -64,13 +64,13 @@ test('when a client goes, those that are away stay away as far as there are as m
     client(USER, 'mac', 'leave'),
   );
   const oneLeft = bothAway.updated(client(USER, 'mac', 'offline'));
-  // The one that is left is away: it comes back, and the ONLINE after that is another client.
+  // The remaining client is away. It comes back, and the ONLINE after that is another client.
   const back = oneLeft.updated(client(USER, 'mac', 'online'));
   expect(back.text).toBe('m1');
   expect(back.updated(client(USER, 'mac', 'online')).text).toBe('m2');
 });
 
-test('a ledger holds what the model holds, whatever is reported', () => {
+test('a ledger matches the model for any reports', () => {
   const changes = fc.array(fc.record({ isEntry: fc.boolean(), change }), { maxLength: 200 });
   fc.assert(
     fc.property(changes, (all) => {
@@ -94,7 +94,7 @@ test('a ledger holds what the model holds, whatever is reported', () => {
   );
 });
 
-test('a PC client is shown before a mobile one, and one that is there before one that is away', () => {
+test('a PC client is returned before a mobile one, and an active one before one that is away', () => {
   expect(updated(client(USER, 'ios', 'online')).pcClient(USER)).toBeUndefined();
   const away = updated(client(USER, 'ios', 'online'), client(USER, 'windows', 'leave'));
   expect(away.pcClient(USER)).toEqual(client(USER, 'windows', 'leave'));

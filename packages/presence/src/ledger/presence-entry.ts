@@ -2,31 +2,31 @@ import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol
 import type { ClientCounts, UserState } from '../presence.ts';
 import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './client-counts.ts';
 
-/** Four types, 0 to 3 clients each, away or not: at most 10,000 shared holdings. */
+/** Four types, 0 to 3 clients each, away or not: at most 10,000 shared entries. */
 const SHARED_UP_TO = 3;
-/** Added client types could make more of them; those beyond this number are not shared. */
+/** Added client types could make more. Entries beyond this number are not shared. */
 const MOST_SHARED = 20_000;
 const SHARED = new Map<string, PresenceEntry>();
-/** The shared ones in the order in which they came up. */
+/** The shared entries in the order of their creation. */
 const PLACES: PresenceEntry[] = [];
 
 /**
- * What one link holds of one user: how many clients of each type are counted, and how many of these
- * are away. Immutable and shared: nearly all users of a node have one of a few holdings, so that a number
- * stands for what is held of a user.
+ * The clients of one user on one link: how many of each type, and how many of these are away.
+ * Immutable and shared: nearly all users of a node have one of a few entries, so a table can store
+ * a number per user.
  */
 export class PresenceEntry {
   static readonly NOTHING = PresenceEntry.#make([], []);
 
   /**
-   * A number that stands for this holding in this process, from 0 for {@link PresenceEntry.NOTHING}; undefined for
-   * an odd one, which is not shared.
+   * The number of this entry in this process, 0 for {@link PresenceEntry.NOTHING}. Undefined if the
+   * entry is not shared.
    */
   readonly place: number | undefined;
 
-  /** What Redis keeps: the type's name and a count for each client type counted, as in 'w1i2'. */
+  /** The text in Redis: for each client type its name and count, as in 'w1i2'. */
   readonly text: string;
-  /** What the holding comes to when nobody else holds anything of the user. */
+  /** The state of the user if no other link has clients of the user. */
   readonly state: UserState;
   readonly #counts: Counts;
   readonly #away: Counts;
@@ -41,7 +41,7 @@ export class PresenceEntry {
     this.state = hasPc ? 'pc' : this.text === '' ? 'gone' : 'mobile-only';
   }
 
-  /** The shared holding that stands at a place; nothing where none does. */
+  /** The shared entry at a place, or NOTHING. */
   static at(place: number): PresenceEntry {
     return PLACES[place] ?? PresenceEntry.NOTHING;
   }
@@ -65,12 +65,16 @@ export class PresenceEntry {
     return at(this.#counts, indexOfClientType(type));
   }
 
-  /** One of the PC clients, one that is not away before one that is; undefined when there is none. */
+  /**
+   * Returns one of the PC clients, preferably one that is not away. Undefined when there is none.
+   */
   pcClient(userId: number): ClientStatus | undefined {
     return this.state === 'pc' ? this.client(userId) : undefined;
   }
 
-  /** One of the clients: of the PC clients if there is any, and one that is not away before one that is. */
+  /**
+   * Returns one of the clients: a PC client if there is one, and preferably one that is not away.
+   */
   client(userId: number): ClientStatus | undefined {
     const counts = (i: number): boolean => this.state !== 'pc' || clientTypeAt(i).isPc;
     const here = this.#counts.findIndex((n, i) => counts(i) && n > at(this.#away, i));
@@ -83,8 +87,8 @@ export class PresenceEntry {
   }
 
   /**
-   * The holding after a status update. A client counted once is not counted again by going away and
-   * coming back; an OFFLINE of what is not counted changes nothing.
+   * Returns the entry after a status update. A client that goes away and comes back is not counted
+   * again. An OFFLINE of a client that is not counted changes nothing.
    */
   updated({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);
@@ -100,7 +104,10 @@ export class PresenceEntry {
     }
   }
 
-  /** The holding after a snapshot's entry: each stands for a client of its own. */
+  /**
+   * Returns the entry after one client of a snapshot. Each item of a snapshot is a client of its
+   * own.
+   */
   added({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);
@@ -116,7 +123,7 @@ export class PresenceEntry {
   }
 
   #to(i: number, count: number, away: number): PresenceEntry {
-    // Small holdings are remembered and shared; a stream of odd ones must not fill the memory.
+    // Small entries are cached and shared. Unusual counts must not fill the memory.
     const key = (i * (SHARED_UP_TO + 1) + count) * (SHARED_UP_TO + 1) + away;
     const known = count <= SHARED_UP_TO ? this.#next.get(key) : undefined;
     if (known !== undefined) return known;
@@ -145,7 +152,7 @@ function at(counts: Counts, i: number): number {
   return counts[i] ?? 0;
 }
 
-/** Without trailing zeros, so that the same counts are always the same list. */
+/** Drops trailing zeros, so that equal counts are equal lists. */
 function withAt(counts: Counts, i: number, value: number): Counts {
   const next = Array.from({ length: Math.max(counts.length, i + 1) }, (_, k) => at(counts, k));
   next[i] = value;

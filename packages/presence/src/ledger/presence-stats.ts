@@ -3,7 +3,6 @@ import { addCounts, NO_CLIENTS } from './client-counts.ts';
 import type { Ledger } from './ledger.ts';
 import type { PresenceEntry } from './presence-entry.ts';
 
-/** Nothing, counted. */
 export const EMPTY_STATS: PresenceStats = {
   users: 0,
   pcUsers: 0,
@@ -11,7 +10,7 @@ export const EMPTY_STATS: PresenceStats = {
   away: NO_CLIENTS,
 };
 
-/** Two tallies together. */
+/** Adds two stats. */
 export function addStats(a: PresenceStats, b: PresenceStats): PresenceStats {
   return {
     users: a.users + b.users,
@@ -21,9 +20,10 @@ export function addStats(a: PresenceStats, b: PresenceStats): PresenceStats {
   };
 }
 
-/** What ledgers hold in one shard. */
+/** Counts the users and clients of ledgers in one shard. */
 export function statsOf(ledgers: Iterable<Ledger>, shard: number): PresenceStats {
-  // Nearly all users share one of a few holdings: these are counted first, and what each comes to once.
+  // Nearly all users share one of a few entries: count users per entry, then multiply once per
+  // entry.
   const counts = new Map<PresenceEntry, number>();
   for (const ledger of ledgers) {
     ledger.eachEntry(shard, (holding) => {

@@ -26,7 +26,7 @@ test('users are kept for one to two times the time given', () => {
   expect(usersOf(recent)).toEqual([]);
 });
 
-test('of more users than fit those that were set last are kept', () => {
+test('keeps the users set last when there are too many', () => {
   const recent = new RecentUsers({ keepMs: 1000, most: 10, now: () => 0 });
   for (let userId = 1; userId <= 35; userId++) recent.set(userId, 1);
   expect(usersOf(recent)).toEqual(Array.from({ length: 15 }, (_, i) => 21 + i));

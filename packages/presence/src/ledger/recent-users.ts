@@ -1,6 +1,6 @@
 import { UserTable } from './user-table.ts';
 
-/** A number for each of many users, kept for one to two times `keepMs`. Two generations, so that nothing is scanned. */
+/** A number per user that expires after one to two times `keepMs`. Two generations avoid scans. */
 export class RecentUsers {
   readonly #keepMs: number;
   readonly #most: number;
@@ -9,19 +9,19 @@ export class RecentUsers {
   #older = new UserTable();
   #turnAtMs = 0;
 
-  /** At most 2 * `most` users are kept: those that were set last. `now` is monotonic, in ms. */
+  /** Keeps at most 2 * `most` users, those set last. `now` is monotonic, in ms. */
   constructor({ keepMs, most, now }: { keepMs: number; most?: number; now: () => number }) {
     this.#keepMs = keepMs;
     this.#most = most ?? Number.POSITIVE_INFINITY;
     this.#now = now;
   }
 
-  /** The user's number; 0 where there is none. */
+  /** The user's number, or 0. */
   get(userId: number): number {
     return this.#recent.get(userId) || this.#older.get(userId);
   }
 
-  /** Gives the user a number, above 0. */
+  /** Sets the user's number, above 0. */
   set(userId: number, number: number): void {
     this.#turn();
     this.#recent.set(userId, number);
@@ -32,7 +32,7 @@ export class RecentUsers {
     if (this.#older.size > 0) this.#older.delete(userId);
   }
 
-  /** Shows each user and the number, in no order. Must not be changed meanwhile. */
+  /** Calls `show` for each user, in no order. `show` must not change the table. */
   forEach(show: (userId: number, number: number) => void): void {
     this.#turn();
     this.#recent.forEach(show);

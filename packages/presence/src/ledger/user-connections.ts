@@ -3,14 +3,15 @@ import type { UserConnection, UserConnections } from '../presence.ts';
 import { presenceKeys } from '../redis/keys.ts';
 import { parseClientCounts } from './client-counts.ts';
 
-/** Where presence is kept. */
+/** The Redis namespace that contains presence. */
 export interface PresenceStore {
   readonly redis: RedisClient;
   readonly namespace: string;
 }
 
 /**
- * Reads from Redis where users are, in the order asked. COST: one HMGET a shard concerned.
+ * Reads the links and clients of users from Redis, in the order of `userIds`. COST: one HMGET per
+ * shard.
  * @throws the client's error when Redis does not answer.
  */
 export async function readUserConnections(
@@ -34,12 +35,15 @@ export async function readUserConnections(
   return userIds.map((userId) => parseRecord(userId, records.get(userId)));
 }
 
-/** One entry of a record: a link and what it holds. What does not look like one was not written by a node. */
+/**
+ * One entry of a record: a link and its clients. Text that does not match was not written by a
+ * node.
+ */
 const ENTRY = /(\w+\.\w+)=((?:[a-z](?:\[[0-9a-f]{1,4}\])?\d{1,9})+);/g;
 
 /**
- * Reads a user's record: its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link.
- * What is no entry is left out.
+ * Parses a user's record: its state ('p' with a PC client, 'm' without), then ';', then
+ * 'link=entry;' for each link. Invalid entries are skipped.
  */
 export function parseRecord(userId: number, record: string | undefined): UserConnections {
   if (record === undefined) return { userId, state: 'gone', connections: [] };

@@ -1,8 +1,8 @@
 const LEAST_ROOM = 64;
 
 /**
- * Ids of users (uint32), in one array outside of V8's heap: of a million who wait the collector would have to
- * move each, and of the small arrays in which a list comes each as well.
+ * User ids (uint32) in one array outside of V8's heap. With a million users, the garbage collector
+ * would have to move each of them, and each of the small arrays in which a list arrives.
  */
 export class UserList {
   #ids: Uint32Array;
@@ -17,12 +17,12 @@ export class UserList {
     return this.#length;
   }
 
-  /** The i-th; 0 where there is none. */
+  /** The i-th id, or 0. */
   at(i: number): number {
     return i < this.#length ? (this.#ids[i] ?? 0) : 0;
   }
 
-  /** Puts these behind the others. */
+  /** Appends ids. */
   push(ids: Uint32Array): void {
     const length = this.#length + ids.length;
     if (length > this.#ids.length) {

@@ -4,7 +4,7 @@ import { UserTable } from './user-table.ts';
 
 const MOST_UINT32 = 0xffff_ffff;
 
-/** Few ids, so that they meet again, among them the ends of the range. */
+/** Few ids, so that they repeat, among them the ends of the range. */
 const userId = fc.oneof(
   fc.integer({ min: 0, max: 40 }),
   fc.integer({ min: 1, max: 40 }).map((n) => n * 65_536),
@@ -20,7 +20,7 @@ function entriesOf(table: UserTable): Map<number, number> {
   return entries;
 }
 
-test('a table holds what a Map of the same changes holds', () => {
+test('a table equals a Map after the same changes', () => {
   const steps = fc.array(step, { maxLength: 400 });
   const property = fc.property(steps, (all) => {
     const table = new UserTable();
@@ -42,7 +42,7 @@ test('a table holds what a Map of the same changes holds', () => {
   fc.assert(property, { numRuns: 300 });
 });
 
-test('many users come and go, also such as have ids in steps', () => {
+test('adds and removes many users, including ids in steps', () => {
   const table = new UserTable();
   const users = Array.from({ length: 50_000 }, (_, i) => i * 64);
   for (const id of users) table.set(id, id + 1);

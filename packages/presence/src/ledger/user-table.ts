@@ -3,9 +3,9 @@ const MOST_FULL = 5 / 8;
 const LEAST_FULL = 1 / 8;
 
 /**
- * A number for each of many users (both uint32), in one array outside of V8's heap: a user costs 13 to 26 bytes,
- * and the collector has nothing to do with it. (Maps that grow while a million users are listed stopped
- * the event loop again and again: each collection moves what is young, and these tables were.)
+ * A number per user (both uint32) in one array outside of V8's heap: 13 to 26 bytes per user, and
+ * no work for the garbage collector. (Maps that grow during the import of a million users stopped
+ * the event loop repeatedly, because each collection moves young objects.)
  */
 export class UserTable {
   /** User id, number, user id, number, ...; the number 0 is a free place. */
@@ -13,17 +13,17 @@ export class UserTable {
   #mask = LEAST_PLACES - 1;
   #size = 0;
 
-  /** Users who have a number. */
+  /** The number of users in the table. */
   get size(): number {
     return this.#size;
   }
 
-  /** The user's number; 0 where there is none. */
+  /** The user's number, or 0. */
   get(userId: number): number {
     return this.#places[this.#find(userId) + 1] ?? 0;
   }
 
-  /** Gives the user a number, above 0. */
+  /** Sets the user's number, above 0. */
   set(userId: number, number: number): void {
     const at = this.#find(userId);
     const isNew = this.#places[at + 1] === 0;
@@ -34,7 +34,7 @@ export class UserTable {
     if (this.#size > (this.#mask + 1) * MOST_FULL) this.#resize((this.#mask + 1) * 2);
   }
 
-  /** Takes the user's number away, if there is one. */
+  /** Removes the user's number, if there is one. */
   delete(userId: number): void {
     const at = this.#find(userId);
     if (this.#places[at + 1] === 0) return;
@@ -44,7 +44,7 @@ export class UserTable {
     if (places > LEAST_PLACES && this.#size < places * LEAST_FULL) this.#resize(places / 2);
   }
 
-  /** Shows each user and the number, in no order. The table must not be changed meanwhile. */
+  /** Calls `show` for each user, in no order. `show` must not change the table. */
   forEach(show: (userId: number, number: number) => void): void {
     const places = this.#places;
     for (let at = 0; at < places.length; at += 2) {
@@ -53,7 +53,7 @@ export class UserTable {
     }
   }
 
-  /** Where the user is, or would be put. */
+  /** The index of the user, or the one to insert the user at. */
   #find(userId: number): number {
     const places = this.#places;
     let place = hashOf(userId) & this.#mask;
@@ -63,7 +63,7 @@ export class UserTable {
     return 2 * place;
   }
 
-  /** Frees a place, and moves up whoever stands behind it because it was taken. */
+  /** Frees a place and moves up the entries that it had displaced. */
   #close(at: number): void {
     const places = this.#places;
     const mask = this.#mask;
@@ -73,7 +73,7 @@ export class UserTable {
       place = (place + 1) & mask;
       if (places[2 * place + 1] === 0) break;
       const own = hashOf(places[2 * place] ?? 0) & mask;
-      // Going round, the free place lies between the user's own place and this one.
+      // In cyclic order, the free place lies between the user's own place and this one.
       if (((place - own) & mask) < ((place - free) & mask)) continue;
       places.copyWithin(2 * free, 2 * place, 2 * place + 2);
       free = place;
@@ -96,7 +96,7 @@ export class UserTable {
   }
 }
 
-/** Mixes all bits of an id into all others: ids handed out in steps must not meet in few places. */
+/** Mixes all bits of an id: ids allocated in steps must not collide in a few places. */
 function hashOf(userId: number): number {
   let hash = Math.imul(userId ^ (userId >>> 16), 0x7feb352d);
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);

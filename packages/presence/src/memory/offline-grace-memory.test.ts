@@ -7,7 +7,7 @@ const A = 'engine.1';
 const B = 'engine.2';
 const GRACE_MS = 1_000;
 
-describe('users lost with a link, in memory', () => {
+describe('offline grace in memory: users of an ended link', () => {
   let told: string[];
   let presence: PresenceMemory;
 
@@ -29,7 +29,7 @@ describe('users lost with a link, in memory', () => {
     vi.useRealTimers();
   });
 
-  test('are told of once, after the grace, if they had a PC client', () => {
+  test('are announced once, after the grace, if they had a PC client', () => {
     presence.addClients(A, [
       client(1, 'windows', 'online'),
       client(2, 'ios', 'online'),
@@ -44,7 +44,7 @@ describe('users lost with a link, in memory', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('are not told of when they are back in time, nor when another link holds a PC client', () => {
+  test('are not announced if they return in time or have a PC client on another link', () => {
     presence.addClients(A, [client(1, 'windows', 'online'), client(2, 'windows', 'online')]);
     presence.addClients(B, [client(2, 'mac', 'online')]);
     presence.closeLink(A, 'release');
@@ -54,7 +54,7 @@ describe('users lost with a link, in memory', () => {
     expect(told).toEqual([]);
   });
 
-  test('who came back and went are not told of again', () => {
+  test('are not announced by a grace again after a return and an OFFLINE', () => {
     const waiter = { updated: () => {} };
     presence.addClients(A, [client(1, 'windows', 'online')]);
     presence.closeLink(A, 'release');
@@ -64,7 +64,7 @@ describe('users lost with a link, in memory', () => {
     expect(told).toEqual([]);
   });
 
-  test('who were told of and are back are taken back, unless an update says so', () => {
+  test('are corrected when they return after the announcement, unless an update announces it', () => {
     const waiter = { updated: () => {} };
     presence.addClients(A, [
       client(1, 'windows', 'online'),
@@ -81,7 +81,7 @@ describe('users lost with a link, in memory', () => {
     expect(told).toEqual([`1 ${leave} ${CLIENT_TYPE.mac}`]);
   });
 
-  test('are told of at the pace that is set', () => {
+  test('are announced at the configured pace', () => {
     presence.addClients(
       A,
       Array.from({ length: 30 }, (_, id) => client(id, 'windows', 'online')),
@@ -94,7 +94,7 @@ describe('users lost with a link, in memory', () => {
     expect(told).toHaveLength(30);
   });
 
-  test('are nobody where the grace is 0', () => {
+  test('are never announced if the grace is 0', () => {
     const silent = new PresenceMemory({
       lingerMs: 100,
       graceMs: 0,

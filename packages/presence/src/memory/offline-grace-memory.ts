@@ -1,20 +1,25 @@
 import { Pace } from '../redis/pace.ts';
 
-/** Users who were lost with a link and whether it is time to tell of them; the memory engine's. */
+/**
+ * The offline grace of the memory engine: users whose last PC client went with a link, and when.
+ */
 export class OfflineGraceMemory {
   readonly #graceMs: number;
   readonly #pace: Pace;
   readonly #due: (userId: number) => number | undefined;
-  /** In the order in which they were lost. */
+  /** In the order of the loss. */
   readonly #lostAtMs = new Map<number, number>();
-  /** Who was told to be offline with which version and when, the longest ago first. */
+  /** Users announced offline, with the version and the time, oldest first. */
   readonly #told = new Map<number, { readonly version: number; readonly atMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly graceMs: number;
     readonly perSecond: number;
-    /** The grace is over: the version with which the user is told to be offline, none if he is back. */
+    /**
+     * The grace is over: announces the user offline and returns the version, or undefined if the
+     * user is back.
+     */
     due(userId: number): number | undefined;
   }) {
     this.#graceMs = options.graceMs;
@@ -22,7 +27,7 @@ export class OfflineGraceMemory {
     this.#due = options.due;
   }
 
-  /** Users who are lost and not announced. */
+  /** Users whose announcement is pending. */
   get size(): number {
     return this.#lostAtMs.size;
   }
@@ -34,7 +39,10 @@ export class OfflineGraceMemory {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  /** A user has a PC client again; returns the version with which he was told to be offline, if he was. */
+  /**
+   * A user has a PC client again.
+   * @returns the version of the offline announcement, if there was one.
+   */
   found(userId: number): number | undefined {
     this.#lostAtMs.delete(userId);
     const told = this.#told.get(userId);
@@ -42,7 +50,7 @@ export class OfflineGraceMemory {
     return told?.version;
   }
 
-  /** A user was announced offline by an update: nothing more is to be announced of a link that ended before. */
+  /** An update announced the user offline: the pending announcement of an ended link is dropped. */
   announced(userId: number): void {
     this.#lostAtMs.delete(userId);
   }
@@ -70,5 +78,5 @@ export class OfflineGraceMemory {
 
 const LOOK_MS = 100;
 
-/** Who has not come back after a day comes anew. */
+/** A user who returns after more than a day is treated as new. */
 const REMEMBER_MS = 86_400_000;

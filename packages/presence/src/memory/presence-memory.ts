@@ -22,23 +22,23 @@ import type {
 import { OfflineGraceMemory } from './offline-grace-memory.ts';
 
 export interface PresenceMemoryOptions {
-  /** Hears whom the links hold. */
+  /** Observes which users are on the links. */
   readonly interestObserver?: InterestObserver;
-  /** After how many ms PC users whom a link's end took away are told of; 0 for never. */
+  /** Ms between the end of a link and the offline announcement of its PC users. 0 for never. */
   readonly graceMs: number;
-  /** For how long a link counts on that ended so ({@link LinkEnd}). */
+  /** How long a lingering link still counts, in ms ({@link LinkEnd}). */
   readonly lingerMs: number;
-  /** How many of them are told of in a second at the most. */
+  /** How many users per second are announced at most. */
   readonly perSecond: number;
-  /** Such a user is not back. */
+  /** A user's last PC client went with its link, and the grace is over. */
   lost(userId: number, state: UserState, version: number): void;
-  /** Such a user is back after all, see {@link PresenceEvents.back}. */
+  /** An announced user has a PC client again, see {@link PresenceEvents.back}. */
   readonly back: PresenceEvents['back'];
 }
 
 /**
- * Presence in one process's memory: the engine of a node that runs alone, and the specification that
- * the Redis engine is tested against. Everything is answered at once.
+ * Presence in the memory of one process: the engine of a node that runs alone, and the
+ * specification against which the Redis engine is tested. All calls are answered at once.
  */
 export class PresenceMemory implements Presence {
   readonly #links = new NodeLinks();
@@ -109,9 +109,9 @@ export class PresenceMemory implements Presence {
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
     const kept = this.#links.get(link);
     kept.ledger.update(update);
-    // Whoever comes by an update is told of by that.
+    // A coming user is announced by the update itself.
     if (kept.entry(update.userId).state === 'pc') this.#lost.found(update.userId);
-    // Whoever goes offline by an update is announced by that.
+    // So is a user whom the update takes offline.
     else if (kept.counts && goesWithPc(update)) this.#lost.announced(update.userId);
     waiter.updated(update, kept.counts ? this.#commit(update.userId) : { kind: 'aside' });
   }
@@ -122,7 +122,7 @@ export class PresenceMemory implements Presence {
   }
 
   announced(): void {
-    // This engine announces each lost user once, and forgets none.
+    // This engine announces each pending user once and forgets none.
   }
 
   isGraceOver(): boolean {
@@ -161,20 +161,23 @@ export class PresenceMemory implements Presence {
   }
 
   resync(): void {
-    // What this engine remembers is what its links said: there is nothing to set again.
+    // The state of this engine is the ledgers themselves: there is nothing to write again.
   }
 
-  /** Users lost with a link who are neither back nor announced offline. */
+  /** Users who went with a link and are neither back nor announced offline. */
   get lostUsers(): number {
     return this.#lost.size;
   }
 
-  /** What all links together hold of a user. */
+  /** The state of a user on all links. */
   stateOf(userId: number): UserState {
     return this.#links.stateOf(userId);
   }
 
-  /** A user who has a PC client again is not lost; one who was told of already is told of again. */
+  /**
+   * Cancels the pending announcement of a user with a PC client. Reports a user who was already
+   * announced.
+   */
   #find(link: LinkId, userId: number): void {
     const client = this.#links.get(link).entry(userId).pcClient(userId);
     const toldVersion = client && this.#lost.found(userId);

@@ -77,14 +77,15 @@ test.for([120, -120])(
       deadlineMs: 20_000,
       what: 'the user to be announced',
     });
-    // A step that counted would end it at once, or in two minutes. Steps count for a second at the most.
+    // If the step counted, the grace would end at once or in two minutes. A step counts for at most
+    // a second.
     const waitedMs = performance.now() - lost;
     expect(waitedMs).toBeGreaterThan(900);
     expect(waitedMs).toBeLessThan(20_000);
   },
 );
 
-test('versions go on where an emptied Redis has a clock that is behind, on every node', async () => {
+test('versions keep growing on every node after Redis is emptied and its clock is behind', async () => {
   await using all = await scene(0);
   const [a, b] = all.nodes;
   const link = await openWith(a, 1);
@@ -101,7 +102,7 @@ test('versions go on where an emptied Redis has a clock that is behind, on every
   expect(after.version).toBeGreaterThan(before.version);
 });
 
-test('versions go on where the first commit falls before the loss is noticed otherwise', async () => {
+test('versions keep growing if a commit is the first call to find that Redis was emptied', async () => {
   await using all = await scene(0);
   const [a, b] = all.nodes;
   const link = await openWith(a, 1);
@@ -109,7 +110,7 @@ test('versions go on where the first commit falls before the loss is noticed oth
   await all.clock.set(-120);
   await all.flush();
   await all.clock.set(-120);
-  // Answered later, and told once the others have asserted what they hold.
+  // Answered 'later', and reported once the other nodes have asserted their links.
   expect(await updateOf(a.presence, link, client(1, 'windows', 'offline'))).toEqual({
     kind: 'later',
   });

@@ -39,7 +39,7 @@ async function scene(): Promise<Scene> {
   return { admin, nodes, model, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Garbage does not stop what nodes do: each makes an update of every user, and queries them. */
+/** Updates and queries every user on each node, despite the garbage. */
 async function use({ nodes, model }: Scene): Promise<void> {
   for (const [i, { presence, nodeId }] of nodes.entries()) {
     const link = `${nodeId}.0`;
@@ -65,7 +65,7 @@ async function untilModel({ admin, nodes, model }: Scene): Promise<void> {
         await node.reaper.sweep();
       }
       const { records, contradictions } = await readStored(admin, NAMESPACE);
-      // Users who were lost, or announced offline, are remembered for a while, whatever the garbage named.
+      // Pending and announced users are remembered for a while, whatever ids the garbage named.
       expect(
         contradictions.filter((text) => !/:(?:pending|announced) is left over$/.test(text)),
       ).toEqual([]);
@@ -79,7 +79,7 @@ async function untilModel({ admin, nodes, model }: Scene): Promise<void> {
 const TIMEOUT_MS = 90_000;
 
 test(
-  'mutated records, members, stamps and clocks are mended, and stop no node',
+  'mutated records, members, stamps and clocks are repaired and stop no node',
   async () => {
     const random = new Random(Date.now() % 2 ** 31);
     await using all = await scene();

@@ -7,7 +7,7 @@ import { readStored } from '../testing/stored.ts';
 const NAMESPACE = 'route';
 const USERS = Array.from({ length: 2_000 }, (_, i) => i);
 
-test('at maxmemory what frees memory is not refused: clients that go, links that end, dead nodes', async () => {
+test('at maxmemory, calls that free memory succeed: clients that go, links that end, dead nodes', async () => {
   await using server = await startPrivateRedis();
   const admin = await connect(server.url);
   const options = { url: server.url, namespace: NAMESPACE, leaseMs: 2_000 };

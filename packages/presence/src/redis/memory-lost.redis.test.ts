@@ -6,7 +6,7 @@ import { connect, startLiveNode, type TestNode } from '../testing/node.ts';
 import { readStored } from '../testing/stored.ts';
 import { presenceKeys } from './keys.ts';
 
-/** What holds when Redis has lost what it knew: all of it, or the last of it, or what one node had written. */
+/** Redis loses data: all of it, the latest writes, or the data of one node. */
 
 const NAMESPACE = 'route';
 const PHONES = Array.from({ length: 200 }, (_, i) => i);
@@ -43,7 +43,7 @@ async function untilAllDoubt(nodes: readonly TestNode[]): Promise<void> {
   await waitFor(() => nodes.every(({ lease }) => !lease.held), { what: 'all nodes to doubt' });
 }
 
-test('updates made while Redis is away are told with what other nodes hold, though it comes back empty', async () => {
+test('updates while Redis is away report the state on all nodes, even if it comes back empty', async () => {
   await using all = await scene();
   const [a, b] = all.nodes;
   const pcs = await openWith(a, PHONES, 'windows');
@@ -65,7 +65,7 @@ test('updates made while Redis is away are told with what other nodes hold, thou
   expect(states.get('pc')?.map(({ update }) => update.userId)).toEqual([1_000]);
 });
 
-test('an update that comes first after Redis was emptied unseen is told with what other nodes hold', async () => {
+test('the first update after an undetected emptying of Redis reports the state on all nodes', async () => {
   await using all = await scene();
   const [a, b] = all.nodes;
   const pcs = await openWith(a, [1], 'windows');
@@ -96,7 +96,7 @@ test('links closed since the snapshot of a Redis that is rolled back are release
   expect([...records.keys()]).toEqual([1_000]);
 });
 
-test('users lost with a link are announced though Redis was emptied within the grace, and not twice', async () => {
+test('users of an ended link are announced once even if Redis is emptied within the grace', async () => {
   await using all = await scene({ offlineGraceMs: 1_000 });
   const [a, b] = all.nodes;
   const link = await openWith(a, PHONES, 'windows');
@@ -118,7 +118,7 @@ test('users lost with a link are announced though Redis was emptied within the g
     },
     { what: 'all to be announced' },
   );
-  // As the node hears over the bus what the other one has announced.
+  // As the node receives the announcements of the other node over the bus.
   for (const { userId, version } of b.announced) {
     a.presence.announced(userId, 'grace-over', version);
   }
@@ -128,7 +128,7 @@ test('users lost with a link are announced though Redis was emptied within the g
   expect(announced().toSorted((x, y) => x - y)).toEqual(expected);
 });
 
-test('users who were announced offline before Redis was emptied are announced once when a list brings them back', async () => {
+test('users announced offline before Redis was emptied are announced online once when a snapshot lists them', async () => {
   await using all = await scene({ offlineGraceMs: 500 });
   const [a, b] = all.nodes;
   a.presence.closeLink(await openWith(a, [1, 2, 3], 'windows'), 'release');
@@ -144,15 +144,15 @@ test('users who were announced offline before Redis was emptied are announced on
     await b.redis.flushall();
     for (const node of all.nodes) node.lease.markLost('a test');
     for (const node of all.nodes) await node.settled();
-    // As a node does when presence is settled.
+    // A node does this when presence is settled.
     a.lost.start();
   };
-  // Before the node that has announced them says so again, and after it.
+  // Before the announcing node stores its announcements again, and after it.
   await emptied();
   await openWith(b, [1], 'windows');
   await a.lost.look();
   expect(a.back.map(({ update }) => update)).toEqual([client(1, 'windows', 'online')]);
-  // What it was told with is not later than what the links were told after it.
+  // The correction must have a later version than the announcement, or the links would drop it.
   expect(a.back[0]?.version).toBeGreaterThan(announced?.version ?? Number.POSITIVE_INFINITY);
   a.presence.announced(1, 'there', a.back[0]?.version ?? 0);
   await openWith(b, [2], 'windows');
@@ -165,7 +165,7 @@ test('users who were announced offline before Redis was emptied are announced on
   expect([a.back.length, b.back.length]).toEqual([1, 1]);
 });
 
-test('a Redis that was away with its data for longer than the lease has no live node reaped', async () => {
+test('no live node is reaped after Redis was away, with its data, for longer than the lease', async () => {
   await using all = await scene({ leaseMs: 5_000 });
   const [a, b] = all.nodes;
   const link = await openWith(a, [1], 'windows');
@@ -175,7 +175,7 @@ test('a Redis that was away with its data for longer than the lease has no live 
   a.advance(10_000);
   b.advance(10_000);
   await all.server.unpause();
-  // The other node is not back yet.
+  // The other node has not reconnected yet.
   b.lease.stop();
   await waitFor(() => a.lease.held, { what: 'the first node to be back' });
   await a.reaper.sweep().catch(() => {});

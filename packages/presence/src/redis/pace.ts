@@ -1,4 +1,4 @@
-/** How many may be announced, so that no more than so many a second are; the part of one that is left counts on. */
+/** Limits announcements to a number per second. A fraction carries over to the next call. */
 export class Pace {
   readonly #perSecond: number;
   #allowed = 0;
@@ -7,7 +7,9 @@ export class Pace {
     this.#perSecond = perSecond;
   }
 
-  /** So much time has passed; returns how many are allowed now. What was not used before is not made up for. */
+  /**
+   * Advances by `ms` and returns how many are allowed now. Unused allowance is not carried over.
+   */
   advance(ms: number): number {
     this.#allowed = (this.#allowed % 1) + (this.#perSecond * ms) / 1000;
     return Math.floor(this.#allowed);

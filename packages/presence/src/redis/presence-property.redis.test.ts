@@ -12,7 +12,7 @@ import { TroubledProxy } from '../testing/troubled-proxy.ts';
 const NODES = 3;
 const SLOTS = 7;
 const LEASE_MS = 60_000;
-/** Dozens of clusters a test: more than a test has by default on a machine that is busy otherwise. */
+/** Each test starts dozens of clusters, which takes longer than the default on a busy machine. */
 const TIMEOUT_MS = 120_000;
 
 interface Scene {
@@ -39,7 +39,7 @@ async function expectModel({ nodes, model, admin, namespace }: Scene): Promise<v
 }
 
 test(
-  'whatever is reported at once on several nodes, all come to what the model says',
+  'concurrent reports on several nodes converge to the model',
   async () => {
     const admin = await connect(sharedRedisUrl());
     await fc.assert(
@@ -71,7 +71,7 @@ const FAULTS = [
 ] as const;
 
 test(
-  'whatever happens to the connections, all come to what the model says',
+  'all nodes converge to the model despite connection faults',
   async () => {
     await using server = await startPrivateRedis();
     const admin = await connect(server.url);
@@ -101,7 +101,7 @@ test(
         }
         for (const proxy of proxies) proxy.flow();
         await cluster.unseen();
-        // What was held reaches Redis in its own time: who is asserted last must stand all the same.
+        // Delayed requests may reach Redis at any time. The last assertion must win nevertheless.
         for (const node of nodes) node.lease.markLost('the end of the trouble');
         await waitFor(() => nodes.every((node) => node.lease.held), { what: 'all leases' });
         await expectModel({ nodes, model, admin, namespace });
@@ -149,7 +149,7 @@ async function cause(
       break;
     case 'flush':
       await admin.flushall();
-      // Nothing tells a node that Redis has forgotten: its connection or its lease would.
+      // No event tells a node that Redis was emptied here; a lost connection or lease would.
       break;
   }
 }

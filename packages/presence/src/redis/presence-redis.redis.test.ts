@@ -46,7 +46,7 @@ test('a snapshot does not overtake the updates that were made before it', async 
   expect(records).toEqual(new Map([[USER, [`${link}=m5i1a1`]]]));
 });
 
-test('a snapshot gets through while updates of the same shard never cease', async () => {
+test('a snapshot completes during a continuous stream of updates in the same shard', async () => {
   const namespace = uniqueNamespace();
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
@@ -58,7 +58,7 @@ test('a snapshot gets through while updates of the same shard never cease', asyn
       if (goesOn) a.presence.update(link, client(USER, 'ios', 'leave'), waiter);
     },
   };
-  // Two at a time: one waits in the queue whenever the other's call ends.
+  // Two streams: one update is queued whenever the call of the other ends.
   for (let i = 0; i < 2; i++) waiter.updated();
   const neighbours = Array.from({ length: 100_000 }, (_, id) => id).filter(
     (id) => id !== USER && shardOf(id) === shardOf(USER),

@@ -30,42 +30,45 @@ export interface PresenceRedisOptions {
   readonly namespace: string;
   readonly nodeId: string;
   readonly events: PresenceEvents;
-  /** A call failed, or nobody knows whether it was carried out. */
+  /** A call failed, or its outcome is unknown. */
   failed(reason: string): void;
-  /** Hears whom this node's links hold. */
+  /** Observes which users are on this node's links. */
   readonly interestObserver?: InterestObserver;
-  /** After how many ms PC users whose link has ended are announced offline; 0 for never. */
+  /** Ms between the end of a link and the offline announcement of its PC users. 0 for never. */
   readonly offlineGraceMs: number;
-  /** For how long a link counts on that lingers ({@link LinkEnd}). */
+  /** How long a lingering link still counts, in ms ({@link LinkEnd}). */
   readonly lingerMs: number;
-  /** How many operations travel in one call at the most. */
+  /** The largest number of operations in one call. */
   readonly maxOperationsPerCall?: number;
   /** Monotonic milliseconds. */
   now?(): number;
 }
 
 /**
- * So many bulk calls are under way at once: enough to keep Redis busy, few enough that an update or a
- * query never finds more than about ten milliseconds of them before it.
+ * Concurrent bulk calls: enough to keep Redis busy, few enough that an update or a query waits for
+ * no more than about ten milliseconds of them.
  */
 const BULK_CALLS = 8;
 
-/** In microseconds: the highest version known follows Redis's clock, and what is further ahead was not made by a node. */
+/**
+ * In microseconds. The highest known version follows Redis's clock. A version further ahead was not
+ * made by a node.
+ */
 const MOST_AHEAD = 86_400_000_000;
 
 /**
- * Presence shared by all nodes through Redis. It works between {@link PresenceRedis.resumed} and
- * {@link PresenceRedis.suspended}; while it is suspended updates are answered 'later' and queries
- * from what this node's own links have said. Updates are also answered 'later' until
- * {@link PresenceRedis.settled}: before that, Redis may lack what other nodes' links hold, and what a commit comes to
- * would be wrong.
+ * Presence shared by all nodes through Redis. It is active between {@link PresenceRedis.resumed}
+ * and {@link PresenceRedis.suspended}. While suspended, updates are answered 'later', and queries
+ * are answered from this node's own links. Updates are also answered 'later' until
+ * {@link PresenceRedis.settled}: until then Redis may lack users of other nodes' links, and the
+ * state after a commit would be wrong.
  */
 export class PresenceRedis implements Presence {
   readonly announcedUsers: AnnouncedUsers;
   readonly #links = new NodeLinks();
   readonly #holdings: InterestObserver | undefined;
   readonly #lingering: LingeringLinks;
-  /** Users to be confirmed when Redis is back; each is held by a link of this node. */
+  /** Users to confirm when Redis is back. Each has a client on a link of this node. */
   readonly #toConfirm = new Map<number, { waiter: UpdateWaiter; which: ConfirmWhich }>();
   readonly #offlineGraceMs: number;
   readonly #shards: readonly ShardQueue[];
@@ -118,7 +121,7 @@ export class PresenceRedis implements Presence {
       localState: (userId: number) => this.#links.stateOf(userId),
       lateCommit: options.events.lateCommit.bind(options.events),
       back: (userId: number, toldVersion: number, version: number) => {
-        // One who has gone again since is told of by the update that says so.
+        // The update of a user who has gone since then announces that.
         const client = this.pcClient(userId);
         if (client !== undefined) options.events.back(client, toldVersion, version);
         return client !== undefined;
@@ -135,13 +138,16 @@ export class PresenceRedis implements Presence {
     this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, host));
   }
 
-  /** Whether all that this node's links hold stands in Redis since it was {@link PresenceRedis.resumed}. */
+  /**
+   * Whether Redis contains all entries of this node's links since it was
+   * {@link PresenceRedis.resumed}.
+   */
   get isAsserted(): boolean {
     this.#asserted ||= !this.#suspended && this.#shards.every((shard) => shard.isAsserted);
     return this.#asserted;
   }
 
-  /** The highest version that this node knows of, whatever Redis has made of its own. */
+  /** The highest version that this node knows, even if Redis has lost its own. */
   get highestVersion(): number {
     return this.#highestVersion;
   }
@@ -184,7 +190,7 @@ export class PresenceRedis implements Presence {
     return this.#lingering.size;
   }
 
-  /** Whether all that was reported so far stands in Redis. */
+  /** Whether Redis contains everything reported so far. */
   get isIdle(): boolean {
     return this.#settled && this.#shards.every((shard) => shard.isIdle);
   }
@@ -198,9 +204,9 @@ export class PresenceRedis implements Presence {
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
     const link = this.#links.get(id);
     for (const client of clients) link.ledger.add(client);
-    // While suspended nothing is queued: to resume is to assert all that the ledgers hold.
+    // While suspended nothing is queued: resuming asserts the complete ledgers.
     if (!link.counts || this.#suspended) return;
-    // A user who is listed twice is set twice, to the same.
+    // A user listed twice is written twice, with the same entry.
     for (const { shard, userIds } of byShard(clients)) this.#shards[shard]?.addBulk(link, userIds);
     this.#schedulePump();
   }
@@ -214,7 +220,8 @@ export class PresenceRedis implements Presence {
     }
     const shard = this.#shardOf(update.userId);
     const local = this.#unheardState(shard, update.userId);
-    // What is announced only later stands at once, for queries: a commit tells no more than what it comes to.
+    // Visible to queries at once, although announced later: a commit reports only the resulting
+    // state.
     if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
     this.#add(shard, { kind: 'update', link, update, entry, local, waiter });
   }
@@ -245,7 +252,7 @@ export class PresenceRedis implements Presence {
     for (let index = 0; index < userIds.length; index++) {
       const userId = userIds[index] ?? 0;
       const shard = this.#shardOf(userId);
-      // What this node has not told Redis yet is known without it.
+      // Entries that this node has not sent to Redis yet are known locally.
       const known = this.#suspended || shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
       if (known === 'pc' || this.#suspended) query.answer(index, known === 'pc');
       else shard.addRead(query, index, userId);
@@ -270,7 +277,7 @@ export class PresenceRedis implements Presence {
       return;
     }
     this.#links.delete(id);
-    // Of a link kept aside nothing stands, and its users are not lost.
+    // Nothing of a standby link is in Redis, and its users are not announced offline.
     if (!link.counts) return;
     link.counts = false;
     this.#release(link, { ended: true });
@@ -280,7 +287,10 @@ export class PresenceRedis implements Presence {
     for (const link of this.#links) if (link.counts) this.#assert(link);
   }
 
-  /** Sets again what this node's links hold in one shard, and ends those of its links there that are not open. */
+  /**
+   * Writes all entries of this node's links in one shard again, and releases links of this node
+   * there that are not open.
+   */
   assertShard(index: number): void {
     const shard = this.#shards[index];
     if (shard === undefined || this.#suspended) return;
@@ -292,7 +302,7 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  /** Redis can be relied on again, and what it knows of this node's links is in doubt. */
+  /** Redis is reliable again, but the data of this node's links in it is uncertain. */
   resumed(): void {
     this.#suspended = false;
     this.#asserted = false;
@@ -316,7 +326,7 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  /** Redis cannot be relied on. */
+  /** Redis is unreliable. */
   suspended(): void {
     this.#suspended = true;
     this.#asserted = false;
@@ -331,14 +341,17 @@ export class PresenceRedis implements Presence {
     this.#add(this.#shardOf(userId), { kind: 'confirm', ...client, local, waiter, which });
   }
 
-  /** Ends the links of this node that Redis knows in a shard and that are not open: those closed while it forgot. */
+  /**
+   * Releases links of this node that Redis lists in a shard and that are not open, because they
+   * were closed while Redis was away.
+   */
   #surveyed(index: number, listed: readonly LinkId[]): void {
     const shard = this.#shards[index];
     for (const id of listed) {
       const known = this.#links.find(id);
       if (known?.counts === true) continue;
       const link = known ?? new CountedLink(id, false);
-      // The users who are still to be announced are known without it.
+      // The pending announcements are known without it.
       shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
     }
   }
@@ -361,7 +374,7 @@ export class PresenceRedis implements Presence {
     this.#shards.forEach((shard, i) => {
       shard.dropBulk(link);
       if (!link.shards.has(i) && !link.ledger.holdsIn(i)) return;
-      // The ledger of a link that has ended stays as it is; that of one set aside goes on.
+      // The ledger of a closed link no longer changes. That of a standby link does.
       const had = ended ? undefined : link.ledger.pcUsersOf(i);
       const hadPc = (): readonly number[] => had ?? link.ledger.pcUsersOf(i);
       shard.add({ kind: 'release', link, graceMs: this.#offlineGraceMs, hadPc });
@@ -369,12 +382,12 @@ export class PresenceRedis implements Presence {
     this.#schedulePump();
   }
 
-  /** What this node's own links hold of a user where Redis may not have been told all of it. */
+  /** The state of a user on this node's links if Redis may lack some of it, else 'gone'. */
   #unheardState(shard: ShardQueue, userId: number): UserState {
     return shard.hasBulk ? this.#links.stateOf(userId) : 'gone';
   }
 
-  /** All that one tick brings to a shard travels in one call. */
+  /** Sends everything of one tick to a shard in one call. */
   #schedulePump(): void {
     if (this.#pumpScheduled || this.#suspended) return;
     this.#pumpScheduled = true;

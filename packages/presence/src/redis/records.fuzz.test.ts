@@ -8,7 +8,10 @@ import { parseClaimed } from '../grace/offline-grace.ts';
 import { parseRecord } from '../ledger/user-connections.ts';
 import { isUserId, parseApplied, parseSurvey } from './shard-calls.ts';
 
-/** Records in Redis are written by whoever reaches it: what they hold is checked, and what is not right is left out. */
+/**
+ * Any program with access can write records into Redis: the parsers validate them and skip what is
+ * invalid.
+ */
 
 const NODE = 'abcdefghijkl';
 const ABOUT = JSON.stringify({
@@ -16,7 +19,7 @@ const ABOUT = JSON.stringify({
   ...{ draining: false, startedAtMs: 1_700_000_000_000, version: '0.2.0', leaseMs: 10_000 },
 });
 
-/** A reply with some of its texts and numbers changed, and now and then a part that is missing or something else. */
+/** Mutates some strings and numbers of a reply, and sometimes drops or replaces a part. */
 function mutated(random: Random, reply: readonly unknown[]): unknown[] {
   return reply.map((part) => {
     if (Array.isArray(part)) return mutated(random, part);
@@ -39,7 +42,10 @@ function isCount(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
-/** Whatever was written: it can be printed, and its addresses put into a URL, without harm. */
+/**
+ * Checks that the fields of a parsed node info can be printed and its addresses put into a URL
+ * safely.
+ */
 function checkAbout(about: NodeInfo): void {
   const { node, admin, listen, links, leaving, startedAtMs, version, leaseMs = 0 } = about;
   check(IS_NODE.test(node), node);
@@ -59,7 +65,7 @@ function checkAbout(about: NodeInfo): void {
   check(leaseMs <= 300_000, `${leaseMs}`);
 }
 
-test('users hash: a mutated record yields entries that can be, and no other', () => {
+test('users hash: a mutated record yields only valid entries', () => {
   const records = [
     'p;abcdefghijkl.1=w1;',
     'm;abcdefghijkl.1=i1a2;mnopqrstuvwx.2z=i1;',
@@ -79,7 +85,7 @@ test('users hash: a mutated record yields entries that can be, and no other', ()
   });
 });
 
-test('leases: a mutated reply throws an Error or yields nodes that can be', () => {
+test('leases: a mutated reply throws an Error or yields valid nodes', () => {
   const replies = [
     [
       1,
@@ -102,14 +108,14 @@ test('leases: a mutated reply throws an Error or yields nodes that can be', () =
   });
 });
 
-test('what a node publishes: a mutated text is read, or is not one', () => {
+test('node info: a mutated text yields a valid info or undefined', () => {
   fuzz('what nodes publish', (random) => {
     const about = parseNodeInfo(mutateText(random, [ABOUT]));
     if (about !== undefined) checkAbout(about);
   });
 });
 
-test('lost users: a mutated reply yields user ids alone', () => {
+test('pending users: a mutated reply yields only user ids', () => {
   fuzz('replies of claim-lost', (random) => {
     const reply = [
       ...[1_764_261_234_567_000, '120000', ['7', 1, '4294967295', 0]],
@@ -163,7 +169,7 @@ test('meta hash: mutated stamps and links yield each node once, with its own lin
   });
 });
 
-test('the registry of nodes: a mutated reply yields nodes that can be', () => {
+test('node registry: a mutated reply yields valid nodes', () => {
   fuzz('replies of read-nodes', (random) => {
     const reply = ['1764261234567', [NODE, '1764261234567'], [NODE, ABOUT]];
     const [now, ...others] = mutated(random, reply);

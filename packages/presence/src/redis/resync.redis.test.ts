@@ -17,7 +17,7 @@ interface Scene {
   readonly model: PresenceModel;
 }
 
-/** Two nodes with two links each; neighbours hold users together. */
+/** Two nodes with two links each. Neighbouring links share users. */
 async function scene(server: PrivateRedisServer, stack: AsyncDisposableStack): Promise<Scene> {
   const nodes: TestNode[] = [];
   const model = new PresenceModel();
@@ -56,7 +56,7 @@ async function untilModel({ admin, model, nodes }: Scene): Promise<void> {
   }
 }
 
-test('a Redis that was emptied is filled again as soon as a lease is found missing', async () => {
+test('an emptied Redis is filled again as soon as a node finds its lease missing', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const all = await scene(server, stack);
@@ -76,7 +76,7 @@ test('a Redis that restarts empty is filled again', async () => {
   await untilModel({ ...all, admin });
 });
 
-test('a Redis that was rolled back comes forward again, without the links closed since', async () => {
+test('a Redis that was rolled back becomes current again, without the links closed since', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { admin: before, nodes, model } = await scene(server, stack);
@@ -101,7 +101,7 @@ test('a Redis that was rolled back comes forward again, without the links closed
   await untilModel({ admin, nodes, model });
 });
 
-test('updates made while Redis is away are answered later, and told when they stand', async () => {
+test('updates while Redis is away are answered later and reported when committed', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { nodes } = await scene(server, stack);
@@ -131,7 +131,7 @@ test('updates made while Redis is away are answered later, and told when they st
   expect(await stateOf(b.presence, 5_000)).toBe('pc');
 });
 
-test('an update that was answered is not answered again when the engine is suspended by it', async () => {
+test('an update is not answered twice when its waiter suspends the engine', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { nodes } = await scene(server, stack);
@@ -155,7 +155,7 @@ test('an update that was answered is not answered again when the engine is suspe
   expect(a.lateCommits).toEqual([]);
 });
 
-test('a late OFFLINE tells what other links of the node hold, before they are asserted', async () => {
+test('a late OFFLINE reports the state on other links of the node before they are asserted', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { nodes, admin } = await scene(server, stack);
@@ -175,8 +175,8 @@ test('a late OFFLINE tells what other links of the node hold, before they are as
   expect(a.lateCommits).toMatchObject([{ state: 'pc' }]);
 });
 
-// Failed while it was put off like an update: the OFFLINE of the client that had been chosen took its place.
-test('a user who is to be confirmed while Redis is away is, by a client that is still there when it is back', async () => {
+// Regression: a confirmation deferred like an update was replaced by the OFFLINE of its client.
+test('a user confirmed while Redis is away is confirmed by a client still online when Redis is back', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { nodes } = await scene(server, stack);
@@ -200,7 +200,7 @@ test('a user who is to be confirmed while Redis is away is, by a client that is 
   expect(told).toEqual([{ update: client(5_000, 'mac', 'online'), kind: 'committed' }]);
 });
 
-test('whatever keys Redis loses, an audit finds every link and every user again', async () => {
+test('reconciliation restores every link and user whatever keys Redis loses', async () => {
   await using server = await startPrivateRedis();
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(), { maxLength: 150 }), fc.nat(3), async (picks, closing) => {
@@ -208,7 +208,7 @@ test('whatever keys Redis loses, an audit finds every link and every user again'
       const all = await scene(server, stack);
       const keys = (await all.admin.keys(`${NAMESPACE}:*`)).sort();
       for (const pick of picks) await all.admin.del(keys[pick % keys.length] ?? '');
-      // A link that closes now is not found where its set of users, or the set of links, is lost.
+      // A link that closes now is not found if its set of users, or the set of links, is lost.
       const node = all.nodes[closing % 2];
       const link = `${node?.nodeId}.${closing >> 1}`;
       node?.presence.closeLink(link, 'release');
@@ -222,7 +222,7 @@ test('whatever keys Redis loses, an audit finds every link and every user again'
   );
 }, 60_000);
 
-test('what a dead node left in a Redis that has lost its links is reaped after an audit', async () => {
+test('records of a dead node in a Redis that has lost its links are reaped after reconciliation', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const { admin, nodes, model } = await scene(server, stack);
@@ -239,7 +239,7 @@ test('what a dead node left in a Redis that has lost its links is reaped after a
   await untilModel({ admin, nodes: [other], model });
 });
 
-test('an reconciler goes on from shard to shard until it is stopped', async () => {
+test('a reconciler continues from shard to shard until it is stopped', async () => {
   await using server = await startPrivateRedis();
   await using stack = new AsyncDisposableStack();
   const all = await scene(server, stack);

@@ -69,7 +69,7 @@ function newShard(): Shard {
   };
 }
 
-/** Runs a script twice; what is stored must be the same after the second time. */
+/** Runs a script twice. The second run must not change the stored data. */
 async function expectTwiceAsOnce(shard: Shard, run: () => Promise<unknown>): Promise<void> {
   await run();
   const once = await shard.stored();
@@ -77,7 +77,7 @@ async function expectTwiceAsOnce(shard: Shard, run: () => Promise<unknown>): Pro
   expect(await shard.stored()).toEqual(once);
 }
 
-test('updates set what each link holds, and are refused a second time', async () => {
+test('updates set the entries of each link, and are refused a second time', async () => {
   const shard = newShard();
   const operations = [LINK, 7, 'w1', '', 7, '', LINK, 8, 'i2', LINK, 7, '', LINK, 9, 'a1'];
   await shard.apply(1, ...operations);
@@ -88,12 +88,12 @@ test('updates set what each link holds, and are refused a second time', async ()
   });
 });
 
-test('each operation tells the state right after it, and versions grow over the calls', async () => {
+test('each operation returns the state right after it, and versions grow over the calls', async () => {
   const shard = newShard();
   const operations = [LINK, 7, 'i1', '', 7, '', LINK, 7, 'w1i1', '', 7, '', LINK, 7, '', '', 7, ''];
   const first = await shard.apply(1, ...operations);
   expect(first).toEqual([expect.any(Number), '112200', [], []]);
-  // As if the clock had gone back: a new primary's may be behind.
+  // Simulates a clock that went back: that of a new primary may be behind.
   await redis.hset(shard.keys.meta, '@clock', 4_000_000_000_000_000);
   expect(await shard.apply(2, LINK, 7, 'w1', LINK, 8, 'w1')).toEqual([
     4_000_000_000_000_001,
@@ -104,13 +104,13 @@ test('each operation tells the state right after it, and versions grow over the 
   expect(await shard.apply(3, LINK, 7, '')).toEqual([4_000_000_000_000_003, '0', [], []]);
 });
 
-test('an update that takes a user offline settles the loss, and tells whether that was announced', async () => {
+test('an update that takes a user offline cancels the pending announcement and returns an earlier one', async () => {
   const shard = newShard();
   const { pending, announcedOffline } = shard.keys;
   await redis.zadd(announcedOffline, '1700000000000000', '7');
   await redis.zadd(pending, '60000', '8');
   await redis.zadd(pending, '60000', '9');
-  // The user's mobile client goes: that announces no status.
+  // The user's mobile client goes, which announces no status.
   const reply = await shard.apply(1, LINK, 7, '!', LINK, 8, '!i1', LINK, 9, '');
   expect(reply).toEqual([expect.any(Number), '010', [], ['7', '1700000000000000']]);
   expect(await redis.zrange(pending, 0, '-1')).toEqual(['9']);
@@ -142,7 +142,7 @@ test('a call that does not follow the last one of its node is refused: Redis has
   expect(await redis.hgetall(shard.keys.users)).toEqual({ 7: `p;${LINK}=w1;` });
 });
 
-test('a link released bit by bit is gone, and others stay', async () => {
+test('a link released in several calls is gone, and others stay', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', LINK, 9, 'a1');
   expect(await shard.release(1, 2, 2)).toContain(1);
@@ -151,7 +151,7 @@ test('a link released bit by bit is gone, and others stay', async () => {
   expect(await redis.smembers(shard.keys.links)).toEqual(['node.2']);
 });
 
-test('what a release tells are the users who had a PC client and have none now', async () => {
+test('a release returns the users who lost their last PC client', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1', 'node.2', 8, 'w2');
   await shard.apply(2, LINK, 9, 'a1', LINK, 10, 'w1i1');
@@ -160,7 +160,7 @@ test('what a release tells are the users who had a PC client and have none now',
   expect(lost.sort()).toEqual(['10', '7']);
 });
 
-test('a reaper is refused when the node has written since it looked, and else may come twice', async () => {
+test('a reaper is refused if the node has written since it read the stamp, and otherwise may run twice', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', LINK, 8, 'w1');
   const before = await shard.stored();
@@ -170,7 +170,7 @@ test('a reaper is refused when the node has written since it looked, and else ma
   expect(await redis.exists(shard.keys.users, shard.keys.links)).toBe(0);
 });
 
-test('a dead node is forgotten once, and not when it has written since', async () => {
+test('a dead node is forgotten once, and not if it has written since', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1');
   const forget = (stamp: number): Promise<unknown> =>
@@ -180,7 +180,7 @@ test('a dead node is forgotten once, and not when it has written since', async (
   expect(await redis.hkeys(shard.keys.meta)).toEqual(['@clock']);
 });
 
-test('records make lost links findable again, once', async () => {
+test('lost sets of links are restored from the records, once', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1');
   const whole = await shard.stored();
@@ -193,7 +193,7 @@ test('records make lost links findable again, once', async () => {
   expect(await shard.stored()).toEqual(whole);
 });
 
-test('a lease is held by the call that knows its end, and by no other', async () => {
+test('only a call that knows the end of a lease renews it', async () => {
   const keys = Object.values(nodesKeys(uniqueNamespace()));
   const renew = async (end: string): Promise<{ held: unknown; end: string; epoch: unknown }> => {
     const args = [...keys, NODE, 5_000, end, 'about me', 0, 0, 0, SCHEMA, 64];

@@ -42,18 +42,18 @@ test('every script in the folder has a wrapper', () => {
 describe.each(Object.values(SCRIPTS))('the header of $name', (script) => {
   const header = headerOf(script);
 
-  test('tells the purpose, keys, arguments, reply, cost and what a second run does', () => {
+  test('documents the purpose, keys, arguments, reply, cost and a second run', () => {
     expect([...header.keys()]).toEqual(['purpose', ...SECTIONS]);
     for (const text of header.values()) expect(text).not.toBe('');
   });
 
-  test('explains as many keys as its name tells and its code takes', () => {
+  test('documents as many keys as its name and its code have', () => {
     const numbers = Array.from({ length: script.keyCount }, (_, i) => i + 1);
     expect(numbersIn(header.get('KEYS') ?? '')).toEqual(numbers);
     expect(taken(script, 'KEYS')).toEqual(numbers);
   });
 
-  test('explains every argument that its code takes', () => {
+  test('documents every argument that its code uses', () => {
     expect(numbersIn(header.get('ARGV') ?? '')).toEqual(taken(script, 'ARGV'));
   });
 });

@@ -2,10 +2,12 @@ import { readScript, withFlags } from '@route/redis';
 
 const applyUpdates = readScript(new URL('./lua/apply-updates.6.lua', import.meta.url));
 
-/** The Lua scripts of presence; each file's header tells its keys, arguments, reply and cost. */
+/**
+ * The Lua scripts of presence. The header of each file documents keys, arguments, reply and cost.
+ */
 export const SCRIPTS = {
   applyUpdates,
-  /** The same for operations that only take away: not refused at maxmemory. */
+  /** The same script for operations that only remove: not refused at maxmemory. */
   applyRemovals: withFlags(applyUpdates, 'allow-oom'),
   surveyShard: readScript(new URL('./lua/survey-shard.6.lua', import.meta.url)),
   readStates: readScript(new URL('./lua/read-states.2.lua', import.meta.url)),

@@ -4,44 +4,55 @@ import type { LinkId, UserState } from '../presence.ts';
 import { nodeOf, type ShardKeys } from './keys.ts';
 import { SCRIPTS } from './scripts.ts';
 
-/** As whom a node speaks to Redis. */
+/** The identity and connection with which a node calls Redis. */
 export interface ShardCaller {
   readonly redis: RedisClient;
   readonly nodeId: string;
-  /** A number that grows with every call of this node: Redis refuses a call that comes after a later one. */
+  /**
+   * A number that grows with every call of this node. Redis refuses a call that arrives after a
+   * later one.
+   */
   nextStamp(): number;
-  /** Redis knows a later call of this node than it can have made: the next ones have stamps above it. */
+  /**
+   * Redis has a later stamp of this node than it can have used: the next stamps must be above it.
+   */
   stampSeen(stamp: number): void;
-  /** The highest version that the node knows of, which grows with what Redis replies. */
+  /** The highest version that the node knows. Replies from Redis raise it. */
   highestVersion: number;
 }
 
-/** Holdings that links have of users, and reads between them, gathered to be said in one call. */
+/** Entries to set and users to read, in order, for one call. */
 export class UpdateBatch {
   readonly #userIds: number[] = [];
-  /** Link id, holding, link id, ...: what is said of any user. */
+  /** Link id, entry, link id, ...: the distinct values that operations set. */
   readonly #said: string[] = [];
   readonly #places = new Map<LinkId, Map<string, number>>();
   readonly #which: number[] = [];
   #onlyRemoves = true;
 
-  /** How many operations. */
+  /** The number of operations. */
   get length(): number {
     return this.#userIds.length;
   }
 
-  /** Whether no link comes to hold anything by it: what frees memory must not be refused for want of it. */
+  /**
+   * Whether all operations remove: an operation that frees memory must not be refused for lack of
+   * it.
+   */
   get onlyRemoves(): boolean {
     return this.#onlyRemoves;
   }
 
-  /** Sets what a link holds of a user, '' for nothing. */
+  /** Sets the entry of a user on a link, '' for none. */
   set(link: LinkId, userId: number, holding: string): void {
     this.#say(link, userId, holding);
     if (holding !== '') this.#onlyRemoves = false;
   }
 
-  /** Sets what is left of a user after an OFFLINE, which the node announces where it was of a PC client. */
+  /**
+   * Sets the entry that remains after an OFFLINE. `announced`: it was a PC client, so the node
+   * announces the user.
+   */
   take(
     link: LinkId,
     userId: number,
@@ -50,7 +61,7 @@ export class UpdateBatch {
     this.#say(link, userId, holding.announced ? `!${holding.text}` : holding.text);
   }
 
-  /** Reads the user as the operations before have left it. */
+  /** Reads the user after the operations before this one. */
   read(userId: number): void {
     this.#say('', userId, '');
   }
@@ -80,38 +91,41 @@ export class UpdateBatch {
   }
 }
 
-/** A byte tells which of the things said an operation says: one call carries no more operations. */
+/** A byte selects the value that an operation sets, which limits the operations of a call. */
 export const MOST_OPERATIONS = 256;
 
-/** The version that the first operation got, and the state of each one's user right after it. */
+/** The version of the first operation, and the state of each operation's user right after it. */
 export interface Applied {
   readonly version: number;
   readonly states: States;
-  /** Those who were lost and told to be offline, and have a PC client now. */
+  /** Users announced offline after the grace who have a PC client now. */
   readonly back: readonly BackUser[];
-  /** Users who go offline by an update, and whom some node has announced offline since their link ended. */
+  /**
+   * Users whom an update takes offline and whom some node has announced offline since their link
+   * ended.
+   */
   readonly known: readonly BackUser[];
 }
 
-/** A lost user who is back. */
+/** A user who was announced offline after the grace. */
 export interface BackUser {
   readonly userId: number;
-  /** The version with which he was told to be offline, as Redis writes it. */
+  /** The version of the offline announcement, as Redis writes it. */
   readonly toldVersion: string;
 }
 
-/** One digit a user, as Redis writes them; see {@link stateAt}. */
+/** One digit per user, as Redis writes them; see {@link stateAt}. */
 export type States = string;
 
 const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
 const ZERO = '0'.charCodeAt(0);
 
-/** The i-th of some users' states. */
+/** Returns the state of the i-th user. */
 export function stateAt(states: States, i: number): UserState {
   return STATES[states.charCodeAt(i) - ZERO] ?? 'gone';
 }
 
-/** What can be said and asked about one shard, one call each. */
+/** The operations on one shard, one call each. */
 export class ShardCalls {
   readonly #keys: ShardKeys;
   readonly #caller: ShardCaller;
@@ -124,8 +138,8 @@ export class ShardCalls {
   }
 
   /**
-   * Begins to work in the shard: the calls that follow are refused once Redis has lost one of them.
-   * @returns the links of this node that Redis knows here.
+   * Begins a series of calls in the shard. Later calls are refused if Redis has lost one of them.
+   * @returns the links of this node that Redis lists here.
    */
   async survey(): Promise<readonly LinkId[]> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
@@ -143,7 +157,7 @@ export class ShardCalls {
     }
   }
 
-  /** Sets what links hold of users and reads users in between. */
+  /** Sets entries and reads users in between. */
   async apply(saying: UpdateBatch): Promise<Applied> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { redis, nodeId, highestVersion } = this.#caller;
@@ -159,7 +173,7 @@ export class ShardCalls {
     return applied;
   }
 
-  /** Every link has been told that these are back. */
+  /** Removes returned users from the announced ones, once every link is notified. */
   async settleBack(back: readonly BackUser[]): Promise<void> {
     const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
     for (const [version, users] of byVersion) {
@@ -172,7 +186,7 @@ export class ShardCalls {
     }
   }
 
-  /** Reads the users whose ids are given. */
+  /** Reads the states of users. */
   async read(userIds: readonly number[]): Promise<States> {
     const { users, meta } = this.#keys;
     const args = [users, meta, this.#caller.nodeId, this.#last, packNumbers(userIds)];
@@ -180,8 +194,9 @@ export class ShardCalls {
   }
 
   /**
-   * Takes away a link of this node, up to so many users, and notes those who have lost their last PC client, these
-   * `pcUsers` among them, to be announced offline after the grace; returns how many users are left.
+   * Removes up to `limit` users of a link of this node. Users who have lost their last PC client,
+   * including `pcUsers`, become pending for the offline announcement after the grace.
+   * @returns how many users are left.
    */
   async release(
     link: LinkId,
@@ -198,7 +213,7 @@ export class ShardCalls {
     return Number(listOf(reply, 'release-link')[0]);
   }
 
-  /** The users of this shard, the given one, whom Redis knows a link to hold. What is no such user is taken out. */
+  /** Returns the users of a link in this shard (`shard`), by Redis. Removes invalid members. */
   async held(link: LinkId, shard: number): Promise<number[]> {
     const { redis } = this.#caller;
     const key = this.#keys.held + link;
@@ -211,7 +226,7 @@ export class ShardCalls {
 }
 
 /**
- * Reads a reply of survey-shard: links of the node.
+ * Parses a reply of survey-shard: links of the node.
  * @throws Error when it is no list.
  */
 export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
@@ -220,7 +235,7 @@ export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
 }
 
 /**
- * Reads a reply of apply-updates.
+ * Parses a reply of apply-updates.
  * @throws Error when it is no such reply.
  */
 export function parseApplied(reply: readonly unknown[]): Applied {
@@ -231,7 +246,7 @@ export function parseApplied(reply: readonly unknown[]): Applied {
   return { version, states, back: parseBack(back), known: parseBack(known) };
 }
 
-/** Reads users who were announced offline and are back; what is no user id is left out. */
+/** Parses users with the versions of their offline announcements. Invalid user ids are skipped. */
 export function parseBack(back: unknown): readonly BackUser[] {
   const list: readonly unknown[] = Array.isArray(back) ? back : [];
   const users: BackUser[] = [];

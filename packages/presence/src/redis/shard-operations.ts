@@ -5,7 +5,7 @@ import type { PresenceEntry } from '../ledger/presence-entry.ts';
 import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
 
-/** A status query on its way: its ids are looked up in their shards, the answers meet here. */
+/** A status query in progress. Collects the answers of the shards. */
 export class PendingQuery {
   readonly #online: Uint8Array;
   readonly #waiter: QueryWaiter;
@@ -17,7 +17,7 @@ export class PendingQuery {
     this.#missing = ids;
   }
 
-  /** Notes the answer for the i-th id; the last one missing completes the query. */
+  /** Records the answer for the i-th id. The last missing one completes the query. */
   answer(index: number, online: boolean): void {
     this.#online[index] = online ? 1 : 0;
     this.#missing--;
@@ -25,11 +25,11 @@ export class PendingQuery {
   }
 }
 
-/** What a link says or asks of a user, waiting in the queue of the user's shard. */
+/** An operation for a user, queued in the user's shard. */
 interface OfUser {
   /**
-   * What this node's own links held of the user when it was asked for, where Redis may not know it
-   * yet (a snapshot or a resync is on its way); else 'gone'.
+   * The state of the user on this node's links when the operation was queued, if Redis may not have
+   * it yet (a snapshot or a resync is in progress). Otherwise 'gone'.
    */
   readonly local: UserState;
 }
@@ -39,15 +39,15 @@ export interface UpdateOperation extends OfUser {
   readonly link: CountedLink;
   readonly update: ClientStatus;
   readonly entry: PresenceEntry;
-  /** Undefined where the update was answered 'later' and is told as a late commit. */
+  /** Undefined if the update was answered 'later' and is reported as a late commit. */
   readonly waiter?: UpdateWaiter;
-  /** See {@link LateCommit.since}; undefined where the update was not put off. */
+  /** See {@link LateCommit.since}. Undefined if the update was not deferred. */
   readonly since?: number;
 }
 
 /**
- * What a link holds of a user is set again. Not put off like an update: by the time that Redis is back the
- * client may have gone, and another one be there.
+ * Writes the entry of a user again. Not deferred like an update: by the time that Redis is back,
+ * the client may be gone and another one online.
  */
 export interface ConfirmOperation extends OfUser {
   readonly kind: 'confirm';
@@ -55,13 +55,13 @@ export interface ConfirmOperation extends OfUser {
   readonly update: ClientStatus;
   readonly entry: PresenceEntry;
   readonly waiter: UpdateWaiter;
-  /** Whether a mobile client may be confirmed where there is no PC client. */
+  /** Whether a mobile client may be confirmed if there is no PC client. */
   readonly which: ConfirmWhich;
 }
 
 /**
- * Users to be read for queries, who stand next to each other in a shard's queue: lists and not an object
- * a user, of which a second's worth would be a million.
+ * Consecutive reads for queries in a shard's queue. Lists instead of an object per user, which
+ * would be a million objects per second.
  */
 export class ReadsOperation {
   readonly kind = 'reads';
@@ -69,14 +69,14 @@ export class ReadsOperation {
   readonly #queries: PendingQuery[] = [];
   readonly #indexes: number[] = [];
 
-  /** The user is the i-th that the query asks for. */
+  /** Adds a read of the i-th user of a query. */
   add(query: PendingQuery, index: number, userId: number): void {
     this.userIds.push(userId);
     this.#queries.push(query);
     this.#indexes.push(index);
   }
 
-  /** Answers each, in order. */
+  /** Answers all reads, in order. */
   answer(isOnline: (place: number) => boolean): void {
     this.#queries.forEach((query, place) => {
       query.answer(this.#indexes[place] ?? 0, isOnline(place));
@@ -84,22 +84,27 @@ export class ReadsOperation {
   }
 }
 
-/** A link's end, or its being set aside. */
+/** A link is closed or set on standby. */
 export interface ReleaseOperation {
   readonly kind: 'release';
   readonly link: CountedLink;
-  /** After how many ms the users without a PC client are to be announced offline; 0 for never. */
+  /** Ms until users left without a PC client are announced offline. 0 for never. */
   readonly graceMs: number;
-  /** The users who had a PC client on it, in this shard. Asked for late: of a million users it takes a while. */
+  /**
+   * Returns the users with a PC client on the link in this shard. Called late, because it is slow
+   * for a million users.
+   */
   hadPc(): readonly number[];
 }
 
-/** Begins to work in the shard, and finds the links of this node that Redis knows there. */
+/**
+ * Begins a series of calls in the shard and finds the links of this node that Redis lists there.
+ */
 export interface SurveyOperation {
   readonly kind: 'survey';
 }
 
-/** What waits in a shard's queue, in the order in which it was asked for. */
+/** An operation in a shard's queue, in order of arrival. */
 export type ShardOperation =
   | UpdateOperation
   | ConfirmOperation
@@ -108,37 +113,40 @@ export type ShardOperation =
   | SurveyOperation;
 
 /**
- * Many users of one link to be set, when there is nothing more urgent: a snapshot, or all that the
- * link holds in the shard. What is sent is what the link holds at that moment.
+ * Writes many users of one link when nothing more urgent is pending: a snapshot, or all users of
+ * the link in the shard. Sends the entries that are current at that moment.
  */
 export interface BulkTask {
   readonly link: CountedLink;
-  /** Whether it is all that the link holds here: the node's links are not asserted before it is done. */
+  /**
+   * Whether the task covers all users of the link here. The node's links are not asserted before it
+   * is done.
+   */
   readonly asserts: boolean;
   /**
-   * How many operations the queue must have sent before: those that were made before this task carry
-   * older holdings, and may be a release, and would undo it if they came after it.
+   * How many operations the queue must have sent before. Operations queued before this task carry
+   * older entries, or are a release, and would undo the task if they came after it.
    */
   readonly after: number;
-  /** undefined: the users that the ledger and Redis know, found out when the task begins. */
+  /** Undefined: all users in the ledger and in Redis, collected when the task begins. */
   users: UserList | undefined;
-  /** Where in them the first is who has not been said. */
+  /** The index of the first user that is not sent yet. */
   next: number;
 }
 
-/** An operation that travels with others in one call. */
+/** An operation that shares a call with others. */
 export type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
 
 export function isOfUser(operation: ShardOperation): operation is OfUserOperation {
   return operation.kind !== 'release' && operation.kind !== 'survey';
 }
 
-/** How many users a call is to say or ask something of for an operation. */
+/** How many users an operation sets or reads. */
 export function usersOf(operation: OfUserOperation): number {
   return operation.kind === 'reads' ? operation.userIds.length : 1;
 }
 
-/** Whether an operation is an update that is announced as a PC client's coming. */
+/** Whether an operation is an update that announces a PC client. */
 export function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
   return operation.kind === 'update' && comesWithPc(operation.update);
 }

@@ -33,59 +33,67 @@ import {
   usersOf,
 } from './shard-operations.ts';
 
-/** What a shard's queue needs of the engine that it belongs to. */
+/** The part of the engine that a shard's queue uses. */
 export interface ShardHost extends ShardCaller {
-  /** How many operations travel in one call at the most, see {@link MOST_OPERATIONS}. */
+  /** The largest number of operations in one call, see {@link MOST_OPERATIONS}. */
   readonly maxOperationsPerCall: number;
-  /** Asks for one of the few places for bulk calls; freed by {@link ShardHost.bulkCallEnded}. */
+  /** Reserves one of the few slots for bulk calls. {@link ShardHost.bulkCallEnded} frees it. */
   bulkCallBegins(): boolean;
   bulkCallEnded(): void;
-  /** What this node's own links hold of a user. */
+  /** The state of a user on this node's links. */
   localState(userId: number): UserState;
   lateCommit(late: LateCommit): void;
-  /** A lost user who was told to be offline has a PC client. @returns whether it is on a link of this node, and told. */
+  /**
+   * A user announced offline after the grace has a PC client.
+   * @returns whether the client is on a link of this node, and was reported.
+   */
   back(userId: number, toldVersion: number, version: number): boolean;
-  /** A user was announced offline with this version, which this node may not have heard of. */
+  /**
+   * A user was announced offline at this version. This node may not have received the announcement.
+   */
   knownOffline(userId: number, version: number): void;
-  /** Redis is away: the user is to be confirmed when it is back. */
+  /** Redis is away: confirm the user when it is back. */
   confirmLater(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
-  /** Redis knows these links of this node in a shard. */
+  /** Redis lists these links of this node in a shard. */
   surveyed(shard: number, listed: readonly LinkId[]): void;
   /** Monotonic milliseconds. */
   now(): number;
-  /** After how many ms users lost with a link are announced; 0 for never. */
+  /** Ms until users whose link has ended are announced offline. 0 for never. */
   readonly offlineGraceMs: number;
   failed(error: unknown): void;
 }
 
 /**
- * What this node has to say and ask about one shard. One call at a time, so that Redis hears
- * everything in order whatever the connection does to a script; all that gathers meanwhile makes the
- * next call.
+ * The pending operations of this node for one shard. One call at a time, so that Redis executes
+ * everything in order even if the connection resends a script. Operations that arrive meanwhile
+ * form the next call.
  */
 export class ShardQueue {
   readonly #shard: number;
   readonly #calls: ShardCalls;
   readonly #host: ShardHost;
   #operations: ShardOperation[] = [];
-  /** Where in it the first is that has not been sent. */
+  /** The index of the first operation that is not sent. */
   #next = 0;
   #bulk: BulkTask[] = [];
   readonly #late = new LateUpdates();
   readonly #lost: PendingOffline;
-  /** Stands for the ended links whose users are noted again. */
+  /** Placeholder for the ended links whose pending users are stored again. */
   readonly #noted: CountedLink;
-  /** How many operations must be done before all that the links hold stands; undefined before a survey has ended. */
+  /**
+   * How many operations must be done before Redis contains all entries of the links. Undefined
+   * before a survey has ended.
+   */
   #assertedAfter: number | undefined;
-  /** How many operations are done. */
+  /** The number of operations done. */
   #done = 0;
-  /** How many operations were ever taken out of the queue and sent. */
+  /** The number of operations ever removed from the queue and sent. */
   #sent = 0;
-  /** Bulk work waited while the last call was made: it has the next one, or it would wait for ever. */
+  /** Bulk work waited during the last call and has the next one, otherwise it would starve. */
   #bulkIsNext = false;
-  /** What the call under way carries; undefined when there is none. */
+  /** The operations of the call in progress. Undefined when there is none. */
   #calling: readonly ShardOperation[] | undefined;
-  /** Grows when what is under way is given up; an answer of an older round is not waited for. */
+  /** Incremented when the call in progress is abandoned. Replies of older rounds are ignored. */
   #round = 0;
 
   constructor(shard: number, keys: ShardKeys, host: ShardHost) {
@@ -96,7 +104,7 @@ export class ShardQueue {
     this.#noted = new CountedLink(`${host.nodeId}.noted`, false);
   }
 
-  /** Whether all that this node's links hold stands in Redis since {@link ShardQueue.survey}. */
+  /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
   get isAsserted(): boolean {
     return (
       this.#assertedAfter !== undefined &&
@@ -105,7 +113,7 @@ export class ShardQueue {
     );
   }
 
-  /** Whether Redis may lack some of what this node's links hold. */
+  /** Whether Redis may lack some entries of this node's links. */
   get hasBulk(): boolean {
     return this.#bulk.length > 0;
   }
@@ -120,7 +128,7 @@ export class ShardQueue {
     this.#operations.push(operation);
   }
 
-  /** Reads a user, who is the i-th that a query asks for. */
+  /** Queues a read of the i-th user of a query. */
   addRead(query: PendingQuery, index: number, userId: number): void {
     const last = this.#operations.at(-1);
     if (last?.kind === 'reads' && last.userIds.length < this.#host.maxOperationsPerCall) {
@@ -132,13 +140,16 @@ export class ShardQueue {
     this.#operations.push(reads);
   }
 
-  /** Sets many users of a link when nothing more urgent waits; all that it holds here by default. */
+  /**
+   * Writes many users of a link when nothing more urgent is pending. Default: all of its users
+   * here.
+   */
   addBulk(link: CountedLink, userIds?: Uint32Array): void {
     link.shards.add(this.#shard);
     const after = this.#sent + this.#waiting;
     const last = this.#bulk.findLast((task) => task.link === link);
     if (userIds !== undefined && last?.users !== undefined && last.after === after) {
-      // A list comes in hundreds of parts: a task for each of them would cost more than its users.
+      // A snapshot arrives in hundreds of parts: a task for each would cost more than its users.
       last.users.push(userIds);
       return;
     }
@@ -146,12 +157,12 @@ export class ShardQueue {
     this.#bulk.push({ link, asserts: users === undefined, after, users, next: 0 });
   }
 
-  /** Drops the bulk work of a link that ends. */
+  /** Drops the bulk work of a link that ends or goes on standby. */
   dropBulk(link: CountedLink): void {
     this.#bulk = this.#bulk.filter((task) => task.link !== link);
   }
 
-  /** Sends the next call, unless one is under way. */
+  /** Sends the next call, unless one is in progress. */
   pump(): void {
     if (this.#calling !== undefined) return;
     const first = this.#operations[this.#next];
@@ -178,9 +189,9 @@ export class ShardQueue {
   }
 
   /**
-   * Redis cannot be relied on: nobody is kept waiting. Updates are answered 'later' and kept, reads
-   * are answered from what this node knows itself, releases stay queued, bulk work is dropped: to
-   * resume is to assert everything. An answer to what was under way is not listened to any more.
+   * Redis is unreliable: no caller is kept waiting. Updates are answered 'later' and retained,
+   * reads are answered from local state, releases stay queued, and bulk work is dropped, because
+   * resuming asserts everything. The reply of the call in progress is ignored.
    */
   abandon(): void {
     this.#round++;
@@ -211,15 +222,18 @@ export class ShardQueue {
     }
   }
 
-  /** Looks at what Redis knows of this node's links: before anything else, as Redis is back, or behind what waits. */
+  /**
+   * Queues a survey of this node's links in Redis: first when Redis is back, or behind what is
+   * pending.
+   */
   survey(order: 'first' | 'last'): void {
     if (order === 'first') this.#operations.unshift({ kind: 'survey' });
     else this.#operations.push({ kind: 'survey' });
   }
 
   /**
-   * What Redis tells of users is complete: what was answered 'later' is made to stand, and users lost with links of
-   * this node who are still to be announced are noted again, as Redis may have lost the note.
+   * Presence in Redis is complete. Commits the updates that were answered 'later'. Stores the
+   * pending announcements of this node's ended links again, because Redis may have lost them.
    */
   settle(): void {
     for (const [graceMs, users] of this.#lost.pending()) {
@@ -232,7 +246,7 @@ export class ShardQueue {
     }
   }
 
-  /** A user was announced offline. */
+  /** Removes a user who was announced offline from the pending ones. */
   announced(userId: number): void {
     this.#lost.delete(userId);
   }
@@ -267,12 +281,15 @@ export class ShardQueue {
     return batch;
   }
 
-  /** How many operations have not been sent. */
+  /** The number of operations not sent. */
   get #waiting(): number {
     return this.#operations.length - this.#next;
   }
 
-  /** So many are sent. Those left move up when they are fewer than these: each moves once at the most. */
+  /**
+   * Marks `count` operations as sent. The rest moves up when it is shorter than the sent part, so
+   * each operation moves at most once.
+   */
   #taken(count: number): void {
     this.#sent += count;
     this.#next += count;
@@ -289,7 +306,7 @@ export class ShardQueue {
         ? { version: 0, states: await this.#calls.read(first.userIds), back: [], known: [] }
         : await this.#calls.apply(this.#sayingOf(batch));
     if (round !== this.#round) return;
-    // Whoever hears an answer may suspend this engine: nobody is to be answered twice.
+    // A waiter may suspend this engine during its callback: no operation may be answered twice.
     this.#calling = [];
     for (const user of known) this.#host.knownOffline(user.userId, Number(user.toldVersion));
     let at = 0;
@@ -307,13 +324,16 @@ export class ShardQueue {
     await this.#tellBack(back, version + at - 1, saidAnyway);
   }
 
-  /** Told before they are forgotten: a node that dies in between leaves it to whoever asserts them next. */
+  /**
+   * Reports users before it removes them: if the node dies in between, the next node that asserts
+   * them reports them.
+   */
   async #tellBack(
     back: readonly BackUser[],
     version: number,
     saidAnyway: ReadonlySet<number> = new Set(),
   ): Promise<void> {
-    // A late update announces the user; a user of another node is for that node to announce.
+    // A late update announces the user itself. A user on another node is announced by that node.
     const told = back.filter(
       ({ userId, toldVersion }) =>
         saidAnyway.has(userId) ||
@@ -360,7 +380,8 @@ export class ShardQueue {
   async #release({ link, graceMs, hadPc }: ReleaseOperation): Promise<void> {
     const { maxOperationsPerCall: limit } = this.#host;
     const round = this.#round;
-    // Said by the ledger, and not only found by the release: a Redis that was emptied knows no user.
+    // Taken from the ledger, not only found by the release: Redis has no users after it was
+    // emptied.
     const lost = graceMs === 0 ? [] : hadPc();
     if (link !== this.#noted) this.#lost.add(lost, graceMs);
     let next = 0;
@@ -371,7 +392,7 @@ export class ShardQueue {
     }
   }
 
-  /** Says the next users of bulk work, of as many tasks as go into one call. */
+  /** Sends the next users of bulk work, from as many tasks as fit into one call. */
   async #advance(task: BulkTask): Promise<void> {
     const round = this.#round;
     if (task.users === undefined) {
@@ -390,7 +411,10 @@ export class ShardQueue {
     this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
   }
 
-  /** Tasks whose users are known and whose time has come, in order; returns how many users are said. */
+  /**
+   * Adds users of tasks that may run now, in order.
+   * @returns how many users were added.
+   */
   #sayBulk(saying: UpdateBatch): number {
     const most = this.#host.maxOperationsPerCall;
     let count = 0;

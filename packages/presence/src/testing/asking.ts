@@ -19,7 +19,7 @@ export function client(
 export const ALL_TYPES: readonly ClientType[] = Object.values(CLIENT_TYPE);
 export const ALL_STATUSES: readonly UserStatus[] = Object.values(USER_STATUS);
 
-/** Makes an update; resolves with what became of it. */
+/** Makes an update and resolves with the outcome. */
 export function updateOf(
   presence: Presence,
   link: LinkId,
@@ -30,7 +30,7 @@ export function updateOf(
   });
 }
 
-/** Makes a query; resolves with one 1 or 0 an id. */
+/** Makes a query and resolves with 1 or 0 per id. */
 export function queryOf(
   presence: Presence,
   link: LinkId,
@@ -47,7 +47,9 @@ export function committed(outcome: UpdateOutcome): { state: UserState; version: 
   return outcome;
 }
 
-/** A user's state, read by an update that changes nothing: OFFLINE of what its link never reported. */
+/**
+ * Reads a user's state by an update that changes nothing: an OFFLINE that its link never reported.
+ */
 export async function stateOf(presence: Presence, userId: number): Promise<UserState> {
   const probe = 'probe.0';
   presence.openLink(probe, { aside: false });

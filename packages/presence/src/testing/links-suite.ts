@@ -8,10 +8,12 @@ const B = 'engine.2';
 const USER = 7;
 const OTHER = 8;
 
-/** What links that open, close, linger and change roles come to, in every engine; `withLinks` has A and B open. */
+/**
+ * Links that open, close, linger and change roles, in every engine. `withLinks` has A and B open.
+ */
 export function describeLinks(name: string, withLinks: () => Promise<TestEngine>): void {
   describe(`presence in ${name}: links`, () => {
-    test("a link's end takes away exactly what it added", async () => {
+    test("a link's end removes exactly what the link added", async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [
@@ -27,8 +29,9 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(committed(gone).state).toBe('mobile-only');
     });
 
-    // An update on its way, taken back by a list before it was sent, once stayed for as long as its node.
-    test('a link that closes takes along what was still on its way', async () => {
+    // Regression: an update in progress that a list reverted before it was sent stayed as long as
+    // its node.
+    test('a link that closes also removes what was still on its way', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const update = updateOf(presence, A, client(USER, 'mac', 'leave'));
@@ -50,7 +53,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(presence.heldUsers).toBe(0);
     });
 
-    test('a link kept aside counts for nobody until it is promoted', async () => {
+    test('a standby link does not count until it is promoted', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const aside = 'engine.3';
@@ -64,7 +67,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(await stateOf(presence, OTHER)).toBe('mobile-only');
     });
 
-    test('a link set aside takes its users out and brings them back as they are then', async () => {
+    test('setting a link on standby removes its users, and promoting it adds its current users', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
@@ -78,7 +81,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
     });
 
-    test('a link promoted and set aside many times ends as it was set last', async () => {
+    test('a link set and unset on standby many times ends as it was set last', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online')]);
@@ -88,7 +91,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(await stateOf(presence, USER)).toBe('pc');
     });
 
-    test('users lost with a link are announced offline once, unless they are back or never counted', async () => {
+    test('users of an ended link are announced offline once, unless they are back or never counted', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const aside = 'engine.3';
@@ -109,7 +112,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(await engine.announced()).toEqual([1, 3]);
     });
 
-    test('a lost user whose OFFLINE comes on another link within the grace is announced by that alone', async () => {
+    test('a pending user with an OFFLINE on another link within the grace is announced only by that', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(
@@ -120,12 +123,12 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       presence.closeLink(A, 'release');
       await updateOf(presence, B, client(1, 'windows', 'offline'));
       await updateOf(presence, B, client(2, 'mac', 'offline'));
-      // Which announces no status.
+      // This OFFLINE announces no status.
       await updateOf(presence, B, client(3, 'ios', 'offline'));
       expect(await engine.announced()).toEqual([3]);
     });
 
-    test('a link that lingers counts on for a while, and then takes what it added with it', async () => {
+    test('a lingering link still counts for a while, and then removes what it added', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
@@ -133,14 +136,14 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       presence.closeLink(A, 'linger');
       expect(presence.lingeringLinks).toBe(1);
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 1]);
-      // Its msg_server is back on another link, with one of the two.
+      // Its msg_server reconnects on another link, with one of the two users.
       presence.addClients(B, [client(USER, 'windows', 'online')]);
       await waitFor(() => presence.lingeringLinks === 0, { what: 'the link to linger no longer' });
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 0]);
       expect(presence.heldUsers).toBe(1);
     });
 
-    test('a link kept aside does not linger', async () => {
+    test('a standby link does not linger', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online')]);
@@ -158,7 +161,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(() => presence.setStandby(A, true)).toThrow('link engine.1 is not open');
     });
 
-    test('setting everything again changes nothing', async () => {
+    test('a resync changes nothing', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'ios', 'online')]);

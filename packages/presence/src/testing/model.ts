@@ -19,11 +19,11 @@ const LETTERS = [
   [CLIENT_TYPE.android, 'a'],
 ] as const;
 
-/** What one link has reported, worked out from the rules of the protocol in the plainest way. */
+/** The reports of one link, by the rules of the protocol in the simplest implementation. */
 export class LinkModel {
-  /** Whether it counts: not in a cluster that counts masters only, before it is one. */
+  /** Whether the link counts: not before it is master, in a cluster that counts masters only. */
   counts: boolean;
-  /** User → client type → how many are counted, and how many of these are away. */
+  /** User → client type → how many clients, and how many of these are away. */
   readonly users = new Map<number, Map<ClientType, Clients>>();
 
   constructor(counts: boolean) {
@@ -57,7 +57,7 @@ export class LinkModel {
     }
   }
 
-  /** What it has of a user, as Redis writes it: 'w1i2'; '' for nothing. */
+  /** The entry of a user as Redis stores it: 'w1i2', or '' for none. */
   holding(userId: number): string {
     const types = this.users.get(userId);
     return LETTERS.map(([type, letter]) => {
@@ -84,14 +84,14 @@ export class LinkModel {
   }
 }
 
-/** What the reports of several links come to for a user. */
+/** Combines the reports of several links about a user. */
 export function together(links: Iterable<LinkModel>, userId: number): UserState {
   let state: UserState = 'gone';
   for (const link of links) if (link.counts) state = strongerState(state, link.state(userId));
   return state;
 }
 
-/** What presence must come to: the links that are open, by id. */
+/** The expected presence: the open links by id. */
 export class PresenceModel {
   readonly #links = new Map<LinkId, LinkModel>();
 
@@ -115,12 +115,12 @@ export class PresenceModel {
     this.#link(link).list(entries);
   }
 
-  /** What a link, which may be kept aside, has of a user. */
+  /** The entry of a user on a link, on standby or not. */
   holding(link: LinkId, userId: number): string {
     return this.#links.get(link)?.holding(userId) ?? '';
   }
 
-  /** What Redis must hold: user → 'link=holding' of each link, in the links' order. */
+  /** The expected content of Redis: user → 'link=entry' of each link, in the links' order. */
   records(): Map<number, string[]> {
     const records = new Map<number, string[]>();
     for (const [id, link] of [...this.#links].sort()) {

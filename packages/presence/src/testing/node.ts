@@ -21,7 +21,7 @@ export interface TestNodeOptions {
   readonly lingerMs?: number;
 }
 
-/** The presence of one node, put together as the service does it; sweeps only when told to. */
+/** The presence of one node, wired as in the service. Sweeps only when told to. */
 export interface TestNode extends AsyncDisposable {
   readonly nodeId: string;
   readonly redis: RedisClient;
@@ -29,7 +29,7 @@ export interface TestNode extends AsyncDisposable {
   readonly lease: Lease;
   readonly reaper: Reaper;
   readonly reconciler: Reconciler;
-  /** Records that its audits have set right. */
+  /** Records that its reconciler has repaired. */
   readonly mended: { readonly records: number };
   readonly lost: OfflineGrace;
   /** Users announced offline by this node, in order. */
@@ -41,7 +41,7 @@ export interface TestNode extends AsyncDisposable {
   /** What was told, in order: 'taken', 'doubted' or 'refused'. */
   readonly leaseEvents: string[];
   readonly lateCommits: LateCommit[];
-  /** Lost users who were told to be offline and are back. */
+  /** Users announced offline after the grace who are back. */
   readonly back: {
     readonly update: ClientStatus;
     readonly toldVersion: number;
@@ -49,7 +49,7 @@ export interface TestNode extends AsyncDisposable {
   }[];
   readonly reaped: Reaped[];
   readonly members: () => Members;
-  /** What the node says of itself; a test may change it. */
+  /** The info that the node publishes. A test may change it. */
   readonly about: { -readonly [Field in keyof NodeInfo]: NodeInfo[Field] };
   /** Moves the node's clock on. */
   readonly advance: (ms: number) => void;
@@ -58,7 +58,7 @@ export interface TestNode extends AsyncDisposable {
   readonly settled: () => Promise<void>;
 }
 
-/** A node that has not asked for its lease yet. */
+/** A node that has not requested its lease yet. */
 export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const { namespace, leaseMs = 5_000 } = options;
   const nodeId = randomNodeId();
@@ -195,7 +195,7 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   };
 }
 
-/** A node that holds its lease, and whose presence is settled. */
+/** A node that has its lease and whose presence is settled. */
 export async function startLiveNode(options: TestNodeOptions): Promise<TestNode> {
   const node = await startNode(options);
   node.lease.start();

@@ -7,7 +7,7 @@ import { describeLinks } from './links-suite.ts';
 /** One engine under test. */
 export interface TestEngine extends AsyncDisposable {
   readonly presence: Presence;
-  /** Ends the grace of all lost users; tells who was announced offline, then and before. */
+  /** Ends the grace of all pending users and returns the users announced offline so far. */
   announced(): Promise<readonly number[]>;
 }
 
@@ -17,7 +17,7 @@ const USER = 7;
 const OTHER = 8;
 const LARGEST_ID = 4_294_967_295;
 
-/** What every engine does, whatever it keeps its knowledge in. */
+/** The behaviour of every engine, whatever it stores its state in. */
 export function describePresence(name: string, open: () => Promise<TestEngine>): void {
   const withLinks = async (): Promise<TestEngine> => {
     const engine = await open();
@@ -27,7 +27,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
   };
 
   describe(`presence in ${name}: status updates`, () => {
-    test('a user is held with a PC client, without one, or not at all', async () => {
+    test('a user has a PC client, only other clients, or none', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const states = [];
@@ -95,7 +95,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await stateOf(presence, USER)).toBe('gone');
     });
 
-    test('an OFFLINE of what was not reported changes nothing and tells the state', async () => {
+    test('an OFFLINE of an unreported client changes nothing and returns the state', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const nobody = await updateOf(presence, A, client(USER, 'windows', 'offline'));
@@ -107,7 +107,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(committed(otherType).state).toBe('pc');
     });
 
-    test('what two links hold of a user comes together', async () => {
+    test('the clients of a user on two links are combined', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       await updateOf(presence, A, client(USER, 'windows', 'online'));
@@ -117,7 +117,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await queryOf(presence, B, [USER])).toEqual([0]);
     });
 
-    test('a PC client that is held can be confirmed: a commit that changes nothing', async () => {
+    test('an online PC client can be confirmed: a commit that changes nothing', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const link = 'engine.3';
@@ -125,7 +125,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       await updateOf(presence, link, client(OTHER, 'windows', 'online'));
       await updateOf(presence, A, client(OTHER, 'ios', 'online'));
       const told: unknown[] = [];
-      // Neither a mobile client nor what a link kept aside holds is any.
+      // Neither a mobile client nor a client on a standby link qualifies.
       presence.confirm(OTHER, { updated: (update) => told.push(update) }, 'pc');
       const before = committed(await updateOf(presence, A, client(USER, 'mac', 'leave')));
       const confirmed = await new Promise<UpdateOutcome>((resolve) => {
@@ -144,7 +144,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(committed(gone).state).toBe('gone');
     });
 
-    test('a mobile client is confirmed where there is no PC client, and only when asked for', async () => {
+    test('a mobile client is confirmed if there is no PC client, and only with which=any', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       await updateOf(presence, A, client(USER, 'ios', 'leave'));
@@ -199,7 +199,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(states).toEqual(['pc', 'pc', 'gone']);
     });
 
-    test('LEAVE entries are clients that are away, OFFLINE entries take one back', async () => {
+    test('LEAVE entries are clients that are away, OFFLINE entries remove one', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [
@@ -210,7 +210,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
         client(OTHER, 'ios', 'offline'),
       ]);
       expect(await queryOf(presence, A, [USER, OTHER])).toEqual([1, 0]);
-      // Both come back, which changes no count: two OFFLINEs take them.
+      // Both come back, which changes no count: two OFFLINEs remove them.
       for (const status of ['online', 'online', 'offline', 'offline'] as const) {
         await updateOf(presence, A, client(USER, 'windows', status));
       }
@@ -218,7 +218,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await stateOf(presence, OTHER)).toBe('gone');
     });
 
-    test('20,000 users are there for a query made right after, and gone with their link', async () => {
+    test('20,000 users are visible to a query made right after, and gone with their link', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const ids = Array.from({ length: 20_000 }, (_, i) => i * 3);
@@ -248,7 +248,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
   });
 
   describe(`presence in ${name}: queries`, () => {
-    test('the answer follows the order asked, repeats included', async () => {
+    test('the answer follows the order of the query, repeats included', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(1, 'windows', 'online'), client(2, 'ios', 'online')]);
@@ -256,7 +256,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       expect(await queryOf(presence, B, [])).toEqual([]);
     });
 
-    test('a query sees what came before it and not what comes after', async () => {
+    test('a query sees earlier updates and not later ones', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       const before = queryOf(presence, A, [USER]);

@@ -13,7 +13,7 @@ const OTHER = 8;
 const NOBODY = 9;
 const NONE = { windows: 0, mac: 0, ios: 0, android: 0 };
 
-/** What every engine tells those who look on. */
+/** The read-only methods of every engine. */
 export function describeReading(name: string, open: () => Promise<TestEngine>): void {
   const withLinks = async (): Promise<TestEngine> => {
     const engine = await open();
@@ -22,8 +22,8 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
     return engine;
   };
 
-  describe(`presence in ${name}: who looks on`, () => {
-    test('is told where users are: link by link, which clients, which of them are away', async () => {
+  describe(`presence in ${name}: read-only methods`, () => {
+    test('userConnections returns the clients of users by link, and which of them are away', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [
@@ -57,7 +57,7 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
       expect(found[2]?.connections).toEqual([]);
     });
 
-    test('is told how many users each link holds', async () => {
+    test('heldBy returns the number of users of each link', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
@@ -68,7 +68,7 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
       expect(presence.heldBy(A)).toBe(0);
     });
 
-    test('is told how many clients of each type there are, shard by shard', async () => {
+    test('stats returns the number of clients of each type by shard', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [

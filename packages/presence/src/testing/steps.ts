@@ -8,7 +8,7 @@ import type { TestNode } from './node.ts';
 
 const USERS = 12;
 
-/** What happens on one of a cluster's links, or to it. `slot` picks the link. */
+/** An action on one of a cluster's links. `slot` selects the link. */
 export type Step =
   | { readonly kind: 'update'; readonly slot: number; readonly update: ClientStatus }
   | { readonly kind: 'snapshot'; readonly slot: number; readonly entries: ClientStatus[] }
@@ -62,7 +62,7 @@ export function steps(slots: number, maxLength: number): fc.Arbitrary<Step[]> {
   return fc.array(step, { minLength: maxLength / 2, maxLength });
 }
 
-/** Some nodes with links on each, and the model of what they report. */
+/** Nodes with links, and the model of their reports. */
 export class Cluster {
   readonly #nodes: readonly TestNode[];
   readonly #model: PresenceModel;
@@ -106,7 +106,7 @@ export class Cluster {
     }
   }
 
-  /** Ends when every query made was answered; tells those that missed what their own link had reported. */
+  /** Waits for all queries and returns those that missed reports of their own link. */
   async unseen(): Promise<string[]> {
     const problems = await Promise.all(this.#answers);
     return problems.filter((problem) => problem !== '');

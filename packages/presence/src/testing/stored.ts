@@ -2,16 +2,16 @@ import type { RedisClient } from '@route/redis';
 import type { LinkId } from '../presence.ts';
 import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 
-/** All that Redis holds of presence in a namespace, and what in it does not fit together. */
+/** The presence data of a namespace in Redis, and its contradictions. */
 export interface Stored {
-  /** User → 'link=holding' of each link, in the links' order. */
+  /** User → 'link=entry' of each link, in the links' order. */
   readonly records: Map<number, string[]>;
   readonly contradictions: string[];
   /** Nodes that have a stamp in any shard. */
   readonly stamped: Set<string>;
 }
 
-/** Reads the keys themselves, by none of the code under test. */
+/** Reads the keys directly, without the code under test. */
 export async function readStored(redis: RedisClient, namespace: string): Promise<Stored> {
   const stored: Stored = { records: new Map(), contradictions: [], stamped: new Set() };
   const known = new Set<string>();

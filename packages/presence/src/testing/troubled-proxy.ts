@@ -7,7 +7,7 @@ interface Connection {
   readonly heldReplies: Buffer[];
 }
 
-/** Stands between a node and its Redis and lets the connection be bad in the ways that TCP allows. */
+/** A proxy between a node and its Redis that produces TCP connection faults. */
 export class TroubledProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
@@ -29,17 +29,17 @@ export class TroubledProxy implements AsyncDisposable {
     return new TroubledProxy(server, new URL(url));
   }
 
-  /** Requests are taken and not passed on. */
+  /** Accepts requests and does not forward them. */
   holdRequests(): void {
     this.#requestsFlow = false;
   }
 
-  /** Requests are carried out and nobody hears of it. */
+  /** Forwards requests and withholds the replies. */
   holdReplies(): void {
     this.#repliesFlow = false;
   }
 
-  /** Passes on all that was held, also for a client that has long given up the connection. */
+  /** Forwards everything withheld, even for a client that has abandoned the connection. */
   flow(): void {
     this.#requestsFlow = true;
     this.#repliesFlow = true;
@@ -50,7 +50,7 @@ export class TroubledProxy implements AsyncDisposable {
     }
   }
 
-  /** Breaks the clients' connections; what is held for the server stays held. */
+  /** Closes the clients' connections. Data withheld for the server stays withheld. */
   cut(): void {
     for (const { client } of this.#connections) client.destroy();
   }

@@ -1,27 +1,32 @@
--- Sets what links hold of users, and reads users' states between the updates, in the order given.
+-- Sets the entries of users on links, and reads users' states between the updates, in order.
 -- KEYS  1 users hash (user id -> record), 2 links set, 3 meta hash ('@clock', node id -> stamp),
---       4 prefix of the sets of users that each link holds (same slot; a link's id is appended),
---       5 lost: sorted set of the users to be announced offline, if they do not come back,
---       6 told: sorted set, user id -> version with which a lost user was announced offline
+--       4 prefix of each link's set of users (same slot; the link id is appended),
+--       5 pending: sorted set of the users to be announced offline unless they return,
+--       6 announced: sorted set, user id -> version of the offline announcement after the grace
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node),
---       3 the stamp of the node's call before this one in this shard, 4 the highest version that the node knows,
---       5 the user of each operation (MessagePack list), 6 what operations can say: link id, holding ('' for
---       none), link id, ... (MessagePack list), 7 which of these each operation says, from 0 (a byte each);
---       link id '' reads the user and changes nothing; '!' before a holding: the node announces that the user went
---       offline, unless a PC client is left, so that nothing more is to be announced of a link that ended before
--- REPLY { version, states, back, known }: the first operation's version, the next one has the next; and one digit an
---       operation, of its user right after it: 0 no link holds the user, 1 held without a PC client,
---       2 with one; back: { user, version told, user, version told, ... } of those who were announced
---       offline and have a PC client now; known: the same of those whom an update takes offline and who were announced
--- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them for each link: all of them
+--       3 the stamp of the node's previous call in this shard,
+--       4 the highest version that the node knows,
+--       5 the user of each operation (MessagePack list),
+--       6 the values that operations set: link id, entry ('' for none), link id, ... (MessagePack
+--       list); link id '' reads the user and changes nothing; '!' before an entry: the node
+--       announces the user offline unless a PC client is left, so the announcement that is pending
+--       for an ended link is cancelled,
+--       7 the index of each operation's value, from 0 (a byte each)
+-- REPLY { version, states, back, known }: version of the first operation, each further operation
+--       has the next version; states: one digit per operation, its user's state right after it:
+--       0 on no link, 1 online without a PC client, 2 with a PC client; back: { user, version,
+--       user, version, ... } of users in `announced` who have a PC client now; known: the same of
+--       users in `announced` whom an update takes offline
+-- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them per link, all
 --       bounded by the number of operations, which the caller bounds (256)
--- TWICE is refused the second time: LOST. So is every call that does not follow the node's last one here: Redis has
---       lost writes (emptied, rolled back), or another node has reaped this one. A call that comes after a later
---       one of its node (sent on a connection that was given up) is refused: STALE.
---       Users in `back` stay so until settle-lost, as the reply may not have been heard.
+-- TWICE is refused the second time: LOST. So is every call that does not follow the node's last one
+--       here: Redis has lost writes (emptied, rolled back), or another node has reaped this one. A
+--       call that arrives after a later one of its node (sent on an abandoned connection) is
+--       refused: STALE. Users in `back` stay so until settle-lost, because the reply may have been
+--       lost.
 --
--- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=holding;' for each link. What is
--- not an entry is left out of a record that changes.
+-- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=entry;' for each
+-- link. Invalid entries are dropped from a record that changes.
 local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp, before, known = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local ids, said = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
@@ -34,8 +39,8 @@ if last ~= before then
   return redis.error_reply((isLater and 'STALE' or 'LOST') .. ' call ' .. stamp .. ' of ' .. node .. ' after ' .. last)
 end
 
--- Later than all that was given out before, even where the clock of a new primary is behind. What is not a version
--- in '@clock' does not count.
+-- Above all earlier versions, even if the clock of a new primary is behind. An invalid '@clock' is
+-- ignored.
 local time = redis.call('TIME')
 local version = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local clock = tonumber(stored[2] or '0') or 0
@@ -44,7 +49,7 @@ version = math.max(version, clock + 1, known + 1)
 local lastVersion = version + #ids - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
--- The record that another one becomes when a link holds this of its user; false for none.
+-- Returns the record after a link sets this entry of the user; false for none.
 local function rewrite(record, link, holding)
   local entries = ';'
   for other, theirs in string.gmatch(record or '', '(%w+%.%w+)=([wmia][%w%[%]]*);') do
@@ -55,18 +60,18 @@ local function rewrite(record, link, holding)
   return (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
 end
 
-local records = {} -- by user, as the operations done so far have left them; false: none
+local records = {} -- by user, after the operations done so far; false: none
 for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[i]] = record end
 
-local changed = {} -- users whose record is another one now
-local holders = {} -- by link: by user, whether the link holds the user
+local changed = {} -- users with a changed record
+local holders = {} -- by link: by user, whether the user is on the link
 local states = {}
-local found = {} -- users who have a PC client now, or had in between, or are announced offline by an update
+local found = {} -- users with a PC client now or in between, or announced offline by an update
 local anyLost = redis.call('EXISTS', lost, told) > 0
 
--- Most records of a call are the same ones, and become the same: each is worked out once.
+-- Most records of a call are equal and change in the same way: each change is computed once.
 local stateOf = { [false] = '0' } -- by record
-local rewritten = {} -- by what is said: by record, what it becomes
+local rewritten = {} -- by value: by record, the new record
 
 for i, user in ipairs(ids) do
   local record = records[user]

@@ -1,24 +1,29 @@
 #!lua flags=allow-oom
--- Hands out lost users who are due to be announced; those who have a PC client again are forgotten. Remembers users who
--- were announced before, or hands them out where they have a PC client again.
--- KEYS  1 users hash, 2 lost: sorted set, user id -> when to announce it, by the grace clock (see release-link),
---       3 meta hash, 4 told: sorted set, user id -> version with which a lost user was announced offline
--- ARGV  1 how many at the most, 2 for how many ms no other node is given them,
---       3 the highest version that the node knows; then user, version, user, version, ... of users who were announced
---       offline before, as Redis may have forgotten them
--- REPLY {} when no user is handed out, else { version, until when they are held, { user, state, user, state, ... },
---       { user, version announced, ... } }: due ones, with states as in apply-updates; and announced ones who are back
--- COST  one HGET and two ZADD or one ZREM a user, at most ARGV 1 of them and those given; at most 256 who were announced
---       more than a day ago are forgotten
--- TWICE hands out the next ones. Users who were handed out and are not settled (settle-lost) are due again when the
---       time is over: a node that dies in between keeps none from being announced.
+-- Claims pending users who are due, to be announced offline. Users with a PC client again are
+-- removed instead. Stores users who were announced before, or returns them if they have a PC client
+-- again.
+-- KEYS  1 users hash,
+--       2 pending: sorted set, user id -> when to announce, by the grace clock (see release-link),
+--       3 meta hash,
+--       4 announced: sorted set, user id -> version of the offline announcement after the grace
+-- ARGV  1 how many users at most, 2 for how many ms no other node can claim them,
+--       3 the highest version that the node knows; then user, version, user, version, ... of users
+--       who were announced offline before, because Redis may have lost them
+-- REPLY {} when there is no user, else { version, end of the claim, { user, state, user, state, ...
+--       },
+--       { user, version announced, ... } }: claimed users, with states as in apply-updates; and
+--       announced users who are back
+-- COST  one HGET and two ZADD or one ZREM per user, for at most ARGV 1 users and the announced ones
+--       given; removes at most 256 announced more than a day ago
+-- TWICE claims the next users. Claimed users that are not settled (settle-lost) are due again when
+--       the claim ends: a node that dies in between does not prevent an announcement.
 local users, lost, meta, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local limit, holdMs, known = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- Also where none is lost any more.
+-- Even if no user is pending.
 local yesterday = string.format('%.0f', micros - 86400 * 1000000)
 local old = redis.call('ZRANGEBYSCORE', told, '-inf', yesterday, 'LIMIT', 0, 256)
 if #old > 0 then redis.call('ZREM', told, unpack(old)) end
@@ -61,7 +66,7 @@ for _, user in ipairs(due) do
     redis.call('ZREM', lost, user)
   else
     redis.call('ZADD', lost, heldUntil, user)
-    -- Before it is announced: a user who comes back from now on was, or will be, announced offline.
+    -- Stored before the announcement: a user who returns from now on was, or will be, announced.
     redis.call('ZADD', told, version, user)
     claimed[#claimed + 1] = user
     claimed[#claimed + 1] = record and 1 or 0

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- Makes every link that a record names findable again, by the links set and by its own set of users, and takes out
--- of the records what is not an entry. Whatever has cost Redis such a set (an eviction, a key deleted by hand), the
--- records that it led to would outlive their link.
--- KEYS  1 users hash, 2 links set, 3 prefix of the sets of users that each link holds
--- ARGV  1 cursor, '0' to begin, 2 about how many records to look at
--- REPLY { next cursor, entries mended, records mended }: cursor '0' when all were looked at
--- COST  one HSCAN, and one SADD an entry of the records looked at
--- TWICE finds nothing to mend. It goes by what the records say at this moment and changes no entry,
---       so it needs no stamp: what it lists of a dead node's is reaped as everything else is.
+-- Restores the links set and each link's set of users from the records, and drops invalid entries
+-- from the records. If Redis has lost such a set (an eviction, a key deleted by hand), the records
+-- that it led to would outlive their link.
+-- KEYS  1 users hash, 2 links set, 3 prefix of each link's set of users
+-- ARGV  1 cursor, '0' to begin, 2 about how many records to read
+-- REPLY { next cursor, entries restored, records repaired }: cursor '0' after the last record
+-- COST  one HSCAN, and one SADD per entry of the records read
+-- TWICE finds nothing to repair. It follows the current records and changes no entry, so it needs
+--       no stamp: restored links of a dead node are reaped as usual.
 local users, links, held = KEYS[1], KEYS[2], KEYS[3]
 local cursor, count = ARGV[1], ARGV[2]
 

@@ -1,9 +1,10 @@
--- Tells all nodes that are known, how long their leases last, and what they publish about themselves. Changes nothing.
--- KEYS  1 members, a sorted set: node id -> end of its lease, in ms of this server's clock, below 0 where another
---       node has ended it,
---       2 info, a hash: node id -> what the node publishes about itself
+-- Returns all known nodes, the ends of their leases, and the info that they publish. Changes
+-- nothing.
+-- KEYS  1 members, a sorted set: node id -> end of its lease, in ms of this server's clock, below 0
+--       if another node has ended it,
+--       2 info, a hash: node id -> the info that the node publishes
 -- ARGV  none
--- REPLY { now in ms, { node, end of its lease, ... }, { node, what it publishes, ... } }
+-- REPLY { now in ms, { node, end of its lease, ... }, { node, its info, ... } }
 -- COST  the number of nodes
 -- TWICE reads again
 local time = redis.call('TIME')

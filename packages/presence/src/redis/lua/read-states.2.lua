@@ -1,9 +1,10 @@
--- Tells users' states, as apply-updates does between updates.
+-- Returns users' states, as apply-updates does between updates.
 -- KEYS  1 users hash (user id -> record), 2 meta hash
--- ARGV  1 node id, 2 the stamp of the node's last call in this shard, 3 the user ids (MessagePack list)
--- REPLY one digit a user: 0 no link holds the user, 1 held without a PC client, 2 with one
+-- ARGV  1 node id, 2 the stamp of the node's last call in this shard,
+--       3 the user ids (MessagePack list)
+-- REPLY one digit per user: 0 on no link, 1 online without a PC client, 2 with a PC client
 -- COST  one HMGET of the users; the caller bounds them (256)
--- TWICE reads again. Where the node's last call is not the one given, Redis has lost writes: LOST.
+-- TWICE reads again. If the node's last call is not the given one, Redis has lost writes: LOST.
 local last = redis.call('HGET', KEYS[2], ARGV[1])
 if last ~= ARGV[2] then return redis.error_reply('LOST stamp of ' .. ARGV[1] .. ': ' .. tostring(last)) end
 local stateOf = { [false] = '0' } -- by record: most are the same few

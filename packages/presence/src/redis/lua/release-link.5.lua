@@ -1,16 +1,19 @@
 #!lua flags=allow-oom
--- Takes a link's users away, a bounded number a call: called again until nothing remains. Notes those to be
--- announced offline if they do not come back.
--- KEYS  1 users hash, 2 links set, 3 meta hash, 4 set of the users that the link holds,
---       5 lost: sorted set, user id -> when to announce it, in ms of the shard's grace clock
+-- Removes a link's users, a bounded number per call: called again until none remains. Makes users
+-- pending who are to be announced offline unless they return.
+-- KEYS  1 users hash, 2 links set, 3 meta hash, 4 the link's set of users,
+--       5 pending: sorted set, user id -> when to announce, in ms of the shard's grace clock
 -- ARGV  1 link id, 2 node id of its owner, 3 the stamp of that node's last call here, '' for none,
---       4 the stamp of this call, '' where another node takes away what a dead one left,
---       5 how many users at the most, 6 after how many ms users without a PC client are announced, '0' for never,
---       7 further users who had a PC client on the link, by its ledger (MessagePack list): to be noted as well
--- REPLY { users remaining, user, user, ... }: the users who had a PC client before and have none now
--- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5 of them; one HGET a user of ARGV 7
--- TWICE is refused the second time, as apply-updates is: STALE or LOST. A dead node's that has written since it was
---       looked at is refused (FENCED): the node lives; else fewer users are found, or none.
+--       4 the stamp of this call, '' when another node reaps a dead one,
+--       5 how many users at most,
+--       6 ms until users without a PC client are announced, '0' for never,
+--       7 further users with a PC client on the link, by its ledger (MessagePack list): made
+--       pending as well
+-- REPLY { users remaining, user, user, ... }: the users who lost their last PC client
+-- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5; one HGET per user of ARGV 7
+-- TWICE is refused the second time, as apply-updates is: STALE or LOST. The release of a dead
+--       node's link is refused if the node has written since its stamp was read (FENCED), because
+--       the node lives; otherwise it finds fewer users, or none.
 local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local link, node, before, stamp = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local limit, graceMs = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -23,8 +26,8 @@ if last ~= before then
 end
 if stamp ~= '' then redis.call('HSET', meta, node, stamp) end
 
--- The grace clock goes with Redis's, but neither back nor by more than a second between two looks at it: a step
--- of the clock, or a time in which no node asked, ends nobody's grace.
+-- The grace clock follows Redis's, but never back and by at most a second between two reads:
+-- neither a step of the clock nor a time without reads ends a grace.
 local due
 local function lose(user)
   if graceMs == 0 then return end
@@ -67,7 +70,7 @@ end
 if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
 
--- Said by the ledger, and not only found: a Redis that was emptied knows no user.
+-- From the ledger, not only found above: Redis has no users after it was emptied.
 for _, user in ipairs(ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}) do
   local record = redis.call('HGET', users, user)
   if not record or string.byte(record) ~= 112 then lose(user) end

@@ -1,23 +1,25 @@
 #!lua flags=allow-oom
--- Takes up or renews a node's lease, ends the leases of dead nodes, and tells which leases there are and what their
--- nodes publish about themselves. A lease is judged by whether its end changes, never by Redis's clock.
--- KEYS  1 members, a sorted set: node id -> end of its lease, in ms of this server's clock; of a dead node when its
---       lease was ended, below 0, for ten minutes,
---       2 info, a hash: node id -> what the node publishes about itself,
+-- Acquires or renews a node's lease, ends the leases of dead nodes, and returns all leases and the
+-- info of their nodes. A lease is alive if its end changes. Redis's clock is never compared.
+-- KEYS  1 members, a sorted set: node id -> end of its lease, in ms of this server's clock; for ten
+--       minutes after the lease of a dead node was ended, the negative time of that,
+--       2 info, a hash: node id -> the info that the node publishes,
 --       3 asserted, a hash: node id -> the epoch up to which the node has asserted its links,
---       4 cluster, a hash: 'schema' and 'shards', on which all nodes agree; 'epoch' and 'version', the highest so far
---       ('version' also follows this server's clock),
+--       4 cluster, a hash: 'schema' and 'shards', on which all nodes agree; 'epoch' and 'version',
+--       the highest so far ('version' also follows this server's clock),
 --       5 leases of nodes of release 0.1.0, a sorted set like the first
--- ARGV  1 node id, 2 length of the lease in ms, 3 the end that its last renewal told, '' to take the lease anew,
---       4 what the node publishes, 5 whether it has asserted all its links ('0' no, '1' yes, '2' yes, and it leaves),
---       6 the highest epoch, 7 the highest version that it knows, 8 its schema, 9 its number of shards;
---       then of each dead node the id and the end of its lease
--- REPLY { 'refused', schema, shards, { node, end, ... }, { live node of release 0.1.0, ... } } where other nodes hold
---       leases and do not agree with this one, which has none: nothing of it is written; else
---       { 1 if the lease was held until now, else 0, its end, { node, end, ... },
---       { node, what it publishes, ... }, epoch, version, { node, epoch asserted, ... } }
+-- ARGV  1 node id, 2 length of the lease in ms,
+--       3 the end that its last renewal returned, '' to acquire the lease anew, 4 its info,
+--       5 whether it has asserted all its links ('0' no, '1' yes, '2' yes, and it leaves),
+--       6 the highest epoch, 7 the highest version that it knows, 8 its schema,
+--       9 its number of shards; then of each dead node the id and the end of its lease
+-- REPLY { 'refused', schema, shards, { node, end, ... }, { live node of release 0.1.0, ... } } if
+--       other nodes have leases and do not agree with this one, which has none: nothing of it is
+--       written; else
+--       { 1 if the lease existed until now, else 0, its end, { node, end, ... },
+--       { node, its info, ... }, epoch, version, { node, epoch asserted, ... } }
 -- COST  the number of nodes
--- TWICE renews again, and tells 0: whoever did not get an answer counts its lease as lost.
+-- TWICE renews again, and returns 0: a node without a reply considers its lease lost.
 local members, info, asserted, cluster, oldLeases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local node, leaseMs, before, about = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local standing, epoch, version = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -35,7 +37,7 @@ expect(cluster, 'hash')
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
--- A node that has renewed since is not dead, and one whose lease is ended here finds that and asserts anew.
+-- A node that has renewed since is alive. A node whose lease ends here finds out and asserts anew.
 for i = 10, #ARGV, 2 do
   if redis.call('ZSCORE', members, ARGV[i]) == ARGV[i + 1] then
     redis.call('ZADD', members, string.format('%.0f', -now), ARGV[i])
@@ -61,7 +63,7 @@ if not held then
 end
 if not agrees then redis.call('HSET', cluster, 'schema', schema, 'shards', shards) end
 
--- Both only grow; what no node can have written does not count.
+-- Both only grow. Values that no node can have written are ignored.
 local function highest(known, text)
   local number = tonumber(text or '0') or 0
   return number >= 0 and number < 8e15 and math.max(known, number) or known
@@ -73,7 +75,7 @@ redis.call('HSET', cluster, 'epoch', string.format('%.0f', epoch), 'version', st
 local through = (not held or standing == '0') and 0 or standing == '1' and epoch or 9e15
 redis.call('HSET', asserted, node, string.format('%.0f', through))
 
--- Each renewal changes the end, wherever the clock may be.
+-- Each renewal changes the end, whatever the clock shows.
 local ending = string.format('%.0f', now + leaseMs)
 if ending == ends then ending = string.format('%.0f', now + leaseMs + 1) end
 redis.call('ZADD', members, ending, node)

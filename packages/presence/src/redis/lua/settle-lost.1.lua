@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
--- Forgets users of whom a node has told: lost ones that it was handed out, or such as are back.
--- KEYS  1 sorted set: lost, user id -> when to tell of it; or told, user id -> version told
--- ARGV  1 until when they were held, or the version that they were told with; then the users
--- REPLY how many were forgotten
--- COST  one ZSCORE and at most one ZREM a user
--- TWICE finds nobody to forget. Who was lost or told of anew since, or handed out again, is kept.
+-- Removes users whom a node has announced: claimed pending users, or announced users who are back.
+-- KEYS  1 sorted set: pending, user id -> end of the claim; or announced, user id -> version
+--       announced
+-- ARGV  1 the end of the claim, or the version announced; then the users
+-- REPLY how many were removed
+-- COST  one ZSCORE and at most one ZREM per user
+-- TWICE finds no user to remove. A user who is pending, announced or claimed anew since is kept.
 local scored = KEYS[1]
 local forgotten = 0
 for i = 2, #ARGV do

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Begins a node's work in a shard: its later calls follow this one. Deletes what cannot be a key of the shard, and
--- tells which links of the node it knows.
--- KEYS  1 users hash, 2 links set, 3 meta hash, 4 prefix of the sets of users that each link holds,
---       5 lost sorted set, 6 told sorted set
+-- Begins a node's work in a shard: its later calls follow this one. Deletes keys of a wrong type,
+-- and returns the node's links in the shard.
+-- KEYS  1 users hash, 2 links set, 3 meta hash, 4 prefix of each link's set of users,
+--       5 pending sorted set, 6 announced sorted set
 -- ARGV  1 node id, 2 stamp of this call (grows with every call of the node)
--- REPLY { keys deleted as they had the wrong type, link of the node, ... }
--- COST  one TYPE a link that holds users of this shard
--- TWICE begins anew. A call that comes after a later one of its node is refused: STALE.
+-- REPLY { number of keys deleted for a wrong type, link of the node, ... }
+-- COST  one TYPE per link with users in this shard
+-- TWICE begins anew. A call that arrives after a later one of its node is refused: STALE.
 local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp = ARGV[1], ARGV[2]
 
