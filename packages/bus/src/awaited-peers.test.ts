@@ -13,7 +13,7 @@ test('stops waiting for a node that is silent for leaveMs, though its lease live
   expect(a.losses).toEqual([]);
 });
 
-test('a node cut off past its lease holds nobody up, and is given what it missed when it is back', async () => {
+test('a node cut off past its lease delays no other node, and receives missed frames when it is back', async () => {
   const { world, a, b } = await pair();
   world.hub.cut('b');
   send(a, world, '1');

@@ -15,37 +15,40 @@ import { Inbox } from './wire/inbox.ts';
 
 const MAX_KIND = 126;
 
-/** However often it is asked, a node does not publish its heartbeat more often than this. */
+/** The shortest interval of heartbeats, however often one is requested. */
 const MIN_HEARTBEAT_INTERVAL_MS = 2;
 
-/** A flush looks so often whether what it waits for besides is done. */
+/** Interval at which a flush checks its extra condition. */
 const FLUSH_POLL_MS = 10;
 
-/** Who reads how well others are confirmed asks them to confirm, for so long after the last time. */
+/** After a read of {@link Bus.confirmed}, heartbeats request confirmations for this long. */
 const CONFIRM_MS = 1000;
 
 /** How far another node is behind, in frames. */
 export interface PeerLag {
   readonly node: string;
-  /** Frames sent here that it has not got yet. */
+  /** Frames of this node that the peer has not acknowledged. */
   readonly behind: number;
-  /** Frames sent here for which its links have not had room yet. */
+  /** Frames of this node that the peer's links have not had room for. */
   readonly uncredited: number;
-  /** Whether frames of it are missing here. */
+  /** Whether frames of the peer are missing here. */
   readonly gap: boolean;
 }
 
-/** How well it is known what another node had sent, and when. */
+/** How far the frames that another node has sent are confirmed. */
 export interface Confirmed {
-  /** When another node sent this one's announcement of that number had reached it; 0 for none. */
+  /** The last heartbeat of this node that the other had received when it confirmed. 0 for none. */
   readonly heartbeatSeq: number;
-  /** All that it had sent by then is here. When that was learned, by the bus's clock, in ms. */
+  /**
+   * When this node learned that it has everything the other had sent by then, in ms of the bus's
+   * clock.
+   */
   readonly at: number;
 }
 
 /**
- * Carries entries from this node to all others, or to one: in their sender's order, exactly once, over a transport
- * that may lose them. What cannot be carried is told, never dropped in silence.
+ * Carries entries from this node to all others, or to one: in the sender's order, exactly once,
+ * over a transport that may lose them. Undeliverable entries are reported, never dropped silently.
  */
 export class Bus {
   readonly #nodeId: string;
@@ -61,19 +64,19 @@ export class Bus {
   readonly #receiver: Receiver;
   #running = false;
   /**
-   * Since when, and until when, this node's own lease is known to live without a break; from Infinity while it was not
-   * seen to live since the node began to hear on its present connection.
+   * The time from which, and until which, this node's own lease is known to be unbroken. Infinity
+   * if no live lease was read since the node became responsive on its current connection.
    */
   #listedFrom = Number.POSITIVE_INFINITY;
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #joined = false;
-  /** When this node had met the others. */
+  /** When this node had joined. */
   #joinedAt = 0;
   #closed = false;
   #flushScheduled = false;
   #heartbeatScheduled = false;
   #requestsAcks = false;
-  /** When it was last read how well another node is confirmed. */
+  /** When {@link Bus.confirmed} was last called. */
   #confirmReadAt = Number.NEGATIVE_INFINITY;
   #cancelTick: Cancel = () => {};
 
@@ -91,7 +94,7 @@ export class Bus {
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#heartbeat = new NodeHeartbeat(this.#limits.probeTimeoutMs, clock.now(), (hearing) => {
-      // Nodes may join meanwhile that stand still afterwards: only their leases tell of them.
+      // Nodes may join meanwhile and stand still afterwards: only their leases reveal them.
       if (!hearing) this.#listedFrom = Number.POSITIVE_INFINITY;
       events.onResponsive(hearing);
     });
@@ -139,38 +142,39 @@ export class Bus {
     });
   }
 
-  /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
+  /** Whether the node receives its own frames, so both directions of the transport work. */
   get responsive(): boolean {
     return this.#heartbeat.responsive;
   }
 
-  /** Whether this node has met the others, see {@link BusEvents.onJoined}. */
+  /** Whether this node has joined, see {@link BusEvents.onJoined}. */
   get joined(): boolean {
     return this.#joined;
   }
 
-  /** Whether what waits for the others has reached its bound: nothing more should be read to be sent. */
+  /** Whether unacknowledged bytes have reached the limit: read nothing more that must be sent. */
   get full(): boolean {
     return this.#sender.full;
   }
 
   /**
-   * Whether every node that may take links is known: what is sent to each that is known reaches all. A node
-   * that starts must be known by the time that it takes links. It takes them `joinMs` after it was first
-   * heard, or once all that have a lease have spoken to it: this one must have heard what was said up to less than
-   * `joinMs` ago, on a connection on which every node has sent its heartbeat since, and must have had a lease since then.
+   * Whether every node that may accept links is known, so that frames to all known nodes reach all.
+   * A starting node must be known by the time that it accepts links: `joinMs` after it was first
+   * received, or once all nodes with a lease have sent to it. So this node must have received
+   * everything published up to less than `joinMs` ago, on a connection on which every node has sent
+   * a heartbeat since, and must have had a lease since then.
    */
   get membershipComplete(): boolean {
     return this.#clock.now() < this.#membershipCompleteUntil;
   }
 
-  /** Before this time no node that is still unknown has taken links. */
+  /** Until this time no node that is still unknown has accepted links. */
   get #membershipCompleteUntil(): number {
     const { joinMs, announceMs } = this.#limits;
     const { steadyMs, returnedSentAt } = this.#heartbeat;
     const isSteady = steadyMs >= 1.5 * announceMs;
     if (!isSteady || returnedSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
-    // Less a tenth, as no two clocks run alike.
+    // Minus a tenth, because clocks run at different speeds.
     return Math.min(returnedSentAt + joinMs * 0.9, this.#leaseUntil);
   }
 
@@ -179,25 +183,28 @@ export class Bus {
     return this.#heartbeat.seq;
   }
 
-  /** Every frame up to this one has come to all nodes that it was for and that are waited for. */
+  /** All awaited nodes have every frame for them up to this one. */
   get ackedByAll(): number {
     return this.#peers.progress(this.#heartbeat.timeMs, this.#sender.tail).acked;
   }
 
-  /** Publishes what is queued; returns the number of its last frame, which may have to wait for room; 0 for none. */
+  /**
+   * Publishes the queue. Returns the number of its last frame, which may have to wait for room, or
+   * 0.
+   */
   flushBatch(): number {
     return this.#running ? this.#sender.publishBatch() : this.#sender.tail;
   }
 
-  /** Publishes a heartbeat soon that asks the others to answer at once; see {@link Bus.confirmed}. */
+  /** Soon publishes a heartbeat that requests acks at once; see {@link Bus.confirmed}. */
   requestAcks(): void {
     this.#requestsAcks = true;
     this.#scheduleHeartbeat();
   }
 
   /**
-   * How well it is known what a node has sent; undefined where it is not known, or was never heard. While this is
-   * read, at least once a second, each heartbeat asks the others to confirm it.
+   * How far the frames of a node are confirmed. Undefined for a node that is unknown or was never
+   * heard. While this is read at least once a second, each heartbeat requests confirmations.
    */
   confirmed(node: string): Confirmed | undefined {
     this.#confirmReadAt = this.#clock.now();
@@ -207,8 +214,8 @@ export class Bus {
   }
 
   /**
-   * The last frame up to which a node has acknowledged all that is for it; undefined where it is not known, or
-   * something that it had sent by then is not here.
+   * The last frame up to which a node has acknowledged all frames for it. Undefined if the node is
+   * unknown, or frames that it had sent by then are missing here.
    */
   ackedBy(node: string): number | undefined {
     const peer = this.#peers.get(node);
@@ -216,12 +223,12 @@ export class Bus {
     return peer.acked < peer.last ? peer.acked : this.#sender.tail;
   }
 
-  /** How long its last heartbeat took to come back to this node, in ms; undefined before the first. */
+  /** Round-trip time of the last returned heartbeat, in ms. Undefined before the first. */
   get rttMs(): number | undefined {
     return this.#heartbeat.rttMs;
   }
 
-  /** How far each other node that has not left is behind this one. */
+  /** How far each other node that has not left is behind. */
   get peers(): readonly PeerLag[] {
     const { tail } = this.#sender;
     return [...this.#peers.all()]
@@ -234,12 +241,12 @@ export class Bus {
       }));
   }
 
-  /** What has happened so far. */
+  /** Counters since the start. */
   get counters(): Readonly<BusCounters> {
     return this.#counters;
   }
 
-  /** Connects. Resolves when that has been tried once, whatever came of it: it keeps trying. */
+  /** Connects. Resolves after the first attempt, even a failed one, and keeps trying. */
   async start(): Promise<void> {
     this.#running = true;
     this.#scheduleTick();
@@ -252,9 +259,9 @@ export class Bus {
   }
 
   /**
-   * Queues an entry for all other nodes, or for one that is known and hears its own; everything queued in
-   * one tick of the event loop travels together. The bytes must not be changed any more. Before the start
-   * entries wait for it; after the close they go nowhere.
+   * Queues an entry for all other nodes, or for one known node that receives its own channel.
+   * Entries of one event-loop tick travel together. The bytes must not change afterwards. Before
+   * the start entries are queued; after the close they are dropped.
    * @throws RangeError when the kind is not an integer from 0 to 126.
    */
   send(kind: number, bytes: Buffer, to?: string): void {
@@ -272,12 +279,12 @@ export class Bus {
   }
 
   /**
-   * The nodes whose lease lives, as last read; this node's own id may be among them, and its lease then lives until
-   * `ownUntil` at least, by the bus's clock. While the leases cannot be read it is not to be called. Before the first
-   * call every node that is heard counts.
+   * Sets the nodes that had a live lease at the last read. May include this node, whose lease then
+   * lives at least until `ownUntil`, by the bus's clock. Do not call it while the leases cannot be
+   * read. Before the first call every node that is heard counts.
    */
   setLiveNodes(ids: readonly string[], ownUntil = Number.POSITIVE_INFINITY): void {
-    // An id that cannot travel would damage the acks that name it.
+    // An invalid id would damage the acks that name it.
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
     const isListed = ids.includes(this.#nodeId) && (this.responsive || !this.#joined);
     const now = this.#clock.now();
@@ -290,16 +297,16 @@ export class Bus {
   }
 
   /**
-   * Whether this node's links have room. While they have none, entries still come, but the others are
-   * not told that there was room for them, and slow down when their windows are full.
+   * Sets whether this node's links have room. Without room, entries still arrive but are not
+   * credited, so the other nodes slow down when their windows are full.
    */
   setRoom(hasRoom: boolean): void {
     this.#acks.setRoom(hasRoom);
   }
 
   /**
-   * Resolves true when all live nodes have everything queued until then and `isDone`, false when that has taken
-   * longer than `withinMs`.
+   * Resolves true when all live nodes have everything queued until then and `isDone` holds, false
+   * after `withinMs`.
    */
   async flush(withinMs = this.#limits.flushMs, isDone = (): boolean => true): Promise<boolean> {
     const endsAt = this.#clock.now() + withinMs;
@@ -314,8 +321,8 @@ export class Bus {
   }
 
   /**
-   * Says goodbye, so that no node waits for this one, and ends it for good. Flush before: what some live node lacks
-   * is lost, and told by `onLost`.
+   * Publishes a leave frame, so that no node waits for this one, and closes the bus for good. Flush
+   * before: frames that some live node lacks are lost and reported by `onLost`.
    */
   async close(): Promise<void> {
     if (!this.#running) return;
@@ -347,7 +354,8 @@ export class Bus {
   }
 
   #tick(): void {
-    // First of all: a process that was stopped for long must not repeat what it should have given up.
+    // First, so that a process that was stopped for long does not redeliver frames it should have
+    // dropped.
     this.#sender.tick();
     if (this.#heartbeat.tick(this.#clock.now())) {
       this.#counters.reopened += 1;
@@ -362,7 +370,7 @@ export class Bus {
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
-    // Being up is only believed when the node hears itself; being down is believed at once.
+    // An 'up' counts only once the node receives its own frames. A 'down' counts at once.
     if (up) this.#sendHeartbeat();
     else this.#heartbeat.disconnected();
   }
@@ -400,7 +408,7 @@ export class Bus {
     this.#events.onJoined();
   }
 
-  /** For how long this node may have had links, in ms; 0 for not yet. */
+  /** How long this node may have had links, in ms. 0 for not yet. */
   get #servingMs(): number {
     return this.#joined ? Math.max(1, this.#clock.now() - this.#joinedAt) : 0;
   }
@@ -421,7 +429,7 @@ export class Bus {
     if (!this.#running) return;
     const now = this.#clock.now();
     const isConfirming = now - this.#confirmReadAt < CONFIRM_MS;
-    // What was queued before is heard before.
+    // Queued entries must arrive before the heartbeat.
     this.#sender.publishBatch();
     const { tail, tailForAll } = this.#sender;
     this.#counters.heartbeatsSent += 1;
@@ -434,7 +442,7 @@ export class Bus {
     this.#requestsAcks = false;
   }
 
-  /** Where there is just one other node, what is for all goes to it alone and does not come back here. */
+  /** If only one other node exists, frames for all go to its channel and do not come back here. */
   #onlyOther(): string | undefined {
     if (!this.membershipComplete) return undefined;
     const { only } = this.#peers;

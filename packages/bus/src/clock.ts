@@ -1,9 +1,9 @@
-/** Undoes what was scheduled; harmless when it has already run. */
+/** Cancels a scheduled call. Harmless after it has run. */
 export type Cancel = () => void;
 
-/** Time as the bus sees it, so that a test can drive it. */
+/** The clock of the bus, replaceable in tests. */
 export interface Clock {
-  /** Milliseconds that only ever go forward; differences are meaningful, the value is not. */
+  /** Monotonic milliseconds. Only differences are meaningful. */
   now(): number;
   /** Runs once the event loop has gone through what is ready now. */
   soon(run: () => void): void;
@@ -11,7 +11,7 @@ export interface Clock {
   after(ms: number, run: () => void): Cancel;
 }
 
-/** The real time. Its timers do not keep a process alive. */
+/** The real clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   soon: (run) => {

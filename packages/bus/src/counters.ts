@@ -1,42 +1,42 @@
-/** What has happened so far, and last how things are now: plain numbers, read when metrics are scraped. */
+/** Counters, and last some gauges: plain numbers, read when metrics are scraped. */
 export interface BusCounters {
   /** Frames of entries numbered and published for the first time. */
   framesSent: number;
   /** Their bytes. */
   bytesSent: number;
-  /** Frames of other nodes' entries handed on. */
+  /** Data frames of other nodes delivered. */
   framesReceived: number;
   /** Their bytes. */
   bytesReceived: number;
-  /** Entries handed on. */
+  /** Entries delivered. */
   entriesReceived: number;
-  /** Other nodes' frames that this node lacked for good. */
+  /** Frames of other nodes that this node will never receive. */
   framesLost: number;
-  /** This node's frames that some live node had not got when they were given up. */
+  /** Frames of this node dropped before some live node had received them. */
   framesDropped: number;
   /** Their bytes. */
   bytesDropped: number;
-  /** Frames published again because somebody lacked them. */
+  /** Frames published again because a node lacked them. */
   framesRedelivered: number;
-  /** Frames that came a second time and were dropped. */
+  /** Frames received again and ignored. */
   duplicates: number;
   /** Heartbeats published. */
   heartbeatsSent: number;
   /** Acks published, each to one node. */
   acksSent: number;
-  /** Frames of no known form, or with impossible numbers, dropped. */
+  /** Frames dropped because they are malformed or have impossible numbers. */
   malformed: number;
   /** Frames of other versions, dropped. */
   foreign: number;
-  /** Publishes for which there was no connection. */
+  /** Publishes without a connection. */
   unsent: number;
-  /** Times the node found itself deaf and connected anew. */
+  /** Reconnects because the node was unresponsive. */
   reopened: number;
-  /** Now: bytes sent for which not all nodes have had room. */
+  /** Gauge: bytes sent that not all nodes have credited. */
   windowBytes: number;
-  /** Now: this node's share of the window. */
+  /** Gauge: this node's share of the window. */
   shareBytes: number;
-  /** Now: other nodes that are waited for. */
+  /** Gauge: awaited nodes. */
   awaitedNodes: number;
 }
 

@@ -4,11 +4,11 @@ import type { ForeignFrame } from './wire/header.ts';
 
 /** Why frames did not arrive, or will not. */
 export const LOST_REASONS = {
-  /** This node lacked frames that their sender no longer has. */
+  /** This node lacked frames that their sender no longer retains. */
   skipped: 'skipped',
   /**
-   * Frames of this node that some live node had not got in time, or that were still kept for some node at the close;
-   * that node reports them as skipped.
+   * Frames of this node that some live node had not received in time, or that were still retained
+   * for a node at the close. That node reports them as skipped.
    */
   dropped: 'dropped',
 } as const;
@@ -16,40 +16,45 @@ export const LOST_REASONS = {
 /** Why frames did not arrive, or will not. */
 export type LostReason = keyof typeof LOST_REASONS;
 
-/** Frames that are lost for somebody. */
+/** Frames that some node will never receive. */
 export interface Loss {
-  /** Whose frames they are. */
+  /** The node that sent the frames. */
   readonly sender: string;
   readonly frames: number;
   readonly reason: LostReason;
 }
 
-/** What the bus tells the node that it belongs to. */
+/** Events of the bus. */
 export interface BusEvents {
   /**
-   * Something that another node sent: in its sender's order, exactly once. The bytes are a slice of
-   * the frame that carried them, which is not used again: keep them as long as you like. Of one sender the
-   * frames' numbers never fall.
+   * An entry of another node, in the sender's order, exactly once. The bytes are a slice of the
+   * received frame, which is not reused, so they may be kept. Frame numbers of one sender never
+   * fall.
    */
   onEntry(kind: number, bytes: Buffer, sender: string, frame: number): void;
-  /** The node hears itself, or has ceased to. */
+  /** The node became responsive or unresponsive. */
   onResponsive(hearing: boolean): void;
   /**
-   * Once, when this node and all others know what they owe each other: links taken from now on miss
-   * nothing. One that is silent is not waited for long.
+   * Called once, when this node and all others know the first frame that each must receive: links
+   * accepted from now on miss nothing. The wait for a silent node is short.
    */
   onJoined(): void;
-  /** Another node has become known: it is owed what is sent from now on, and what was since it may have links. */
+  /**
+   * Another node has become known: it must receive all frames from now on, and those sent since it
+   * may have links.
+   */
   onKnown?(node: string): void;
-  /** A node has left, or has been silent for so long that nothing is kept for it: it is known no more. */
+  /**
+   * A node has left, or was silent for so long that nothing is retained for it: it is forgotten.
+   */
   onGone?(node: string): void;
-  /** What waits for the others has reached its bound, or has fallen under half of it. */
+  /** Unacknowledged bytes have reached the limit, or fallen under half of it. */
   onFull(full: boolean): void;
-  /** Frames are lost; each loss is told once. */
+  /** Frames are lost. Each loss is reported once. */
   onLost(loss: Loss): void;
-  /** The transport met an error and goes on; what repeats is for the caller to condense. */
+  /** The transport failed and continues. The caller condenses repeated errors. */
   onError(error: Error): void;
-  /** A frame of a node of another version came and was dropped; what repeats is for the caller to condense. */
+  /** A frame of another version was dropped. The caller condenses repeated events. */
   onForeign?(frame: ForeignFrame): void;
 }
 
@@ -58,32 +63,35 @@ export interface BusLimits {
   /** Entries of one tick are spread over frames of about this size. */
   readonly batchBytes: number;
   /**
-   * No publish is larger: a larger entry travels in parts. Redis cuts a subscriber off for one message that is over
-   * its output limit, and again whenever it is repeated.
+   * The largest publish: larger entries travel in parts. Redis disconnects a subscriber for one
+   * message above its output limit, and again at each redelivery.
    */
   readonly maxFrameBytes: number;
-  /** The largest entry that is put together from parts. */
+  /** The largest entry that is assembled from parts. */
   readonly maxEntryBytes: number;
-  /** How often a node publishes its heartbeat. */
+  /** Interval of the heartbeat. */
   readonly announceMs: number;
-  /** A node that has not heard itself for so long is deaf and connects anew. */
+  /** A node that receives no own frame for this long is unresponsive and reconnects. */
   readonly probeTimeoutMs: number;
-  /** The longest that a flush waits unless it is told otherwise. */
+  /** The default limit of a flush. */
   readonly flushMs: number;
   /**
-   * Bytes that all nodes together may have under way; each has its share. Redis cuts a subscriber off
-   * that is 32 MB behind, and repeats come on top.
+   * Unacknowledged bytes of all nodes together. Each node has its share. Redis disconnects a
+   * subscriber that is 32 MB behind, and redelivery comes on top.
    */
   readonly windowBytes: number;
-  /** A frame that some live node has not got after this long is given up; a node not heard for so long is forgotten. */
+  /**
+   * Retention: a frame that some live node has not received is dropped after this time, and a
+   * silent node is forgotten.
+   */
   readonly retentionMs: number;
-  /** The most that is kept for repeating; beyond it the oldest is given up. */
+  /** The most retained bytes. Beyond it the oldest frames are dropped. */
   readonly retentionBytes: number;
-  /** A node that has been silent for longer than this is not waited for, though its lease may live. */
+  /** A node that was silent for longer is not awaited, even with a lease. */
   readonly leaveMs: number;
-  /** A node that starts waits for so long at the most to meet the others, or to find itself alone. */
+  /** The longest that a starting node waits to join the others, or to find itself alone. */
   readonly joinMs: number;
-  /** More nodes are not known at a time. */
+  /** The largest number of known nodes. */
   readonly maxPeers: number;
 }
 
@@ -103,13 +111,13 @@ export const DEFAULT_LIMITS: BusLimits = {
   maxPeers: 256,
 };
 
-/** What a bus is made of. */
+/** The parts and settings of a bus. */
 export interface BusOptions {
   /** New at each start: ASCII, 1 to 32 bytes, no spaces. */
   readonly nodeId: string;
   readonly transport: BusTransport;
   readonly events: BusEvents;
-  /** Kinds of which neighbouring entries may become one, their bytes one after the other. */
+  /** Kinds whose neighbouring entries may be merged, their bytes concatenated. */
   readonly mergeable?: readonly number[];
   readonly limits?: Partial<BusLimits>;
   readonly clock?: Clock;

@@ -72,7 +72,7 @@ test('more than may be kept is given up from the oldest on', async () => {
   expect(b.entries.map((entry) => entry[4])).toEqual(['y', 'z']);
 });
 
-test('what waits behind a gap whose sender has died is handed on, and the gap counted', async () => {
+test('frames behind a gap of a dead sender are delivered, and the gap is counted', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
   send(a, world, 'one', 'two', 'three', 'four');
@@ -88,7 +88,7 @@ test('what waits behind a gap whose sender has died is handed on, and the gap co
 
 // Failed while a gap was given up as soon as its sender's lease had ended: one that was only stopped
 // comes back, and still has what is lacking.
-test('a gap whose sender is stopped past its lease is filled when it goes on', async () => {
+test('a gap of a sender stopped past its lease is filled when the sender continues', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
   send(a, world, 'one', 'two', 'three', 'four');

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const NODES = ['a', 'b', 'c'] as const;
 
-/** For whom frames are: for all others, for one of them, or now for these and now for those. */
+/** The receivers of frames: all other nodes, one of them, or alternating. */
 type Whom = 'all' | 'one' | 'mixed';
 
 /** What happens between two moments of a run. */
@@ -78,7 +78,7 @@ interface World {
   readonly processes: readonly Stoppable[];
   readonly nodes: readonly RecordedBus[];
   readonly sent: number[];
-  /** Of each node, for whom each number was: its place, or undefined for all. */
+  /** Per sending node, the receiver of each frame number: its index, or undefined for all. */
   readonly whom: readonly (number | undefined)[][];
 }
 

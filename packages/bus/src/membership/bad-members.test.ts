@@ -122,7 +122,7 @@ test('a frame of another version is counted and told by name, and disturbs nothi
   expect(b.entries).toEqual(['a 0 1']);
 });
 
-/** Frames that anybody could publish in the name of 'a', and what they would break. */
+/** Frames that any client could publish in the name of 'a', and what they would break. */
 const FORGED: Readonly<Record<string, readonly Buffer[]>> = {
   'a heartbeat with a number and a tail far ahead': [heartbeat(FAR, FAR)],
   'data far ahead': [data(FAR), data(5000)],

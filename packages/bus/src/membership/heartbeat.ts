@@ -55,7 +55,10 @@ export class NodeHeartbeat {
     return this.#responsive;
   }
 
-  /** Milliseconds in which the node heard: it stands still while the node is deaf or stopped. */
+  /**
+   * Milliseconds in which the node was responsive. Stands still while it is unresponsive or
+   * stopped.
+   */
   get timeMs(): number {
     return this.#timeMs;
   }
@@ -100,7 +103,7 @@ export class NodeHeartbeat {
     const elapsed = now - this.#tickedAt;
     this.#tickedAt = now;
     if (elapsed > this.#probeTimeoutMs / 2) {
-      // The process was itself stopped, and has yet to read what came meanwhile: that is not deafness.
+      // The process itself was stopped and has yet to read what arrived: that is not unresponsive.
       this.#heardAt = now;
       return false;
     }

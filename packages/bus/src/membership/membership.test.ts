@@ -18,7 +18,7 @@ test('a node that joins starts with what is sent once it is known', async () => 
   expect(b.losses).toEqual([]);
 });
 
-test('a node that is alone publishes nothing of what it is given, until somebody is heard', async () => {
+test('a node that is alone publishes no entries until it hears another node', async () => {
   const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a']);
@@ -34,7 +34,7 @@ test('a node that is alone publishes nothing of what it is given, until somebody
   expect(b.entries).toEqual(['a 0 to b']);
 });
 
-test('a node whose last companion has left publishes nothing more', async () => {
+test('a node publishes nothing more after the last other node has left', async () => {
   const { world, a, b } = await pair();
   send(a, world, '1');
   world.clock.advance(300);
@@ -46,7 +46,7 @@ test('a node whose last companion has left publishes nothing more', async () => 
   expect(b.entries).toEqual(['a 0 1']);
 });
 
-test('a node that joins is known and owed everything before anybody’s next announcement', async () => {
+test('a joining node is known, and must receive every frame, before the next heartbeat of any node', async () => {
   const world = new TestCluster();
   const a = await world.add('a');
   world.clock.advance(260);
@@ -114,7 +114,7 @@ test('a node that starts has met the others once each has said what it owes', as
   expect(c.bus.joined).toBe(true);
 });
 
-test('a node that starts waits for others that say nothing, and for such as nobody knows of, but not for long', async () => {
+test('a starting node waits only briefly for silent nodes and for unknown ones', async () => {
   const { world } = await pair();
   world.hub.cut('a');
   world.hub.cut('b');
@@ -158,7 +158,7 @@ test('a node that does not hear its own channel is sent what is for all', async 
   expect(b.entries).toEqual(['a 0 1']);
 });
 
-// A node that reads late does not know who has joined meanwhile: what it sends must go to all.
+// A node that reads late does not know which nodes joined meanwhile: its frames must go to all.
 test('a node that joins misses nothing of one that has not read of it yet and knows one other', async () => {
   const { world, a } = await pair();
   world.hub.setFaults(({ to }) => [to === 'a' ? 5000 : 0]);
@@ -296,7 +296,7 @@ test('a node that has left is not known to one that joins afterwards', async () 
   expect(c.bus.peers.map(({ node }) => node)).toEqual(['b']);
 });
 
-/** From whom to whom each data frame goes from now on. */
+/** Records the sender and the receiver of each data frame from now on. */
 function dataWays({ hub }: TestCluster): string[] {
   const ways: string[] = [];
   hub.setFaults(({ frame, from, to }) => {

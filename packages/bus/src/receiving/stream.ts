@@ -137,8 +137,8 @@ export class Stream {
   }
 
   /**
-   * The sender has nothing older than `base` any more: what lies before it and is not here is lost. Where some
-   * of it was for others alone, it counts as lost here as well: nobody can tell any more.
+   * The sender retains nothing before `base`: missing frames before it are lost. Frames for other
+   * nodes alone count as lost here as well, because no node can tell them apart any more.
    */
   skipTo(base: number): void {
     if (this.#next === null || base <= this.#next) return;

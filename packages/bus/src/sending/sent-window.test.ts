@@ -17,7 +17,7 @@ function repeated(
   return it.redeliver(ALL, { node, now, maxBytes }).map(({ frame: [bytes] }) => bytes?.[0]);
 }
 
-test('a frame is kept until everybody has it, its bytes count until everybody had room for it', () => {
+test('a frame is retained until every node has it, its bytes count until every node had room for it', () => {
   const it = windowOf(3);
   it.release(2, 1);
   expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 200]);
@@ -47,7 +47,7 @@ test('a repeat ends with the frame that reaches its bound', () => {
   expect(repeated(it, 0, { maxBytes: 150 })).toEqual([3, 4]);
 });
 
-test('bytes cease to count though the frame is still kept for somebody', () => {
+test('bytes stop counting even if the frame is still retained for a node', () => {
   const it = windowOf(3);
   it.release(0, 2);
   expect([it.base, it.tail, it.bytes]).toEqual([1, 3, 100]);
@@ -60,7 +60,7 @@ test('giving up what all that are waited for have is not counted', () => {
   expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
 });
 
-test('giving up counts what somebody lacked, not what only waited for room', () => {
+test('dropping counts frames that a node lacked, not frames that only waited for room', () => {
   const it = windowOf(4);
   it.release(2, 0);
   expect(it.dropUpTo(1, 10_000)).toEqual({ frames: 2, bytes: 200 });

@@ -1,25 +1,25 @@
 import type { Range } from '../wire/ack-frame.ts';
 import { type Pieces, sizeOf } from '../wire/data-frame.ts';
 
-/** A frame that somebody may still lack, or has had no room for. */
+/** A frame that some node may still lack, or has had no room for. */
 interface Sent {
   readonly bytes: number;
   readonly sentAt: number;
   /** The only node that it is for; undefined when it is for all. */
   readonly to: string | undefined;
-  /** Gone once everybody has it; then only its bytes still count. */
+  /** Undefined once every node has it. Then only its bytes still count. */
   frame: Pieces | undefined;
   redeliveries: number;
   redeliveredAt: number;
 }
 
-/** Frames that have been given up although somebody lacked them. */
+/** Frames dropped although some node lacked them. */
 export interface Dropped {
   readonly frames: number;
   readonly bytes: number;
 }
 
-/** A frame that is to be published again, and for whom. */
+/** A frame to publish again, and its receiver. */
 export interface Redelivery {
   readonly frame: Pieces;
   readonly to: string | undefined;
@@ -33,8 +33,8 @@ const REDELIVER_AGAIN_MS = 250;
 const MAX_DOUBLINGS = 2;
 
 /**
- * The frames that this node has sent and has to keep. Two things end separately, either before the other:
- * a frame is kept until everybody has it, and its bytes count until everybody has had room for it.
+ * The frames that this node has sent and must retain. Two things end separately, in either order: a
+ * frame is retained until every node has it, and its bytes count until every node had room for it.
  */
 export class SentWindow {
   /** Of the frames first, first + 1, ... tail. */
@@ -71,7 +71,7 @@ export class SentWindow {
     this.#goneFor.delete(node);
   }
 
-  /** Bytes for which not everybody has had room. */
+  /** Bytes that not every node has had room for. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -111,7 +111,7 @@ export class SentWindow {
     return this.#complete;
   }
 
-  /** Nobody can ask for what came up to `kept`, and everybody had room for what came up to `taken`. */
+  /** No node can ask for frames up to `kept`, and every node had room for frames up to `taken`. */
   release(kept: number, taken: number): void {
     this.#letUpTo(kept);
     this.#countFrom(taken + 1);

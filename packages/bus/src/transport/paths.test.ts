@@ -218,7 +218,7 @@ test('a node that closes after one that it knows has died does not wait for it',
   expect(flushed).toBe(true);
 });
 
-test('a node whose connection is new sends to all until it has heard what others joined meanwhile', async () => {
+test('a node with a new connection sends to all until it knows which nodes joined meanwhile', async () => {
   const { world, a } = await pair();
   world.clock.advance(1000);
   expect(a.bus.membershipComplete).toBe(true);

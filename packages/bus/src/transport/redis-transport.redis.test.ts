@@ -8,7 +8,7 @@ import { until } from '../testing/until.ts';
 
 const LIMITS = { announceMs: 50, probeTimeoutMs: 400 };
 
-test('a node whose connections are cut hears itself again by itself', async () => {
+test('a node becomes responsive again after its connections are cut', async () => {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const node = `n-${randomBytes(6).toString('hex')}`;
   const a = recordedBus({

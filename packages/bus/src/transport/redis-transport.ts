@@ -164,7 +164,7 @@ export class RedisTransport implements BusTransport {
     client.on(this.#way.event, (_channel: Buffer, frame: Buffer) => {
       if (client === this.#subscriber.client) this.#events?.onFrame(frame);
     });
-    // Told by a node of a cluster to whom the channel's slot does not belong any more.
+    // Sent by a cluster node that no longer owns the channel's slot.
     client.on('moved', () => this.#moved());
     try {
       // First its own: by the time that this node is heard, what is published to it alone arrives.

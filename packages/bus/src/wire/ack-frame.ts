@@ -15,14 +15,14 @@ export interface Range {
   readonly last: number;
 }
 
-/** A node that is known to the sender of an ack and has been silent. */
+/** A silent node that the sender of an ack knows. */
 export interface SilentNode {
   readonly node: string;
   /** Since it was last heard by any node, in ms. */
   readonly silentMs: number;
 }
 
-/** What one node tells another about the two of them, and nobody else. */
+/** The state between two nodes, sent by one to the other only. */
 export interface Ack {
   readonly sender: string;
   readonly to: string;
