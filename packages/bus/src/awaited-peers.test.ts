@@ -54,7 +54,7 @@ test('leases that ran out while this node heard nothing do not end the wait', as
   expect(b.losses).toEqual([]);
 });
 
-test('a node that was stopped until its lease ended is told how much it missed, and hears nothing twice', async () => {
+test('a node stopped until its lease ended learns how much it missed, and receives nothing twice', async () => {
   const { world, a, b } = await pair();
   send(a, world, '1', '2');
   world.hub.cut('b');

@@ -22,7 +22,7 @@ test('the loss of the last frame is found and mended within a second', async () 
   expect(b.entries).toEqual(['a 0 1']);
 });
 
-test('a repeat that is lost too is asked for again, and repeated ever more seldom', async () => {
+test('a lost redelivery is requested again, and redelivered at growing intervals', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame[1] === FRAME_TYPES.data);
   send(a, world, '1');
@@ -47,7 +47,7 @@ test('frames sent while the transport is away arrive when it is back', async () 
   expect([...a.losses, ...b.losses]).toEqual([]);
 });
 
-test('frames that a live node has not got after 30 s are given up, by both endsâ€™ count', async () => {
+test('frames that a live node lacks after 30 s are dropped, and both ends count them', async () => {
   const { world, a, b } = await pair();
   world.hub.cut('b');
   send(a, world, '1', '2');
@@ -60,7 +60,7 @@ test('frames that a live node has not got after 30 s are given up, by both endsâ
   expect(b.entries).toEqual(['a 0 3']);
 });
 
-test('more than may be kept is given up from the oldest on', async () => {
+test('frames beyond the retention limit are dropped, oldest first', async () => {
   const { world, a, b } = await pair({ retentionBytes: 1000 });
   world.hub.cut('b');
   for (const letter of ['x', 'y', 'z']) send(a, world, letter.repeat(400));
@@ -104,7 +104,7 @@ test('a gap of a sender stopped past its lease is filled when the sender continu
   expect([...a.losses, ...b.losses]).toEqual([]);
 });
 
-test('a node that closes is not waited for, and what it had sent before has arrived', async () => {
+test('a closed node is not awaited, and its earlier frames have arrived', async () => {
   const { world, a, b } = await pair();
   send(b, world, 'last');
   await closed(b, world);
@@ -142,7 +142,7 @@ test('a flush waits for what is sent meanwhile, so that a close that follows giv
   expect([...a.losses, ...b.losses]).toEqual([]);
 });
 
-// Failed while a node that becomes known was owed only what was sent after that.
+// Regression: a node that became known received only frames sent after that.
 test.for(['a third node knows it', 'the third node has died', 'there is no third node'] as const)(
   'what a node sent while it was cut off comes to one that joined meanwhile: %s',
   async (third) => {

@@ -177,7 +177,7 @@ async function worldAfter(
   return world;
 }
 
-/** What one node has of another: the numbers that came, and how many it was told are lost. */
+/** The frames of one node at another: the received numbers, and how many were reported lost. */
 function account(receiver: RecordedBus, sender: string): { came: number[]; lost: number } {
   const came = receiver.entries
     .filter((entry) => entry.startsWith(`${sender} `))
@@ -209,7 +209,7 @@ test('whatever the transport does, each entry arrives once and in order, or is c
             const { came, lost } = account(receiver, sender);
             const due = numbersFor(world, from, to);
             expect(came).toEqual(due.filter((number) => came.includes(number)));
-            // A loss among frames of which some were for others is told as the whole of them.
+            // A loss among frames of which some were for other nodes is reported as all of them.
             if (lost === 0) expect(came).toEqual(due);
             expect(came.length + lost).toBeGreaterThanOrEqual(due.length);
             expect(came.length + lost).toBeLessThanOrEqual(world.sent[from] ?? 0);

@@ -66,7 +66,8 @@ test('nodes that take a lease, are heard and die, one after the other, cost the 
     world.list('a', 'b', id);
     world.clock.advance(300);
     world.hub.cut(id);
-    // The first seconds after its death it is still waited for; then its lease alone does not count.
+    // In the first seconds after its death it is still awaited; then its lease alone does not
+    // count.
     flood(a, world, 4);
     expect(a.bus.counters.awaitedNodes).toBe(1);
     expect(a.bus.full).toBe(false);
@@ -109,7 +110,7 @@ test('a node that was killed is forgotten by all survivors, though they tell joi
   }
 });
 
-test('a frame of another version is counted and told by name, and disturbs nothing', async () => {
+test('a frame of another version is counted and reported with its sender, and has no other effect', async () => {
   const { world, a, b } = await pair();
   const stranger = world.hub.join('stranger');
   await stranger.open({ onFrame: () => {}, onUp: () => {}, onError: () => {} });

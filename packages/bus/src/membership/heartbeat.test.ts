@@ -12,12 +12,12 @@ async function oneNode(): Promise<{ clock: ManualClock; hub: MemoryHub; a: Recor
   return { clock, hub, a };
 }
 
-test('a node hears itself from its first announcement on', async () => {
+test('a node is responsive from its first heartbeat on', async () => {
   const { a } = await oneNode();
   expect(a.bus.responsive).toBe(true);
 });
 
-test('a node to which nothing comes back is deaf after 2 s, though its transport calls itself up', async () => {
+test('a node that receives no own heartbeat is unresponsive after 2 s, even if its transport is up', async () => {
   const { clock, hub, a } = await oneNode();
   hub.setFaults(() => []);
   clock.advance(1900);
@@ -27,7 +27,7 @@ test('a node to which nothing comes back is deaf after 2 s, though its transport
   expect(a.bus.counters.reopened).toBe(1);
 });
 
-test('a deaf node tries anew every 2 s and hears again with the first announcement that arrives', async () => {
+test('an unresponsive node reconnects every 2 s and recovers with the first heartbeat that arrives', async () => {
   const { clock, hub, a } = await oneNode();
   hub.setFaults(() => []);
   clock.advance(7000);
@@ -46,7 +46,7 @@ test('a transport that says it is down is believed at once', async () => {
   expect(a.bus.responsive).toBe(true);
 });
 
-test('a process that was stopped reads what came meanwhile before it calls itself deaf', async () => {
+test('a stopped process reads what arrived meanwhile before it counts as unresponsive', async () => {
   const { clock, a } = await oneNode();
   clock.skip(60_000);
   clock.advance(250);

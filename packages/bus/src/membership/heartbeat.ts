@@ -98,7 +98,10 @@ export class NodeHeartbeat {
     this.#set(false);
   }
 
-  /** To be called a few times within `probeTimeoutMs`; true when the node is deaf and should connect anew. */
+  /**
+   * Call a few times within `probeTimeoutMs`. Returns true when the node is unresponsive and should
+   * reconnect.
+   */
   tick(now: number): boolean {
     const elapsed = now - this.#tickedAt;
     this.#tickedAt = now;

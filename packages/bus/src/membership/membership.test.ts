@@ -57,7 +57,7 @@ test('a joining node is known, and must receive every frame, before the next hea
   expect(b.entries).toEqual(['a 0 1']);
 });
 
-test('a node that was silent is waited for again once it is heard and has a lease', async () => {
+test('a silent node is awaited again once it is heard and has a lease', async () => {
   const { world, a } = await pair();
   world.hub.cut('b');
   a.bus.setLiveNodes(['a']);
@@ -70,7 +70,7 @@ test('a node that was silent is waited for again once it is heard and has a leas
   expect(a.bus.counters.awaitedNodes).toBe(1);
 });
 
-test('a node that has a lease is owed what is sent before it hears anything', async () => {
+test('a node with a lease receives frames sent before it hears anything', async () => {
   const world = new TestCluster();
   const a = await world.add('a');
   a.bus.setLiveNodes(['a', 'b']);
@@ -95,7 +95,7 @@ test('a node that is heard loses nothing before its lease shows', async () => {
   expect(b.losses).toEqual([]);
 });
 
-test('a node that has no lease is not waited for', async () => {
+test('a node without a lease is not awaited', async () => {
   const world = new TestCluster();
   const a = await world.add('a');
   await world.add('b');
@@ -104,7 +104,7 @@ test('a node that has no lease is not waited for', async () => {
   expect(a.bus.counters.awaitedNodes).toBe(0);
 });
 
-test('a node that starts has met the others once each has said what it owes', async () => {
+test('a starting node has joined once each other node has named its first frame', async () => {
   const { world } = await pair();
   const c = await world.add('c');
   world.clock.advance(100);
@@ -249,7 +249,7 @@ test.for(['before', 'after'] as const)(
   },
 );
 
-test('what a node has lost on its way while it stood still past its lease is repeated to it', async () => {
+test('frames lost on the way to a node stopped past its lease are redelivered to it', async () => {
   const { world, standing, a, c } = await joinsBesideOneThatStands('after');
   world.lose(
     'c',

@@ -3,11 +3,11 @@ import type { SilentNode } from '../wire/ack-frame.ts';
 
 /** Bounds in milliseconds of time in which this node heard, in bytes, and in nodes. */
 export interface PeerLimits {
-  /** A node that has been silent for longer than this is not waited for, though its lease may live. */
+  /** A node that was silent for longer is not awaited, even with a lease. */
   readonly leaveMs: number;
   /**
-   * For this long after a node was last heard, or its lease has ended, frames are kept for it; then it is forgotten. A
-   * node whose links have had no room for anything for this long is not waited for either.
+   * Retention for a node after it was last heard, or its lease has ended. Then it is forgotten. A
+   * node whose links have had no room for anything for this long is not awaited either.
    */
   readonly retentionMs: number;
   /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
@@ -22,7 +22,9 @@ export interface Peer {
   readonly node: string;
   /** Its frames, put in order. */
   readonly stream: Stream;
-  /** The last frame of this node before it could have links: it is owed what comes after. */
+  /**
+   * The last frame of this node before the peer could have links: it must receive all later ones.
+   */
   readonly knownAt: number;
   /** The last frame of this node that is for it. */
   last: number;
@@ -69,7 +71,7 @@ export interface SentSoFar {
   readonly tailForAll: number;
 }
 
-/** What is told of nodes that come and go. */
+/** Called when nodes become known or are gone. */
 export interface Membership {
   known(node: string): void;
   gone(node: string): void;
@@ -82,9 +84,9 @@ export interface Progress {
   readonly kept: number;
   /** All that have a lease have everything up to here, but for those that were never heard. */
   readonly owed: number;
-  /** All that are waited for have had room for everything up to here. */
+  /** All awaited nodes have had room for every frame up to here. */
   readonly credited: number;
-  /** How many are waited for. */
+  /** The number of awaited nodes. */
   readonly awaited: number;
   /** No other node is known, but for such as have left: there is no node to send anything to. */
   readonly alone: boolean;
@@ -146,7 +148,7 @@ export class Peers {
     this.#membership.gone(peer.node);
   }
 
-  /** A node that was said to have left has not: it is owed what is sent after `tail`. */
+  /** A node reported as left has not left: it must receive frames after `tail`. */
   revive(peer: Peer, tail: number): void {
     if (!peer.hasLeft) return;
     peer.hasLeft = false;

@@ -9,7 +9,7 @@ import { type DataFrame, decodeData, decodeLeave } from '../wire/data-frame.ts';
 import type { Header } from '../wire/header.ts';
 import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat-frame.ts';
 
-/** What a receiver tells of, and to what it tells it. */
+/** The parts of the node that a receiver uses. */
 export interface ReceiverOptions {
   readonly nodeId: string;
   readonly clock: Clock;
@@ -18,15 +18,21 @@ export interface ReceiverOptions {
   readonly peers: Peers;
   readonly sender: Sender;
   readonly acks: Acks;
-  /** After so long without one, a heartbeat counts whatever its number: that of the last one may be forged. */
+  /**
+   * After this long without a heartbeat, one counts whatever its number: the number of the last one
+   * may be forged.
+   */
   readonly probeTimeoutMs: number;
-  /** For how long this node may have had links, in ms; 0 for not yet. */
+  /** How long this node may have had links, in ms. 0 for not yet. */
   servingMs(): number;
   /** Another node has said how far it has got. */
   onPeerHeard(): void;
 }
 
-/** Takes in what other nodes publish: puts it in order, asks for what is missing, sends again what they lack. */
+/**
+ * Receives the frames of other nodes: restores their order, requests missing ones, and redelivers
+ * what other nodes lack.
+ */
 export class Receiver {
   readonly #options: ReceiverOptions;
 
@@ -34,7 +40,9 @@ export class Receiver {
     this.#options = options;
   }
 
-  /** Takes in a frame of another node; false when it is damaged, or has impossible numbers. */
+  /**
+   * Receives a frame of another node. Returns false when it is damaged or has impossible numbers.
+   */
   receive(header: Header, frame: Buffer): boolean {
     const { nodeId } = this.#options;
     switch (header.type) {
@@ -164,9 +172,9 @@ export class Receiver {
     const { peers, heartbeat, sender: own, acks } = this.#options;
     const backAt = peers.get(sender)?.backAt;
     const peer = peers.heard(sender, heartbeat.timeMs, own);
-    // It is told of silent nodes before it takes itself to know all.
+    // Silent nodes must be reported before this node considers its membership complete.
     if (peer !== undefined && peer.backAt !== backAt) acks.requestAck(peer);
-    // From here on it is owed everything, also what is sent before it has said a word about this node.
+    // The peer must receive every frame from now on, even before its first heartbeat.
     if (own.alone) own.settle();
     return peer;
   }

@@ -30,7 +30,7 @@ function linked(sequence: number, prevSeq: number): Arrived {
   return { sequence, prevSeq, bytes: 100, entries: [] };
 }
 
-test('what comes too early waits and is handed on in order', () => {
+test('early frames wait and are delivered in order', () => {
   const { stream: it, handedOn } = stream(1);
   for (const sequence of [3, 2, 5, 1]) it.receive(frame(sequence));
   expect(handedOn).toEqual([1, 2, 3]);
@@ -38,7 +38,7 @@ test('what comes too early waits and is handed on in order', () => {
   expect(it.reorderBytes).toBe(PARKED_BYTES);
 });
 
-test('what has been handed on, or waits already, is known again and not kept', () => {
+test('frames already delivered or buffered are recognized and not buffered', () => {
   const { stream: it, handedOn } = stream(1);
   for (const sequence of [1, 2, 4]) it.receive(frame(sequence));
   expect([it.receive(frame(1)), it.receive(frame(2)), it.receive(frame(4))]).toEqual([
@@ -50,7 +50,7 @@ test('what has been handed on, or waits already, is known again and not kept', (
   expect(it.reorderBytes).toBe(PARKED_BYTES);
 });
 
-test('until it is told where to begin it hands nothing on, and then drops what lies before', () => {
+test('delivers nothing until it knows the first frame, and then drops earlier ones', () => {
   const { stream: it, handedOn } = stream(null);
   for (const sequence of [5, 8, 9]) it.receive(frame(sequence));
   expect(it.hasGap).toBe(false);
@@ -77,7 +77,7 @@ test('of what a sender has no more, only what is not here is lost', () => {
   expect(it.missing()).toEqual([{ first: 6, last: 6 }]);
 });
 
-test('the end of a sender hands on all that is here and counts all that is not', () => {
+test('the end of a sender delivers all frames that arrived and counts the others', () => {
   const { stream: it, handedOn, skipped } = stream(1);
   it.receive(frame(2));
   it.learn(4);
@@ -98,7 +98,7 @@ test('frames for others alone leave no gap, and a gap among one’s own is seen'
   expect([it.hasGap, handedOn]).toEqual([false, [4, 7, 9, 12]]);
 });
 
-test('what is handed on after a loss is all that is not behind another gap', () => {
+test('after a loss, delivers all frames that are not behind another gap', () => {
   const { stream: it, handedOn, skipped } = stream(1);
   it.receive(linked(8, 3));
   it.receive(linked(20, 15));

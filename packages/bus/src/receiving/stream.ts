@@ -4,7 +4,7 @@ import type { Entry } from '../wire/data-frame.ts';
 /** Where a stream puts what it has put in order. */
 export interface StreamEvents {
   onFrame(frame: Arrived): void;
-  /** So many frames, next in order, will never come. */
+  /** The next `frames` frames in order will never arrive. */
   onSkipped(frames: number): void;
 }
 
@@ -17,13 +17,13 @@ export interface Arrived {
   readonly bytes: number;
 }
 
-/** What a frame that waits costs beyond its bytes. */
+/** The cost of a frame in the reorder buffer beyond its bytes. */
 const REORDER_OVERHEAD_BYTES = 256;
 
 /** No node sends as many frames between two of its heartbeats: a number further ahead is forged. */
 const MAX_AHEAD = 2 ** 24;
 
-/** Puts one sender's frames in order: hands on what is next, and parks what came too early. */
+/** Restores the order of one sender's frames: delivers the next one and buffers early ones. */
 export class Stream {
   readonly #events: StreamEvents;
   readonly #maxReorderBytes: number;
@@ -54,12 +54,12 @@ export class Stream {
     return this.#next;
   }
 
-  /** Bytes that have come too early and wait. */
+  /** Bytes in the reorder buffer. */
   get reorderBytes(): number {
     return this.#reorderBytes;
   }
 
-  /** Whether something is known to have been sent that has not come. */
+  /** Whether a frame is known to have been sent and has not arrived. */
   get hasGap(): boolean {
     return this.#next !== null && this.#next <= this.#known;
   }
@@ -74,7 +74,7 @@ export class Stream {
     return sequence <= Math.max(this.#tail, this.#next ?? 0) + MAX_AHEAD;
   }
 
-  /** Takes a frame in; false when it has been here before. */
+  /** Adds a frame. Returns false for a duplicate. */
   receive(frame: Arrived): boolean {
     const { sequence, prevSeq } = frame;
     if ((this.#next !== null && sequence < this.#next) || this.#reorder.has(sequence)) return false;
@@ -91,7 +91,7 @@ export class Stream {
     return true;
   }
 
-  /** The first frame that concerns this node, said by the sender; heeded once. */
+  /** Sets the first frame for this node, by the sender. Only the first call counts. */
   begin(first: number): void {
     if (this.#next !== null) return;
     this.#next = first;
@@ -153,7 +153,7 @@ export class Stream {
     this.#deliverReordered();
   }
 
-  /** The sender is gone: nothing that is lacking will come. */
+  /** The sender is gone: missing frames will never arrive. */
   end(): void {
     this.skipTo(this.#known + 1);
   }

@@ -15,9 +15,9 @@ export interface AcksOptions {
   readonly sender: Sender;
   /** For how long this node may have had links, in ms; 0 for not yet. */
   servingMs(): number;
-  /** A node that has been silent for so long is named to nodes that join. */
+  /** A node silent for this long is reported to joining nodes. */
   readonly silentMs: number;
-  /** A node that has been silent for so long is not asked for acks. */
+  /** A node silent for this long is not asked for acks. */
   readonly leaveMs: number;
   publish(frame: Buffer, to: string): void;
 }
@@ -28,7 +28,7 @@ const ACK_GAP_MS = 2;
 /** Nor, while frames come in behind a gap, does it ask for what is missing more often than this. */
 const ASK_GAP_MS = 20;
 
-/** A node that was silent is told of other silent ones for so long after it was heard again. */
+/** How long silent nodes are reported to a node after it was heard again. */
 const NEW_MS = 2000;
 
 /** What was last acknowledged to a node. */

@@ -43,10 +43,10 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** The other nodes are asked to acknowledge so many times for each share of the window that is sent. */
+/** How many times the other nodes are asked to acknowledge per share of the window sent. */
 const ASKS_A_SHARE = 4;
 
-/** One node's frames on their way out: numbered, published, kept until they have arrived everywhere. */
+/** Numbers and publishes one node's frames, and retains them until they have arrived everywhere. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #batch: Batch;
@@ -175,7 +175,7 @@ export class Sender {
     this.#share.received(bytes);
   }
 
-  /** To be called a few times a second: gives up what has been kept for too long or is too much. */
+  /** Call a few times a second. Drops frames retained too long or beyond the limit. */
   tick(): void {
     this.#redeliveredBytes = 0;
     this.#share.tick(this.#options.clock.now());

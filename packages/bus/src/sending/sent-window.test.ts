@@ -33,14 +33,14 @@ test('nodes that fall behind what has been let go of bring nothing back', () => 
   expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 100]);
 });
 
-test('a frame is repeated at once, then after 250 ms, 500 ms, 1 s, 1 s, 1 s', () => {
+test('a frame is redelivered at once, then after 250 ms, 500 ms, 1 s, 1 s, 1 s', () => {
   const it = windowOf(1);
   const at: number[] = [];
   for (let now = 0; now <= 6000; now += 10) if (repeated(it, now).length > 0) at.push(now);
   expect(at).toEqual([0, 250, 750, 1750, 2750, 3750, 4750, 5750]);
 });
 
-test('a repeat ends with the frame that reaches its bound', () => {
+test('a redelivery ends with the frame that reaches its limit', () => {
   const it = windowOf(5);
   expect(repeated(it, 0, { maxBytes: 150 })).toEqual([1, 2]);
   expect(repeated(it, 0, { maxBytes: 0 })).toEqual([]);
@@ -54,7 +54,7 @@ test('bytes stop counting even if the frame is still retained for a node', () =>
   expect(repeated(it, 0)).toEqual([1, 2, 3]);
 });
 
-test('giving up what all that are waited for have is not counted', () => {
+test('dropping frames that all awaited nodes have is not counted', () => {
   const it = windowOf(3);
   expect(it.dropUpTo(1, 10_000, { got: 2 })).toEqual({ frames: 1, bytes: 100 });
   expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
@@ -67,7 +67,7 @@ test('dropping counts frames that a node lacked, not frames that only waited for
   expect([it.base, it.tail, it.bytes]).toEqual([5, 4, 0]);
 });
 
-test('a frame for one node alone that does not live is not counted as given up', () => {
+test('a frame for a single dead node is not counted as dropped', () => {
   const it = windowOf(1);
   it.add([Buffer.alloc(100)], 0, 'dead');
   it.add([Buffer.alloc(100)], 0, 'live');
@@ -75,13 +75,13 @@ test('a frame for one node alone that does not live is not counted as given up',
   expect(it.dropUpTo(1, 10_000, { lives })).toEqual({ frames: 2, bytes: 200 });
 });
 
-test('of what is too much the oldest is given up', () => {
+test('beyond the limit the oldest frame is dropped', () => {
   const it = windowOf(4);
   expect(it.dropUpTo(0, 250)).toEqual({ frames: 2, bytes: 200 });
   expect([it.base, it.tail]).toEqual([3, 4]);
 });
 
-test('a frame for one node is repeated for that one alone', () => {
+test('a frame for one node is redelivered to that node alone', () => {
   const it = windowOf(1);
   it.add([Buffer.alloc(100, 2)], 0, 'b');
   it.add([Buffer.alloc(100, 3)], 0, 'c');

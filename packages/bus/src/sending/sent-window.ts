@@ -56,7 +56,7 @@ export class SentWindow {
     return this.#first + this.#sent.length - 1;
   }
 
-  /** The oldest frame that can be repeated; tail + 1 when there is none. */
+  /** The oldest frame that can be redelivered. tail + 1 when there is none. */
   get base(): number {
     return this.#base;
   }
@@ -76,7 +76,7 @@ export class SentWindow {
     return this.#bytes;
   }
 
-  /** Bytes of frames that are kept. */
+  /** Bytes of retained frames. */
   get keptBytes(): number {
     return this.#keptBytes;
   }

@@ -2,7 +2,7 @@ import { Bus } from '../bus.ts';
 import type { BusOptions, Loss } from '../options.ts';
 import type { ForeignFrame } from '../wire/header.ts';
 
-/** A bus and everything that it has told, for tests. */
+/** A bus and all its events, for tests. */
 export interface RecordedBus {
   readonly bus: Bus;
   /** `<sender> <kind> <text>` of each entry, in order. */
@@ -14,7 +14,7 @@ export interface RecordedBus {
   readonly foreign: ForeignFrame[];
 }
 
-/** Makes a bus that writes down what it is told; the entries of its peers are taken for text. */
+/** Creates a bus that records its events. The entries of its peers are decoded as text. */
 export function recordedBus(options: Omit<BusOptions, 'events'>): RecordedBus {
   const entries: string[] = [];
   const losses: Loss[] = [];

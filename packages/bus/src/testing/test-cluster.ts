@@ -3,7 +3,7 @@ import { type Delivery, MemoryHub } from '../transport/memory-hub.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type RecordedBus, recordedBus } from './recorder.ts';
 
-/** Nodes on one hub and one clock, started and past their first announcements. */
+/** Nodes on one hub and one clock, started and past their first heartbeats. */
 export class TestCluster {
   readonly clock = new ManualClock();
   readonly hub = new MemoryHub(this.clock);

@@ -93,7 +93,7 @@ test.for([undefined, 'b'])(
   },
 );
 
-test('of a large entry of which a frame is lost for good, nothing is handed on, and the loss is counted', async () => {
+test('a large entry with a lost frame is not delivered at all, and the loss is counted', async () => {
   const limits = { maxFrameBytes: 4096, batchBytes: 1024, retentionMs: 3000 };
   const world = new TestCluster();
   const a = await world.add('a', limits);
@@ -110,7 +110,7 @@ test('of a large entry of which a frame is lost for good, nothing is handed on, 
   expect(a.losses.reduce((sum, { frames }) => sum + frames, 0)).toBeGreaterThan(0);
 });
 
-test('a flush waits for what others lack for as long as it is told, also while the transport is away', async () => {
+test('a flush waits for what others lack up to its time limit, even while the transport is away', async () => {
   const { world, a, b } = await pair();
   for (const node of ['a', 'b']) world.hub.cut(node);
   send(a, world, '1', '2');
@@ -170,12 +170,12 @@ test('what a node that closes had no room to publish is counted on both sides', 
   await pass(world, 500);
   await closed;
   expect(b.losses).toEqual([{ sender: 'a', frames: 20 - came, reason: 'skipped' }]);
-  // The node cannot know what of the rest has come: it was not told.
+  // The node cannot know which of the rest arrived: it received no acks.
   expect(a.losses).toEqual([{ sender: 'a', frames: 20, reason: 'dropped' }]);
 });
 
 // Failed while a closing node counted only what nodes with a lease lacked.
-test('what a node that closes has kept for one that is cut off past its lease is counted', async () => {
+test('a closing node counts the frames that it retains for a node cut off past its lease', async () => {
   const { world, a } = await pair();
   world.clock.advance(1000);
   world.hub.cut('b');

@@ -1,11 +1,11 @@
 import type { Redis, RedisSettings } from '@route/redis';
 import type { Cancel, Clock } from '../clock.ts';
 
-/** What the owner of a connection is told. */
+/** Events of a connection. */
 export interface ConnectionEvents {
-  /** Redis answers on a new client; whatever the last one had subscribed to is gone. */
+  /** Redis answers on a new client. The subscriptions of the previous client are gone. */
   onReady(client: Redis): void;
-  /** The client of the last onReady is of no use any more. */
+  /** The client of the last onReady is no longer usable. */
   onGone(): void;
   onError(error: Error): void;
 }
@@ -16,12 +16,13 @@ export interface ConnectionEvents {
  */
 export type ClientMaker = (settings: RedisSettings) => Promise<Redis>;
 
-/** Between attempts. Constant: after an outage nothing should wait longer than this to begin. */
+/** Delay between attempts. Constant: after an outage no attempt should wait longer than this. */
 const RETRY_MS = 150;
 
 /**
- * An address that is gone answers nothing, and the system repeats its knock after 1, 3, 7 s only. So
- * while one attempt has the patience that was asked for, a second one beside it knocks this often.
+ * An address that is gone answers nothing, and the system resends its SYN only after 1, 3, 7 s.
+ * While one attempt waits for the configured timeout, a second one beside it connects at this
+ * interval.
  */
 const KNOCK_MS = 250;
 
@@ -36,7 +37,7 @@ export interface RedisConnectionOptions {
 interface Lane {
   readonly settings: RedisSettings;
   client: Redis | undefined;
-  /** Changes with every attempt: what an older one comes to is of no use any more. */
+  /** Changes with every attempt. Results of older attempts are ignored. */
   attempts: number;
   cancelRetry: Cancel;
 }
@@ -93,7 +94,7 @@ export class RedisConnection {
     for (const lane of this.#lanes) this.#attempt(lane);
   }
 
-  /** Ends it for good. */
+  /** Closes it for good. */
   close(): void {
     this.#closed = true;
     this.#drop();

@@ -32,7 +32,7 @@ test('a node becomes responsive again after its connections are cut', async () =
   admin.disconnect();
 });
 
-test('a node that may not subscribe is deaf, tries again and hears once it may', async () => {
+test('a node without permission to subscribe is unresponsive, retries, and recovers with permission', async () => {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const user = `u-${randomBytes(6).toString('hex')}`;
   const admin = createServerClient(redisSettings('admin'));

@@ -165,7 +165,7 @@ test('numbers that no node can have sent are refused', () => {
   }
 });
 
-test('a frame of another version is told by version and sender, and not read', () => {
+test('a frame of another version is reported with version and sender, and not decoded', () => {
   const frame = encodeLeave({ sender: 'k3f', sequence: 1 });
   expect(readForeign(frame)).toBeUndefined();
   frame[0] = 1;

@@ -14,7 +14,7 @@ export interface InboxOptions {
   readonly events: Pick<BusEvents, 'onEntry' | 'onLost'>;
 }
 
-/** What comes of one other node, in order: its entries, joined where they came in parts. */
+/** Entries of one other node, in order, reassembled from parts. */
 export class Inbox implements StreamEvents {
   readonly #options: InboxOptions;
   readonly #joiner: PartJoiner;

@@ -1,12 +1,15 @@
 import type { Entry } from './data-frame.ts';
 
-/** The kind of an entry that is a part of a larger one: what is too large for a frame travels in several. */
+/** The kind of a part of a larger entry. An entry too large for one frame travels in several. */
 export const PART_KIND = 128;
 
 /** Kind of the whole (uint8), its length (uint32), where the part begins in it (uint32). */
 const PART_HEADER_BYTES = 9;
 
-/** Parts are as large as frames allow, but for the last: smaller ones would cost memory beyond their bytes. */
+/**
+ * All parts but the last are as large as frames allow: smaller ones would cost memory beyond their
+ * bytes.
+ */
 const MIN_PART_BYTES = 512;
 
 /** Cuts an entry into parts of which each takes up no more than `maxBytes` of a frame's entry. */
@@ -25,7 +28,7 @@ export function* cutIntoParts({ kind, bytes }: Entry, maxBytes: number): Generat
 /** What a part has come to. */
 export type Joined = Entry | 'incomplete' | 'invalid';
 
-/** Joins the parts of one sender, which come in order. Keeps no more than what has come of one entry. */
+/** Joins the parts of one sender, which arrive in order. Buffers only one entry. */
 export class PartJoiner {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
@@ -43,7 +46,7 @@ export class PartJoiner {
     return this.#came > 0;
   }
 
-  /** Takes in the next part: returns the whole entry with its last one. */
+  /** Adds the next part. Returns the whole entry with its last part. */
   join(bytes: Buffer): Joined {
     if (bytes.length <= PART_HEADER_BYTES) return this.#refuse();
     const kind = bytes.readUInt8(0);
@@ -67,7 +70,7 @@ export class PartJoiner {
     return whole;
   }
 
-  /** Drops what has come: the rest never will. */
+  /** Drops the buffered parts: the rest will never arrive. */
   discard(): void {
     this.#parts = [];
     this.#came = 0;
