@@ -86,8 +86,8 @@ test('frames behind a gap of a dead sender are delivered, and the gap is counted
   expect(b.losses.map(({ frames }) => frames)).toEqual([1, 1]);
 });
 
-// Failed while a gap was given up as soon as its sender's lease had ended: one that was only stopped
-// comes back, and still has what is lacking.
+// Failed while a gap was given up as soon as its sender's lease had ended: one that was only
+// stopped comes back, and still has what is lacking.
 test('a gap of a sender stopped past its lease is filled when the sender continues', async () => {
   const { world, a, b } = await pair();
   world.lose('a', 'b', ({ frame }) => frame.includes('one') || frame.includes('three'));
@@ -123,7 +123,8 @@ test('a flush resolves true when all have everything, false when one has not in 
   expect(await flushed(a, world)).toBe(false);
 });
 
-// Failed while a flush waited only for what was queued when it began: what was under way was counted as given up.
+// Failed while a flush waited only for what was queued when it began: what was under way was
+// counted as given up.
 test('a flush waits for what is sent meanwhile, so that a close that follows gives nothing up', async () => {
   const { world, a, b } = await pair();
   world.hub.setFaults(() => [50]);
@@ -190,8 +191,8 @@ test('what a node gave up while it was cut off is counted by one that joined mea
   expect(c.losses).toEqual([{ sender: 'a', frames: 3, reason: 'skipped' }]);
 });
 
-// Failed while a node that was back believed to know all nodes by leases that it had read before, and heard of none that
-// stood still: it sent to 'b' alone, and owed 'c' nothing.
+// Failed while a node that was back believed to know all nodes by leases that it had read before,
+// and heard of none that stood still: it sent to 'b' alone, and owed 'c' nothing.
 test.for(['has its lease', 'has lost its lease'] as const)(
   'what a node sends that was cut off comes to one that joined meanwhile and stands still: it %s',
   async (lease) => {
@@ -222,7 +223,8 @@ test.for(['has its lease', 'has lost its lease'] as const)(
   },
 );
 
-// Failed while such a node began with what came next and counted nothing: no node kept anything for it.
+// Failed while such a node began with what came next and counted nothing: no node kept anything for
+// it.
 test('what a node has missed of one that joined while no other node knew of it is counted', async () => {
   const { world, a, b } = await pair();
   world.clock.advance(1000);

@@ -62,7 +62,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** A small generator of our own: how each delivery goes must come from the schedule, not from chance. */
+/**
+ * A small generator of our own: how each delivery goes must come from the schedule, not from
+ * chance.
+ */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

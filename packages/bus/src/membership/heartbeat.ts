@@ -1,9 +1,12 @@
-/** Heartbeats of which it is known when they were sent: those of the last minute at the usual rate. */
+/**
+ * Heartbeats of which it is known when they were sent: those of the last minute at the usual rate.
+ */
 const REMEMBERED = 256;
 
 /**
- * A node's heartbeats: numbers them, and finds by those that come back whether the node hears itself and how long that
- * takes. Each is matched by its number, whatever became of those before it.
+ * A node's heartbeats: numbers them, and finds by those that come back whether the node hears
+ * itself and how long that takes. Each is matched by its number, whatever became of those before
+ * it.
  */
 export class NodeHeartbeat {
   readonly #probeTimeoutMs: number;
@@ -43,8 +46,8 @@ export class NodeHeartbeat {
   }
 
   /**
-   * When the latest one that came back was sent. What others had published on the same channel by then has been
-   * heard: it came before.
+   * When the latest one that came back was sent. What others had published on the same channel by
+   * then has been heard: it came before.
    */
   get returnedSentAt(): number {
     return this.#returnedSentAt;
@@ -76,7 +79,10 @@ export class NodeHeartbeat {
     return this.#seq;
   }
 
-  /** A heartbeat of this node came back. One that it never sent, or that came back before, counts for nothing. */
+  /**
+   * A heartbeat of this node came back. One that it never sent, or that came back before, counts
+   * for nothing.
+   */
   probeReturned(number: number, now: number): void {
     if (number > this.#seq || number <= this.#seq - REMEMBERED) return;
     const sentAt = this.#sentAt[number % REMEMBERED] ?? Number.NaN;

@@ -13,7 +13,10 @@ export interface PeerLimits {
   /** A node that starts waits no longer than this to meet the others, or to find itself alone. */
   readonly joinMs: number;
   readonly maxReorderBytes: number;
-  /** More nodes are not known at a time: those that are longest silent without a lease are forgotten first. */
+  /**
+   * More nodes are not known at a time: those that are longest silent without a lease are forgotten
+   * first.
+   */
   readonly maxPeers: number;
 }
 
@@ -34,14 +37,19 @@ export interface Peer {
   credited: number;
   /** Of its frames: the last that this node's links have had room for. */
   accepted: number;
-  /** Whether it has acknowledged anything, so that it knows where this node's frames begin for it. */
+  /**
+   * Whether it has acknowledged anything, so that it knows where this node's frames begin for it.
+   */
   hasBegun: boolean;
   /** Whether it hears what is published to it alone; believed until it says otherwise. */
   hearsOwn: boolean;
   /** The last of its heartbeats that was heard, and when, by the bus's clock. */
   heartbeat: number;
   heartbeatAt: number;
-  /** The last of this node's heartbeats that it had heard when it sent an ack up to which everything of it is here. */
+  /**
+   * The last of this node's heartbeats that it had heard when it sent an ack up to which everything
+   * of it is here.
+   */
   confirmed: number;
   /** When that was learned, by the bus's clock. */
   confirmedAt: number;
@@ -53,11 +61,14 @@ export interface Peer {
   /** When it was heard for the first time, or again after it had been silent. */
   backAt: number;
   /**
-   * When there was last evidence that it lives: it was heard, or had a lease after that. For a node that was never
-   * heard, when it became known, or what another node told of it is from.
+   * When there was last evidence that it lives: it was heard, or had a lease after that. For a node
+   * that was never heard, when it became known, or what another node told of it is from.
    */
   evidenceAt: number;
-  /** When its links last had room for something new, or it was sent something while it had everything. */
+  /**
+   * When its links last had room for something new, or it was sent something while it had
+   * everything.
+   */
   progressAt: number;
   /** Whether it has acknowledged since the last tick. */
   hasAcked: boolean;
@@ -79,7 +90,9 @@ export interface Membership {
 
 /** How far the other nodes have got. */
 export interface Progress {
-  /** All that are waited for have everything up to here, and so have those that are only kept for. */
+  /**
+   * All that are waited for have everything up to here, and so have those that are only kept for.
+   */
   readonly acked: number;
   readonly kept: number;
   /** All that have a lease have everything up to here, but for those that were never heard. */
@@ -96,9 +109,9 @@ export interface Progress {
 const MAX_MARKS = 4096;
 
 /**
- * The other nodes, and which of them are waited for: those that have a lease, were heard a moment ago, and
- * acknowledge. `now` is time in which this node itself heard: while it hears nothing, the silence of others says
- * nothing.
+ * The other nodes, and which of them are waited for: those that have a lease, were heard a moment
+ * ago, and acknowledge. `now` is time in which this node itself heard: while it hears nothing, the
+ * silence of others says nothing.
  */
 export class Peers {
   readonly #limits: PeerLimits;
@@ -170,8 +183,9 @@ export class Peers {
   }
 
   /**
-   * Another node knows these. One that was unknown here may stand still, past its lease, and have links: it is owed
-   * what comes after `completeTail`, and kept for as long as the other node keeps for it. One that is known stays as it is.
+   * Another node knows these. One that was unknown here may stand still, past its lease, and have
+   * links: it is owed what comes after `completeTail`, and kept for as long as the other node keeps
+   * for it. One that is known stays as it is.
    */
   peersReported(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
@@ -180,7 +194,10 @@ export class Peers {
     }
   }
 
-  /** What a node that joins is told: nodes that it may not hear soon, and how old the last evidence of each is. */
+  /**
+   * What a node that joins is told: nodes that it may not hear soon, and how old the last evidence
+   * of each is.
+   */
   silent(now: number, afterMs: number, to: string): SilentNode[] {
     const silent: SilentNode[] = [];
     for (const { node, hasLeft, heardAt, evidenceAt } of this.#peers.values()) {
@@ -191,8 +208,9 @@ export class Peers {
   }
 
   /**
-   * These nodes have a lease, and no others. One that was unknown, and had none when the leases were read last, is owed
-   * what comes after `completeTail`; it is forgotten in time when it is never heard, whatever its lease.
+   * These nodes have a lease, and no others. One that was unknown, and had none when the leases
+   * were read last, is owed what comes after `completeTail`; it is forgotten in time when it is
+   * never heard, whatever its lease.
    */
   setLeases(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
     const before = this.#leases;
@@ -210,7 +228,10 @@ export class Peers {
     peer.last = tail;
   }
 
-  /** A node acknowledges frames up to `got`, and that its links have had room for those up to `taken`. */
+  /**
+   * A node acknowledges frames up to `got`, and that its links have had room for those up to
+   * `taken`.
+   */
   acked(peer: Peer, got: number, taken: number, now: number): void {
     peer.hasBegun = true;
     peer.hasAcked = true;
@@ -256,12 +277,14 @@ export class Peers {
     return others.length > 0 && others.every(({ stream }) => stream.next !== null);
   }
 
-  /** Ends the streams of nodes that are gone, and forgets nodes that have not been heard for long. */
+  /**
+   * Ends the streams of nodes that are gone, and forgets nodes that have not been heard for long.
+   */
   sweep(now: number): void {
     for (const peer of this.#peers.values()) {
       if (peer.hasLease && peer.heardAt >= 0) peer.evidenceAt = now;
-      // A node that was stopped still has what is lacking here, for as long as it keeps anything: only then
-      // frames wait behind a gap which no node will fill.
+      // A node that was stopped still has what is lacking here, for as long as it keeps anything:
+      // only then frames wait behind a gap which no node will fill.
       const { retentionMs } = this.#limits;
       const isGone = peer.hasLeft || (!peer.hasLease && now - peer.heardAt >= retentionMs);
       if (isGone && peer.stream.hasGap) peer.stream.end();
@@ -308,7 +331,9 @@ export class Peers {
     return peer;
   }
 
-  /** Forgets the node without a lease that has been silent for longest; false where all have one. */
+  /**
+   * Forgets the node without a lease that has been silent for longest; false where all have one.
+   */
   #evict(): boolean {
     let oldest: Peer | undefined;
     for (const peer of this.#peers.values()) {

@@ -122,7 +122,8 @@ export class Receiver {
     if (peer === undefined) return;
     const { stream } = peer;
     const hadHole = stream.hasGap;
-    // A node that serves for less time did not know this one, which has had links all the time and lacks all of it.
+    // A node that serves for less time did not know this one, which has had links all the time and
+    // lacks all of it.
     const wasUnknown = ack.servingMs > 0 && servingMs() > ack.servingMs;
     stream.begin(wasUnknown ? 1 : ack.owed);
     if (ack.restart) stream.restart(ack.tail);

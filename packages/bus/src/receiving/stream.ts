@@ -34,7 +34,10 @@ export class Stream {
   #next: number | null;
   /** The last frame that the sender had sent at its last heartbeat. */
   #tail = 0;
-  /** The last frame for all nodes that the sender's last heartbeat names, and the last for this node of its last ack. */
+  /**
+   * The last frame for all nodes that the sender's last heartbeat names, and the last for this node
+   * of its last ack.
+   */
   #lastForAll = 0;
   #lastForMe = 0;
   /** The last frame that has come. */
@@ -49,7 +52,10 @@ export class Stream {
     this.#events = events;
   }
 
-  /** Of the frames that are for this node the next is this one or a later one; null while it is not known. */
+  /**
+   * Of the frames that are for this node the next is this one or a later one; null while it is not
+   * known.
+   */
   get next(): number | null {
     return this.#next;
   }
@@ -100,8 +106,9 @@ export class Stream {
   }
 
   /**
-   * The sender's heartbeat: it has sent everything up to `tail`, of which `tailForAll` is the last for all nodes. What
-   * has come with a higher number before the heartbeat is forged, or will be sent again.
+   * The sender's heartbeat: it has sent everything up to `tail`, of which `tailForAll` is the last
+   * for all nodes. What has come with a higher number before the heartbeat is forged, or will be
+   * sent again.
    */
   heartbeat(tail: number, tailForAll: number): void {
     this.#tail = tail;
@@ -122,8 +129,8 @@ export class Stream {
   }
 
   /**
-   * The sender has sent nothing beyond `tail`, and its last heartbeat agrees: what has moved this node on was
-   * forged. It goes on behind `tail`; what the sender sent meanwhile counts as lost.
+   * The sender has sent nothing beyond `tail`, and its last heartbeat agrees: what has moved this
+   * node on was forged. It goes on behind `tail`; what the sender sent meanwhile counts as lost.
    */
   restart(tail: number): void {
     if (this.#next === null || this.#next <= tail + 1 || this.#tail > tail) return;
@@ -158,7 +165,9 @@ export class Stream {
     this.skipTo(this.#known + 1);
   }
 
-  /** What is known to have been sent and has not come; the first {@link MAX_RANGES} ranges of it. */
+  /**
+   * What is known to have been sent and has not come; the first {@link MAX_RANGES} ranges of it.
+   */
   missing(): readonly Range[] {
     if (this.#next === null || !this.hasGap) return [];
     const ranges: Range[] = [];

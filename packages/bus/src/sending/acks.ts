@@ -22,7 +22,9 @@ export interface AcksOptions {
   publish(frame: Buffer, to: string): void;
 }
 
-/** However often a node is asked, it does not acknowledge to one other node more often than this. */
+/**
+ * However often a node is asked, it does not acknowledge to one other node more often than this.
+ */
 const ACK_GAP_MS = 2;
 
 /** Nor, while frames come in behind a gap, does it ask for what is missing more often than this. */
@@ -43,9 +45,10 @@ interface LastAck {
 }
 
 /**
- * Tells each other node, on its own, how far this one has got with its frames, what it lacks, and where its own frames
- * begin for that node: when that node asks, when something is missing, and else a few times a second where there
- * is something new. Nodes that have nothing to tell each other send no acks.
+ * Tells each other node, on its own, how far this one has got with its frames, what it lacks, and
+ * where its own frames begin for that node: when that node asks, when something is missing, and
+ * else a few times a second where there is something new. Nodes that have nothing to tell each
+ * other send no acks.
  */
 export class Acks {
   readonly #options: AcksOptions;

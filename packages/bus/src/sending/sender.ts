@@ -52,7 +52,10 @@ export class Sender {
   readonly #batch: Batch;
   readonly #window = new SentWindow();
   readonly #share: Share;
-  /** Frames that wait until there is room in the window: of one tick there may be more than all of it. */
+  /**
+   * Frames that wait until there is room in the window: of one tick there may be more than all of
+   * it.
+   */
   #unsent: Unsent[] = [];
   #unsentBytes = 0;
   #waiters: Waiter[] = [];
@@ -119,9 +122,9 @@ export class Sender {
   }
 
   /**
-   * Numbers and publishes everything queued, as far as the window has room. A node that knows to be alone publishes
-   * nothing, as one that joins is owed only what is sent once it may have links; it numbers all the same, so that one
-   * which was away and forgotten finds out what it has missed.
+   * Numbers and publishes everything queued, as far as the window has room. A node that knows to be
+   * alone publishes nothing, as one that joins is owed only what is sent once it may have links; it
+   * numbers all the same, so that one which was away and forgotten finds out what it has missed.
    * @returns the number of the last frame of all that was queued, sent or not.
    */
   publishBatch(): number {
@@ -155,8 +158,8 @@ export class Sender {
   }
 
   /**
-   * Publishes again what a node asked for and is still kept, between two ticks no more than a share: what
-   * has piled up over the window must not make Redis cut the subscribers off.
+   * Publishes again what a node asked for and is still kept, between two ticks no more than a
+   * share: what has piled up over the window must not make Redis cut the subscribers off.
    */
   redeliver(node: string, missing: readonly Range[]): void {
     const now = this.#options.clock.now();
@@ -186,8 +189,8 @@ export class Sender {
   }
 
   /**
-   * Nothing can be sent any more: gives up what some node lacks for which it is kept. What had no room is numbered, so
-   * that the nodes it was for find out from the last frame that they lack it.
+   * Nothing can be sent any more: gives up what some node lacks for which it is kept. What had no
+   * room is numbered, so that the nodes it was for find out from the last frame that they lack it.
    */
   abandon(): void {
     for (const unsent of this.#unsent.splice(0)) this.#publish(unsent, { isLate: true });
@@ -206,8 +209,9 @@ export class Sender {
   }
 
   /**
-   * Resolves when all nodes that live have got everything, including what was queued while this waited, and no node
-   * may have joined unseen that lacks some of it: a close that follows gives up what is still open then.
+   * Resolves when all nodes that live have got everything, including what was queued while this
+   * waited, and no node may have joined unseen that lacks some of it: a close that follows gives up
+   * what is still open then.
    */
   async delivered(): Promise<void> {
     for (;;) {
@@ -258,7 +262,10 @@ export class Sender {
     this.#unsentBytes += bytesOf(unsent);
   }
 
-  /** More than the whole window is only sent where waiting for room would keep more than may be kept. */
+  /**
+   * More than the whole window is only sent where waiting for room would keep more than may be
+   * kept.
+   */
   get #hasRoom(): boolean {
     const { windowBytes, retentionBytes } = this.#options.limits;
     const { bytes, keptBytes } = this.#window;
@@ -302,7 +309,10 @@ export class Sender {
     for (const peer of receivers) sentTo(peer, this.tail);
   }
 
-  /** Whether nodes that get a frame should acknowledge at once: each once for each part of a share that is sent. */
+  /**
+   * Whether nodes that get a frame should acknowledge at once: each once for each part of a share
+   * that is sent.
+   */
   #asks(receivers: readonly Peer[]): boolean {
     if (this.#unaskedBytes >= this.#share.bytes / ASKS_A_SHARE) {
       this.#unaskedBytes = 0;
@@ -339,7 +349,8 @@ export class Sender {
   #judgeFull(): void {
     const bytes = this.#window.bytes + this.#batch.bytes;
     const share = this.#share.bytes;
-    // Between half and whole it stays as it is, so that links are not stopped and started for each frame.
+    // Between half and whole it stays as it is, so that links are not stopped and started for each
+    // frame.
     const full = this.#full ? bytes >= share / 2 : bytes >= share;
     if (full === this.#full) return;
     this.#full = full;

@@ -92,7 +92,10 @@ export class SentWindow {
     if (to !== undefined) this.#complete = this.tail;
   }
 
-  /** Numbers a frame after the tail that no node can get: one that it was for finds out that it lacks something. */
+  /**
+   * Numbers a frame after the tail that no node can get: one that it was for finds out that it
+   * lacks something.
+   */
   skip(sentAt: number, to?: string): void {
     this.#sent.push({ ...NOTHING, sentAt });
     this.#lastSentAt = sentAt;
@@ -101,7 +104,10 @@ export class SentWindow {
     this.#complete = this.tail;
   }
 
-  /** The last frame that was sent before a time up to which all nodes that might have links were known. */
+  /**
+   * The last frame that was sent before a time up to which all nodes that might have links were
+   * known.
+   */
   completeUpTo(until: number): number {
     if (this.#lastSentAt < until) this.#complete = this.tail;
     else {
@@ -119,9 +125,9 @@ export class SentWindow {
   }
 
   /**
-   * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are kept.
-   * Those up to `got` are not given up by that: all nodes that live have them. Nor are those for one node alone for which
-   * `lives` does not hold.
+   * Lets go of frames sent before `sentBefore`, and of the oldest while more than `maxBytes` are
+   * kept. Those up to `got` are not given up by that: all nodes that live have them. Nor are those
+   * for one node alone for which `lives` does not hold.
    */
   dropUpTo(
     sentBefore: number,
@@ -147,9 +153,10 @@ export class SentWindow {
   }
 
   /**
-   * The frames of a range that are for a node and due to be repeated, up to the first that reaches `maxBytes`.
-   * Several nodes ask for the same frame, and each asks until it has come: a frame is repeated at once, then
-   * after 250 ms, then up to a second apart, so that asking costs no more than is lost.
+   * The frames of a range that are for a node and due to be repeated, up to the first that reaches
+   * `maxBytes`. Several nodes ask for the same frame, and each asks until it has come: a frame is
+   * repeated at once, then after 250 ms, then up to a second apart, so that asking costs no more
+   * than is lost.
    */
   redeliver(
     { first, last }: Range,

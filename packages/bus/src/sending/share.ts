@@ -2,9 +2,10 @@
 const RECENT_MS = 1000;
 
 /**
- * How much of the window one node may have under way. All nodes together have one window, because one subscriber gets
- * what all of them send. A node may always have its part of it, and more while the others send little: then it grows
- * by what is acknowledged, as TCP does at its start, up to half of what the others leave.
+ * How much of the window one node may have under way. All nodes together have one window, because
+ * one subscriber gets what all of them send. A node may always have its part of it, and more while
+ * the others send little: then it grows by what is acknowledged, as TCP does at its start, up to
+ * half of what the others leave.
  */
 export class Share {
   readonly #windowBytes: number;

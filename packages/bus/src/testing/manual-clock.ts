@@ -6,7 +6,9 @@ interface Task {
   readonly run: () => void;
 }
 
-/** Time that stands still until a test moves it; tasks run by due time, then by order of scheduling. */
+/**
+ * Time that stands still until a test moves it; tasks run by due time, then by order of scheduling.
+ */
 export class ManualClock implements Clock {
   #now = 0;
   #order = 0;

@@ -3,8 +3,8 @@ import type { BusTransport, TransportEvents } from '../transport/transport.ts';
 import type { Pieces } from '../wire/data-frame.ts';
 
 /**
- * The clock and the transport of a process that can be stopped, as by SIGSTOP: time goes on, but its
- * timers do not run, and what arrives waits in its sockets until it goes on.
+ * The clock and the transport of a process that can be stopped, as by SIGSTOP: time goes on, but
+ * its timers do not run, and what arrives waits in its sockets until it goes on.
  */
 export class Stoppable implements Clock, BusTransport {
   readonly #clock: Clock;

@@ -1,6 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to Redis that a test can block: connections through it are cut, and new ones end at once. */
+/**
+ * A way to Redis that a test can block: connections through it are cut, and new ones end at once.
+ */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

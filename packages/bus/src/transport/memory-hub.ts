@@ -10,8 +10,8 @@ export interface Delivery {
 }
 
 /**
- * Decides how one delivery goes: one delay in ms for each time that it arrives. An empty list loses it,
- * two repeat it, unequal ones reorder it.
+ * Decides how one delivery goes: one delay in ms for each time that it arrives. An empty list loses
+ * it, two repeat it, unequal ones reorder it.
  */
 export type LinkFaults = (delivery: Delivery) => readonly number[];
 

@@ -5,7 +5,9 @@ import { pair, send, TestCluster } from '../testing/test-cluster.ts';
 import { sizeOf } from '../wire/data-frame.ts';
 import type { BusTransport } from './transport.ts';
 
-/** The transport of a node that does not hear what is published to it alone, as with an older ACL. */
+/**
+ * The transport of a node that does not hear what is published to it alone, as with an older ACL.
+ */
 function deafToItsOwn({ hub }: TestCluster): BusTransport {
   const transport = hub.join('another-name');
   return {

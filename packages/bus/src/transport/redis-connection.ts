@@ -43,9 +43,9 @@ interface Lane {
 }
 
 /**
- * Keeps one connection to Redis open by making a new client for each attempt. A client that lives for
- * one connection has no state to be wrong about afterwards, and its own reconnect delay, which grows
- * to seconds, is never waited for.
+ * Keeps one connection to Redis open by making a new client for each attempt. A client that lives
+ * for one connection has no state to be wrong about afterwards, and its own reconnect delay, which
+ * grows to seconds, is never waited for.
  */
 export class RedisConnection {
   readonly #lanes: readonly Lane[];
@@ -85,8 +85,9 @@ export class RedisConnection {
   }
 
   /**
-   * Leaves a client that calls itself ready and begins anew at once. Attempts that are under way are left
-   * to end in their own time: cut short again and again, no slow handshake would ever succeed.
+   * Leaves a client that calls itself ready and begins anew at once. Attempts that are under way
+   * are left to end in their own time: cut short again and again, no slow handshake would ever
+   * succeed.
    */
   renew(): void {
     if (this.#closed || this.#client === undefined) return;

@@ -15,20 +15,24 @@ import type { BusTransport, TransportEvents } from './transport.ts';
 
 /** Where frames travel. */
 export interface RedisTransportOptions {
-  /** The connection's name is extended by the role: one connection publishes, another subscribes. */
+  /**
+   * The connection's name is extended by the role: one connection publishes, another subscribes.
+   */
   readonly redis: RedisSettings;
   /**
    * Frames for all go through the channel `<namespace>:bus:<database>`, frames for one node through
    * `<namespace>:bus:<database>:<node id>`; in a Redis Cluster, `{<namespace>:bus:0}` and
-   * `{<namespace>:bus:0}:<node id>`. Pub/sub knows no databases: without the number, nodes on different ones would hear
-   * each other.
+   * `{<namespace>:bus:0}:<node id>`. Pub/sub knows no databases: without the number, nodes on
+   * different ones would hear each other.
    */
   readonly namespace: string;
   readonly nodeId: string;
   readonly clock?: Clock;
 }
 
-/** How a channel is used: that of a whole Redis, or of the one node of a cluster that has its slot. */
+/**
+ * How a channel is used: that of a whole Redis, or of the one node of a cluster that has its slot.
+ */
 const WAYS = {
   plain: {
     event: 'messageBuffer',
@@ -48,9 +52,9 @@ const MOVED_PAUSE_MS = 100;
 const SILENT_MS = 5000;
 
 /**
- * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node that
- * has its slot, and go on to the next one when the slot moves. Publishing has a connection of its own, so
- * that replies do not queue behind what is pushed to the subscriber.
+ * Frames over Redis pub/sub. In a cluster the channel is sharded: both connections go to the node
+ * that has its slot, and go on to the next one when the slot moves. Publishing has a connection of
+ * its own, so that replies do not queue behind what is pushed to the subscriber.
  */
 export class RedisTransport implements BusTransport {
   readonly #nodeId: string;
@@ -123,7 +127,10 @@ export class RedisTransport implements BusTransport {
     this.#subscriber.renew();
   }
 
-  /** Has the bus be at one server with the caller: a connection that ends at another one is made anew. */
+  /**
+   * Has the bus be at one server with the caller: a connection that ends at another one is made
+   * anew.
+   */
   follow(server: ServerIdentity): void {
     for (const connection of [this.#publisher, this.#subscriber]) {
       const { client } = connection;
@@ -158,9 +165,12 @@ export class RedisTransport implements BusTransport {
     this.#firstTry?.();
   }
 
-  /** Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request. */
+  /**
+   * Counts as subscribed on Redis's reply only: 'ready' comes before Redis has seen the request.
+   */
   async #subscribe(client: Redis): Promise<void> {
-    // Only Buffers are listened for: with a 'message' listener every frame would become a string too.
+    // Only Buffers are listened for: with a 'message' listener every frame would become a string
+    // too.
     client.on(this.#way.event, (_channel: Buffer, frame: Buffer) => {
       if (client === this.#subscriber.client) this.#events?.onFrame(frame);
     });
@@ -182,7 +192,10 @@ export class RedisTransport implements BusTransport {
     }
   }
 
-  /** An account that was made for an earlier version may not: the node then does with what is for all. */
+  /**
+   * An account that was made for an earlier version may not: the node then does with what is for
+   * all.
+   */
   async #subscribeOwn(client: Redis): Promise<boolean> {
     try {
       await this.#way.subscribe(client, this.#channelOf(this.#nodeId));
@@ -228,8 +241,9 @@ export class RedisTransport implements BusTransport {
 }
 
 /**
- * A connection that goes silent is left by a bus that does not hear itself. This ends one on which only the
- * replies are missing, and leaves a large publish on a slow network the time that it takes.
+ * A connection that goes silent is left by a bus that does not hear itself. This ends one on which
+ * only the replies are missing, and leaves a large publish on a slow network the time that it
+ * takes.
  */
 function bounded(redis: RedisSettings): RedisSettings {
   return { ...redis, silentMs: Math.max(SILENT_MS, 2 * redis.commandTimeoutMs) };

@@ -4,7 +4,10 @@ import type { Pieces } from '../wire/data-frame.ts';
 export interface TransportEvents {
   /** A frame arrived, own frames included. The buffer is not reused. */
   onFrame(frame: Buffer): void;
-  /** Whether publishing and hearing are believed to work; the bus finds out for itself whether they do. */
+  /**
+   * Whether publishing and hearing are believed to work; the bus finds out for itself whether they
+   * do.
+   */
   onUp(up: boolean): void;
   /** An error occurred. The transport continues. */
   onError(error: Error): void;
@@ -16,7 +19,10 @@ export interface TransportEvents {
  * frames does.
  */
 export interface BusTransport {
-  /** Connects, and keeps trying. Resolves when the first attempt has succeeded or failed; never rejects. */
+  /**
+   * Connects, and keeps trying. Resolves when the first attempt has succeeded or failed; never
+   * rejects.
+   */
   open(events: TransportEvents): Promise<void>;
   /** Drops the connection and reconnects, whatever its state. */
   reopen(): void;

@@ -32,7 +32,10 @@ export interface Ack {
   readonly heard: number;
   /** The first of the sender's frames that the reader may still ask for. */
   readonly owed: number;
-  /** The sender has every frame of the reader up to this one; null while it does not know where to begin. */
+  /**
+   * The sender has every frame of the reader up to this one; null while it does not know where to
+   * begin.
+   */
   readonly acked: number | null;
   /** The sender's links have had room for every frame up to this one; never above `acked`. */
   readonly credited: number;
@@ -89,7 +92,10 @@ function writeMs(frame: Buffer, ms: number, at: number): number {
   return frame.writeUInt32BE(Math.min(Math.round(ms), MAX_MS), at);
 }
 
-/** Reads an ack behind its header; undefined when it is damaged, or its numbers contradict each other. */
+/**
+ * Reads an ack behind its header; undefined when it is damaged, or its numbers contradict each
+ * other.
+ */
 export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
   return readOrUndefined(() => {
     const reader = new FrameReader(frame, header.end);

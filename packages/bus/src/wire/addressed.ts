@@ -12,8 +12,8 @@ import {
 export const ADDRESSED_KIND = 127;
 
 /**
- * Writes an entry for one node as one for all. Where there may be a node that is not known here, that node could
- * not tell a frame for another node from one that it lacks.
+ * Writes an entry for one node as one for all. Where there may be a node that is not known here,
+ * that node could not tell a frame for another node from one that it lacks.
  */
 export function addressed(to: string, { kind, bytes }: Entry): Entry {
   const start = Buffer.alloc(idSize(to) + 1);
@@ -39,7 +39,9 @@ export function encodeEnvelope(sender: string, to: string, frame: Pieces): Piece
   return [start, ...frame];
 }
 
-/** The frame in an envelope, as its node gets it; undefined when it is for another node, or damaged. */
+/**
+ * The frame in an envelope, as its node gets it; undefined when it is for another node, or damaged.
+ */
 export function decodeEnvelope(header: Header, frame: Buffer, node: string): Buffer | undefined {
   return readOrUndefined(() => {
     const reader = new FrameReader(frame, header.end);

@@ -77,8 +77,8 @@ export class Batch {
   }
 
   /**
-   * What is for a node, in order: for each frame its entries. A large entry goes alone, or in parts. Without a
-   * node, what is for all.
+   * What is for a node, in order: for each frame its entries. A large entry goes alone, or in
+   * parts. Without a node, what is for all.
    */
   frames(node?: string): readonly (readonly Entry[])[] {
     const { list, bytes } = (node !== undefined && this.#forOne.get(node)) || this.#forAll;

@@ -53,15 +53,16 @@ export function entrySize(length: number): number {
 export type Pieces = readonly Buffer[];
 
 /**
- * Entries of this size and more travel as they are, smaller ones are copied together: under it, one more
- * piece costs more than the copy. (64 KiB of runs a frame, copied: a third of a busy node's time went to
- * memory that was allocated to be read once.)
+ * Entries of this size and more travel as they are, smaller ones are copied together: under it, one
+ * more piece costs more than the copy. (64 KiB of runs a frame, copied: a third of a busy node's
+ * time went to memory that was allocated to be read once.)
  */
 const OWN_PIECE_BYTES = 4096;
 
 /**
- * Assembles a data frame. Neighbouring entries of a kind in `mergeable` become one, so that a receiver has
- * one to deal with. Large entries are not copied: their bytes must not change any more.
+ * Assembles a data frame. Neighbouring entries of a kind in `mergeable` become one, so that a
+ * receiver has one to deal with. Large entries are not copied: their bytes must not change any
+ * more.
  */
 export function encodeData(
   origin: DataOrigin,
@@ -112,7 +113,10 @@ function isOwnPiece(bytes: Buffer): boolean {
   return bytes.length >= OWN_PIECE_BYTES;
 }
 
-/** Reads a frame with entries, which are slices of it, as a node gets it; undefined when it is damaged. */
+/**
+ * Reads a frame with entries, which are slices of it, as a node gets it; undefined when it is
+ * damaged.
+ */
 export function decodeData(header: Header, frame: Buffer, node: string): DataFrame | undefined {
   const { sender, sequence, flags } = header;
   const entries: Entry[] = [];
@@ -144,7 +148,10 @@ export function encodeLeave(origin: DataOrigin): Buffer {
   return frame;
 }
 
-/** The number of the last frame with entries that a node gets of one that leaves; undefined when damaged. */
+/**
+ * The number of the last frame with entries that a node gets of one that leaves; undefined when
+ * damaged.
+ */
 export function decodeLeave(header: Header, frame: Buffer, node: string): number | undefined {
   if (header.end === frame.length) return header.sequence;
   const read = readPrevSeq(frame, header.end, node);
@@ -166,7 +173,9 @@ function writePrevSeqs(frame: Buffer, prevSeqs: readonly PrevSeq[], start: numbe
   return at;
 }
 
-/** What is said for a node, if anything, and where the entries begin; undefined when it is damaged. */
+/**
+ * What is said for a node, if anything, and where the entries begin; undefined when it is damaged.
+ */
 function readPrevSeq(
   frame: Buffer,
   start: number,

@@ -1,6 +1,7 @@
 /**
- * What travels on the channels: entries for all nodes; a node's heartbeat; its last frame; entries in frames of
- * which not every node gets each; what one node has of another's frames; a frame for one node on the channel of all.
+ * What travels on the channels: entries for all nodes; a node's heartbeat; its last frame; entries
+ * in frames of which not every node gets each; what one node has of another's frames; a frame for
+ * one node on the channel of all.
  */
 export const FRAME_TYPES = {
   data: 1,
@@ -20,7 +21,10 @@ export const FLAGS = {
   asksAck: 1,
   /** The sender hears what is published to it alone. */
   hearsOwn: 2,
-  /** The reader has acknowledged frames that were never sent: it must go on behind the sender's last. */
+  /**
+   * The reader has acknowledged frames that were never sent: it must go on behind the sender's
+   * last.
+   */
   restart: 4,
 } as const;
 
@@ -49,8 +53,8 @@ export const MAX_NODE_ID_BYTES = 32;
 export const MAX_READ_BYTES = 1024 * 1024;
 
 /**
- * Raised when the layout changes: nodes of different versions must not misread each other. Version, type and id
- * stand at the same place in every version.
+ * Raised when the layout changes: nodes of different versions must not misread each other. Version,
+ * type and id stand at the same place in every version.
  */
 export const VERSION = 2;
 
@@ -106,7 +110,10 @@ export function writeHeader(
   return { frame, start: flagsAt + FLAGS_BYTES };
 }
 
-/** Reads the beginning of a frame; undefined when it is none of this version, or has a number out of range. */
+/**
+ * Reads the beginning of a frame; undefined when it is none of this version, or has a number out of
+ * range.
+ */
 export function readHeader(frame: Buffer): Header | undefined {
   if (frame[0] !== VERSION || frame.length > MAX_READ_BYTES) return undefined;
   const type = typeOf(frame[TYPE_AT]);
@@ -121,14 +128,20 @@ export function readHeader(frame: Buffer): Header | undefined {
   return { type, sender, sequence, flags, end: flagsAt + FLAGS_BYTES };
 }
 
-/** Reads what a frame of another version says of itself; undefined for one of this version, or an empty one. */
+/**
+ * Reads what a frame of another version says of itself; undefined for one of this version, or an
+ * empty one.
+ */
 export function readForeign(frame: Buffer): ForeignFrame | undefined {
   const [version] = frame;
   if (version === undefined || version === VERSION) return undefined;
   return { version, sender: readSender(frame) };
 }
 
-/** Reads on behind a header; @throws RangeError where the frame ends too early or a number is out of range. */
+/**
+ * Reads on behind a header; @throws RangeError where the frame ends too early or a number is out of
+ * range.
+ */
 export class FrameReader {
   readonly #frame: Buffer;
   #at: number;
@@ -177,7 +190,9 @@ export class FrameReader {
   }
 }
 
-/** What `read` makes of a frame; undefined where that throws a RangeError, as the frame is damaged. */
+/**
+ * What `read` makes of a frame; undefined where that throws a RangeError, as the frame is damaged.
+ */
 export function readOrUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
