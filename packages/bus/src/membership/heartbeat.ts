@@ -1,12 +1,9 @@
-/**
- * Heartbeats of which it is known when they were sent: those of the last minute at the usual rate.
- */
+/** How many heartbeats keep their send time: those of the last minute at the usual rate. */
 const REMEMBERED = 256;
 
 /**
- * A node's heartbeats: numbers them, and finds by those that come back whether the node hears
- * itself and how long that takes. Each is matched by its number, whatever became of those before
- * it.
+ * Numbers a node's heartbeats. The returned ones show whether the node is responsive and the
+ * round-trip time. Each is matched by its number, whatever became of earlier ones.
  */
 export class NodeHeartbeat {
   readonly #probeTimeoutMs: number;
@@ -46,14 +43,14 @@ export class NodeHeartbeat {
   }
 
   /**
-   * When the latest one that came back was sent. What others had published on the same channel by
-   * then has been heard: it came before.
+   * When the latest returned heartbeat was sent. Everything that others had published on the same
+   * channel by then has arrived, because it came before.
    */
   get returnedSentAt(): number {
     return this.#returnedSentAt;
   }
 
-  /** Whether the node hears itself: what it sends goes out, and what others send comes in. */
+  /** Whether the node receives its own frames, so both directions of the transport work. */
   get responsive(): boolean {
     return this.#responsive;
   }
@@ -66,7 +63,9 @@ export class NodeHeartbeat {
     return this.#timeMs;
   }
 
-  /** For how long it has heard without a break, of {@link timeMs}; 0 while it does not hear. */
+  /**
+   * Time without a break in which the node was responsive, of {@link timeMs}. 0 while unresponsive.
+   */
   get steadyMs(): number {
     return this.#responsive ? this.#timeMs - this.#responsiveFromMs : 0;
   }
@@ -80,8 +79,7 @@ export class NodeHeartbeat {
   }
 
   /**
-   * A heartbeat of this node came back. One that it never sent, or that came back before, counts
-   * for nothing.
+   * A heartbeat of this node came back. Ignores one that it never sent, or that came back before.
    */
   probeReturned(number: number, now: number): void {
     if (number > this.#seq || number <= this.#seq - REMEMBERED) return;

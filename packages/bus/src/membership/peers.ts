@@ -14,8 +14,8 @@ export interface PeerLimits {
   readonly joinMs: number;
   readonly maxReorderBytes: number;
   /**
-   * More nodes are not known at a time: those that are longest silent without a lease are forgotten
-   * first.
+   * The largest number of known nodes. Beyond it, those silent for longest without a lease are
+   * forgotten.
    */
   readonly maxPeers: number;
 }
@@ -91,17 +91,18 @@ export interface Membership {
 /** How far the other nodes have got. */
 export interface Progress {
   /**
-   * All that are waited for have everything up to here, and so have those that are only kept for.
+   * All awaited nodes have everything up to `acked`; `kept` also covers nodes for which frames are
+   * only retained.
    */
   readonly acked: number;
   readonly kept: number;
-  /** All that have a lease have everything up to here, but for those that were never heard. */
+  /** All nodes with a lease have everything up to here, except those that were never heard. */
   readonly owed: number;
   /** All awaited nodes have had room for every frame up to here. */
   readonly credited: number;
   /** The number of awaited nodes. */
   readonly awaited: number;
-  /** No other node is known, but for such as have left: there is no node to send anything to. */
+  /** No other node is known that has not left: there is no node to send to. */
   readonly alone: boolean;
 }
 
@@ -109,9 +110,9 @@ export interface Progress {
 const MAX_MARKS = 4096;
 
 /**
- * The other nodes, and which of them are waited for: those that have a lease, were heard a moment
- * ago, and acknowledge. `now` is time in which this node itself heard: while it hears nothing, the
- * silence of others says nothing.
+ * The other nodes, and which of them are awaited: those that have a lease, were heard recently, and
+ * acknowledge. `now` is time in which this node was responsive: while it is not, the silence of
+ * others has no meaning.
  */
 export class Peers {
   readonly #limits: PeerLimits;
@@ -170,7 +171,7 @@ export class Peers {
   }
 
   /**
-   * A node is heard; one that was unknown is owed what comes after `completeTail`.
+   * A node is heard. If it was unknown, it must receive frames after `completeTail`.
    * @returns undefined where no more nodes can be known.
    */
   heard(node: string, now: number, sent: SentSoFar): Peer | undefined {
@@ -183,9 +184,9 @@ export class Peers {
   }
 
   /**
-   * Another node knows these. One that was unknown here may stand still, past its lease, and have
-   * links: it is owed what comes after `completeTail`, and kept for as long as the other node keeps
-   * for it. One that is known stays as it is.
+   * Another node has reported these nodes. One unknown here may stand still, past its lease, and
+   * have links: it must receive frames after `completeTail`, which are retained for as long as the
+   * other node retains for it. A known node stays unchanged.
    */
   peersReported(nodes: Iterable<SilentNode>, now: number, sent: SentSoFar): void {
     for (const { node, silentMs } of nodes) {
@@ -195,8 +196,8 @@ export class Peers {
   }
 
   /**
-   * What a node that joins is told: nodes that it may not hear soon, and how old the last evidence
-   * of each is.
+   * The report to a joining node: nodes that it may not hear soon, and the age of the last evidence
+   * of each.
    */
   silent(now: number, afterMs: number, to: string): SilentNode[] {
     const silent: SilentNode[] = [];
@@ -208,9 +209,8 @@ export class Peers {
   }
 
   /**
-   * These nodes have a lease, and no others. One that was unknown, and had none when the leases
-   * were read last, is owed what comes after `completeTail`; it is forgotten in time when it is
-   * never heard, whatever its lease.
+   * Sets the nodes with a lease. One that was unknown, and had none at the last read, must receive
+   * frames after `completeTail`. It is forgotten in time if it is never heard, whatever its lease.
    */
   setLeases(nodes: Iterable<string>, now: number, sent: SentSoFar): void {
     const before = this.#leases;
@@ -252,7 +252,7 @@ export class Peers {
     for (const peer of this.#peers.values()) {
       if (peer.hasLeft) continue;
       alone = false;
-      // A node that has all that is for it lacks nothing of what is for others.
+      // A node that has all frames for it lacks no frames for others.
       const itsGot = peer.acked < peer.last ? peer.acked : tail;
       if (this.#isAwaited(peer, now)) {
         awaited += 1;

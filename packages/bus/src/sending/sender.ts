@@ -158,8 +158,8 @@ export class Sender {
   }
 
   /**
-   * Publishes again what a node asked for and is still kept, between two ticks no more than a
-   * share: what has piled up over the window must not make Redis cut the subscribers off.
+   * Redelivers retained frames that a node requested, at most a share between two ticks: a backlog
+   * above the window must not make Redis disconnect the subscribers.
    */
   redeliver(node: string, missing: readonly Range[]): void {
     const now = this.#options.clock.now();
@@ -262,10 +262,7 @@ export class Sender {
     this.#unsentBytes += bytesOf(unsent);
   }
 
-  /**
-   * More than the whole window is only sent where waiting for room would keep more than may be
-   * kept.
-   */
+  /** Exceeds the whole window only if waiting for room would retain more than the limit. */
   get #hasRoom(): boolean {
     const { windowBytes, retentionBytes } = this.#options.limits;
     const { bytes, keptBytes } = this.#window;
@@ -289,7 +286,8 @@ export class Sender {
     const { nodeId, mergeable, clock, counters, peers, sentTo, publish } = this.#options;
     const now = clock.now();
     const receivers = this.#alone ? [] : [...peers()].filter((peer) => isFor(peer, to));
-    // A number is used all the same: a node that was to get it finds out that it lacks something.
+    // A number is used even then: a node that should get the frame finds out that it lacks
+    // something.
     if (receivers.length === 0 && (to !== undefined || this.#membershipComplete)) {
       this.#window.skip(now, to);
       if (to === undefined) this.#tailForAll = this.tail;

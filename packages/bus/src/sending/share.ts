@@ -1,4 +1,4 @@
-/** Bytes of others count as under way for so long at the most. */
+/** How long bytes of other nodes count as in flight. */
 const RECENT_MS = 1000;
 
 /**
