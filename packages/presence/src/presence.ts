@@ -91,7 +91,7 @@ export interface PresenceEvents {
   lateCommit(late: LateCommit): void;
 
   /**
-   * A user who was announced offline at `toldVersion`, after the end of a link, has a PC client
+   * A user announced offline at `toldVersion`, after the end of a link, has a PC client
    * again. `update` describes the client: the new link listed the user in its snapshot, which
    * announces nothing.
    */

@@ -18,7 +18,7 @@ export interface OfflineGraceOptions {
    * link.
    */
   lost(userId: number, state: UserState, version: number): void;
-  /** A user who was announced offline before Redis lost data has a PC client again. */
+  /** A user announced offline before Redis lost data has a PC client again. */
   readonly back: PresenceEvents['back'];
   failed(reason: string): void;
 }
@@ -35,7 +35,7 @@ export interface GracePresence {
 /** How many announced users one call stores again in Redis. */
 const NOTED_PER_CALL = 200;
 
-/** How often the shards are checked for users who are due. */
+/** How often the shards are checked for due users. */
 const LOOK_MS = 500;
 
 /** How long a user claimed by one node is not given to another. */
@@ -87,7 +87,7 @@ export class OfflineGrace {
     this.#timer = undefined;
   }
 
-  /** Announces users who are due, as many as the pace of one check allows. */
+  /** Announces due users, as many as the pace of one check allows. */
   async look(): Promise<void> {
     for (const shard of [...this.#unsure]) await this.#noteAnnounced(shard);
     let left = this.#pace.advance(LOOK_MS);
@@ -163,7 +163,7 @@ export interface Claimed {
   /** When the claim ends, as Redis writes it. */
   readonly heldUntil: string;
   readonly users: readonly { readonly userId: number; readonly state: UserState }[];
-  /** Announced users who have a PC client again. */
+  /** Announced users with a PC client again. */
   readonly back: readonly BackUser[];
 }
 

@@ -31,7 +31,7 @@ export class PendingOffline {
     this.#dues.delete(userId);
   }
 
-  /** Returns the users who are still to be announced, by the ms left, at least 1. */
+  /** Returns the users still to be announced, by the ms left, at least 1. */
   pending(): ReadonlyMap<number, readonly number[]> {
     const byDue = new Map<number, number[]>();
     this.#dues.forEach((userId, due) => {

@@ -107,7 +107,7 @@ export interface Applied {
   readonly known: readonly BackUser[];
 }
 
-/** A user who was announced offline after the grace. */
+/** A user announced offline after the grace. */
 export interface BackUser {
   readonly userId: number;
   /** The version of the offline announcement, as Redis writes it. */

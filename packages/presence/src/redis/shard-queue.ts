@@ -246,7 +246,7 @@ export class ShardQueue {
     }
   }
 
-  /** Removes a user who was announced offline from the pending ones. */
+  /** Removes a user announced offline from the pending ones. */
   announced(userId: number): void {
     this.#lost.delete(userId);
   }

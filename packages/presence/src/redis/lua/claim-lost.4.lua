@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Claims pending users who are due, to be announced offline. Users with a PC client again are
--- removed instead. Stores users who were announced before, or returns them if they have a PC client
+-- Claims pending users that are due, to be announced offline. Users with a PC client again are
+-- removed instead. Stores users announced before, or returns them if they have a PC client
 -- again.
 -- KEYS  1 users hash,
 --       2 pending: sorted set, user id -> when to announce, by the grace clock (see release-link),
