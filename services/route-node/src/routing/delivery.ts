@@ -25,6 +25,7 @@ export type DeliveryBus = Pick<
   | 'requestAcks'
   | 'confirmed'
   | 'ackedBy'
+  | 'hasEarlier'
   | 'membershipComplete'
 >;
 

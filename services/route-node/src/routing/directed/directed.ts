@@ -245,6 +245,7 @@ export class Directed implements Delivery {
       wantsAll: () => !this.#links.listing.isEmpty,
       begins: (userId, node, isLate) => kept.begin(userId, node, isLate),
       unsure: (node, isSilent) => kept.replayAll(node, isSilent),
+      settle: (node, isDue) => kept.settle(node, isDue),
       confirmed: (word) => {
         this.flush();
         kept.endRound(word);

@@ -13,6 +13,7 @@ const ASK_MS = 1000;
 /** Another node, from the point of view of directed delivery. */
 export class RemoteNode {
   readonly id: string;
+  readonly knownAt: number;
   /** PDUs that are buffered for it. */
   readonly run: BatchBuffer;
   /** Sends this node's full interest to it. */
@@ -25,6 +26,8 @@ export class RemoteNode {
   isListing = false;
   /** Whether one of its links needs every PDU. */
   wantsAll = false;
+  /** Whether it is not known yet which PDUs it got before it was forgotten. */
+  isBack = true;
   /** Whether its interest was up to date at the last check. */
   isSure = false;
   readonly #bus: Pick<DeliveryBus, 'send'>;
@@ -35,9 +38,18 @@ export class RemoteNode {
 
   constructor(
     id: string,
-    { bus, listing }: { readonly bus: Pick<DeliveryBus, 'send'>; readonly listing: InterestSync },
+    {
+      bus,
+      listing,
+      knownAt,
+    }: {
+      readonly bus: Pick<DeliveryBus, 'send'>;
+      readonly listing: InterestSync;
+      readonly knownAt: number;
+    },
   ) {
     this.id = id;
+    this.knownAt = knownAt;
     this.listing = listing;
     this.#bus = bus;
     this.run = new BatchBuffer(CHUNK_BYTES, (run) => {
