@@ -18,7 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/bus/src/receiving/receiver.ts',
-        find: '    own.redeliver(peer.node, missing);\n',
+        find: '    own.redeliver(peer, missing);\n',
         put: '',
       },
     ],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordedBus } from './testing/recorder.ts';
-import { pair, send, type TestCluster } from './testing/test-cluster.ts';
+import { pair, send, TestCluster } from './testing/test-cluster.ts';
 import { FRAME_TYPES } from './wire/header.ts';
 
 test('a gap is filled as soon as the frame behind it has come', async () => {
@@ -278,4 +278,27 @@ test('a node that could not be heard, was forgotten and is back counts nothing t
   world.clock.advance(1000);
   expect(b.entries).toEqual(['a 0 1']);
   expect(b.losses).toEqual([]);
+});
+
+test('what one node alone lacks is repeated to it as fast as it acknowledges, and to no other', async () => {
+  const world = new TestCluster();
+  const limits = { windowBytes: 16_384, maxFrameBytes: 512, leaveMs: 1000 };
+  const a = await world.add('a', limits);
+  const b = await world.add('b', limits);
+  const c = await world.add('c', limits);
+  world.list('a', 'b', 'c');
+  world.clock.advance(300);
+  world.lose('a', 'b');
+  a.bus.setLiveNodes(['a', 'c']);
+  const texts = Array.from({ length: 200 }, (_, at) => `${at}`.padEnd(400));
+  send(a, world, ...texts);
+  let frames = 0;
+  world.hub.setFaults(({ from, to, frame }) => {
+    if (from === 'a' && to === 'c' && frame[1] === FRAME_TYPES.data) frames += 1;
+    return [2];
+  });
+  world.clock.advance(1000);
+  expect(b.entries).toEqual(texts.map((text) => `a 0 ${text}`));
+  expect(c.entries).toEqual(b.entries);
+  expect(frames).toBeLessThan(20);
 });

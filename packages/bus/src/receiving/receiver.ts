@@ -152,7 +152,7 @@ export class Receiver {
   #onAcked(peer: Peer, { credited, missing }: Ack, acked: number): void {
     const { heartbeat, peers, sender: own, acks } = this.#options;
     peers.acked(peer, acked, Math.min(credited, acked), heartbeat.timeMs);
-    own.redeliver(peer.node, missing);
+    own.redeliver(peer, missing);
     own.settle();
     // What it asks for and will never get it does not ask for again once it knows.
     const gone = Math.max(peer.knownAt, own.goneFor(peer.node));

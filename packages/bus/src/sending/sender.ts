@@ -38,6 +38,12 @@ interface Unsent {
   readonly to: string | undefined;
 }
 
+/** A frame that was repeated to one node. */
+interface Repeated {
+  readonly sequence: number;
+  readonly bytes: number;
+}
+
 interface Waiter {
   readonly tail: number;
   readonly resolve: () => void;
@@ -63,6 +69,8 @@ export class Sender {
   #awaited = 0;
   #alone = false;
   #redeliveredBytes = 0;
+  /** Of these, those of frames that were repeated to one node alone, which it has not acknowledged since. */
+  readonly #redelivered = new Map<string, Repeated[]>();
   /** Bytes sent since the other nodes were last asked to acknowledge. */
   #unaskedBytes = 0;
   #askRound = 0;
@@ -159,18 +167,43 @@ export class Sender {
 
   /**
    * Redelivers retained frames that a node requested, at most a share between two ticks: a backlog
-   * above the window must not make Redis disconnect the subscribers.
+   * above the window must not make Redis disconnect the subscribers. A frame that all other nodes
+   * have is sent to that node alone, and counts only until the node has acknowledged it.
    */
-  redeliver(node: string, missing: readonly Range[]): void {
+  redeliver({ node, acked, hearsOwn }: Peer, missing: readonly Range[]): void {
+    if (missing.length === 0) return;
     const now = this.#options.clock.now();
+    const unacked = (this.#redelivered.get(node) ?? []).filter(({ sequence, bytes }) => {
+      if (sequence > acked) return true;
+      this.#redeliveredBytes -= bytes;
+      return false;
+    });
+    this.#redelivered.set(node, unacked);
+    const othersHave = hearsOwn ? this.#othersHave(node) : 0;
     for (const range of missing) {
       const maxBytes = this.#share.bytes - this.#redeliveredBytes;
-      for (const { frame, to } of this.#window.redeliver(range, { node, now, maxBytes })) {
-        this.#redeliveredBytes += sizeOf(frame);
+      for (const { sequence, frame, to } of this.#window.redeliver(range, {
+        node,
+        now,
+        maxBytes,
+      })) {
+        const bytes = sizeOf(frame);
+        const isForOne = to !== undefined || sequence <= othersHave;
+        this.#redeliveredBytes += bytes;
+        if (isForOne) unacked.push({ sequence, bytes });
         this.#options.counters.framesRedelivered += 1;
-        this.#options.publish(frame, to);
+        this.#options.publish(frame, isForOne ? node : undefined);
       }
     }
+  }
+
+  /** All other nodes but this one have every frame up to here. */
+  #othersHave(node: string): number {
+    let have = this.tail;
+    for (const { node: other, hasLeft, acked, last } of this.#options.peers()) {
+      if (other !== node && !hasLeft && acked < last) have = Math.min(have, acked);
+    }
+    return have;
   }
 
   /** Frames of other nodes have come in: they use the window too. */
@@ -181,6 +214,7 @@ export class Sender {
   /** Call a few times a second. Drops frames retained too long or beyond the limit. */
   tick(): void {
     this.#redeliveredBytes = 0;
+    this.#redelivered.clear();
     this.#share.tick(this.#options.clock.now());
     const { clock, limits } = this.#options;
     const { owed: got } = this.#options.progress(this.tail);

@@ -21,6 +21,7 @@ export interface Dropped {
 
 /** A frame to publish again, and its receiver. */
 export interface Redelivery {
+  readonly sequence: number;
   readonly frame: Pieces;
   readonly to: string | undefined;
 }
@@ -175,7 +176,7 @@ export class SentWindow {
       sent.redeliveries += 1;
       sent.redeliveredAt = now;
       bytes += sent.bytes;
-      frames.push({ frame: sent.frame, to: sent.to });
+      frames.push({ sequence, frame: sent.frame, to: sent.to });
     }
     return frames;
   }
