@@ -223,16 +223,6 @@ export class Bus {
     return peer.acked < peer.last ? peer.acked : this.#sender.tail;
   }
 
-  /**
-   * Of a node that was forgotten and is known again: whether it has acknowledged every frame that it
-   * was sent before. Undefined where the node may never have received them.
-   */
-  hasEarlier(node: string): boolean | undefined {
-    const peer = this.#peers.get(node);
-    // A missing frame of it may be the message that it lacks something.
-    return peer?.hasEarlier && !peer.stream.hasGap;
-  }
-
   /** Round-trip time of the last returned heartbeat, in ms. Undefined before the first. */
   get rttMs(): number | undefined {
     return this.#heartbeat.rttMs;

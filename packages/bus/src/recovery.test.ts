@@ -262,24 +262,6 @@ async function closed({ bus }: RecordedBus, { clock }: TestCluster): Promise<voi
   await result;
 }
 
-test('a node that could not be heard, was forgotten and is back counts nothing that was for another one alone', async () => {
-  const { world, a, b } = await pair();
-  await world.add('c');
-  world.list('a', 'b', 'c');
-  world.clock.advance(300);
-  world.hub.setFaults(({ from }) => (from === 'b' ? [] : [0]));
-  a.bus.setLiveNodes(['a', 'c']);
-  send(a, world, '1');
-  world.clock.advance(30_500);
-  expect(a.bus.peers.map(({ node }) => node)).toEqual(['c']);
-  a.bus.send(0, Buffer.from('2'), 'c');
-  world.clock.advance(1);
-  world.hub.setFaults();
-  world.clock.advance(1000);
-  expect(b.entries).toEqual(['a 0 1']);
-  expect(b.losses).toEqual([]);
-});
-
 test('what one node alone lacks is repeated to it as fast as it acknowledges, and to no other', async () => {
   const world = new TestCluster();
   const limits = { windowBytes: 16_384, maxFrameBytes: 512, leaveMs: 1000 };

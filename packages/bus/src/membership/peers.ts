@@ -33,11 +33,6 @@ export interface Peer {
   last: number;
   /** It has every frame of this node that is for it up to this one. */
   acked: number;
-  /**
-   * For one that was forgotten and is back: whether it has acknowledged all that had been sent to it before. Undefined
-   * for one that is new, or may be.
-   */
-  hasEarlier: boolean | undefined;
   /** Its links have had room for every frame of this node up to this one. */
   credited: number;
   /** Of its frames: the last that this node's links have had room for. */
@@ -111,15 +106,7 @@ export interface Progress {
   readonly alone: boolean;
 }
 
-/** What is remembered of a node that was forgotten: it may only have been stopped. */
-interface Mark {
-  /** Where its stream was: nothing of it must be heard twice. */
-  readonly next: number;
-  /** The last frame of this node that was for it; undefined where it had left. */
-  readonly last: number | undefined;
-}
-
-/** Forgotten nodes that are remembered so. */
+/** Places of forgotten streams that are remembered. */
 const MAX_MARKS = 4096;
 
 /**
@@ -132,7 +119,8 @@ export class Peers {
   readonly #eventsFor: (node: string) => StreamEvents;
   readonly #membership: Membership;
   readonly #peers = new Map<string, Peer>();
-  readonly #marks = new Map<string, Mark>();
+  /** Where forgotten nodes' streams were: one that was only stopped must not be heard twice. */
+  readonly #marks = new Map<string, number>();
   /** Nodes with a lease, as last read; undefined before. */
   #leases: ReadonlySet<string> | undefined;
 
@@ -178,7 +166,6 @@ export class Peers {
   revive(peer: Peer, tail: number): void {
     if (!peer.hasLeft) return;
     peer.hasLeft = false;
-    peer.hasEarlier = undefined;
     peer.last = tail;
     this.#membership.known(peer.node);
   }
@@ -250,7 +237,6 @@ export class Peers {
     peer.hasAcked = true;
     if (taken > peer.credited) peer.progressAt = now;
     peer.acked = Math.max(peer.acked, got);
-    if (peer.hasEarlier === false) peer.hasEarlier = got >= peer.knownAt;
     peer.credited = Math.max(peer.credited, taken);
   }
 
@@ -315,17 +301,15 @@ export class Peers {
 
   #join(node: string, evidenceAt: number, sent: SentSoFar): Peer | undefined {
     if (this.#peers.size >= this.#limits.maxPeers && !this.#evict()) return undefined;
-    const mark = this.#marks.get(node);
-    const next = mark?.next ?? null;
+    const next = this.#marks.get(node) ?? null;
     this.#marks.delete(node);
     const { completeTail, tailForAll } = sent;
     const peer: Peer = {
       node,
       stream: new Stream(next, this.#limits.maxReorderBytes, this.#eventsFor(node)),
-      knownAt: mark?.last ?? completeTail,
-      last: Math.max(mark?.last ?? completeTail, tailForAll),
+      knownAt: completeTail,
+      last: Math.max(completeTail, tailForAll),
       acked: completeTail,
-      hasEarlier: mark?.last === undefined ? undefined : false,
       credited: completeTail,
       accepted: (next ?? 1) - 1,
       hasBegun: false,
@@ -363,8 +347,7 @@ export class Peers {
   #forget(peer: Peer): void {
     this.#peers.delete(peer.node);
     if (!peer.hasLeft) this.#membership.gone(peer.node);
-    const last = peer.hasLeft ? undefined : peer.last;
-    if (peer.stream.next !== null) this.#marks.set(peer.node, { next: peer.stream.next, last });
+    if (peer.stream.next !== null) this.#marks.set(peer.node, peer.stream.next);
     // Oldest first: a Map keeps the order in which its keys came.
     for (const node of this.#marks.keys()) {
       if (this.#marks.size <= MAX_MARKS) return;

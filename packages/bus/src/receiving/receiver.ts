@@ -129,8 +129,6 @@ export class Receiver {
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);
     stream.learn(ack.last);
-    // It does not know where this node's frames begin: it is another one of the same id.
-    if (ack.acked === null) peer.hasEarlier = undefined;
     if (ack.acked === null) acks.requestAck(peer);
     else if (ack.acked > own.tail) acks.restart(peer);
     else this.#onAcked(peer, ack, ack.acked);

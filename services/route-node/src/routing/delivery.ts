@@ -25,7 +25,6 @@ export type DeliveryBus = Pick<
   | 'requestAcks'
   | 'confirmed'
   | 'ackedBy'
-  | 'hasEarlier'
   | 'membershipComplete'
 >;
 

@@ -364,34 +364,3 @@ test('a msg_server that reconnects to its node does not get again what it got', 
   await world.clock.pass(SETTLED_MS);
   expect(opened.heard).toEqual([1]);
 });
-
-test.for(['comes', 'is lost'] as const)(
-  'what was sent to a node before it was forgotten, and %s, it has once when it is back',
-  async (fate) => {
-    const { world, link } = await threeNodes();
-    const [n0] = world.nodes;
-    if (n0 === undefined) throw new Error('no node');
-    world.holds(USER, link('n1.0'));
-    await world.clock.pass(SETTLED_MS);
-    // It hears what is sent to it, and is not heard.
-    world.hub.setFaults(({ from, frame, to }) => {
-      const isLost = fate === 'is lost' && to === 'n1' && frame.includes(USER_BYTES);
-      return from === 'n1' || isLost ? [] : [20];
-    });
-    n0.bus.setLiveNodes(['n0', 'n2']);
-    const isKnown = (): boolean => n0.bus.peers.some(({ node }) => node === 'n1');
-    await world.clock.pass(29_000);
-    for (let sent = 0; isKnown(); sent++) {
-      if (sent > 200) throw new Error('n1 is not forgotten');
-      world.sends(link('n0.0'), [toUser]);
-      await world.clock.pass(25);
-    }
-    world.hub.setFaults(() => [20]);
-    await world.clock.pass(SETTLED_MS);
-    const { heard } = link('n1.0');
-    const sent = world.concerns.map((_, msgId) => msgId);
-    expect(new Set(heard).size).toBe(heard.length);
-    if (fate === 'comes') expect(heard).toEqual(sent);
-    else expect(heard).toContain(sent.at(-1));
-  },
-);

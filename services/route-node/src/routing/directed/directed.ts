@@ -245,7 +245,6 @@ export class Directed implements Delivery {
       wantsAll: () => !this.#links.listing.isEmpty,
       begins: (userId, node, isLate) => kept.begin(userId, node, isLate),
       unsure: (node, isSilent) => kept.replayAll(node, isSilent),
-      settle: (node, isDue) => kept.settle(node, isDue),
       confirmed: (word) => {
         this.flush();
         kept.endRound(word);

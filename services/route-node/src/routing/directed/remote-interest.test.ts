@@ -23,14 +23,13 @@ function scene() {
     ...{ full: false, heartbeatSeq: 0, ackedByAll: 0, flushBatch: () => 0, requestAcks: () => {} },
     confirmed: (node) => (unheard.has(node) ? undefined : { heartbeatSeq: 0, at: clock.now() }),
     ackedBy: () => undefined,
-    hasEarlier: () => undefined,
     membershipComplete: true,
   };
   const unsure: string[] = [];
   const unheard = new Set<string>();
   const nodes = new RemoteInterest({
     ...{ bus, clock, usersOf: () => [], wantsAll: () => false },
-    ...{ begins: () => {}, confirmed: () => {}, settle: () => true },
+    ...{ begins: () => {}, confirmed: () => {} },
     unsure: ({ id }) => unsure.push(id),
   });
   return { clock, sent, nodes, unsure, unheard };

@@ -24,11 +24,6 @@ export interface RemoteInterestOptions {
   /** Called when the interest of a node is not known, or no longer. */
   unsure(node: RemoteNode, isSilent: boolean): void;
   /**
-   * Called for a node that may be back and may have some of the retained PDUs. Decides that, at the
-   * latest when `isDue`. Returns whether it is decided.
-   */
-  settle(node: RemoteNode, isDue: boolean): boolean;
-  /**
    * Called with the heartbeat of this node that all nodes with known interest had received when
    * they sent what has arrived from them.
    */
@@ -42,12 +37,6 @@ const SURE_MS = 1000;
  * A node confirms each heartbeat. After this long without a confirmation, its messages are late.
  */
 const LATE_MS = 400;
-
-/**
- * A node that is back acknowledges within this time what it got before it was forgotten. After it,
- * everything is replayed to the node.
- */
-const BACK_MS = 1000;
 
 /** Time in which a node that stood still reads what waited in its sockets. */
 const READING_MS = 100;
@@ -105,7 +94,7 @@ export class RemoteInterest {
   known(id: string): void {
     const { bus, usersOf, wantsAll, clock } = this.#options;
     const listing = new InterestSync(id, { bus, usersOf, wantsAll, clock });
-    const node = new RemoteNode(id, { bus, listing, knownAt: clock.now() });
+    const node = new RemoteNode(id, { bus, listing });
     this.#nodes.set(id, node);
     // A user may move to it while a message is on its way to another node.
     this.#options.unsure(node, false);
@@ -151,8 +140,6 @@ export class RemoteInterest {
   /** Handles an interest sync message of a node. */
   listed(node: RemoteNode, what: Buffer): void {
     if (what.equals(INTEREST_SYNC.asked)) {
-      // It lacks something: what, is not known.
-      if (node.isBack) this.#options.settle(node, true);
       node.listing.start();
     } else if (what.equals(INTEREST_SYNC.begins)) {
       node.isWhole = false;
@@ -194,7 +181,7 @@ export class RemoteInterest {
    * confirmed.
    */
   judge(): void {
-    const { bus, clock, unsure, settle, confirmed: confirmedByAll } = this.#options;
+    const { bus, clock, unsure, confirmed: confirmedByAll } = this.#options;
     const now = clock.now();
     // This node stood still: what it reads now was waiting in its sockets.
     if (now - this.#judgedAt > LATE_MS) this.#readingUntil = now + READING_MS;
@@ -208,7 +195,6 @@ export class RemoteInterest {
       const isSure = isHeard && node.isWhole && !node.wantsAll;
       if (node.isSure && !isSure) unsure(node, !isHeard);
       node.isSure = isSure;
-      if (node.isBack && !settle(node, now - node.knownAt >= BACK_MS)) word = 0;
       if (isSure) word = Math.min(word, confirmed.heartbeatSeq);
       else unsureNodes.push(node);
     }

@@ -13,7 +13,6 @@ const ASK_MS = 1000;
 /** Another node, from the point of view of directed delivery. */
 export class RemoteNode {
   readonly id: string;
-  readonly knownAt: number;
   /** PDUs that are buffered for it. */
   readonly run: BatchBuffer;
   /** Sends this node's full interest to it. */
@@ -26,8 +25,6 @@ export class RemoteNode {
   isListing = false;
   /** Whether one of its links needs every PDU. */
   wantsAll = false;
-  /** Whether it is not known yet which PDUs it got before it was forgotten. */
-  isBack = true;
   /** Whether its interest was up to date at the last check. */
   isSure = false;
   readonly #bus: Pick<DeliveryBus, 'send'>;
@@ -38,18 +35,9 @@ export class RemoteNode {
 
   constructor(
     id: string,
-    {
-      bus,
-      listing,
-      knownAt,
-    }: {
-      readonly bus: Pick<DeliveryBus, 'send'>;
-      readonly listing: InterestSync;
-      readonly knownAt: number;
-    },
+    { bus, listing }: { readonly bus: Pick<DeliveryBus, 'send'>; readonly listing: InterestSync },
   ) {
     this.id = id;
-    this.knownAt = knownAt;
     this.listing = listing;
     this.#bus = bus;
     this.run = new BatchBuffer(CHUNK_BYTES, (run) => {

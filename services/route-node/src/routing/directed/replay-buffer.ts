@@ -113,8 +113,6 @@ export interface Receipts<Holder> {
    * to `holder` for this user, or for any user if `userId` is undefined.
    */
   had(pdu: RecentPdu<Holder>, userId: number | undefined, holder: Holder): boolean;
-  /** Whether it is not known yet whether a holder got a PDU that these got. */
-  mayHave(got: readonly InterestSet<Holder>[], holder: Holder): boolean;
 }
 
 /** Delivers a PDU that the link or node has not got, with the tag that it was retained under. */
@@ -233,7 +231,7 @@ export class ReplayBuffer<Holder> {
       for (let at = 0; at < segment.count; at++) {
         if (segment.first[at] !== userId && segment.second[at] !== userId) continue;
         const isPast = heedsReceipts && this.#isPast(segment, at, holder, userId);
-        if (!isPast && !this.#mayHave(segment, at, holder)) deliverOne(segment, at, holder, give);
+        if (!isPast) deliverOne(segment, at, holder, give);
       }
     }
   }
@@ -258,35 +256,9 @@ export class ReplayBuffer<Holder> {
     for (const segment of this.#segments) {
       for (let at = 0; at < segment.count; at++) {
         const isPast = heedsReceipts && this.#isPast(segment, at, holder, undefined);
-        if (!isPast && !this.#mayHave(segment, at, holder)) deliverOne(segment, at, holder, give);
+        if (!isPast) deliverOne(segment, at, holder, give);
       }
     }
-  }
-
-  /** Whether a link or node may have got a PDU of the buffer. */
-  mayHaveAny(holder: Holder): boolean {
-    return this.#segments.some((segment) => {
-      for (let at = 0; at < segment.count; at++) {
-        if (this.#mayHave(segment, at, holder)) return true;
-      }
-      return false;
-    });
-  }
-
-  /** Records that a link or node got every PDU that it may have got. */
-  settle(holder: Holder): void {
-    for (const segment of this.#segments) {
-      for (let at = 0; at < segment.count; at++) {
-        if (this.#mayHave(segment, at, holder)) deliverOne(segment, at, holder, () => {});
-      }
-    }
-  }
-
-  #mayHave(segment: Segment<Holder>, at: number, holder: Holder): boolean {
-    if (this.#receipts === undefined || segment.has(at, holder)) return false;
-    const place = this.#setsAPdu * at;
-    const got = segment.got.slice(place, place + this.#setsAPdu);
-    return this.#receipts.mayHave(got, holder);
   }
 
   /** Whether a PDU is no longer to be replayed to a link or node, for a user or for any user. */

@@ -2,7 +2,6 @@ import type { Counters } from '../../observability/counters.ts';
 import { MESSAGE_TYPES, removalOf } from '../bus-messages.ts';
 import type { DeliveryBus, Receiver } from '../delivery.ts';
 import type { DeliveryTarget } from './delivery-target.ts';
-import type { InterestSet } from './interest-table.ts';
 import { RemoteNode } from './remote-node.ts';
 import { type Deliver, type Receipts, type RecentPdu, ReplayBuffer } from './replay-buffer.ts';
 import { RetentionRounds } from './retention-rounds.ts';
@@ -82,20 +81,6 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   }
 
   /**
-   * A node may be back after it was forgotten. Once it has acknowledged what it was sent before,
-   * that is not replayed. When `isDue`, or where it turns out to be another process, it is.
-   * @returns whether it is decided.
-   */
-  settle(node: RemoteNode, isDue: boolean): boolean {
-    const hasEarlier = isDue ? undefined : this.#options.bus.hasEarlier(node.id);
-    if (hasEarlier === false && this.#pdus.mayHaveAny(node)) return false;
-    if (hasEarlier === true) this.#pdus.settle(node);
-    node.isBack = false;
-    if (hasEarlier === undefined) this.replayAll(node, false);
-    return true;
-  }
-
-  /**
    * Ends the round; all its PDUs must have been passed to the bus. `confirmed`: heartbeat of this
    * node that all others had received when they sent what has arrived from them.
    */
@@ -128,14 +113,6 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
   close(link: Receiver): void {
     this.#closed.set(link, this.#options.bus.heartbeatSeq + 1);
     this.#options.bus.requestAcks();
-  }
-
-  /** Whether it is not known yet whether a node has a PDU, which was sent to it before it was forgotten. */
-  mayHave(got: readonly InterestSet<RemoteNode | Receiver>[], by: RemoteNode | Receiver): boolean {
-    if (!(by instanceof RemoteNode && by.isBack)) return false;
-    const isBefore = (holder: RemoteNode | Receiver): boolean =>
-      holder instanceof RemoteNode && holder.id === by.id;
-    return got.some((set) => set.members.some(isBefore));
   }
 
   /**
