@@ -3,7 +3,7 @@ import { HEADER_BYTES } from './header.ts';
 
 /**
  * Reads the parts of a body. Protocol: varints longer than needed are valid, the low 32 bits count.
- * The library limits tags and lengths to 5 bytes; here they may be as long as any other varint. A
+ * The library limits tags and lengths to 5 bytes; here they follow the rule of every varint. A
  * length past the end still fails.
  */
 export class LenientReader extends protobuf.BufferReader {

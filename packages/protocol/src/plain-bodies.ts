@@ -4,7 +4,7 @@ import { type ClientStatus, isUserStatus } from './message-fields.ts';
 
 /**
  * Readers of bodies in the exact form that msg_servers write: each field once, in number order,
- * lists not packed, no varint longer than a uint32 needs. They decide nothing: any other form, good
+ * lists not packed, no varint longer than a uint32 needs. They decide nothing: every other form, good
  * or bad, is left to the readers of loose bodies, which know all the rules and are slower.
  */
 class PlainReader {

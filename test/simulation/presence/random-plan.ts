@@ -13,7 +13,7 @@ const TYPES: readonly ClientType[] = [
 
 const REFUSALS = ['oom', 'readonly', 'busy', 'loading', 'masterdown', 'misconf'] as const;
 
-/** Makes the plan of a seed: any faults at any time, or a scene with random times and details. */
+/** Makes the plan of a seed: faults drawn freely, or a scene with random times and details. */
 export function makePlan(seed: number): Plan {
   const random = new Random(seed);
   if (random.chance(0.4)) return { seed, ...makeScene(random) };
