@@ -98,7 +98,7 @@ test('a connection that ends within its header is no link', async () => {
   await using node = await startBehindProxy();
   const socket = await connectTo(node);
   socket.end(proxyHeader(ALICE).subarray(0, 5));
-  await refused(node, 'dropped');
+  await refused(node, 'abandoned');
   expect(await node.metric('route_links_opened_total')).toBe(0);
 });
 

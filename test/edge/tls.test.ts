@@ -141,7 +141,7 @@ test('a connection that leaves TLS unfinished is waited for no longer than set',
   await refused(node, 'handshake-too-slow');
   const gone = await connectTo(node);
   gone.end(begunHello);
-  await refused(node, 'dropped');
+  await refused(node, 'abandoned');
 
   await using silent = await openLink(node);
   await within(silent.closedByServer, { what: 'the silent connection to be closed' });

@@ -218,7 +218,7 @@ export class Admission {
     if (isCheck && (cutOff === undefined || cutOff === 'handshake-too-slow')) {
       this.checked(addressText(peer));
     } else {
-      this.#refuse(candidate, cutOff ?? 'dropped');
+      this.#refuse(candidate, cutOff ?? 'abandoned');
     }
   }
 

@@ -12,7 +12,7 @@ export const REFUSALS = {
   'tls-failed': 'TLS could not be agreed on, or its certificate is missing or not to be trusted',
   'handshake-too-slow': 'it was not ready for use within ROUTE_HANDSHAKE_SECONDS',
   failed: 'this node met an error of its own while it prepared the link',
-  dropped: 'the other side ended it before it was ready for use',
+  abandoned: 'the other side ended it before it was ready for use',
 } as const;
 
 export type Refusal = keyof typeof REFUSALS;
