@@ -7,6 +7,7 @@ import { addressed } from '../wire/addressed.ts';
 import { Batch } from '../wire/batch.ts';
 import { type Entry, encodeData, type Pieces, type PrevSeq, sizeOf } from '../wire/data-frame.ts';
 import { FLAGS } from '../wire/header.ts';
+import { Redelivery } from './redelivery.ts';
 import { type Dropped, SentWindow } from './sent-window.ts';
 import { Share } from './share.ts';
 
@@ -28,7 +29,7 @@ export interface SenderOptions {
   /** How far the others have got, where no node is waited for as far as `tail`. */
   progress(tail: number): Progress;
   onFull(full: boolean): void;
-  onDropped(givenUp: Dropped): void;
+  onDropped(dropped: Dropped): void;
 }
 
 /** Entries of a frame that is not numbered yet. */
@@ -36,12 +37,6 @@ interface Unsent {
   readonly entries: readonly Entry[];
   /** The only node that it is for; undefined when it is for all. */
   readonly to: string | undefined;
-}
-
-/** A frame that was repeated to one node. */
-interface Repeated {
-  readonly sequence: number;
-  readonly bytes: number;
 }
 
 interface Waiter {
@@ -68,9 +63,7 @@ export class Sender {
   #tailForAll = 0;
   #awaited = 0;
   #alone = false;
-  #redeliveredBytes = 0;
-  /** Of these, those of frames that were repeated to one node alone, which it has not acknowledged since. */
-  readonly #redelivered = new Map<string, Repeated[]>();
+  readonly #redelivery: Redelivery;
   /** Bytes sent since the other nodes were last asked to acknowledge. */
   #unaskedBytes = 0;
   #askRound = 0;
@@ -82,6 +75,8 @@ export class Sender {
     this.#options = options;
     this.#batch = new Batch(options.limits);
     this.#share = new Share(options.limits.windowBytes);
+    const { peers, publish } = options;
+    this.#redelivery = new Redelivery({ window: this.#window, peers, publish });
   }
 
   /** The last frame sent; 0 for none. */
@@ -165,45 +160,11 @@ export class Sender {
     return prevSeqs;
   }
 
-  /**
-   * Redelivers retained frames that a node requested, at most a share between two ticks: a backlog
-   * above the window must not make Redis disconnect the subscribers. A frame that all other nodes
-   * have is sent to that node alone, and counts only until the node has acknowledged it.
-   */
-  redeliver({ node, acked, hearsOwn }: Peer, missing: readonly Range[]): void {
-    if (missing.length === 0) return;
-    const now = this.#options.clock.now();
-    const unacked = (this.#redelivered.get(node) ?? []).filter(({ sequence, bytes }) => {
-      if (sequence > acked) return true;
-      this.#redeliveredBytes -= bytes;
-      return false;
-    });
-    this.#redelivered.set(node, unacked);
-    const othersHave = hearsOwn ? this.#othersHave(node) : 0;
-    for (const range of missing) {
-      const maxBytes = this.#share.bytes - this.#redeliveredBytes;
-      for (const { sequence, frame, to } of this.#window.redeliver(range, {
-        node,
-        now,
-        maxBytes,
-      })) {
-        const bytes = sizeOf(frame);
-        const isForOne = to !== undefined || sequence <= othersHave;
-        this.#redeliveredBytes += bytes;
-        if (isForOne) unacked.push({ sequence, bytes });
-        this.#options.counters.framesRedelivered += 1;
-        this.#options.publish(frame, isForOne ? node : undefined);
-      }
-    }
-  }
-
-  /** All other nodes but this one have every frame up to here. */
-  #othersHave(node: string): number {
-    let have = this.tail;
-    for (const { node: other, hasLeft, acked, last } of this.#options.peers()) {
-      if (other !== node && !hasLeft && acked < last) have = Math.min(have, acked);
-    }
-    return have;
+  /** A node has acknowledged, and asks for the frames that it lacks. */
+  redeliver(peer: Peer, missing: readonly Range[]): void {
+    const { clock, counters } = this.#options;
+    const limits = { now: clock.now(), maxBytes: this.#share.bytes };
+    counters.framesRedelivered += this.#redelivery.onAck(peer, missing, limits);
   }
 
   /** Frames of other nodes have come in: they use the window too. */
@@ -213,8 +174,7 @@ export class Sender {
 
   /** Call a few times a second. Drops frames retained too long or beyond the limit. */
   tick(): void {
-    this.#redeliveredBytes = 0;
-    this.#redelivered.clear();
+    this.#redelivery.tick();
     this.#share.tick(this.#options.clock.now());
     const { clock, limits } = this.#options;
     const { owed: got } = this.#options.progress(this.tail);

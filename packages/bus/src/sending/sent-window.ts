@@ -20,7 +20,7 @@ export interface Dropped {
 }
 
 /** A frame to publish again, and its receiver. */
-export interface Redelivery {
+export interface RedeliveredFrame {
   readonly sequence: number;
   readonly frame: Pieces;
   readonly to: string | undefined;
@@ -162,8 +162,8 @@ export class SentWindow {
   redeliver(
     { first, last }: Range,
     { node, now, maxBytes }: { node: string; now: number; maxBytes: number },
-  ): readonly Redelivery[] {
-    const frames: Redelivery[] = [];
+  ): readonly RedeliveredFrame[] {
+    const frames: RedeliveredFrame[] = [];
     let bytes = 0;
     const end = Math.min(last, this.tail);
     for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
