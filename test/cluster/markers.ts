@@ -38,7 +38,9 @@ export class Markers {
       await waitFor(
         () => {
           const count = link.received.filter((pdu) => pdu.seqNum === seqNum).length;
-          return count >= links.length - 1 || Promise.reject(new Error(`${count} PDUs to arrive`));
+          return (
+            count >= links.length - 1 || Promise.reject(new Error(`${count} PDUs have arrived`))
+          );
         },
         { what: `the last PDUs of the others on link ${link.address}`, deadlineMs: 20_000 },
       );

@@ -63,7 +63,7 @@ test('a node whose link address is in use acquires no lease and sends nothing to
   expect(status).toBe(1);
   expect(fatalLines(stdout)).toHaveLength(1);
   expect(stdout).not.toContain('"event":"waiting-for-redis"');
-  expect(stdout).not.toContain('"event":"lease-taken"');
+  expect(stdout).not.toContain('"event":"lease-acquired"');
 });
 
 test('reports all invalid settings at once, with exit status 2', async () => {

@@ -51,7 +51,7 @@ function lacks(rights: string): Misbehave {
     const answer = await fetch(`${node.adminUrl}/readyz`);
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('NOPERM');
-    expect(node.logsOf('lease-taken')).toEqual([]);
+    expect(node.logsOf('lease-acquired')).toEqual([]);
   };
 }
 

@@ -18,7 +18,7 @@ export function renderSummary(picture: Picture): string {
     `  relay     ${latencyText(overall.relay)}${most}`,
     `  query     ${latencyText(overall.query)}`,
     ...(counts.suppressed > 0
-      ? [`  suppressed ${many(counts.suppressed)} PDUs, without a link or room to send`]
+      ? [`  unsent    ${many(counts.suppressed)} PDUs, without a link or room to send`]
       : []),
     ...(cutOff > 0
       ? [`  cut off   ${many(cutOff)} deliveries were lost with a link, which is allowed`]

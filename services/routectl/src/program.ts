@@ -1,7 +1,7 @@
 import { ApiRefusal, findSecretFlags, secretFlagProblem, Unreachable } from '@route/admin-api';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { addKickLink } from './commands/close-link.ts';
+import { addCloseLink } from './commands/close-link.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDrain } from './commands/drain.ts';
@@ -136,7 +136,7 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
       };
       done(await action(new Session(options, invocation.environment, output), ...args));
     };
-  for (const add of [addStatus, addLinks, addUser, addTop, addWatch, addDrain, addKickLink]) {
+  for (const add of [addStatus, addLinks, addUser, addTop, addWatch, addDrain, addCloseLink]) {
     add(program, bind);
   }
   for (const add of [addRebalance, addDoctor, addReplay, addCompletion]) add(program, bind);

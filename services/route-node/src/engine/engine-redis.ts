@@ -151,8 +151,8 @@ export class RedisEngine implements Engine {
       namespace,
       presence: this.presence,
       repaired: (records) => {
-        options.counters.recordsMended += records;
-        options.log.warn({ event: 'records-mended', records });
+        options.counters.recordsReconciled += records;
+        options.log.warn({ event: 'records-reconciled', records });
       },
       failed: (reason) => this.#logRedis(reason),
       shardEveryMs: (settings.ROUTE_RECONCILE_SECONDS * 1000) / SHARD_COUNT,
@@ -306,7 +306,7 @@ export class RedisEngine implements Engine {
   #leaseAcquired(): void {
     const { counters, log, events } = this.#options;
     counters.resyncs++;
-    log.info({ event: 'lease-taken', liveNodes: this.liveNodes });
+    log.info({ event: 'lease-acquired', liveNodes: this.liveNodes });
     this.presence.resumed();
     this.#reaper.start();
     events.unready('cluster', false);
@@ -350,7 +350,7 @@ export class RedisEngine implements Engine {
     const { log, events, settings } = this.#options;
     clearTimeout(this.#deafTimer);
     if (hearing) {
-      log.info({ event: 'bus-heard' });
+      log.info({ event: 'bus-responsive' });
       if (!this.#leaseWanted) this.#lease.start();
       this.#leaseWanted = true;
     } else {

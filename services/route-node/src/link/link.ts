@@ -268,14 +268,14 @@ export class Link implements OwnLink {
   }
 
   #readOrNot(): void {
-    const suppressed = this.#paused || this.#waits;
-    const read = this.#ending !== undefined || !(suppressed || this.#paced);
+    const isHeld = this.#paused || this.#waits;
+    const read = this.#ending !== undefined || !(isHeld || this.#paced);
     if (read === !this.#socket.isPaused()) return;
     if (read) {
       this.#lastReceivedMs = performance.now();
       this.#socket.resume();
     } else {
-      if (suppressed) this.#host.counters.pauses++;
+      if (isHeld) this.#host.counters.pauses++;
       this.#socket.pause();
     }
   }

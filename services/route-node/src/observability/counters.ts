@@ -52,7 +52,7 @@ export class Counters {
   reapedLinks = 0;
   usersLost = 0;
   /** Records in Redis that were not a node's and were corrected. */
-  recordsMended = 0;
+  recordsReconciled = 0;
   /** Lost users announced offline after the grace time. */
   lostTold = 0;
   resyncs = 0;

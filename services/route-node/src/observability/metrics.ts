@@ -262,11 +262,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_records_reconciled_total',
-    'Records in Redis that were not a node’s and were corrected by the audit',
-    () => counters.recordsMended,
+    'Records in Redis that were not a node’s and were corrected by reconciliation',
+    () => counters.recordsReconciled,
   );
   counter(
-    'route_presence_offline_grace_started_total',
+    'route_presence_reaped_users_total',
     'Users whose last PC client was on a reaped link',
     () => counters.usersLost,
   );

@@ -4,7 +4,7 @@ import { showJson } from '../output.ts';
 import type { Bind } from '../program.ts';
 import type { Session } from '../session.ts';
 
-export function addKickLink(program: Command, bind: Bind): void {
+export function addCloseLink(program: Command, bind: Bind): void {
   program
     .command('close-link')
     .argument('<id>', 'a link, as routectl links lists it')

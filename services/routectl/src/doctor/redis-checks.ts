@@ -134,7 +134,7 @@ function closedLinks(
       level: 'warning',
       subject: 'ghosts',
       says: `${plural(closed.length, 'link')} that ${node} does not have hold users: ${named}`,
-      todo: 'look again; what stays is mended by the audit within ROUTE_RECONCILE_SECONDS',
+      todo: 'look again; what stays is corrected by reconciliation within ROUTE_RECONCILE_SECONDS',
     },
   ];
 }
