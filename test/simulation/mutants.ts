@@ -344,8 +344,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/routing/directed/retention-rounds.ts',
-        find: '      if (bus.ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
-        put: '      if (bus.ackedByAll < 0) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
+        find: '      if (ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
+        put: '      if (ackedByAll < 0) round.heartbeatSeq ??= bus.heartbeatSeq + 1;\n',
       },
     ],
   },

@@ -135,7 +135,7 @@ export class Bus {
       },
     });
     this.#receiver = new Receiver({
-      ...{ nodeId, clock, counters, probeTimeoutMs: probeTimeoutMs, heartbeat: this.#heartbeat },
+      ...{ nodeId, clock, counters, probeTimeoutMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
       servingMs: () => this.#servingMs,
       onPeerHeard: () => this.#updateJoined(),

@@ -3,9 +3,6 @@ import { HEADER_BYTES } from '@route/protocol';
 import type { Dialect } from './dialect.ts';
 import type { Latency } from './load-messages.ts';
 
-/** PDUs shorter than this have no room for a stamp. */
-export const LEAST_STAMPED_BYTES = HEADER_BYTES + 8;
-
 /** Microseconds of a clock shared by all processes of this machine. */
 export function sharedNowUs(): number {
   const [seconds, nanoseconds] = process.hrtime();

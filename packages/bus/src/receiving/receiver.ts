@@ -78,7 +78,7 @@ export class Receiver {
     if (!stream.isPlausible(sequence)) return false;
     const { next } = stream;
     const isInOrder = next !== null && prevSeq < next && sequence >= next;
-    if (!stream.receive({ sequence, prevSeq: prevSeq, entries, bytes })) counters.duplicates += 1;
+    if (!stream.receive({ sequence, prevSeq, entries, bytes })) counters.duplicates += 1;
     own.received(bytes);
     // Asks at once for what is missing, and again for the rest whenever some of it has come.
     const asks = stream.hasGap && (!isInOrder || stream.next !== sequence + 1);
@@ -99,10 +99,10 @@ export class Receiver {
     peer.hearsOwn = hearsOwn;
     peers.revive(peer, own.tail);
     const { stream } = peer;
-    const hadHole = stream.hasGap;
+    const hadGap = stream.hasGap;
     stream.heartbeat(tail, tailForAll);
     if (asksAck) acks.acknowledge(peer);
-    else if (stream.next === null || !peer.hasBegun || (!hadHole && stream.hasGap))
+    else if (stream.next === null || !peer.hasBegun || (!hadGap && stream.hasGap))
       acks.requestAck(peer);
     onPeerHeard();
   }
@@ -121,7 +121,7 @@ export class Receiver {
     const peer = this.#heard(ack.sender);
     if (peer === undefined) return;
     const { stream } = peer;
-    const hadHole = stream.hasGap;
+    const hadGap = stream.hasGap;
     // A node that serves for less time did not know this one, which has had links all the time and
     // lacks all of it.
     const wasUnknown = ack.servingMs > 0 && servingMs() > ack.servingMs;
@@ -143,7 +143,7 @@ export class Receiver {
       own,
     );
     if (ack.asksAck) acks.acknowledge(peer);
-    else if (!hadHole && stream.hasGap) acks.requestAck(peer);
+    else if (!hadGap && stream.hasGap) acks.requestAck(peer);
     onPeerHeard();
   }
 

@@ -79,7 +79,7 @@ export class Link implements OwnLink {
     this.#socket = socket;
     this.#host = host;
     const { highWaterMarkBytes: markBytes, drainTimeoutMs } = host.limits;
-    this.#drainTimeout = new DrainTimeout({ markBytes, drainTimeoutMs: drainTimeoutMs });
+    this.#drainTimeout = new DrainTimeout({ markBytes, drainTimeoutMs });
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,

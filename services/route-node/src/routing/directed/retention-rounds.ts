@@ -80,10 +80,13 @@ export class RetentionRounds {
     const bus = this.#bus;
     this.#mark = bus.flushBatch();
     this.#open = false;
+    if (this.#rounds.length === 0) return undefined;
+    // Once for all rounds: it asks every other node.
+    const { ackedByAll } = bus;
     for (const round of this.#rounds) {
       round.lastFrame ??= this.#mark;
       round.after ??= bus.heartbeatSeq + 1;
-      if (bus.ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;
+      if (ackedByAll >= round.lastFrame) round.heartbeatSeq ??= bus.heartbeatSeq + 1;
     }
     const isDone = ({ heartbeatSeq }: Round): boolean =>
       heartbeatSeq !== undefined && heartbeatSeq <= confirmed;
