@@ -42,8 +42,14 @@ export default defineConfig({
         test: {
           name: 'simulated-redis',
           include: ['packages/presence/src/**/*.redis.test.ts'],
-          // One or two minutes of random steps and faults, which the presence simulation makes in virtual time.
-          exclude: ['**/presence-property.redis.test.ts', '**/node_modules/**'],
+          exclude: [
+            // One or two minutes of random steps and faults, which the presence simulation makes in
+            // virtual time.
+            '**/presence-property.redis.test.ts',
+            // A real Redis Cluster, which the simulated Redis is not.
+            '**/failover.redis.test.ts',
+            '**/node_modules/**',
+          ],
           globalSetup: ['./test/fixtures/simulated-redis/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,

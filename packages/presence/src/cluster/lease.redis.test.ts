@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { sharedRedisUrl, startClusterRedis, uniqueNamespace, waitFor } from '@route/fixtures';
+import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { nodesKeys } from '../redis/keys.ts';
-import { client, queryOf, updateOf } from '../testing/asking.ts';
+import { client, updateOf } from '../testing/asking.ts';
 import { startLiveNode, startNode, type TestNode } from '../testing/node.ts';
 import { TroubledProxy } from '../testing/troubled-proxy.ts';
 
@@ -156,26 +156,6 @@ test('a node without Redis waits for it, and markLost before that changes nothin
   node.lease.start();
   await untilTold(node, ['taken']);
 });
-
-test('a failover in a Redis Cluster loses the lease even though no call has failed', async () => {
-  await using cluster = await startClusterRedis();
-  await using node = await startLiveNode({
-    url: cluster.target,
-    namespace: uniqueNamespace(),
-  });
-  const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
-  for (let userId = 0; userId < 200; userId++) {
-    await updateOf(node.presence, link, client(userId, 'windows', 'online'));
-  }
-  await node.settled();
-  const [switchOver] = cluster.switches;
-  await switchOver?.();
-  await waitFor(() => node.leaseEvents.length >= 3, { what: 'the doubt and its end' });
-  expect(node.leaseEvents.slice(0, 3)).toEqual(['taken', 'doubted', 'taken']);
-  await node.settled();
-  expect(await queryOf(node.presence, link, [0, 99, 199, 200])).toEqual([1, 1, 1, 0]);
-}, 60_000);
 
 test.each(['9000000000000000', '+inf'])(
   'a lease that is forged to end at %s does not keep a dead node alive, nor disturb a live one',
