@@ -90,13 +90,13 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'reason',
   );
 
-  gauge('route_ready', '1 when links may be sent to this node', () =>
+  gauge('route_ready', '1 when this node accepts new links', () =>
     readiness.reasons.length === 0 ? 1 : 0,
   );
   gauge('route_live_nodes', 'Nodes of the cluster with a live lease', () => engine.liveNodes);
   gauge(
     'route_malformed_node_records',
-    'Leases and records in the registry of nodes that are ignored because no node of this release writes such',
+    'Leases and records in the node registry that are ignored because they are malformed',
     () => engine.malformedNodeRecords,
   );
   gauge(
@@ -106,18 +106,18 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_log_dropped_lines_total',
-    'Log lines dropped because standard output did not take them',
+    'Log lines dropped because more than LOG_BUFFER_BYTES waited',
     () => output.droppedLines,
   );
   gauge('route_links', 'Links open on this node that have sent something', () => links.size);
   gauge(
     'route_links_fair_share',
-    'Links that this node would have if all nodes had the same number',
+    'Links this node would have if all nodes had the same number',
     () => rebalancer.fairShare,
   );
   gauge(
     'route_links_tolerated',
-    'Links above which this node has some connect again; 0 when ROUTE_REBALANCE is off',
+    'Links above which this node closes some to rebalance; 0 when ROUTE_REBALANCE is off',
     () => rebalancer.tolerated ?? 0,
   );
   gauge(
@@ -125,17 +125,17 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Links that were asked to reconnect and whose users still count',
     () => engine.presence.lingeringLinks,
   );
-  gauge('route_links_reading', '1 while the node reads its links, 0 while it slows them', () =>
+  gauge('route_links_reading', '1 while the node reads its links, 0 while reading is paused', () =>
     links.reading ? 1 : 0,
   );
   gauge(
     'route_links_unsent_bytes',
-    'Bytes that wait to be sent on all links',
+    'Bytes queued to be sent, on all links',
     () => links.unsentBytes,
   );
   gauge(
     'route_links_pending_pdus',
-    'PDUs that wait for presence, or behind one that does',
+    'PDUs that wait for presence, or behind such a PDU',
     () => links.pendingPdus,
   );
   gauge(
@@ -182,7 +182,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_pdus_unknown_client_type_total',
-    'Lists and updates dropped for a client type that is neither of the protocol nor in ROUTE_CLIENT_TYPES_*',
+    'Online lists and updates dropped for an unknown client type (see ROUTE_CLIENT_TYPES_*)',
     () => counters.unknownClientTypes,
   );
   counter(
@@ -190,10 +190,10 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Status queries dropped because they had more than ROUTE_MAX_QUERY_USERS ids',
     () => counters.tooLargeQueries,
   );
-  counter('route_pdus_relayed_total', 'PDUs relayed as they are', () => counters.relayedPdus);
+  counter('route_pdus_relayed_total', 'PDUs relayed unchanged', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',
-    'PDUs relayed with ROUTE_DELIVERY=directed: sent to their users only, broadcast by kind, or broadcast as a fallback while the nodes of a user are not known for certain',
+    'PDUs relayed with ROUTE_DELIVERY=directed: to the nodes of their users, broadcast by kind, or broadcast as a fallback',
     () => ({
       directed: counters.directedPdus,
       broadcast: counters.broadcastPdus,
@@ -203,12 +203,12 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_delivery_links_total',
-    'Relayed PDUs given to this node’s links with ROUTE_DELIVERY=directed, each link counted',
+    'Deliveries of relayed PDUs to this node’s links with ROUTE_DELIVERY=directed',
     () => counters.linksReached,
   );
   gauge(
     'route_delivery_retained_bytes',
-    'Bytes directed to where their users are, and kept until it is certain that none has moved',
+    'Directed bytes retained until it is certain that no user has moved',
     () => counters.retainedBytes,
   );
   counter(
@@ -216,18 +216,18 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     'Bytes received from links',
     () => counters.receivedBytes,
   );
-  counter('route_links_sent_bytes_total', 'Bytes handed to links', () => counters.sentBytes);
-  counter('route_links_writes_total', 'Writes handed to links’ sockets', () => counters.linkWrites);
+  counter('route_links_sent_bytes_total', 'Bytes written to links', () => counters.sentBytes);
+  counter('route_links_writes_total', 'Writes to the sockets of links', () => counters.linkWrites);
   counter('route_heartbeats_sent_total', 'Heartbeats sent', () => counters.heartbeatsSent);
   counter('route_links_paused_total', 'Times reading of a link was paused', () => counters.pauses);
   counter(
     'route_notifications_total',
-    'Notifications passed on to this node’s links',
+    'Notifications delivered to this node’s links',
     () => counters.notifications,
   );
   counter(
     'route_notifications_stale_total',
-    'Notifications left out because a later one of the same user had been passed on',
+    'Notifications dropped because a later one of the same user was delivered',
     () => counters.notificationsStale,
   );
   counter(
@@ -237,7 +237,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_second_link_snapshots_total',
-    'Online lists from a link that is no master while every link counts',
+    'Online lists from links that are not master, with ROUTE_LINKS=all',
     () => counters.nonMasterSnapshots,
   );
   counter(
@@ -252,7 +252,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_resyncs_total',
-    'Times all users of the node were asserted',
+    'Times the node asserted all its users',
     () => counters.resyncs,
   );
   counter(
@@ -262,7 +262,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_records_reconciled_total',
-    'Records in Redis that were not a node’s and were corrected by reconciliation',
+    'Invalid records in Redis corrected by reconciliation',
     () => counters.recordsReconciled,
   );
   counter(
@@ -272,12 +272,12 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   counter(
     'route_presence_offline_grace_expired_total',
-    'Users of ended links announced offline because they were not back within the grace time',
+    'Users announced offline because no link listed them again within the grace time',
     () => counters.lostTold,
   );
   counter(
     'route_bus_lost_frames_total',
-    'Other nodes’ frames that this node never got',
+    'Frames of other nodes that never arrived',
     () => counters.busFramesLost,
   );
   counter(
@@ -307,10 +307,14 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     });
     counter(
       'route_bus_dropped_frames_total',
-      'Frames of this node that a live node had not got in time',
+      'Frames of this node that a live node did not receive in time',
       () => busCounters.framesDropped,
     );
-    counter('route_bus_dropped_bytes_total', 'Their bytes', () => busCounters.bytesDropped);
+    counter(
+      'route_bus_dropped_bytes_total',
+      'Bytes of dropped frames',
+      () => busCounters.bytesDropped,
+    );
     counter('route_bus_heartbeats_total', 'Heartbeats published to all nodes', () => {
       return busCounters.heartbeatsSent;
     });
@@ -319,7 +323,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     });
     counter(
       'route_bus_malformed_frames_total',
-      'Frames of unknown form or with impossible numbers, dropped',
+      'Frames dropped as malformed',
       () => busCounters.malformed,
     );
     counter(
@@ -329,29 +333,29 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     );
     gauge(
       'route_bus_window_bytes',
-      'Bytes sent for which not all nodes have had room yet',
+      'Bytes sent and not yet acknowledged by all nodes',
       () => busCounters.windowBytes,
     );
     gauge(
       'route_bus_share_bytes',
-      'Bytes that this node may have under way',
+      'Limit of this node’s unacknowledged bytes',
       () => busCounters.shareBytes,
     );
     gauge(
       'route_bus_rtt_seconds',
-      'Round trip time of the node’s last announcement',
+      'Round trip time of the node’s last heartbeat through Redis',
       () => (bus.rttMs ?? 0) / 1000,
     );
-    gauge('route_bus_awaited_nodes', 'Other nodes that are waited for', () => {
+    gauge('route_bus_awaited_nodes', 'Other nodes whose acks this node awaits', () => {
       return busCounters.awaitedNodes;
     });
   }
   return registry;
 }
 
-function eachValue(reading: Reading, take: (value: number, of?: string) => void): void {
-  if (typeof reading === 'number') take(reading);
-  else for (const [of, value] of Object.entries(reading)) take(value, of);
+function eachValue(reading: Reading, read: (value: number, of?: string) => void): void {
+  if (typeof reading === 'number') read(reading);
+  else for (const [of, value] of Object.entries(reading)) read(value, of);
 }
 
 function byCommand(counts: Float64Array): Record<string, number> {
