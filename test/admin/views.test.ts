@@ -37,7 +37,7 @@ test('a node reports itself: ready, its lease, the bus and its lag, its settings
     ready: true,
     draining: false,
     reasons: [],
-    lease: { held: true, seconds: 10, liveNodes: 2 },
+    lease: { acquired: true, seconds: 10, liveNodes: 2 },
     bus: { responsive: true, full: false, awaitedNodes: 1, framesLost: 0 },
   });
   expect(Math.abs(view.nowMs - Date.now())).toBeLessThan(10_000);

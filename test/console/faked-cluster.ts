@@ -86,7 +86,7 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
     ready: at !== 3,
     draining: at === 3,
     reasons: at === 3 ? [{ reason: 'draining', meaning: 'the node goes away' }] : [],
-    lease: { held: true, seconds: 10, liveNodes: 20 },
+    lease: { acquired: true, seconds: 10, liveNodes: 20 },
     bus: {
       responsive: true,
       rttMs: 1.5 * wave,
@@ -105,13 +105,13 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
       peers: [],
     },
     links: { open: links, reading: true, unsentBytes: 0, pendingPdus: 0 },
-    presence: { heldUsers: 5210 + at },
+    presence: { users: 5210 + at },
     traffic: {
       receivedPdus: 500 * (seconds + wave),
       receivedBytes: 90_000 * seconds,
       relayedPdus: 480 * seconds,
       sentBytes: 1_700_000 * (seconds + wave),
-      notices: 20 * seconds,
+      notifications: 20 * seconds,
     },
     incidents: {
       linksOpened: 10,

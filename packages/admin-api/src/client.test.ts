@@ -62,9 +62,9 @@ function viewOf(node: string): object {
   return {
     ...{ node, version: '0.2.0', runtime: 'v24.0.0', engine: 'memory', namespace: 'route' },
     ...{ listen: null, nowMs: 1, startedAtMs: 1, ready: true, draining: false, reasons: [] },
-    ...{ lease: null, bus: null, presence: { heldUsers: 0 }, settings: {} },
+    ...{ lease: null, bus: null, presence: { users: 0 }, settings: {} },
     links: { open: 0, reading: true, unsentBytes: 0, pendingPdus: 0 },
-    traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notices: 0 },
+    traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notifications: 0 },
     incidents: {
       ...{ linksOpened: 0, linksClosed: 0, resyncs: 0, linksReaped: 0 },
       ...{ presenceFailures: 0, framesLost: 0, malformedPdus: 0, pauses: 0 },

@@ -62,7 +62,7 @@ export const nodeViewSchema = z.object({
   /** Why it is not ready; empty when it is. */
   reasons: z.array(z.object({ reason: z.string(), meaning: z.string() })),
   /** null with the memory engine. */
-  lease: z.object({ held: z.boolean(), seconds: z.number(), liveNodes: z.number() }).nullable(),
+  lease: z.object({ acquired: z.boolean(), seconds: z.number(), liveNodes: z.number() }).nullable(),
   bus: busViewSchema.nullable(),
   links: z.object({
     open: z.number(),
@@ -71,14 +71,14 @@ export const nodeViewSchema = z.object({
     unsentBytes: z.number(),
     pendingPdus: z.number(),
   }),
-  presence: z.object({ heldUsers: z.number() }),
+  presence: z.object({ users: z.number() }),
   /** Since the start. */
   traffic: z.object({
     receivedPdus: z.number(),
     receivedBytes: z.number(),
     relayedPdus: z.number(),
     sentBytes: z.number(),
-    notices: z.number(),
+    notifications: z.number(),
   }),
   /** Since the start; in good times all 0 but the first three. */
   incidents: z.object({

@@ -52,7 +52,7 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
   {
     title: 'users',
     align: 'right',
-    text: (sample) => of(sample, (view) => count(view.presence.heldUsers)),
+    text: (sample) => of(sample, (view) => count(view.presence.users)),
   },
   {
     title: 'pdus/s',

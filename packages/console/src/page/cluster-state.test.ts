@@ -141,13 +141,13 @@ function nodeView(node: string, nowMs: number, done: number): NodeView {
     lease: null,
     bus: null,
     links: { open: 0, reading: true, unsentBytes: 7, pendingPdus: 0 },
-    presence: { heldUsers: 0 },
+    presence: { users: 0 },
     traffic: {
       receivedPdus: done,
       receivedBytes: 0,
       relayedPdus: 0,
       sentBytes: done * 10,
-      notices: 0,
+      notifications: 0,
     },
     incidents: {
       linksOpened: 0,

@@ -71,7 +71,7 @@ function NodeRow({ node, self }: { readonly node: NodeState; readonly self: stri
       </td>
       <td>{view?.listen ?? entry.about?.listen ?? '–'}</td>
       <td class="number">{entry.alive ? count(view?.links.open ?? links.length) : '–'}</td>
-      <td class="number">{view === undefined ? '–' : count(view.presence.heldUsers)}</td>
+      <td class="number">{view === undefined ? '–' : count(view.presence.users)}</td>
       <td class="number">{rates === undefined ? '–' : count(rates.receivedPdus)}</td>
       <td class="number">{rates === undefined ? '–' : bytes(rates.sentBytes)}</td>
       <td class="number">{rates === undefined ? '–' : bytes(rates.busBytes)}</td>

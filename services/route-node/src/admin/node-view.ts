@@ -41,7 +41,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
       engine.leaseHeld === undefined
         ? null
         : {
-            held: engine.leaseHeld,
+            acquired: engine.leaseHeld,
             seconds: settings.ROUTE_LEASE_SECONDS,
             liveNodes: engine.liveNodes,
           },
@@ -52,13 +52,13 @@ export function nodeView(sources: NodeViewSources): NodeView {
       unsentBytes: links.unsentBytes,
       pendingPdus: links.pendingPdus,
     },
-    presence: { heldUsers: engine.presence.heldUsers },
+    presence: { users: engine.presence.heldUsers },
     traffic: {
       receivedPdus: sum(counters.received),
       receivedBytes: counters.receivedBytes,
       relayedPdus: counters.relayedPdus,
       sentBytes: counters.sentBytes,
-      notices: counters.notifications,
+      notifications: counters.notifications,
     },
     incidents: {
       linksOpened: counters.opened,

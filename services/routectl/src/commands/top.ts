@@ -80,7 +80,7 @@ function totalsOf(samples: readonly Sample[]): string {
   return [
     plural(samples.length, 'node'),
     plural(sum(views.map(({ links }) => links.open)), 'link'),
-    `${count(sum(views.map(({ presence }) => presence.heldUsers)))} users`,
+    `${count(sum(views.map(({ presence }) => presence.users)))} users`,
     `${count(sum(rates.map(({ pdusIn }) => pdusIn)))} PDUs/s in`,
     `${bytes(sum(rates.map(({ bytesOut }) => bytesOut)))}/s out`,
     `${bytes(sum(rates.map(({ busBytesOut }) => busBytesOut)))}/s on the bus`,

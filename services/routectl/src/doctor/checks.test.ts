@@ -22,7 +22,7 @@ const VIEW: NodeView = {
   ready: true,
   draining: false,
   reasons: [],
-  lease: { held: true, seconds: 10, liveNodes: 2 },
+  lease: { acquired: true, seconds: 10, liveNodes: 2 },
   bus: {
     responsive: true,
     rttMs: 2,
@@ -41,8 +41,8 @@ const VIEW: NodeView = {
     peers: [],
   },
   links: { open: 1, reading: true, unsentBytes: 0, pendingPdus: 0 },
-  presence: { heldUsers: 0 },
-  traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notices: 0 },
+  presence: { users: 0 },
+  traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notifications: 0 },
   incidents: {
     linksOpened: 1,
     linksClosed: 0,
@@ -136,8 +136,8 @@ test.each<[string, NodeOptions, string]>([
   ],
   [
     'without a lease',
-    { view: { lease: { held: false, seconds: 10, liveNodes: 1 } } },
-    'wrong leases: b holds no lease',
+    { view: { lease: { acquired: false, seconds: 10, liveNodes: 1 } } },
+    'wrong leases: b has no lease',
   ],
   ['late to renew', { leaseLeftMs: 3000 }, 'warning leases: b renews late: 3.0 s of 10 s are left'],
   [

@@ -108,9 +108,9 @@ function settings(nodes: readonly Answered[]): Finding[] {
 function lease({ name, known, answer }: ExaminedNode): Finding[] {
   const todo = 'see whether its event loop or Redis is slow: a node without a lease is reaped';
   if (answer.kind !== 'answered' || answer.value.view.lease === null) return [];
-  const { held, seconds } = answer.value.view.lease;
-  if (!held) {
-    return [{ level: 'wrong', subject: 'leases', says: `${name} holds no lease`, todo }];
+  const { acquired, seconds } = answer.value.view.lease;
+  if (!acquired) {
+    return [{ level: 'wrong', subject: 'leases', says: `${name} has no lease`, todo }];
   }
   const { leaseLeftMs } = known;
   if (leaseLeftMs === undefined || leaseLeftMs > seconds * 500) return [];
