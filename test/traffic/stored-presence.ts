@@ -72,7 +72,8 @@ async function readPresence(
       keys.delete(`${shard}held:${link}`);
     }
     // A lost link's users are remembered for the grace time, whether back or not.
-    for (const name of ['users', 'links', 'meta', 'lost', 'told']) keys.delete(shard + name);
+    for (const name of ['users', 'links', 'meta', 'pending', 'announced'])
+      keys.delete(shard + name);
   }
   // A link may stay on the list of a shard after its last user there, but not after its end.
   for (const [link, key] of listed) {
