@@ -95,12 +95,12 @@ describe('a node drops, and counts, a body that does not parse: ', () => {
 
   test.for(BAD_BODIES)('$command with $what', async ({ command, body }) => {
     const before = await malformed(command);
-    const noticesBefore = await scene.node.metric('route_notifications_total');
+    const notificationsBefore = await scene.node.metric('route_notifications_total');
     link.send(pduWithBody(command, Buffer.from(body.replaceAll(' ', ''), 'hex')));
     // The same link is answered: it stays, and what was dropped has left no trace.
     expect(await link.query([DISTURBED])).toEqual([{ userId: DISTURBED, status: offline }]);
     expect(await malformed(command)).toBe(before + 1);
-    expect(await scene.node.metric('route_notifications_total')).toBe(noticesBefore);
+    expect(await scene.node.metric('route_notifications_total')).toBe(notificationsBefore);
     expect(link.serverClose).toBeUndefined();
   });
 

@@ -81,7 +81,7 @@ test('falls back to broadcast while Redis is away, and replays to links of other
     sent.push(message(1, sent.length));
     sender.send(sent.at(-1) ?? GROUP_MESSAGE);
   };
-  // The node notices the missing Redis after a moment.
+  // The node detects the missing Redis after a moment.
   await waitFor(
     async () => {
       send();

@@ -5,7 +5,14 @@ import { startCluster } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
 import { messagesOn } from './numbered-messages.ts';
 import { SeededRandom } from './seeded-random.ts';
-import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
+import {
+  clientsOf,
+  lastNotifications,
+  offline,
+  online,
+  userIds,
+  waitForPresence,
+} from './statuses.ts';
 
 test('users of one node are visible from all nodes, and gone from all when their link ends', async () => {
   await using cluster = await startCluster({ nodes: 3 });
@@ -66,11 +73,11 @@ test('racing updates leave every link with the same last notification, which que
   }
 
   const first = set.link(0);
-  const statuses = lastNotices(first, 'status');
+  const statuses = lastNotifications(first, 'status');
   expect([...statuses.keys()].sort((a, b) => a - b)).toEqual(users);
   for (const link of set.links) {
-    expect(lastNotices(link, 'status')).toEqual(statuses);
-    expect(lastNotices(link, 'login')).toEqual(lastNotices(first, 'login'));
+    expect(lastNotifications(link, 'status')).toEqual(statuses);
+    expect(lastNotifications(link, 'login')).toEqual(lastNotifications(first, 'login'));
     for (const { userId, status } of await link.query(users)) {
       const isOnline = statuses.get(userId) !== USER_STATUS.offline;
       expect({ userId, isOnline }).toEqual({ userId, isOnline: status === USER_STATUS.online });

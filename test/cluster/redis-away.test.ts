@@ -7,7 +7,7 @@ import { openKnownLink, openKnownLinks } from './known-links.ts';
 import { messagesOn } from './numbered-messages.ts';
 import {
   clientsOf,
-  lastNotices,
+  lastNotifications,
   offline,
   online,
   onlineAmong,
@@ -120,7 +120,7 @@ test.for(OUTAGES)(
     for (const link of staying) {
       await waitFor(
         () => {
-          expect(lastNotices(link, 'status')).toEqual(told);
+          expect(lastNotifications(link, 'status')).toEqual(told);
           return true;
         },
         { what: 'each user’s last status to be announced', deadlineMs: HEALED_WITHIN_MS },

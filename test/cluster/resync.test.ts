@@ -6,7 +6,14 @@ import { expect, test } from 'vitest';
 import { startCluster } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
 import { messagesOn, numberedPdu, OrderCheck, sendPaced } from './numbered-messages.ts';
-import { clientsOf, lastNotices, offline, online, userIds, waitForPresence } from './statuses.ts';
+import {
+  clientsOf,
+  lastNotifications,
+  offline,
+  online,
+  userIds,
+  waitForPresence,
+} from './statuses.ts';
 
 const HEALED_WITHIN_MS = 15_000;
 const USERS = 800;
@@ -58,7 +65,7 @@ test.for(['FLUSHALL', 'SCRIPT FLUSH', 'CLIENT KILL TYPE normal', 'CLIENT KILL TY
     for (const link of holders) {
       await waitFor(
         () => {
-          expect(lastNotices(link, 'status')).toEqual(told);
+          expect(lastNotifications(link, 'status')).toEqual(told);
           return true;
         },
         { what: 'the notifications', deadlineMs: HEALED_WITHIN_MS },
@@ -94,9 +101,9 @@ test('corrects a user announced offline after Redis lost the record of another c
     const link = set.link(index);
     await waitFor(
       () =>
-        lastNotices(link, 'status').get(1) === USER_STATUS.online &&
-        lastNotices(link, 'status').get(2) === USER_STATUS.offline &&
-        lastNotices(link, 'login').get(2) === 0,
+        lastNotifications(link, 'status').get(1) === USER_STATUS.online &&
+        lastNotifications(link, 'status').get(2) === USER_STATUS.offline &&
+        lastNotifications(link, 'login').get(2) === 0,
       { what: `link ${index} to receive the right status`, deadlineMs: HEALED_WITHIN_MS },
     );
   }
@@ -123,7 +130,7 @@ test('announces updates made while Redis is away and returns empty as if it had 
   for (const index of [0, 1, 2, 3]) {
     await waitFor(
       () => {
-        expect(lastNotices(set.link(index), 'login')).toEqual(told);
+        expect(lastNotifications(set.link(index), 'login')).toEqual(told);
         return true;
       },
       { what: 'the login notifications', deadlineMs: HEALED_WITHIN_MS },

@@ -3,7 +3,14 @@ import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { messagePdu, startCluster, startRouteNode, type TestLink } from '../harness/index.ts';
 import { openKnownLink, openKnownLinks } from './known-links.ts';
-import { clientsOf, noticesOn, offline, online, onlineAmong, waitForPresence } from './statuses.ts';
+import {
+  clientsOf,
+  notificationsOn,
+  offline,
+  online,
+  onlineAmong,
+  waitForPresence,
+} from './statuses.ts';
 
 const MASTER_LINKS = { nodes: 2, env: { ROUTE_LINKS: 'master' } };
 
@@ -32,13 +39,13 @@ test('of a msg_server with a link to each of two nodes only the master link rece
   for (const link of [master, second]) link.status(offline(1));
   const told = [{ kind: 'status', userId: 1, value: USER_STATUS.offline }];
   for (const link of [master, near, far]) {
-    await waitFor(() => noticesOn(link).length > 0, { what: 'the notification' });
+    await waitFor(() => notificationsOn(link).length > 0, { what: 'the notification' });
   }
   await settled(second);
   far.msgData(9, 2);
   await master.waitForPdus(3);
   await near.waitForPdus(2);
-  for (const link of [master, near, far]) expect(noticesOn(link)).toEqual(told);
+  for (const link of [master, near, far]) expect(notificationsOn(link)).toEqual(told);
   expect(second.received).toEqual([]);
   expect(await onlineAmong(far, [1, 2])).toEqual([2]);
 });

@@ -67,15 +67,15 @@ export async function waitForPresence(
 }
 
 /** A notification that a link has received: the user's `status`, or `login`. */
-export interface Notice {
+export interface Notification {
   readonly kind: 'status' | 'login';
   readonly userId: number;
   readonly value: number;
 }
 
 /** All notifications that a link has received so far, in order. */
-export function noticesOn(link: TestLink): Notice[] {
-  return link.received.flatMap(({ bytes }): Notice[] => {
+export function notificationsOn(link: TestLink): Notification[] {
+  return link.received.flatMap(({ bytes }): Notification[] => {
     const message = decodeMessage(bytes);
     if (message?.command === 'status_notify') {
       const { userId, status } = message.fields.userStat;
@@ -90,7 +90,10 @@ export function noticesOn(link: TestLink): Notice[] {
 }
 
 /** The last notification of a kind on a link for each user. */
-export function lastNotices(link: TestLink, kind: Notice['kind']): ReadonlyMap<number, number> {
-  const notices = noticesOn(link).filter((notice) => notice.kind === kind);
-  return new Map(notices.map(({ userId, value }) => [userId, value]));
+export function lastNotifications(
+  link: TestLink,
+  kind: Notification['kind'],
+): ReadonlyMap<number, number> {
+  const notifications = notificationsOn(link).filter((notification) => notification.kind === kind);
+  return new Map(notifications.map(({ userId, value }) => [userId, value]));
 }

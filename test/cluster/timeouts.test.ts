@@ -74,7 +74,7 @@ test('a msg_server that does not close its end delays neither the drain nor the 
   await using halfOpen = await openKnownLink(node);
   await using ordinary = await openKnownLink(node);
   halfOpen.pause();
-  // Behind unread bytes, the end of the connection is not noticed either.
+  // Behind unread bytes, the end of the connection is not observed either.
   ordinary.msgData(1, 1);
   await node.waitForMetric('route_links_sent_bytes_total', (bytes) => bytes > 0);
   node.signal('SIGTERM');

@@ -6,14 +6,14 @@ import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
 const ISOLATED_SECONDS = 4;
-const HELD_SECONDS = 12;
+const RETENTION_SECONDS = 12;
 const ENV = {
   ROUTE_ISOLATED_SECONDS: String(ISOLATED_SECONDS),
-  ROUTE_BUS_RETENTION_SECONDS: String(HELD_SECONDS),
+  ROUTE_BUS_RETENTION_SECONDS: String(RETENTION_SECONDS),
 };
 
 test('a node that alone is cut off from Redis closes its links, and nothing is lost', async () => {
-  const fault = `a node cut off for ${HELD_SECONDS + 6} s, longer than retention`;
+  const fault = `a node cut off for ${RETENTION_SECONDS + 6} s, longer than retention`;
   await using scene = await startScene({ seed: seedOf(fault), proxied: true, env: ENV });
   const apart = scene.cluster.node(2);
   const onIt = scene.crowd.servers.filter(({ target }) => target === apart);
@@ -24,7 +24,7 @@ test('a node that alone is cut off from Redis closes its links, and nothing is l
   await waitFor(async () => !(await apart.ready()), { what: 'the node not to be ready' });
   scene.setAvoided(apart, true);
   await apart.waitForMetric('route_links', (links) => links === 0, { deadlineMs: 10_000 });
-  await delay((HELD_SECONDS + 2) * 1000);
+  await delay((RETENTION_SECONDS + 2) * 1000);
   scene.proxy(2).mend();
   await waitFor(() => apart.ready(), { what: 'the node to be ready again', deadlineMs: 10_000 });
   scene.setAvoided(apart, false);

@@ -19,11 +19,11 @@ export interface Judged {
  * presence becomes and stays exact, and each last notification is right.
  */
 export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Promise<Figures> {
-  const { model, notices } = scene.crowd;
+  const { model, notifications } = scene.crowd;
   const totals = await scene.settle();
   const atEnd = await scene.untilExact(STILL_EXACT_WITHIN_MS);
   // Users who changed while their server had no link are not announced.
-  const differences = async () => (scene.keptLinks ? notices.differencesTo(model) : []);
+  const differences = async () => (scene.keptLinks ? notifications.differencesTo(model) : []);
   const told = await untilExact(differences, TOLD_WITHIN_MS);
   const peak = scene.peakMemory();
   const figures: Figures = {
@@ -38,7 +38,7 @@ export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Prom
   expect.soft(exact.seconds, `presence after the fault:\n${shown(exact)}`).toBeDefined();
   expect.soft(atEnd.seconds, `presence at the end:\n${shown(atEnd)}`).toBeDefined();
   expect.soft(scene.crowd.falselyToldOffline, 'to be announced offline').toEqual([]);
-  expect.soft(told.seconds, `notices:\n${shown(told)}`).toBeDefined();
+  expect.soft(told.seconds, `notifications:\n${shown(told)}`).toBeDefined();
   expect.soft(figures).toMatchObject({ doubled: 0, reordered: 0, unexpected: 0 });
   return figures;
 }

@@ -1,7 +1,7 @@
 import { CLIENT_TYPE, type ClientType } from '@route/protocol';
 import type { Random } from '@route/random';
 import { Model } from './model.ts';
-import { Notices } from './notices.ts';
+import { Notifications } from './notifications.ts';
 import { SimServer, type SimWorld } from './sim-server.ts';
 import type { Traffic } from './traffic.ts';
 import type { Target } from './traffic-link.ts';
@@ -34,7 +34,7 @@ export interface CrowdOptions {
 export class Crowd implements AsyncDisposable {
   readonly model: Model = new Model();
   /** Notifications received by the servers. */
-  readonly notices: Notices = new Notices();
+  readonly notifications: Notifications = new Notifications();
   readonly servers: readonly SimServer[];
   /** Users online throughout, with their servers. */
   readonly steady: ReadonlyMap<number, SimServer>;
@@ -53,7 +53,7 @@ export class Crowd implements AsyncDisposable {
     const world: SimWorld = {
       ...options,
       model: this.model,
-      notices: this.notices,
+      notifications: this.notifications,
       random: options.random.fork(),
       isSteady: (userId) => steady.has(userId),
     };
@@ -75,7 +75,7 @@ export class Crowd implements AsyncDisposable {
 
   /** Users online throughout that some server was notified of as offline. */
   get falselyToldOffline(): readonly number[] {
-    return [...this.steady.keys()].filter((userId) => this.notices.toldOffline.has(userId));
+    return [...this.steady.keys()].filter((userId) => this.notifications.toldOffline.has(userId));
   }
 
   /** Connects every server to the nodes in turn. */

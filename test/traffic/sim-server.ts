@@ -9,7 +9,7 @@ import {
 import type { Random } from '@route/random';
 import { Dues } from './expected-deliveries.ts';
 import type { Model } from './model.ts';
-import type { Notices } from './notices.ts';
+import type { Notifications } from './notifications.ts';
 import type { Participant, Traffic } from './traffic.ts';
 import { openTrafficLink, type Target, type TrafficLink } from './traffic-link.ts';
 
@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT_MS = 1_500;
 /** Shared dependencies of simulated msg_servers. */
 export interface SimWorld {
   readonly model: Model;
-  readonly notices: Notices;
+  readonly notifications: Notifications;
   readonly traffic: Traffic;
   readonly random: Random;
   /** The nodes that a load balancer would send a link to now. */
@@ -172,7 +172,7 @@ export class SimServer implements AsyncDisposable {
       this.logout(kick.userId, kick.clientType);
     } else if (commandId === COMMANDS.status_notify.commandId) {
       const stat = decodeFields('status_notify', pdu)?.userStat;
-      if (stat !== undefined) this.#world.notices.told(this.id, stat.userId, stat.status);
+      if (stat !== undefined) this.#world.notifications.told(this.id, stat.userId, stat.status);
     }
   }
 
@@ -195,7 +195,7 @@ export class SimServer implements AsyncDisposable {
   }
 
   #report(userId: number, clientType: ClientType, userStatus: number): void {
-    this.#world.notices.note(
+    this.#world.notifications.note(
       userId,
       `server ${this.id} reports status ${userStatus} of client type ${clientType}`,
     );

@@ -9,7 +9,7 @@ export interface Counts {
   /** Status updates reported. */
   reports: number;
   /** Notifications received about users of other links. */
-  notices: number;
+  notifications: number;
   kicks: number;
   queries: number;
   /** PDUs that could not be decoded. */
@@ -29,7 +29,7 @@ const COUNTS: Counts = {
   sent: 0,
   received: 0,
   reports: 0,
-  notices: 0,
+  notifications: 0,
   kicks: 0,
   queries: 0,
   unreadable: 0,
@@ -90,7 +90,7 @@ export class Figures {
       sent: rate('sent'),
       received: rate('received'),
       reports: rate('reports'),
-      notices: rate('notices'),
+      notifications: rate('notifications'),
       kicks: rate('kicks'),
       queries: rate('queries'),
       unreadable: rate('unreadable'),

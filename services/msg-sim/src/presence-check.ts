@@ -24,8 +24,8 @@ export interface PresenceFigures {
   /** Answers that stayed wrong. */
   wrong: number;
   /** Last notifications compared with the model. */
-  noticesCompared: number;
-  noticesWrong: number;
+  notificationsCompared: number;
+  notificationsWrong: number;
   /** Queries without an answer although the link stayed up. */
   unanswered: number;
 }
@@ -42,18 +42,18 @@ export class PresenceCheck {
     compared: 0,
     late: 0,
     wrong: 0,
-    noticesCompared: 0,
-    noticesWrong: 0,
+    notificationsCompared: 0,
+    notificationsWrong: 0,
     unanswered: 0,
   };
   readonly #options: PresenceCheckOptions;
   readonly #answers: Suspects<number>;
-  readonly #notices: Suspects<string>;
+  readonly #notifications: Suspects<string>;
 
   constructor(options: PresenceCheckOptions) {
     this.#options = options;
     this.#answers = new Suspects(options.confirmMs);
-    this.#notices = new Suspects(options.confirmMs);
+    this.#notifications = new Suspects(options.confirmMs);
   }
 
   /** Queries one server for some users, including earlier mismatches, and compares. */
@@ -64,7 +64,7 @@ export class PresenceCheck {
     const users = this.#answers.keys.slice(0, USERS_A_QUERY);
     while (users.length < USERS_A_QUERY) users.push(random.below(model.users));
     const settled = users.filter((user) => this.#isSettled(user));
-    for (const user of settled) this.#compareNotices(user);
+    for (const user of settled) this.#compareNotifications(user);
     await this.#compareAnswers(asker, settled);
   }
 
@@ -98,7 +98,7 @@ export class PresenceCheck {
     }
   }
 
-  #compareNotices(user: number): void {
+  #compareNotifications(user: number): void {
     const { model, servers } = this.#options;
     const announcedMs = model.announcedMs(user);
     const nowMs = performance.now();
@@ -107,9 +107,9 @@ export class PresenceCheck {
       const told = server.told[user] ?? 0;
       const isRight = told !== 0 && (told !== USER_STATUS.offline) === model.isOnline(user);
       const verdict = wasThere ? verdictOf(isRight) : 'cannot-tell';
-      const outcome = this.#notices.judge(`${server.id} ${user}`, verdict, nowMs);
-      if (outcome === 'wrong') this.figures.noticesWrong++;
-      if (verdict !== 'cannot-tell') this.figures.noticesCompared++;
+      const outcome = this.#notifications.judge(`${server.id} ${user}`, verdict, nowMs);
+      if (outcome === 'wrong') this.figures.notificationsWrong++;
+      if (verdict !== 'cannot-tell') this.figures.notificationsCompared++;
     }
   }
 

@@ -232,9 +232,9 @@ export class SimServer implements AsyncDisposable {
       const { userId, status } = message.fields.userStat;
       const user = place(userId);
       if (user !== undefined) this.told[user] = status;
-      figures.counts.notices++;
+      figures.counts.notifications++;
     } else if (message.command === 'login_status_notify') {
-      figures.counts.notices++;
+      figures.counts.notifications++;
     }
   }
 

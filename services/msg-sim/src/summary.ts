@@ -14,7 +14,7 @@ export function renderSummary(picture: Picture): string {
     '',
     `${many(users.all)} users on ${servers.all} msg_servers for ${clockText(elapsedSeconds)}, delivery ${delivery}`,
     `  sent      ${many(counts.sent)} PDUs to be relayed, received ${many(counts.received)}`,
-    `  presence  ${many(counts.reports)} reports, ${many(counts.notices)} notices, ${many(counts.kicks)} kicks, ${many(counts.queries)} queries`,
+    `  presence  ${many(counts.reports)} reports, ${many(counts.notifications)} notifications, ${many(counts.kicks)} kicks, ${many(counts.queries)} queries`,
     `  relay     ${latencyText(overall.relay)}${most}`,
     `  query     ${latencyText(overall.query)}`,
     ...(counts.suppressed > 0

@@ -75,9 +75,9 @@ export class TerminalView implements View {
       heading('Nodes'),
       ...picture.nodes.map((node) => nodeText(node, servers.all)),
       '',
-      heading('People'),
+      heading('Users'),
       `  ${users.online} of ${users.all} users online with ${users.clients} clients, on ${servers.linked} of ${servers.all} msg_servers`,
-      `  ${rateText(rates.reports)} reports/s   ${rateText(rates.kicks)} kicks/s   ${rateText(rates.notices)} notices/s   ${rateText(rates.queries)} queries/s`,
+      `  ${rateText(rates.reports)} reports/s   ${rateText(rates.kicks)} kicks/s   ${rateText(rates.notifications)} notifications/s   ${rateText(rates.queries)} queries/s`,
       '',
       `${heading('Traffic')}  ${styleText('dim', delivery)}`,
       `  ${rateText(rates.sent)} sent/s   ${rateText(rates.received)} received/s   ${styleText('cyan', this.#sparkline())}`,
@@ -90,7 +90,7 @@ export class TerminalView implements View {
         ? [styleText('dim', `  --    ${cutOff} deliveries were lost with a link, which is allowed`)]
         : []),
       '',
-      heading('What happened'),
+      heading('Events'),
       ...eventLines(picture.events),
       '',
       styleText('dim', this.#hint(picture)),
@@ -98,7 +98,7 @@ export class TerminalView implements View {
   }
 
   #hint({ nodes }: Picture): string {
-    const again = `--seed ${this.#seed} repeats these people`;
+    const again = `--seed ${this.#seed} repeats these users`;
     const living = nodes.filter(({ pid }) => pid !== undefined);
     const [first] = living.sort((a, b) => b.links - a.links);
     return first === undefined || living.length < 2

@@ -27,7 +27,7 @@ export function verdictLines(findings: Findings): CheckLine[] {
   const lost = totals.lost + (ending === undefined ? 0 : totals.awaited);
   const lines = [
     line('nothing lost', lost, `${many(totals.delivered)} deliveries, ${many(lost)} lost`),
-    line('nothing doubled', totals.doubled, `${many(totals.doubled)} came twice`),
+    line('nothing doubled', totals.doubled, `${many(totals.doubled)} arrived twice`),
     line('everything in order', totals.outOfOrder, orderText(totals)),
     line(
       'nothing misdelivered',
@@ -41,8 +41,8 @@ export function verdictLines(findings: Findings): CheckLine[] {
     ),
     line(
       'notifications right',
-      presence.noticesWrong,
-      `${many(presence.noticesCompared)} last notifications compared, ${many(presence.noticesWrong)} wrong`,
+      presence.notificationsWrong,
+      `${many(presence.notificationsCompared)} last notifications compared, ${many(presence.notificationsWrong)} wrong`,
     ),
     line(
       'old clients kicked',

@@ -7,7 +7,7 @@ import type { CheckLine, Picture } from './picture.ts';
 import { TerminalView } from './terminal-view.ts';
 
 const GOOD: CheckLine = { name: 'nothing lost', holds: true, detail: '1,234 deliveries, 0 lost' };
-const BAD: CheckLine = { name: 'nothing doubled', holds: false, detail: '2 came twice' };
+const BAD: CheckLine = { name: 'nothing doubled', holds: false, detail: '2 arrived twice' };
 
 function pictureOf(checks: readonly CheckLine[], seconds = 65): Picture {
   const { counts, rates } = new Figures();
@@ -52,7 +52,7 @@ describe('the picture on a terminal', () => {
     expect(text).toContain('30 of 40 users online with 35 clients, on 3 of 4 msg_servers');
     expect(text).toContain('p50 0.42 ms   p99 12.3 ms');
     expect(text).toMatch(/ok {4}nothing lost/);
-    expect(text).toMatch(/FAIL {2}nothing doubled +2 came twice/);
+    expect(text).toMatch(/FAIL {2}nothing doubled +2 arrived twice/);
     expect(text).toContain('7 deliveries were lost with a link');
     expect(text).toContain('1:01  127.0.0.1:8202: 1 link lost (broken)');
     expect(text).toContain('kill -9 77');
@@ -83,7 +83,7 @@ it('plain lines name failed checks, and the summary counts them', () => {
   });
   view.show(pictureOf([GOOD, BAD]));
   expect(text).toContain('1:05  3/4 linked, 30 users online, 100 sent/s, 300 received/s');
-  expect(text).toContain('FAILED: nothing doubled (2 came twice)');
+  expect(text).toContain('FAILED: nothing doubled (2 arrived twice)');
   view.finish(pictureOf([GOOD, BAD]));
   expect(text).toContain('sent      4,321 PDUs');
   expect(text).toContain('1 of 2 checks FAILED.');

@@ -5,7 +5,7 @@ import type { Model } from './model.ts';
 const SHOWN_EVENTS = 40;
 
 /** The last unsolicited status of each user at every server. */
-export class Notices {
+export class Notifications {
   readonly #last = new Map<number, Map<number, UserStatus>>();
   readonly #toldOffline = new Set<number>();
 
