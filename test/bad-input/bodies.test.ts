@@ -104,7 +104,7 @@ describe('a node drops, and counts, a body that does not parse: ', () => {
     expect(link.serverClose).toBeUndefined();
   });
 
-  test('a status update cut anywhere, and none of it is announced', async () => {
+  test('a status update cut at any offset, which is not announced', async () => {
     const fields = { userId: 300, userStatus: online, clientType: windows };
     const body = encodeMessage('user_status_update', fields).subarray(16);
     const before = await malformed('user_status_update');
@@ -115,7 +115,7 @@ describe('a node drops, and counts, a body that does not parse: ', () => {
     expect(await malformed('user_status_update')).toBe(before + body.length);
   });
 
-  test('a thousand of them between two good ones, which count', async () => {
+  test('a thousand bad bodies between two good ones, which take effect', async () => {
     const before = await malformed('online_user_info');
     const bad = pduWithBody('online_user_info', Buffer.from('0a00', 'hex'));
     const good = (userId: number): Buffer =>
@@ -131,7 +131,7 @@ describe('a node drops, and counts, a body that does not parse: ', () => {
   });
 });
 
-test('commands that nobody knows, or that only a server may send, are counted and ignored', async () => {
+test('unknown commands, and commands that only a server may send, are counted and ignored', async () => {
   await using scene = await Scene.start();
   await using link = await scene.openLink();
   const commands = ['login_status_notify', 'status_notify', 'users_status_response'] as const;

@@ -23,7 +23,7 @@ describe('a node', () => {
     { length: 0x7fff_ffff, reason: 'length-too-large' },
     { length: FOUR_GIB_LESS_ONE, reason: 'length-too-large' },
   ];
-  test.for(impossible)('closes a link that tells a PDU length of $length', async (close) => {
+  test.for(impossible)('closes a link that sends a PDU length of $length', async (close) => {
     const { length, reason } = close;
     const before = await scene.closed(reason);
     await using link = await scene.openLink();
@@ -32,7 +32,7 @@ describe('a node', () => {
     await scene.expectClosed(link, { reason, header }, before);
   });
 
-  test('closes a link by the length alone, before the rest of the header has come', async () => {
+  test('closes a link on the length alone, before the rest of the header has arrived', async () => {
     const before = await scene.closed('length-too-small');
     await using link = await scene.openLink();
     const header = Buffer.from([0, 0, 0, 9]);
@@ -40,7 +40,7 @@ describe('a node', () => {
     await scene.expectClosed(link, { reason: 'length-too-small', header }, before);
   });
 
-  test('relays a PDU that is exactly as long as is allowed, sent byte by byte', async () => {
+  test('relays a PDU of the maximum length, sent byte by byte', async () => {
     await using sender = await scene.openLink();
     await using receiver = await scene.openLink();
     const pdu = pduWithBody('switch_p2p_cmd', randomBytes(MAX_PDU_BYTES - 16));
@@ -50,7 +50,7 @@ describe('a node', () => {
     expect(sender.serverClose).toBeUndefined();
   });
 
-  test('takes what came before a bad header, and nothing after it', async () => {
+  test('handles PDUs before a bad header, and none after it', async () => {
     const before = await scene.closed('length-too-large');
     await using link = await scene.openLink();
     await using receiver = await scene.openLink();
@@ -68,7 +68,7 @@ describe('a node', () => {
     expect(relayed.map(({ bytes }) => bytes)).toEqual([good]);
   });
 
-  test('answers what was asked before a bad header, then closes the link', async () => {
+  test('answers queries sent before a bad header, then closes the link', async () => {
     const before = await scene.closed('length-too-small');
     await using link = await scene.openLink();
     const client = { userId: 11, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows };
@@ -119,7 +119,7 @@ describe('a node', () => {
     }
   });
 
-  test('does not mind a link that is cut in the middle of a PDU', async () => {
+  test('tolerates a link that is cut in the middle of a PDU', async () => {
     await using receiver = await scene.openLink();
     const whole = messagePdu(31, 1);
     for (let length = 1; length < whole.length; length++) {
@@ -134,7 +134,7 @@ describe('a node', () => {
   });
 });
 
-test('a link that sends half a header and then nothing is closed when its time is over', async () => {
+test('closes a link that sends half a header and then nothing, after the time-out', async () => {
   await using scene = await Scene.start({
     ROUTE_HEARTBEAT_SECONDS: '0.2',
     ROUTE_LINK_TIMEOUT_SECONDS: '1',

@@ -20,7 +20,7 @@ function relayedTo(listener: TestLink): ReceivedPdu[] {
   return listener.received.filter((pdu) => !MADE_BY_NODE.has(pdu.commandId) && !isBystanders(pdu));
 }
 
-test('whatever a link sends, what is whole is relayed and only what cannot be closes the link', async () => {
+test('relays every whole PDU of any stream, and only an impossible length closes the link', async () => {
   const seed = Number(process.env['ROUTE_TEST_SEED'] ?? Date.now() & 0x7fff_ffff);
   console.log(`fast-check seed ${seed}`);
   await using listener = await scene.openLink();
@@ -56,7 +56,7 @@ test('whatever a link sends, what is whole is relayed and only what cannot be cl
   await scene.expectUnharmed();
 });
 
-test('links that send nothing but random bytes close only themselves', async () => {
+test('random bytes close only the link that sends them', async () => {
   const seed = Number(process.env['ROUTE_TEST_SEED'] ?? Date.now() & 0x7fff_ffff);
   console.log(`fast-check seed ${seed}`);
   await using listener = await scene.openLink();

@@ -8,7 +8,7 @@ import { Scene } from './scene.ts';
 
 const MIB = 1_048_576;
 
-describe('the memory of a node stays flat while', () => {
+describe('the memory of a node does not grow while', () => {
   let scene: Scene;
 
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('the memory of a node stays flat while', () => {
     expect(await scene.closed('length-too-small')).toBe(rounds);
   });
 
-  test('links begin the longest PDU that there may be, and go away in its midst', async () => {
+  test('links close in the middle of a PDU of the maximum length', async () => {
     const begun = pduWithBody('msg_data', randomBytes(MIB - 16)).subarray(0, -1);
     const linksInRound = 8;
     const rounds = Math.ceil(BYTES_PASSED / MIB / linksInRound);
@@ -67,7 +67,7 @@ describe('the memory of a node stays flat while', () => {
     ).toBe(rounds * 8);
   });
 
-  test('two thousand connections are opened, half of them silent, that end in every way that there is', async () => {
+  test('two thousand connections, half of them silent, end in every possible way', async () => {
     const fdsBefore = await scene.node.metric('process_open_fds');
     const closedBefore = await scene.node.metric('route_links_closed_total');
     const checksBefore = await scene.node.metric('route_connections_checks_total');

@@ -7,7 +7,7 @@ import { MAX_PDU_BYTES } from './scene.ts';
 
 const ROUNDS = 20;
 
-test('what is bad on one node of a cluster never comes to the other, and what was good before it does', async () => {
+test('bad PDUs of one node never reach the other, and good PDUs before them do', async () => {
   await using cluster = await startCluster({
     nodes: 2,
     env: { ROUTE_MAX_PDU_BYTES: String(MAX_PDU_BYTES), ROUTE_OFFLINE_GRACE_SECONDS: '0' },

@@ -19,7 +19,7 @@ const result: ScenarioResult = {
   ],
 };
 
-test('a ratio is computed within each round, and the median of the rounds counts', () => {
+test('a ratio is computed within each round, and the median of the rounds is the result', () => {
   const goal = { subject: 'ours', figure: 'rate', against: 'theirs' };
   expect(judge({ ...goal, bound: { atLeast: 4 } }, result)).toEqual([{ measured: 4, met: true }]);
   expect(judge({ ...goal, bound: { atLeast: 5 } }, result)).toEqual([{ measured: 4, met: false }]);

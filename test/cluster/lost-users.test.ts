@@ -106,7 +106,7 @@ test('announces a user online again when a link lists it after the grace time', 
   }
 });
 
-test('a long drain does not prolong presence: users are told of a lease and the grace after their link closed', async () => {
+test('a long drain does not prolong presence: users are announced offline one lease and the grace after their link closed', async () => {
   const [leaseSeconds, drainSeconds] = [2, 30];
   await using cluster = await startCluster({
     nodes: 2,

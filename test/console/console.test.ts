@@ -102,7 +102,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     expect(await page.locator('#events tr[data-event="link-opened"]').count()).toBe(0);
   });
 
-  test('a node that has died is told of, and what a screen reader hears is that', async () => {
+  test('a dead node is shown and announced to screen readers', async () => {
     await using two = await startCluster({ nodes: 2, env: { ROUTE_LEASE_SECONDS: '1' } });
     const gone = two.node(1);
     const { id } = gone;
@@ -122,20 +122,23 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await page.locator('#events tr[data-event="node-reaped"]', { hasText: id }).waitFor();
   });
 
-  test.each(['light', 'dark'] as const)('nothing stands in a reader’s way, %s', async (scheme) => {
-    await using set = await openKnownLinks(cluster.nodes, 3);
-    await using visit = await newVisit(browser, { colorScheme: scheme, bypassCSP: true });
-    const { page } = visit;
-    await page.goto(`${cluster.node(0).adminUrl}/`);
-    for (const { address } of set.links) {
-      await page.locator('#links tr', { hasText: address }).waitFor();
-    }
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate<AxeResults>('axe.run()');
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-  });
+  test.each(['light', 'dark'] as const)(
+    'the page has no accessibility violations, %s',
+    async (scheme) => {
+      await using set = await openKnownLinks(cluster.nodes, 3);
+      await using visit = await newVisit(browser, { colorScheme: scheme, bypassCSP: true });
+      const { page } = visit;
+      await page.goto(`${cluster.node(0).adminUrl}/`);
+      for (const { address } of set.links) {
+        await page.locator('#links tr', { hasText: address }).waitFor();
+      }
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate<AxeResults>('axe.run()');
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    },
+  );
 
-  test('the keyboard reaches, in the order of the page, all that can be used', async () => {
+  test('the keyboard reaches all controls in the order of the page', async () => {
     await using visit = await newVisit(browser);
     const { page } = visit;
     await page.goto(`${cluster.node(0).adminUrl}/`);
@@ -163,7 +166,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     ['no-preference', 'flow'],
     ['reduce', 'none'],
   ] as const)(
-    'what flows over the bus moves unless that is not wanted: %s',
+    'traffic on the bus is animated unless reduced motion is requested: %s',
     async (reducedMotion, motion) => {
       await using visit = await newVisit(browser, { reducedMotion });
       const { page } = visit;
@@ -174,7 +177,7 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     },
   );
 
-  test('20 nodes with 200 links are drawn, every one of them', async () => {
+  test('draws 20 nodes and all of their 200 links', async () => {
     await using visit = await newVisit(browser);
     const { page } = visit;
     await fakeCluster(page, { nodes: 20, links: 200 });

@@ -3,7 +3,7 @@ import { connectTo, openLink, startRouteNode, TestLink, within } from '../harnes
 import { openProxied, proxyHeader } from './connections.ts';
 import { refused } from './refused.ts';
 
-test('links are taken from the allowed networks only', async () => {
+test('accepts links only from the allowed networks', async () => {
   await using node = await startRouteNode({ env: { ROUTE_ALLOW: '10.0.0.0/8,fd00::/8' } });
   await using link = await openLink(node);
   await within(link.closedByServer, { what: 'the connection to be closed' });
@@ -14,7 +14,7 @@ test('links are taken from the allowed networks only', async () => {
   await taken.known();
 });
 
-test('behind a load balancer, the address that it tells is the one that must be allowed', async () => {
+test('behind a load balancer, the address in the PROXY header must be allowed', async () => {
   await using node = await startRouteNode({
     env: { ROUTE_ALLOW: '10.1.0.0/16', ROUTE_PROXY_PROTOCOL: '1' },
   });
@@ -25,7 +25,7 @@ test('behind a load balancer, the address that it tells is the one that must be 
   expect(await refused(node, 'not-allowed')).toMatchObject({ peer: '10.2.2.3:4001' });
 });
 
-test('a node takes so many links and no more, until one of them ends', async () => {
+test('a node refuses links above ROUTE_MAX_LINKS until one of them ends', async () => {
   await using node = await startRouteNode({ env: { ROUTE_MAX_LINKS: '2' } });
   await using first = await openLink(node);
   await using second = await openLink(node);
@@ -41,7 +41,7 @@ test('a node takes so many links and no more, until one of them ends', async () 
   await first.known();
 });
 
-test('one address has so many links and no more, as the load balancer tells it', async () => {
+test('refuses links above the limit of one address, as reported by the load balancer', async () => {
   await using node = await startRouteNode({
     env: { ROUTE_MAX_LINKS_PER_ADDRESS: '1', ROUTE_PROXY_PROTOCOL: '1' },
   });
@@ -59,7 +59,7 @@ test('one address has so many links and no more, as the load balancer tells it',
   await back.known();
 });
 
-test('so many connections may be on their way to become links, and no more', async () => {
+test('refuses connections above the limit of handshakes', async () => {
   await using node = await startRouteNode({
     env: { ROUTE_MAX_HANDSHAKES: '1', ROUTE_PROXY_PROTOCOL: '1' },
   });
@@ -77,7 +77,7 @@ test('so many connections may be on their way to become links, and no more', asy
   await third.known();
 });
 
-test('refusals that repeat are all counted, and logged once in a while', async () => {
+test('repeated refusals are all counted, and logged at intervals', async () => {
   await using node = await startRouteNode({ env: { ROUTE_ALLOW: '10.0.0.0/8' } });
   for (let i = 0; i < 20; i++) {
     await using link = await openLink(node);

@@ -32,7 +32,7 @@ test('a link’s peer is the msg_server’s own address, IPv4 or IPv6', async ()
   await node.waitForLog('link-closed', ({ peer }) => peer === '10.1.2.3:4001');
 });
 
-test('what comes in one segment with the header, or in many, is what the msg_server has sent', async () => {
+test('bytes after the header arrive unchanged, in one segment or in many', async () => {
   await using node = await startBehindProxy();
   await using bob = await openProxied(node, BOB);
   await bob.known();
@@ -47,7 +47,7 @@ test('what comes in one segment with the header, or in many, is what the msg_ser
   expect((await bob.waitForPdus(6)).slice(3).map(({ bytes }) => bytes)).toEqual(pdus);
 });
 
-test('what a msg_server has sent before it closed at once is relayed', async () => {
+test('relays PDUs of a msg_server that sends and closes at once', async () => {
   await using node = await startBehindProxy();
   await using bob = await openProxied(node, BOB);
   await bob.known();
@@ -82,7 +82,7 @@ test('a connection without a header, or with a wrong one, is closed and counted;
   expect(await node.metric('route_links_opened_total')).toBe(1);
 });
 
-test('a header that does not come in time is waited for no longer', async () => {
+test('closes a connection whose header does not arrive in time', async () => {
   await using node = await startBehindProxy({ ROUTE_HANDSHAKE_SECONDS: '0.3' });
   await using slow = new TestLink(await connectTo(node));
   slow.sendRaw(proxyHeader(ALICE).subarray(0, -1));
@@ -94,7 +94,7 @@ test('a header that does not come in time is waited for no longer', async () => 
   await inTime.known();
 });
 
-test('a connection that ends within its header is no link', async () => {
+test('a connection that ends within its header does not become a link', async () => {
   await using node = await startBehindProxy();
   const socket = await connectTo(node);
   socket.end(proxyHeader(ALICE).subarray(0, 5));
@@ -102,7 +102,7 @@ test('a connection that ends within its header is no link', async () => {
   expect(await node.metric('route_links_opened_total')).toBe(0);
 });
 
-test('a header of version 1 tells the msg_server’s address as well', async () => {
+test('a header of version 1 gives the msg_server’s address as well', async () => {
   await using node = await startBehindProxy();
   await using alice = new TestLink(await connectTo(node));
   alice.sendRaw(Buffer.from('PROXY TCP4 10.1.2.3 10.0.0.1 4001 8200\r\n'));
@@ -125,7 +125,7 @@ test.each([
   },
 );
 
-test('headers are taken from the load balancers’ networks only', async () => {
+test('accepts headers only from the networks of the load balancers', async () => {
   await using node = await startBehindProxy({ ROUTE_PROXY_FROM: '10.0.0.0/8,127.0.0.2' });
   await using spoof = await openProxied(node, ALICE);
   await within(spoof.closedByServer, { what: 'the connection to be refused' });
@@ -140,7 +140,7 @@ test.each([
   ['allowed', ''],
   ['not allowed', '10.0.0.0/8'],
 ])(
-  'a load balancer’s own checks are counted, and are no links; its address is %s',
+  'counts a load balancer’s own checks, which are not links; its address is %s',
   async (_, allow) => {
     await using node = await startBehindProxy({
       ROUTE_HANDSHAKE_SECONDS: '0.5',
@@ -163,7 +163,7 @@ test.each([
   },
 );
 
-test('a node that goes away does not wait for connections that are no links yet', async () => {
+test('a node that exits does not wait for connections that are not yet links', async () => {
   await using node = await startBehindProxy({
     ROUTE_HANDSHAKE_SECONDS: '60',
     ROUTE_DRAIN_SECONDS: '0',

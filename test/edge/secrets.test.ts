@@ -43,7 +43,7 @@ function urlOf(redis: RedisProcess, password: string): string {
 
 const ENV = { ROUTE_ENGINE: 'redis', LOG_LEVEL: 'trace', ROUTE_ADMIN_TOKEN: TOKEN };
 
-test('no log line of a node that works, loses Redis and is asked by strangers has a secret in it', async () => {
+test('no log line of a node contains a secret, while it works, loses Redis or answers strangers', async () => {
   await using redis = await startGuardedRedis();
   const env = {
     ...ENV,
@@ -67,7 +67,7 @@ test('no log line of a node that works, loses Redis and is asked by strangers ha
   expectNoSecrets(node);
 });
 
-test('nor one of a node that Redis does not let in', async () => {
+test('no log line of a node that Redis refuses contains a secret', async () => {
   await using redis = await startGuardedRedis();
   const env = { ...ENV, REDIS_URL: urlOf(redis, WRONG), ROUTE_NAMESPACE: uniqueNamespace() };
   await using node = await startRouteNode({ env, waitUntilReady: false });
@@ -84,7 +84,7 @@ test.each([
   await expect(start).rejects.not.toThrow(WRONG);
 });
 
-test('secrets may lie in files', async () => {
+test('secrets can be given in files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'route-secrets-'));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(folder, { recursive: true, force: true }));

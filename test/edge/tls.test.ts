@@ -60,7 +60,7 @@ async function startSecureNodes(): Promise<Nodes> {
 
 goldenSuite('two nodes, by TLS behind the PROXY protocol,', startSecureNodes);
 
-test('an encrypted link carries what a plain one would, under load and with large PDUs', async () => {
+test('an encrypted link delivers the same PDUs as a plain one, under load and with large PDUs', async () => {
   await using node = await startRouteNode({ env: serverEnv });
   await using sender = await openSecure(node, trusting());
   await using receiver = await openSecure(node, trusting());
@@ -72,7 +72,7 @@ test('an encrypted link carries what a plain one would, under load and with larg
   expect(check.problems).toEqual([]);
 });
 
-test('an encrypted link that ends makes room for another', async () => {
+test('the end of an encrypted link makes room for another', async () => {
   await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_MAX_LINKS: '1' } });
   // In good order, and without a word.
   for (const end of ['close', Symbol.asyncDispose] as const) {
@@ -85,7 +85,7 @@ test('an encrypted link that ends makes room for another', async () => {
   await last.known();
 });
 
-test('an encrypted link that stops reading is closed and costs the others nothing', async () => {
+test('an encrypted link that stops reading is closed, and other links lose nothing', async () => {
   const MIB = 1024 * 1024;
   await using node = await startRouteNode({
     env: {
@@ -116,7 +116,7 @@ test('an encrypted link that stops reading is closed and costs the others nothin
   expect(await node.metric('route_links')).toBe(2);
 });
 
-test('a msg_server that does not speak TLS, or only what is no longer safe, is refused', async () => {
+test('refuses a msg_server without TLS, or with an outdated version of it', async () => {
   await using node = await startRouteNode({ env: serverEnv });
   await using plain = await openLink(node);
   plain.send(numberedPdu(1, 1));
@@ -130,7 +130,7 @@ test('a msg_server that does not speak TLS, or only what is no longer safe, is r
   await good.known();
 });
 
-test('a connection that leaves TLS unfinished is waited for no longer than set', async () => {
+test('closes a connection whose TLS handshake exceeds the time-out', async () => {
   await using node = await startRouteNode({
     env: { ...serverEnv, ROUTE_HANDSHAKE_SECONDS: '0.3' },
   });
@@ -149,7 +149,7 @@ test('a connection that leaves TLS unfinished is waited for no longer than set',
 });
 
 describe('where msg_servers must show a certificate', () => {
-  test('those of the authority are taken, others and none are refused', async () => {
+  test('accepts certificates of the authority, and refuses other certificates and none', async () => {
     await using node = await startRouteNode({
       env: { ...serverEnv, ROUTE_TLS_CA: certificates.authority.certFile },
     });
@@ -182,7 +182,7 @@ describe('after SIGHUP', () => {
     return name;
   }
 
-  test('connections to come see the certificate that is there then, and links that are open go on', async () => {
+  test('new connections get the new certificate, and open links go on', async () => {
     const certFile = join(certificates.directory, 'in-use.crt');
     const keyFile = join(certificates.directory, 'in-use.key');
     const put = async (name: string): Promise<void> => {
@@ -213,7 +213,7 @@ describe('after SIGHUP', () => {
   });
 });
 
-test('a load balancer’s check may speak TLS, and may end as it likes', async () => {
+test('a load balancer’s check may use TLS and may end in any way', async () => {
   await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_PROXY_PROTOCOL: '1' } });
   for (const [before, end] of (['end', 'destroy'] as const).entries()) {
     const socket = await connectTo(node);
@@ -226,7 +226,7 @@ test('a load balancer’s check may speak TLS, and may end as it likes', async (
   expect(await node.metric('route_links_opened_total')).toBe(0);
 });
 
-test('the peer of an encrypted link is the address that the load balancer tells before it', async () => {
+test('the peer of an encrypted link is the address in the PROXY header', async () => {
   await using node = await startRouteNode({ env: { ...serverEnv, ROUTE_PROXY_PROTOCOL: '1' } });
   const socket = await connectTo(node);
   socket.write(proxyHeader({ ip: [10, 1, 2, 3], port: 4001 }));
@@ -243,7 +243,7 @@ test.each([
   [{ ROUTE_TLS_CA: 'authority' }, /ROUTE_TLS_CA is given: expected ROUTE_TLS_CERT too/],
   [{ ROUTE_TLS_CERT: 'authority' }, /ROUTE_TLS_CERT and ROUTE_TLS_KEY: expected both or neither/],
   [{ ROUTE_TLS_CERT: 'authority', ROUTE_TLS_KEY: 'server' }, /cannot be used together/],
-])('files that cannot be used stop the start: %o', async (files, problem) => {
+])('unusable files stop the start: %o', async (files, problem) => {
   const { authority } = certificates;
   const pathOf = (name: string, value: string): string => {
     if (value === 'authority') return authority.certFile;

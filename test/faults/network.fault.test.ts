@@ -12,7 +12,7 @@ const CUTS: readonly (readonly [name: string, cut: Cut])[] = [
   ['a node that receives nothing from Redis for 15 s', 'from-redis'],
 ];
 
-test.for(CUTS)('%s: the others lose nothing, and all agree afterwards', async ([fault, cut]) => {
+test.for(CUTS)('%s: other links lose nothing, and all agree afterwards', async ([fault, cut]) => {
   await using scene = await startScene({ seed: seedOf(fault), proxied: true });
   const apart = scene.cluster.node(2);
   scene.setAvoided(apart, true);

@@ -11,7 +11,7 @@ const CUTS: readonly (readonly [name: string, cut: Cut])[] = [
   ['connections to Redis that go silent, from Redis', 'from-redis'],
 ];
 
-test.for(CUTS)('%s: the node has new ones within seconds', async ([fault, cut]) => {
+test.for(CUTS)('%s: the node has new connections within seconds', async ([fault, cut]) => {
   await using scene = await startScene({ seed: seedOf(fault), proxied: true });
   scene.proxy(2).forget(cut);
   const exact = await scene.untilExact(5_000);

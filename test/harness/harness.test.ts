@@ -20,7 +20,7 @@ test('a node starts on free ports, relays between links and shows it in metrics 
   expect(await node.exited).toEqual({ code: 0, signal: null });
 });
 
-test('nodes of a cluster know what links of the others have said', async () => {
+test('nodes of a cluster know the users of each other’s links', async () => {
   await using cluster = await startCluster({ nodes: 2 });
   await using set = await openLinks(cluster.nodes, 4);
   for (const link of set.links) await link.known();
@@ -33,14 +33,14 @@ test('nodes of a cluster know what links of the others have said', async () => {
   expect(set.link(1).received).toHaveLength(2);
 });
 
-test('a node that ends by itself fails the test at the end of its scope', async () => {
+test('a node that exits by itself fails the test at the end of its scope', async () => {
   const node = await startRouteNode();
   process.kill(node.pid, 'SIGKILL');
   await node.exited;
   await expect(node[Symbol.asyncDispose]()).rejects.toThrow('ended by itself');
 });
 
-test('a node that cannot start is refused with what it has written', async () => {
+test('a node that cannot start fails the test with its output', async () => {
   const start = startRouteNode({ env: { ROUTE_MAX_PDU_BYTES: 'much' } });
   await expect(start).rejects.toThrow('ROUTE_MAX_PDU_BYTES');
 });

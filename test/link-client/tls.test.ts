@@ -3,7 +3,7 @@ import { RouteClient } from '@route/link-client';
 import { expect, test } from 'vitest';
 import { startRouteNode } from '../harness/index.ts';
 
-test('a client with a certificate speaks to a node over TLS; one without is refused', async () => {
+test('a client with a certificate connects over TLS, and one without is refused', async () => {
   await using certificates = await makeCertificates();
   const [node, server] = [await certificates.issue('node'), await certificates.issue('msg-server')];
   await using route = await startRouteNode({

@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
 
 const FLAGS = '--msg-servers 4 --users 60 --churn 15 --rate 150 --duration 12 --seed 1 --json';
 
-test('whatever a relay does to PDUs is found by the checks it belongs to: exit status 1', async () => {
+test('each kind of harm by a relay is found by its checks: exit status 1', async () => {
   await using broadcasting = await startCluster({ nodes: 2 });
   await using directing = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
   await using stack = new AsyncDisposableStack();

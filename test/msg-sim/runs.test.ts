@@ -19,7 +19,7 @@ function routeOf(cluster: Cluster): string[] {
   return ['--route', cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')];
 }
 
-test('against a cluster that does right every check holds: exit status 0', async () => {
+test('every check passes against a correct cluster: exit status 0', async () => {
   await using cluster = await startCluster({ nodes: 2 });
   await using json = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '5', '--json']);
   await using lines = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '6']);
@@ -51,7 +51,7 @@ test('the same with directed delivery: a link without an addressed user receives
   expect(received).toBeLessThan(sent * 4);
 });
 
-test('a node killed under it costs what was on its way there, and nothing else', async () => {
+test('a killed node costs only the PDUs on their way through it', async () => {
   await using cluster = await startCluster({ nodes: 3, env: { ROUTE_LEASE_SECONDS: '3' } });
   await using demo = new Demo([...routeOf(cluster), ...FLAGS, '--duration', '8', '--json']);
   await demo.line(({ kind }) => kind === 'second', 'the first second');
@@ -66,7 +66,7 @@ test('a node killed under it costs what was on its way there, and nothing else',
 });
 
 test.each(['login', 'reconnect'])(
-  'a storm of %ss is timed, and every check holds',
+  'a storm of %ss is timed, and every check passes',
   async (storm) => {
     await using cluster = await startCluster({ nodes: 2 });
     const flags = [...routeOf(cluster), ...FLAGS, '--duration', '9', '--storm', storm, '--json'];

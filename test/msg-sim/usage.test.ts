@@ -21,7 +21,7 @@ test('without an address it starts a cluster, names its processes, and stops it 
   for (let i = 0; i < 6; i++) expect(await isPortFree('127.0.0.1', port + i)).toBe(true);
 });
 
-test('bad usage is named, with the help: exit status 2', async () => {
+test('invalid arguments are reported with the help: exit status 2', async () => {
   await using demo = new Demo(['--users', 'many', '--storm', 'snow']);
   expect(await demo.exitStatus()).toBe(2);
   expect(demo.errors).toContain('--users is "many", expected a whole number');

@@ -8,7 +8,7 @@ import { startBareNode } from './bare-node.ts';
 
 const LIMIT = 100;
 
-test('a node that runs out of descriptors says so, keeps its links, and answers on its admin port', async () => {
+test('a node that runs out of descriptors reports it, keeps its links, and answers on its admin port', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'route-descriptors-'));
   await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   await using node = await startBareNode({ output: join(folder, 'log'), maxDescriptors: LIMIT });

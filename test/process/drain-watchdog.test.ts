@@ -21,7 +21,7 @@ for (const name of ['end', 'destroy', 'destroySoon']) {
 }
 `;
 
-test('a node whose drain hangs ends in time all the same, and says so', async () => {
+test('a node whose drain hangs exits in time, and reports that', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'route-drain-'));
   await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   const [output, preloaded] = [join(folder, 'log'), join(folder, 'never-ending.mjs')];

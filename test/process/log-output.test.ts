@@ -65,7 +65,7 @@ async function endsInTime(node: BareNode): Promise<void> {
   );
 }
 
-test('a log on a device that is full costs log lines, and nothing else', async () => {
+test('a full log device costs only log lines', async () => {
   await using node = await startBareNode({ output: '/dev/full', env: ENV });
   await logUntilDropped(node);
   await relays(node);
@@ -74,7 +74,7 @@ test('a log on a device that is full costs log lines, and nothing else', async (
   await endsInTime(node);
 });
 
-test('a reader of the log that stands still costs log lines, until it reads on', async () => {
+test('a reader of the log that stalls costs log lines until it continues', async () => {
   await using fifo = await makeFifo();
   await using node = await startBareNode({ output: fifo.path, env: ENV });
   await logUntilDropped(node);
@@ -96,14 +96,14 @@ test('a reader of the log that stands still costs log lines, until it reads on',
   await endsInTime(node);
 });
 
-test('a node whose log nobody reads ends in time', async () => {
+test('a node whose log is not read exits in time', async () => {
   await using fifo = await makeFifo();
   await using node = await startBareNode({ output: fifo.path, env: ENV });
   await logUntilDropped(node);
   await endsInTime(node);
 });
 
-test('a node whose log’s reader has gone serves on, and ends in time', async () => {
+test('a node whose log reader has exited continues, and exits in time', async () => {
   await using fifo = await makeFifo();
   await using node = await startBareNode({ output: fifo.path, env: ENV });
   await fifo.closeReader();

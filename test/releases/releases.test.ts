@@ -12,7 +12,7 @@ test('every release but the last has its commit, and this tree is one of the las
   expect(releases.slice(-2).map(({ version }) => version)).toContain(thisVersion());
 });
 
-test('a clone without the history says what it lacks', async () => {
+test('a clone without the history reports the missing commit', async () => {
   const commit = '0123456789abcdef0123456789abcdef01234567';
   await expect(installRelease({ version: '0.0.1', commit })).rejects.toThrow(
     /release 0\.0\.1 is commit 0123456789abcdef\w+ .*git fetch --unshallow/,

@@ -14,7 +14,7 @@ test('a seed repeats its mutants, and another seed gives others', () => {
   expect(mutants(1, 50)).not.toEqual(mutants(2, 50));
 });
 
-test('the corpus stays as it was', () => {
+test('mutations leave the corpus unchanged', () => {
   const before = CORPUS.map((bytes) => bytes.toString('hex'));
   mutants(3, 2_000);
   expect(CORPUS.map((bytes) => bytes.toString('hex'))).toEqual(before);

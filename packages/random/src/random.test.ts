@@ -8,7 +8,7 @@ function draws<T>(draw: (random: Random) => T): T[] {
   return Array.from({ length: DRAWS }, () => draw(random));
 }
 
-test('a seed repeats what it has drawn, and another one draws otherwise', () => {
+test('a seed repeats its draws, and another seed gives other draws', () => {
   const ofSeed = (seed: number): number[] => {
     const random = new Random(seed);
     return [random.next(), random.below(1_000), random.whole(5, 900)];
@@ -17,7 +17,7 @@ test('a seed repeats what it has drawn, and another one draws otherwise', () => 
   expect(ofSeed(1)).not.toEqual(ofSeed(2));
 });
 
-test('draws come from the whole of their range, and from nowhere else', () => {
+test('draws cover their whole range and nothing else', () => {
   expect(new Set(draws((random) => random.below(3)))).toEqual(new Set([0, 1, 2]));
   expect(new Set(draws((random) => random.whole(-1, 1)))).toEqual(new Set([-1, 0, 1]));
   expect(new Set(draws((random) => random.pick(['a', 'b'])))).toEqual(new Set(['a', 'b']));
@@ -27,7 +27,7 @@ test('draws come from the whole of their range, and from nowhere else', () => {
   }
 });
 
-test('names are drawn as often as their weights say', () => {
+test('names are drawn in proportion to their weights', () => {
   const names = draws((random) => random.weighted({ often: 3, seldom: 1, never: 0 }));
   expect(names).not.toContain('never');
   expect(names.filter((name) => name === 'often').length / DRAWS).toBeCloseTo(3 / 4, 1);
@@ -35,14 +35,14 @@ test('names are drawn as often as their weights say', () => {
   expect(chances.filter(Boolean).length / DRAWS).toBeCloseTo(1 / 4, 1);
 });
 
-test('where there is nothing, nothing is picked', () => {
+test('picks nothing from an empty list', () => {
   const random = new Random(1);
   expect(random.pickIfAny([])).toBeUndefined();
   expect(() => random.pick([])).toThrow('nothing to choose from');
   expect(() => random.weighted({})).toThrow('nothing to choose from');
 });
 
-test('what is drawn from a fork does not disturb other draws', () => {
+test('draws from a fork do not change other draws', () => {
   const [random, same] = [new Random(3), new Random(3)];
   const fork = random.fork();
   same.fork();

@@ -33,7 +33,7 @@ test('a failover announced while the primary is looked up does not end the clien
   expect(await client.ping()).toBe('PONG');
 });
 
-test('a client that its owner has disconnected stays so', async () => {
+test('a client disconnected by its owner does not reconnect', async () => {
   const primary = await serve(() => '+PONG\r\n');
   const sentinel = await startSentinel(primary.port);
   const client = connectTo(sentinel.port);

@@ -52,7 +52,7 @@ async function runIdOf(url: string): Promise<string> {
   return /run_id:(\w+)/.exec(info)?.[1] ?? '';
 }
 
-test('a server that has become a replica is left for the one that the address leads to now', async () => {
+test('moves from a server that has become a replica to the server that the address names now', async () => {
   await using first = await startPrivateRedis();
   await using second = await startPrivateRedis();
   await using name = await CutProxy.to(first.url);
@@ -75,7 +75,7 @@ test('a server that has become a replica is left for the one that the address le
   expect(await readPrimaries(client)).toBe(await runIdOf(second.url));
 });
 
-test('a server that still answers is left when the address leads to another', async () => {
+test('moves from a server that still answers when the address names another', async () => {
   await using first = await startPrivateRedis();
   await using second = await startPrivateRedis();
   await using name = await CutProxy.to(first.url);
@@ -88,7 +88,7 @@ test('a server that still answers is left when the address leads to another', as
   expect(renewals).toEqual([expect.stringContaining('leads to another server')]);
 });
 
-test('a name that leads to either of two servers in turn does not have the client change', async () => {
+test('a name that alternates between two servers does not move the client', async () => {
   const answers = ['other', undefined, 'other', 'another', 'other', 'another'];
   await using redis = await startPrivateRedis();
   const settings: RedisSettings = {
@@ -132,7 +132,7 @@ test.each<Cut>(['both', 'to-redis', 'from-redis'])(
   },
 );
 
-test('a refusal that stays is answered by another connection every few seconds', async () => {
+test('reconnects every few seconds while Redis refuses the client', async () => {
   await using redis = await startPrivateRedis();
   using connected = await connect(redis.url);
   const { client, renewals } = connected;
@@ -155,7 +155,7 @@ test('a refusal that stays is answered by another connection every few seconds',
   expect(renewals).toHaveLength(1);
 });
 
-test('a password is read for each connection: one that was changed is used at the next', async () => {
+test('reads the password for each connection, so that the next one uses a changed password', async () => {
   await using redis = await startPrivateRedis();
   let password = 'first';
   const port = portOf(redis.url);

@@ -14,7 +14,7 @@ async function logFolder(): Promise<{ path: string } & AsyncDisposable> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-test('a child that will not end is ended when its grace is over', async () => {
+test('kills a child that has not exited when its grace time is over', async () => {
   await using folder = await logFolder();
   const child = await startChild({
     command: 'sh',

@@ -65,7 +65,7 @@ test('continues without REDIS_URL', async () => {
 });
 
 test.each(['localhost:6379', 'http://localhost', 'not a url'])(
-  'a REDIS_URL that is none is refused: %s',
+  'an invalid REDIS_URL is refused: %s',
   async (url) => {
     vi.stubEnv('REDIS_URL', url);
     expect(await redisFromUrl()).toMatchObject({ refused: expect.stringContaining(url) });

@@ -55,7 +55,7 @@ async function startNode(environment: Record<string, string>): Promise<{
   return { node, lines };
 }
 
-test('rereads replaced certificates once within 10 s; a broken file leaves them', async () => {
+test('rereads replaced certificates once within 10 s, and keeps them if a file is broken', async () => {
   const file = (name: string): string => join(certificates.directory, name);
   const put = async (name: string): Promise<void> => {
     const next = await certificates.issue(name);

@@ -27,7 +27,7 @@ test('a table of nothing is its titles', () => {
   expect(table(COLUMNS, [])).toEqual(['NAME  HOW MANY']);
 });
 
-test('output cannot control the terminal', () => {
+test('output has no terminal control characters', () => {
   const [, line = ''] = table(COLUMNS, [{ name: '\x1b[2Jevil\r\n\x07', n: 1 }]);
   expect(line).toBe('evil???         1');
 });

@@ -28,7 +28,7 @@ async function ask(
   return answer;
 }
 
-test('the page may load from its own node alone, and runs no script that stands in it', async () => {
+test('the page may load only from its own node, and runs no inline script', async () => {
   const { status, headers, body } = await ask([page, script], '/');
   expect(status).toBe(200);
   expect(String(body)).toBe('<p>page');
@@ -58,7 +58,7 @@ test('a client with another page receives this one', async () => {
   expect(await ask([page], '/', { 'if-none-match': '"old"' })).toMatchObject({ status: 200 });
 });
 
-test('a file that is not of the page is refused', async () => {
+test('a file that does not belong to the page is refused', async () => {
   const file = '../package.json';
   await expect(ask([page, script], '/assets/:file', { file })).rejects.toThrow('expected one of');
 });

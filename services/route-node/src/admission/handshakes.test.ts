@@ -58,7 +58,7 @@ test('when all places are taken evenly, refuses a new connection until one is sl
   expect(evicted).toHaveLength(1);
 });
 
-test('a place that was given back is free', () => {
+test('a released place is free', () => {
   const { handshakes, enter } = scene();
   enter('a', 6);
   handshakes.leave('a#3');

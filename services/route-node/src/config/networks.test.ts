@@ -18,7 +18,7 @@ test.each([
   '10.0.0.1/',
   '10.0.0.1/-1',
   '1.2.3.4/8/8',
-])('%j is no network', (text) => {
+])('%j is not a network', (text) => {
   expect(parseNetwork(text)).toBeUndefined();
 });
 

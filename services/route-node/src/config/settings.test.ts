@@ -185,7 +185,7 @@ describe('settings', () => {
     expect(() => read('3,4,5,6,7', '8,9,10,11')).toThrow('name 9 types');
   });
 
-  it('that are unknown flags are refused', () => {
+  it('given as unknown flags are refused', () => {
     expect(problemsOf(['--route-listne', 'x'])[0]).toContain("'--route-listne'");
   });
 

@@ -81,7 +81,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
   };
 }
 
-test('a node acquires its lease only once it hears itself on the bus', async () => {
+test('a node acquires its lease only after it has received its own frame on the bus', async () => {
   await using node = await startGated('resetchannels');
   const { engine } = node;
   await waitFor(() => engine.bus.counters.reopened >= 2, { what: 'two attempts to hear' });
@@ -93,7 +93,7 @@ test('a node acquires its lease only once it hears itself on the bus', async () 
   expect(await node.leases()).toBe(1);
 });
 
-test('a node that does not hear itself for one lease time gives up its lease until it does', async () => {
+test('a node that does not receive its own frames for one lease time releases its lease until it does', async () => {
   await using node = await startGated('allchannels');
   const { engine, doubts } = node;
   await node.start;

@@ -51,7 +51,7 @@ function node(links: number) {
   };
 }
 
-test('a node that alone is in trouble lets all links go, a part at a time, once the bound is reached', async () => {
+test('a node that alone is in trouble closes its links in steps once the limit is reached', async () => {
   const { ready, pass, state, released, asked } = node(100);
   ready('b');
   ready('c');
@@ -69,7 +69,7 @@ test('a node that alone is in trouble lets all links go, a part at a time, once 
   expect(state.open).toBe(0);
 });
 
-test('where no node is ready the links stay, and go when one is', async () => {
+test('links stay while no node is ready, and close when one is', async () => {
   const { ready, pass, state, released } = node(10);
   ready('b');
   ready('c');
@@ -112,7 +112,7 @@ test('a fault that ends before the limit has no effect, and the next one is time
   expect(released).toEqual([]);
 });
 
-test('only addresses are believed at which the node that publishes them has answered before', async () => {
+test('trusts only an address at which the node that publishes it has answered before', async () => {
   const { answers, pass, state, released, asked } = node(10);
   // Another node answers there, as after a forged record in Redis or a reassigned port.
   answers.set('b:9200', { node: 'another', ready: true });

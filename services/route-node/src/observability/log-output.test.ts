@@ -157,7 +157,7 @@ test('a flush ends when everything is written, or when its time is over', async 
   expect(flushed).toBe(2);
 });
 
-test('on a sudden end, flushes what is not part of the current write', () => {
+test('at a sudden exit, flushes all lines that are not part of the current write', () => {
   const device = new FakeDevice();
   const { output } = outputTo(device);
   output.write('under way\n');

@@ -4,7 +4,7 @@ import { checkListening, listenOn } from './listen.ts';
 
 const ANY = { host: '127.0.0.1', port: 0 };
 
-test('an address is checked without being kept: it is free afterwards', async () => {
+test('checking an address leaves it free', async () => {
   const server = createServer();
   const address = await listenOn(server, ANY, () => {});
   await expect(checkListening(address)).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -32,7 +32,7 @@ test.each([
 });
 
 test.each(['cross-site', 'same-site', ''])(
-  'a request that a page of another origin makes (%j) is refused, but the console is shown',
+  'a request by a page of another origin (%j) is refused, but the console is shown',
   (site) => {
     const headers = { host: 'localhost', 'sec-fetch-site': site };
     const refusal = expect.objectContaining({ code: 'site-refused' });

@@ -111,7 +111,7 @@ test.for([get('/metrics'), 'GET / HTTP/1.1\r\n\r\n', get('/healthz', 'Expect: no
   },
 );
 
-test('a long body is read though the connection is read in parts', async () => {
+test('a long body is read in several parts', async () => {
   await using served = await serve({ routes: [CHANGE] });
   const body = ' '.repeat(3000);
   const headers = `Authorization: Bearer ${TOKEN}\r\nContent-Length: ${body.length}\r\n`;
@@ -120,7 +120,7 @@ test('a long body is read though the connection is read in parts', async () => {
   expect(client.text()).toContain('200 OK');
 });
 
-test('requests that follow their answers share a connection', async () => {
+test('consecutive requests share a connection', async () => {
   await using served = await serve();
   const client = served.open(get('/healthz'));
   for (let n = 1; n <= 3; n++) {
@@ -130,7 +130,7 @@ test('requests that follow their answers share a connection', async () => {
   expect(served.cuts).toEqual([]);
 });
 
-test('a connection too many closes an idle one, and none in use', async () => {
+test('a connection above the limit closes an idle one, never one in use', async () => {
   await using served = await serve({ maxConnections: 4 });
   const stream = served.open(get('/stream'));
   await waitFor(() => answersIn(stream.text()) === 1, { what: 'the stream' });
