@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { API_ERRORS } from '@route/admin-api';
+import { readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { startRouteNode } from '../harness/index.ts';
 import { rawRequest } from './raw-request.ts';
 
-const page = readFileSync(new URL('../../docs/admin-api.md', import.meta.url), 'utf8');
+const page = readFromRoot('docs/admin-api.md');
 
 test('the reference lists every error code with its status, and no other', () => {
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)];

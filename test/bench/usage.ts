@@ -74,7 +74,7 @@ async function look({ pids, redisPort }: Watched): Promise<Look> {
 }
 
 /** Processor seconds used by processes since their start; exited ones count 0. */
-export function cpuSeconds(pids: readonly number[]): number {
+function cpuSeconds(pids: readonly number[]): number {
   return pids.reduce((total, pid) => total + ticksOf(pid) / TICKS_PER_SECOND, 0);
 }
 

@@ -1,29 +1,10 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
+import { type Run, runToEnd, sharedRedisUrl, uniqueNamespace } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { startRouteNode } from '../harness/index.ts';
-
-const PROGRAM = fileURLToPath(
-  new URL('../../services/route-node/bin/route-node.js', import.meta.url),
-);
-const DEADLINE_MS = 20_000;
-
-interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { ROUTE_NODE, startRouteNode } from '../harness/index.ts';
 
 /** Runs the program until it exits, with these settings alone. */
-function run(args: readonly string[], settings: Readonly<Record<string, string>>): Promise<Run> {
-  const env = { PATH: process.env['PATH'], ...settings };
-  return new Promise((resolve) => {
-    const options = { env, timeout: DEADLINE_MS };
-    const child = execFile(process.execPath, [PROGRAM, ...args], options, (_, stdout, stderr) => {
-      resolve({ status: child.exitCode, stdout, stderr });
-    });
-  });
+function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Run> {
+  return runToEnd(ROUTE_NODE, args, { env, deadlineMs: 20_000 });
 }
 
 function fatalLines(stdout: string): string[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { ROOT } from '@route/fixtures';
 import { describe, expect, inject, test } from 'vitest';
-import { imageOf, ROOT } from './images.ts';
+import { imageOf } from './images.ts';
 import { readAlerts } from './queries.ts';
 import { runProgram } from './run-program.ts';
 
@@ -43,7 +44,7 @@ describe.runIf(inject('noContainersBecause') === '')('in the programs’ own con
   });
 });
 
-test('of every alert it is shown when it fires and when it does not', () => {
+test('every alert has a test for when it fires and when it does not', () => {
   const text = readFileSync(SPECIFICATION, 'utf8');
   const expectations = text.matchAll(/alertname="(\w+)".*\n.*\n +exp_samples: \[(.*)\]/g);
   const shown = Array.from(expectations, ([, name, samples]) => `${name} ${samples !== ''}`);

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from '@route/fixtures';
 import type { LinkTarget, LogLine, NodeEnv } from '../harness/index.ts';
 import { parseLine } from '../harness/log-lines.ts';
-import { imageTags, ROOT } from './images.ts';
+import { imageTags } from './images.ts';
 import { type RunOptions, runProgram } from './run-program.ts';
 import { shortenedMonitoring } from './short-monitoring.ts';
 

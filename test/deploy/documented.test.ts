@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { startCluster } from '../harness/index.ts';
-import { ROOT } from './images.ts';
 import { metricsIn, readAlerts, readPanels } from './queries.ts';
 
-const OPERATIONS = readFileSync(`${ROOT}docs/operations.md`, 'utf8');
+const OPERATIONS = readFromRoot('docs/operations.md');
 
 /** Metrics of HAProxy and of Prometheus itself, which are checked where both run. */
 const FROM_ELSEWHERE = /^(haproxy_|up$)/;

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFromRoot } from '@route/fixtures';
 import { runProgram } from './run-program.ts';
-
-export const ROOT: string = new URL('../../', import.meta.url).pathname;
 
 const PULL_DEADLINE_MS = 180_000;
 
@@ -15,8 +13,8 @@ export interface PinnedImage {
 }
 
 /** The images pinned by docker-compose.yml, except Grafana, which the tests do not use. */
-export function pinnedImages(): PinnedImage[] {
-  const text = readFileSync(`${ROOT}docker-compose.yml`, 'utf8');
+function pinnedImages(): PinnedImage[] {
+  const text = readFromRoot('docker-compose.yml');
   const lines = text.matchAll(/^ +image: (\S+):\$\{([A-Z_]+_TAG):-(\S+)\}$/gm);
   const all = Array.from(lines, ([, name = '', variable = '', tag = '']) => ({
     ...{ name, variable, tag },

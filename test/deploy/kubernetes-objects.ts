@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ROOT } from '@route/fixtures';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { ROOT } from './images.ts';
 import { runProgram } from './run-program.ts';
 
 const object = z.looseObject({

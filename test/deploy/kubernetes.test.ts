@@ -1,6 +1,6 @@
+import { ROOT } from '@route/fixtures';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ROOT } from './images.ts';
 import {
   checkObjects,
   type KubernetesObject,
@@ -63,14 +63,14 @@ function the(kind: string, objects: readonly KubernetesObject[], name?: string):
   return only;
 }
 
-describe.runIf(canRender)('what kustomize makes of deploy/k8s', () => {
+describe.runIf(canRender)('the output of kustomize for deploy/k8s', () => {
   test.for([BASE, EXAMPLE])('%s is valid for Kubernetes', async (folder) => {
     const objects = await renderObjects(folder);
     expect(objects.length).toBeGreaterThan(6);
     await checkObjects(objects);
   });
 
-  test('a misspelt field, a value that is none and an unknown kind would be found', async () => {
+  test('a misspelt field, an invalid value and an unknown kind are reported', async () => {
     const policy = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' };
     const metadata = { name: 'x', labels: {} };
     const misspelt = { ...policy, metadata, spec: { maxUnavailabel: 1 } };

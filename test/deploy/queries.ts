@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { ROOT } from '@route/fixtures';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ROOT } from './images.ts';
 
 const DASHBOARD = `${ROOT}deploy/grafana/dashboards/route-cluster.json`;
 const ALERTS = `${ROOT}deploy/prometheus/alerts/`;
@@ -34,7 +34,7 @@ const ruleFile = z.object({
   ),
 });
 
-export type AlertRule = z.output<typeof ruleFile>['groups'][number]['rules'][number];
+type AlertRule = z.output<typeof ruleFile>['groups'][number]['rules'][number];
 export type Panel = z.output<typeof dashboard>['panels'][number];
 
 /** The dashboard's panels; those that are only a heading have no targets. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ROOT } from './images.ts';
+import { ROOT } from '@route/fixtures';
 
 const SOURCE = `${ROOT}deploy/prometheus`;
 

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT, readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { markdownFiles, ROOT, readMarkdown } from './markdown.ts';
+import { markdownFiles } from './markdown.ts';
 
 const NPM_RUN = /\bnpm run ([^`\n|&;)]*)/g;
 const NPM_SHORT = /\bnpm (start|test)\b/g;
@@ -26,7 +27,7 @@ interface Known {
 function readKnown(): Known {
   const files = globSync('{packages/*,services/*,examples,test}/package.json', { cwd: ROOT });
   const scripts = ['package.json', ...files].map((file) => {
-    const manifest = manifestSchema.parse(JSON.parse(readMarkdown(file)));
+    const manifest = manifestSchema.parse(JSON.parse(readFromRoot(file)));
     const name = file === 'package.json' ? '' : manifest.name;
     return [name, new Set(Object.keys(manifest.scripts))] as const;
   });
@@ -34,7 +35,7 @@ function readKnown(): Known {
   const help = execFileSync(process.execPath, [bin, '--help'], { encoding: 'utf8' });
   const [, commands = ''] = /^Commands:\n([\s\S]*?)\n\n/m.exec(help) ?? [];
   const names = Array.from(commands.matchAll(/^ {2}([a-z-]+)/gm), ([, name = '']) => name);
-  const projects = readMarkdown('vitest.config.ts').matchAll(/^\s+name: '([a-z0-9-]+)'/gm);
+  const projects = readFromRoot('vitest.config.ts').matchAll(/^\s+name: '([a-z0-9-]+)'/gm);
   return {
     scripts: new Map(scripts),
     routectl: new Set(names),
@@ -42,7 +43,7 @@ function readKnown(): Known {
   };
 }
 
-/** The words of a command line that are no options; values of `-w` and `--workspace` are taken out. */
+/** Reads the script and the workspace from the arguments of `npm run`. */
 function npmRunOf(rest: string): { readonly script: string | undefined; readonly where: string } {
   const workspace = /(?:^| )(?:-w|--workspace)[ =](\S+)/.exec(rest);
   const words = rest.replace(workspace?.[0] ?? '', '').split(' ');
@@ -50,7 +51,7 @@ function npmRunOf(rest: string): { readonly script: string | undefined; readonly
   return { script, where: workspace?.[1] ?? '' };
 }
 
-/** What a text tells the reader to run and does not exist. */
+/** The commands in a text that do not exist. */
 function unknownIn(text: string, { scripts, routectl, projects }: Known): string[] {
   const unknown: string[] = [];
   const runs = Array.from(text.matchAll(NPM_RUN), ([, rest = '']) => npmRunOf(rest));
@@ -63,7 +64,7 @@ function unknownIn(text: string, { scripts, routectl, projects }: Known): string
     if (!existsSync(join(ROOT, 'node_modules/.bin', name))) unknown.push(`npx ${name}`);
   }
   for (const [, rest = ''] of text.matchAll(ROUTECTL)) {
-    // Values of options cannot be told from commands, so that only a first word is looked at.
+    // Only a first word is certainly a command: any other could be the value of an option.
     const [first = ''] = rest.split(' ');
     if (/^[a-z][a-z-]*$/.test(first) && !routectl.has(first)) unknown.push(`routectl ${first}`);
   }
@@ -76,12 +77,12 @@ function unknownIn(text: string, { scripts, routectl, projects }: Known): string
 test('every npm script, npx program and routectl command that the docs name exists', () => {
   const known = readKnown();
   const unknown = markdownFiles().flatMap((file) =>
-    unknownIn(readMarkdown(file), known).map((command) => `${file}: ${command}`),
+    unknownIn(readFromRoot(file), known).map((command) => `${file}: ${command}`),
   );
   expect(unknown).toEqual([]);
 });
 
-test('scripts, programs and commands that do not exist are found', () => {
+test('scripts, programs and commands that do not exist are reported', () => {
   const known = readKnown();
   expect(known.routectl.size).toBeGreaterThan(8);
   expect(known.projects.size).toBeGreaterThan(3);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { ROOT, readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { anchorsOf, linksOf, markdownFiles, ROOT, readMarkdown } from './markdown.ts';
+import { anchorsOf, linksOf, markdownFiles } from './markdown.ts';
 
 const EXTERNAL = /^[a-z][a-z0-9+.-]*:/;
 /** Paths in code marks that begin like a path of this repository. */
@@ -11,7 +12,7 @@ const CODE_PATH =
 /** Stands for a name that the reader chooses. */
 const PLACEHOLDER = /\bNAME\b/;
 
-/** Why a link leads nowhere; undefined if it leads somewhere. */
+/** The reason why a link is broken; undefined for a good one. */
 function problemOf(target: string, file: string): string | undefined {
   if (EXTERNAL.test(target)) return undefined;
   const [path = '', anchor] = target.split('#');
@@ -19,7 +20,7 @@ function problemOf(target: string, file: string): string | undefined {
   if (found.startsWith('..')) return 'is outside the repository';
   if (!existsSync(join(ROOT, found))) return `names ${found}, which does not exist`;
   if (anchor === undefined || !found.endsWith('.md')) return undefined;
-  return anchorsOf(readMarkdown(found)).has(anchor) ? undefined : `${found} has no such heading`;
+  return anchorsOf(readFromRoot(found)).has(anchor) ? undefined : `${found} has no such heading`;
 }
 
 function brokenLinksOf(file: string, text: string): string[] {
@@ -32,19 +33,19 @@ function brokenLinksOf(file: string, text: string): string[] {
 test('every relative link of every Markdown file leads to a file, and its anchor to a heading', () => {
   const files = markdownFiles();
   expect(files.length).toBeGreaterThan(15);
-  expect(files.flatMap((file) => brokenLinksOf(file, readMarkdown(file)))).toEqual([]);
+  expect(files.flatMap((file) => brokenLinksOf(file, readFromRoot(file)))).toEqual([]);
 });
 
 test('every path of this repository that a Markdown file names exists', () => {
   const missing = markdownFiles().flatMap((file) =>
-    Array.from(readMarkdown(file).matchAll(CODE_PATH), ([, path = '']) => path)
+    Array.from(readFromRoot(file).matchAll(CODE_PATH), ([, path = '']) => path)
       .filter((path) => !PLACEHOLDER.test(path) && !existsSync(join(ROOT, path)))
       .map((path) => `${file}: ${path}`),
   );
   expect(missing).toEqual([]);
 });
 
-test('a missing file, a missing heading, and links in code are told apart', () => {
+test('missing files and headings are reported, links in code are ignored', () => {
   const text = [
     '# A heading with `code`, and more',
     '[good](#a-heading-with-code-and-more) [wrapped',
@@ -71,7 +72,7 @@ test('a missing file, a missing heading, and links in code are told apart', () =
   expect(anchorsOf('# Twice\n## Twice\n')).toEqual(new Set(['twice', 'twice-1']));
 });
 
-test('links of a file are looked up from the folder of that file', () => {
+test('relative links are resolved from the folder of their file', () => {
   expect(brokenLinksOf('docs/x.md', '[a](tutorial.md) [b](../LICENSE)')).toEqual([]);
   expect(brokenLinksOf('docs/x.md', '[a](LICENSE)\n[b](../../x)')).toEqual([
     'docs/x.md:1 LICENSE: names docs/LICENSE, which does not exist',

@@ -1,6 +1,5 @@
-import { globSync, readFileSync } from 'node:fs';
-
-export const ROOT: string = new URL('../../', import.meta.url).pathname;
+import { globSync } from 'node:fs';
+import { ROOT } from '@route/fixtures';
 
 const IGNORED = /(^|\/)(node_modules|dist[^/]*|\.tmp|\.turbo|coverage)(\/|$)/;
 
@@ -15,10 +14,6 @@ export function markdownFiles(): string[] {
   const files = globSync('**/*.md', { cwd: ROOT, exclude: (path) => IGNORED.test(path) });
   const hidden = globSync('.github/**/*.md', { cwd: ROOT });
   return [...files, ...hidden].toSorted();
-}
-
-export function readMarkdown(file: string): string {
-  return readFileSync(`${ROOT}${file}`, 'utf8');
 }
 
 /** Replaces code blocks with empty lines. Indented text of a list item is kept. */

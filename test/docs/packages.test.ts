@@ -1,8 +1,8 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
+import { ROOT, readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
 const WORKSPACES = '{packages/*,services/*,examples,test,test/fixtures}/package.json';
 
 const manifestSchema = z.object({
@@ -30,24 +30,23 @@ const lockedSchema = z.object({
   hasInstallScript: z.boolean().optional(),
 });
 
-const read = (file: string): string => readFileSync(`${ROOT}${file}`, 'utf8');
-const readRoot = () => rootSchema.parse(JSON.parse(read('package.json')));
+const readRoot = () => rootSchema.parse(JSON.parse(readFromRoot('package.json')));
 
 /** The entries of package-lock.json that come from a registry. */
 function lockedPackages(): [path: string, z.infer<typeof lockedSchema>][] {
   const lock = z.object({ packages: z.record(z.string(), lockedSchema) });
-  const { packages } = lock.parse(JSON.parse(read('package-lock.json')));
+  const { packages } = lock.parse(JSON.parse(readFromRoot('package-lock.json')));
   return Object.entries(packages).filter(
     ([path, { link }]) => path.includes('node_modules/') && link !== true,
   );
 }
 
-test('every package.json has the release’s version, a licence, a repository, a description and keywords', () => {
+test('every package.json has version, licence, repository, description and keywords', () => {
   const { version } = readRoot();
   const files = globSync(WORKSPACES, { cwd: ROOT });
   expect(files.length).toBeGreaterThan(10);
   for (const file of files) {
-    const manifest = manifestSchema.safeParse(JSON.parse(read(file)));
+    const manifest = manifestSchema.safeParse(JSON.parse(readFromRoot(file)));
     expect(manifest.error?.message, file).toBeUndefined();
     expect(manifest.data?.version, file).toBe(version);
     expect(`${manifest.data?.repository.directory}/package.json`).toBe(file);
@@ -61,13 +60,13 @@ test('every locked package has a checksum, and none names a registry', () => {
   expect(packages.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
 });
 
-test('every package with an install script is denied it by name, and an unlisted one fails the install', () => {
+test('every install script is denied by package name, and an unlisted one fails the install', () => {
   const { allowScripts } = readRoot();
   const scripted = lockedPackages().filter(([, { hasInstallScript }]) => hasInstallScript);
   const names = scripted.map(([path]) => path.replace(/^.*node_modules\//, ''));
   expect(new Set(names)).toEqual(new Set(Object.keys(allowScripts)));
   expect(Object.values(allowScripts)).not.toContain(true);
-  expect(read('.npmrc')).toMatch(/^strict-allow-scripts=true$/m);
+  expect(readFromRoot('.npmrc')).toMatch(/^strict-allow-scripts=true$/m);
 });
 
 test('the Node of .nvmrc is the one that package-lock.json pins for each platform', () => {
@@ -75,5 +74,5 @@ test('the Node of .nvmrc is the one that package-lock.json pins for each platfor
     .filter(([name]) => name.startsWith('node-'))
     .map(([, version]) => version);
   expect(versions).toHaveLength(2);
-  expect(new Set(versions)).toEqual(new Set([read('.nvmrc').trim()]));
+  expect(new Set(versions)).toEqual(new Set([readFromRoot('.nvmrc').trim()]));
 });

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFromRoot } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ROOT } from './markdown.ts';
-
-const read = (file: string): string => readFileSync(`${ROOT}${file}`, 'utf8');
 
 const releasesSchema = z.object({ releases: z.array(z.object({ version: z.string() })) });
 
@@ -16,14 +13,14 @@ const workflowSchema = z.object({
   ),
 });
 
-/** The last lines of .ci/run: what it runs once the machine is prepared. */
+/** The last lines of .ci/run: the commands after the machine is prepared. */
 function stepsOfOwnCi(): string[] {
-  const lines = read('.ci/run').split('\n');
+  const lines = readFromRoot('.ci/run').split('\n');
   return lines.filter((line) => /^(node|npm) /.test(line));
 }
 
-test('the hosted workflow runs what .ci/run runs, in the same order, and may only read', () => {
-  const workflow = workflowSchema.parse(parse(read('.github/workflows/ci.yml')));
+test('the hosted workflow runs the commands of .ci/run in order, with read-only permissions', () => {
+  const workflow = workflowSchema.parse(parse(readFromRoot('.github/workflows/ci.yml')));
   const runs = Object.values(workflow.jobs).flatMap(({ steps }) =>
     steps.flatMap(({ run }) => run?.trim().split('\n') ?? []),
   );
@@ -33,9 +30,9 @@ test('the hosted workflow runs what .ci/run runs, in the same order, and may onl
 });
 
 test('the changelog has a section for each release, the latest first', () => {
-  const { releases } = releasesSchema.parse(JSON.parse(read('releases.json')));
+  const { releases } = releasesSchema.parse(JSON.parse(readFromRoot('releases.json')));
   const sections = Array.from(
-    read('CHANGELOG.md').matchAll(/^## (\d+\.\d+\.\d+)( \(not released yet\))?$/gm),
+    readFromRoot('CHANGELOG.md').matchAll(/^## (\d+\.\d+\.\d+)( \(not released yet\))?$/gm),
     ([, version = '']) => version,
   );
   expect(
@@ -45,7 +42,7 @@ test('the changelog has a section for each release, the latest first', () => {
 });
 
 test('the licence is the unchanged text of Apache-2.0', () => {
-  const licence = read('LICENSE');
+  const licence = readFromRoot('LICENSE');
   expect(licence).toContain('Apache License\n                           Version 2.0, January 2004');
   expect(licence).toContain('END OF TERMS AND CONDITIONS');
   expect(licence.split('\n')).toHaveLength(203);

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ROOT } from '@route/fixtures';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { imageTags, ROOT } from '../deploy/images.ts';
+import { imageTags } from '../deploy/images.ts';
 import { runProgram } from '../deploy/run-program.ts';
 import { connectUser } from './example-server.ts';
 

@@ -1,33 +1,16 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { type Run, runToEnd } from '@route/fixtures';
 import { expect, test } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
 import { startCluster } from '../harness/index.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../examples/admin-api/drain-node.ts', import.meta.url));
 const TOKEN = 'the-token-of-this-test';
-const DEADLINE_MS = 50_000;
-
-interface Run {
-  readonly status: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 function runScript(args: readonly string[], token?: string): Promise<Run> {
-  return new Promise((resolve) => {
-    const { ROUTE_ADMIN_TOKEN: _, ROUTE_ADMIN_TOKEN_FILE: __, ...env } = process.env;
-    const options = {
-      timeout: DEADLINE_MS,
-      env: token === undefined ? env : { ...env, ROUTE_ADMIN_TOKEN: token },
-    };
-    execFile(process.execPath, [SCRIPT, ...args], options, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : error.code, stdout, stderr });
-    });
-  });
+  const env: Record<string, string> = token === undefined ? {} : { ROUTE_ADMIN_TOKEN: token };
+  return runToEnd('examples/admin-api/drain-node.ts', args, { env, deadlineMs: 50_000 });
 }
 
-test('the script drains a node whose links others can take, waits for its end, and refuses the last node', async () => {
+test('the script drains a node, waits until it has stopped, and refuses to drain the last node', async () => {
   const env = { ROUTE_ADMIN_TOKEN: TOKEN, ROUTE_DRAIN_SECONDS: '1', ROUTE_LEASE_SECONDS: '3' };
   await using cluster = await startCluster({ nodes: 2, env });
   const [first, last] = [cluster.node(0), cluster.node(1)];
@@ -55,7 +38,7 @@ test('the script drains a node whose links others can take, waits for its end, a
   expect(gone.stderr).toContain(`cannot reach ${first.adminUrl}`);
 });
 
-test('without an address or a token the script says how it is used', async () => {
+test('without an address or a token the script prints its usage', async () => {
   for (const run of [runScript([], TOKEN), runScript(['127.0.0.1:9200'], TOKEN)]) {
     expect(await run).toMatchObject({ status: 2 });
   }

@@ -1,14 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { waitFor } from '@route/fixtures';
+import { ROOT, waitFor } from '@route/fixtures';
 import { findFreePort } from '@route/local-cluster';
 
 /** The example as it lies in the repository. */
-export const EXAMPLE_SERVER: string = fileURLToPath(
-  new URL('../../examples/msg-server/server.ts', import.meta.url),
-);
+const EXAMPLE_SERVER = `${ROOT}examples/msg-server/server.ts`;
 
 /** A client of the example: a TCP connection and the text that it has received. */
 export class ExampleUser implements AsyncDisposable {

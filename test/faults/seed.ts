@@ -8,7 +8,7 @@ export function givenSeed(): number | undefined {
 }
 
 /** Returns a new random seed. */
-export function newSeed(): number {
+function newSeed(): number {
   return Date.now() % 2 ** 31;
 }
 

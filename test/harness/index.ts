@@ -6,6 +6,7 @@ export type { ReceivedPdu } from './received-pdu.ts';
 export {
   type NodeEnv,
   type ProcessExit,
+  ROUTE_NODE,
   type RouteNode,
   type RouteNodeOptions,
   startRouteNode,

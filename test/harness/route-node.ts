@@ -1,15 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { waitFor } from '@route/fixtures';
+import { ROOT, waitFor } from '@route/fixtures';
 import { type Child, startChild } from '@route/local-cluster';
 import { FATAL_LEVEL, LogFile, type LogLine } from './log-lines.ts';
 import { type Labels, readMetric } from './prometheus-text.ts';
 
-const PROGRAM = fileURLToPath(
-  new URL('../../services/route-node/bin/route-node.js', import.meta.url),
-);
+/** The program that starts a node, relative to the root. */
+export const ROUTE_NODE = 'services/route-node/bin/route-node.js';
 const START_DEADLINE_MS = 30_000;
 const ADMIN_TIMEOUT_MS = 5_000;
 const SHOWN_LOG_LINES = 15;
@@ -52,7 +50,7 @@ export class RouteNode implements AsyncDisposable {
   }
 
   /** Use {@link startRouteNode}. */
-  static async spawn(env: NodeEnv, program = PROGRAM): Promise<RouteNode> {
+  static async spawn(env: NodeEnv, program = `${ROOT}${ROUTE_NODE}`): Promise<RouteNode> {
     const folder = await mkdtemp(join(tmpdir(), 'route-node-test-'));
     const logFile = join(folder, 'log');
     const settings = {

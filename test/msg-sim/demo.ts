@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { waitFor } from '@route/fixtures';
+import { ROOT, waitFor } from '@route/fixtures';
 
-const MAIN = fileURLToPath(new URL('../../services/msg-sim/src/main.ts', import.meta.url));
+const MAIN = `${ROOT}services/msg-sim/src/main.ts`;
 
 /** A check as a line of JSON tells of it. */
 export interface CheckLine {

@@ -1,12 +1,8 @@
-import { fileURLToPath } from 'node:url';
-import { waitFor } from '@route/fixtures';
+import { ROOT, waitFor } from '@route/fixtures';
 import { type Child, findFreePort, startChild } from '@route/local-cluster';
-import type { Labels, LinkTarget, NodeEnv } from '../harness/index.ts';
+import { type Labels, type LinkTarget, type NodeEnv, ROUTE_NODE } from '../harness/index.ts';
 import { readMetric } from '../harness/prometheus-text.ts';
 
-const PROGRAM = fileURLToPath(
-  new URL('../../services/route-node/bin/route-node.js', import.meta.url),
-);
 const HOST = '127.0.0.1';
 const ASK_TIMEOUT_MS = 5000;
 
@@ -83,7 +79,12 @@ export async function startBareNode(options: BareNodeOptions): Promise<BareNode>
   const limit = options.maxDescriptors === undefined ? '' : `ulimit -n ${options.maxDescriptors};`;
   const child = await startChild({
     command: 'sh',
-    args: ['-c', `${limit} exec "$0" "$@"`, process.execPath, options.program ?? PROGRAM],
+    args: [
+      '-c',
+      `${limit} exec "$0" "$@"`,
+      process.execPath,
+      options.program ?? `${ROOT}${ROUTE_NODE}`,
+    ],
     env: {
       PATH: process.env['PATH'],
       ROUTE_ENGINE: 'memory',

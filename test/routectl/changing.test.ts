@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { waitFor } from '@route/fixtures';
+import { type Run, waitFor } from '@route/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Directing } from '../cluster/directing.ts';
 import { openKnownLink, openKnownLinks } from '../cluster/known-links.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
-import { type Run, runRoutectl } from './run-routectl.ts';
+import { runRoutectl } from './run-routectl.ts';
 
 const TOKEN = 'the-token-of-this-test';
 
@@ -39,7 +39,7 @@ function routectl(args: readonly string[], token = TOKEN): Promise<Run> {
 }
 
 describe('replay', () => {
-  test('finds a recorded trace replayed the same, over all nodes', async () => {
+  test('replays a recorded trace over all nodes without a difference', async () => {
     const { status, stdout } = await routectl(
       ['replay', golden('pc_login_notifies_all_links')],
       '',
@@ -48,7 +48,7 @@ describe('replay', () => {
     expect(status).toBe(0);
   });
 
-  test('tells where a link received something else', async () => {
+  test('reports each link that received different PDUs', async () => {
     const file = golden('quirks/leave_counts_again');
     const { status, stdout } = await routectl(['replay', file, '--json'], '');
     expect(status).toBe(1);
@@ -60,7 +60,7 @@ describe('replay', () => {
     });
   });
 
-  test('is refused while links are open that would receive it', async () => {
+  test('is refused while other links are open, which would receive it', async () => {
     await using link = await openKnownLink(cluster.node(1));
     const { status, stderr } = await routectl(['replay', golden('relay_msg_data')], '');
     expect(status).toBe(1);
@@ -71,7 +71,7 @@ describe('replay', () => {
     expect(link.received.length).toBeGreaterThan(0);
   });
 
-  test('finds a trace replayed as it is due where nodes direct', async () => {
+  test('replays a trace with directed delivery', async () => {
     await using directing = await startCluster({ nodes: 2, env: { ROUTE_DELIVERY: 'directed' } });
     await using sure = await Directing.of(directing.nodes);
     const environment = { ROUTE_ADMIN: new URL(directing.node(0).adminUrl).host };
@@ -83,7 +83,7 @@ describe('replay', () => {
     expect(status).toBe(0);
   });
 
-  test('knows two ways of delivery and refuses any other', async () => {
+  test('accepts two kinds of delivery and refuses any other', async () => {
     const args = ['replay', golden('relay_msg_data'), '--delivery', 'post'];
     const { status, stderr } = await routectl(args, '');
     expect(status).toBe(2);
@@ -93,7 +93,7 @@ describe('replay', () => {
 });
 
 describe('close-link', () => {
-  test('closes the one link that is named, on whichever node it is', async () => {
+  test('closes the named link on any node', async () => {
     await using set = await openKnownLinks(cluster.nodes, 3);
     const listed = await routectl(['links', '--json']);
     const { links }: { links: { link: string; peer: string }[] } = JSON.parse(listed.stdout);
@@ -111,7 +111,7 @@ describe('close-link', () => {
     expect(again.stderr).toContain("expected one of this node's open links");
   });
 
-  test('is refused without the token, and says where to put it', async () => {
+  test('is refused without the token, and names the setting for it', async () => {
     await using link = await openKnownLink(cluster.node(0));
     const { id } = cluster.node(0);
     const { status, stderr } = await routectl(['close-link', `${id}.1`], '');
@@ -122,7 +122,7 @@ describe('close-link', () => {
 });
 
 describe('the token', () => {
-  test('goes to no address that only the registry names, and what confirms it is said', async () => {
+  test('goes to no address known only from the registry, and the way to confirm it is printed', async () => {
     const other = cluster.node(1);
     const { host } = new URL(other.adminUrl);
     const environment = {
@@ -137,7 +137,7 @@ describe('the token', () => {
     expect((await runRoutectl(told, environment)).stderr).toContain('expected one of this node');
   });
 
-  test('goes to the address given, with what needs it and with nothing else', async () => {
+  test('goes to the given address, only with requests that need it', async () => {
     const asked: { url: string; authorization: string | undefined }[] = [];
     const { id } = cluster.node(0);
     const server = createServer(({ url = '', method, headers }, response) => {
@@ -177,7 +177,7 @@ describe('the token', () => {
 });
 
 describe('rebalance', () => {
-  test('has the node that holds too much let links go, and asks nothing of the others', async () => {
+  test('makes the node above its share close links, and sends the others nothing', async () => {
     await using set = await openKnownLinks([cluster.node(0)], 6);
     const { id } = cluster.node(0);
     const { status, stdout } = await waitFor(
@@ -208,7 +208,7 @@ describe('rebalance', () => {
     });
   });
 
-  test('tells of each node that refuses, and ends with status 1', async () => {
+  test('reports each node that refuses, and exits with status 1', async () => {
     const { status, stdout } = await routectl(['rebalance'], '');
     expect(status).toBe(1);
     expect(stdout.match(/ROUTE_ADMIN_TOKEN_FILE/g)).toHaveLength(3);
@@ -244,7 +244,7 @@ describe('drain', () => {
     expect(await cluster.node(2).ready()).toBe(true);
   });
 
-  test('has a node go away in good order, and waits for it', async () => {
+  test('drains a node and waits until it has exited', async () => {
     const node = cluster.node(2);
     await using link = await openKnownLink(node);
     node.expectEnd();

@@ -1,9 +1,9 @@
-import { startPrivateRedis } from '@route/fixtures';
+import { type Run, startPrivateRedis } from '@route/fixtures';
 import { createServerClient, SHARD_TAGS } from '@route/redis';
 import { expect, test } from 'vitest';
 import { openKnownLink } from '../cluster/known-links.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
-import { type Run, runRoutectl } from './run-routectl.ts';
+import { runRoutectl } from './run-routectl.ts';
 
 interface Finding {
   readonly level: string;
@@ -25,7 +25,7 @@ async function findings(cluster: Cluster): Promise<{ status: number | null; foun
   return { status, found: JSON.parse(stdout).findings };
 }
 
-test('finds nothing where all is well, and says what it has looked at', async () => {
+test('reports no problem in a healthy cluster, and lists its checks', async () => {
   await using redis = await startPrivateRedis();
   await using cluster = await startCluster({ nodes: 3, redisUrl: redis.url });
   await using link = await openKnownLink(cluster.node(1));
@@ -45,7 +45,7 @@ test('finds nothing where all is well, and says what it has looked at', async ()
   expect(status).toBe(found.every(({ level }) => level === 'ok') ? 0 : 1);
 });
 
-test('finds what is wrong, node by node and in Redis, and says what to do', async () => {
+test('reports each problem of nodes and Redis, with a remedy', async () => {
   await using redis = await startPrivateRedis({
     args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],
   });
@@ -88,7 +88,7 @@ test('finds what is wrong, node by node and in Redis, and says what to do', asyn
   expect(of('links')).toContain('ROUTE_LINKS=master');
 });
 
-test('tells people in lines, and what it could not look at', async () => {
+test('prints lines as text, including checks that were impossible', async () => {
   await using cluster = await startCluster({ nodes: 2 });
   const environment = { ROUTE_ADMIN: new URL(cluster.node(0).adminUrl).host };
   // The Redis that is tried where none is named knows nothing of this cluster, if there is one at all.

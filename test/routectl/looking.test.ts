@@ -1,9 +1,9 @@
-import { waitFor } from '@route/fixtures';
+import { type Run, waitFor } from '@route/fixtures';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
 import { type Cluster, type LinkSet, type RouteNode, startCluster } from '../harness/index.ts';
-import { type Run, readTable, runRoutectl } from './run-routectl.ts';
+import { readTable, runRoutectl } from './run-routectl.ts';
 
 const TOKEN = 'the-token-of-this-test';
 
@@ -57,7 +57,7 @@ function ids(): string[] {
 }
 
 describe('status', () => {
-  test('tells of all nodes, found through one of them', async () => {
+  test('reports all nodes, found through one of them', async () => {
     const { status, stdout, stderr } = await routectl('status');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const rows = readTable(stdout);
@@ -69,7 +69,7 @@ describe('status', () => {
     }
   });
 
-  test('tells machines the same, and more', async () => {
+  test('reports the same and more as JSON', async () => {
     const { status, stdout } = await routectl('status', '--json', '--over', '50');
     expect(status).toBe(0);
     const { nodes, gone } = JSON.parse(stdout);
@@ -91,7 +91,7 @@ describe('status', () => {
     expect(readTable(stdout).map(({ node }) => node)).toEqual(ids());
   });
 
-  test('shows a node that does not answer, and tells of the others', async () => {
+  test('shows a node that does not answer, and reports the others', async () => {
     await using four = await startCluster({ nodes: 2 });
     const [here, stopped] = [four.node(0), four.node(1)];
     stopped.signal('SIGSTOP');
@@ -132,7 +132,7 @@ describe('links', () => {
     expect(peers).toEqual([set.link(1).address, set.link(4).address]);
   });
 
-  test('refuses a node that is none of them, and names those that are', async () => {
+  test('refuses an unknown node, and names the known ones', async () => {
     const { status, stderr } = await routectl('links', '--node', 'nobody');
     expect(status).toBe(2);
     for (const id of ids()) expect(stderr).toContain(id);
@@ -140,7 +140,7 @@ describe('links', () => {
 });
 
 describe('user', () => {
-  test('tells where users are, with which clients, and since when at the earliest', async () => {
+  test('reports the links of users, their clients, and the earliest time of login', async () => {
     const { status, stdout } = await waitFor(
       async () => {
         const run = await routectl('user', '4711', '4712,4713');
@@ -166,7 +166,7 @@ describe('user', () => {
     expect(rows.at(-1)).toMatchObject({ user: '4713', status: 'offline', link: '-' });
   });
 
-  test('refuses what is no user id', async () => {
+  test('refuses an invalid user id', async () => {
     const { status, stderr } = await routectl('user', '4294967296');
     expect(status).toBe(2);
     expect(stderr).toContain('expected whole numbers from 0 to 4294967295');
@@ -174,14 +174,14 @@ describe('user', () => {
 });
 
 describe('top', () => {
-  test('looks as often as told, with totals above the nodes', async () => {
+  test('repeats at the given interval, with totals above the nodes', async () => {
     const { status, stdout } = await routectl('top', '--count', '2', '--interval', '100');
     expect(status).toBe(0);
     expect(stdout.match(/3 nodes, 6 links/g)).toHaveLength(2);
     expect(stdout).not.toContain('\x1b');
   });
 
-  test('writes a line of JSON for each look', async () => {
+  test('prints a line of JSON at each interval', async () => {
     const { stdout } = await routectl('top', '--count', '3', '--interval', '100', '--json');
     const looks = stdout
       .trimEnd()
@@ -211,7 +211,7 @@ describe('watch', () => {
     return await run;
   }
 
-  test('shows what passes through all nodes, only the commands asked for', async () => {
+  test('shows PDUs of all nodes, only of the given commands', async () => {
     const args = ['--count', '30', '--rate', '5', '--command', 'msg_data,role_set', '--json'];
     const { status, stdout } = await watching(...args);
     expect(status).toBe(0);
@@ -226,7 +226,7 @@ describe('watch', () => {
     for (const pdu of pdus) expect(pdu).not.toHaveProperty('fields');
   });
 
-  test('shows people a line each, the fields when asked, never what users write', async () => {
+  test('prints a line for each PDU, with fields on request, never the text of users', async () => {
     const { status, stdout } = await watching('--count', '5', '--decode', '--command', 'msg_data');
     expect(status).toBe(0);
     const lines = stdout
@@ -263,7 +263,7 @@ describe('watch', () => {
     expect(JSON.parse(first).bodyHex).toContain(Buffer.from('123456').toString('hex'));
   });
 
-  test('refuses an unknown command and names those there are', async () => {
+  test('refuses an unknown command and names the known ones', async () => {
     const { status, stderr } = await routectl('watch', '--command', 'shout');
     expect(status).toBe(2);
     expect(stderr).toContain('server_kick_user');
@@ -282,14 +282,14 @@ describe('a command line that cannot be understood', () => {
     [['completion', 'tcsh'], 'expected one of bash, zsh, fish'],
     [['replay', 'nowhere.json'], 'expected a readable file'],
     [['drain', 'x', '--token-file', '/nowhere'], 'expected a readable file'],
-  ])('ends with status 2 and says why: %j', async (args, problem) => {
+  ])('exits with status 2 and the reason: %j', async (args, problem) => {
     const { status, stdout, stderr } = await routectl(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(problem);
   });
 });
 
-test('where nothing can be reached the status is 3, and it is said what to give', async () => {
+test('without a reachable node the status is 3, and the needed arguments are named', async () => {
   const { status, stderr } = await runRoutectl(['status', '--redis', 'redis://127.0.0.1:9']);
   expect(status).toBe(3);
   expect(stderr).toContain('Redis cannot be reached');
@@ -298,7 +298,7 @@ test('where nothing can be reached the status is 3, and it is said what to give'
   expect(byAdmin.stderr).toContain('127.0.0.1:9 cannot be reached');
 });
 
-test('every command explains itself, with an example', async () => {
+test('every command has a help text with an example', async () => {
   const { stdout } = await routectl('--help');
   const [, list = ''] = stdout.split('Commands:');
   const commands = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);

@@ -1,28 +1,11 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { type Run, runToEnd } from '@route/fixtures';
 
-const PROGRAM = fileURLToPath(new URL('../../services/routectl/bin/routectl.js', import.meta.url));
-const DEADLINE_MS = 30_000;
-
-/** What came of a command line. */
-export interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs routectl until it ends, with this environment alone. */
+/** Runs routectl until it exits, with this environment alone. */
 export function runRoutectl(
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Run> {
-  const env = { PATH: process.env['PATH'], ...environment };
-  return new Promise((resolve) => {
-    const options = { env, timeout: DEADLINE_MS, maxBuffer: 64 * 1024 * 1024 };
-    const child = execFile(process.execPath, [PROGRAM, ...args], options, (_, stdout, stderr) => {
-      resolve({ status: child.exitCode, stdout, stderr });
-    });
-  });
+  return runToEnd('services/routectl/bin/routectl.js', args, { env });
 }
 
 /** A table's rows, each by its column's title in lower case. Cells are two blanks apart. */

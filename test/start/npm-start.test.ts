@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { ROOT, sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { findFreePort, isPortFree } from '@route/local-cluster';
 import { expect, test } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../../services/local-cluster/src/main.ts', import.meta.url));
+const MAIN = `${ROOT}services/local-cluster/src/main.ts`;
 
 /** The start command as a process, with what it has printed so far. */
 class Start implements AsyncDisposable {
@@ -76,7 +75,7 @@ test('the start command runs three ready nodes and stops them on Ctrl-C', async 
   for (const adminPort of adminPorts) expect(await isPortFree('127.0.0.1', adminPort)).toBe(true);
 });
 
-test('a port that is taken is named, with the way to choose another', async () => {
+test('a port in use is named, with the way to choose another', async () => {
   const port = await findFreePorts(6);
   await using server = createServer().listen(port + 1, '127.0.0.1');
   await once(server, 'listening');

@@ -32,7 +32,7 @@ const TIME_AT = 12;
 const CONTENT_BYTES = 20;
 
 /** The shortest traffic PDU: header, magic, sender, sequence number, time. */
-export const MIN_TRAFFIC_BYTES: number = HEADER_BYTES + CONTENT_BYTES;
+const MIN_TRAFFIC_BYTES: number = HEADER_BYTES + CONTENT_BYTES;
 
 /** performance.now() starts at 0 in each process; the clock below it is shared. */
 const CLOCK_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();

@@ -15,7 +15,6 @@ export {
 } from './client.ts';
 export { API_ERRORS, type ApiErrorCode, type ErrorView, errorViewSchema } from './errors.ts';
 export {
-  type BusPeerView,
   type BusView,
   type ClusterNode,
   type ClusterView,
@@ -41,7 +40,6 @@ export {
   type EventView,
   eventsViewSchema,
   eventViewSchema,
-  type WatchDropped,
   type WatchedPdu,
   type WatchMessage,
   watchMessageSchema,

@@ -7,7 +7,7 @@ const address = z
   .regex(/^[^\s/?#@\\\p{Cc}]+:\d{1,5}$/u);
 
 /** How far another node is behind this one's sending, in frames. */
-export const busPeerSchema = z.object({
+const busPeerSchema = z.object({
   node: z.string(),
   /** Frames of this node that it has not got yet. */
   behind: z.number(),
@@ -16,9 +16,8 @@ export const busPeerSchema = z.object({
   /** Whether frames of it are missing here, and have been requested. */
   gap: z.boolean(),
 });
-export type BusPeerView = z.infer<typeof busPeerSchema>;
 
-export const busViewSchema = z.object({
+const busViewSchema = z.object({
   /** Whether the node receives its own messages on the bus. */
   responsive: z.boolean(),
   /**
@@ -106,7 +105,7 @@ export const nodeViewSchema = z.object({
 });
 export type NodeView = z.infer<typeof nodeViewSchema>;
 
-export const clusterNodeSchema = z.object({
+const clusterNodeSchema = z.object({
   node: z.string(),
   /** Whether it is the one that answers. */
   self: z.boolean(),
@@ -142,7 +141,7 @@ export const clusterViewSchema = z.object({
 });
 export type ClusterView = z.infer<typeof clusterViewSchema>;
 
-export const linkViewSchema = z.object({
+const linkViewSchema = z.object({
   link: z.string(),
   peer: z.string(),
   openedAtMs: z.number(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How many clients of each type. */
-export const clientCountsSchema = z.object({
+const clientCountsSchema = z.object({
   windows: z.number(),
   mac: z.number(),
   ios: z.number(),
@@ -31,7 +31,7 @@ export const totalsViewSchema = z.object({
 export type TotalsView = z.infer<typeof totalsViewSchema>;
 
 /** One link's part of a user. */
-export const userLinkSchema = z.object({
+const userLinkSchema = z.object({
   link: z.string(),
   node: z.string(),
   clients: clientCountsSchema,
@@ -43,7 +43,7 @@ export const userLinkSchema = z.object({
 });
 export type UserLink = z.infer<typeof userLinkSchema>;
 
-export const userViewSchema = z.object({
+const userViewSchema = z.object({
   userId: z.number(),
   /** The status in a query's answer: online with any PC client, else offline. */
   status: z.enum(['online', 'offline']),

@@ -26,7 +26,7 @@ export const eventsViewSchema = z.object({
 export type EventsView = z.infer<typeof eventsViewSchema>;
 
 /** A PDU that passed through: one message of GET /api/v1/watch. */
-export const watchedPduSchema = z.object({
+const watchedPduSchema = z.object({
   kind: z.literal('pdu'),
   atMs: moment,
   node: z.string(),
@@ -50,13 +50,12 @@ export const watchedPduSchema = z.object({
 export type WatchedPdu = z.infer<typeof watchedPduSchema>;
 
 /** Number of omitted PDUs: sent once a second where it is not 0. */
-export const watchDroppedSchema = z.object({
+const watchDroppedSchema = z.object({
   kind: z.literal('dropped'),
   atMs: moment,
   node: z.string(),
   pdus: z.number(),
 });
-export type WatchDropped = z.infer<typeof watchDroppedSchema>;
 
 export const watchMessageSchema = z.discriminatedUnion('kind', [
   watchedPduSchema,

@@ -56,7 +56,7 @@ export function wireClientType(clientType: ClientType): number {
 }
 
 /** Whether a number is one of the protocol's own client types. */
-export function isStandard(wire: number): boolean {
+function isStandard(wire: number): boolean {
   return (
     wire === CLIENT_TYPE.windows ||
     wire === CLIENT_TYPE.mac ||

@@ -13,7 +13,7 @@ export interface ChildSpec {
 }
 
 /** How a child ended, in words: `exit status 1`, `signal SIGKILL`. */
-export type ExitWords = string;
+type ExitWords = string;
 
 /** A process that this one has started and answers for. */
 export interface Child {

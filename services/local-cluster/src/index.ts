@@ -1,7 +1,7 @@
 export { askRedis, redisAnswers } from './ask-redis.ts';
 export { type Child, type ChildSpec, startChild } from './child.ts';
 export { findProgram } from './find-program.ts';
-export { LocalCluster, type LocalClusterHooks } from './local-cluster.ts';
+export { LOG_FOLDER, LocalCluster, type LocalClusterHooks } from './local-cluster.ts';
 export {
   type NodeSpec,
   type NodeStart,

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findStartProblem, type NodeSpec, type RunningNode, spawnNode } from './node-process.ts';
 import { findTakenPorts, type WantedPort } from './ports.ts';
 import { findRedis, type RedisSource } from './redis-source.ts';
@@ -9,6 +10,11 @@ import { renderSummary } from './summary.ts';
 // Longer than a node's own drain.
 const NODE_STOP_GRACE_MS = 30_000;
 const ADMIN_HOST = '127.0.0.1';
+
+/** The default folder for logs and data of a LocalCluster: .tmp/local-cluster in the repository. */
+export const LOG_FOLDER: string = fileURLToPath(
+  new URL('../../../.tmp/local-cluster', import.meta.url),
+);
 
 /** Output of a LocalCluster, and its callback for when the last node has exited by itself. */
 export interface LocalClusterHooks {

@@ -1,8 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { LocalCluster } from './local-cluster.ts';
+import { LOG_FOLDER, LocalCluster } from './local-cluster.ts';
 import { readStartSettings, START_HELP } from './settings.ts';
 
-const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**

@@ -29,7 +29,7 @@ export interface RedisPlace {
 }
 
 /** Why a Redis did not start: its port is in use, or a reason that another port does not solve. */
-export type RedisStart =
+type RedisStart =
   | { readonly child: Child }
   | { readonly portTaken: boolean; readonly reason: string };
 

@@ -35,7 +35,7 @@ export type RedisAttempt =
 export type RedisWay = (say: (line: string) => void) => Promise<RedisAttempt>;
 
 /** Result of the search; `missing` has one reason per source. */
-export type RedisSearch =
+type RedisSearch =
   | { readonly found: RedisSource }
   | { readonly missing: readonly string[] }
   | { readonly refused: string };

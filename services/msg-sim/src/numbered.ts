@@ -10,7 +10,7 @@ import {
 } from '@route/link-client';
 
 /** Identifies a PDU and its link, so that receivers detect loss, repeats and reordering. */
-export interface Stamp {
+interface Stamp {
   /** One link of one msg_server, new on each connection. uint32. */
   readonly sender: number;
   /** Starts at 1 and counts over all commands. uint32. */
@@ -145,7 +145,7 @@ export const NUMBERED: Codecs = {
 };
 
 /** Builds a PDU that carries a stamp. */
-export type NumberedMessage = Extract<DecodedMessage, { readonly command: NumberedCommand }>;
+type NumberedMessage = Extract<DecodedMessage, { readonly command: NumberedCommand }>;
 
 /** Whether the command carries a stamp. */
 export function isNumbered(message: DecodedMessage): message is NumberedMessage {

@@ -1,8 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { LocalCluster, readStartSettings } from '@route/local-cluster';
+import { LOG_FOLDER, LocalCluster, readStartSettings } from '@route/local-cluster';
 import type { Delivery } from './delivery.ts';
-
-const LOG_FOLDER = fileURLToPath(new URL('../../../.tmp/local-cluster', import.meta.url));
 
 /** The addresses to connect to, and their owner. */
 export interface Target extends AsyncDisposable {

@@ -3,7 +3,7 @@ import type { readable } from '@route/golden-replay';
 type Readable = ReturnType<typeof readable>;
 
 /** Where a link received something else than it should have; undefined: nothing. */
-export interface Difference {
+interface Difference {
   readonly link: string;
   readonly expected: string | undefined;
   readonly received: string | undefined;

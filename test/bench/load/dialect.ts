@@ -3,7 +3,7 @@ import { COMMANDS, HEADER_BYTES, readHeader } from '@route/protocol';
 const EMPTY = Buffer.alloc(0);
 
 /** The protocols that a load can speak: route PDUs and the NATS text protocol. */
-export const DIALECT_NAMES = ['route', 'nats'] as const;
+const DIALECT_NAMES = ['route', 'nats'] as const;
 
 export type DialectName = (typeof DIALECT_NAMES)[number];
 

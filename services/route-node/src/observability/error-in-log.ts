@@ -1,5 +1,5 @@
 /** The logged form of an error. */
-export interface LoggedError {
+interface LoggedError {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;

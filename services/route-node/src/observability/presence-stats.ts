@@ -6,7 +6,7 @@ import { SHARD_COUNT } from '@route/redis';
 const KEEP_MS = 5000;
 
 /** A count of all users of the node's links, with its time (ms since 1970). */
-export interface Count {
+interface Count {
   readonly stats: PresenceStats;
   readonly countedAtMs: number;
 }

@@ -1,5 +1,5 @@
 /** Why links should not be sent to a node. */
-export const UNREADY_REASONS = {
+const UNREADY_REASONS = {
   starting: 'the node has not begun to listen for links',
   redis:
     'Redis does not answer, the lease is not acquired, or other nodes have not yet asserted their links',

@@ -1,5 +1,5 @@
 /** How bad it is; 'unknown': it could not be looked at. */
-export const LEVELS = ['ok', 'unknown', 'warning', 'wrong'] as const;
+const LEVELS = ['ok', 'unknown', 'warning', 'wrong'] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** The subject of a check. */

@@ -36,7 +36,7 @@ export interface AdminTimes {
   readonly checkMs: number;
 }
 
-export const ADMIN_TIMES: AdminTimes = {
+const ADMIN_TIMES: AdminTimes = {
   headersMs: 5000,
   requestMs: 10_000,
   answerMs: 10_000,
