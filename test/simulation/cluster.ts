@@ -37,7 +37,6 @@ export class Cluster implements ServerWorld {
   readonly timeoutMs = TIMEOUT_MS;
   readonly heartbeatMs: number;
   /** Periods in which a node stood still. */
-  readonly freezes = new Map<Member, Troubles>();
   pdus = 0;
   digest = 0;
   #linkNo = 0;
@@ -130,10 +129,6 @@ export class Cluster implements ServerWorld {
     return troublesOf(this.outages, member);
   }
 
-  freezesOf(member: Member): Troubles {
-    return troublesOf(this.freezes, member);
-  }
-
   /** Adds a fact to the digest of the run. */
   note(fact: number): void {
     this.digest =
@@ -218,14 +213,11 @@ export class Cluster implements ServerWorld {
   }
 
   /** Checks that a node does not close a link for a reason, or at a moment, that is not allowed. */
-  #judgeClose({ id, member, closedAt, connection }: LinkRecord, reason: string | undefined): void {
-    const { now } = this.time;
+  #judgeClose({ id, closedAt, connection }: LinkRecord, reason: string | undefined): void {
     if (reason === 'unsent-over-limit' && !this.time.isInTicks) {
       throw new Violation('reentered', `${id} was closed inside the call that sent to it`);
     }
-    const { timeoutMs } = this.schedule;
     if (reason !== 'timed-out' || closedAt !== undefined || connection.toNode.silent) return;
-    if (!this.freezesOf(member).isCalm(now - timeoutMs - 1000, now)) return;
     throw new Violation('timed-out', `${id} was closed as silent, and its msg_server was not`);
   }
 }

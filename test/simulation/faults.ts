@@ -273,9 +273,7 @@ const CARRY_OUT: Readonly<Record<FaultKind, CarryOut>> = {
 function freeze(scene: FaultScene, fault: Fault, ms: number): void {
   const member = scene.member(fault);
   if (member === undefined || member.process.frozen) return;
-  const { now } = scene.cluster.time;
   scene.outage(member, ms);
-  scene.cluster.freezesOf(member).mark(now, now + ms);
   member.freeze();
   scene.endAfter(ms, () => member.thaw());
 }

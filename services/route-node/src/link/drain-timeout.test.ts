@@ -43,3 +43,11 @@ test('the drain timeout starts again for a link that was back under the mark', (
   it.over(MARK, 20_000);
   expect(it.isStuck(29_999)).toBe(false);
 });
+
+test('time in which the node itself sent nothing does not count', () => {
+  const it = watch();
+  it.over(MARK, 0);
+  it.excuse(30_000);
+  expect(it.isStuck(39_999)).toBe(false);
+  expect(it.isStuck(40_000)).toBe(true);
+});

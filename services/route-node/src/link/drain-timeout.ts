@@ -47,6 +47,11 @@ export class DrainTimeout {
     this.#peak = undefined;
   }
 
+  /** Leaves out time in which the node itself sent nothing. */
+  excuse(ms: number): void {
+    if (this.#peak !== undefined) this.#peak.sinceMs += ms;
+  }
+
   /** Whether the drain timeout has passed without progress. */
   isStuck(nowMs: number): boolean {
     return this.#peak !== undefined && nowMs - this.#peak.sinceMs >= this.#drainTimeoutMs;

@@ -33,7 +33,7 @@ function toAll({ hub }: LinkScene, bytes: number): void {
 }
 
 function tick({ links }: LinkScene): void {
-  for (const { link } of links) link.tick(performance.now());
+  for (const { link } of links) link.tick(performance.now(), 0);
 }
 
 describe('timers', () => {

@@ -66,6 +66,7 @@ export class LinkServer {
   /** Links that have sent nothing yet: new msg_servers, and health checks. */
   readonly #silent = new Set<Link>();
   #ticker: NodeJS.Timeout | undefined;
+  #tickedMs = 0;
   #allGone: (() => void) | undefined;
 
   constructor(options: LinkServerOptions) {
@@ -190,7 +191,8 @@ export class LinkServer {
     const bound = await listenOn(this.#server, address, (error) => this.#acceptFailed(error));
     const { heartbeatMs, timeoutMs, drainTimeoutMs } = this.#options.limits;
     const tickMs = Math.min(TICK_MS, heartbeatMs / 4, timeoutMs / 4, drainTimeoutMs / 4);
-    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#tickedMs = performance.now();
+    this.#ticker = setInterval(() => this.#tick(tickMs), tickMs);
     return bound;
   }
 
@@ -283,9 +285,12 @@ export class LinkServer {
     if (this.#links.size === 0) this.#allGone?.();
   }
 
-  #tick(): void {
+  #tick(everyMs: number): void {
     const nowMs = performance.now();
-    for (const link of this.#links) link.tick(nowMs);
+    // A tick runs before what has arrived since the node stood still is read.
+    const stoodStillMs = Math.max(0, nowMs - this.#tickedMs - everyMs);
+    this.#tickedMs = nowMs;
+    for (const link of this.#links) link.tick(nowMs, stoodStillMs);
   }
 
   #holdAll(held: boolean): void {

@@ -167,12 +167,18 @@ export class Link implements OwnLink {
     this.#readOrNot();
   }
 
-  /** Called periodically: heartbeat, timeout, drain timeout. */
-  tick(nowMs: number): void {
+  /**
+   * Called periodically: heartbeat, timeout, drain timeout. Time in which the node stood still, in
+   * ms since the last call, counts for neither timeout.
+   */
+  tick(nowMs: number, stoodStillMs: number): void {
     if (this.isEnding) return;
     const { heartbeatMs, timeoutMs } = this.#host.limits;
     // While the node itself does not read the link, its silence means nothing.
-    if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;
+    this.#lastReceivedMs = this.#socket.isPaused()
+      ? nowMs
+      : Math.min(nowMs, this.#lastReceivedMs + stoodStillMs);
+    this.#drainTimeout.excuse(stoodStillMs);
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
     } else if (this.#drainTimeout.isStuck(nowMs)) {
