@@ -4,50 +4,57 @@ import { SentWindow } from './sent-window.ts';
 
 const FRAME_BYTES = 100;
 
-/** Ten frames of 100 bytes, for nodes b and c; a share of 300 bytes. */
+/** Ten frames of 100 bytes, for all nodes; a share of 300 bytes. */
 function scene() {
   const window = new SentWindow();
   for (let i = 0; i < 10; i++) window.add([Buffer.alloc(FRAME_BYTES)], 0);
-  const peer = (node: string, acked: number) => ({
-    ...{ node, acked, last: 10, hasLeft: false, hearsOwn: true },
-  });
-  const peers = { b: peer('b', 10), c: peer('c', 10) };
-  const published: (string | undefined)[] = [];
-  const redelivery = new Redelivery({
-    window,
-    peers: () => Object.values(peers),
-    publish: (_frame, to) => published.push(to),
-  });
-  const ack = (node: 'b' | 'c', acked: number): number => {
-    peers[node].acked = acked;
+  const published: string[] = [];
+  const redelivery = new Redelivery({ window, publish: (_frame, to) => published.push(to) });
+  const ack = (node: 'b' | 'c', acked: number, { now = 0, maxBytes = 300 } = {}): number => {
     const missing = acked < 10 ? [{ first: acked + 1, last: 10 }] : [];
-    return redelivery.onAck(peers[node], missing, { now: 0, maxBytes: 300 });
+    return redelivery.onAck({ node, acked }, missing, { now, maxBytes });
   };
-  return { peers, published, redelivery, ack };
+  return { published, redelivery, ack };
 }
 
-test('a node that lacks frames alone gets the next ones as it acknowledges, on its own channel', () => {
+test('a node gets the next frames that it lacks as it acknowledges, on its own channel', () => {
   const { published, ack } = scene();
   expect(ack('b', 0)).toBe(3);
   expect(ack('b', 1)).toBe(1);
   expect(ack('b', 4)).toBe(3);
+  expect(ack('b', 10)).toBe(0);
   expect(published).toEqual(Array(7).fill('b'));
 });
 
-test('a node that has caught up leaves the share to the next, within the same interval', () => {
-  const { ack } = scene();
-  expect(ack('b', 7)).toBe(3);
-  expect(ack('c', 4)).toBe(0);
-  expect(ack('b', 10)).toBe(0);
-  expect(ack('c', 4)).toBe(3);
+test('several nodes that lack the same frames each get them at their own pace', () => {
+  const { published, ack } = scene();
+  expect(ack('b', 0)).toBe(3);
+  expect(ack('c', 0)).toBe(3);
+  expect(ack('b', 3)).toBe(3);
+  expect(ack('c', 0)).toBe(0);
+  expect(published.slice(3)).toEqual(['c', 'c', 'c', 'b', 'b', 'b']);
 });
 
-test('frames that several nodes lack go to all, and count until the next interval', () => {
-  const { peers, published, redelivery, ack } = scene();
-  peers.c.acked = 0;
+test('a node that acknowledges nothing gets a share between two ticks', () => {
+  const { redelivery, ack } = scene();
   expect(ack('b', 0)).toBe(3);
-  expect(published).toEqual([undefined, undefined, undefined]);
-  expect(ack('b', 3)).toBe(0);
+  expect(ack('b', 0, { now: 200 })).toBe(0);
   redelivery.tick();
-  expect(ack('b', 3)).toBe(3);
+  expect(ack('b', 0, { now: 250 })).toBe(3);
+  expect(ack('b', 0, { now: 499 })).toBe(0);
+});
+
+test('a frame is redelivered at once, then after 250 ms, 500 ms, 1 s, 1 s, 1 s', () => {
+  const { redelivery, ack } = scene();
+  const at: number[] = [];
+  for (let now = 0; now <= 6000; now += 10) {
+    redelivery.tick();
+    if (ack('b', 9, { now }) > 0) at.push(now);
+  }
+  expect(at).toEqual([0, 250, 750, 1750, 2750, 3750, 4750, 5750]);
+});
+
+test('at least one frame is redelivered, however small the share', () => {
+  const { ack } = scene();
+  expect(ack('b', 0, { maxBytes: 1 })).toBe(1);
 });

@@ -1,30 +1,45 @@
-import type { Peer } from '../membership/peers.ts';
 import type { Range } from '../wire/ack-frame.ts';
 import { type Pieces, sizeOf } from '../wire/data-frame.ts';
 import type { SentWindow } from './sent-window.ts';
 
-/** A frame that was redelivered to one node only, and that the node has not acknowledged. */
-interface Unacked {
-  readonly sequence: number;
+/** A frame that was redelivered to a node, and that the node has not acknowledged. */
+interface Repeated {
   readonly bytes: number;
+  repeats: number;
+  at: number;
+  /** The interval in which its bytes count. */
+  interval: number;
+}
+
+/** What one node was sent again. */
+interface Receiver {
+  /** By sequence number, the lowest first. */
+  readonly unacked: Map<number, Repeated>;
+  /** Bytes of this interval that the node has not acknowledged. */
+  bytes: number;
+  interval: number;
 }
 
 export interface RedeliveryOptions {
-  readonly window: Pick<SentWindow, 'tail' | 'redeliver'>;
-  peers(): Iterable<Pick<Peer, 'node' | 'hasLeft' | 'acked' | 'last'>>;
-  /** Publishes a frame to one node, or to all. */
-  publish(frame: Pieces, to: string | undefined): void;
+  readonly window: Pick<SentWindow, 'retained'>;
+  /** Publishes a frame to one node. */
+  publish(frame: Pieces, to: string): void;
 }
 
+const REPEAT_MS = 250;
+const MAX_DOUBLINGS = 2;
+
 /**
- * Redelivers retained frames that a node requested, at most a share of the window between two ticks:
- * a backlog above the window must not make Redis disconnect the subscribers. A frame that all other
- * nodes have is sent to that node only, and counts only until the node has acknowledged it.
+ * Redelivers retained frames to each node that lacks them. A backlog above the window must not make
+ * Redis disconnect the subscriber: what a node has not acknowledged is at most a share of the
+ * window between two ticks, so that a node that acknowledges gets all it lacks at its own pace. A
+ * node requests a frame until it has arrived: the frame is repeated at once, then after 250 ms,
+ * then up to a second apart, so that requests cost no more than what was lost.
  */
 export class Redelivery {
   readonly #options: RedeliveryOptions;
-  #bytes = 0;
-  readonly #unacked = new Map<string, readonly Unacked[]>();
+  readonly #receivers = new Map<string, Receiver>();
+  #interval = 0;
 
   constructor(options: RedeliveryOptions) {
     this.#options = options;
@@ -32,8 +47,12 @@ export class Redelivery {
 
   /** Begins the next interval. */
   tick(): void {
-    this.#bytes = 0;
-    this.#unacked.clear();
+    this.#interval += 1;
+  }
+
+  /** Forgets a node. */
+  forget(node: string): void {
+    this.#receivers.delete(node);
   }
 
   /**
@@ -41,51 +60,63 @@ export class Redelivery {
    * @returns how many frames were redelivered.
    */
   onAck(
-    { node, acked, hearsOwn }: Pick<Peer, 'node' | 'acked' | 'hearsOwn'>,
+    { node, acked }: { readonly node: string; readonly acked: number },
     missing: readonly Range[],
     { now, maxBytes }: { readonly now: number; readonly maxBytes: number },
   ): number {
-    this.#release(node, acked);
-    if (missing.length === 0) return 0;
-    const { window, publish } = this.#options;
-    const unacked = [...(this.#unacked.get(node) ?? [])];
-    const othersHave = hearsOwn ? this.#othersHave(node) : 0;
+    if (missing.length === 0) {
+      this.#receivers.delete(node);
+      return 0;
+    }
+    const receiver = this.#receiverOf(node);
+    release(receiver, acked);
     let count = 0;
     for (const range of missing) {
-      const room = maxBytes - this.#bytes;
-      for (const { sequence, frame, to } of window.redeliver(range, {
-        node,
-        now,
-        maxBytes: room,
-      })) {
-        const bytes = sizeOf(frame);
-        const isForOne = to !== undefined || sequence <= othersHave;
-        this.#bytes += bytes;
-        if (isForOne) unacked.push({ sequence, bytes });
-        publish(frame, isForOne ? node : undefined);
+      for (const { sequence, frame } of this.#options.window.retained(range, node)) {
+        if (receiver.bytes >= maxBytes) return count;
+        if (!this.#isDue(receiver.unacked.get(sequence), now)) continue;
+        this.#repeat(receiver, { sequence, bytes: sizeOf(frame), now });
+        this.#options.publish(frame, node);
         count += 1;
       }
     }
-    this.#unacked.set(node, unacked);
     return count;
   }
 
-  /** Frames that a node has acknowledged no longer count, also once it lacks nothing more. */
-  #release(node: string, acked: number): void {
-    const unacked = this.#unacked.get(node);
-    if (unacked === undefined) return;
-    const left = unacked.filter(({ sequence }) => sequence > acked);
-    for (const { sequence, bytes } of unacked) if (sequence <= acked) this.#bytes -= bytes;
-    if (left.length > 0) this.#unacked.set(node, left);
-    else this.#unacked.delete(node);
+  #receiverOf(node: string): Receiver {
+    let receiver = this.#receivers.get(node);
+    if (receiver === undefined) {
+      receiver = { unacked: new Map(), bytes: 0, interval: this.#interval };
+      this.#receivers.set(node, receiver);
+    } else if (receiver.interval !== this.#interval) {
+      receiver.interval = this.#interval;
+      receiver.bytes = 0;
+    }
+    return receiver;
   }
 
-  /** All nodes other than this one have every frame up to here. */
-  #othersHave(node: string): number {
-    let have = this.#options.window.tail;
-    for (const { node: other, hasLeft, acked, last } of this.#options.peers()) {
-      if (other !== node && !hasLeft && acked < last) have = Math.min(have, acked);
-    }
-    return have;
+  #isDue(repeated: Repeated | undefined, now: number): boolean {
+    if (repeated === undefined) return true;
+    const doublings = Math.min(repeated.repeats - 1, MAX_DOUBLINGS);
+    return now - repeated.at >= REPEAT_MS * 2 ** doublings;
+  }
+
+  #repeat(
+    receiver: Receiver,
+    { sequence, bytes, now }: { sequence: number; bytes: number; now: number },
+  ): void {
+    const { unacked } = receiver;
+    const repeats = (unacked.get(sequence)?.repeats ?? 0) + 1;
+    unacked.set(sequence, { bytes, repeats, at: now, interval: receiver.interval });
+    receiver.bytes += bytes;
+  }
+}
+
+/** Frames that the node has acknowledged no longer count; the lowest were repeated first. */
+function release(receiver: Receiver, acked: number): void {
+  for (const [sequence, { bytes, interval }] of receiver.unacked) {
+    if (sequence > acked) return;
+    receiver.unacked.delete(sequence);
+    if (interval === receiver.interval) receiver.bytes -= bytes;
   }
 }

@@ -75,8 +75,7 @@ export class Sender {
     this.#options = options;
     this.#batch = new Batch(options.limits);
     this.#share = new Share(options.limits.windowBytes);
-    const { peers, publish } = options;
-    this.#redelivery = new Redelivery({ window: this.#window, peers, publish });
+    this.#redelivery = new Redelivery({ window: this.#window, publish: options.publish });
   }
 
   /** The last frame sent; 0 for none. */
@@ -148,6 +147,7 @@ export class Sender {
   /** A node is not known any more. */
   forget(node: string): void {
     this.#window.forget(node);
+    this.#redelivery.forget(node);
   }
 
   /** For each node whose last frame was not the last of all: which one it was. */

@@ -9,19 +9,15 @@ function windowOf(frames: number): SentWindow {
   return it;
 }
 
-function repeated(
-  it: SentWindow,
-  now: number,
-  { maxBytes = 10_000, node = 'b' } = {},
-): (number | undefined)[] {
-  return it.redeliver(ALL, { node, now, maxBytes }).map(({ frame: [bytes] }) => bytes?.[0]);
+function retained(it: SentWindow, node = 'b'): (number | undefined)[] {
+  return [...it.retained(ALL, node)].map(({ frame: [bytes] }) => bytes?.[0]);
 }
 
 test('a frame is retained until every node has it, its bytes count until every node had room for it', () => {
   const it = windowOf(3);
   it.release(2, 1);
   expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 200]);
-  expect(repeated(it, 0)).toEqual([3]);
+  expect(retained(it)).toEqual([3]);
   it.release(3, 3);
   expect([it.base, it.tail, it.bytes]).toEqual([4, 3, 0]);
 });
@@ -33,25 +29,11 @@ test('nodes that fall behind what has been let go of bring nothing back', () => 
   expect([it.base, it.tail, it.bytes]).toEqual([3, 3, 100]);
 });
 
-test('a frame is redelivered at once, then after 250 ms, 500 ms, 1 s, 1 s, 1 s', () => {
-  const it = windowOf(1);
-  const at: number[] = [];
-  for (let now = 0; now <= 6000; now += 10) if (repeated(it, now).length > 0) at.push(now);
-  expect(at).toEqual([0, 250, 750, 1750, 2750, 3750, 4750, 5750]);
-});
-
-test('a redelivery ends with the frame that reaches its limit', () => {
-  const it = windowOf(5);
-  expect(repeated(it, 0, { maxBytes: 150 })).toEqual([1, 2]);
-  expect(repeated(it, 0, { maxBytes: 0 })).toEqual([]);
-  expect(repeated(it, 0, { maxBytes: 150 })).toEqual([3, 4]);
-});
-
 test('bytes stop counting even if the frame is still retained for a node', () => {
   const it = windowOf(3);
   it.release(0, 2);
   expect([it.base, it.tail, it.bytes]).toEqual([1, 3, 100]);
-  expect(repeated(it, 0)).toEqual([1, 2, 3]);
+  expect(retained(it)).toEqual([1, 2, 3]);
 });
 
 test('dropping frames that all awaited nodes have is not counted', () => {
@@ -85,6 +67,6 @@ test('a frame for one node is redelivered to that node alone', () => {
   const it = windowOf(1);
   it.add([Buffer.alloc(100, 2)], 0, 'b');
   it.add([Buffer.alloc(100, 3)], 0, 'c');
-  expect(repeated(it, 0, { node: 'b' })).toEqual([1, 2]);
-  expect(repeated(it, 0, { node: 'c' })).toEqual([3]);
+  expect(retained(it, 'b')).toEqual([1, 2]);
+  expect(retained(it, 'c')).toEqual([1, 3]);
 });

@@ -9,8 +9,6 @@ interface Sent {
   readonly to: string | undefined;
   /** Undefined once every node has it. Then only its bytes still count. */
   frame: Pieces | undefined;
-  redeliveries: number;
-  redeliveredAt: number;
 }
 
 /** Frames dropped although some node lacked them. */
@@ -19,19 +17,13 @@ export interface Dropped {
   readonly bytes: number;
 }
 
-/** A frame to publish again, and its receiver. */
-export interface RedeliveredFrame {
+/** A retained frame and its number. */
+export interface Retained {
   readonly sequence: number;
   readonly frame: Pieces;
-  readonly to: string | undefined;
 }
 
-const NOTHING: Omit<Sent, 'sentAt'> = {
-  ...{ bytes: 0, to: undefined, frame: undefined, redeliveries: 0, redeliveredAt: 0 },
-};
-
-const REDELIVER_AGAIN_MS = 250;
-const MAX_DOUBLINGS = 2;
+const NOTHING: Omit<Sent, 'sentAt'> = { bytes: 0, to: undefined, frame: undefined };
 
 /**
  * The frames that this node has sent and must retain. Two things end separately, in either order: a
@@ -85,7 +77,7 @@ export class SentWindow {
   /** Takes in the frame that comes after the tail, for all nodes or for one. */
   add(frame: Pieces, sentAt: number, to?: string): void {
     const bytes = sizeOf(frame);
-    this.#sent.push({ bytes, sentAt, to, frame, redeliveries: 0, redeliveredAt: 0 });
+    this.#sent.push({ bytes, sentAt, to, frame });
     this.#bytes += bytes;
     this.#keptBytes += bytes;
     this.#lastSentAt = sentAt;
@@ -153,32 +145,14 @@ export class SentWindow {
     return { frames, bytes };
   }
 
-  /**
-   * The frames of a range that are for a node and due to be repeated, up to the first that reaches
-   * `maxBytes`. Several nodes ask for the same frame, and each asks until it has come: a frame is
-   * repeated at once, then after 250 ms, then up to a second apart, so that asking costs no more
-   * than is lost.
-   */
-  redeliver(
-    { first, last }: Range,
-    { node, now, maxBytes }: { node: string; now: number; maxBytes: number },
-  ): readonly RedeliveredFrame[] {
-    const frames: RedeliveredFrame[] = [];
-    let bytes = 0;
+  /** The retained frames of a range that are for a node, in order. */
+  *retained({ first, last }: Range, node: string): Iterable<Retained> {
     const end = Math.min(last, this.tail);
     for (let sequence = Math.max(first, this.#base); sequence <= end; sequence++) {
-      if (bytes >= maxBytes) break;
       const sent = this.#at(sequence);
       if (sent?.frame === undefined || (sent.to !== undefined && sent.to !== node)) continue;
-      const doublings = Math.min(sent.redeliveries - 1, MAX_DOUBLINGS);
-      if (sent.redeliveries > 0 && now - sent.redeliveredAt < REDELIVER_AGAIN_MS * 2 ** doublings)
-        continue;
-      sent.redeliveries += 1;
-      sent.redeliveredAt = now;
-      bytes += sent.bytes;
-      frames.push({ sequence, frame: sent.frame, to: sent.to });
+      yield { sequence, frame: sent.frame };
     }
-    return frames;
   }
 
   #at(sequence: number): Sent | undefined {
