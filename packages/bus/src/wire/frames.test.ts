@@ -18,7 +18,7 @@ const long = fc
   .tuple(fc.integer({ min: 4000, max: 9000 }), fc.integer({ min: 0, max: 255 }))
   .map(([length, fill]) => Buffer.alloc(length, fill));
 const bytes = fc.oneof({ weight: 4, arbitrary: short }, { weight: 1, arbitrary: long });
-const sequence = fc.integer({ min: 0, max: MAX_SEQUENCE - 1 });
+const sequence = fc.integer({ min: 0, max: MAX_SEQUENCE });
 const node = fc.stringMatching(/^[!-~]{1,32}$/);
 const entries = fc.array(fc.record({ kind: fc.integer({ min: 0, max: 127 }), bytes }));
 

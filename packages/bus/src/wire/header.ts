@@ -61,7 +61,7 @@ export const VERSION = 2;
 /** Bytes of a sequence number: at a million frames a second it lasts for four years. */
 export const SEQUENCE_BYTES = 6;
 
-/** A larger number is not read: one more must fit as well. */
+/** The largest number of a frame that is read. Acks also name the number after it. */
 export const MAX_SEQUENCE = 2 ** 47;
 
 const TYPE_AT = 1;
@@ -169,7 +169,7 @@ export class FrameReader {
 
   sequence(): number {
     const value = this.#frame.readUIntBE(this.#advance(SEQUENCE_BYTES), SEQUENCE_BYTES);
-    if (value > MAX_SEQUENCE) throw new RangeError(`sequence number ${value} is out of range`);
+    if (value > MAX_SEQUENCE + 1) throw new RangeError(`sequence number ${value} is out of range`);
     return value;
   }
 

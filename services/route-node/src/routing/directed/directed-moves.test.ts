@@ -364,3 +364,24 @@ test('a msg_server that reconnects to its node does not get again what it got', 
   await world.clock.pass(SETTLED_MS);
   expect(opened.heard).toEqual([1]);
 });
+
+test('what was sent to a node before it was forgotten is not sent to it again once it is back', async () => {
+  const { world, link } = await threeNodes();
+  const [n0] = world.nodes;
+  if (n0 === undefined) throw new Error('no node');
+  world.holds(USER, link('n1.0'));
+  await world.clock.pass(SETTLED_MS);
+  // It hears what is sent to it, and is not heard.
+  world.hub.setFaults(({ from }) => (from === 'n1' ? [] : [20]));
+  n0.bus.setLiveNodes(['n0', 'n2']);
+  const isKnown = (): boolean => n0.bus.peers.some(({ node }) => node === 'n1');
+  await world.clock.pass(29_000);
+  for (let sent = 0; isKnown(); sent++) {
+    if (sent > 200) throw new Error('n1 is not forgotten');
+    world.sends(link('n0.0'), [toUser]);
+    await world.clock.pass(25);
+  }
+  world.hub.setFaults(() => [20]);
+  await world.clock.pass(SETTLED_MS);
+  expect(link('n1.0').heard).toEqual(world.concerns.map((_, msgId) => msgId));
+});

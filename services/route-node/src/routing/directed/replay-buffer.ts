@@ -20,8 +20,13 @@ const FILTER_BITS = 8192;
 /** Pinned memory that is allowed on top of twice the size of the PDUs themselves. */
 const SPARE_BYTES = 4 * 1024 * 1024;
 
+/** A link or node. */
+interface Identified {
+  readonly id: string;
+}
+
 /** PDUs with their position, their recipients, and the links or nodes that got them. */
-class Segment<Holder> {
+class Segment<Holder extends Identified> {
   readonly filter = new Uint32Array(FILTER_BITS / 32);
   readonly first = new Uint32Array(SEGMENT_PDUS);
   readonly second = new Uint32Array(SEGMENT_PDUS);
@@ -54,9 +59,12 @@ class Segment<Holder> {
     this.filter[bit >>> 5] = (this.filter[bit >>> 5] ?? 0) | (1 << (bit & 31));
   }
 
-  has(at: number, holder: Holder): boolean {
+  /** By id: a node that stood still, was forgotten and is back is another object. */
+  has(at: number, { id }: Identified): boolean {
     const from = this.setsAPdu * at;
-    for (let i = from; i < from + this.setsAPdu; i++) if (this.got[i]?.has(holder)) return true;
+    for (let i = from; i < from + this.setsAPdu; i++) {
+      for (const holder of this.got[i]?.members ?? []) if (holder.id === id) return true;
+    }
     return false;
   }
 
@@ -122,7 +130,7 @@ export type Deliver = (bytes: Buffer, start: number, end: number, tag: number) =
  * Recent PDUs and the links or nodes that got them. They are replayed if interest in a recipient
  * arrives late, because the user moved meanwhile. Adding a PDU allocates nothing.
  */
-export class ReplayBuffer<Holder> {
+export class ReplayBuffer<Holder extends Identified> {
   readonly #setsAPdu: number;
   #segments: Segment<Holder>[] = [];
   readonly #spare: Segment<Holder>[] = [];
@@ -301,7 +309,7 @@ export class ReplayBuffer<Holder> {
   }
 }
 
-function deliverOne<Holder>(
+function deliverOne<Holder extends Identified>(
   segment: Segment<Holder>,
   at: number,
   holder: Holder,
