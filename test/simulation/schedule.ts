@@ -121,11 +121,13 @@ const PACES_MS: readonly number[] = [
   ...Array.from({ length: 9 }, () => 400),
 ];
 
-/** With much traffic over a long path, a smaller window would slow all nodes. */
+/** With much traffic over a long path, or many nodes, a smaller window would slow all nodes. */
 export function leastWindowBytes({
   latencyMs,
   paceMs,
-}: Pick<Schedule, 'latencyMs' | 'paceMs'>): number {
+  nodes,
+}: Pick<Schedule, 'latencyMs' | 'paceMs' | 'nodes'>): number {
+  if (nodes > 6) return 512 * 1024;
   return latencyMs > 2 || paceMs < 60 ? 64 * 1024 : 16 * 1024;
 }
 
@@ -150,6 +152,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     ? random.whole(10_000, 40_000)
     : random.whole(500, Math.min(3000, 500 + paceMs * 30));
   const latencyMs = random.pick([0.1, 0.5, 2, 20]);
+  const least = leastWindowBytes({ latencyMs, paceMs, nodes });
   const leaseMs = random.pick([1000, 2000, 3000]);
   const heldMs = random.pick([4000, 4000, 8000, 30_000]);
   const weights: Partial<Record<FaultKind, number>> = {};
@@ -174,10 +177,7 @@ export function drawSchedule(seed: number, { mode, kinds }: DrawOptions): Schedu
     servers: random.whole(2, Math.min(6, nodes + 1)),
     users: random.whole(2, 8),
     latencyMs,
-    windowBytes: random.pick([
-      leastWindowBytes({ latencyMs, paceMs }),
-      ...[64 * 1024, 512 * 1024, 8 * 1024 * 1024],
-    ]),
+    windowBytes: Math.max(least, random.pick([least, 64 * 1024, 512 * 1024, 8 * 1024 * 1024])),
     frameBytes: random.pick([[32 * 1024], [512, 32 * 1024], [4096]]),
     // Small buffers on a long path would make every link slow.
     kernelBytes: random.pick([latencyMs > 2 ? 64 * 1024 : 4096, 64 * 1024, 1024 * 1024]),

@@ -13,7 +13,7 @@ import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat-frame.ts';
 export interface ReceiverOptions {
   readonly nodeId: string;
   readonly clock: Clock;
-  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'seq'>;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'seq' | 'rttMs'>;
   readonly counters: BusCounters;
   readonly peers: Peers;
   readonly sender: Sender;
@@ -122,9 +122,10 @@ export class Receiver {
     if (peer === undefined) return;
     const { stream } = peer;
     const hadGap = stream.hasGap;
-    // A node that serves for less time did not know this one, which has had links all the time and
-    // lacks all of it.
-    const wasUnknown = ack.servingMs > 0 && servingMs() > ack.servingMs;
+    // A node that had served for less time did not know this one, which has had links all the time
+    // and lacks all of it. The ack was under way for about as long as the last heartbeat.
+    const servedMs = servingMs() - (heartbeat.rttMs ?? 0);
+    const wasUnknown = ack.servingMs > 0 && servedMs > ack.servingMs;
     stream.begin(wasUnknown ? 1 : ack.owed);
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);

@@ -10,7 +10,7 @@ export interface AcksOptions {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly counters: BusCounters;
-  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs'>;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'steadyMs'>;
   readonly peers: Peers;
   readonly sender: Sender;
   /** For how long this node may have had links, in ms; 0 for not yet. */
@@ -150,6 +150,8 @@ export class Acks {
     counters.acksSent += 1;
     // Others may have joined and gone silent while it heard nothing.
     const isNew = !peer.hasBegun || heartbeat.timeMs - peer.backAt < NEW_MS;
+    // After an outage of its own, this node too may not hear some of them soon.
+    const afterMs = Math.min(silentMs, heartbeat.steadyMs);
     publish(
       encodeAck({
         ...{ sender: nodeId, to: node, tail: sender.tail, last: peer.last },
@@ -159,7 +161,7 @@ export class Acks {
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
         servingMs: servingMs(),
         missing: stream.missing(),
-        silent: isNew ? peers.silent(heartbeat.timeMs, silentMs, node) : [],
+        silent: isNew ? peers.silent(heartbeat.timeMs, afterMs, node) : [],
         ...{ asksAck, restart },
       }),
       node,
