@@ -14,7 +14,8 @@ const USAGE = `npm run sim -- [options]
   --faults A,B         only these kinds of faults; all: those too that are not sound yet
   --mutant NAME        plant a fault: the run has to fail
   --mutants            run all mutants, and print a table
-  --replay FILE        run one schedule`;
+  --replay FILE        run one schedule
+  --trace              print each frame`;
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     mutants: { type: 'boolean' },
     replay: { type: 'string' },
+    trace: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -77,6 +79,7 @@ function orderOf(mutant: string | undefined): Order {
     kinds: values.faults === undefined ? kindsFor(mutant) : readKinds(values.faults),
     mutant,
     replay: replay === undefined ? undefined : parseSchedule(readFileSync(replay, 'utf8')),
+    trace: values.trace === true,
   };
 }
 

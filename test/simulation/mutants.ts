@@ -167,8 +167,20 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/route-node/src/link/link.ts',
-        find: '    if (this.#socket.isPaused()) this.#lastReceivedMs = nowMs;\n',
-        put: '',
+        find: 'this.#socket.isPaused()\n      ? nowMs',
+        put: 'false\n      ? nowMs',
+      },
+    ],
+  },
+  {
+    name: 'standstill-times-out',
+    breaks: 'a link times out for the time in which the node itself stood still',
+    needs: ['freeze', 'server-list'],
+    changes: [
+      {
+        file: 'services/route-node/src/link/link.ts',
+        find: 'this.#lastReceivedMs + stoodStillMs',
+        put: 'this.#lastReceivedMs',
       },
     ],
   },

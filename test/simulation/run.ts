@@ -27,9 +27,13 @@ const STEP_MS = 250;
 /** Number of the last status query. */
 const ANSWER = 5000;
 
-/** Runs a schedule to its end, or to the first violation. Must not be called within a promise. */
-export function runSchedule(schedule: Schedule): Outcome {
+/**
+ * Runs a schedule to its end, or to the first violation. Must not be called within a promise.
+ * `trace` gets a line for each frame.
+ */
+export function runSchedule(schedule: Schedule, trace?: (line: string) => void): Outcome {
   const cluster = new Cluster(schedule);
+  cluster.pubSub.trace = trace && ((line) => trace(`${cluster.time.now.toFixed(1)} ${line}`));
   const uninstall = cluster.time.install(() => cluster.random.next());
   let check: string | undefined;
   let problem: string | undefined;

@@ -26,7 +26,7 @@ export class SeedRunner {
 
   /** Runs schedules for a short while. A failing one is shrunk, and ends the run. */
   runPart(): Report {
-    const { seed, step, schedules, modes, kinds, replay } = this.#order;
+    const { seed, step, schedules, modes, kinds, replay, trace } = this.#order;
     const sum = { schedules: 0, virtualMs: 0, pdus: 0, deliveries: 0, frames: 0, digest: 0 };
     const faults: Partial<Record<FaultKind, number>> = {};
     const until = performance.now() + PART_MS;
@@ -46,7 +46,7 @@ export class SeedRunner {
       const schedule = replay ?? drawSchedule(seed + this.#done * step, options);
       this.#done++;
       this.#last = schedule;
-      const outcome = runSchedule(schedule);
+      const outcome = runSchedule(schedule, trace ? print : undefined);
       sum.schedules++;
       sum.virtualMs += outcome.virtualMs;
       sum.pdus += outcome.pdus;
@@ -76,4 +76,8 @@ export class SeedRunner {
   ): Report {
     return { kind: 'report', ...sums, failure, isLast };
   }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -14,6 +14,8 @@ export interface Order {
   readonly mutant: string | undefined;
   /** Runs only this schedule. */
   readonly replay: Schedule | undefined;
+  /** Whether to print each frame. */
+  readonly trace: boolean;
 }
 
 /** A schedule that broke a check. */

@@ -1,5 +1,6 @@
 import type { BusTransport, TransportEvents } from '@route/bus';
 import type { Random } from '@route/random';
+import { frameText } from './frame-text.ts';
 import type { SimProcess, Task, VirtualTime } from './virtual-time.ts';
 
 /** Rights of a node's Redis account. */
@@ -73,6 +74,8 @@ export class PubSub {
   readonly members = new Map<string, SimTransport>();
   /** Called for each published frame, for the checks. */
   onPublish: (from: string, frame: Buffer, to: string | undefined) => void = () => {};
+  /** Called with a line of text for each frame that is published or arrives; undefined for none. */
+  trace: ((line: string) => void) | undefined;
 
   constructor(time: VirtualTime, random: Random) {
     this.time = time;
@@ -95,6 +98,7 @@ export class PubSub {
     this.frames++;
     this.frameBytes += frame.length;
     this.onPublish(from, frame, to);
+    this.trace?.(`published to ${to ?? 'all'}: ${frameText(frame, to ?? '')}`);
     for (const member of this.members.values()) member.pushed(frame, to);
   }
 }
@@ -259,7 +263,9 @@ export class SimTransport implements BusTransport {
     }
     wire.send(() => {
       wire.queuedBytes -= frame.length;
-      if (wire === this.#in) this.#events?.onFrame(frame);
+      if (wire !== this.#in) return;
+      this.#pubSub.trace?.(`arrived at ${this.#node}: ${frameText(frame, this.#node)}`);
+      this.#events?.onFrame(frame);
     });
   }
 

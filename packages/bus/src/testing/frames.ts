@@ -1,5 +1,5 @@
 /** The codecs of frames, for tests of other packages that forge frames. */
-export { encodeAck } from '../wire/ack-frame.ts';
-export { encodeData, encodeLeave } from '../wire/data-frame.ts';
+export { decodeAck, encodeAck } from '../wire/ack-frame.ts';
+export { decodeData, encodeData, encodeLeave } from '../wire/data-frame.ts';
 export { readHeader } from '../wire/header.ts';
-export { encodeHeartbeat } from '../wire/heartbeat-frame.ts';
+export { decodeHeartbeat, encodeHeartbeat } from '../wire/heartbeat-frame.ts';
