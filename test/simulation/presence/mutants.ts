@@ -16,9 +16,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'links that closed while Redis forgot that stay in it after a rollback (A15)',
     changes: [
       {
-        file: `${PRESENCE}/redis/presence-redis.ts`,
-        find: "shard?.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });",
-        put: 'void shard; void link;',
+        file: `${PRESENCE}/redis/shard-queue.ts`,
+        find: "this.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });",
+        put: 'void link;',
       },
     ],
   },
@@ -83,9 +83,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a sweep that has failed is made again only after three leases (A23)',
     changes: [
       {
-        file: `${PRESENCE}/cluster/reaper.ts`,
-        find: 'this.#sweepWithin(RETRY_MS);\n        },',
-        put: 'this.#sweepWithin(this.#options.sweepEveryMs);\n        },',
+        file: `${PRESENCE}/cluster/repeated-task.ts`,
+        find: 'this.runWithin(this.#options.retryMs);',
+        put: 'this.runWithin(this.#options.everyMs);',
       },
     ],
   },
@@ -127,9 +127,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'links that were asked to move count for longer than a lease (A21)',
     changes: [
       {
-        file: `${PRESENCE}/ledger/lingering-links.ts`,
-        find: '}, this.#lingerMs)',
-        put: '}, this.#lingerMs * 10)',
+        file: `${PRESENCE}/ledger/link-presence.ts`,
+        find: '}, this.#options.lingerMs)',
+        put: '}, this.#options.lingerMs * 10)',
       },
     ],
   },
@@ -237,9 +237,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a node without Redis announces users of a link that never counted (A23)',
     changes: [
       {
-        file: `${PRESENCE}/memory/presence-memory.ts`,
-        find: 'if (kept.counts) this.#lose(kept.ledger);',
-        put: 'this.#lose(kept.ledger);',
+        file: `${PRESENCE}/ledger/link-presence.ts`,
+        find: 'if (!link.counts) return;',
+        put: '',
       },
     ],
   },
@@ -249,8 +249,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
-        find: 'this.#host.knownOffline(user.userId, Number(user.toldVersion));',
-        put: 'void user;',
+        find: "this.#context.announcedUsers.note(userId, 'grace-over', Number(toldVersion));",
+        put: 'void userId; void toldVersion;',
       },
     ],
   },

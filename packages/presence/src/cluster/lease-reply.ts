@@ -1,4 +1,5 @@
 import { isNodeId } from '../redis/keys.ts';
+import { listOf, pairs, texts } from '../redis/replies.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
 /** The lease is renewed, or newly acquired. */
@@ -36,10 +37,7 @@ const MOST = 9e15;
  * @throws Error when it is no such reply.
  */
 export function parseLeaseReply(reply: unknown): Renewed | Refused {
-  if (!Array.isArray(reply)) {
-    throw new Error(`renew-lease replied ${String(reply)}, expected a list`);
-  }
-  const parts: unknown[] = reply;
+  const parts = listOf(reply, 'renew-lease');
   if (parts[0] === 'refused') {
     const [, schema, shards, leases, older] = parts;
     return {
@@ -70,14 +68,6 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
   };
 }
 
-/** Splits a flat list into pairs. A last item without a partner is dropped. */
-export function pairs(flat: unknown): (readonly [string, string])[] {
-  const list = texts(flat);
-  const found: (readonly [string, string])[] = [];
-  for (let i = 0; i + 1 < list.length; i += 2) found.push([list[i] ?? '', list[i + 1] ?? '']);
-  return found;
-}
-
 function leasesOf(flat: unknown): ReadonlyMap<string, string> {
   return new Map(pairs(flat).filter(([node]) => isNodeId(node)));
 }
@@ -85,8 +75,4 @@ function leasesOf(flat: unknown): ReadonlyMap<string, string> {
 function numberOf(value: unknown): number {
   const number = Number(value);
   return number >= 0 && number <= MOST ? number : 0;
-}
-
-function texts(list: unknown): string[] {
-  return Array.isArray(list) ? list.map(String) : [];
 }

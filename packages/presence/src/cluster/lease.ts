@@ -1,4 +1,5 @@
 import {
+  errorText,
   loadScripts,
   onServerGone,
   type RedisClient,
@@ -8,6 +9,7 @@ import {
 } from '@route/redis';
 import { nodesKeys, SCHEMA } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
+import type { VersionClock } from '../redis/version-clock.ts';
 import { LeaseObserver } from './lease-observer.ts';
 import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -54,8 +56,7 @@ export interface LeaseEvents {
 export interface LeasedPresence {
   /** Whether Redis contains all entries of the node's links since the lease was acquired. */
   readonly isAsserted: boolean;
-  /** The highest version that the node knows. Set when another node's highest version is higher. */
-  highestVersion: number;
+  readonly versions: VersionClock;
 }
 
 export interface LeaseOptions {
@@ -249,7 +250,7 @@ export class Lease {
           JSON.stringify({ ...this.#options.nodeInfo(), leaseMs }),
           standing,
         ],
-        ...[this.#epoch, presence.highestVersion, SCHEMA, SHARD_COUNT],
+        ...[this.#epoch, presence.versions.highest, SCHEMA, SHARD_COUNT],
         ...dead,
       ]),
     );
@@ -275,7 +276,7 @@ export class Lease {
       this.#epoch = reply.epoch;
       this.#about = reply.nodeInfos;
       this.#malformed = reply.malformed;
-      presence.highestVersion = Math.max(presence.highestVersion, reply.version);
+      presence.versions.raise(reply.version);
     }
     this.#observer.observe(others, nowMs);
     if (reply.kind === 'renewed') this.#observer.lengths(reply.nodeInfos);
@@ -326,7 +327,7 @@ export class Lease {
       this.#schedule(this.#settled ? this.#renewEveryMs : Math.min(SETTLE_MS, this.#renewEveryMs));
     } catch (error) {
       this.#renewing = false;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       events.failed?.(reason);
       this.markLost(reason);
     } finally {

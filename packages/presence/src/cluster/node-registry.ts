@@ -2,8 +2,8 @@ import { runScript } from '@route/redis';
 import type { PresenceStore } from '../ledger/user-connections.ts';
 import type { LinkId } from '../presence.ts';
 import { isNodeId, nodesKeys, presenceKeys } from '../redis/keys.ts';
+import { pairs } from '../redis/replies.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
-import { pairs } from './lease-reply.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
 /** A node in Redis. */

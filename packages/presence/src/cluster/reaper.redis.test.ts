@@ -93,7 +93,6 @@ test('a node that wakes up and writes after a sweep has read its stamp keeps its
     offlineGraceMs: 0,
     sweepEveryMs: 1_000,
     random: () => 0,
-    now: () => 0,
   });
   await reaper.sweep();
   expect(failures).toEqual([]);
@@ -141,7 +140,6 @@ test('a failed sweep is retried soon, not after the sweep interval', async () =>
     offlineGraceMs: 0,
     sweepEveryMs: 3_600_000,
     random: () => 0,
-    now: () => performance.now(),
   });
   reaper.start();
   await waitFor(() => reaped.length > 0, { what: 'the second sweep' });

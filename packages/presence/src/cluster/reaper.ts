@@ -3,6 +3,7 @@ import type { LinkId } from '../presence.ts';
 import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import type { Members } from './lease.ts';
+import { RepeatedTask } from './repeated-task.ts';
 
 /** The links of one dead node that one sweep has removed. */
 export interface Reaped {
@@ -28,8 +29,6 @@ export interface ReaperOptions {
   readonly sweepEveryMs: number;
   /** Spreads the nodes' sweeps; from 0 up to but not including 1. */
   random(): number;
-  /** Monotonic milliseconds. */
-  now(): number;
 }
 
 const USERS_PER_CALL = 500;
@@ -62,36 +61,33 @@ export interface LeftBehind {
 export class Reaper {
   readonly #options: ReaperOptions;
   readonly #shards: readonly ShardKeys[];
+  readonly #sweeps: RepeatedTask;
   #dead = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #dueAt = Number.POSITIVE_INFINITY;
   #sweeping: Promise<void> | undefined;
-  #running = false;
 
   constructor(options: ReaperOptions) {
     this.#options = options;
+    const { sweepEveryMs, failed } = options;
+    const run = (): Promise<void> => this.sweep();
+    this.#sweeps = new RepeatedTask({ run, everyMs: sweepEveryMs, retryMs: RETRY_MS, failed });
     this.#shards = presenceKeys(options.namespace);
   }
 
   /** Starts sweeping, the first time soon. */
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#sweepWithin(SPREAD_MS * this.#options.random());
+    this.#sweeps.start(SPREAD_MS * this.#options.random());
   }
 
   /** Stops sweeping while Redis is unreliable. */
   stop(): void {
-    this.#running = false;
-    clearTimeout(this.#timer);
-    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#sweeps.stop();
   }
 
   /** Sweeps soon when a node has died since the last call. */
   members({ dead }: Members): void {
     const died = dead.some((nodeId) => !this.#dead.has(nodeId));
     this.#dead = new Set(dead);
-    if (died) this.#sweepWithin(SPREAD_MS * this.#options.random());
+    if (died) this.#sweeps.runWithin(SPREAD_MS * this.#options.random());
   }
 
   /** Sweeps now. Resolves when all data of dead nodes is removed. */
@@ -100,24 +96,6 @@ export class Reaper {
       this.#sweeping = undefined;
     });
     await this.#sweeping;
-  }
-
-  #sweepWithin(delayMs: number): void {
-    if (!this.#running) return;
-    const dueAt = this.#options.now() + delayMs;
-    if (dueAt >= this.#dueAt) return;
-    this.#dueAt = dueAt;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#dueAt = Number.POSITIVE_INFINITY;
-      this.sweep().then(
-        () => this.#sweepWithin(this.#options.sweepEveryMs),
-        (error: unknown) => {
-          this.#options.failed(error instanceof Error ? error.message : String(error));
-          this.#sweepWithin(RETRY_MS);
-        },
-      );
-    }, delayMs);
   }
 
   async #sweep(): Promise<void> {
@@ -131,7 +109,7 @@ export class Reaper {
     const isDead = new Set(dead);
     // Nodes without a known lease are dead once they were observed for long enough.
     if ([...found].some((nodeId) => !isDead.has(nodeId) && !live.includes(nodeId))) {
-      this.#sweepWithin(RETRY_MS);
+      this.#sweeps.runWithin(RETRY_MS);
     }
     const totals = new Map<string, { links: Set<LinkId>; usersLost: number }>();
     for (const candidate of candidates) {

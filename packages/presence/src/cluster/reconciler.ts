@@ -1,6 +1,7 @@
 import { type RedisClient, runScript } from '@route/redis';
 import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
+import { RepeatedTask } from './repeated-task.ts';
 
 /** The part of the node's engine that the reconciler uses. */
 export interface AssertedPresence {
@@ -29,33 +30,25 @@ const RECORDS_PER_CALL = 200;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #shards: readonly ShardKeys[];
+  readonly #task: RepeatedTask;
   #next = 0;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    const { shardEveryMs, failed } = options;
+    const run = (): Promise<void> => this.reconcileNext();
+    this.#task = new RepeatedTask({ run, everyMs: shardEveryMs, retryMs: shardEveryMs, failed });
     this.#shards = presenceKeys(options.namespace);
   }
 
   /** Starts, or continues where it stopped. */
   start(): void {
-    this.stop();
-    const timer = setTimeout(() => {
-      this.reconcileNext()
-        .catch((error: unknown) => {
-          this.#options.failed(error instanceof Error ? error.message : String(error));
-        })
-        .finally(() => {
-          if (this.#timer === timer) this.start();
-        });
-    }, this.#options.shardEveryMs);
-    this.#timer = timer;
+    this.#task.start(this.#options.shardEveryMs);
   }
 
   /** Stops while Redis is unreliable. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#task.stop();
   }
 
   /** Reconciles the next shard. */

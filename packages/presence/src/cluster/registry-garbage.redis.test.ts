@@ -52,11 +52,11 @@ test('garbage in the node registry is skipped and counted, and the nodes go on',
 test('a version more than a day ahead is rejected', async () => {
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
   const { presence } = node;
-  const known = presence.highestVersion;
+  const known = presence.versions.highest;
   for (const version of [Number.NaN, -1, 0.5, Number.MAX_SAFE_INTEGER, known + FAR]) {
     expect(presence.versionSeen(version)).toBe(false);
   }
-  expect(presence.highestVersion).toBeLessThan(known + FAR / 2);
+  expect(presence.versions.highest).toBeLessThan(known + FAR / 2);
   expect(presence.versionSeen(known + FAR / 4)).toBe(true);
-  expect(presence.highestVersion).toBe(known + FAR / 4);
+  expect(presence.versions.highest).toBe(known + FAR / 4);
 });

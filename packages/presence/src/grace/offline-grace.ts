@@ -1,10 +1,12 @@
 import { CLIENT_TYPE, type ClientStatus, USER_STATUS } from '@route/protocol';
 import { type RedisClient, runScript } from '@route/redis';
+import { RepeatedTask } from '../cluster/repeated-task.ts';
 import type { PresenceEvents, UserState } from '../presence.ts';
 import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { Pace } from '../redis/pace.ts';
+import { type BackUser, parseBack, userPairs } from '../redis/replies.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
-import { type BackUser, isUserId, parseBack } from '../redis/shard-calls.ts';
+import type { VersionClock } from '../redis/version-clock.ts';
 import type { AnnouncedUsers } from './announced-users.ts';
 
 export interface OfflineGraceOptions {
@@ -25,8 +27,7 @@ export interface OfflineGraceOptions {
 
 /** The part of the node's presence that the offline grace uses. */
 export interface GracePresence {
-  /** The highest version that this node knows of. */
-  highestVersion: number;
+  readonly versions: VersionClock;
   readonly announcedUsers: Pick<AnnouncedUsers, 'inShard'>;
   /** A PC client of a user on one of this node's links. */
   pcClient(userId: number): ClientStatus | undefined;
@@ -53,10 +54,13 @@ export class OfflineGrace {
   #first = 0;
   /** Shards in which Redis may have lost announced users. */
   #unsure = new Set<number>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #looks: RepeatedTask;
 
   constructor(options: OfflineGraceOptions) {
     this.#options = options;
+    const { failed } = options;
+    const run = (): Promise<void> => this.look();
+    this.#looks = new RepeatedTask({ run, everyMs: LOOK_MS, retryMs: LOOK_MS, failed });
     this.#shards = presenceKeys(options.namespace);
     this.#pace = new Pace(options.perSecond);
   }
@@ -64,27 +68,12 @@ export class OfflineGrace {
   /** Starts checking. Redis may have lost data since the last check. */
   start(): void {
     this.#unsure = new Set(this.#shards.keys());
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const timer = setTimeout(() => {
-      this.look()
-        .catch((error: unknown) => {
-          this.#options.failed(error instanceof Error ? error.message : String(error));
-        })
-        .finally(() => {
-          if (this.#timer === timer) this.#schedule();
-        });
-    }, LOOK_MS);
-    this.#timer = timer;
+    this.#looks.start(LOOK_MS);
   }
 
   /** Stops checking while Redis is unreliable. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#looks.stop();
   }
 
   /** Announces due users, as many as the pace of one check allows. */
@@ -147,12 +136,12 @@ export class OfflineGrace {
       announcedOffline,
       most,
       HOLD_MS,
-      presence.highestVersion,
+      presence.versions.highest,
       ...announced,
     ];
     const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
     if (claimed === undefined) return undefined;
-    presence.highestVersion = Math.max(presence.highestVersion, claimed.version);
+    presence.versions.raise(claimed.version);
     return claimed;
   }
 }
@@ -175,12 +164,8 @@ export function parseClaimed(reply: unknown): Claimed | undefined {
   const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);
   if (!Number.isSafeInteger(number) || number <= 0) return undefined;
-  const flat: readonly unknown[] = Array.isArray(due) ? due : [];
-  const users: { userId: number; state: UserState }[] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const user = String(flat[i]);
-    if (!isUserId(user)) continue;
-    users.push({ userId: Number(user), state: flat[i + 1] === 1 ? 'mobile-only' : 'gone' });
-  }
+  const users = userPairs(due).map(([userId, state]): Claimed['users'][number] => {
+    return { userId, state: state === '1' ? 'mobile-only' : 'gone' };
+  });
   return { version: number, heldUntil: String(heldUntil), users, back: parseBack(back) };
 }

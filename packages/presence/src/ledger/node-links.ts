@@ -51,16 +51,9 @@ export class NodeLinks {
     return users;
   }
 
-  /** Users on one link. 0 if the link is not open. */
-  heldBy(id: LinkId): number {
-    return this.#links.get(id)?.ledger.size ?? 0;
-  }
-
   stats(shard: number): PresenceStats {
-    return statsOf(
-      Array.from(this, ({ ledger }) => ledger),
-      shard,
-    );
+    const ledgers = Array.from(this, ({ ledger }) => ledger);
+    return statsOf(ledgers, shard);
   }
 
   /** The state of a user on the links that count. */

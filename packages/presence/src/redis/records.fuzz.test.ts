@@ -6,7 +6,8 @@ import { parseNodeRegistry } from '../cluster/node-registry.ts';
 import { parseCandidates } from '../cluster/reaper.ts';
 import { parseClaimed } from '../grace/offline-grace.ts';
 import { parseRecord } from '../ledger/user-connections.ts';
-import { isUserId, parseApplied, parseSurvey } from './shard-calls.ts';
+import { isUserId } from './replies.ts';
+import { parseApplied, parseSurvey } from './shard-calls.ts';
 
 /**
  * Any program with access can write records into Redis: the parsers validate them and skip what is

@@ -1,25 +1,10 @@
-import { type RedisClient, runScript, shardOf } from '@route/redis';
+import { runScript, shardOf } from '@route/redis';
 import { packNumbers, packTexts } from '../ledger/packed-list.ts';
 import type { LinkId, UserState } from '../presence.ts';
 import { nodeOf, type ShardKeys } from './keys.ts';
+import { type BackUser, isUserId, listOf, parseBack } from './replies.ts';
 import { SCRIPTS } from './scripts.ts';
-
-/** The identity and connection with which a node calls Redis. */
-export interface ShardCaller {
-  readonly redis: RedisClient;
-  readonly nodeId: string;
-  /**
-   * A number that grows with every call of this node. Redis refuses a call that arrives after a
-   * later one.
-   */
-  nextStamp(): number;
-  /**
-   * Redis has a later stamp of this node than it can have used: the next stamps must be above it.
-   */
-  stampSeen(stamp: number): void;
-  /** The highest version that the node knows. Replies from Redis raise it. */
-  highestVersion: number;
-}
+import type { ShardContext } from './shard-context.ts';
 
 /** Entries to set and users to read, in order, for one call. */
 export class UpdateBatch {
@@ -91,9 +76,6 @@ export class UpdateBatch {
   }
 }
 
-/** A byte selects the value that an operation sets, which limits the operations of a call. */
-export const MOST_OPERATIONS = 256;
-
 /** The version of the first operation, and the state of each operation's user right after it. */
 export interface Applied {
   readonly version: number;
@@ -105,13 +87,6 @@ export interface Applied {
    * ended.
    */
   readonly known: readonly BackUser[];
-}
-
-/** A user announced offline after the grace. */
-export interface BackUser {
-  readonly userId: number;
-  /** The version of the offline announcement, as Redis writes it. */
-  readonly toldVersion: string;
 }
 
 /** One digit per user, as Redis writes them; see {@link stateAt}. */
@@ -128,13 +103,13 @@ export function stateAt(states: States, i: number): UserState {
 /** The operations on one shard, one call each. */
 export class ShardCalls {
   readonly #keys: ShardKeys;
-  readonly #caller: ShardCaller;
+  readonly #context: ShardContext;
   /** The stamp of the last call that was answered. */
   #last = '';
 
-  constructor(keys: ShardKeys, caller: ShardCaller) {
+  constructor(keys: ShardKeys, context: ShardContext) {
     this.#keys = keys;
-    this.#caller = caller;
+    this.#context = context;
   }
 
   /**
@@ -143,16 +118,17 @@ export class ShardCalls {
    */
   async survey(): Promise<readonly LinkId[]> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
-    const { redis, nodeId } = this.#caller;
-    const stamp = this.#caller.nextStamp();
+    const { redis, nodeId } = this.#context.options;
+    const stamp = ++this.#context.stamp;
     const args = [users, links, meta, held, pending, announcedOffline, nodeId, stamp];
     try {
       const own = parseSurvey(await runScript(redis, SCRIPTS.surveyShard, args), nodeId);
       this.#last = String(stamp);
       return own;
     } catch (error) {
+      // Redis has a later stamp of this node: the next ones must be above it.
       const later = error instanceof Error && /^STALE .* after (\d+)$/.exec(error.message)?.[1];
-      if (later) this.#caller.stampSeen(Number(later));
+      if (later) this.#context.stamp = Math.max(this.#context.stamp, Number(later));
       throw error;
     }
   }
@@ -160,16 +136,16 @@ export class ShardCalls {
   /** Sets entries and reads users in between. */
   async apply(saying: UpdateBatch): Promise<Applied> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
-    const { redis, nodeId, highestVersion } = this.#caller;
+    const { versions, options } = this.#context;
     const keys = [users, links, meta, held, pending, announcedOffline];
-    const stamp = this.#caller.nextStamp();
-    const args = [nodeId, stamp, this.#last, highestVersion, ...saying.args];
+    const stamp = ++this.#context.stamp;
+    const args = [options.nodeId, stamp, this.#last, versions.highest, ...saying.args];
     const script = saying.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
-    const reply = listOf(await runScript(redis, script, [...keys, ...args]), 'apply-updates');
+    const reply = await runScript(options.redis, script, [...keys, ...args]);
+    const list = listOf(reply, 'apply-updates');
     this.#last = String(stamp);
-    const applied = parseApplied(reply);
-    const last = applied.version + saying.length - 1;
-    this.#caller.highestVersion = Math.max(this.#caller.highestVersion, last);
+    const applied = parseApplied(list);
+    versions.raise(applied.version + saying.length - 1);
     return applied;
   }
 
@@ -178,19 +154,17 @@ export class ShardCalls {
     const byVersion = Map.groupBy(back, ({ toldVersion }) => toldVersion);
     for (const [version, users] of byVersion) {
       const ids = users.map(({ userId }) => userId);
-      await runScript(this.#caller.redis, SCRIPTS.settleLost, [
-        this.#keys.announcedOffline,
-        version,
-        ...ids,
-      ]);
+      const args = [this.#keys.announcedOffline, version, ...ids];
+      await runScript(this.#context.options.redis, SCRIPTS.settleLost, args);
     }
   }
 
   /** Reads the states of users. */
   async read(userIds: readonly number[]): Promise<States> {
     const { users, meta } = this.#keys;
-    const args = [users, meta, this.#caller.nodeId, this.#last, packNumbers(userIds)];
-    return String(await runScript(this.#caller.redis, SCRIPTS.readStates, args));
+    const { redis, nodeId } = this.#context.options;
+    const args = [users, meta, nodeId, this.#last, packNumbers(userIds)];
+    return String(await runScript(redis, SCRIPTS.readStates, args));
   }
 
   /**
@@ -203,8 +177,8 @@ export class ShardCalls {
     { limit, graceMs, pcUsers }: { limit: number; graceMs: number; pcUsers: readonly number[] },
   ): Promise<number> {
     const { users, links, meta, held, pending } = this.#keys;
-    const { redis, nodeId } = this.#caller;
-    const stamp = this.#caller.nextStamp();
+    const { redis, nodeId } = this.#context.options;
+    const stamp = ++this.#context.stamp;
     const packed = pcUsers.length > 0 ? packNumbers(pcUsers) : '';
     const keys = [users, links, meta, held + link, pending];
     const args = [link, nodeId, this.#last, stamp, limit, graceMs, packed];
@@ -215,7 +189,7 @@ export class ShardCalls {
 
   /** Returns the users of a link in this shard (`shard`), by Redis. Removes invalid members. */
   async held(link: LinkId, shard: number): Promise<number[]> {
-    const { redis } = this.#caller;
+    const { redis } = this.#context.options;
     const key = this.#keys.held + link;
     const members = await redis.smembers(key);
     const isUser = (text: string): boolean => isUserId(text) && shardOf(Number(text)) === shard;
@@ -246,27 +220,6 @@ export function parseApplied(reply: readonly unknown[]): Applied {
   return { version, states, back: parseBack(back), known: parseBack(known) };
 }
 
-/** Parses users with the versions of their offline announcements. Invalid user ids are skipped. */
-export function parseBack(back: unknown): readonly BackUser[] {
-  const list: readonly unknown[] = Array.isArray(back) ? back : [];
-  const users: BackUser[] = [];
-  for (let i = 0; i + 1 < list.length; i += 2) {
-    const user = String(list[i]);
-    if (isUserId(user)) users.push({ userId: Number(user), toldVersion: String(list[i + 1]) });
-  }
-  return users;
-}
-
 function isVersion(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Whether a text is a user id as nodes write it. */
-export function isUserId(text: string): boolean {
-  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) <= 0xffff_ffff;
-}
-
-function listOf(reply: unknown, script: string): readonly unknown[] {
-  if (!Array.isArray(reply)) throw new Error(`${script} replied ${String(reply)}, expected a list`);
-  return reply;
 }

@@ -6,7 +6,7 @@ import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
 
 /** A status query in progress. Collects the answers of the shards. */
-export class PendingQuery {
+export class ShardedQuery {
   readonly #online: Uint8Array;
   readonly #waiter: QueryWaiter;
   #missing: number;
@@ -66,11 +66,11 @@ export interface ConfirmOperation extends OfUser {
 export class ReadsOperation {
   readonly kind = 'reads';
   readonly userIds: number[] = [];
-  readonly #queries: PendingQuery[] = [];
+  readonly #queries: ShardedQuery[] = [];
   readonly #indexes: number[] = [];
 
   /** Adds a read of the i-th user of a query. */
-  add(query: PendingQuery, index: number, userId: number): void {
+  add(query: ShardedQuery, index: number, userId: number): void {
     this.userIds.push(userId);
     this.#queries.push(query);
     this.#indexes.push(index);

@@ -1,67 +1,33 @@
 import { USER_STATUS } from '@route/protocol';
+import { errorText } from '@route/redis';
 import { PendingOffline } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { UserList } from '../ledger/user-list.ts';
-import {
-  type ConfirmWhich,
-  type LateCommit,
-  type LinkId,
-  strongerState,
-  type UpdateWaiter,
-  type UserState,
-} from '../presence.ts';
+import { strongerState, type UserState } from '../presence.ts';
 import type { ShardKeys } from './keys.ts';
-import {
-  type BackUser,
-  type ShardCaller,
-  ShardCalls,
-  stateAt,
-  UpdateBatch,
-} from './shard-calls.ts';
+import type { BackUser } from './replies.ts';
+import { ShardCalls, stateAt, UpdateBatch } from './shard-calls.ts';
+import { MOST_OPERATIONS, type ShardContext } from './shard-context.ts';
 import {
   type BulkTask,
   type ConfirmOperation,
   isOfUser,
   type OfUserOperation,
-  type PendingQuery,
   ReadsOperation,
   type ReleaseOperation,
+  type ShardedQuery,
   type ShardOperation,
   saysThatPcIsThere,
   type UpdateOperation,
   usersOf,
 } from './shard-operations.ts';
 
-/** The part of the engine that a shard's queue uses. */
-export interface ShardHost extends ShardCaller {
-  /** The largest number of operations in one call, see {@link MOST_OPERATIONS}. */
-  readonly maxOperationsPerCall: number;
-  /** Reserves one of the few slots for bulk calls. {@link ShardHost.bulkCallEnded} frees it. */
-  bulkCallBegins(): boolean;
-  bulkCallEnded(): void;
-  /** The state of a user on this node's links. */
-  localState(userId: number): UserState;
-  lateCommit(late: LateCommit): void;
-  /**
-   * A user announced offline after the grace has a PC client.
-   * @returns whether the client is on a link of this node, and was reported.
-   */
-  back(userId: number, toldVersion: number, version: number): boolean;
-  /**
-   * A user was announced offline at this version. This node may not have received the announcement.
-   */
-  knownOffline(userId: number, version: number): void;
-  /** Redis is away: confirm the user when it is back. */
-  confirmLater(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
-  /** Redis lists these links of this node in a shard. */
-  surveyed(shard: number, listed: readonly LinkId[]): void;
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Ms until users whose link has ended are announced offline. 0 for never. */
-  readonly offlineGraceMs: number;
-  failed(error: unknown): void;
-}
+/**
+ * Concurrent bulk calls: enough to keep Redis busy, few enough that an update or a query waits for
+ * no more than about ten milliseconds of them.
+ */
+const BULK_CALLS = 8;
 
 /**
  * The pending operations of this node for one shard. One call at a time, so that Redis executes
@@ -71,7 +37,9 @@ export interface ShardHost extends ShardCaller {
 export class ShardQueue {
   readonly #shard: number;
   readonly #calls: ShardCalls;
-  readonly #host: ShardHost;
+  readonly #context: ShardContext;
+  /** The largest number of operations in one call. */
+  readonly #most: number;
   #operations: ShardOperation[] = [];
   /** The index of the first operation that is not sent. */
   #next = 0;
@@ -96,12 +64,14 @@ export class ShardQueue {
   /** Incremented when the call in progress is abandoned. Replies of older rounds are ignored. */
   #round = 0;
 
-  constructor(shard: number, keys: ShardKeys, host: ShardHost) {
+  constructor(shard: number, keys: ShardKeys, context: ShardContext) {
+    const { nodeId, offlineGraceMs, maxOperationsPerCall, now } = context.options;
     this.#shard = shard;
-    this.#calls = new ShardCalls(keys, host);
-    this.#host = host;
-    this.#lost = new PendingOffline(host.offlineGraceMs, host.now);
-    this.#noted = new CountedLink(`${host.nodeId}.noted`, false);
+    this.#calls = new ShardCalls(keys, context);
+    this.#context = context;
+    this.#most = Math.min(maxOperationsPerCall ?? MOST_OPERATIONS, MOST_OPERATIONS);
+    this.#lost = new PendingOffline(offlineGraceMs, now);
+    this.#noted = new CountedLink(`${nodeId}.noted`, false);
   }
 
   /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
@@ -129,9 +99,9 @@ export class ShardQueue {
   }
 
   /** Queues a read of the i-th user of a query. */
-  addRead(query: PendingQuery, index: number, userId: number): void {
+  addRead(query: ShardedQuery, index: number, userId: number): void {
     const last = this.#operations.at(-1);
-    if (last?.kind === 'reads' && last.userIds.length < this.#host.maxOperationsPerCall) {
+    if (last?.kind === 'reads' && last.userIds.length < this.#most) {
       last.add(query, index, userId);
       return;
     }
@@ -169,9 +139,13 @@ export class ShardQueue {
     const [task] = this.#bulk;
     const isBulksTurn = first === undefined || this.#bulkIsNext;
     const mayBulk = task !== undefined && isBulksTurn && this.#sent >= task.after;
-    if (mayBulk && this.#host.bulkCallBegins()) {
+    if (mayBulk && this.#context.bulkCalls < BULK_CALLS) {
       this.#bulkIsNext = false;
-      const ended = (): void => this.#host.bulkCallEnded();
+      this.#context.bulkCalls++;
+      const ended = (): void => {
+        this.#context.bulkCalls--;
+        this.#context.schedulePump();
+      };
       this.#call([], this.#advance(task).finally(ended));
     } else if (first !== undefined) {
       this.#bulkIsNext = true;
@@ -212,13 +186,15 @@ export class ShardQueue {
       this.#operations.push(operation);
     } else if (operation.kind === 'reads') {
       const { userIds } = operation;
-      operation.answer((place) => this.#host.localState(userIds[place] ?? 0) === 'pc');
+      const { links } = this.#context;
+      operation.answer((place) => links.stateOf(userIds[place] ?? 0) === 'pc');
     } else if (operation.kind === 'confirm') {
-      this.#host.confirmLater(operation.update.userId, operation.waiter, operation.which);
+      const { update, waiter, which } = operation;
+      this.#context.toConfirm.set(update.userId, { waiter, which });
     } else {
-      const { link, update, since = this.#host.highestVersion } = operation;
+      const { link, update, waiter, since = this.#context.versions.highest } = operation;
       this.#late.add({ link, update, since });
-      operation.waiter?.updated(operation.update, { kind: 'later' });
+      waiter?.updated(update, { kind: 'later' });
     }
   }
 
@@ -241,7 +217,7 @@ export class ShardQueue {
     }
     for (const { link, update, since } of this.#late.take()) {
       const entry = link.entry(update.userId);
-      const local = this.#host.localState(update.userId);
+      const local = this.#context.links.stateOf(update.userId);
       this.add({ kind: 'update', link, update, entry, local, since });
     }
   }
@@ -262,7 +238,7 @@ export class ShardQueue {
         this.pump();
       },
       (error: unknown) => {
-        if (round === this.#round) this.#host.failed(error);
+        if (round === this.#round) this.#context.options.failed(errorText(error));
       },
     );
   }
@@ -274,7 +250,7 @@ export class ShardQueue {
       const operation = this.#operations[this.#next + batch.length];
       if (operation === undefined || !isOfUser(operation)) break;
       users += usersOf(operation);
-      if (users > this.#host.maxOperationsPerCall) break;
+      if (users > this.#most) break;
       batch.push(operation);
     }
     this.#taken(batch.length);
@@ -308,7 +284,10 @@ export class ShardQueue {
     if (round !== this.#round) return;
     // A waiter may suspend this engine during its callback: no operation may be answered twice.
     this.#calling = [];
-    for (const user of known) this.#host.knownOffline(user.userId, Number(user.toldVersion));
+    // This node may not have received the announcement.
+    for (const { userId, toldVersion } of known) {
+      this.#context.announcedUsers.note(userId, 'grace-over', Number(toldVersion));
+    }
     let at = 0;
     for (const operation of batch) {
       const from = at;
@@ -333,14 +312,26 @@ export class ShardQueue {
     version: number,
     saidAnyway: ReadonlySet<number> = new Set(),
   ): Promise<void> {
-    // A late update announces the user itself. A user on another node is announced by that node.
+    // A late update announces the user itself.
     const told = back.filter(
       ({ userId, toldVersion }) =>
         saidAnyway.has(userId) ||
         this.#late.comesWithPc(userId) ||
-        this.#host.back(userId, Number(toldVersion), version),
+        this.#reportBack(userId, Number(toldVersion), version),
     );
     if (told.length > 0) await this.#calls.settleBack(told);
+  }
+
+  /**
+   * Reports a user with a PC client on a link of this node.
+   * @returns false if there is none: another node announces the user, or the update that removed
+   *   the client does.
+   */
+  #reportBack(userId: number, toldVersion: number, version: number): boolean {
+    const { links, options } = this.#context;
+    const client = links.client(userId, 'pc')?.update;
+    if (client !== undefined) options.events.back(client, toldVersion, version);
+    return client !== undefined;
   }
 
   #sayingOf(batch: readonly OfUserOperation[]): UpdateBatch {
@@ -365,20 +356,28 @@ export class ShardQueue {
   ): void {
     const { update, waiter } = operation;
     const since = operation.kind === 'update' ? operation.since : undefined;
-    if (since !== undefined) this.#host.lateCommit({ update, state, version, since });
-    else waiter?.updated(update, { kind: 'committed', state, version });
+    if (since !== undefined) {
+      this.#context.options.events.lateCommit({ update, state, version, since });
+    } else waiter?.updated(update, { kind: 'committed', state, version });
   }
 
   async #survey(): Promise<void> {
     const round = this.#round;
     const listed = await this.#calls.survey();
     if (round !== this.#round) return;
-    this.#host.surveyed(this.#shard, listed);
+    // Links that are not open were closed while Redis was away.
+    for (const id of listed) {
+      const known = this.#context.links.find(id);
+      if (known?.counts === true) continue;
+      const link = known ?? new CountedLink(id, false);
+      // The pending announcements are known without it.
+      this.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
+    }
     this.#assertedAfter = this.#sent + this.#waiting;
   }
 
   async #release({ link, graceMs, hadPc }: ReleaseOperation): Promise<void> {
-    const { maxOperationsPerCall: limit } = this.#host;
+    const limit = this.#most;
     const round = this.#round;
     // Taken from the ledger, not only found by the release: Redis has no users after it was
     // emptied.
@@ -416,7 +415,7 @@ export class ShardQueue {
    * @returns how many users were added.
    */
   #sayBulk(saying: UpdateBatch): number {
-    const most = this.#host.maxOperationsPerCall;
+    const most = this.#most;
     let count = 0;
     for (const task of this.#bulk) {
       const { link, users, after } = task;

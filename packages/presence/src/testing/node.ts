@@ -134,7 +134,6 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     offlineGraceMs: options.offlineGraceMs ?? 0,
     sweepEveryMs: 1_000,
     random: () => 0,
-    now,
   });
 
   const failed = (): void => {};

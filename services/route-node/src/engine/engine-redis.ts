@@ -120,6 +120,7 @@ export class RedisEngine implements Engine {
         options.counters.presenceFailures++;
         this.#lease.markLost(reason);
       },
+      now: () => performance.now(),
     });
     this.#reaper = new Reaper({
       redis: this.#redis,
@@ -135,7 +136,6 @@ export class RedisEngine implements Engine {
       offlineGraceMs,
       sweepEveryMs: 3 * leaseMs,
       random: Math.random,
-      now: () => performance.now(),
     });
     this.#lost = new OfflineGrace({
       redis: this.#redis,

@@ -1,0 +1,79 @@
+import type { LinkEnd, LinkId, PresenceStats } from '../presence.ts';
+import { CountedLink, type InterestObserver } from './counted-link.ts';
+import { NodeLinks } from './node-links.ts';
+
+export interface LinkPresenceOptions {
+  /** Observes which users are on this node's links. */
+  readonly interestObserver?: InterestObserver;
+  /** How long a lingering link still counts, in ms ({@link LinkEnd}). */
+  readonly lingerMs: number;
+}
+
+/** The links of one node: the part of presence that is the same in both engines. */
+export abstract class LinkPresence {
+  protected readonly links = new NodeLinks();
+  readonly #options: LinkPresenceOptions;
+  readonly #lingering = new Set<LinkId>();
+
+  constructor(options: LinkPresenceOptions) {
+    this.#options = options;
+  }
+
+  /** A link is no longer on standby: its users count. */
+  protected abstract linkPromoted(link: CountedLink): void;
+
+  /** The users of a link no longer count, because it is on standby or `ended`. */
+  protected abstract linkReleased(link: CountedLink, ended: boolean): void;
+
+  get heldUsers(): number {
+    return this.links.heldUsers;
+  }
+
+  heldBy(link: LinkId): number {
+    return this.links.find(link)?.ledger.size ?? 0;
+  }
+
+  stats(shard: number): PresenceStats {
+    return this.links.stats(shard);
+  }
+
+  get lingeringLinks(): number {
+    return this.#lingering.size;
+  }
+
+  openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
+    this.links.add(new CountedLink(link, !aside, this.#options.interestObserver));
+  }
+
+  setStandby(id: LinkId, aside: boolean): void {
+    const link = this.links.get(id);
+    if (link.counts === !aside) return;
+    link.counts = !aside;
+    link.setObserved(!aside);
+    if (aside) this.linkReleased(link, false);
+    else this.linkPromoted(link);
+  }
+
+  closeLink(id: LinkId, end: LinkEnd): void {
+    const link = this.links.get(id);
+    link.setObserved(false);
+    if (end === 'linger' && link.counts) {
+      this.#linger(id);
+      return;
+    }
+    this.links.delete(id);
+    // The users of a standby link do not count, and are not announced offline.
+    if (!link.counts) return;
+    link.counts = false;
+    this.linkReleased(link, true);
+  }
+
+  /** Releases a link after `lingerMs`. If the process ends earlier, the lease covers it. */
+  #linger(id: LinkId): void {
+    this.#lingering.add(id);
+    setTimeout(() => {
+      this.#lingering.delete(id);
+      this.closeLink(id, 'release');
+    }, this.#options.lingerMs).unref();
+  }
+}
