@@ -17,9 +17,7 @@ export interface ClientCounts {
   readonly mac: number;
   readonly ios: number;
   readonly android: number;
-  /**
-   * Types added by the nodes' settings, keyed by number, as in '0x13'. Absent if there are none.
-   */
+  /** Types added by settings, keyed by number, as in '0x13'. Absent if there are none. */
   readonly others?: Readonly<Record<string, number>>;
 }
 
@@ -61,9 +59,7 @@ export type UpdateOutcome =
   | { readonly kind: 'later' }
   | { readonly kind: 'aside' };
 
-/**
- * Receives the outcome of an update. An object instead of a closure saves an allocation per update.
- */
+/** Receives the outcome of an update. Not a closure: that would be an allocation per update. */
 export interface UpdateWaiter {
   updated(update: ClientStatus, outcome: UpdateOutcome): void;
 }
@@ -84,10 +80,7 @@ export interface LateCommit {
 
 /** Events of presence that answer no call. */
 export interface PresenceEvents {
-  /**
-   * An update that was answered 'later' is now committed. Of each client only the last update is
-   * reported.
-   */
+  /** An update answered 'later' is committed. Only the last update of each client is reported. */
   lateCommit(late: LateCommit): void;
 
   /**
@@ -113,10 +106,7 @@ export type LinkEnd = 'release' | 'linger';
  */
 export type Announced = 'there' | 'gone' | 'grace-over';
 
-/**
- * Which client of a user may be confirmed: only a PC client, or a mobile client if there is no PC
- * client.
- */
+/** Which client may be confirmed: only a PC client, or else a mobile client. */
 export type ConfirmWhich = 'pc' | 'any';
 
 /**
@@ -132,24 +122,16 @@ export interface Presence {
   /** Opens a link without users. On standby, its reports have no effect until it is promoted. */
   openLink(link: LinkId, options: { readonly aside: boolean }): void;
 
-  /**
-   * Adds the clients in a link's online snapshot. Announces nothing. (Protocol: a second snapshot
-   * adds to the first.)
-   */
+  /** Adds the clients of a link's snapshot, also to those of an earlier one. Announces nothing. */
   addClients(link: LinkId, clients: readonly ClientStatus[]): void;
 
-  /**
-   * Changes one client of a user on a link. The waiter receives the resulting state of the user.
-   */
+  /** Changes one client of a user on a link. The waiter receives the user's resulting state. */
   update(link: LinkId, update: ClientStatus, waiter: UpdateWaiter): void;
 
   /** A status notification was sent to the links. A user announced offline is no longer pending. */
   announced(userId: number, said: Announced, version: number): void;
 
-  /**
-   * Whether the user's last announcement, by any node, was offline after the grace, at this version
-   * or later.
-   */
+  /** Whether the user's last announcement was offline after the grace, at this version or later. */
   isGraceOver(userId: number, since: number): boolean;
 
   /**
@@ -159,9 +141,7 @@ export interface Presence {
    */
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
 
-  /**
-   * Asks which of the users have a PC client on any link (protocol: the answer to a status query).
-   */
+  /** Asks which of the users have a PC client on any link: the answer to a status query. */
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
 
   /** Removes the users of a link from presence but keeps the ledger, or adds them again at once. */
@@ -170,10 +150,7 @@ export interface Presence {
   /** Closes a link and removes exactly what it has added. */
   closeLink(link: LinkId, end: LinkEnd): void;
 
-  /**
-   * Records the version of a received notification. Later commits have higher versions.
-   * @returns false if no node can have made this version.
-   */
+  /** Records a received version: later commits have higher ones. False if no node can have made it. */
   versionSeen(version: number): boolean;
 
   /** Writes all entries of this node's links again, replacing their state in presence. */
@@ -188,15 +165,9 @@ export interface Presence {
   /** Users on one link, on standby or not. 0 if the link is not open. */
   heldBy(link: LinkId): number;
 
-  /**
-   * Counts the users and clients of this node's links in one shard, 0 to SHARD_COUNT - 1. COST: the
-   * users of the shard.
-   */
+  /** Counts users and clients of this node's links in one shard. COST: the users of the shard. */
   stats(shard: number): PresenceStats;
 
-  /**
-   * Returns the links and clients of users on all nodes, in the order of `userIds`.
-   * @throws the client's error when Redis does not answer.
-   */
+  /** Returns the links and clients of users on all nodes. Rejects when Redis does not answer. */
   userConnections(userIds: readonly number[]): Promise<readonly UserConnections[]>;
 }

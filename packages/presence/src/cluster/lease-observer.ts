@@ -26,10 +26,7 @@ export class LeaseObserver {
     this.#leaseMs = leaseMs;
   }
 
-  /**
-   * This node has acquired its own lease: every other node has the length of a lease from now to
-   * renew.
-   */
+  /** This node has acquired its lease. Each other node has the length of a lease to renew. */
   begin(nowMs: number): void {
     this.#sinceMs = nowMs;
   }
@@ -52,10 +49,7 @@ export class LeaseObserver {
     }
   }
 
-  /**
-   * Records published lease lengths: a node with a longer lease than this one's gets the longer
-   * time.
-   */
+  /** Records published lease lengths. A node with a longer lease is given the longer time. */
   lengths(about: readonly NodeInfo[]): void {
     for (const { node, leaseMs = 0 } of about) {
       const seen = this.#seen.get(node);

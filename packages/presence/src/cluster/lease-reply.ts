@@ -32,10 +32,7 @@ export interface Refused {
 /** The largest number that nodes write; a larger one in Redis was not written by a node. */
 const MOST = 9e15;
 
-/**
- * Parses a reply of renew-lease. Invalid node ids and numbers are skipped.
- * @throws Error when it is no such reply.
- */
+/** Parses a reply of renew-lease. Skips invalid node ids and numbers. Throws on any other reply. */
 export function parseLeaseReply(reply: unknown): Renewed | Refused {
   const parts = listOf(reply, 'renew-lease');
   if (parts[0] === 'refused') {

@@ -19,10 +19,7 @@ export interface Members {
   /** Includes nodes whose lease Redis has lost, until they count as dead. */
   readonly live: readonly string[];
   readonly dead: readonly string[];
-  /**
-   * The info that the live nodes publish. Missing for a node whose software publishes another
-   * format.
-   */
+  /** The info of live nodes, without that of software that publishes another format. */
   readonly nodes: readonly NodeInfo[];
   /** Leases and records in the registry that no node of this release has written. */
   readonly malformed: number;
@@ -79,10 +76,7 @@ const RETRY_MS = 250;
 /** Interval of renewals until the lease is settled. */
 const SETTLE_MS = 100;
 
-/**
- * The longest interval of renewals. A node that waits to be settled waits for the next renewals of
- * the other nodes.
- */
+/** The longest interval of renewals. Other nodes wait for a renewal before they are settled. */
 const MOST_RENEW_MS = 500;
 
 const LEASE_LOST = 'Redis has lost the lease, or it had ended';
@@ -218,10 +212,7 @@ export class Lease {
     this.#timer = setTimeout(() => void this.#renew(), delayMs);
   }
 
-  /**
-   * Renews the lease. 'reap' also ends the leases of dead nodes. 'leave' renews it for the last
-   * time.
-   */
+  /** Renews the lease. 'reap' also ends leases of dead nodes. 'leave' renews for the last time. */
   #askRedis(why: 'renew' | 'reap' | 'leave'): Promise<Renewed | Refused> {
     // One at a time: each call sends the end that the previous one has set.
     const reply = this.#asked.then(() => this.#ask(why));
@@ -335,10 +326,7 @@ export class Lease {
     }
   }
 
-  /**
-   * Whether all live nodes have asserted their links since this node acquired its lease, or have
-   * had the time to.
-   */
+  /** Whether all live nodes have asserted their links since the lease began, or had time to. */
   #isComplete({ asserted }: Renewed): boolean {
     const { now, leaseMs, nodeId } = this.#options;
     if (!this.#options.presence().isAsserted) return false;

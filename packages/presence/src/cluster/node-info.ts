@@ -32,10 +32,7 @@ const LONGEST_LEASE_MS = 300_000;
 const MOST_LINKS = 10_000_000;
 const LAST_MS = 253_402_300_799_999;
 
-/**
- * host:port, without user, path or anything else that changes the meaning of a URL, and without
- * terminal control characters.
- */
+/** host:port, without user, path, control characters or anything that changes a URL's meaning. */
 const ADDRESS = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})$/;
 const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
 
@@ -57,19 +54,13 @@ export function parseNodeInfo(text: string): NodeInfo | undefined {
   return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...about, leaseMs } : about;
 }
 
-/**
- * Records of the node registry, and how many were skipped because no node of this release has
- * written them.
- */
+/** Records of the node registry, and how many are skipped as no node of this release wrote them. */
 export interface PublishedRecords {
   readonly nodes: ReadonlyMap<string, NodeInfo>;
   readonly malformed: number;
 }
 
-/**
- * Parses the records of the node registry, id and text. A record for another node id is skipped
- * too.
- */
+/** Parses records, id and text. A record for another node id is skipped too. */
 export function parseRecords(records: Iterable<readonly [string, string]>): PublishedRecords {
   const nodes = new Map<string, NodeInfo>();
   let malformed = 0;

@@ -25,10 +25,7 @@ export interface NodeRegistry {
   readonly malformed: number;
 }
 
-/**
- * Reads the node registry. Changes nothing.
- * @throws the client's error when Redis does not answer.
- */
+/** Reads the node registry. Throws the client's error when Redis does not answer. */
 export async function readNodeRegistry({ redis, namespace }: PresenceStore): Promise<NodeRegistry> {
   const { members, info } = nodesKeys(namespace);
   return parseNodeRegistry(await runScript(redis, SCRIPTS.readNodes, [members, info]));

@@ -20,10 +20,7 @@ export interface ReaperOptions {
   readMembers(found: Iterable<string>): Promise<Members>;
   reaped(reaped: Reaped): void;
   failed(reason: string): void;
-  /**
-   * Ms between the removal of a dead node's link and the offline announcement of its PC users. 0
-   * for never.
-   */
+  /** Ms until PC users of a removed link are announced offline. 0 for never. */
   readonly offlineGraceMs: number;
   /** Interval of sweeps while no node is found dead. */
   readonly sweepEveryMs: number;
@@ -36,10 +33,7 @@ const USERS_PER_CALL = 500;
 /** Delay before the next sweep after a failure, or when nodes may be dead soon. */
 const RETRY_MS = 1000;
 
-/**
- * When a node dies, every other node sweeps within this time. The first one leaves nothing to do
- * for the rest.
- */
+/** When a node dies, the others sweep within this time. The first leaves nothing for the rest. */
 const SPREAD_MS = 500;
 
 interface Candidate extends LeftBehind {
@@ -156,10 +150,7 @@ export class Reaper {
   }
 }
 
-/**
- * Parses the stamps of a shard's meta hash, by node, and its links. A field that begins with '@' is
- * not a node.
- */
+/** Parses the stamps in a shard's meta hash and its links. A field that begins with '@' is none. */
 export function parseCandidates(
   stamps: Readonly<Record<string, string>>,
   links: readonly LinkId[],

@@ -2,9 +2,7 @@ import { SHARD_COUNT, shardOf } from '@route/redis';
 import { RecentUsers } from '../ledger/recent-users.ts';
 import type { Announced } from '../presence.ts';
 
-/**
- * How long an announcement is remembered, as in Redis, and for how many users of a shard at least.
- */
+/** How long an announcement is remembered, as in Redis, for this many users of a shard at least. */
 const KEEP_MS = 86_400_000;
 const MOST = 16_384;
 

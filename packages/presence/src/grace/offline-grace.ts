@@ -15,10 +15,7 @@ export interface OfflineGraceOptions {
   /** How many users per second this node announces at most. */
   readonly perSecond: number;
   readonly presence: GracePresence;
-  /**
-   * A user's last PC client went with its link and the grace is over: announce the user to every
-   * link.
-   */
+  /** The grace of a user is over: announce the user offline to every link. */
   lost(userId: number, state: UserState, version: number): void;
   /** A user announced offline before Redis lost data has a PC client again. */
   readonly back: PresenceEvents['back'];
@@ -156,10 +153,7 @@ export interface Claimed {
   readonly back: readonly BackUser[];
 }
 
-/**
- * Parses a reply of claim-lost. Invalid user ids are skipped.
- * @returns undefined when the script claimed no user.
- */
+/** Parses a reply of claim-lost. Returns undefined when no user was claimed. */
 export function parseClaimed(reply: unknown): Claimed | undefined {
   const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);

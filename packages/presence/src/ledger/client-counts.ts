@@ -7,10 +7,7 @@ export type Counts = readonly number[];
 interface CountedType {
   readonly type: ClientType;
   readonly isPc: boolean;
-  /**
-   * The name in a Redis record. The scripts treat an entry that contains 'w' or 'm' as one with a
-   * PC client.
-   */
+  /** The name in a Redis record. Scripts take an entry with 'w' or 'm' for a PC client. */
   readonly text: string;
 }
 

@@ -43,9 +43,7 @@ export class LateUpdates {
   }
 }
 
-/**
- * Whether an update is announced as a PC client going offline, unless another PC client remains.
- */
+/** Whether an update takes a PC client offline. Announced unless another PC client remains. */
 export function goesWithPc({ status, clientType }: ClientStatus): boolean {
   return isPc(clientType) && status === USER_STATUS.offline;
 }

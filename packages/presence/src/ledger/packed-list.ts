@@ -1,8 +1,6 @@
 /** MessagePack: a list of up to 65,535 items. */
 const LIST_16 = 0xdc;
-/**
- * MessagePack: a string of up to 31 bytes, with the length in the low bits, or of up to 255 bytes.
- */
+/** MessagePack: a string of up to 31 bytes, its length in the low bits, or of up to 255. */
 const TEXT_5 = 0xa0;
 const TEXT_8 = 0xd9;
 const HEAD_BYTES = 3;
@@ -30,10 +28,7 @@ export function packNumbers(numbers: readonly number[]): Buffer {
   return bytes.subarray(0, at);
 }
 
-/**
- * Packs ASCII strings as a MessagePack list.
- * @throws RangeError when a string is longer than 255.
- */
+/** Packs ASCII strings of up to 255 bytes as a MessagePack list. Throws when one is longer. */
 export function packTexts(texts: readonly string[]): Buffer {
   let size = HEAD_BYTES;
   for (const text of texts) size += 2 + text.length;

@@ -18,10 +18,7 @@ const PLACES: PresenceEntry[] = [];
 export class PresenceEntry {
   static readonly NOTHING = PresenceEntry.#make([], []);
 
-  /**
-   * The number of this entry in this process, 0 for {@link PresenceEntry.NOTHING}. Undefined if the
-   * entry is not shared.
-   */
+  /** The number of this entry in this process, 0 for NOTHING. Undefined if it is not shared. */
   readonly place: number | undefined;
 
   /** The text in Redis: for each client type its name and count, as in 'w1i2'. */
@@ -65,16 +62,12 @@ export class PresenceEntry {
     return at(this.#counts, indexOfClientType(type));
   }
 
-  /**
-   * Returns one of the PC clients, preferably one that is not away. Undefined when there is none.
-   */
+  /** Returns a PC client, preferably one that is not away. Undefined when there is none. */
   pcClient(userId: number): ClientStatus | undefined {
     return this.state === 'pc' ? this.client(userId) : undefined;
   }
 
-  /**
-   * Returns one of the clients: a PC client if there is one, and preferably one that is not away.
-   */
+  /** Returns a client: a PC client if there is one, and preferably one that is not away. */
   client(userId: number): ClientStatus | undefined {
     const counts = (i: number): boolean => this.state !== 'pc' || clientTypeAt(i).isPc;
     const here = this.#counts.findIndex((n, i) => counts(i) && n > at(this.#away, i));
@@ -104,10 +97,7 @@ export class PresenceEntry {
     }
   }
 
-  /**
-   * Returns the entry after one client of a snapshot. Each item of a snapshot is a client of its
-   * own.
-   */
+  /** Returns the entry after an item of a snapshot. Each item is a client of its own. */
   added({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);
     const count = at(this.#counts, i);

@@ -35,10 +35,7 @@ export async function readUserConnections(
   return userIds.map((userId) => parseRecord(userId, records.get(userId)));
 }
 
-/**
- * One entry of a record: a link and its clients. Text that does not match was not written by a
- * node.
- */
+/** An entry of a record: a link and its clients. Nodes write no other text. */
 const ENTRY = /(\w+\.\w+)=((?:[a-z](?:\[[0-9a-f]{1,4}\])?\d{1,9})+);/g;
 
 /**

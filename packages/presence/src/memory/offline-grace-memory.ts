@@ -9,16 +9,11 @@ const REMEMBER_MS = 86_400_000;
 interface OfflineGraceMemoryOptions {
   readonly graceMs: number;
   readonly perSecond: number;
-  /**
-   * The grace is over: announces the user offline and returns the version, or undefined if the user
-   * is back.
-   */
+  /** Announces the user offline and returns the version, or undefined if the user is back. */
   due(userId: number): number | undefined;
 }
 
-/**
- * The offline grace of the memory engine: users whose last PC client went with a link, and when.
- */
+/** The offline grace of the memory engine: users without a PC client since a link ended. */
 export class OfflineGraceMemory {
   readonly #options: OfflineGraceMemoryOptions;
   readonly #pace: Pace;
@@ -45,10 +40,7 @@ export class OfflineGraceMemory {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  /**
-   * A user has a PC client again.
-   * @returns the version of the offline announcement, if there was one.
-   */
+  /** A user has a PC client again. Returns the version of the offline announcement, if any. */
   found(userId: number): number | undefined {
     this.#lostAtMs.delete(userId);
     const version = this.#announced.get(userId)?.version;

@@ -130,10 +130,7 @@ export class PresenceMemory extends LinkPresence implements Presence {
     }
   }
 
-  /**
-   * Cancels the pending announcement of a user with a PC client. Reports a user who was already
-   * announced.
-   */
+  /** Cancels the pending announcement of a user with a PC client, or reports that user as back. */
   #find(link: CountedLink, userId: number): void {
     const client = link.entry(userId).pcClient(userId);
     const toldVersion = client && this.#grace.found(userId);

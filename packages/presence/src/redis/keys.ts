@@ -21,10 +21,7 @@ function shardKeys(shard: string) {
     users: `${shard}users`,
     /** Set: the links with users in this shard. */
     links: `${shard}links`,
-    /**
-     * Hash: '@clock' → last version used; '@grace', '@at': the grace clock; node id → stamp of its
-     * last call.
-     */
+    /** Hash: '@clock' → last version; '@grace', '@at': the grace clock; node id → last stamp. */
     meta: `${shard}meta`,
     /** Prefix of the keys of the links' sets of users in this shard. */
     held: `${shard}held:`,
@@ -45,10 +42,7 @@ export function nodesKeys(namespace: string) {
     info: `${nodes}info`,
     /** Hash: node id → the epoch up to which the node has asserted its links. */
     asserted: `${nodes}asserted`,
-    /**
-     * Hash: 'schema', 'shards' → the values that the nodes of this namespace agree on; 'epoch',
-     * 'version' → the highest so far.
-     */
+    /** Hash: 'schema', 'shards': agreed by all nodes; 'epoch', 'version' → the highest so far. */
     cluster: `${nodes}cluster`,
     /** Sorted set: the leases of nodes of release 0.1.0, which is read only. */
     oldLeases: `${nodes}leases`,

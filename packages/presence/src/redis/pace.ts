@@ -7,9 +7,7 @@ export class Pace {
     this.#perSecond = perSecond;
   }
 
-  /**
-   * Advances by `ms` and returns how many are allowed now. Unused allowance is not carried over.
-   */
+  /** Advances by `ms` and returns how many are allowed now. Unused allowance is dropped. */
   advance(ms: number): number {
     this.#allowed = (this.#allowed % 1) + (this.#perSecond * ms) / 1000;
     return Math.floor(this.#allowed);

@@ -57,10 +57,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
     this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, context));
   }
 
-  /**
-   * Whether Redis contains all entries of this node's links since it was
-   * {@link PresenceRedis.resumed}.
-   */
+  /** Whether Redis contains all entries of this node's links again, after it was away. */
   get isAsserted(): boolean {
     this.#asserted ||= !this.#suspended && this.#shards.every((shard) => shard.isAsserted);
     return this.#asserted;
@@ -153,10 +150,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
     for (const link of this.links) if (link.counts) this.linkPromoted(link);
   }
 
-  /**
-   * Writes all entries of this node's links in one shard again, and releases links of this node
-   * there that are not open.
-   */
+  /** Writes this node's entries in a shard again, and releases links there that are not open. */
   assertShard(index: number): void {
     const shard = this.#shards[index];
     if (shard === undefined || this.#suspended) return;

@@ -2,9 +2,7 @@ import { readScript, withFlags } from '@route/redis';
 
 const applyUpdates = readScript(new URL('./lua/apply-updates.6.lua', import.meta.url));
 
-/**
- * The Lua scripts of presence. The header of each file documents keys, arguments, reply and cost.
- */
+/** The Lua scripts of presence. The header of each file documents keys, arguments and reply. */
 export const SCRIPTS = {
   applyUpdates,
   /** The same script for operations that only remove: not refused at maxmemory. */

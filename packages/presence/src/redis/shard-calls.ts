@@ -20,10 +20,7 @@ export class UpdateBatch {
     return this.#userIds.length;
   }
 
-  /**
-   * Whether all operations remove: an operation that frees memory must not be refused for lack of
-   * it.
-   */
+  /** Whether all operations remove: Redis must not refuse to free memory for lack of memory. */
   get onlyRemoves(): boolean {
     return this.#onlyRemoves;
   }
@@ -34,10 +31,7 @@ export class UpdateBatch {
     if (holding !== '') this.#onlyRemoves = false;
   }
 
-  /**
-   * Sets the entry that remains after an OFFLINE. `announced`: it was a PC client, so the node
-   * announces the user.
-   */
+  /** Sets the entry left after an OFFLINE. `announced`: of a PC client, so it is announced. */
   take(
     link: LinkId,
     userId: number,
@@ -82,10 +76,7 @@ export interface Applied {
   readonly states: States;
   /** Users announced offline after the grace who have a PC client now. */
   readonly back: readonly BackUser[];
-  /**
-   * Users whom an update takes offline and whom some node has announced offline since their link
-   * ended.
-   */
+  /** Users that an update takes offline and that a node has announced offline already. */
   readonly known: readonly BackUser[];
 }
 
@@ -199,19 +190,13 @@ export class ShardCalls {
   }
 }
 
-/**
- * Parses a reply of survey-shard: links of the node.
- * @throws Error when it is no list.
- */
+/** Parses a reply of survey-shard: links of the node. Throws when it is no list. */
 export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
   const [, ...links] = listOf(reply, 'survey-shard');
   return links.filter((link) => typeof link === 'string').filter((link) => nodeOf(link) === nodeId);
 }
 
-/**
- * Parses a reply of apply-updates.
- * @throws Error when it is no such reply.
- */
+/** Parses a reply of apply-updates. Throws when it is no such reply. */
 export function parseApplied(reply: readonly unknown[]): Applied {
   const [version, states, back, known] = reply;
   if (!isVersion(version) || typeof states !== 'string') {

@@ -90,16 +90,11 @@ export interface ReleaseOperation {
   readonly link: CountedLink;
   /** Ms until users left without a PC client are announced offline. 0 for never. */
   readonly graceMs: number;
-  /**
-   * Returns the users with a PC client on the link in this shard. Called late, because it is slow
-   * for a million users.
-   */
+  /** Users of this shard with a PC client on the link. Called late: a million users take long. */
   hadPc(): readonly number[];
 }
 
-/**
- * Begins a series of calls in the shard and finds the links of this node that Redis lists there.
- */
+/** Begins a series of calls in the shard and finds links of this node that Redis lists there. */
 export interface SurveyOperation {
   readonly kind: 'survey';
 }
@@ -118,10 +113,7 @@ export type ShardOperation =
  */
 export interface BulkTask {
   readonly link: CountedLink;
-  /**
-   * Whether the task covers all users of the link here. The node's links are not asserted before it
-   * is done.
-   */
+  /** Whether the task covers all users of the link here, and so asserts the link. */
   readonly asserts: boolean;
   /**
    * How many operations the queue must have sent before. Operations queued before this task carry

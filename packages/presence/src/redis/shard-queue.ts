@@ -48,10 +48,7 @@ export class ShardQueue {
   readonly #lost: PendingOffline;
   /** Placeholder for the ended links whose pending users are stored again. */
   readonly #noted: CountedLink;
-  /**
-   * How many operations must be done before Redis contains all entries of the links. Undefined
-   * before a survey has ended.
-   */
+  /** How many operations must be done before the links are asserted. Undefined before a survey. */
   #assertedAfter: number | undefined;
   /** The number of operations done. */
   #done = 0;
@@ -110,10 +107,7 @@ export class ShardQueue {
     this.#operations.push(reads);
   }
 
-  /**
-   * Writes many users of a link when nothing more urgent is pending. Default: all of its users
-   * here.
-   */
+  /** Writes users of a link, by default all here, when nothing more urgent is pending. */
   addBulk(link: CountedLink, userIds?: Uint32Array): void {
     link.shards.add(this.#shard);
     const after = this.#sent + this.#waiting;
@@ -198,10 +192,7 @@ export class ShardQueue {
     }
   }
 
-  /**
-   * Queues a survey of this node's links in Redis: first when Redis is back, or behind what is
-   * pending.
-   */
+  /** Queues a survey of this node's links in Redis, ahead of what is pending or behind it. */
   survey(order: 'first' | 'last'): void {
     if (order === 'first') this.#operations.unshift({ kind: 'survey' });
     else this.#operations.push({ kind: 'survey' });
@@ -303,10 +294,7 @@ export class ShardQueue {
     await this.#tellBack(back, version + at - 1, saidAnyway);
   }
 
-  /**
-   * Reports users before it removes them: if the node dies in between, the next node that asserts
-   * them reports them.
-   */
+  /** Reports before it removes: if the node dies in between, another node reports the users. */
   async #tellBack(
     back: readonly BackUser[],
     version: number,
@@ -410,10 +398,7 @@ export class ShardQueue {
     this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
   }
 
-  /**
-   * Adds users of tasks that may run now, in order.
-   * @returns how many users were added.
-   */
+  /** Adds users of tasks that may run now, in order, and returns how many. */
   #sayBulk(saying: UpdateBatch): number {
     const most = this.#most;
     let count = 0;

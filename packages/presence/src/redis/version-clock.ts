@@ -1,7 +1,4 @@
-/**
- * In microseconds. The highest known version follows Redis's clock. A version further ahead was not
- * made by a node.
- */
+/** A version (in microseconds) further ahead of the highest known one was not made by a node. */
 const MOST_AHEAD = 86_400_000_000;
 
 /** The highest version that this node knows, even if Redis has lost its own. */
@@ -17,10 +14,7 @@ export class VersionClock {
     this.#highest = Math.max(this.#highest, version);
   }
 
-  /**
-   * Records the version of a received notification.
-   * @returns false if no node can have made it.
-   */
+  /** Records the version of a notification. Returns false if no node can have made it. */
   seen(version: number): boolean {
     const isPossible = Number.isSafeInteger(version) && version >= 0;
     if (!isPossible || version > this.#highest + MOST_AHEAD) return false;
