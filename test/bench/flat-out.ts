@@ -15,7 +15,10 @@ export const FLAT_OUT_FIGURES: readonly FigureSpec[] = [
 
 /** PDU size in bytes, as in the other scenarios. */
 export const DELIVERED_BYTES_FIGURE: FigureSpec = {
-  ...{ key: 'deliveredMibPerSecond', heading: 'MiB delivered/s', digits: 0, kind: 'result' },
+  key: 'deliveredMibPerSecond',
+  heading: 'MiB delivered/s',
+  digits: 0,
+  kind: 'result',
 };
 
 export interface FlatOutOptions {
@@ -35,8 +38,12 @@ export async function measureFlatOut(
 ): Promise<Reading> {
   await using running = await subject.start();
   await using load = await Load.open({
-    ...{ links, senders, pduBytes, dialect: subject.dialect },
-    ...{ targets: running.targets, purpose: 'flat-out' },
+    links,
+    senders,
+    pduBytes,
+    dialect: subject.dialect,
+    targets: running.targets,
+    purpose: 'flat-out',
   });
   await load.flood();
   await delay(warmUpMs);

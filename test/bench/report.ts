@@ -20,7 +20,9 @@ export async function writeReport(
 ): Promise<{ readonly table: string; readonly files: readonly string[] }> {
   const { machine, effort, finished, folder } = report;
   const json = {
-    ...{ measuredAt: new Date().toISOString(), machine, effort },
+    measuredAt: new Date().toISOString(),
+    machine,
+    effort,
     scenarios: finished.map(({ result, goals }) => ({ ...result, goals })),
   };
   const table = resultTable(finished);

@@ -4,7 +4,11 @@ import type { Goal, Scenario } from './scenario.ts';
 
 function judge(goal: Goal, result: ScenarioResult) {
   const scenario: Scenario = {
-    ...{ name: 'relay', meaning: '', figures: [], plots: [], goals: [goal] },
+    name: 'relay',
+    meaning: '',
+    figures: [],
+    plots: [],
+    goals: [goal],
     cases: async () => [],
   };
   return judgeGoals(scenario, result).map(({ measured, met }) => ({ measured, met }));

@@ -19,7 +19,10 @@ test('number columns are right-aligned, others left-aligned', () => {
 test('a row has the spread, the goal and the use of processor time', () => {
   const goal = { subject: 'ours', figure: 'rate', against: 'theirs', bound: { atLeast: 4 } };
   const scenario: Scenario = {
-    ...{ name: 'relay', meaning: '', plots: [], goals: [goal] },
+    name: 'relay',
+    meaning: '',
+    plots: [],
+    goals: [goal],
     figures: [
       { key: 'rate', heading: 'delivered/s', digits: 0, kind: 'result' },
       { key: 'own', heading: 'itself', digits: 2, kind: 'cores' },

@@ -6,8 +6,12 @@ import { clientsOf } from './statuses.ts';
 
 function messageTo(userId: number, msgType: MsgType, text: string): Buffer {
   return encodeMessage('msg_data', {
-    ...{ fromUserId: 900, toSessionId: userId, msgId: 1, createTime: 0 },
-    ...{ msgType, msgData: Buffer.from(text) },
+    fromUserId: 900,
+    toSessionId: userId,
+    msgId: 1,
+    createTime: 0,
+    msgType,
+    msgData: Buffer.from(text),
   });
 }
 

@@ -12,14 +12,22 @@ const HEALED_WITHIN_MS = 20_000;
 
 function message(toUserId: number, msgId: number): Buffer {
   return encodeMessage('msg_data', {
-    ...{ fromUserId: 900, toSessionId: toUserId, msgId, createTime: 0 },
-    ...{ msgType: MSG_TYPE.singleText, msgData: Buffer.from('hello') },
+    fromUserId: 900,
+    toSessionId: toUserId,
+    msgId,
+    createTime: 0,
+    msgType: MSG_TYPE.singleText,
+    msgData: Buffer.from('hello'),
   });
 }
 
 const GROUP_MESSAGE = encodeMessage('msg_data', {
-  ...{ fromUserId: 900, toSessionId: 9, msgId: 1, createTime: 0 },
-  ...{ msgType: MSG_TYPE.groupText, msgData: Buffer.from('hello') },
+  fromUserId: 900,
+  toSessionId: 9,
+  msgId: 1,
+  createTime: 0,
+  msgType: MSG_TYPE.groupText,
+  msgData: Buffer.from('hello'),
 });
 const SIGN_INFO = encodeMessage('sign_info_changed_notify', { changedUserId: 1, signInfo: 'away' });
 

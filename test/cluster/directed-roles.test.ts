@@ -10,17 +10,26 @@ const DIRECTED_MASTERS = { nodes: 2, env: { ROUTE_LINKS: 'master', ROUTE_DELIVER
 
 function messageTo(userId: number): Buffer {
   return encodeMessage('msg_data', {
-    ...{ fromUserId: 900, toSessionId: userId, msgId: 1, createTime: 0 },
-    ...{ msgType: MSG_TYPE.singleText, msgData: Buffer.from(`to ${userId}`) },
+    fromUserId: 900,
+    toSessionId: userId,
+    msgId: 1,
+    createTime: 0,
+    msgType: MSG_TYPE.singleText,
+    msgData: Buffer.from(`to ${userId}`),
   });
 }
 
 const KICK_1 = encodeMessage('server_kick_user', {
-  ...{ userId: 1, clientType: CLIENT_TYPE.mac, reason: 2 },
+  userId: 1,
+  clientType: CLIENT_TYPE.mac,
+  reason: 2,
 });
 const GROUP_CHANGE = encodeMessage('group_change_member_notify', {
-  ...{ userId: 900, changeType: GROUP_MODIFY_TYPE.add, groupId: 9 },
-  ...{ curUserIdList: [1, 2], chgUserIdList: [2] },
+  userId: 900,
+  changeType: GROUP_MODIFY_TYPE.add,
+  groupId: 9,
+  curUserIdList: [1, 2],
+  chgUserIdList: [2],
 });
 const [TO_1, TO_2] = [messageTo(1), messageTo(2)];
 

@@ -70,7 +70,9 @@ export class Directing implements AsyncDisposable {
   /** Waits until each node directs PDUs for users. */
   async untilSure(): Promise<void> {
     const pdu = encodeMessage('remove_session_notify', {
-      ...{ userId: NOBODY, sessionType: SESSION_TYPE.single, sessionId: 1 },
+      userId: NOBODY,
+      sessionType: SESSION_TYPE.single,
+      sessionId: 1,
     });
     for (const [index, node] of this.#nodes.entries()) {
       const asker = this.#askers.link(index);

@@ -17,7 +17,9 @@ function pinnedImages(): PinnedImage[] {
   const text = readFromRoot('docker-compose.yml');
   const lines = text.matchAll(/^ +image: (\S+):\$\{([A-Z_]+_TAG):-(\S+)\}$/gm);
   const all = Array.from(lines, ([, name = '', variable = '', tag = '']) => ({
-    ...{ name, variable, tag },
+    name,
+    variable,
+    tag,
   }));
   return all.filter(({ name }) => name !== 'grafana/grafana');
 }

@@ -24,7 +24,9 @@ export function runProgram(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
-      ...{ timeout: timeoutMs, maxBuffer: MAX_OUTPUT_BYTES, cwd },
+      timeout: timeoutMs,
+      maxBuffer: MAX_OUTPUT_BYTES,
+      cwd,
       env: { ...process.env, ...env },
     };
     const child = execFile(program, args, options, (error, stdout, stderr) => {

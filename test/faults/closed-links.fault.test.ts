@@ -39,7 +39,9 @@ async function closeInList(scene: Scene, close: Close): Promise<void> {
   const target = scene.random.pick(scene.welcoming);
   await using link = await openTrafficLink(target, { dues: new Dues(scene.traffic.mailboxes) });
   const userStatList = Array.from({ length: LISTED_USERS }, (_, i) => ({
-    ...{ userId: FIRST_LISTED + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.ios },
+    userId: FIRST_LISTED + i,
+    status: USER_STATUS.online,
+    clientType: CLIENT_TYPE.ios,
   }));
   link.write(encodeMessage('online_user_info', { userStatList }));
   await delay(scene.random.between(0, 30));

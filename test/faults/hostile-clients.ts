@@ -30,7 +30,9 @@ function pdu(command: keyof typeof COMMANDS, body: Buffer, length = HEADER_BYTES
 /** A list whose last entry has an unknown client type: everything before it is read in vain. */
 function listOfUnknownType(): Buffer {
   const userStatList = Array.from({ length: LISTED_USERS }, (_, i) => ({
-    ...{ userId: 0x6000_0000 + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows },
+    userId: 0x6000_0000 + i,
+    status: USER_STATUS.online,
+    clientType: CLIENT_TYPE.windows,
   }));
   const list = encodeMessage('online_user_info', { userStatList });
   list.writeUInt8(UNKNOWN_CLIENT_TYPE, list.length - 1);

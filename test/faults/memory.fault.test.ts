@@ -90,7 +90,9 @@ test('Redis emptied within the grace time: users of a closed link are announced 
     announced.set(stat.userId, (announced.get(stat.userId) ?? 0) + 1);
   };
   const userStatList = Array.from({ length: LEAVING }, (_, i) => ({
-    ...{ userId: FIRST_LEAVING + i, status: USER_STATUS.online, clientType: CLIENT_TYPE.windows },
+    userId: FIRST_LEAVING + i,
+    status: USER_STATUS.online,
+    clientType: CLIENT_TYPE.windows,
   }));
   leaving.write(encodeMessage('online_user_info', { userStatList }));
   await leaving.query([0]);

@@ -37,7 +37,8 @@ async function startRotatedRedis(): Promise<RotatedRedis> {
     get target() {
       return { kind: 'single' as const, url: urlWith(password) };
     },
-    ...{ switches: [], killPrimary: () => redis.kill() },
+    switches: [],
+    killPrimary: () => redis.kill(),
     rotate: async () => {
       await askServer(redis.port, ['CONFIG', 'SET', 'requirepass', after], { password: before });
       password = after;

@@ -91,7 +91,8 @@ export class Scene implements AsyncDisposable {
     this.delivery = delivery;
     this.traffic = new Traffic(delivery === 'directed' ? mailboxesFor(servers) : []);
     const env = {
-      ...{ ROUTE_LEASE_SECONDS: String(LEASE_SECONDS), ROUTE_DELIVERY: delivery },
+      ROUTE_LEASE_SECONDS: String(LEASE_SECONDS),
+      ROUTE_DELIVERY: delivery,
       ...options.env,
     };
     this.cluster = stack.use(

@@ -52,16 +52,23 @@ describe('deliveries of a receiver with a mailbox', () => {
   it('may be late until its first own PDU has arrived, for PDUs written by then', () => {
     const written = (): number => 7;
     expect(arrivals([4, 1, 3, 5, 8, 7], { required: 1, written })).toEqual({
-      ...{ ...NOTHING, delivered: 3, late: 3 },
+      ...NOTHING,
+      delivered: 3,
+      late: 3,
     });
     expect(arrivals([4, 1, 3, 5, 8, 7], { required: 1, written: () => 4 })).toEqual({
-      ...{ ...NOTHING, delivered: 3, late: 2, reordered: 1 },
+      ...NOTHING,
+      delivered: 3,
+      late: 2,
+      reordered: 1,
     });
   });
 
   it('ignore PDUs sent before it joined', () => {
     expect(arrivals([1, 5, 7, 8], { required: 5 })).toEqual({
-      ...{ ...NOTHING, delivered: 3, besides: 1 },
+      ...NOTHING,
+      delivered: 3,
+      besides: 1,
     });
   });
 });

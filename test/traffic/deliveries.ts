@@ -61,7 +61,9 @@ export class Deliveries {
   /** Expects a sender's PDUs from now on. */
   expect(sender: number, { required, written, lateUpTo = 0 }: Expected): void {
     this.#progress[sender] = {
-      ...{ required: this.#dues.rank(required - 1) + 1, next: 0, gaps: [] },
+      required: this.#dues.rank(required - 1) + 1,
+      next: 0,
+      gaps: [],
       lateUpTo: written === undefined ? this.#dues.rank(lateUpTo) : undefined,
       written: written ?? (() => 0),
     };

@@ -46,7 +46,10 @@ export class Load implements AsyncDisposable {
       const ids = Array.from({ length: links }, (_, id) => id);
       const all = ids.map((id) => ({ id, ...targetAt(targets, id) }));
       await load.#tellAll((process) => ({
-        ...{ kind: 'open', senders: links, mailboxes, lateUpTo: FIRST_PDUS },
+        kind: 'open',
+        senders: links,
+        mailboxes,
+        lateUpTo: FIRST_PDUS,
         links: all.filter(({ id }) => load.#processOf(id) === process),
       }));
       return load;
@@ -98,7 +101,8 @@ export class Load implements AsyncDisposable {
   ): Promise<void> {
     for (const id of ids) this.#written[id] = part.first + part.count - 1;
     await this.#tellAll((process) => ({
-      ...{ kind: 'flood', ...part },
+      kind: 'flood',
+      ...part,
       ids: ids.filter((id) => this.#processOf(id) === process),
     }));
   }

@@ -61,7 +61,8 @@ export class Traffic {
   join(link: TrafficLink, place?: number): Participant {
     const joined: Participant = {
       id: this.#participants.length,
-      ...{ link, place },
+      link,
+      place,
       written: 0,
       nodeKilled: false,
     };

@@ -16,7 +16,9 @@ const LIST = encodeMessage('online_user_info', {
   userStatList: [{ ...WINDOWS_7, status: USER_STATUS.online }],
 });
 const OFFLINE = encodeMessage('user_status_update', {
-  ...{ userId: 7, clientType: CLIENT_TYPE.windows, userStatus: USER_STATUS.offline },
+  userId: 7,
+  clientType: CLIENT_TYPE.windows,
+  userStatus: USER_STATUS.offline,
 });
 
 /** A trace with all links open, in which A sends and each PDU is relayed to B and C. */

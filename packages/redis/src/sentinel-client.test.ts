@@ -55,12 +55,15 @@ test('a primary that the Sentinels announce by an address of another network is 
       kind: 'sentinel',
       sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
       name: 'primary',
-      ...{ account: {}, sentinelAccount: {} },
+      account: {},
+      sentinelAccount: {},
       addressMap: new Map([
         [`10.255.255.1:${primary.port}`, { host: '127.0.0.1', port: primary.port }],
       ]),
     },
-    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'test' },
+    commandTimeoutMs: 1000,
+    connectTimeoutMs: 1000,
+    connectionName: 'test',
   });
   client.on('error', () => undefined);
   atEnd.push(() => client.disconnect());
@@ -77,9 +80,12 @@ test('reports a primary that is still loading its data, repeatedly', async () =>
       kind: 'sentinel',
       sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
       name: 'primary',
-      ...{ account: {}, sentinelAccount: {} },
+      account: {},
+      sentinelAccount: {},
     },
-    ...{ commandTimeoutMs: 200, connectTimeoutMs: 200, connectionName: 'test' },
+    commandTimeoutMs: 200,
+    connectTimeoutMs: 200,
+    connectionName: 'test',
   });
   atEnd.push(() => client.disconnect());
   const loading = new Promise<void>((resolve) => {

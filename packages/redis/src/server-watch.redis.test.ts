@@ -16,7 +16,10 @@ interface Connected extends Disposable {
 async function connect(url: string, options: Partial<RedisSettings> = {}): Promise<Connected> {
   const settings: RedisSettings = {
     target: { kind: 'single', url },
-    ...{ commandTimeoutMs: 300, connectTimeoutMs: 300, silentMs: 300, connectionName: 'test' },
+    commandTimeoutMs: 300,
+    connectTimeoutMs: 300,
+    silentMs: 300,
+    connectionName: 'test',
     ...options,
   };
   const client = createRedisClient(settings);
@@ -24,13 +27,19 @@ async function connect(url: string, options: Partial<RedisSettings> = {}): Promi
   const renewals: string[] = [];
   client.on('error', (error: Error) => errors.push(error.message));
   const watch = new ServerWatch({
-    ...{ client, settings, askEveryMs: 100, now: () => performance.now() },
+    client,
+    settings,
+    askEveryMs: 100,
+    now: () => performance.now(),
     renewed: (reason) => renewals.push(reason),
   });
   client.connect().catch(() => {}); // reported as an 'error' event
   if (options.target === undefined) await ready(client);
   return {
-    ...{ client, watch, errors, renewals },
+    client,
+    watch,
+    errors,
+    renewals,
     [Symbol.dispose]: () => {
       watch.stop();
       client.disconnect();
@@ -93,7 +102,9 @@ test('a name that alternates between two servers does not move the client', asyn
   await using redis = await startPrivateRedis();
   const settings: RedisSettings = {
     target: { kind: 'single', url: redis.url },
-    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'test' },
+    commandTimeoutMs: 1000,
+    connectTimeoutMs: 1000,
+    connectionName: 'test',
   };
   const client = createRedisClient(settings);
   client.on('error', () => {});
@@ -101,7 +112,10 @@ test('a name that alternates between two servers does not move the client', asyn
   const renewals: string[] = [];
   const asked = Promise.withResolvers<void>();
   const watch = new ServerWatch({
-    ...{ client, settings, askEveryMs: 1, now: () => performance.now() },
+    client,
+    settings,
+    askEveryMs: 1,
+    now: () => performance.now(),
     ask: async () => {
       if (answers.length === 0) asked.resolve();
       return answers.shift();
@@ -138,11 +152,15 @@ test('reconnects every few seconds while Redis refuses the client', async () => 
   const { client, renewals } = connected;
   const settings: RedisSettings = {
     target: { kind: 'single', url: redis.url },
-    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'test' },
+    commandTimeoutMs: 1000,
+    connectTimeoutMs: 1000,
+    connectionName: 'test',
   };
   let nowMs = 0;
   const watch = new ServerWatch({
-    ...{ client, settings, now: () => nowMs },
+    client,
+    settings,
+    now: () => nowMs,
     renewed: (reason) => renewals.push(reason),
   });
   const fail = (): void => watch.failed("OOM command not allowed when used memory > 'maxmemory'.");

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The first of these programs that may be run from one of these folders; names count before folders. */
+/** Finds the first executable of `names` in `folders`, in the order of the names. */
 export async function findProgram(
   names: readonly string[],
   folders: readonly string[],

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-// Below the range that systems hand out to outgoing connections (from 32768 on Linux, 49152 elsewhere):
+// Below the range of outgoing connections (from 32768 on Linux, 49152 elsewhere):
 // a port chosen here stays ours while its server is restarted.
 const LEAST_FREE_PORT = 20_000;
 const MOST_FREE_PORT = 29_999;

@@ -143,7 +143,7 @@ export async function redisFromApt(say: (line: string) => void): Promise<RedisAt
   if (!isRoot && !(await runCommand('sudo', ['-n', 'true'], ENGINE_DEADLINE_MS)).ok) {
     return { missing: 'the package redis-server is not installed, and installing it needs root' };
   }
-  // RUNLEVEL=1 keeps the package from starting a service: the Redis that is wanted is a private one.
+  // RUNLEVEL=1 keeps the package from starting a service; only a private Redis is needed.
   const environment = ['env', 'RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
   const [command = 'env', ...prefix] = isRoot ? environment : ['sudo', '-n', ...environment];
   const aptGet = (...args: string[]): ReturnType<typeof runCommand> =>

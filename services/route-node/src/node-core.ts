@@ -79,7 +79,9 @@ export class NodeCore {
       delivery: (receivers) =>
         directs
           ? new Directed({
-              ...{ receivers, bus: this.engine.bus, counters },
+              receivers,
+              bus: this.engine.bus,
+              counters,
               mostKeptBytes: settings.ROUTE_DELIVERY_RETENTION_BYTES,
               onFull: (full) => this.links.setKeptFull(full),
             })

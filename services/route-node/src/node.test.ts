@@ -45,10 +45,17 @@ async function startNode(environment: Record<string, string>): Promise<{
   );
   const ignore = (): void => {};
   const node = new RouteNode({
-    ...{ nodeId: 'abcdefghijkl', settings, live, log, drainAsked: ignore },
+    nodeId: 'abcdefghijkl',
+    settings,
+    live,
+    log,
+    drainAsked: ignore,
     eventLog: new EventLog(),
     output: new LogOutput({
-      ...{ write: ignore, maxWaitingBytes: 1000, stuck: ignore, recovered: ignore },
+      write: ignore,
+      maxWaitingBytes: 1000,
+      stuck: ignore,
+      recovered: ignore,
     }),
   });
   await node.start();

@@ -89,14 +89,22 @@ export class RouteNode {
     this.#tls = tlsFiles && new LinkTls(tlsFiles);
     const engineName = settings.ROUTE_ENGINE;
     const core = new NodeCore({
-      ...{ nodeId, settings, log, tls: this.#tls },
+      nodeId,
+      settings,
+      log,
+      tls: this.#tls,
       nodeInfo: () => this.#about(),
       unready: (reason, holds) => this.#readiness.set(reason, holds),
       engine: (events, counters) =>
         engineName === 'memory'
           ? memoryEngine(settings, events)
           : new RedisEngine({
-              ...{ settings, live, nodeId, log, counters, events },
+              settings,
+              live,
+              nodeId,
+              log,
+              counters,
+              events,
               explain: (reason, detail) => this.#readiness.explain(reason, detail),
             }),
     });
@@ -116,7 +124,11 @@ export class RouteNode {
       now: () => performance.now(),
     });
     this.#isolation = new IsolationWatch({
-      ...{ nodeId, log, ask: askReadiness, random: randomInt, now: () => performance.now() },
+      nodeId,
+      log,
+      ask: askReadiness,
+      random: randomInt,
+      now: () => performance.now(),
       ...isolationTimes(settings),
       nodes: () => this.#engine.nodes,
       isInTrouble: () => this.#readiness.has('redis') || this.#readiness.has('bus'),

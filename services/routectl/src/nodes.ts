@@ -122,7 +122,7 @@ export function hasLeft({ about }: KnownNode, answer: Answer<unknown>): boolean 
 /** The text of a refusal. */
 export function refusalText(error: Unreachable | ApiRefusal): string {
   if (!(error instanceof ApiRefusal) || error.code !== 'token-missing') return error.message;
-  return 'it asks for its token: give it in ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE, or name a file with --token-file';
+  return 'it requires its token: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE, or use --token-file';
 }
 
 function isAt(address: string, nodes: ReadonlyMap<string, KnownNode>): boolean {

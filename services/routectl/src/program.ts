@@ -104,7 +104,7 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
     .addOption(
       new Option(
         '--token-to <host[:port]|network,...>',
-        'where the token may be sent, beside --admin or ROUTE_ADMIN (default: ROUTE_ADMIN_TOKEN_TO)',
+        'further receivers of the token, beside --admin (default: ROUTE_ADMIN_TOKEN_TO)',
       ),
     )
     .addOption(

@@ -19,7 +19,8 @@ export function redisTargetOf(
   if (url !== undefined) {
     if (URL.canParse(url) && new URL(url).password !== '') {
       throw usage(
-        '--redis has a password: expected none, since flags show in the process list; set REDIS_URL in the environment, or name a file with it in REDIS_URL_FILE',
+        '--redis has a password: expected none, since flags show in the process list; ' +
+          'set REDIS_URL in the environment, or name a file with it in REDIS_URL_FILE',
       );
     }
     return single('--redis', url);
@@ -31,7 +32,10 @@ export function redisTargetOf(
     const account = accountOf('REDIS', environment);
     return {
       kind: 'sentinel',
-      ...{ sentinels, name, account, sentinelAccount },
+      sentinels,
+      name,
+      account,
+      sentinelAccount,
       ...addressMapOf(environment),
       ...tlsOf(environment),
     };
@@ -40,7 +44,8 @@ export function redisTargetOf(
     const account = accountOf('REDIS', environment);
     return {
       kind: 'cluster',
-      ...{ nodes, account },
+      nodes,
+      account,
       ...addressMapOf(environment),
       ...tlsOf(environment),
     };

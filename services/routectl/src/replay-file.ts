@@ -85,7 +85,8 @@ async function refuseWithLinks(nodes: readonly KnownNode[]): Promise<void> {
   if (links === 0) return;
   throw new CommandError(
     EXIT.wrong,
-    `${plural(links, 'link')} are open, and their msg_servers would receive the replay: expected a cluster without links, or --even-with-links`,
+    `${plural(links, 'link')} are open, and their msg_servers would receive the replay: ` +
+      'expected a cluster without links, or --even-with-links',
   );
 }
 

@@ -56,7 +56,8 @@ export class Session {
       if (found.nodes.length > 0) return found;
       throw new CommandError(
         EXIT.unreachable,
-        `no node is known in namespace ${JSON.stringify(this.namespace)} of that Redis: expected another --namespace?`,
+        `no node is registered in namespace ${JSON.stringify(this.namespace)} of that Redis: ` +
+          'expected another --namespace?',
       );
     }
     try {
@@ -65,12 +66,13 @@ export class Session {
       if (!(error instanceof CommandError)) throw error;
       throw new CommandError(
         error.exitCode,
-        `${error.message}. Say where a node is with --admin host:port (or ROUTE_ADMIN), or where its Redis is with --redis URL (or REDIS_URL)`,
+        `${error.message}. Give the address of a node with --admin host:port (or ROUTE_ADMIN), ` +
+          'or its Redis with --redis URL (or REDIS_URL)',
       );
     }
   }
 
-  /** The live node that a person means by an id, its beginning, or an address. @throws CommandError */
+  /** Finds a live node by its id, the start of its id, or its address. @throws CommandError */
   async findNode(name: string): Promise<KnownNode> {
     const { nodes } = await this.findNodes();
     const live = nodes.filter(({ alive }) => alive);
@@ -115,7 +117,9 @@ export class Session {
     const options = { address, timeoutMs: this.timeoutMs, ...(node !== undefined && { node }) };
     if (token === '') return new AdminClient(options);
     if (this.#receivers.has(address)) return new AdminClient({ ...options, token });
-    const withheld = `the token is not sent to ${address}, which only the nodes' registry names: say --token-to ${address}, or a network that it is in, if ${node ?? 'a node'} is there`;
+    const withheld =
+      `the token is not sent to ${address}, which only the node registry names: ` +
+      `use --token-to ${address}, or its network, if ${node ?? 'a node'} is there`;
     return new AdminClient({ ...options, withheld });
   };
 

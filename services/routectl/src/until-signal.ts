@@ -1,4 +1,4 @@
-/** Runs until it ends by itself, or until the first SIGINT or SIGTERM, which is a way to end and no failure. */
+/** Runs until `run` ends, or until the first SIGINT or SIGTERM, which is no failure. */
 export async function untilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();

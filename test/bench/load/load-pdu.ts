@@ -9,8 +9,13 @@ export function loadPdu(pduBytes: number): Buffer {
   }
   const pdu = Buffer.alloc(pduBytes, 'x');
   writeHeader(pdu, {
-    ...{ length: pduBytes, version: 1, flag: 0, seqNum: 0, reserved: 0 },
-    ...{ serviceId, commandId },
+    length: pduBytes,
+    version: 1,
+    flag: 0,
+    seqNum: 0,
+    reserved: 0,
+    serviceId,
+    commandId,
   });
   return pdu;
 }

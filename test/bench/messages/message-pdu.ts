@@ -11,7 +11,10 @@ const CREATED_AT = 1_700_000_000;
 /** Builds a message as a msg_server sends it; its number is its ordinal. */
 export function messagePdu({ fromUser, to, toSession, ordinal }: PlannedMessage): Buffer {
   const fields = {
-    ...{ fromUserId: fromUser, toSessionId: toSession, msgId: ordinal, createTime: CREATED_AT },
+    fromUserId: fromUser,
+    toSessionId: toSession,
+    msgId: ordinal,
+    createTime: CREATED_AT,
     msgType: to === undefined ? MSG_TYPE.groupText : MSG_TYPE.singleText,
   };
   const empty = encodeMessage('msg_data', { ...fields, msgData: Buffer.alloc(0) });

@@ -24,7 +24,10 @@ async function open(order: ServersOrder & { kind: 'open' }): Promise<void> {
     traffic,
     // A single message counts once at its destination; here messages are counted, not bytes.
     window: new FloodWindow({
-      ...{ copies: 1, pduBytes: MESSAGE_BYTES, receivedPduBytes: 1, mostBytes: WINDOW_BYTES },
+      copies: 1,
+      pduBytes: MESSAGE_BYTES,
+      receivedPduBytes: 1,
+      mostBytes: WINDOW_BYTES,
     }),
     latencies: order.readsStamps ? latencies : undefined,
   };

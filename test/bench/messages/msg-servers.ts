@@ -76,7 +76,9 @@ export class MsgServers implements AsyncDisposable {
         return { id, ...target };
       });
       await all.#processes.tellAll((process) => ({
-        ...{ kind: 'open', plan, readsStamps: plan.senders === 'half' },
+        kind: 'open',
+        plan,
+        readsStamps: plan.senders === 'half',
         servers: servers.filter(({ id }) => all.#processOf(id) === process),
       }));
       return all;

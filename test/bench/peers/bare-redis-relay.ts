@@ -20,7 +20,9 @@ const takenChannel = (relay: string): string => `${name}:taken:${relay}`;
 function connect() {
   const client = createServerClient({
     target: { kind: 'single', url },
-    ...{ connectionName: 'bare-redis-relay', connectTimeoutMs: 2_000, commandTimeoutMs: 30_000 },
+    connectionName: 'bare-redis-relay',
+    connectTimeoutMs: 2_000,
+    commandTimeoutMs: 30_000,
   });
   client.on('error', fail);
   return client;

@@ -49,6 +49,7 @@ async function inUseBytes(node: Stage['nodes'][number] | undefined): Promise<num
 
 async function waitForUsers(stage: Stage, users: number): Promise<void> {
   await waitFor(async () => (await stage.usersInRedis()) === users, {
-    ...{ what: `${users} users to be in Redis`, deadlineMs: DEADLINE_MS },
+    what: `${users} users to be in Redis`,
+    deadlineMs: DEADLINE_MS,
   });
 }

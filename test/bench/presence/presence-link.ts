@@ -21,8 +21,14 @@ export interface Received {
 /** A minimal msg_server link: sends prebuilt bytes and counts what it receives. */
 export class PresenceLink {
   readonly received: Received = {
-    ...{ logins: 0, loginIds: 0, statuses: 0, statusIds: 0 },
-    ...{ responses: 0, ids: 0, online: 0, onlineIds: 0 },
+    logins: 0,
+    loginIds: 0,
+    statuses: 0,
+    statusIds: 0,
+    responses: 0,
+    ids: 0,
+    online: 0,
+    onlineIds: 0,
   };
   /** Called for each PDU with its command id and offset, for latencies. */
   onPdu: ((commandId: number, bytes: Buffer, start: number) => void) | undefined;

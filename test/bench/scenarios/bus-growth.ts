@@ -149,8 +149,12 @@ async function measure(count: number, bytesPerMs: number): Promise<Reading> {
 const ZERO: Traffic = { published: 0, received: 0, receivedBytes: 0 };
 
 const silent = {
-  ...{ onEntry: () => {}, onResponsive: () => {}, onJoined: () => {}, onFull: () => {} },
-  ...{ onLost: () => {}, onError: () => {} },
+  onEntry: () => {},
+  onResponsive: () => {},
+  onJoined: () => {},
+  onFull: () => {},
+  onLost: () => {},
+  onError: () => {},
 };
 
 /** A transport that records each of the bus's own publishes. */

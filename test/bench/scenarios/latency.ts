@@ -25,7 +25,9 @@ export const latency: Scenario = {
   goals: [
     { subject: 'route node', figure: 'p99Ms', against: 'nats-server', bound: { atMost: 1 } },
     {
-      ...{ subject: '2 route nodes', figure: 'p99Ms', against: '2 clustered nats-servers' },
+      subject: '2 route nodes',
+      figure: 'p99Ms',
+      against: '2 clustered nats-servers',
       bound: { atMost: 1.5 },
     },
   ],
@@ -54,7 +56,10 @@ async function measureLatency(subject: Subject, effort: Effort): Promise<Reading
   const measureMs = effort.measureMs * MEASURE_TIMES;
   await using running = await subject.start();
   await using load = await Load.open({
-    ...{ ...LINKS, dialect: subject.dialect, targets: running.targets, purpose: 'paced' },
+    ...LINKS,
+    dialect: subject.dialect,
+    targets: running.targets,
+    purpose: 'paced',
   });
   await load.pace(PER_SECOND, effort.warmUpMs);
   await load.finish();
@@ -66,7 +71,9 @@ async function measureLatency(subject: Subject, effort: Effort): Promise<Reading
   const totals = await load.finish();
   const { p50Us, p99Us, p999Us } = await load.latency();
   return {
-    ...{ p50Ms: p50Us / 1000, p99Ms: p99Us / 1000, p999Ms: p999Us / 1000 },
+    p50Ms: p50Us / 1000,
+    p99Ms: p99Us / 1000,
+    p999Ms: p999Us / 1000,
     lostPdus: totals.duePdus - totals.deliveredPdus,
     ...coresReading(measured.usage, measured.result.loadCores, running),
   };

@@ -36,8 +36,12 @@ async function measureIdle(subject: Subject, { measureMs }: Effort): Promise<Rea
   await using running = await subject.start();
   const beforeBytes = residentBytes(running.pids);
   await using load = await Load.open({
-    ...{ links: LINKS, senders: 1, pduBytes: 160, dialect: subject.dialect },
-    ...{ targets: running.targets, purpose: 'flat-out' },
+    links: LINKS,
+    senders: 1,
+    pduBytes: 160,
+    dialect: subject.dialect,
+    targets: running.targets,
+    purpose: 'flat-out',
   });
   const { usage, result } = await usageDuring(running, () => load.measure(measureMs));
   const afterBytes = residentBytes(running.pids);

@@ -50,8 +50,11 @@ export const presenceSnapshot: Scenario = {
   ].map((goal) => ({ subject: '2 route nodes', ...goal })),
   plots: [
     {
-      ...{ file: 'presence-snapshot', title: 'Users listed and visible elsewhere', unit: 'users' },
-      ...{ figure: 'usersPerSecond', yLabel: 'users a second' },
+      file: 'presence-snapshot',
+      title: 'Users listed and visible elsewhere',
+      unit: 'users',
+      figure: 'usersPerSecond',
+      yLabel: 'users a second',
     },
   ],
   mostRounds: 2,

@@ -13,12 +13,14 @@ export const relay: Scenario = {
   figures: FLAT_OUT_FIGURES,
   goals: [
     {
-      ...{ subject: 'route node', figure: 'deliveredPerSecond' },
+      subject: 'route node',
+      figure: 'deliveredPerSecond',
       against: 'nats-server',
       bound: { atLeast: 4 },
     },
     {
-      ...{ subject: 'route node', figure: 'deliveredPerSecond' },
+      subject: 'route node',
+      figure: 'deliveredPerSecond',
       against: 'bare relay',
       bound: { atLeast: 0.8 },
     },

@@ -41,7 +41,7 @@ export function actionRoutes(nodeId: string, actions: Actions): Route[] {
         if (link === undefined || link.isEnding) {
           throw new ApiError(
             'not-found',
-            `link is ${JSON.stringify(id)}: expected one of this node's open links, as /api/v1/links lists them`,
+            `link is ${JSON.stringify(id)}: expected an open link of this node, see /api/v1/links`,
           );
         }
         link.end('closed-by-operator');
@@ -57,7 +57,7 @@ export function actionRoutes(nodeId: string, actions: Actions): Route[] {
         if (result === undefined) {
           throw new ApiError(
             'not-possible',
-            'this node knows of no other to share links with: expected a cluster of two nodes or more',
+            'this node is the only one: expected a cluster of two nodes or more',
           );
         }
         return json({ node: nodeId, ...result }, 202);

@@ -87,7 +87,7 @@ function readIds(text: string): number[] {
     const given = wrong.length > 0 ? wrong.map((part) => JSON.stringify(part)).join(', ') : text;
     throw new ApiError(
       'bad-request',
-      `ids are ${given}: expected 1 to ${MOST_USERS} whole numbers from 0 to ${MOST_ID}, separated by commas`,
+      `ids are ${given}: expected 1 to ${MOST_USERS} integers from 0 to ${MOST_ID}, with commas`,
     );
   }
   return parts.map(Number);

@@ -129,7 +129,7 @@ export class Admission {
         event: 'connections-silent',
         peer,
         suppressed,
-        hint: 'a connection to the port of the links sent nothing, as health checks do; route_connections_checks_total counts them',
+        hint: 'a connection to the link port sent nothing, like a health check; see route_connections_checks_total',
       });
     });
   }

@@ -16,7 +16,7 @@ export class ConnectionLimits {
     this.#limits = limits;
   }
 
-  /** Acquires a seat, to be released with {@link ConnectionLimits.leave}; or returns why there is none. */
+  /** Acquires a seat, released with {@link ConnectionLimits.leave}, or returns the exceeded limit. */
   take(address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#taken >= this.#limits.maxLinks) return 'too-many-links';

@@ -10,7 +10,7 @@ import {
 } from 'node:tls';
 import type { Settings } from '../config/settings-schema.ts';
 
-/** Paths of PEM files. With `ca`, msg_servers must show a certificate that one of its authorities signed. */
+/** Paths of PEM files. With `ca`, msg_servers need a certificate signed by one of its authorities. */
 export interface LinkTlsFiles {
   readonly cert: string;
   readonly key: string;

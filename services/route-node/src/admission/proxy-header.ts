@@ -58,7 +58,8 @@ export class ProxyHeaderReader {
     const began = this.#kept.subarray(0, Math.min(this.#read, FIXED_BYTES));
     const what = foreignProtocol(began);
     return wrong(
-      `it begins with ${began.toString('hex')}${what === undefined ? '' : ` (${what})`}, expected ${SIGNATURE.toString('hex')} (version 2) or "PROXY " (version 1)`,
+      `it begins with ${began.toString('hex')}${what === undefined ? '' : ` (${what})`}, ` +
+        `expected ${SIGNATURE.toString('hex')} (version 2) or "PROXY " (version 1)`,
     );
   }
 
@@ -90,7 +91,8 @@ export class ProxyHeaderReader {
       return { kind: 'complete', header, rest: chunk.subarray(end + 2 - before) };
     }
     return wrong(
-      `its line is ${JSON.stringify(line)}, expected "PROXY TCP4|TCP6 FROM TO PORT PORT" or "PROXY UNKNOWN" (version 1)`,
+      `its line is ${JSON.stringify(line)}, ` +
+        'expected "PROXY TCP4|TCP6 FROM TO PORT PORT" or "PROXY UNKNOWN" (version 1)',
     );
   }
 

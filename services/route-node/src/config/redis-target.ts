@@ -41,7 +41,8 @@ export function redisConflicts(settings: Settings): string[] {
   if (ways.length > 1) problems.push(`${ways.join(' and ')} are given: expected one of them`);
   if (sentinels.length > 0 !== (settings.REDIS_SENTINEL_NAME !== '')) {
     problems.push(
-      `REDIS_SENTINEL_NAME is ${JSON.stringify(settings.REDIS_SENTINEL_NAME)}: expected a name together with REDIS_SENTINELS, and only then`,
+      `REDIS_SENTINEL_NAME is ${JSON.stringify(settings.REDIS_SENTINEL_NAME)}: ` +
+        'expected a name together with REDIS_SENTINELS, and only then',
     );
   }
   const ofServers = ['REDIS_USERNAME', 'REDIS_PASSWORD'] as const;
@@ -74,7 +75,8 @@ export function redisConflicts(settings: Settings): string[] {
     : settings.REDIS_URL.startsWith('rediss:');
   if (!encrypted && Object.keys(tlsOf(settings)).length > 0) {
     problems.push(
-      `REDIS_TLS_... given, but connections are not encrypted: expected ${several ? 'REDIS_TLS to be "on"' : 'rediss:// in REDIS_URL'}`,
+      'REDIS_TLS_... given, but connections are not encrypted: ' +
+        `expected ${several ? 'REDIS_TLS to be "on"' : 'rediss:// in REDIS_URL'}`,
     );
   }
   return problems;

@@ -60,7 +60,7 @@ export const pemFile = z
   .transform((path, context) => (path === '' ? undefined : readPem(path, context)))
   .describe('path of a PEM file');
 
-/** The path of a PEM file that can be read at start, and is read again later; undefined where none is named. */
+/** The path of a PEM file, which must be readable at the start; undefined without one. */
 export const pemPath = z
   .string()
   .transform((path, context): string | undefined => {
@@ -112,7 +112,7 @@ export const clientTypes = z
     if (parts.every(isGood)) return parts.map(Number);
     context.addIssue({
       code: 'custom',
-      message: `expected numbers as 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, without the types 0x01, 0x02, 0x11 and 0x12`,
+      message: `expected 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, except 0x01, 0x02, 0x11 and 0x12`,
     });
     return z.NEVER;
   })

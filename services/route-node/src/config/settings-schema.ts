@@ -9,7 +9,7 @@ import { REDIS_SETTINGS } from './settings/redis-settings.ts';
 
 export type { Address } from './address.ts';
 
-/** All settings by their names in the environment. Flags have the same names in lower case with dashes. */
+/** All settings by their names in the environment. Flags: the same in lower case with dashes. */
 export const SETTINGS = {
   ...NODE_SETTINGS,
   ...ADMIN_SETTINGS,

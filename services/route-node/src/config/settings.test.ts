@@ -181,8 +181,8 @@ describe('settings', () => {
     for (const bad of ['0x11', '1', '0', 'x', '65536', '3,']) {
       expect(() => read(bad, ''), bad).toThrow('ROUTE_CLIENT_TYPES_PC is');
     }
-    expect(() => read('0x13', '19')).toThrow('both name 19');
-    expect(() => read('3,4,5,6,7', '8,9,10,11')).toThrow('name 9 types');
+    expect(() => read('0x13', '19')).toThrow('both have 19');
+    expect(() => read('3,4,5,6,7', '8,9,10,11')).toThrow('have 9 types');
   });
 
   it('given as unknown flags are refused', () => {

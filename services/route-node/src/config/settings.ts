@@ -48,7 +48,8 @@ export function readSettings(
     if (flag !== undefined && isSecret(name)) {
       // The value is in the process list by now; it is not repeated here.
       problems.push(
-        `--${flagOf(name)} is given: expected no flag for a secret, since flags show in the process list; give it as ${name} in the environment, or name a file with it in ${name}_FILE`,
+        `--${flagOf(name)} is given: expected no flag for a secret, since flags show in the process ` +
+          `list; set ${name} in the environment, or name a file with it in ${name}_FILE`,
       );
       texts[name] = SETTINGS[name].default;
       continue;
@@ -142,7 +143,8 @@ function fromEnvironment(
     return readSecret(file);
   } catch (error) {
     noted.problems.push(
-      `${name}_FILE is ${JSON.stringify(file)}: expected a readable file (${error instanceof Error ? error.message : String(error)})`,
+      `${name}_FILE is ${JSON.stringify(file)}: expected a readable file ` +
+        `(${error instanceof Error ? error.message : String(error)})`,
     );
     return undefined;
   }
@@ -166,12 +168,13 @@ function conflicts(settings: Settings): string[] {
   const both = pcTypes.filter((type) => mobileTypes.includes(type));
   if (both.length > 0) {
     problems.push(
-      `ROUTE_CLIENT_TYPES_PC and ROUTE_CLIENT_TYPES_MOBILE both name ${both.join()}: expected each in one of them`,
+      `ROUTE_CLIENT_TYPES_PC and _MOBILE both have ${both.join()}: expected each in one of them`,
     );
   }
   if (pcTypes.length + mobileTypes.length > MOST_ADDED_CLIENT_TYPES) {
     problems.push(
-      `ROUTE_CLIENT_TYPES_PC and ROUTE_CLIENT_TYPES_MOBILE name ${pcTypes.length + mobileTypes.length} types: expected ${MOST_ADDED_CLIENT_TYPES} at the most`,
+      `ROUTE_CLIENT_TYPES_PC and _MOBILE have ${pcTypes.length + mobileTypes.length} types: ` +
+        `expected at most ${MOST_ADDED_CLIENT_TYPES}`,
     );
   }
   const limit = settings.ROUTE_LINK_QUEUE_MAX_BYTES;
@@ -179,7 +182,8 @@ function conflicts(settings: Settings): string[] {
   const least = settings.ROUTE_LINK_HIGH_WATER_MARK_BYTES + settings.ROUTE_MAX_PDU_BYTES;
   if (limit < least) {
     problems.push(
-      `ROUTE_LINK_QUEUE_MAX_BYTES is ${limit}: expected at least ROUTE_LINK_HIGH_WATER_MARK_BYTES and ROUTE_MAX_PDU_BYTES together, ${least}`,
+      `ROUTE_LINK_QUEUE_MAX_BYTES is ${limit}: expected at least ${least}, ` +
+        'the sum of ROUTE_LINK_HIGH_WATER_MARK_BYTES and ROUTE_MAX_PDU_BYTES',
     );
   }
   return problems;

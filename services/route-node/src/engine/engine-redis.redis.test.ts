@@ -25,7 +25,9 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
   const user = `u-${randomBytes(6).toString('hex')}`;
   const admin: RedisClient = createServerClient({
     target: { kind: 'single', url: sharedRedisUrl() },
-    ...{ commandTimeoutMs: 1000, connectTimeoutMs: 1000, connectionName: 'admin' },
+    commandTimeoutMs: 1000,
+    connectTimeoutMs: 1000,
+    connectionName: 'admin',
   });
   await admin.connect();
   const setChannels = async (given: string): Promise<void> => {
@@ -58,20 +60,42 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
   const nodeId = `n${randomBytes(6).toString('hex')}`;
   const events: EngineEvents = {
     nodeInfo: () => ({
-      ...{ node: nodeId, admin: '127.0.0.1:9200', listen: null, links: 0, leaving: 0 },
-      ...{ draining: false, startedAtMs: 0, version: '0.2.0' },
+      node: nodeId,
+      admin: '127.0.0.1:9200',
+      listen: null,
+      links: 0,
+      leaving: 0,
+      draining: false,
+      startedAtMs: 0,
+      version: '0.2.0',
     }),
-    ...{ entry: ignore, nodeKnown: ignore, nodeGone: ignore, nodeMissed: ignore },
-    ...{ interestObserver: undefined, lateCommit: ignore, lost: ignore, back: ignore },
-    ...{ unready: ignore, busFull: ignore },
+    entry: ignore,
+    nodeKnown: ignore,
+    nodeGone: ignore,
+    nodeMissed: ignore,
+    interestObserver: undefined,
+    lateCommit: ignore,
+    lost: ignore,
+    back: ignore,
+    unready: ignore,
+    busFull: ignore,
   };
   const counters = new Counters();
   const engine = new RedisEngine({
-    ...{ settings, live, nodeId, log, counters, events, explain: ignore },
+    settings,
+    live,
+    nodeId,
+    log,
+    counters,
+    events,
+    explain: ignore,
   });
   const start = engine.start();
   return {
-    ...{ engine, start, doubts, setChannels },
+    engine,
+    start,
+    doubts,
+    setChannels,
     leases: async () => await admin.zcard(`${namespace}:{nodes}:members`),
     [Symbol.asyncDispose]: async () => {
       await engine.abandon();

@@ -253,7 +253,8 @@ export class RedisEngine implements Engine {
     });
     this.#redis.on('error', (error: Error) => this.#troubled(errorText(error)));
     this.#servers.start();
-    this.#redis.connect().catch(() => undefined); // the reason has come as an 'error' event, and it tries on
+    // The reason arrives as an 'error' event; the client retries by itself.
+    this.#redis.connect().catch(() => undefined);
     await this.#bus.start();
     await ready;
   }

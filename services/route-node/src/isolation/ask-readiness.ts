@@ -12,8 +12,8 @@ const MAX_BYTES = 4096;
 const answerSchema = z.object({ node: z.string() });
 
 /**
- * Asks a node's admin port whether it is ready. It sends no token, follows nothing, and reads no more than an
- * answer has. undefined where no node answers.
+ * Asks a node's admin port whether it is ready; undefined if no node answers. Sends no token, follows
+ * no redirect, and limits the length of the answer.
  */
 export async function askReadiness(address: string): Promise<ReadinessAnswer | undefined> {
   const parsed = parseAddress(address);

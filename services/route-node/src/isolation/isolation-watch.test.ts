@@ -8,8 +8,14 @@ const OVER_MS = 4000;
 
 function about(node: string): NodeInfo {
   return {
-    ...{ node, admin: `${node}:9200`, listen: `${node}:8200`, links: 0, leaving: 0 },
-    ...{ draining: false, startedAtMs: 0, version: '0.2.0' },
+    node,
+    admin: `${node}:9200`,
+    listen: `${node}:8200`,
+    links: 0,
+    leaving: 0,
+    draining: false,
+    startedAtMs: 0,
+    version: '0.2.0',
   };
 }
 
@@ -22,7 +28,8 @@ function node(links: number) {
   const watch = new IsolationWatch({
     nodeId: 'me',
     log: pino({ level: 'silent' }),
-    ...{ afterMs: AFTER_MS, overMs: OVER_MS },
+    afterMs: AFTER_MS,
+    overMs: OVER_MS,
     nodes: () => state.nodes,
     isInTrouble: () => state.inTrouble,
     links: {
@@ -40,7 +47,11 @@ function node(links: number) {
     now: () => state.nowMs,
   });
   return {
-    ...{ answers, asked, released, state, watch },
+    answers,
+    asked,
+    released,
+    state,
+    watch,
     ready: (name: string, ready = true) => answers.set(`${name}:9200`, { node: name, ready }),
     pass: async (seconds: number) => {
       for (let i = 0; i < seconds; i++) {

@@ -9,7 +9,7 @@ export interface ReadinessAnswer {
   readonly ready: boolean;
 }
 
-/** A trouble that lasts for `afterMs` has the links go within `overMs`, where another node is ready. */
+/** After `afterMs` in trouble, links are closed over `overMs`, if another node is ready. */
 export interface IsolationTimes {
   readonly afterMs: number;
   readonly overMs: number;
@@ -27,7 +27,7 @@ export interface IsolationWatchOptions extends IsolationTimes {
     /** Asks this many links to connect elsewhere. */
     release(count: number): void;
   };
-  /** Asks the node at an admin address, without a token; undefined where no node answers in time. */
+  /** Asks a node at its admin address, without a token; undefined without an answer in time. */
   ask(address: string): Promise<ReadinessAnswer | undefined>;
   /** A whole number below `count`, which is above 0. */
   random(count: number): number;

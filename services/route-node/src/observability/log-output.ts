@@ -1,4 +1,4 @@
-/** Writes bytes without ever blocking the process, and reports how many were written, or why none were. */
+/** Writes without blocking the process. Reports the number of bytes, or the reason for none. */
 export type WriteBytes = (
   bytes: Buffer,
   done: (error: NodeJS.ErrnoException | null, written: number) => void,

@@ -193,7 +193,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   counter('route_pdus_relayed_total', 'PDUs relayed unchanged', () => counters.relayedPdus);
   counter(
     'route_delivery_pdus_total',
-    'PDUs relayed with ROUTE_DELIVERY=directed: to the nodes of their users, broadcast by kind, or broadcast as a fallback',
+    'PDUs relayed with ROUTE_DELIVERY=directed: to the nodes of their users, or broadcast',
     () => ({
       directed: counters.directedPdus,
       broadcast: counters.broadcastPdus,

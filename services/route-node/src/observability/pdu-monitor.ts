@@ -10,7 +10,7 @@ export interface PduWatcher {
   saw(link: LinkId | undefined, pdu: Buffer): void;
 }
 
-/** Shows passing PDUs to monitors. Without monitors the cost is one check of {@link PduMonitor.isOn}. */
+/** Shows PDUs to monitors. Without monitors the cost is one check of {@link PduMonitor.isOn}. */
 export class PduMonitor {
   readonly #watchers = new Set<PduWatcher>();
   #isOn = false;

@@ -51,7 +51,10 @@ export class DescriptorGuard {
       event: 'descriptors-few',
       limit: room.limit,
       roomForLinks: room.links,
-      hint: `the limit of open files (ulimit -n) is ${room.limit}: ROUTE_MAX_LINKS and ROUTE_MAX_HANDSHAKES together are ${wanted}, which takes ${needed}; raise the one or lower the others`,
+      hint:
+        `the limit of open files (ulimit -n) is ${room.limit}: ROUTE_MAX_LINKS and ` +
+        `ROUTE_MAX_HANDSHAKES together are ${wanted}, which takes ${needed}; ` +
+        'raise the limit or lower the settings',
     });
   }
 

@@ -5,8 +5,15 @@ import { Rebalancer, type RebalancerOptions } from './rebalancer.ts';
 
 function about(node: string, links: number, more: Partial<NodeInfo> = {}): NodeInfo {
   return {
-    ...{ node, admin: 'a:1', listen: 'a:2', links, leaving: 0 },
-    ...{ draining: false, startedAtMs: 0, version: '0.0.0', ...more },
+    node,
+    admin: 'a:1',
+    listen: 'a:2',
+    links,
+    leaving: 0,
+    draining: false,
+    startedAtMs: 0,
+    version: '0.0.0',
+    ...more,
   };
 }
 

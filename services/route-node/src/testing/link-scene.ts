@@ -34,7 +34,7 @@ export interface LinkSceneOptions {
   inside?(callback: Callback, link: Link): void;
 }
 
-/** A node without a network: links, what passes PDUs on between them, and what slows them, wired as in a node. */
+/** A node without a network: links, hub and backpressure, wired as in a node. */
 export class LinkScene {
   readonly counters = new Counters();
   readonly hub: Hub;
@@ -54,24 +54,31 @@ export class LinkScene {
     const options = this.#presenceOptions();
     const engine = presence?.(options) ?? new PresenceMemory(options);
     this.hub = new Hub({
-      ...{ bus, presence: engine, counters, watch, staleMs: 60_000 },
+      bus,
+      presence: engine,
+      counters,
+      watch,
+      staleMs: 60_000,
       delivery: (receivers) =>
         delivery === 'broadcast'
           ? new Broadcast(receivers, bus)
           : new Directed({
-              ...{ receivers, bus: undefined, counters, mostKeptBytes: KIBIBYTE },
+              receivers,
+              bus: undefined,
+              counters,
+              mostKeptBytes: KIBIBYTE,
               onFull: () => {},
             }),
     });
     const allLimits: LinkLimits = {
-      ...{
-        maxPduBytes: 256 * KIBIBYTE,
-        heartbeatMs: 5000,
-        timeoutMs: 30_000,
-        drainTimeoutMs: 10_000,
-      },
-      ...{ pendingPdus: 1000, pendingBytes: 1024 * KIBIBYTE },
-      ...{ highWaterMarkBytes: 16 * KIBIBYTE, queueMaxBytes: 64 * KIBIBYTE },
+      maxPduBytes: 256 * KIBIBYTE,
+      heartbeatMs: 5000,
+      timeoutMs: 30_000,
+      drainTimeoutMs: 10_000,
+      pendingPdus: 1000,
+      pendingBytes: 1024 * KIBIBYTE,
+      highWaterMarkBytes: 16 * KIBIBYTE,
+      queueMaxBytes: 64 * KIBIBYTE,
       ...limits,
     };
     this.gate = new Backpressure((open) => {
@@ -85,11 +92,19 @@ export class LinkScene {
       pause: (held) => this.gate.set('links-over-mark', held),
     });
     this.#host = {
-      ...{ presence: engine, hub: this.hub, counters, watch, links: 'all' },
-      ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
-      ...{ flusher: new TickFlusher(), limits: allLimits, warnOfSecondLink: () => {} },
+      presence: engine,
+      hub: this.hub,
+      counters,
+      watch,
+      links: 'all',
+      timeSlicer: new TimeSlicer(),
+      readScheduler: new ReadScheduler(),
+      flusher: new TickFlusher(),
+      limits: allLimits,
+      warnOfSecondLink: () => {},
       spoken: () => {},
-      ...{ clientTypes: STANDARD_CLIENT_TYPES, maxQueryUsers: 5000 },
+      clientTypes: STANDARD_CLIENT_TYPES,
+      maxQueryUsers: 5000,
       dropped: (_link, pdu) => this.dropped.push(pdu),
       ending: (link, reason) => {
         this.endings.set(link.id, reason);
@@ -123,7 +138,11 @@ export class LinkScene {
 
   #presenceOptions(): PresenceMemoryOptions {
     return {
-      ...{ graceMs: 0, lingerMs: 0, perSecond: 1, lost: () => {}, back: () => {} },
+      graceMs: 0,
+      lingerMs: 0,
+      perSecond: 1,
+      lost: () => {},
+      back: () => {},
       interestObserver: {
         added: (link, userId) => this.hub.interestObserver?.added(link, userId),
         removed: (link, userId) => this.hub.interestObserver?.removed(link, userId),

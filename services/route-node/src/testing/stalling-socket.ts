@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 
 type Done = (error?: Error | null) => void;
 
-/** A connection without a network: what is written is collected, or waits while its peer reads nothing. */
+/** A connection without a network: written bytes are collected, or wait while the peer stalls. */
 export class StallingSocket extends Socket {
   /** All that the peer has read. */
   received = Buffer.alloc(0);

@@ -45,7 +45,8 @@ async function top(session: Session, { interval, count: looks }: TopOptions): Pr
     let { nodes } = await session.findNodes();
     let before: Sample[] = await lookAt(nodes);
     for (let look = 0; look < looks && !signal.aborted; look++) {
-      await delay(interval, undefined, { signal }).catch(() => undefined); // the signal is looked at
+      // An aborted delay ends the loop by its condition.
+      await delay(interval, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       // Nodes join and leave; while the list is unavailable, the known ones are shown.
       nodes = await session.findNodes().then(

@@ -200,8 +200,13 @@ test('reports a setting unknown to a node of another release beside its version'
 test('a drained node is only mentioned, a silent one is an error', () => {
   const silent = (draining: boolean): ExaminedNode => {
     const about = {
-      ...{ admin: '127.0.0.1:1', listen: null, links: 0, leaving: 0 },
-      ...{ draining, startedAtMs: 0, version: '1.0.0' },
+      admin: '127.0.0.1:1',
+      listen: null,
+      links: 0,
+      leaving: 0,
+      draining,
+      startedAtMs: 0,
+      version: '1.0.0',
     };
     const { known } = node('b');
     return {
@@ -308,12 +313,12 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
   [
     'holds users of a node that has just gone',
     { heldLinks: new Map([['dead.1', 2]]) },
-    'warning ghosts: 1 link of dead, whose lease ended 5.0 s ago, still hold users',
+    'warning ghosts: 1 link of dead, whose lease ended 5.0 s ago, still have users',
   ],
   [
     'holds users that nobody takes away',
     { heldLinks: new Map([['long-dead.1', 2]]) },
-    'wrong ghosts: 1 link of long-dead, whose lease ended 5 min ago, still hold users',
+    'wrong ghosts: 1 link of long-dead, whose lease ended 5 min ago, still have users',
   ],
   [
     'holds users of a node that nobody knows',
@@ -323,7 +328,7 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
         ['stranger.2', 1],
       ]),
     },
-    'wrong ghosts: 2 links of stranger, whose lease ended long ago, still hold users',
+    'wrong ghosts: 2 links of stranger, whose lease ended long ago, still have users',
   ],
   [
     'holds users of a link that its node does not have',

@@ -55,7 +55,9 @@ function readiness({ name, known, answer }: ExaminedNode): Finding[] {
         level: 'wrong',
         subject: 'nodes',
         says: `${name} does not answer: ${answer.why}`,
-        todo: 'see whether its process runs, and whether its admin port can be reached from here: ROUTE_ADMIN_LISTEN is loopback by default, ROUTE_ADVERTISE_HOST tells others where it is',
+        todo:
+          'check that its process runs, and that its admin port can be reached from here: ' +
+          'ROUTE_ADMIN_LISTEN is loopback by default, ROUTE_ADVERTISE_HOST is its published host',
       },
     ];
   }
@@ -130,7 +132,7 @@ function clocks(nodes: readonly Answered[], redis: Clock | undefined): Finding[]
         level: 'warning',
         subject: 'clocks',
         says: `${name}'s clock is ${duration(Math.abs(aheadMs))} ${side} ${whose}`,
-        todo: 'have NTP set it: leases are kept by Redis’s clock and hold, but logs cannot be read together',
+        todo: 'synchronize it with NTP: leases use the clock of Redis, but logs cannot be compared',
       },
     ];
   });
@@ -185,7 +187,9 @@ function links({ name, answers: { view, links: all, events } }: Answered): Findi
       level: 'wrong',
       subject: 'links',
       says: `${name} has links that list users and are no master`,
-      todo: 'if msg_servers hold several links into this cluster, set ROUTE_LINKS=master on all nodes: each message arrives once a link',
+      todo:
+        'if msg_servers have several links to this cluster, set ROUTE_LINKS=master on all nodes: ' +
+        'each message arrives once per link',
     });
   }
   const slow = all.filter(({ unsentBytes }) => unsentBytes > markOf(view.settings) / 2);

@@ -84,7 +84,7 @@ function subscribers(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Find
       level: 'wrong',
       subject,
       says: `${name} does not subscribe to this Redis`,
-      todo: 'see whether the node is in this namespace of this Redis, and what its log says of bus-error',
+      todo: 'check that the node uses this namespace of this Redis, and bus-error in its log',
     });
   }
   return orWell(findings, subject, 'all nodes subscribe, and none is behind');
@@ -108,7 +108,7 @@ function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[]
     findings.push({
       level: isLate ? 'wrong' : 'warning',
       subject: 'ghosts',
-      says: `${plural(links.length, 'link')} of ${node}, whose lease ended ${since}, still hold users`,
+      says: `${plural(links.length, 'link')} of ${node}, whose lease ended ${since}, still have users`,
       todo: isLate
         ? 'no node reaps: see what their logs say of redis-error'
         : 'look again: the other nodes take them away within seconds',

@@ -7,7 +7,7 @@ const REQUEST_MS = 0.1;
 /** One answer delays the next by no more than this. */
 const MAX_REST_MS = 1000;
 
-/** Bytes of answers that may wait for their clients; a single larger answer is made while no other waits. */
+/** Limit of unsent bytes of all answers; a larger answer is made while no other is unsent. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -41,7 +41,7 @@ export class AnswerBudget {
     }
   }
 
-  /** Accounts for bytes that wait for a client. @returns a function to call when they wait no longer. */
+  /** Accounts for unsent bytes. Returns a function to call when they are sent. */
   hold(bytes: number): () => void {
     this.#unsentBytes += bytes;
     return () => {

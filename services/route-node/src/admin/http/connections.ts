@@ -20,7 +20,7 @@ const PARSED_AT_ONCE = 512;
 export interface ConnectionsOptions {
   /** ROUTE_ADMIN_MAX_CONNECTIONS. */
   readonly maxConnections: number;
-  /** The client must have read its answer within this time of its request; a stream is no answer. */
+  /** Time from a request until the client must have read the answer; streams are exempt. */
   readonly answerMs: number;
   cut(reason: AdminCut): void;
 }
@@ -42,7 +42,7 @@ export class Connections {
     return this.#room.size;
   }
 
-  /** Adds a connection; at the limit another one, of the address that has the most, is closed for it. */
+  /** Adds a connection. At the limit, closes another one, of the address with the most. */
   open(socket: Socket): void {
     const evicted = this.#room.add(socket, socket.remoteAddress ?? '');
     socket.on('close', () => this.#room.delete(socket));
@@ -52,7 +52,7 @@ export class Connections {
     evicted.destroy();
   }
 
-  /** Has the HTTP server read the connection in small parts, and no further than to a pipelined request. */
+  /** Makes the HTTP server read in small parts, and stop reading at a pipelined request. */
   #parseInParts(socket: Socket): void {
     const [parse] = socket.listeners('data');
     if (parse === undefined) throw new Error('the HTTP server does not listen for data');

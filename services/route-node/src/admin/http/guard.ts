@@ -39,11 +39,11 @@ export class Guard {
     this.#checkHost(headers['host']);
     const site = headers['sec-fetch-site'];
     if (site === undefined || OWN_SITES.has(String(site))) return;
-    // A link that leads to the console from elsewhere shows it, and gives the other page nothing to read.
+    // A link on another page may open the console: that page cannot read the answer.
     if (path === '/' && headers['sec-fetch-mode'] === 'navigate') return;
     throw new ApiError(
       'site-refused',
-      `Sec-Fetch-Site is ${JSON.stringify(site)}: expected a request of the console, or of no page at all`,
+      `Sec-Fetch-Site is ${JSON.stringify(site)}: expected a request of the console or of no page`,
     );
   }
 
@@ -52,7 +52,7 @@ export class Guard {
     if (this.#token() === '') {
       throw new ApiError(
         'token-not-configured',
-        'this node has no token, so it refuses that to all: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE to allow it with the token',
+        'this node has no token and refuses the request: set ROUTE_ADMIN_TOKEN or ROUTE_ADMIN_TOKEN_FILE',
       );
     }
     this.checkTokenWhereSet(headers);
@@ -90,7 +90,8 @@ export class Guard {
     }
     throw new ApiError(
       'host-refused',
-      `Host is ${JSON.stringify(given)}: expected an IP address, ${[...this.#hosts].join(', ')}; ROUTE_ADMIN_HOSTS may name others`,
+      `Host is ${JSON.stringify(given)}: expected an IP address, ` +
+        `${[...this.#hosts].join(', ')}; ROUTE_ADMIN_HOSTS can add names`,
     );
   }
 }

@@ -41,7 +41,7 @@ export function json(body: object, status = 200): Answer {
   return { kind: 'json', status, body };
 }
 
-/** The values of a pattern's `:names` in a path; undefined where it does not fit. @throws URIError */
+/** Values of a pattern's `:names` in a path; undefined if it does not match. @throws URIError */
 export function matchPath(pattern: string, path: string): Record<string, string> | undefined {
   const expected = pattern.split('/');
   const given = path.split('/');

@@ -57,7 +57,10 @@ async function serve({
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
-    ...{ port, cuts, traced, server },
+    port,
+    cuts,
+    traced,
+    server,
     renderings: () => renderings,
     open(text) {
       const socket = connect(port, '127.0.0.1');

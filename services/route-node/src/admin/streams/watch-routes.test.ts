@@ -18,11 +18,15 @@ function listOf(bytes: number): Buffer {
 test('shows no fields of a PDU above 64 KiB, which would take long to decode', async () => {
   const watch = new PduMonitor();
   const [route] = watchRoutes({
-    ...{ nodeId: 'node', watch, bodiesAllowed: false, peerOf: () => undefined },
+    nodeId: 'node',
+    watch,
+    bodiesAllowed: false,
+    peerOf: () => undefined,
     guard: new Guard({ token: () => '', hosts: [] }),
   });
   const answer = await route?.handle({
-    ...{ params: {}, headers: {} },
+    params: {},
+    headers: {},
     query: new URLSearchParams('decode=1'),
   });
   if (answer?.kind !== 'stream') throw new Error('the route answers with no stream');

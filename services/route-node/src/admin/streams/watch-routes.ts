@@ -31,7 +31,7 @@ export interface WatchSources {
 /** So much of a body is shown. */
 const MAX_BODY_BYTES = 4096;
 
-/** Of a larger body the fields are not shown: a list of a million users would stop the loop for a second. */
+/** Fields of larger bodies are not shown: decoding a million users would block for a second. */
 const MAX_DECODED_BYTES = 64 * 1024;
 
 /**

@@ -12,7 +12,11 @@ function shown(pdu: Buffer): Record<string, unknown> {
 
 test.each([
   encodeMessage('msg_data', {
-    ...{ fromUserId: 1, toSessionId: 2, msgId: 3, createTime: 4, msgType: MSG_TYPE.singleText },
+    fromUserId: 1,
+    toSessionId: 2,
+    msgId: 3,
+    createTime: 4,
+    msgType: MSG_TYPE.singleText,
     msgData: Buffer.from(SECRET),
     attachData: Buffer.from(SECRET),
   }),
@@ -24,8 +28,14 @@ test.each([
     attachData: Buffer.from(SECRET),
   }),
   encodeMessage('file_notify', {
-    ...{ fromUserId: 1, toUserId: 2, fileName: SECRET, fileSize: 3, taskId: 'task' },
-    ...{ ipAddrList: [], transMode: TRANSFER_FILE_TYPE.online, offlineReady: 0 },
+    fromUserId: 1,
+    toUserId: 2,
+    fileName: SECRET,
+    fileSize: 3,
+    taskId: 'task',
+    ipAddrList: [],
+    transMode: TRANSFER_FILE_TYPE.online,
+    offlineReady: 0,
   }),
 ])('shows only the length of user content (%#)', (pdu) => {
   const fields = shown(pdu);
@@ -38,7 +48,10 @@ test.each([
 
 test('shows ids, times and types as they are', () => {
   const pdu = encodeMessage('msg_read_notify', {
-    ...{ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 },
+    userId: 1,
+    sessionId: 2,
+    msgId: 3,
+    sessionType: 1,
   });
   expect(shown(pdu)).toEqual({ userId: 1, sessionId: 2, msgId: 3, sessionType: 1 });
 });
