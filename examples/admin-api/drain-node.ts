@@ -38,7 +38,7 @@ function readToken(): string | undefined {
 async function otherNodes(admin: string): Promise<ClusterNode[]> {
   const { nodes } = clusterViewSchema.parse(await request(`${admin}/api/v1/cluster`));
   return nodes.filter(
-    ({ self, alive, about }) => !self && alive && about !== null && !about.draining,
+    ({ self, alive, info }) => !self && alive && info !== null && !info.draining,
   );
 }
 

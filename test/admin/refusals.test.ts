@@ -32,7 +32,7 @@ describe.each(CHANGES)('POST %s', (path) => {
     });
   });
 
-  test.each(['Bearer of-somebody-else', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`])(
+  test.each(['Bearer of-another-node', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`])(
     'is refused with a wrong token (%s), which the answer does not repeat',
     async (authorization) => {
       const answer = await refusal({ method: 'POST', path, headers: { authorization } });

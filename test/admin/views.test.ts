@@ -56,7 +56,7 @@ test('every node reports all nodes, their lease times and their addresses', asyn
       node: other.id,
       self: other === node,
       alive: true,
-      about: { admin: new URL(other.adminUrl).host, draining: false },
+      info: { admin: new URL(other.adminUrl).host, draining: false },
     }));
     expect(nodes).toMatchObject(expected.sort((a, b) => (a.node < b.node ? -1 : 1)));
     for (const { leaseLeftMs } of nodes) {
@@ -146,7 +146,7 @@ test('any node finds a user; only the link’s own node knows the details', asyn
     },
     { what: 'all lists to stand' },
   );
-  const [both, phone, nobody] = view.users;
+  const [both, phone, unknown] = view.users;
   expect(both).toMatchObject({ userId: 81, status: 'online', state: 'pc' });
   expect(both?.links.find(({ node }) => node === cluster.node(0).id)).toMatchObject({
     peer: here.address,
@@ -161,7 +161,7 @@ test('any node finds a user; only the link’s own node knows the details', asyn
     openedAtMs: null,
   });
   expect(phone).toMatchObject({ userId: 82, status: 'offline', state: 'mobile-only' });
-  expect(nobody).toEqual({ userId: 83, status: 'offline', state: 'gone', links: [] });
+  expect(unknown).toEqual({ userId: 83, status: 'offline', state: 'gone', links: [] });
 });
 
 test('a single node reports the same of its users, from its own memory', async () => {

@@ -45,10 +45,10 @@ test('a node that joins gets its share of the links, and no user is ever seen of
     return stack.use(new MsgServer({ targets, clients, random }));
   });
   const watcher = stack.use(new MsgServer({ targets, clients: [], random }));
-  const everybody = userIds(1, servers.length * USERS_EACH);
+  const allUsers = userIds(1, servers.length * USERS_EACH);
   for (const server of servers) await server.linked();
-  await waitForPresence([await watcher.linked()], { online: everybody });
-  await using watch = new StatusWatch(everybody, () => watcher.linked());
+  await waitForPresence([await watcher.linked()], { online: allUsers });
+  await using watch = new StatusWatch(allUsers, () => watcher.linked());
   expect(await sum(cluster.nodes, 'route_links')).toBe(25);
   expect(await sum(cluster.nodes, 'route_links_lingering')).toBe(0);
 
@@ -73,14 +73,14 @@ test('a node that joins gets its share of the links, and no user is ever seen of
   expect(await sum(cluster.nodes, 'route_presence_offline_grace_expired_total')).toBe(0);
 
   // Nothing is left of the closed links: users who log off now are offline.
-  const gone = userIds(1, everybody.length).filter((userId) => userId % 2 === 0);
+  const gone = userIds(1, allUsers.length).filter((userId) => userId % 2 === 0);
   for (const [i, server] of servers.entries()) {
     const link = await server.linked();
     for (const userId of userIds(i * USERS_EACH + 1, USERS_EACH)) {
       if (userId % 2 === 0) link.status(offline(userId));
     }
   }
-  const stay = everybody.filter((userId) => userId % 2 === 1);
+  const stay = allUsers.filter((userId) => userId % 2 === 1);
   await waitForPresence([await watcher.linked()], { online: stay, offline: gone });
 });
 
@@ -100,7 +100,7 @@ test('users of a rebalanced link that does not return are offline after the grac
   await waitForPresence([watcher], { online: [1, 2, 3, 4, 5] });
   await cluster.node(0).waitForMetric('route_links_fair_share', (share) => share === 3);
   // The links open longest are closed.
-  expect(await adminOf(cluster.node(0)).rebalance()).toMatchObject({ fairShare: 3, shed: 2 });
+  expect(await adminOf(cluster.node(0)).rebalance()).toMatchObject({ fairShare: 3, closing: 2 });
   expect(await set.link(0).closedByServer).toBe('ended');
   expect(await set.link(1).closedByServer).toBe('ended');
   expect(await watcher.query([1, 2])).toMatchObject([{ status: 1 }, { status: 1 }]);
@@ -124,12 +124,12 @@ test('rebalances only on request by default; on request closes links down to the
   expect(await full.metric('route_links_tolerated')).toBe(0);
   expect(await full.metric('route_links')).toBe(12);
 
-  expect(await adminOf(empty).rebalance()).toMatchObject({ links: 0, fairShare: 6, shed: 0 });
-  expect(await adminOf(full).rebalance()).toMatchObject({ links: 12, fairShare: 6, shed: 6 });
+  expect(await adminOf(empty).rebalance()).toMatchObject({ links: 0, fairShare: 6, closing: 0 });
+  expect(await adminOf(full).rebalance()).toMatchObject({ links: 12, fairShare: 6, closing: 6 });
   await full.waitForMetric('route_links', (links) => links === 6);
-  const steps = full.logsOf('links-rebalanced').map(({ shed }) => Number(shed));
+  const steps = full.logsOf('links-rebalanced').map(({ closing }) => Number(closing));
   expect(Math.max(...steps)).toBeLessThanOrEqual(3);
-  expect(steps.reduce((total, shed) => total + shed)).toBe(6);
+  expect(steps.reduce((total, closing) => total + closing)).toBe(6);
 });
 
 test('users of a link closed by an operator are not announced offline', async () => {

@@ -22,11 +22,11 @@ test('no user is ever seen offline while nodes are replaced one by one', async (
     const clients = clientsOf(userIds(i * USERS_EACH + 1, USERS_EACH));
     return stack.use(new MsgServer({ targets, clients, random }));
   });
-  const everybody = userIds(1, SERVERS * USERS_EACH);
+  const allUsers = userIds(1, SERVERS * USERS_EACH);
   const watcher = stack.use(new MsgServer({ targets, clients: [], random }));
   for (const server of servers) await server.linked();
-  await waitForPresence([await watcher.linked()], { online: everybody });
-  await using watch = new StatusWatch(everybody, () => watcher.linked());
+  await waitForPresence([await watcher.linked()], { online: allUsers });
+  await using watch = new StatusWatch(allUsers, () => watcher.linked());
 
   for (const node of cluster.nodes.slice(0, NODES)) {
     leaving.add(node);
@@ -51,7 +51,7 @@ test('no user is ever seen offline while nodes are replaced one by one', async (
       gone.push(userId);
     }
   }
-  const stay = everybody.filter((userId) => !gone.includes(userId));
+  const stay = allUsers.filter((userId) => !gone.includes(userId));
   await using set = await openKnownLinks(targets(), NODES);
   await waitForPresence(set.links, { online: stay, offline: gone, deadlineMs: 15_000 });
 });

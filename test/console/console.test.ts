@@ -81,9 +81,9 @@ describe.runIf(hasChromium())('the console in Chromium', () => {
     await page.locator('#links th.marked', { hasText: link.address }).waitFor();
     await page.locator('.totals tr[data-type="windows"] td', { hasText: /^1$/ }).waitFor();
 
-    await page.getByLabel('User ids').fill('nobody');
+    await page.getByLabel('User ids').fill('unknown');
     await page.keyboard.press('Enter');
-    await found.getByText('ids are "nobody": expected').waitFor();
+    await found.getByText('ids are "unknown": expected').waitFor();
     await waitForCount(page, page.locator('.map .link.is-marked'), 0);
   });
 

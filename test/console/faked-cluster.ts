@@ -53,7 +53,7 @@ function idOf(at: number): string {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
 
 function clusterNode(node: string, at: number): ClusterNode {
-  const about = {
+  const info = {
     admin: `10.0.0.${at + 1}:9200`,
     listen: `10.0.0.${at + 1}:8200`,
     links: 10,
@@ -62,7 +62,7 @@ function clusterNode(node: string, at: number): ClusterNode {
     startedAtMs: Date.now() - STARTED_MS,
     version: '0.1.0',
   };
-  return { node, self: at === 0, alive: true, leaseLeftMs: 8000 + at, about };
+  return { node, self: at === 0, alive: true, leaseLeftMs: 8000 + at, info };
 }
 
 interface FakedNode {

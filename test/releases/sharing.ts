@@ -31,11 +31,11 @@ export async function replaceUnderLoad(from: Program, to: Program): Promise<void
     const clients = clientsOf(userIds(i * USERS_EACH + 1, USERS_EACH));
     return stack.use(new MsgServer({ targets, clients, random }));
   });
-  const everybody = userIds(1, servers.length * USERS_EACH);
+  const allUsers = userIds(1, servers.length * USERS_EACH);
   const watcher = stack.use(new MsgServer({ targets, clients: [], random }));
   for (const server of servers) await server.linked();
-  await waitForPresence([await watcher.linked()], { online: everybody });
-  await using watch = new StatusWatch(everybody, () => watcher.linked());
+  await waitForPresence([await watcher.linked()], { online: allUsers });
+  await using watch = new StatusWatch(allUsers, () => watcher.linked());
 
   for (let n = 0; n < PROGRAM_NODES; n++) {
     await cluster.add(optionsOf(to));
@@ -53,7 +53,7 @@ export async function replaceUnderLoad(from: Program, to: Program): Promise<void
   expect([...watch.seenOffline]).toEqual([]);
   expect(watch.answers).toBeGreaterThan(20);
   await using set = await openKnownLinks(targets(), PROGRAM_NODES);
-  await waitForPresence(set.links, { online: everybody, deadlineMs: 15_000 });
+  await waitForPresence(set.links, { online: allUsers, deadlineMs: 15_000 });
 }
 
 function optionsOf(program: Program): { program?: string } {

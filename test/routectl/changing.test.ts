@@ -188,18 +188,19 @@ describe('rebalance', () => {
         // The nodes learn of each other's links with their leases.
         const { nodes } = JSON.parse(run.stdout);
         return (
-          nodes.some((one: { node: string; shed: number }) => one.node === id && one.shed > 0) &&
-          run
+          nodes.some(
+            (one: { node: string; closing: number }) => one.node === id && one.closing > 0,
+          ) && run
         );
       },
       { what: 'the nodes to know of the links', deadlineMs: 30_000 },
     );
     expect(status).toBe(0);
-    const shed = JSON.parse(stdout).nodes.map((one: { node: string; shed: number }) => [
+    const closing = JSON.parse(stdout).nodes.map((one: { node: string; closing: number }) => [
       one.node === id,
-      one.shed > 0,
+      one.closing > 0,
     ]);
-    expect(shed.sort()).toEqual([
+    expect(closing.sort()).toEqual([
       [false, false],
       [false, false],
       [true, true],

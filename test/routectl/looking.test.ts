@@ -133,7 +133,7 @@ describe('links', () => {
   });
 
   test('refuses an unknown node, and names the known ones', async () => {
-    const { status, stderr } = await routectl('links', '--node', 'nobody');
+    const { status, stderr } = await routectl('links', '--node', 'unknown');
     expect(status).toBe(2);
     for (const id of ids()) expect(stderr).toContain(id);
   });

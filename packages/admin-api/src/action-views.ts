@@ -20,10 +20,10 @@ export type CloseLinkResult = z.infer<typeof closeLinkResultSchema>;
 /** POST /api/v1/rebalance */
 export const rebalanceResultSchema = z.object({
   node: z.string(),
-  /** Links open, and how many would be this node's fair share. */
+  /** Open links. */
   links: z.number(),
   fairShare: z.number(),
-  /** How many links are to go, a few at a time. */
-  shed: z.number(),
+  /** Links that the node will close, a few at a time. */
+  closing: z.number(),
 });
 export type RebalanceResult = z.infer<typeof rebalanceResultSchema>;

@@ -114,7 +114,7 @@ const clusterNodeSchema = z.object({
   /** Until its lease ends, in ms; below 0: ended so long ago; null with the memory engine. */
   leaseLeftMs: z.number().nullable(),
   /** The node's published state; null for one that is gone, or publishes none. */
-  about: z
+  info: z
     .object({
       admin: address,
       listen: address.nullable(),

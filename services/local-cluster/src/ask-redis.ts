@@ -15,7 +15,7 @@ export function askRedis(url: string, command: string, timeoutMs = 1000): Promis
   return new Promise((resolve, reject) => {
     const socket =
       protocol === 'rediss:'
-        ? // Whose certificate it is matters to those who send it data, not to this look at it.
+        ? // This only detects a server: clients that send data verify its certificate.
           connectTls({ ...address, rejectUnauthorized: false })
         : connect(address);
     const deadline = setTimeout(() => fail(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);

@@ -21,7 +21,7 @@ function broadcastCheck(run = RUN): DeliveryCheck {
 
 /** Sends `count` PDUs from a member. */
 function send(check: DeliveryCheck, member: Member, count: number): void {
-  for (let i = 0; i < count; i++) check.sending(member, 'everybody');
+  for (let i = 0; i < count; i++) check.sending(member, 'all');
 }
 
 test('expects each PDU at every other link until it arrives', () => {
@@ -142,7 +142,7 @@ describe('with directed delivery', () => {
     check.sending(a, [ANN, CAT]);
     expect(check.totals()).toEqual({ ...NOTHING, awaited: 1 });
     check.sending(a, [ANN, BEN]);
-    check.sending(a, 'everybody');
+    check.sending(a, 'all');
     check.sending(b, [ANN]);
     expect(check.totals()).toEqual({ ...NOTHING, awaited: 5 });
     arrived(b, 1, 2, 3);
@@ -162,7 +162,7 @@ describe('with directed delivery', () => {
 
   test('allows late PDUs until the sender’s first PDU for that user arrives', () => {
     const { check, a, b, arrived } = directedCheck();
-    for (const to of [[ANN], [ANN], 'everybody'] as const) check.sending(a, to);
+    for (const to of [[ANN], [ANN], 'all'] as const) check.sending(a, to);
     arrived(b, 3);
     // Not lost: the sender's node may have learned only then that Ann is online. The third is due
     // at Ben's link too.
@@ -170,7 +170,7 @@ describe('with directed delivery', () => {
     arrived(b, 1, 2);
     expect(check.totals()).toMatchObject({ delivered: 3, caughtUp: 2, outOfOrder: 0 });
 
-    for (const to of [[ANN], [ANN], 'everybody'] as const) check.sending(a, to);
+    for (const to of [[ANN], [ANN], 'all'] as const) check.sending(a, to);
     arrived(b, 6);
     expect(check.totals()).toMatchObject({ lost: 2 });
     arrived(b, 4);
@@ -185,7 +185,7 @@ describe('with directed delivery', () => {
     arrived(b, 1, 2);
     check.went(b, ANN);
     check.came(b, ANN);
-    for (const to of [[ANN], [BEN], 'everybody', 'everybody'] as const) check.sending(a, to);
+    for (const to of [[ANN], [BEN], 'all', 'all'] as const) check.sending(a, to);
     arrived(b, 6, 3, 4, 5);
     expect(check.totals()).toMatchObject({ delivered: 6, caughtUp: 1, outOfOrder: 2 });
   });
@@ -226,7 +226,7 @@ describe('with directed delivery', () => {
 
   test('counts missing PDUs of a lost link as cut off', () => {
     const { check, a, b, arrived } = directedCheck();
-    for (const to of [[ANN], 'everybody', 'everybody'] as const) check.sending(a, to);
+    for (const to of [[ANN], 'all', 'all'] as const) check.sending(a, to);
     arrived(b, 3);
     check.leave(a, 0);
     expect(check.totals()).toMatchObject({ lost: 0, awaited: 0, cutOff: 2 + 2 });

@@ -114,7 +114,7 @@ export class DeliveryCheck {
   }
 
   /** Records a PDU addressed to these users, or a broadcast. Returns its sequence number. */
-  sending(member: Member, concerned: readonly number[] | 'everybody'): number {
+  sending(member: Member, recipients: readonly number[] | 'all'): number {
     const sender = this.#entries.get(member.id);
     if (sender === undefined) throw new Error(`member ${member.id} does not take part`);
     sender.sent++;
@@ -122,9 +122,9 @@ export class DeliveryCheck {
       const receipts = progress.get(sender.id);
       if (closedAtMs !== undefined || !(receipts instanceof DirectedProgress)) continue;
       const to =
-        concerned === 'everybody'
+        recipients === 'all'
           ? 'all'
-          : [...new Set(concerned)].flatMap((user) => stays.get(user) ?? []);
+          : [...new Set(recipients)].flatMap((user) => stays.get(user) ?? []);
       receipts.sent(sender.sent, to);
     }
     return sender.sent;

@@ -34,8 +34,8 @@ type Codecs = {
   readonly [Name in NumberedCommand]: {
     make(stamp: Stamp, subject: Subject): MessageFields[Name];
     read(fields: MessageFields[Name]): Stamp | undefined;
-    /** Recipients under directed delivery; `everybody` means broadcast. */
-    concerned(sequence: number, subject: Subject): readonly number[] | 'everybody';
+    /** Recipients under directed delivery; `all` means broadcast. */
+    recipients(sequence: number, subject: Subject): readonly number[] | 'all';
   };
 };
 
@@ -51,8 +51,8 @@ function bothOf(_sequence: number, { from, to }: Subject): readonly number[] {
   return [from, to];
 }
 
-function everybody(): 'everybody' {
-  return 'everybody';
+function toAll(): 'all' {
+  return 'all';
 }
 
 /** Where each numbered command carries its stamp: fields whose values no receiver uses here. */
@@ -78,7 +78,7 @@ export const NUMBERED: Codecs = {
       msgData.length < STAMP_BYTES
         ? undefined
         : { sender: msgData.readUInt32BE(0), sequence: msgData.readUInt32BE(4) },
-    concerned: (sequence, subject) => (isGroup(sequence) ? 'everybody' : bothOf(sequence, subject)),
+    recipients: (sequence, subject) => (isGroup(sequence) ? 'all' : bothOf(sequence, subject)),
   },
   msg_read_notify: {
     make: ({ sender, sequence }, { from }) => ({
@@ -88,7 +88,7 @@ export const NUMBERED: Codecs = {
       sessionType: SESSION_TYPE.single,
     }),
     read: ({ sessionId, msgId }) => ({ sender: sessionId, sequence: msgId }),
-    concerned: (_sequence, { from }) => [from],
+    recipients: (_sequence, { from }) => [from],
   },
   group_change_member_notify: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -99,7 +99,7 @@ export const NUMBERED: Codecs = {
       chgUserIdList: [to],
     }),
     read: ({ groupId, userId }) => ({ sender: groupId, sequence: userId }),
-    concerned: everybody,
+    recipients: toAll,
   },
   file_notify: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -113,7 +113,7 @@ export const NUMBERED: Codecs = {
       offlineReady: 0,
     }),
     read: ({ taskId, fileSize }) => ({ sender: Number(taskId), sequence: fileSize }),
-    concerned: bothOf,
+    recipients: bothOf,
   },
   switch_p2p_cmd: {
     make: ({ sender, sequence }, { from, to }) => ({
@@ -125,7 +125,7 @@ export const NUMBERED: Codecs = {
       const [sender, sequence] = cmdMsgData.split(' ').map(Number);
       return sender === undefined || sequence === undefined ? undefined : { sender, sequence };
     },
-    concerned: bothOf,
+    recipients: bothOf,
   },
   remove_session_notify: {
     make: ({ sender, sequence }) => ({
@@ -135,12 +135,12 @@ export const NUMBERED: Codecs = {
     }),
     read: ({ userId, sessionId }) => ({ sender: sessionId, sequence: userId }),
     // The user in it is its number, which is online on no link.
-    concerned: () => [],
+    recipients: () => [],
   },
   sign_info_changed_notify: {
     make: ({ sender, sequence }) => ({ changedUserId: sequence, signInfo: String(sender) }),
     read: ({ changedUserId, signInfo }) => ({ sender: Number(signInfo), sequence: changedUserId }),
-    concerned: everybody,
+    recipients: toAll,
   },
 };
 

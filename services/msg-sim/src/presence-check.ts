@@ -71,10 +71,10 @@ export class PresenceCheck {
   /** Queries one server for all users. Returns the number of mismatches, or undefined. */
   async differences(asker: SimServer): Promise<number | undefined> {
     const { model } = this.#options;
-    const everybody = Array.from({ length: model.users }, (_, user) => user);
+    const allUsers = Array.from({ length: model.users }, (_, user) => user);
     let different = 0;
-    for (let at = 0; at < everybody.length; at += 1000) {
-      const part = everybody.slice(at, at + 1000);
+    for (let at = 0; at < allUsers.length; at += 1000) {
+      const part = allUsers.slice(at, at + 1000);
       const asked = await asker.ask(part);
       if (typeof asked === 'string') return undefined;
       different += part.filter((user, i) => asked[i] !== model.isOnline(user)).length;

@@ -154,8 +154,8 @@ export class SimServer implements AsyncDisposable {
     const member = this.#member;
     if (member === undefined || this.#mustWait) return false;
     const { firstUserId, figures, deliveries } = this.#world;
-    const { concerned, make } = NUMBERED[command];
-    const sequence = deliveries.sending(member, concerned(member.sent + 1, places));
+    const { recipients, make } = NUMBERED[command];
+    const sequence = deliveries.sending(member, recipients(member.sent + 1, places));
     const { from, to, nowMs } = places;
     const subject = { from: firstUserId + from, to: firstUserId + to, nowMs };
     const outcome = this.#route.send(command, make({ sender: member.id, sequence }, subject));

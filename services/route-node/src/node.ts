@@ -93,7 +93,7 @@ export class RouteNode {
       settings,
       log,
       tls: this.#tls,
-      nodeInfo: () => this.#about(),
+      nodeInfo: () => this.#info(),
       unready: (reason, holds) => this.#readiness.set(reason, holds),
       engine: (events, counters) =>
         engineName === 'memory'
@@ -119,7 +119,7 @@ export class RouteNode {
       perMinute: settings.ROUTE_REBALANCE_PER_MINUTE,
       links: this.#links,
       nodes: () => this.#engine.nodes,
-      about: () => this.#about(),
+      info: () => this.#info(),
       isReady: () => this.#readiness.reasons.length === 0,
       now: () => performance.now(),
     });
@@ -173,7 +173,7 @@ export class RouteNode {
       },
       failed: (path, error) => log.error({ event: 'admin-failed', path, err: error }),
       routes: adminRoutes({
-        about: () => this.#about(),
+        info: () => this.#info(),
         settings,
         counters,
         engine: this.#engine,
@@ -271,7 +271,7 @@ export class RouteNode {
     this.#log.info({ event: 'stopped' });
   }
 
-  #about(): NodeInfo {
+  #info(): NodeInfo {
     return {
       node: this.#nodeId,
       admin: this.#adminAt,

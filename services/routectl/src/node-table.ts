@@ -7,7 +7,7 @@ import type { Column } from './table.ts';
 export function stateOf({ known, answer }: Sample): string {
   if (answer.kind === 'silent') return hasLeft(known, answer) ? 'has left' : 'no answer';
   const { ready, draining, reasons } = answer.value;
-  if (draining || known.about?.draining === true) return 'draining';
+  if (draining || known.info?.draining === true) return 'draining';
   return ready ? 'ready' : `not ready: ${reasons.map(({ reason }) => reason).join(', ')}`;
 }
 
@@ -34,7 +34,7 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
     text: ({ known, answer }) =>
       known.node ?? (answer.kind === 'answered' ? answer.value.node : '?'),
   },
-  { title: 'admin', text: ({ known }) => known.admin?.address ?? known.about?.admin ?? '-' },
+  { title: 'admin', text: ({ known }) => known.admin?.address ?? known.info?.admin ?? '-' },
   { title: 'state', text: stateOf },
   {
     title: 'age',
@@ -47,7 +47,7 @@ export const NODE_COLUMNS: readonly Column<Sample>[] = [
     text: (sample) =>
       sample.answer.kind === 'answered'
         ? String(sample.answer.value.links.open)
-        : String(sample.known.about?.links ?? '-'),
+        : String(sample.known.info?.links ?? '-'),
   },
   {
     title: 'users',
@@ -100,7 +100,7 @@ export function nodeData({ known, answer, rates }: Sample): object {
     admin: known.admin?.address ?? null,
     state: stateOf({ known, answer, rates }),
     leaseLeftMs: known.leaseLeftMs ?? null,
-    about: known.about,
+    info: known.info,
     rates: rates ?? null,
     problem: answer.kind === 'silent' ? answer.why : null,
     view: answer.kind === 'answered' ? answer.value : null,

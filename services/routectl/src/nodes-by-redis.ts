@@ -15,7 +15,7 @@ export async function nodesByRedis(
         self: false,
         alive: leaseLeftMs === null || leaseLeftMs > 0,
         leaseLeftMs,
-        about: info ?? null,
+        info: info ?? null,
       },
       clientOf,
     ),

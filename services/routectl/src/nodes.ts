@@ -14,7 +14,7 @@ export interface KnownNode {
   readonly alive: boolean;
   /** undefined without a known lease. */
   readonly leaseLeftMs: number | undefined;
-  readonly about: ClusterNode['about'];
+  readonly info: ClusterNode['info'];
   /** undefined for one that is gone, or has not published its address. */
   readonly admin: AdminClient | undefined;
 }
@@ -95,28 +95,28 @@ async function cluster(admin: AdminClient): Promise<ClusterView> {
     // While Redis is down a node still reports its own state.
     if (!(error instanceof ApiRefusal && error.code === 'redis-away')) throw error;
     const { node, namespace } = await admin.node();
-    const self = { node, self: true, alive: true, leaseLeftMs: null, about: null };
+    const self = { node, self: true, alive: true, leaseLeftMs: null, info: null };
     return { node, namespace, redisNowMs: null, nodes: [self] };
   }
 }
 
 /** A node as another one, or Redis, knows it. */
 export function known(
-  { node, alive, leaseLeftMs, about }: ClusterNode,
+  { node, alive, leaseLeftMs, info }: ClusterNode,
   clientOf: ClientOf,
 ): KnownNode {
-  const admin = about === null || !alive ? undefined : clientOf(about.admin, node);
-  return { node, alive, leaseLeftMs: leaseLeftMs ?? undefined, about, admin };
+  const admin = info === null || !alive ? undefined : clientOf(info.admin, node);
+  return { node, alive, leaseLeftMs: leaseLeftMs ?? undefined, info, admin };
 }
 
 function unknownAt(address: string, clientOf: ClientOf): KnownNode {
   const admin = clientOf(address);
-  return { node: undefined, alive: true, leaseLeftMs: undefined, about: null, admin };
+  return { node: undefined, alive: true, leaseLeftMs: undefined, info: null, admin };
 }
 
 /** Whether a silent node had announced its drain: its lease then runs out. */
-export function hasLeft({ about }: KnownNode, answer: Answer<unknown>): boolean {
-  return answer.kind === 'silent' && about?.draining === true;
+export function hasLeft({ info }: KnownNode, answer: Answer<unknown>): boolean {
+  return answer.kind === 'silent' && info?.draining === true;
 }
 
 /** The text of a refusal. */
@@ -126,7 +126,7 @@ export function refusalText(error: Unreachable | ApiRefusal): string {
 }
 
 function isAt(address: string, nodes: ReadonlyMap<string, KnownNode>): boolean {
-  return [...nodes.values()].some(({ about }) => about?.admin === address);
+  return [...nodes.values()].some(({ info }) => info?.admin === address);
 }
 
 function sorted(nodes: ReadonlyMap<string, KnownNode>): KnownNode[] {

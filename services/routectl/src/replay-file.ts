@@ -36,7 +36,7 @@ export async function replayFile(
   if (options.evenWithLinks !== true) await refuseWithLinks(live);
   const targets = parseAddresses(
     '--to',
-    options.to ?? live.flatMap(({ about }) => about?.listen ?? []).join(','),
+    options.to ?? live.flatMap(({ info }) => info?.listen ?? []).join(','),
   );
   const found = await differencesOf(trace, targets);
   const { output } = session;

@@ -77,8 +77,8 @@ export class Session {
     const { nodes } = await this.findNodes();
     const live = nodes.filter(({ alive }) => alive);
     const exact = live.filter(
-      ({ node, about, admin }) =>
-        node === name || about?.listen === name || about?.admin === name || admin?.address === name,
+      ({ node, info, admin }) =>
+        node === name || info?.listen === name || info?.admin === name || admin?.address === name,
     );
     const fitting = exact.length > 0 ? exact : live.filter(({ node }) => node?.startsWith(name));
     const [one, another] = fitting;

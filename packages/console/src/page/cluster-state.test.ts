@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
 
 function entryOf(node: string, alive = true): ClusterNode {
-  return { node, self: node === 'a', alive, leaseLeftMs: alive ? 1000 : -1000, about: null };
+  return { node, self: node === 'a', alive, leaseLeftMs: alive ? 1000 : -1000, info: null };
 }
 
 function after(...all: readonly Told[]): ClusterState {

@@ -69,7 +69,7 @@ function NodeRow({ node, self }: { readonly node: NodeState; readonly self: stri
       <td>
         <span class={`mood ${mood}`}>{why}</span>
       </td>
-      <td>{view?.listen ?? entry.about?.listen ?? '–'}</td>
+      <td>{view?.listen ?? entry.info?.listen ?? '–'}</td>
       <td class="number">{entry.alive ? count(view?.links.open ?? links.length) : '–'}</td>
       <td class="number">{view === undefined ? '–' : count(view.presence.users)}</td>
       <td class="number">{rates === undefined ? '–' : count(rates.receivedPdus)}</td>
@@ -78,7 +78,7 @@ function NodeRow({ node, self }: { readonly node: NodeState; readonly self: stri
       <td class="number">{rttMs === null ? '–' : milliseconds(rttMs)}</td>
       <td class="number">{leaseOf(entry.leaseLeftMs)}</td>
       <td>{view === undefined ? '–' : since(view.nowMs - view.startedAtMs)}</td>
-      <td>{entry.about?.version ?? '–'}</td>
+      <td>{entry.info?.version ?? '–'}</td>
     </tr>
   );
 }

@@ -48,7 +48,7 @@ async function cluster({ nodeId, namespace, engine }: ClusterSources): Promise<C
         self: node === nodeId,
         alive: leaseLeftMs === null || leaseLeftMs > 0,
         leaseLeftMs,
-        about: info ?? null,
+        info: info ?? null,
       })),
     };
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Readiness } from '../observability/readiness.ts';
 
 export interface NodeViewSources {
   /** The node's published state. */
-  about(): NodeInfo;
+  info(): NodeInfo;
   readonly settings: Settings;
   readonly counters: Counters;
   readonly engine: Engine;
@@ -22,7 +22,7 @@ export interface NodeViewSources {
 /** The node as it is now. */
 export function nodeView(sources: NodeViewSources): NodeView {
   const { settings, counters, engine, links, readiness } = sources;
-  const { node, version, listen, draining, startedAtMs } = sources.about();
+  const { node, version, listen, draining, startedAtMs } = sources.info();
   const { explained } = readiness;
   const memory = process.memoryUsage();
   return {

@@ -31,7 +31,7 @@ export interface AdminSources extends NodeViewSources {
 /** All that the admin port serves. */
 export function adminRoutes(sources: AdminSources): Route[] {
   const { settings, engine, links, readiness } = sources;
-  const { node: nodeId } = sources.about();
+  const { node: nodeId } = sources.info();
   const { presence } = engine;
   const own = [
     ...clusterRoutes({

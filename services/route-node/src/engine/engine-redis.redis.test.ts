@@ -123,7 +123,7 @@ test('a node that does not receive its own frames for one lease time releases it
   await node.start;
   await node.setChannels('resetchannels');
   await waitFor(() => !engine.leaseHeld, { what: 'the lease to be left' });
-  expect(doubts).toEqual(['the node does not hear itself on the bus']);
+  expect(doubts).toEqual(['the node does not receive its own frames on the bus']);
   await node.setChannels('allchannels');
   await waitFor(() => engine.leaseHeld, { what: 'the lease to be taken again' });
 });

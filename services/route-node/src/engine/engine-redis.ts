@@ -70,12 +70,12 @@ export class RedisEngine implements Engine {
   #readyOnce: (() => void) | undefined;
   #stopping = false;
   /**
-   * Whether the lease is held or is to be acquired: only while the node hears itself on the bus, or
+   * Whether to have the lease: only while the node receives its own frames on the bus, or
    * did a moment ago.
    */
   #leaseWanted = false;
-  #deafTimer: NodeJS.Timeout | undefined;
-  /** Presence is settled: the lease is held, and all nodes have asserted their links. */
+  #unresponsiveTimer: NodeJS.Timeout | undefined;
+  /** Presence is settled: the lease is acquired, and all nodes have asserted their links. */
   #isSettled = false;
   readonly #refusals = new RepeatedLine();
 
@@ -191,7 +191,7 @@ export class RedisEngine implements Engine {
         onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
         onKnown: events.nodeKnown,
         onGone: events.nodeGone,
-        onResponsive: (hearing) => this.#hearing(hearing),
+        onResponsive: (responsive) => this.#responsiveChanged(responsive),
         onJoined: () => this.#checkReady(),
         onFull: events.busFull,
         onLost: (loss) => this.#framesLost(loss),
@@ -285,7 +285,7 @@ export class RedisEngine implements Engine {
 
   #end(): void {
     this.#stopping = true;
-    clearTimeout(this.#deafTimer);
+    clearTimeout(this.#unresponsiveTimer);
     this.#reaper.stop();
     this.#lost.stop();
     this.#reconciler.stop();
@@ -346,29 +346,32 @@ export class RedisEngine implements Engine {
     explain('redis', redisProblem(reason).text);
   }
 
-  #hearing(hearing: boolean): void {
+  #responsiveChanged(responsive: boolean): void {
     if (this.#stopping) return;
     const { log, events, settings } = this.#options;
-    clearTimeout(this.#deafTimer);
-    if (hearing) {
+    clearTimeout(this.#unresponsiveTimer);
+    if (responsive) {
       log.info({ event: 'bus-responsive' });
       if (!this.#leaseWanted) this.#lease.start();
       this.#leaseWanted = true;
     } else {
       log.warn({ event: 'bus-unresponsive' });
       // A reconnected subscription is no reason to assert everything again.
-      this.#deafTimer = setTimeout(() => this.#leaveLease(), settings.ROUTE_LEASE_SECONDS * 1000);
+      this.#unresponsiveTimer = setTimeout(
+        () => this.#leaveLease(),
+        settings.ROUTE_LEASE_SECONDS * 1000,
+      );
     }
-    events.unready('bus', !hearing);
+    events.unready('bus', !responsive);
     this.#checkReady();
   }
 
-  /** Lets the lease run out: a node that does not hear the others must not count as one of them. */
+  /** Lets the lease expire: a node that does not receive frames must not count as alive. */
   #leaveLease(): void {
-    const wasHeld = this.#lease.held;
+    const wasAcquired = this.#lease.held;
     this.#leaseWanted = false;
     this.#lease.stop();
-    if (wasHeld) this.#leaseLost('the node does not hear itself on the bus');
+    if (wasAcquired) this.#leaseLost('the node does not receive its own frames on the bus');
   }
 
   #membersChanged(members: Members): void {

@@ -43,7 +43,7 @@ export interface Engine {
   readonly bus:
     | (Pick<Bus, 'counters' | 'responsive' | 'full' | 'rttMs' | 'peers'> & DeliveryBus)
     | undefined;
-  /** Whether the lease is held and Redis answers; undefined without a lease. */
+  /** Whether the lease is acquired and Redis answers; undefined without a lease. */
   readonly leaseHeld: boolean | undefined;
   /** Number of nodes with a lease, including this one. */
   readonly liveNodes: number;

@@ -6,7 +6,7 @@ import { IsolationWatch, type ReadinessAnswer } from './isolation-watch.ts';
 const AFTER_MS = 20_000;
 const OVER_MS = 4000;
 
-function about(node: string): NodeInfo {
+function info(node: string): NodeInfo {
   return {
     node,
     admin: `${node}:9200`,
@@ -23,7 +23,7 @@ function about(node: string): NodeInfo {
 function node(links: number) {
   const answers = new Map<string, ReadinessAnswer>();
   const asked: string[] = [];
-  const state = { inTrouble: false, nodes: ['me', 'b', 'c'].map(about), open: links, nowMs: 0 };
+  const state = { inTrouble: false, nodes: ['me', 'b', 'c'].map(info), open: links, nowMs: 0 };
   const released: number[] = [];
   const watch = new IsolationWatch({
     nodeId: 'me',
@@ -156,7 +156,7 @@ test('closes no link because of another node’s answer at a formerly verified a
 test('polls four of many nodes every two seconds', async () => {
   const { ready, pass, state, asked } = node(10);
   const names = Array.from({ length: 50 }, (_, i) => `n${i}`);
-  state.nodes = names.map(about);
+  state.nodes = names.map(info);
   for (const name of names) ready(name, false);
   await pass(60);
   expect(new Set(asked).size).toBe(50);

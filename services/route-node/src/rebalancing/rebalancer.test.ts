@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { Rebalancer, type RebalancerOptions } from './rebalancer.ts';
 
-function about(node: string, links: number, more: Partial<NodeInfo> = {}): NodeInfo {
+function nodeInfo(node: string, links: number, more: Partial<NodeInfo> = {}): NodeInfo {
   return {
     node,
     admin: 'a:1',
@@ -20,7 +20,7 @@ function about(node: string, links: number, more: Partial<NodeInfo> = {}): NodeI
 /** A node with links, one other, and a clock that the test moves. */
 class Scene {
   open: number;
-  others: NodeInfo[] = [about('other', 0)];
+  others: NodeInfo[] = [nodeInfo('other', 0)];
   isReady = true;
   readonly rebalancer: Rebalancer;
   #now = 0;
@@ -43,8 +43,8 @@ class Scene {
         },
       },
       // The registry's entry for this node itself is old and must not be used.
-      nodes: () => [about('self', 1_000_000), ...this.others],
-      about: () => about('self', this.open, { leaving: this.#leaving }),
+      nodes: () => [nodeInfo('self', 1_000_000), ...this.others],
+      info: () => nodeInfo('self', this.open, { leaving: this.#leaving }),
       isReady: () => this.isReady,
       log: pino({ level: 'silent' }),
       now: () => this.#now,
@@ -66,7 +66,7 @@ test('closes the links above the fair share when more than the tolerance is open
   full.pass(5);
   expect(full.open).toBe(50);
   const tolerable = new Scene(60, { tolerancePercent: 20 });
-  tolerable.others = [about('other', 40)];
+  tolerable.others = [nodeInfo('other', 40)];
   tolerable.pass(5);
   expect(tolerable.open).toBe(60);
 });
@@ -77,15 +77,15 @@ describe('closes no more links than the limit per minute', () => {
     [30, 10, 5],
     [6, 60, 6],
     [600, 5, 50],
-  ])('%i a minute, for %i s: %i', (perMinute, seconds, shed) => {
+  ])('%i a minute, for %i s: %i', (perMinute, seconds, closing) => {
     const scene = new Scene(1000, { perMinute });
     scene.pass(seconds);
-    expect(1000 - scene.open).toBe(shed);
+    expect(1000 - scene.open).toBe(closing);
   });
 
   test('saves up no allowance during a long time without closes', () => {
     const scene = new Scene(10, { perMinute: 60 });
-    scene.others = [about('other', 10)];
+    scene.others = [nodeInfo('other', 10)];
     scene.pass(600);
     expect(scene.open).toBe(10);
     scene.open = 1000;
@@ -113,8 +113,8 @@ describe('closes no links', () => {
 
   test.each([
     ['there is no other', []],
-    ['the other goes away', [about('other', 0, { draining: true })]],
-    ['the other takes no links yet', [about('other', 0, { listen: null })]],
+    ['the other goes away', [nodeInfo('other', 0, { draining: true })]],
+    ['the other takes no links yet', [nodeInfo('other', 0, { listen: null })]],
   ])('while %s', (_, others) => {
     const scene = new Scene(100);
     scene.others = others;
@@ -127,7 +127,7 @@ describe('closes no links', () => {
 describe('on request a node goes down to its fair share', () => {
   test('at the same rate, and only once', () => {
     const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
-    expect(scene.rebalancer.rebalance()).toEqual({ links: 100, fairShare: 50, shed: 50 });
+    expect(scene.rebalancer.rebalance()).toEqual({ links: 100, fairShare: 50, closing: 50 });
     scene.pass(10);
     expect(scene.open).toBe(90);
     scene.pass(100);
@@ -140,7 +140,7 @@ describe('on request a node goes down to its fair share', () => {
   test('and stops early when the others lose links in the meantime', () => {
     const scene = new Scene(100, { tolerancePercent: undefined, perMinute: 60 });
     scene.rebalancer.rebalance();
-    scene.others = [about('other', 60)];
+    scene.others = [nodeInfo('other', 60)];
     scene.pass(100);
     expect(scene.open).toBe(80);
   });

@@ -1,6 +1,6 @@
 import type { NodeInfo } from '@route/presence';
 import type { Logger } from '../observability/log.ts';
-import { fairShare, linksToShed, toleratedLinks } from './share.ts';
+import { fairShare, linksToClose, toleratedLinks } from './share.ts';
 
 /** The links of this node that can be rebalanced. */
 export interface SharedLinks {
@@ -20,7 +20,7 @@ export interface RebalancerOptions {
   /** Recent state of all nodes. */
   nodes(): readonly NodeInfo[];
   /** Current state of this node. */
-  about(): NodeInfo;
+  info(): NodeInfo;
   /** Whether the state of the other nodes is reliable. */
   isReady(): boolean;
   readonly log: Logger;
@@ -33,7 +33,7 @@ export interface Rebalancing {
   readonly links: number;
   readonly fairShare: number;
   /** Number of links that will be closed, a few at a time. */
-  readonly shed: number;
+  readonly closing: number;
 }
 
 const TICK_MS = 1000;
@@ -95,7 +95,7 @@ export class Rebalancer {
     if (share === undefined) return undefined;
     const { open } = this.#options.links;
     this.#asked = Math.max(0, open - share);
-    return { links: open, fairShare: share, shed: this.#asked };
+    return { links: open, fairShare: share, closing: this.#asked };
   }
 
   /** Checks the links once; called every second. */
@@ -108,7 +108,7 @@ export class Rebalancer {
     if (count === 0) return;
     this.#savedMs -= count * this.#linkMs;
     this.#asked = Math.max(0, this.#asked - count);
-    log.info({ event: 'links-rebalanced', shed: count, links: links.open, fairShare: share });
+    log.info({ event: 'links-rebalanced', closing: count, links: links.open, fairShare: share });
     links.closeForRebalance(count);
   }
 
@@ -118,7 +118,7 @@ export class Rebalancer {
     this.#asked = Math.min(this.#asked, Math.max(0, open - share));
     if (this.#asked > 0) return Math.min(this.#asked, most);
     if (tolerancePercent === undefined) return 0;
-    return linksToShed({ open, share, tolerancePercent, most });
+    return linksToClose({ open, share, tolerancePercent, most });
   }
 
   get #linkMs(): number {
@@ -135,10 +135,10 @@ export class Rebalancer {
   }
 
   #share(): number | undefined {
-    const { nodes, about, nodeId } = this.#options;
+    const { nodes, info, nodeId } = this.#options;
     const others = nodes().filter(({ node }) => node !== nodeId);
     return fairShare(
-      [about(), ...others].map(({ links, leaving, listen, draining }) => ({
+      [info(), ...others].map(({ links, leaving, listen, draining }) => ({
         links,
         leaving,
         takesLinks: listen !== null && !draining,

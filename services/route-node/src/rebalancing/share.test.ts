@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fairShare, linksToShed, type NodeLoad, toleratedLinks } from './share.ts';
+import { fairShare, linksToClose, type NodeLoad, toleratedLinks } from './share.ts';
 
 function load(links: number, leaving = 0, takesLinks = true): NodeLoad {
   return { links, leaving, takesLinks };
@@ -24,16 +24,16 @@ describe('the fair share', () => {
 });
 
 test('a node closes no link within the tolerance, and above it goes down to the fair share', () => {
-  const shed = (open: number): number =>
-    linksToShed({ open, share: 100, tolerancePercent: 20, most: 1000 });
-  expect([100, 119, 120, 121, 150].map(shed)).toEqual([0, 0, 0, 21, 50]);
+  const closing = (open: number): number =>
+    linksToClose({ open, share: 100, tolerancePercent: 20, most: 1000 });
+  expect([100, 119, 120, 121, 150].map(closing)).toEqual([0, 0, 0, 21, 50]);
   expect(toleratedLinks(2, 20)).toBe(3);
 });
 
 test('a node closes no more links at once than allowed', () => {
   const question = { open: 200, share: 100, tolerancePercent: 20 };
-  expect(linksToShed({ ...question, most: 3.9 })).toBe(3);
-  expect(linksToShed({ ...question, most: 0 })).toBe(0);
+  expect(linksToClose({ ...question, most: 3.9 })).toBe(3);
+  expect(linksToClose({ ...question, most: 0 })).toBe(0);
 });
 
 /** How links return: to the node with the fewest links, or to any. */
@@ -63,7 +63,7 @@ class Simulation {
   #leaving: { readonly from: number; readonly at: number }[] = [];
   #step = 0;
   #random: number;
-  shedInAll = 0;
+  closedInAll = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -91,11 +91,11 @@ class Simulation {
     this.open.forEach((open, node) => {
       const nodes = known.map((then, i) => (i === node ? (now[i] ?? then) : then));
       const share = fairShare(nodes) ?? open;
-      const shed = linksToShed({ open, share, tolerancePercent, most });
-      this.open[node] = open - shed;
-      for (let i = 0; i < shed; i++) this.#leaving.push({ from: node, at: this.#step });
-      this.shedInAll += shed;
-      if (shed > 0) expect(this.open[node]).toBeGreaterThanOrEqual(this.realShare);
+      const closing = linksToClose({ open, share, tolerancePercent, most });
+      this.open[node] = open - closing;
+      for (let i = 0; i < closing; i++) this.#leaving.push({ from: node, at: this.#step });
+      this.closedInAll += closing;
+      if (closing > 0) expect(this.open[node]).toBeGreaterThanOrEqual(this.realShare);
     });
     this.#step++;
   }
@@ -154,10 +154,10 @@ test('behind a least-connections balancer all nodes reach the tolerance and stay
       for (let i = 0; i < enough; i++) simulation.step();
       expect(Math.max(...simulation.open)).toBeLessThanOrEqual(simulation.tolerated);
       // No link is closed twice: the surplus is closed once, and no more than that.
-      expect(simulation.shedInAll).toBeLessThanOrEqual(total);
-      const shedSoFar = simulation.shedInAll;
+      expect(simulation.closedInAll).toBeLessThanOrEqual(total);
+      const shedSoFar = simulation.closedInAll;
       for (let i = 0; i < 50; i++) simulation.step();
-      expect(simulation.shedInAll).toBe(shedSoFar);
+      expect(simulation.closedInAll).toBe(shedSoFar);
     }),
     { numRuns: 60 },
   );

@@ -29,7 +29,7 @@ export function toleratedLinks(share: number, tolerancePercent: number): number 
 }
 
 /** Input of the decision. */
-export interface ShedQuestion {
+export interface LinkCounts {
   /** Links open on this node. */
   readonly open: number;
   readonly share: number;
@@ -42,7 +42,7 @@ export interface ShedQuestion {
  * Returns the number of links to close now: 0 within the tolerance, else the surplus above the fair
  * share and never more, so that a node at the limit does not oscillate.
  */
-export function linksToShed({ open, share, tolerancePercent, most }: ShedQuestion): number {
+export function linksToClose({ open, share, tolerancePercent, most }: LinkCounts): number {
   if (open <= toleratedLinks(share, tolerancePercent)) return 0;
   return Math.max(0, Math.min(open - share, Math.floor(most)));
 }

@@ -22,13 +22,13 @@ export interface SceneLink {
   readonly socket: StallingSocket;
 }
 
-/** Where a link calls its node, which may be in the midst of anything then. */
+/** The callbacks of a link to its node, which may be made inside any call. */
 export type Callback = 'ending' | 'over' | 'back' | 'grown';
 
 export interface LinkSceneOptions {
   readonly delivery: 'broadcast' | 'directed';
   readonly limits?: Partial<LinkLimits>;
-  /** Made with what hears whom links hold. */
+  /** Makes the presence; its options have the observer of interest. */
   presence?(options: PresenceMemoryOptions): PresenceMemory;
   /** Called inside a link's calls. */
   inside?(callback: Callback, link: Link): void;

@@ -1,7 +1,7 @@
 import { PresenceMemory, type QueryWaiter, type UpdateWaiter } from '@route/presence';
 import type { ClientStatus } from '@route/protocol';
 
-/** Presence whose answers wait until a test has them come. */
+/** Presence that delays answers until a test releases them. */
 export class SlowPresence extends PresenceMemory {
   readonly #answers: (() => void)[] = [];
 

@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'node', text: ({ node }) => node },
   { title: 'links', align: 'right', text: of(({ links }) => String(links)) },
   { title: 'fair share', align: 'right', text: of(({ fairShare }) => String(fairShare)) },
-  { title: 'asked to go', align: 'right', text: of(({ shed }) => String(shed)) },
+  { title: 'closing', align: 'right', text: of(({ closing }) => String(closing)) },
   { title: 'problem', text: ({ answer }) => (answer.kind === 'silent' ? answer.why : '') },
 ];
 

@@ -80,7 +80,7 @@ async function watch(session: Session, options: WatchCommandOptions): Promise<Ex
   });
   const silent = ends.flatMap((end) => (end.kind === 'silent' ? [end.why] : []));
   if (silent.length < ends.length) return EXIT.ok;
-  throw new CommandError(EXIT.wrong, `no node lets us watch: ${silent[0] ?? 'there is none'}`);
+  throw new CommandError(EXIT.wrong, `no node allows watching: ${silent[0] ?? 'there is no node'}`);
 }
 
 function tell(output: Output, message: WatchMessage): void {

@@ -87,7 +87,7 @@ function node(name: string, options: NodeOptions = {}): ExaminedNode {
   const { view, links = [], events = [], clock = EXACT, leaseLeftMs = 9500 } = options;
   return {
     name,
-    known: { node: name, alive: true, leaseLeftMs, about: null, admin: undefined },
+    known: { node: name, alive: true, leaseLeftMs, info: null, admin: undefined },
     answer: {
       kind: 'answered',
       value: { view: { ...VIEW, node: name, ...view }, links, events, clock },
@@ -199,7 +199,7 @@ test('reports a setting unknown to a node of another release beside its version'
 
 test('a drained node is only mentioned, a silent one is an error', () => {
   const silent = (draining: boolean): ExaminedNode => {
-    const about = {
+    const info = {
       admin: '127.0.0.1:1',
       listen: null,
       links: 0,
@@ -211,7 +211,7 @@ test('a drained node is only mentioned, a silent one is an error', () => {
     const { known } = node('b');
     return {
       name: 'b',
-      known: { ...known, about },
+      known: { ...known, info },
       answer: { kind: 'silent', why: 'ECONNREFUSED' },
     };
   };
@@ -311,17 +311,17 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
     'unknown subscribers: CLIENT LIST may not be read',
   ],
   [
-    'holds users of a node that has just gone',
+    'has users of a node that has just died',
     { heldLinks: new Map([['dead.1', 2]]) },
     'warning ghosts: 1 link of dead, whose lease ended 5.0 s ago, still have users',
   ],
   [
-    'holds users that nobody takes away',
+    'has users of a dead node that no node reaps',
     { heldLinks: new Map([['long-dead.1', 2]]) },
     'wrong ghosts: 1 link of long-dead, whose lease ended 5 min ago, still have users',
   ],
   [
-    'holds users of a node that nobody knows',
+    'has users of an unknown node',
     {
       heldLinks: new Map([
         ['stranger.1', 1],
@@ -331,9 +331,9 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
     'wrong ghosts: 2 links of stranger, whose lease ended long ago, still have users',
   ],
   [
-    'holds users of a link that its node does not have',
+    'has users of a link that its node does not have',
     { heldLinks: new Map([['a.9', 2]]) },
-    'warning ghosts: 1 link that a does not have hold users: a.9',
+    'warning ghosts: users on 1 link that a does not have: a.9',
   ],
 ])('reports a Redis that %s, and nothing else', (_, options, expected) => {
   const found = unwell(checkRedis(redis(options), [node('a', { links: [LINK] })]));

@@ -63,7 +63,7 @@ function readiness({ name, known, answer }: ExaminedNode): Finding[] {
   }
   const { ready, draining, reasons, eventLoop } = answer.value.view;
   const findings: Finding[] = [];
-  if (draining || known.about?.draining === true) {
+  if (draining || known.info?.draining === true) {
     findings.push({ level: 'warning', subject: 'nodes', says: `${name} is draining` });
   } else if (!ready) {
     const why = reasons.map(({ meaning }) => meaning).join('; ');
@@ -174,7 +174,7 @@ function bus({ name, answers: { view, events } }: Answered): Finding[] {
     add(
       'wrong',
       `lost frames of others ${times} in the last hour`,
-      'see what its log says of bus-frames-lost',
+      'check its log for bus-frames-lost',
     );
   }
   return findings;

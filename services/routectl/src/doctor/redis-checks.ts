@@ -110,14 +110,14 @@ function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[]
       subject: 'ghosts',
       says: `${plural(links.length, 'link')} of ${node}, whose lease ended ${since}, still have users`,
       todo: isLate
-        ? 'no node reaps: see what their logs say of redis-error'
-        : 'look again: the other nodes take them away within seconds',
+        ? 'no node reaps: check their logs for redis-error'
+        : 'look again: the other nodes reap them within seconds',
     });
   }
-  return orWell(findings, 'ghosts', 'no users are held by links that are gone');
+  return orWell(findings, 'ghosts', 'no users are on links that have ended');
 }
 
-/** Links closed by their node on request keep their users for one lease: they are no ghosts. */
+/** Links closed by their node on request keep their users for one lease: they are not ghosts. */
 function closedLinks(
   node: string,
   held: readonly string[],
@@ -127,13 +127,13 @@ function closedLinks(
   if (examined?.answer.kind !== 'answered') return [];
   const open = new Set(examined.answer.value.links.map(({ link }) => link));
   const closed = held.filter((link) => !open.has(link));
-  if (closed.length <= (examined.known.about?.leaving ?? 0)) return [];
+  if (closed.length <= (examined.known.info?.leaving ?? 0)) return [];
   const named = closed.slice(0, NAMED).join(', ');
   return [
     {
       level: 'warning',
       subject: 'ghosts',
-      says: `${plural(closed.length, 'link')} that ${node} does not have hold users: ${named}`,
+      says: `users on ${plural(closed.length, 'link')} that ${node} does not have: ${named}`,
       todo: 'look again; what stays is corrected by reconciliation within ROUTE_RECONCILE_SECONDS',
     },
   ];
