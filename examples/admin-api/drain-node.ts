@@ -37,9 +37,7 @@ function readToken(): string | undefined {
 /** The nodes that can take links when this one goes. */
 async function otherNodes(admin: string): Promise<ClusterNode[]> {
   const { nodes } = clusterViewSchema.parse(await request(`${admin}/api/v1/cluster`));
-  return nodes.filter(
-    ({ self, alive, info }) => !self && alive && info !== null && !info.draining,
-  );
+  return nodes.filter(({ self, alive, info }) => !self && alive && info !== null && !info.draining);
 }
 
 /** Whether the process has stopped: nothing accepts connections at its admin address. */
