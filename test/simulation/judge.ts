@@ -134,7 +134,7 @@ export class Judge {
     } else {
       to.last.set(from, seq);
     }
-    this.#judgePromptness(to, sender, { sent, what, where });
+    this.#judgePromptness(to, { sent, what, where });
     this.#judgeNotices(to, sender, { seq, what, where });
     this.#judgeReplay(to, sender, { sent, what, where });
     if (sent.aim === 'users' && this.#options.schedule.mode === 'directed') {
@@ -202,7 +202,7 @@ export class Judge {
     if (parting === undefined || closeReason === 'reset' || closeReason === 'vanish') return;
     const { delays, now } = this.#options;
     const { at, userId, echo } = parting;
-    if (link.slow || !delays.isCalm(at - this.#settleMs, now()) || at < this.#forgedUntil) return;
+    if (!delays.isCalm(at - this.#settleMs, now()) || at < this.#forgedUntil) return;
     const isTold = userId === undefined || (link.notifiedAt.get(userId) ?? 0) >= at;
     const hasEcho = link.got.get(link.no)?.has(echo) === true;
     if (isTold && hasEcho) return;
@@ -237,10 +237,22 @@ export class Judge {
     for (const to of this.#options.links.values()) {
       if (to === sender && sent.aim !== 'all') continue;
       if (!this.#mustCome(to, sender, { sent, seq })) continue;
-      if (isDirected && !sent.users.some((user) => holdsThroughout(to.holds, user, sent))) continue;
+      if (isDirected && !this.#heldLongEnough(to.holds, sent)) continue;
       if (!to.got.get(sender.no)?.has(seq)) return `link ${to.no} on ${to.member.id}`;
     }
     return undefined;
+  }
+
+  /** Whether a link had a user of a PDU from before it was read until it must have come. */
+  #heldLongEnough(holds: readonly Hold[], sent: Sent): boolean {
+    const { readAt } = sent;
+    if (readAt === undefined) return false;
+    return holds.some(({ userId, from, droppedAt }) => {
+      if (!sent.users.includes(userId) || from === undefined || from >= readAt) return false;
+      if (droppedAt === undefined) return true;
+      const { delays } = this.#options;
+      return droppedAt > readAt + PROMPT_MS && delays.isCalm(readAt - this.#settleMs, droppedAt);
+    });
   }
 
   #mustCome(
@@ -286,7 +298,6 @@ export class Judge {
 
   #judgePromptness(
     to: LinkRecord,
-    sender: LinkRecord,
     { sent, what, where }: { readonly sent: Sent; readonly what: string; readonly where: string },
   ): void {
     const now = this.#options.now();
@@ -296,7 +307,6 @@ export class Judge {
     if (!this.#options.delays.isCalm(readAt - this.#settleMs, now)) return;
     const isDirected = sent.aim === 'users' && this.#options.schedule.mode === 'directed';
     if (isDirected && !sent.users.some((user) => holdsThroughout(to.holds, user, sent))) return;
-    if (to.slow || sender.slow) return;
     throw new Violation('late', `${where} got ${what} after ${Math.round(now - readAt)} ms`);
   }
 

@@ -65,8 +65,6 @@ export class LinkRecord {
   closeReason: string | undefined;
   /** Answers to status queries, by query number: which users are online. */
   readonly answers = new Map<number, ReadonlyMap<number, boolean>>();
-  /** Whether it reads slowly, which slows others for a while. */
-  slow = false;
   /** Numbers of the status queries sent on it. */
   readonly asked = new Set<number>();
   readonly marks: { readonly offset: number; readonly reached: (at: number) => void }[] = [];
