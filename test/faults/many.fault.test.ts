@@ -1,3 +1,4 @@
+import { askRedis } from '@route/local-cluster';
 import { expect, test } from 'vitest';
 import { cutNode } from './faults.ts';
 import { judge } from './judge.ts';
@@ -20,6 +21,23 @@ test('all nodes killed at once and replaced: presence is exact, no user is seen 
   for (const node of scene.running) {
     expect(await node.metric('route_presence_offline_grace_expired_total')).toBe(0);
   }
+});
+
+test('50 nodes, Redis emptied under traffic: nothing is lost, and all agree', {
+  timeout: 600_000,
+}, async () => {
+  const fault = '50 nodes, Redis emptied';
+  await using scene = await startScene({
+    seed: seedOf(fault),
+    ...{ nodes: 50, servers: 10, pdusPerSecond: 100 },
+  });
+  const answer = await askRedis(scene.redis.url, 'FLUSHALL', 5_000);
+  expect(answer).toBe('+OK');
+  const exact = await scene.untilExact(30_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
 });
 
 test('half of the nodes cut off from Redis: nothing is lost, and all agree afterwards', async () => {

@@ -72,6 +72,40 @@ test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fa
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
 
+/** Puts garbage into half of all records and one key of another type into every fifth shard. */
+const GARBAGE = `
+for i, key in ipairs(redis.call('keys', ARGV[1] .. ':*:users')) do
+  local record = redis.call('hgetall', key)
+  for at = 1, #record, 4 do
+    redis.call('hset', key, record[at], string.reverse(record[at + 1]) .. ';x')
+  end
+  local shard = string.sub(key, 1, -6)
+  redis.call('sadd', shard .. 'links', '', 'nobody', string.rep('x', 300))
+  redis.call('hset', shard .. 'meta', '@clock', 'nan', '@grace', 'inf')
+  if i % 5 == 0 then redis.call('set', shard .. 'links', 'garbage') end
+end
+return 'done'`;
+
+test('garbage in the keys of presence: nothing is lost, presence is exact once it is reconciled', async () => {
+  const fault = 'garbage in the keys of presence';
+  await using scene = await startScene({
+    seed: seedOf(fault),
+    env: { ROUTE_RECONCILE_SECONDS: '5' },
+  });
+  const script = GARBAGE.replaceAll('\n', ' ').replaceAll('"', '\\"');
+  const answer = await askRedis(
+    scene.redis.url,
+    `EVAL "${script}" 0 ${scene.cluster.namespace}`,
+    REDIS_DEADLINE_MS,
+  );
+  expect(answer).toBe('$4');
+  const exact = await scene.untilExact(15_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+});
+
 test('Redis emptied within the grace time: users of a closed link are announced once, and others not', async () => {
   const fault = 'Redis emptied within a grace';
   await using scene = await startScene({

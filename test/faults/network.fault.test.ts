@@ -46,3 +46,16 @@ test('Redis 100 ms away from each node in both directions: slower, but exact', a
   expect(scene.lostLinks, 'links lost').toBe(0);
   for (const node of scene.running) expect(await node.ready()).toBe(true);
 });
+
+test('5 % of the packets to and from Redis lost: slower, but exact', async () => {
+  const fault = '5 % of the packets to and from Redis lost, for 8 s';
+  await using scene = await startScene({ seed: seedOf(fault), proxied: true });
+  for (const index of scene.cluster.nodes.keys()) scene.proxy(index).lose(0.05, 200);
+  await delay(8_000);
+  const exact = await scene.untilExact(5_000);
+  await scene.untilFlowing();
+  const figures = await judge(scene, { fault, exact });
+  expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
+  expect(scene.lostLinks, 'links lost').toBe(0);
+  for (const node of scene.running) expect(await node.ready()).toBe(true);
+});
