@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { AdminClient, type AdminClientOptions, Unreachable } from './client.ts';
-import { API_VERSION, API_VERSION_HEADER } from './version.ts';
+import {
+  AdminClient,
+  type AdminClientOptions,
+  API_VERSION,
+  API_VERSION_HEADER,
+  Unreachable,
+} from './client.ts';
 
 const RESULT = { node: 'a', draining: true, links: 0, overSeconds: 1 };
 

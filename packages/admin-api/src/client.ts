@@ -30,7 +30,6 @@ import {
   type WatchMessage,
   watchMessageSchema,
 } from './stream-views.ts';
-import { API_VERSION, API_VERSION_HEADER } from './version.ts';
 
 export interface AdminClientOptions {
   /** The node's admin port, as host:port. */
@@ -46,6 +45,12 @@ export interface AdminClientOptions {
   /** A longer answer is not read to its end. Default 256 Mi. */
   readonly maxAnswerCharacters?: number;
 }
+
+/** Increased when a client of the previous version could misread an answer; not for new fields. */
+export const API_VERSION = 1;
+
+/** The header of every answer with {@link API_VERSION}. */
+export const API_VERSION_HEADER = 'route-api-version';
 
 /** No node answers more; a longer message of a stream is not read to its end either. */
 const MAX_ANSWER_CHARACTERS = 256 * 1024 * 1024;

@@ -9,6 +9,8 @@ export {
 export {
   AdminClient,
   type AdminClientOptions,
+  API_VERSION,
+  API_VERSION_HEADER,
   ApiRefusal,
   Unreachable,
   type WatchOptions,
@@ -44,4 +46,3 @@ export {
   type WatchMessage,
   watchMessageSchema,
 } from './stream-views.ts';
-export { API_VERSION, API_VERSION_HEADER } from './version.ts';

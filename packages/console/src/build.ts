@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CONSOLE_FOLDER } from './console-folder.ts';
+import { CONSOLE_FOLDER } from './console-files.ts';
 
 const PAGE = fileURLToPath(new URL('./page', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
-import { CONSOLE_FOLDER } from './console-folder.ts';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of the built page. */
+export const CONSOLE_FOLDER: string = fileURLToPath(new URL('../dist', import.meta.url));
 
 /** The inputs of the build, relative to the project's folder. */
 export const BUILD_COMMAND = 'npm run build';

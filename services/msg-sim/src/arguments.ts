@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { findSecretFlags, secretFlagProblem } from '@route/admin-api';
 import { parseRouteAddress, RouteClientError, routeAddressText } from '@route/link-client';
-import { DELIVERIES, type Delivery } from './delivery.ts';
+import { DELIVERIES, type Delivery } from './delivery-check.ts';
 import { STORMS, type Storm } from './storm.ts';
 
 /** The parsed command line. */

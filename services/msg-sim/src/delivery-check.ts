@@ -1,6 +1,9 @@
-import type { Delivery } from './delivery.ts';
 import { DirectedProgress, Stay } from './directed-progress.ts';
 import { type Arrival, Progress } from './progress.ts';
+
+/** Delivery mode of the nodes for PDUs addressed to users: ROUTE_DELIVERY. */
+export const DELIVERIES = ['broadcast', 'directed'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
 
 /** A msg_server's link, from the moment its node has accepted it. */
 export interface Member {

@@ -26,3 +26,8 @@ export function clockText(seconds: number): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+/** 12345 as 12,345. */
+export function many(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,5 +1,5 @@
 import { LOG_FOLDER, LocalCluster, readStartSettings } from '@route/local-cluster';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-check.ts';
 
 /** The addresses to connect to, and their owner. */
 export interface Target extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-check.ts';
 import type { Counts, Latency } from './figures.ts';
 
 /** A check and its result so far. */

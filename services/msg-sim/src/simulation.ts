@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LinkDown } from '@route/link-client';
 import { Random } from '@route/random';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-check.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { Figures } from './figures.ts';
 import { KickCheck } from './kick-check.ts';

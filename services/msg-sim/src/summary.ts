@@ -1,4 +1,4 @@
-import { clockText, latencyText, msText } from './numbers.ts';
+import { clockText, latencyText, many, msText } from './numbers.ts';
 import type { CheckLine, Picture } from './picture.ts';
 import { allHold } from './view.ts';
 
@@ -34,8 +34,4 @@ export function renderSummary(picture: Picture): string {
 /** One check as text. */
 export function checkText({ name, holds, detail }: CheckLine): string {
   return `  ${holds ? 'ok  ' : 'FAIL'}  ${name.padEnd(25)} ${detail}`;
-}
-
-function many(count: number): string {
-  return count.toLocaleString('en-US');
 }

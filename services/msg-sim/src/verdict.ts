@@ -1,4 +1,5 @@
 import type { DeliveryTotals } from './delivery-check.ts';
+import { many } from './numbers.ts';
 import type { CheckLine } from './picture.ts';
 import type { PresenceFigures } from './presence-check.ts';
 
@@ -83,8 +84,4 @@ function besidesText({ besides }: DeliveryTotals): string {
 
 function line(name: string, wrong: number, detail: string): CheckLine {
   return { name, holds: wrong === 0, detail };
-}
-
-function many(count: number): string {
-  return count.toLocaleString('en-US');
 }

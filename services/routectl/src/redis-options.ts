@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { HostPort, RedisTarget } from '@route/redis';
 import { CommandError, EXIT } from './exit-codes.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the Redis selected by a flag or the environment, with the names of a node's settings;
- * undefined
- * without any.
+ * undefined without any.
  * @throws CommandError when it is invalid.
  */
 export function redisTargetOf(
@@ -87,7 +87,8 @@ function tlsOf(environment: Environment) {
   return { tls: file === '' ? {} : { ca: readText('REDIS_TLS_CA', file) } };
 }
 
-function secretOf(name: string, environment: Environment): string {
+/** A secret from the environment or, with `_FILE`, from a file; '' without one. */
+export function secretOf(name: string, environment: Environment): string {
   const given = environment[name] ?? '';
   const file = environment[`${name}_FILE`] ?? '';
   if (given !== '' || file === '') return given;

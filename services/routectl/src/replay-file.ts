@@ -7,7 +7,7 @@ import {
   Stillness,
   type Trace,
 } from '@route/golden-replay';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './commands/arguments.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { plural } from './human.ts';
 import { ask, type KnownNode } from './nodes.ts';

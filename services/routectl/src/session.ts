@@ -3,11 +3,15 @@ import type { RedisTarget } from '@route/redis';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { type FoundNodes, type KnownNode, nodesByAdmin } from './nodes.ts';
 import type { Output } from './output.ts';
-import { parseAddresses, readText, redisTargetOf } from './redis-options.ts';
+import {
+  type Environment,
+  parseAddresses,
+  readText,
+  redisTargetOf,
+  secretOf,
+} from './redis-options.ts';
 import type { RedisSession } from './redis-session.ts';
 import { addressOf, parseReceivers, type TokenReceivers } from './token-receivers.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Options common to all commands. */
 export interface GlobalOptions {
@@ -141,9 +145,6 @@ export class Session {
   get #token(): string {
     const { tokenFile } = this.#options;
     if (tokenFile !== undefined) return readText('--token-file', tokenFile).trim();
-    const given = this.#environment['ROUTE_ADMIN_TOKEN'] ?? '';
-    const file = this.#environment['ROUTE_ADMIN_TOKEN_FILE'] ?? '';
-    if (given !== '' || file === '') return given;
-    return readText('ROUTE_ADMIN_TOKEN_FILE', file).trim();
+    return secretOf('ROUTE_ADMIN_TOKEN', this.#environment);
   }
 }

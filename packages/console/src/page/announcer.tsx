@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterState } from './cluster-state.ts';
-import { moodOf, type NodeMood } from './node-state-words.ts';
-import { shortId, some } from './words.ts';
+import { moodOf, type NodeMood, shortId, some } from './words.ts';
 
 /** A screen reader is told of so much at the most: what counts, and not everything that happens. */
 const QUIET_MS = 10_000;

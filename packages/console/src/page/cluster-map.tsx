@@ -1,7 +1,6 @@
 import type { LinkState, NodeState } from './cluster-state.ts';
 import { type PlacedNode, placeNodes, radiusOf } from './map-layout.ts';
-import { moodOf } from './node-state-words.ts';
-import { bytes, count, shortId, some } from './words.ts';
+import { bytes, count, moodOf, shortId, some } from './words.ts';
 
 /** A dead node stays in the drawing for so long, and in the table for as long as the cluster knows it. */
 const DEAD_SHOWN_MS = 60_000;

@@ -1,7 +1,6 @@
 import type { NodeState } from './cluster-state.ts';
-import { moodOf } from './node-state-words.ts';
 import { Scroller } from './scroller.tsx';
-import { bytes, count, milliseconds, since } from './words.ts';
+import { bytes, count, milliseconds, moodOf, since } from './words.ts';
 
 interface NodeTableProps {
   readonly nodes: readonly NodeState[];

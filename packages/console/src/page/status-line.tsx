@@ -1,6 +1,5 @@
 import type { ClusterState } from './cluster-state.ts';
-import { moodOf } from './node-state-words.ts';
-import { shortId, some } from './words.ts';
+import { moodOf, shortId, some } from './words.ts';
 
 /** How the cluster is, in one line. */
 export function StatusLine({ state }: { readonly state: ClusterState }) {

@@ -1,4 +1,5 @@
 import type { ClientCounts } from '@route/admin-api';
+import type { NodeState } from './cluster-state.ts';
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -55,4 +56,17 @@ export function some(value: number, one: string): string {
 /** A node's id, short enough for a drawing; the first letters of two nodes are hardly ever the same. */
 export function shortId(node: string): string {
   return node.slice(0, 5);
+}
+
+/** A node's state, which determines its colour. */
+export type NodeMood = 'ready' | 'unready' | 'silent' | 'dead';
+
+/** A node's state with its reason. */
+export function moodOf({ entry, view, problems }: NodeState): { mood: NodeMood; why: string } {
+  if (!entry.alive) return { mood: 'dead', why: 'dead: its lease has ended' };
+  const [problem] = Object.values(problems);
+  if (problem !== undefined) return { mood: 'silent', why: `no answer: ${problem}` };
+  if (view === undefined) return { mood: 'ready', why: 'not asked yet' };
+  if (view.ready) return { mood: 'ready', why: 'ready' };
+  return { mood: 'unready', why: view.reasons.map(({ reason }) => reason).join(', ') };
 }

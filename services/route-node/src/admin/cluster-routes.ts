@@ -2,7 +2,7 @@ import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
 import type { Presence } from '@route/presence';
 import type { Engine } from '../engine/engine.ts';
 import type { LinkServer } from '../link/link-server.ts';
-import { ApiError } from './http/api-error.ts';
+import { redisAway } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { linkView } from './link-view.ts';
 
@@ -37,22 +37,17 @@ export function clusterRoutes(sources: ClusterSources): Route[] {
 }
 
 async function cluster({ nodeId, namespace, engine }: ClusterSources): Promise<ClusterView> {
-  try {
-    const { nowMs, entries } = await engine.readRegistry();
-    return {
-      node: nodeId,
-      namespace,
-      redisNowMs: nowMs,
-      nodes: entries.map(({ node, leaseLeftMs, info }) => ({
-        node,
-        self: node === nodeId,
-        alive: leaseLeftMs === null || leaseLeftMs > 0,
-        leaseLeftMs,
-        info: info ?? null,
-      })),
-    };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
-  }
+  const { nowMs, entries } = await engine.readRegistry().catch(redisAway);
+  return {
+    node: nodeId,
+    namespace,
+    redisNowMs: nowMs,
+    nodes: entries.map(({ node, leaseLeftMs, info }) => ({
+      node,
+      self: node === nodeId,
+      alive: leaseLeftMs === null || leaseLeftMs > 0,
+      leaseLeftMs,
+      info: info ?? null,
+    })),
+  };
 }

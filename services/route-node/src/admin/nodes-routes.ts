@@ -1,6 +1,6 @@
 import { AdminClient, ApiRefusal, Unreachable } from '@route/admin-api';
 import type { NodeRegistry } from '@route/presence';
-import { ApiError } from './http/api-error.ts';
+import { ApiError, redisAway } from './http/api-error.ts';
 import { readQuery } from './http/query.ts';
 import { json, type Route } from './http/route.ts';
 import { TtlCache } from './http/ttl-cache.ts';
@@ -43,10 +43,7 @@ export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
   const answers = new TtlCache<object>(KEEP_MS);
 
   async function clientOf(id: string): Promise<AdminClient> {
-    const { entries } = await nodes.get('all', directory).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
-    });
+    const { entries } = await nodes.get('all', directory).catch(redisAway);
     const address = entries.find(({ node }) => node === id)?.info?.admin;
     if (address !== undefined) {
       const bounds = { timeoutMs: TIMEOUT_MS, maxAnswerCharacters: MAX_ANSWER_CHARACTERS };

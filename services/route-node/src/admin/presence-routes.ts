@@ -2,7 +2,7 @@ import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
 import { type LinkId, nodeOf, type Presence, type UserConnection } from '@route/presence';
 import type { Link } from '../link/link.ts';
 import type { CachedStats } from '../observability/presence-stats.ts';
-import { ApiError } from './http/api-error.ts';
+import { ApiError, redisAway } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
 import { wallClock } from './link-view.ts';
 
@@ -43,7 +43,8 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
       method: 'GET',
       path: '/api/v1/users/:ids',
       handle: async ({ params }) => {
-        const found = await asked(presence, readIds(params['ids'] ?? ''));
+        const ids = readIds(params['ids'] ?? '');
+        const found = await presence.userConnections(ids).catch(redisAway);
         const view: UsersView = {
           node: nodeId,
           users: found.map(({ userId, state, connections }) => ({
@@ -57,15 +58,6 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
       },
     },
   ];
-}
-
-async function asked(presence: Presence, ids: readonly number[]) {
-  try {
-    return await presence.userConnections(ids);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
-  }
 }
 
 function userLink({ linkOf }: PresenceSources, { link, clients, away }: UserConnection): UserLink {

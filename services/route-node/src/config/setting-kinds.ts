@@ -17,10 +17,15 @@ export const address = z
   })
   .describe('host:port');
 
+/** The parts between the commas of a list; none for an empty text. */
+function partsOf(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((part) => part.trim());
+}
+
 export const addresses = z
   .string()
   .transform((text, context): readonly Address[] => {
-    const parsed = text === '' ? [] : text.split(',').map((part) => parseAddress(part.trim()));
+    const parsed = partsOf(text).map(parseAddress);
     const all = parsed.filter((one) => one !== undefined && one.port > 0);
     if (all.length === parsed.length) return all.filter((one) => one !== undefined);
     context.addIssue({
@@ -36,7 +41,7 @@ export const addressMap = z
   .string()
   .transform((text, context): ReadonlyMap<string, Address> | undefined => {
     if (text === '') return undefined;
-    const pairs = text.split(',').map((part) => part.split('=').map((one) => one.trim()));
+    const pairs = partsOf(text).map((part) => part.split('=').map((one) => one.trim()));
     const map = new Map<string, Address>();
     for (const [announced = '', reached = '', ...rest] of pairs) {
       const from = parseAddress(announced);
@@ -85,7 +90,7 @@ function readPem(path: string, context: z.RefinementCtx): string {
 export const networks = z
   .string()
   .transform((text, context): readonly Network[] => {
-    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    const parts = partsOf(text);
     const parsed = parts.map(parseNetwork).filter((network) => network !== undefined);
     if (parsed.length === parts.length) return parsed;
     const bad = parts.find((part) => parseNetwork(part) === undefined);
@@ -101,7 +106,7 @@ export const networks = z
 export const clientTypes = z
   .string()
   .transform((text, context): readonly number[] => {
-    const parts = text === '' ? [] : text.split(',').map((part) => part.trim());
+    const parts = partsOf(text);
     const isGood = (part: string): boolean => {
       const number = Number(part);
       if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(part)) return false;
@@ -152,32 +157,29 @@ export const adminToken = z
 export const hostNames = z
   .string()
   .transform((text, context): readonly string[] => {
-    const names = text === '' ? [] : text.split(',').map((name) => name.trim());
+    const names = partsOf(text);
     if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
     context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
     return z.NEVER;
   })
   .describe('names, separated by commas');
 
-export function whole(least: number, most: number) {
-  const message = `expected a whole number from ${least} to ${most}`;
+function number(form: RegExp, unit: string, [least, most]: readonly [number, number]) {
+  const range = `${unit} from ${least} to ${most}`;
+  const message = `expected ${unit === 'seconds' ? '' : 'a '}${range}`;
   return z
     .string()
-    .regex(/^\d+$/, message)
+    .regex(form, message)
     .transform(Number)
     .refine((n) => n >= least && n <= most, message)
-    .describe(`whole number from ${least} to ${most}`);
+    .describe(range);
 }
 
-export function seconds(least: number, most: number) {
-  const message = `expected seconds from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, message)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, message)
-    .describe(`seconds from ${least} to ${most}`);
-}
+export const whole = (least: number, most: number) =>
+  number(/^\d+$/, 'whole number', [least, most]);
+
+export const seconds = (least: number, most: number) =>
+  number(/^\d+(\.\d+)?$/, 'seconds', [least, most]);
 
 export function oneOf<const Choice extends readonly [string, ...string[]]>(choices: Choice) {
   return z

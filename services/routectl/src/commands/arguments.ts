@@ -16,3 +16,13 @@ export function userIds(text: string, before: readonly string[] | undefined): re
   if (wrong === undefined) return [...(before ?? []), ...ids];
   throw new InvalidArgumentError('expected whole numbers from 0 to 4294967295.');
 }
+
+/** Delivery mode of the nodes for PDUs addressed to users: ROUTE_DELIVERY. */
+const DELIVERIES = ['broadcast', 'directed'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+
+export function deliveryMode(text: string): Delivery {
+  const delivery = DELIVERIES.find((known) => known === text);
+  if (delivery !== undefined) return delivery;
+  throw new InvalidArgumentError(`expected ${DELIVERIES.join(' or ')}.`);
+}

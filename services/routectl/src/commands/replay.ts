@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { DELIVERIES, type Delivery } from '../delivery.ts';
+import type { Command } from 'commander';
 import type { Bind } from '../program.ts';
 import type { ReplayOptions } from '../replay-file.ts';
+import { deliveryMode } from './arguments.ts';
 
 export function addReplay(program: Command, bind: Bind): void {
   program
@@ -12,7 +12,7 @@ export function addReplay(program: Command, bind: Bind): void {
     .option(
       '--delivery <way>',
       'ROUTE_DELIVERY of the nodes: broadcast or directed',
-      deliveryArgument,
+      deliveryMode,
       'broadcast',
     )
     .option('--even-with-links', 'also where other links are open')
@@ -41,10 +41,4 @@ Examples:
         return await replayFile(session, file, options);
       }),
     );
-}
-
-function deliveryArgument(text: string): Delivery {
-  const delivery = DELIVERIES.find((known) => known === text);
-  if (delivery !== undefined) return delivery;
-  throw new InvalidArgumentError(`expected ${DELIVERIES.join(' or ')}.`);
 }

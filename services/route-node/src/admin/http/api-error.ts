@@ -14,3 +14,9 @@ export class ApiError extends Error {
     return API_ERRORS[this.code];
   }
 }
+
+/** Rejects a request whose answer is in Redis, with the reason of a failed read. */
+export function redisAway(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
+}

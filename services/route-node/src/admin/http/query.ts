@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ApiError } from './api-error.ts';
 
 /**
@@ -15,4 +15,17 @@ export function readQuery<T>(schema: z.ZodType<T>, query: URLSearchParams): T {
     return `${name} is ${JSON.stringify(given[name] ?? '')}: ${issue.message}`;
   });
   throw new ApiError('bad-request', `query that cannot be used: ${problems.join('; ')}`);
+}
+
+/** Yes or no in a query. */
+export const flag = z
+  .enum(['0', '1'], { error: 'expected 0 or 1' })
+  .transform((text) => text === '1');
+
+/** One or several in a query, with commas between. */
+export function listOf(isOne: (text: string) => boolean, expected: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((parts) => parts.every(isOne), `expected ${expected}`);
 }

@@ -1,16 +1,16 @@
 import type { EventsView } from '@route/admin-api';
 import { z } from 'zod';
+import { whole } from '../../config/setting-kinds.ts';
 import type { EventLog } from '../../observability/event-log.ts';
 import { readQuery } from '../http/query.ts';
-import { wholeNumber } from '../http/query-values.ts';
 import { type ApiRequest, json, type Route } from '../http/route.ts';
 
 const MOST = 2000;
 
 /** The requested events. */
 export const eventsQuery = z.strictObject({
-  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-  limit: wholeNumber(1, MOST).default(200),
+  after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: whole(1, MOST).default(200),
 });
 
 /** The node's recent events: once, or as a stream. */

@@ -10,11 +10,11 @@ import {
   readHeader,
 } from '@route/protocol';
 import { z } from 'zod';
+import { whole } from '../../config/setting-kinds.ts';
 import type { PduMonitor } from '../../observability/pdu-monitor.ts';
 import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
-import { readQuery } from '../http/query.ts';
-import { flag, listOf, wholeNumber } from '../http/query-values.ts';
+import { flag, listOf, readQuery } from '../http/query.ts';
 import type { Route } from '../http/route.ts';
 import { withoutContents } from './watched-fields.ts';
 
@@ -48,7 +48,7 @@ const watchQuery = z.strictObject({
     `one or several of ${WATCHABLE.join(', ')}`,
   ).optional(),
   link: z.string().optional(),
-  rate: wholeNumber(1, 1000).default(100),
+  rate: whole(1, 1000).default(100),
   decode: flag.default(false),
   bodies: flag.default(false),
 });
@@ -101,8 +101,7 @@ function watching(
   const timer = setInterval(() => {
     left = wanted.rate;
     if (dropped === 0) return;
-    const told = send({ kind: 'dropped', atMs: Date.now(), node: nodeId, pdus: dropped });
-    if (told) dropped = 0;
+    if (send({ kind: 'dropped', atMs: Date.now(), node: nodeId, pdus: dropped })) dropped = 0;
   }, 1000);
   return () => {
     clearInterval(timer);
