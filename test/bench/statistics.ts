@@ -16,3 +16,9 @@ export function summarise(values: readonly number[]): Summary {
   const high = sorted[Math.ceil(middle)] ?? most;
   return { median: (low + high) / 2, least, most };
 }
+
+/** Returns the value that a given part of all does not exceed. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}

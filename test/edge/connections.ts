@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { connectTo, type LinkTarget, type RouteNode, TestLink } from '../harness/index.ts';
+import { expect } from 'vitest';
+import {
+  connectTo,
+  type LinkTarget,
+  type LogLine,
+  type RouteNode,
+  TestLink,
+} from '../harness/index.ts';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const TLV = Buffer.from('03000412345678', 'hex');
@@ -66,4 +73,13 @@ export function reached(
   prepare: (socket: Socket) => Promise<Socket>,
 ): LinkTarget {
   return { host, port, connect: async () => await prepare(await connectTo({ host, port })) };
+}
+
+/** Waits until a node has refused `count` connections for a reason; returns a log line of it. */
+export async function refused(node: RouteNode, reason: string, count = 1): Promise<LogLine> {
+  await node.waitForMetric('route_connections_refused_total', (value) => value >= count, {
+    labels: { reason },
+  });
+  expect(await node.metric('route_connections_refused_total', { reason })).toBe(count);
+  return await node.waitForLog('connection-refused', (line) => line['reason'] === reason);
 }

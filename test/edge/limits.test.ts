@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { connectTo, openLink, startRouteNode, TestLink, within } from '../harness/index.ts';
-import { openProxied, proxyHeader } from './connections.ts';
-import { refused } from './refused.ts';
+import { openProxied, proxyHeader, refused } from './connections.ts';
 
 test('accepts links only from the allowed networks', async () => {
   await using node = await startRouteNode({ env: { ROUTE_ALLOW: '10.0.0.0/8,fd00::/8' } });

@@ -8,9 +8,9 @@ import {
   LOCAL_HEADER,
   openProxied,
   proxyHeader,
+  refused,
   UNSPECIFIED_HEADER,
 } from './connections.ts';
-import { refused } from './refused.ts';
 
 const ALICE: Client = { ip: [10, 1, 2, 3], port: 4001 };
 const BOB: Client = { ip: [10, 1, 2, 4], port: 4002 };

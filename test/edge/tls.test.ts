@@ -13,8 +13,7 @@ import {
   TestLink,
   within,
 } from '../harness/index.ts';
-import { LOCAL_HEADER, openSecure, proxyHeader, reached, secure } from './connections.ts';
-import { refused } from './refused.ts';
+import { LOCAL_HEADER, openSecure, proxyHeader, reached, refused, secure } from './connections.ts';
 
 let certificates: Certificates;
 let serverEnv: Record<string, string>;

@@ -1,7 +1,12 @@
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
+import { serveRequests } from '../harness/worker-process.ts';
 import { Dues, type Mailboxes } from './expected-deliveries.ts';
-import type { LoadAnswer, LoadOrder, LoadReport } from './load-messages.ts';
-import { isLoadOrder } from './load-messages.ts';
+import {
+  isLoadRequest,
+  type LoadAnswer,
+  type LoadReport,
+  type LoadRequest,
+} from './load-messages.ts';
 import { openTrafficLink, type TrafficLink } from './traffic-link.ts';
 import { makeTrafficBlock, sharedNowMs } from './traffic-pdu.ts';
 
@@ -12,9 +17,9 @@ const TIMEOUT_MS = 30_000;
 const links = new Map<number, TrafficLink>();
 let mailboxes: Mailboxes = [];
 
-async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
-  const { links: wanted, senders, lateUpTo } = order;
-  mailboxes = order.mailboxes;
+async function open(request: LoadRequest & { kind: 'open' }): Promise<void> {
+  const { links: wanted, senders, lateUpTo } = request;
+  mailboxes = request.mailboxes;
   for (const { id, ...target } of wanted) {
     const dues = new Dues(mailboxes, id);
     const link = await openTrafficLink(target, { timeoutMs: TIMEOUT_MS, dues });
@@ -33,8 +38,8 @@ function listOf(userId: number): Buffer {
   return encodeMessage('online_user_info', { userStatList: [user] });
 }
 
-async function flood(id: number, order: LoadOrder & { kind: 'flood' }): Promise<void> {
-  const { first, count, pduBytes } = order;
+async function flood(id: number, request: LoadRequest & { kind: 'flood' }): Promise<void> {
+  const { first, count, pduBytes } = request;
   const link = links.get(id);
   const fromUserId = mailboxes[id] ?? 0;
   for (let written = 0; written < count && link?.state === 'open'; written += BLOCK_PDUS) {
@@ -62,24 +67,17 @@ function report(written: readonly number[]): LoadReport {
   return sum;
 }
 
-async function obey(order: LoadOrder): Promise<LoadAnswer> {
-  switch (order.kind) {
+async function answerTo(request: LoadRequest): Promise<LoadAnswer> {
+  switch (request.kind) {
     case 'open':
-      await open(order);
+      await open(request);
       return { kind: 'done' };
     case 'flood':
-      await Promise.all(order.ids.map((id) => flood(id, order)));
+      await Promise.all(request.ids.map((id) => flood(id, request)));
       return { kind: 'done' };
     case 'report':
-      return { kind: 'report', report: report(order.written) };
+      return { kind: 'report', report: report(request.written) };
   }
 }
 
-process.on('message', (order: unknown) => {
-  if (!isLoadOrder(order)) throw new Error(`received ${JSON.stringify(order)}, expected an order`);
-  obey(order).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => process.send?.({ kind: 'failed', problem: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
+serveRequests(isLoadRequest, answerTo);

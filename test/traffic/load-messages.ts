@@ -1,3 +1,4 @@
+import { isOfKind } from '../harness/worker-process.ts';
 import type { Mailboxes } from './expected-deliveries.ts';
 import type { Target } from './traffic-link.ts';
 
@@ -8,8 +9,8 @@ export interface LoadLink {
   readonly port: Target['port'];
 }
 
-/** An order to a load process; each is answered with one {@link LoadAnswer}. */
-export type LoadOrder =
+/** A request to a load process; each is answered with one {@link LoadAnswer}. */
+export type LoadRequest =
   /** Opens links. Sending starts once those of all processes are open. */
   | {
       readonly kind: 'open';
@@ -44,21 +45,15 @@ export interface LoadReport {
 
 export type LoadAnswer =
   | { readonly kind: 'done' }
-  | { readonly kind: 'report'; readonly report: LoadReport }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | { readonly kind: 'report'; readonly report: LoadReport };
 
-const ORDERS: readonly string[] = ['open', 'flood', 'report'] satisfies LoadOrder['kind'][];
-const ANSWERS: readonly string[] = ['done', 'report', 'failed'] satisfies LoadAnswer['kind'][];
+const REQUESTS = ['open', 'flood', 'report'] satisfies LoadRequest['kind'][];
+const ANSWERS = ['done', 'report'] satisfies LoadAnswer['kind'][];
 
-export function isLoadOrder(value: unknown): value is LoadOrder {
-  return ORDERS.includes(kindOf(value));
+export function isLoadRequest(message: unknown): message is LoadRequest {
+  return isOfKind(message, REQUESTS);
 }
 
-export function isLoadAnswer(value: unknown): value is LoadAnswer {
-  return ANSWERS.includes(kindOf(value));
-}
-
-function kindOf(value: unknown): string {
-  const isMessage = typeof value === 'object' && value !== null && 'kind' in value;
-  return isMessage ? String(value.kind) : '';
+export function isLoadAnswer(message: unknown): message is LoadAnswer {
+  return isOfKind(message, ANSWERS);
 }

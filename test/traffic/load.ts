@@ -1,12 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { WorkerProcesses } from '../harness/worker-process.ts';
 import type { Mailboxes } from './expected-deliveries.ts';
-import { isLoadAnswer, type LoadAnswer, type LoadOrder, type LoadReport } from './load-messages.ts';
+import {
+  isLoadAnswer,
+  type LoadAnswer,
+  type LoadReport,
+  type LoadRequest,
+} from './load-messages.ts';
 import type { Target } from './traffic-link.ts';
 
-const CHILD = fileURLToPath(new URL('./load-child.ts', import.meta.url));
+const CHILD = new URL('./load-child.ts', import.meta.url);
 const POLL_MS = 100;
 
 export interface LoadOptions {
@@ -29,23 +32,24 @@ const FIRST_PDUS = 200;
  * Links that send at full speed, in processes of their own: one process could not outrun two nodes.
  */
 export class Load implements AsyncDisposable {
-  readonly #processes: readonly ChildProcess[];
+  readonly #processes: WorkerProcesses<LoadRequest, LoadAnswer>;
+  readonly #count: number;
   readonly #written: number[];
 
-  private constructor(processes: readonly ChildProcess[], links: number) {
-    this.#processes = processes;
+  private constructor(processes: number, links: number) {
+    this.#processes = new WorkerProcesses(CHILD, isLoadAnswer, processes);
+    this.#count = processes;
     this.#written = new Array<number>(links).fill(0);
   }
 
   /** Opens `links` links to the nodes in turn, spread over `processes` processes. */
   static async open(targets: readonly Target[], options: LoadOptions): Promise<Load> {
     const { links, processes, mailboxes = [] } = options;
-    const children = Array.from({ length: processes }, () => fork(CHILD, { execArgv: [] }));
-    const load = new Load(children, links);
+    const load = new Load(processes, links);
     try {
       const ids = Array.from({ length: links }, (_, id) => id);
       const all = ids.map((id) => ({ id, ...targetAt(targets, id) }));
-      await load.#tellAll((process) => ({
+      await load.#processes.requestAll((process) => ({
         kind: 'open',
         senders: links,
         mailboxes,
@@ -86,13 +90,7 @@ export class Load implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = this.#processes.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    });
-    await Promise.all(ended);
+    await this.#processes[Symbol.asyncDispose]();
   }
 
   async #send(
@@ -100,7 +98,7 @@ export class Load implements AsyncDisposable {
     part: { readonly first: number; readonly count: number; readonly pduBytes: number },
   ): Promise<void> {
     for (const id of ids) this.#written[id] = part.first + part.count - 1;
-    await this.#tellAll((process) => ({
+    await this.#processes.requestAll((process) => ({
       kind: 'flood',
       ...part,
       ids: ids.filter((id) => this.#processOf(id) === process),
@@ -109,12 +107,15 @@ export class Load implements AsyncDisposable {
 
   /** Two consecutive links, which are on different nodes, go to one process. */
   #processOf(id: number): number {
-    return Math.floor(id / 2) % this.#processes.length;
+    return Math.floor(id / 2) % this.#count;
   }
 
   async #report(): Promise<LoadReport> {
     const sum = { openLinks: 0, delivered: 0, lost: 0, doubled: 0, reordered: 0, unexpected: 0 };
-    for (const answer of await this.#tellAll(() => ({ kind: 'report', written: this.#written }))) {
+    for (const answer of await this.#processes.requestAll(() => ({
+      kind: 'report',
+      written: this.#written,
+    }))) {
       if (answer.kind !== 'report') continue;
       sum.openLinks += answer.report.openLinks;
       sum.delivered += answer.report.delivered;
@@ -125,19 +126,6 @@ export class Load implements AsyncDisposable {
     }
     return sum;
   }
-
-  async #tellAll(orderOf: (process: number) => LoadOrder): Promise<LoadAnswer[]> {
-    return await Promise.all(this.#processes.map((child, i) => tell(child, orderOf(i))));
-  }
-}
-
-async function tell(child: ChildProcess, order: LoadOrder): Promise<LoadAnswer> {
-  const answered = once(child, 'message');
-  child.send(order);
-  const [answer]: unknown[] = await answered;
-  if (!isLoadAnswer(answer)) throw new Error(`a load process answers ${JSON.stringify(answer)}`);
-  if (answer.kind === 'failed') throw new Error(`a load process failed: ${answer.problem}`);
-  return answer;
 }
 
 function targetAt(targets: readonly Target[], id: number): Target {

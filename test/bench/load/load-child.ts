@@ -1,9 +1,13 @@
-import { obeyOrders } from '../worker-process.ts';
-import { ownUsage } from '../worker-processes.ts';
+import { ownUsage, serveRequests } from '../../harness/worker-process.ts';
 import { DIALECTS } from './dialect.ts';
 import { FloodWindow } from './flood-window.ts';
 import { LoadLink } from './load-link.ts';
-import { isLoadOrder, type LinkOrder, type LoadAnswer, type LoadOrder } from './load-messages.ts';
+import {
+  isLoadRequest,
+  type LinkOrder,
+  type LoadAnswer,
+  type LoadRequest,
+} from './load-messages.ts';
 import { loadPdu } from './load-pdu.ts';
 import { pace } from './pacer.ts';
 import { Latencies } from './stamps.ts';
@@ -13,28 +17,28 @@ const latencies = new Latencies();
 let senders: LoadLink[] = [];
 let window: FloodWindow | undefined;
 
-async function open(order: LoadOrder & { kind: 'open' }): Promise<void> {
-  const dialect = DIALECTS[order.dialect];
-  const pdu = loadPdu(order.pduBytes);
+async function open(request: LoadRequest & { kind: 'open' }): Promise<void> {
+  const dialect = DIALECTS[request.dialect];
+  const pdu = loadPdu(request.pduBytes);
   const flood = new FloodWindow({
-    copies: order.copies,
-    pduBytes: order.pduBytes,
-    receivedPduBytes: dialect.receivedBytes(order.pduBytes),
+    copies: request.copies,
+    pduBytes: request.pduBytes,
+    receivedPduBytes: dialect.receivedBytes(request.pduBytes),
   });
   window = flood;
   const openOne = (link: LinkOrder) => {
-    const readsStamps = order.readsStamps && !link.sends;
+    const readsStamps = request.readsStamps && !link.sends;
     return LoadLink.open(link, { dialect, pdu, window: flood, ...(readsStamps && { latencies }) });
   };
-  links.push(...(await Promise.all(order.links.map(openOne))));
-  const sending = new Set(order.links.filter(({ sends }) => sends).map(({ id }) => id));
+  links.push(...(await Promise.all(request.links.map(openOne))));
+  const sending = new Set(request.links.filter(({ sends }) => sends).map(({ id }) => id));
   senders = links.filter(({ id }) => sending.has(id));
 }
 
-async function obey(order: LoadOrder): Promise<LoadAnswer> {
-  switch (order.kind) {
+async function answerTo(request: LoadRequest): Promise<LoadAnswer> {
+  switch (request.kind) {
     case 'open':
-      await open(order);
+      await open(request);
       break;
     case 'probe':
       for (const sender of senders) sender.probe();
@@ -48,7 +52,7 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
       for (const sender of senders) sender.flood();
       break;
     case 'pace':
-      await pace(senders, order.perSecond, order.ms);
+      await pace(senders, request.perSecond, request.ms);
       break;
     case 'latency':
       return { kind: 'latency', latency: latencies.summary };
@@ -64,4 +68,4 @@ async function obey(order: LoadOrder): Promise<LoadAnswer> {
   return { kind: 'done' };
 }
 
-obeyOrders(isLoadOrder, obey);
+serveRequests(isLoadRequest, answerTo);

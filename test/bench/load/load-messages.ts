@@ -1,4 +1,4 @@
-import { isOfKind } from '../worker-process.ts';
+import { isOfKind } from '../../harness/worker-process.ts';
 import type { DialectName } from './dialect.ts';
 
 /** The address that a link connects to. */
@@ -14,7 +14,7 @@ export interface LinkOrder extends Target {
 }
 
 /** An order to a load process, which answers each once. */
-export type LoadOrder =
+export type LoadRequest =
   | {
       readonly kind: 'open';
       readonly links: readonly LinkOrder[];
@@ -75,7 +75,7 @@ const ORDER_KINDS: readonly unknown[] = [
 const ANSWER_KINDS: readonly unknown[] = ['done', 'count', 'latency'];
 
 /** Whether a message is an order. */
-export function isLoadOrder(message: unknown): message is LoadOrder {
+export function isLoadRequest(message: unknown): message is LoadRequest {
   return isOfKind(message, ORDER_KINDS);
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
-import { ToldProcesses } from '../worker-processes.ts';
+import { WorkerProcesses } from '../../harness/worker-process.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
 import {
   isLoadAnswer,
@@ -9,7 +9,7 @@ import {
   type LinkOrder,
   type LoadAnswer,
   type LoadCount,
-  type LoadOrder,
+  type LoadRequest,
   type Target,
 } from './load-messages.ts';
 
@@ -60,12 +60,12 @@ export interface LoadRates {
 export class Load implements AsyncDisposable {
   readonly #options: LoadOptions;
   readonly #receivedBytes: number;
-  readonly #processes: ToldProcesses<LoadOrder, LoadAnswer>;
+  readonly #processes: WorkerProcesses<LoadRequest, LoadAnswer>;
 
   private constructor(options: LoadOptions) {
     this.#options = options;
     this.#receivedBytes = DIALECTS[options.dialect].receivedBytes(options.pduBytes);
-    this.#processes = new ToldProcesses(CHILD, isLoadAnswer, options.purpose === 'paced' ? 2 : 1);
+    this.#processes = new WorkerProcesses(CHILD, isLoadAnswer, options.purpose === 'paced' ? 2 : 1);
   }
 
   /** Opens the links. Resolves when each receives PDUs of every sender. */
@@ -75,7 +75,7 @@ export class Load implements AsyncDisposable {
       const { dialect, pduBytes, links, purpose } = options;
       const readsStamps = purpose === 'paced';
       const all = Array.from({ length: links }, (_, id) => load.#orderOf(id));
-      await load.#processes.tellAll((process) => {
+      await load.#processes.requestAll((process) => {
         const own = all.filter((link) => load.#processOf(link) === process);
         return { kind: 'open', links: own, dialect, pduBytes, copies: links - 1, readsStamps };
       });
@@ -89,22 +89,22 @@ export class Load implements AsyncDisposable {
 
   /** Resets the counts. No PDU may be in flight. */
   async reset(): Promise<void> {
-    await this.#processes.tellAll(() => ({ kind: 'reset' }));
+    await this.#processes.requestAll(() => ({ kind: 'reset' }));
   }
 
   /** Starts the senders at full speed. */
   async flood(): Promise<void> {
-    await this.#processes.tellAll(() => ({ kind: 'flood' }));
+    await this.#processes.requestAll(() => ({ kind: 'flood' }));
   }
 
   /** Runs the senders with stamped PDUs at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
-    await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
+    await this.#processes.request(SENDING, { kind: 'pace', perSecond, ms });
   }
 
   /** Returns delivery times of paced PDUs since the last reset. */
   async latency(): Promise<Latency> {
-    const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
+    const answer = await this.#processes.request(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('the load was not opened to be paced');
     return answer.latency;
   }
@@ -133,7 +133,7 @@ export class Load implements AsyncDisposable {
    * none arrives any more.
    */
   async finish(): Promise<LoadTotals> {
-    await this.#processes.tellAll(() => ({ kind: 'stop' }));
+    await this.#processes.requestAll(() => ({ kind: 'stop' }));
     let last = await this.totals();
     let grewAt = performance.now();
     while (last.deliveredPdus < last.duePdus && performance.now() - grewAt < STALLED_MS) {
@@ -172,7 +172,7 @@ export class Load implements AsyncDisposable {
       async () => {
         await this.#quiet();
         await this.reset();
-        await this.#processes.tellAll(() => ({ kind: 'probe' }));
+        await this.#processes.requestAll(() => ({ kind: 'probe' }));
         await this.#quiet();
         return (await this.#links()).every(hears);
       },
@@ -215,7 +215,7 @@ export class Load implements AsyncDisposable {
   }
 
   async #count(): Promise<LoadCount[]> {
-    const answers = await this.#processes.tellAll(() => ({ kind: 'count' }));
+    const answers = await this.#processes.requestAll(() => ({ kind: 'count' }));
     return answers.flatMap((answer) => (answer.kind === 'count' ? [answer.count] : []));
   }
 }

@@ -1,5 +1,5 @@
+import { isOfKind } from '../../harness/worker-process.ts';
 import type { Latency, Target } from '../load/load-messages.ts';
-import { isOfKind } from '../worker-process.ts';
 import type { ArrivalCounts } from './arrivals.ts';
 import type { TrafficPlan } from './traffic.ts';
 
@@ -9,7 +9,7 @@ export interface ServerOrder extends Target {
 }
 
 /** An order to a process of msg_servers, which answers each once. */
-export type ServersOrder =
+export type ServersRequest =
   | {
       readonly kind: 'open';
       readonly plan: TrafficPlan;
@@ -62,7 +62,7 @@ const ORDER_KINDS: readonly unknown[] = [
 const ANSWER_KINDS: readonly unknown[] = ['done', 'count', 'arrivals', 'latency'];
 
 /** Whether a message is an order. */
-export function isServersOrder(message: unknown): message is ServersOrder {
+export function isServersRequest(message: unknown): message is ServersRequest {
   return isOfKind(message, ORDER_KINDS);
 }
 

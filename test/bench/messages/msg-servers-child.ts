@@ -1,11 +1,14 @@
+import { ownUsage, serveRequests } from '../../harness/worker-process.ts';
 import { FloodWindow } from '../load/flood-window.ts';
 import { pace } from '../load/pacer.ts';
 import { Latencies } from '../load/stamps.ts';
-import { obeyOrders } from '../worker-process.ts';
-import { ownUsage } from '../worker-processes.ts';
 import { MESSAGE_BYTES } from './message-pdu.ts';
 import { MsgServer } from './msg-server.ts';
-import { isServersOrder, type ServersAnswer, type ServersOrder } from './msg-server-messages.ts';
+import {
+  isServersRequest,
+  type ServersAnswer,
+  type ServersRequest,
+} from './msg-server-messages.ts';
 import { Traffic } from './traffic.ts';
 
 /**
@@ -18,8 +21,8 @@ const servers: MsgServer[] = [];
 const latencies = new Latencies();
 let senders: MsgServer[] = [];
 
-async function open(order: ServersOrder & { kind: 'open' }): Promise<void> {
-  const traffic = new Traffic(order.plan);
+async function open(request: ServersRequest & { kind: 'open' }): Promise<void> {
+  const traffic = new Traffic(request.plan);
   const options = {
     traffic,
     // A single message counts once at its destination; here messages are counted, not bytes.
@@ -29,22 +32,22 @@ async function open(order: ServersOrder & { kind: 'open' }): Promise<void> {
       receivedPduBytes: 1,
       mostBytes: WINDOW_BYTES,
     }),
-    latencies: order.readsStamps ? latencies : undefined,
+    latencies: request.readsStamps ? latencies : undefined,
   };
-  servers.push(...(await Promise.all(order.servers.map((one) => MsgServer.open(one, options)))));
+  servers.push(...(await Promise.all(request.servers.map((one) => MsgServer.open(one, options)))));
   senders = servers.filter(({ counts }) => traffic.sends(counts.id));
 }
 
-async function obey(order: ServersOrder): Promise<ServersAnswer> {
-  switch (order.kind) {
+async function answerTo(request: ServersRequest): Promise<ServersAnswer> {
+  switch (request.kind) {
     case 'open':
-      await open(order);
+      await open(request);
       break;
     case 'flood':
       for (const sender of senders) sender.flood();
       break;
     case 'pace':
-      await pace(senders, order.perSecond, order.ms);
+      await pace(senders, request.perSecond, request.ms);
       break;
     case 'stop':
       await Promise.all(senders.map((sender) => sender.stop()));
@@ -69,4 +72,4 @@ async function obey(order: ServersOrder): Promise<ServersAnswer> {
   return { kind: 'done' };
 }
 
-obeyOrders(isServersOrder, obey);
+serveRequests(isServersRequest, answerTo);

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WorkerProcesses } from '../../harness/worker-process.ts';
 import type { Latency, Target } from '../load/load-messages.ts';
-import { ToldProcesses } from '../worker-processes.ts';
 import {
   isServersAnswer,
   type ServerCounts,
   type ServerOrder,
   type ServersAnswer,
   type ServersCount,
-  type ServersOrder,
+  type ServersRequest,
 } from './msg-server-messages.ts';
 import { Traffic, type TrafficPlan } from './traffic.ts';
 
@@ -58,11 +58,11 @@ export interface Faults {
  */
 export class MsgServers implements AsyncDisposable {
   readonly #traffic: Traffic;
-  readonly #processes: ToldProcesses<ServersOrder, ServersAnswer>;
+  readonly #processes: WorkerProcesses<ServersRequest, ServersAnswer>;
 
   private constructor({ plan }: MsgServersOptions) {
     this.#traffic = new Traffic(plan);
-    this.#processes = new ToldProcesses(CHILD, isServersAnswer, plan.senders === 'half' ? 2 : 1);
+    this.#processes = new WorkerProcesses(CHILD, isServersAnswer, plan.senders === 'half' ? 2 : 1);
   }
 
   /** Connects all, and has them list their users. */
@@ -75,7 +75,7 @@ export class MsgServers implements AsyncDisposable {
         if (target === undefined) throw new Error('no nodes to connect to');
         return { id, ...target };
       });
-      await all.#processes.tellAll((process) => ({
+      await all.#processes.requestAll((process) => ({
         kind: 'open',
         plan,
         readsStamps: plan.senders === 'half',
@@ -90,17 +90,17 @@ export class MsgServers implements AsyncDisposable {
 
   /** Starts sending at full speed. */
   async flood(): Promise<void> {
-    await this.#processes.tellAll(() => ({ kind: 'flood' }));
+    await this.#processes.requestAll(() => ({ kind: 'flood' }));
   }
 
   /** Sends stamped messages at a steady rate for a while. */
   async pace(perSecond: number, ms: number): Promise<void> {
-    await this.#processes.tell(SENDING, { kind: 'pace', perSecond, ms });
+    await this.#processes.request(SENDING, { kind: 'pace', perSecond, ms });
   }
 
   /** Returns delivery times of single messages since the last call. */
   async latency(): Promise<Latency> {
-    const answer = await this.#processes.tell(RECEIVING, { kind: 'latency' });
+    const answer = await this.#processes.request(RECEIVING, { kind: 'latency' });
     if (answer?.kind !== 'latency') throw new Error('these msg_servers stamp no messages');
     return answer.latency;
   }
@@ -124,7 +124,7 @@ export class MsgServers implements AsyncDisposable {
 
   /** Stops the senders. Resolves when every message has arrived, or none arrives any more. */
   async finish(): Promise<Totals> {
-    await this.#processes.tellAll(() => ({ kind: 'stop' }));
+    await this.#processes.requestAll(() => ({ kind: 'stop' }));
     let last = await this.#totals();
     let grewAt = performance.now();
     while (!(await this.#allCame()) && performance.now() - grewAt < STALLED_MS) {
@@ -140,7 +140,7 @@ export class MsgServers implements AsyncDisposable {
   /** Compares the messages received by each with those sent to it by each. */
   async faults(): Promise<Faults> {
     const sent = (await this.#counts()).flatMap(({ servers }) => servers);
-    const answers = await this.#processes.tellAll(() => ({ kind: 'arrivals' }));
+    const answers = await this.#processes.requestAll(() => ({ kind: 'arrivals' }));
     const faults = { lost: 0, doubled: 0, outOfOrder: 0 };
     const compare = (due: number, came: number): void => {
       faults.lost += Math.max(0, due - came);
@@ -189,7 +189,7 @@ export class MsgServers implements AsyncDisposable {
   }
 
   async #counts(): Promise<ServersCount[]> {
-    const answers = await this.#processes.tellAll(() => ({ kind: 'count' }));
+    const answers = await this.#processes.requestAll(() => ({ kind: 'count' }));
     return answers.flatMap((answer) => (answer.kind === 'count' ? [answer.count] : []));
   }
 }

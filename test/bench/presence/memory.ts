@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
-import { residentBytes } from '../resident-memory.ts';
 import type { Reading } from '../scenario.ts';
+import { residentBytes } from '../usage.ts';
 import { snapshotPdu } from './pdus.ts';
 import type { Stage } from './stage.ts';
 import { usersFrom } from './users.ts';

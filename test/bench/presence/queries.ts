@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { COMMANDS } from '@route/protocol';
 import type { Effort, Reading } from '../scenario.ts';
+import { percentile } from '../statistics.ts';
 import { queryPdus, snapshotPdu } from './pdus.ts';
-import { percentile } from './percentile.ts';
 import type { PresenceLink } from './presence-link.ts';
 import { untilOnline } from './snapshot.ts';
 import type { Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { COMMANDS } from '@route/protocol';
-import { percentile } from './percentile.ts';
+import { percentile } from '../statistics.ts';
 import type { PresenceLink } from './presence-link.ts';
 
 const PDU_BYTES = 160;

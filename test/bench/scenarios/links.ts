@@ -1,10 +1,9 @@
 import { Load } from '../load/load.ts';
-import { residentBytes } from '../resident-memory.ts';
 import type { Case, Effort, Preparation, Reading, Scenario } from '../scenario.ts';
 import { installedNats } from '../subjects/nats.ts';
 import { routeNodes } from '../subjects/route-nodes.ts';
 import type { Subject } from '../subjects/subject.ts';
-import { CORES_FIGURES, coresReading, usageDuring } from '../usage.ts';
+import { CORES_FIGURES, coresReading, residentBytes, usageDuring } from '../usage.ts';
 
 const LINKS = 1_000;
 const MIB = 2 ** 20;

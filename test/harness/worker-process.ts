@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A message between the two sides: orders and answers have the same number. */
+/** A message between the two sides; an answer has the number of its request. */
 interface Envelope {
   readonly number: number;
   readonly content?: unknown;
@@ -13,15 +13,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A program of this project in its own process, which answers each order once. */
-export class ToldProcess<Order, Answer> implements AsyncDisposable {
+/** A program of this project in its own process, which answers each request once. */
+export class WorkerProcess<Request, Answer> implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #isAnswer: (message: unknown) => message is Answer;
   readonly #name: string;
   readonly #waiting = new Map<number, Waiting>();
-  #orders = 0;
+  #requests = 0;
 
-  /** The program calls {@link obeyOrders}. */
+  /** The program calls {@link serveRequests}. */
   constructor(program: URL, isAnswer: (message: unknown) => message is Answer) {
     this.#name = program.pathname.split('/').at(-1) ?? '';
     this.#isAnswer = isAnswer;
@@ -42,15 +42,15 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
   }
 
   /**
-   * Sends an order. Several can run at once.
-   * @throws Error when the order fails, or the process ends before it has answered.
+   * Sends a request. Several can run at once.
+   * @throws Error when the request fails, or the process ends before it has answered.
    */
-  async tell(order: Order): Promise<Answer> {
-    const number = ++this.#orders;
+  async request(request: Request): Promise<Answer> {
+    const number = ++this.#requests;
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
     });
-    this.#child.send({ number, content: order });
+    this.#child.send({ number, content: request });
     const answer = await answered;
     if (!this.#isAnswer(answer)) throw new Error(`${this.#name} answers ${JSON.stringify(answer)}`);
     return answer;
@@ -72,17 +72,50 @@ export class ToldProcess<Order, Answer> implements AsyncDisposable {
   }
 }
 
-/** Runs in the child process: carries out orders, and ends with the parent. */
-export function obeyOrders<Order>(
-  isOrder: (message: unknown) => message is Order,
-  obey: (order: Order) => Promise<unknown>,
+/** Several processes of one program that work together. */
+export class WorkerProcesses<Request, Answer> implements AsyncDisposable {
+  readonly #processes: readonly WorkerProcess<Request, Answer>[];
+
+  constructor(program: URL, isAnswer: (message: unknown) => message is Answer, count: number) {
+    this.#processes = Array.from({ length: count }, () => new WorkerProcess(program, isAnswer));
+  }
+
+  /** Sends a request to one of them; undefined if the index has none. */
+  async request(index: number, request: Request): Promise<Answer | undefined> {
+    return await this.#processes[index]?.request(request);
+  }
+
+  /** Sends each of them the request for its index. */
+  async requestAll(requestOf: (index: number) => Request): Promise<Answer[]> {
+    return await Promise.all(
+      this.#processes.map((process, index) => process.request(requestOf(index))),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
+  }
+}
+
+/**
+ * Time of the request (monotonic, in ms), and this process's processor time since its start, in ms.
+ */
+export function ownUsage(): { readonly atMs: number; readonly cpuMs: number } {
+  const { user, system } = process.cpuUsage();
+  return { atMs: performance.now(), cpuMs: (user + system) / 1000 };
+}
+
+/** Runs in the child process: answers requests, and exits with the parent. */
+export function serveRequests<Request>(
+  isRequest: (message: unknown) => message is Request,
+  answerTo: (request: Request) => Promise<unknown>,
 ): void {
   process.on('message', (message: unknown) => {
-    if (!isEnvelope(message) || !isOrder(message.content)) {
-      throw new Error(`received ${JSON.stringify(message)}, expected an order`);
+    if (!isEnvelope(message) || !isRequest(message.content)) {
+      throw new Error(`received ${JSON.stringify(message)}, expected a request`);
     }
     const { number, content } = message;
-    obey(content).then(
+    answerTo(content).then(
       (answer) => process.send?.({ number, content: answer }),
       (error: unknown) => process.send?.({ number, failed: String(error) }),
     );
