@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type NamedRedis, startNamedRedis } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -29,9 +29,7 @@ test.for(CASES)(
     await delay(BETWEEN_MS);
     await take(deployment);
     scene.story.note('the name points to the new server');
-    const exact = await scene.untilExact(exactWithinMs);
-    await scene.untilFlowing();
-    const figures = await judge(scene, { fault, exact });
+    const figures = await judgeRecovery(scene, { fault, exactWithinMs });
     expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
     expect(scene.lostLinks, 'links lost').toBe(0);
   },

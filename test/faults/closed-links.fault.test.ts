@@ -3,7 +3,7 @@ import { AdminClient } from '@route/admin-api';
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
 import { Dues, openTrafficLink, type TrafficLink } from '../traffic/index.ts';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -76,9 +76,7 @@ test.for(CLOSINGS)('%s: nothing of them or of others is lost', async ([fault, cl
     await delay(ROUND_MS);
   }
   scene.story.note(`${closings} links of msg_servers were closed`);
-  const exact = await scene.untilExact(EXACT_WITHIN_MS);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: EXACT_WITHIN_MS });
   // Everything that the closed links had sent was read.
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(closings).toBeGreaterThan(5);

@@ -3,7 +3,7 @@ import { AdminClient } from '@route/admin-api';
 import { expect, test } from 'vitest';
 import { within } from '../harness/index.ts';
 import { pauseRedis, stopNode } from './faults.ts';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -41,9 +41,7 @@ test.for(BESIDE)('%s: it ends in time, and nothing is lost', async ([fault, infl
   });
   scene.story.note('the node has ended');
   await inflicted;
-  const exact = await scene.untilExact(EXACT_WITHIN_MS);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: EXACT_WITHIN_MS });
   expect(ended).toEqual({ code: 0, signal: null });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(onIt.length);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startClusterRedis, startSentinelRedis } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -21,9 +21,7 @@ test.for([
     await takeOver();
     scene.story.note('another server is the primary');
   }
-  const exact = await scene.untilExact(EXACT_WITHIN_MS);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: EXACT_WITHIN_MS });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@route/fixtures';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -28,9 +28,7 @@ test('a node that alone is cut off from Redis closes its links, and nothing is l
   scene.proxy(2).mend();
   await waitFor(() => apart.ready(), { what: 'the node to be ready again', deadlineMs: 10_000 });
   scene.setAvoided(apart, false);
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
 
   expect(figures).toMatchObject({ lost: 0 });
   expect(scene.lostLinks, 'links lost').toBe(onIt.length);
@@ -44,9 +42,7 @@ test('when Redis is down for all nodes, no node closes its links', async () => {
   await scene.redis.pause();
   await delay((ISOLATED_SECONDS + 4) * 1000);
   await scene.redis.unpause();
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });

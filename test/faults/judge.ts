@@ -42,3 +42,13 @@ export async function judge(scene: Scene, { fault, exact, p99Ms }: Judged): Prom
   expect.soft(figures).toMatchObject({ doubled: 0, reordered: 0, unexpected: 0 });
   return figures;
 }
+
+/** Waits until presence is exact and traffic flows again after a fault; then as {@link judge}. */
+export async function judgeRecovery(
+  scene: Scene,
+  { fault, exactWithinMs = 5_000 }: { readonly fault: string; readonly exactWithinMs?: number },
+): Promise<Figures> {
+  const exact = await scene.untilExact(exactWithinMs);
+  await scene.untilFlowing();
+  return await judge(scene, { fault, exact });
+}

@@ -1,7 +1,7 @@
 import { askRedis } from '@route/local-cluster';
 import { expect, test } from 'vitest';
 import { cutNode } from './faults.ts';
-import { judge } from './judge.ts';
+import { judge, judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -33,9 +33,7 @@ test('50 nodes, Redis emptied under traffic: nothing is lost, and all agree', {
   });
   const answer = await askRedis(scene.redis.url, 'FLUSHALL', 5_000);
   expect(answer).toBe('+OK');
-  const exact = await scene.untilExact(30_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: 30_000 });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
@@ -45,9 +43,7 @@ test('half of the nodes cut off from Redis: nothing is lost, and all agree after
   await using scene = await startScene({ seed: seedOf(fault), nodes: 4, proxied: true });
   for (const index of [2, 3]) scene.setAvoided(scene.cluster.node(index), true);
   await Promise.all([2, 3].map((index) => cutNode(scene, { index, cut: 'both', seconds: 6 })));
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });

@@ -5,7 +5,7 @@ import { CLIENT_TYPE, COMMANDS, decodeFields, encodeMessage, USER_STATUS } from 
 import { expect, test } from 'vitest';
 import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { pauseRedis } from './faults.ts';
-import { judge } from './judge.ts';
+import { judge, judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -63,9 +63,7 @@ const FAULTS: readonly (readonly [name: string, inflict: (scene: Scene) => Promi
 test.for(FAULTS)('%s: nothing is lost, presence is exact within 5 s', async ([fault, inflict]) => {
   await using scene = await startScene({ seed: seedOf(fault) });
   await inflict(scene);
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures.lost).toBe(0);
   // PDUs of a msg_server that cut its own link may be lost.
   if (scene.keptLinks) expect(figures.cutOff).toBe(0);
@@ -99,9 +97,7 @@ test('garbage in the keys of presence: nothing is lost, presence is exact once i
     REDIS_DEADLINE_MS,
   );
   expect(answer).toBe('$4');
-  const exact = await scene.untilExact(15_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: 15_000 });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
@@ -166,9 +162,7 @@ test('Redis’s clock set by -120 s and +120 s: nothing is lost, no node is reap
     await clock.set(seconds);
     await delay(1_000);
   }
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.cluster.nodes.flatMap((node) => node.logsOf('node-reaped'))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { stopNode } from './faults.ts';
-import { judge } from './judge.ts';
+import { judge, judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -33,9 +33,7 @@ test('a node stopped for twice its lease leaves no stale users and removes no li
   );
 
   await stopNode(scene, 2, 2 * LEASE_SECONDS);
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
 
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
@@ -59,9 +57,7 @@ test('links of a node that joins miss nothing from the moment it accepts them', 
     }
     await hanging;
   }
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });
 
@@ -80,8 +76,6 @@ test('a node paused past its lease misses nothing of one that joined meanwhile',
     scene.traffic.join(link);
   }
   await standing;
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });

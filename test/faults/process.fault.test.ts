@@ -10,7 +10,7 @@ import { type BareNode, startBareNode } from '../process/bare-node.ts';
 import { installRelease } from '../releases/earlier-release.ts';
 import { lastNeighbours } from '../releases/releases.ts';
 import { Dues, openTrafficLink } from '../traffic/index.ts';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -51,9 +51,7 @@ test('a node whose log is full relays as before, and exits in time', async () =>
     { what: 'log lines to be dropped', deadlineMs: 30_000 },
   );
   scene.story.note('log lines are dropped');
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   node.signal('SIGTERM');
   const ended = await within(node.exited, { what: 'the node to end', deadlineMs: 8_000 });
@@ -81,9 +79,7 @@ test('a node that runs out of descriptors keeps its links, and reports it', asyn
     { what: 'the node to report that it accepts no further links' },
   );
   scene.story.note('no descriptor is left for links');
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
 });
 
@@ -105,9 +101,7 @@ test('health checks and silent connections do not affect the links', async () =>
     (count) => count >= checksBefore + CHECKS,
   );
   expect(node.logsOf('connections-silent').length).toBeLessThanOrEqual(1);
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
@@ -123,9 +117,7 @@ test('a node with a fifth of a processor is slow, loses nothing, and answers on 
     await delay(20);
   }
   scene.story.note('the node has its processor back');
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
   expect(node.logsOf('lease-lost')).toEqual([]);
@@ -156,9 +148,7 @@ test('a node of the previous release does not disturb this one', async () => {
   const { namespace } = scene.cluster;
   const keys = ['about', 'leases'].map((name) => `${namespace}:{nodes}:${name}`).join(' ');
   if (together === 'refuses') await askRedis(scene.redis.url, `DEL ${keys}`, 5_000);
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runRoutectl } from '../routectl/run-routectl.ts';
 import { Dues, openTrafficLink } from '../traffic/index.ts';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -33,9 +33,7 @@ test('a node with other settings: doctor names each of them, and the traffic is 
       new RegExp(`^WRONG +settings +${name} differs: .*${value} on ${node.id}`, 'm'),
     );
   }
-  const exact = await scene.untilExact(5_000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DELIVERY_MODES } from './delivery.ts';
 import { killConnections, pauseRedis, restartRedisEmpty } from './faults.ts';
 import { flood } from './flood.ts';
-import { judge } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { runRandomSchedule } from './random-schedule.ts';
 import { type Scene, startScene } from './scene.ts';
 import { givenSeed, seedOf } from './seed.ts';
@@ -23,9 +23,7 @@ const REDIS_FAULTS: readonly (readonly [string, (scene: Scene) => Promise<void>]
 test.for(REDIS_FAULTS)('%s: nothing is lost, presence is exact again', async ([fault, inflict]) => {
   await using scene = await startScene({ seed: seedOf(fault), env: PATIENT });
   await inflict(scene);
-  const exact = await scene.untilExact(EXACT_WITHIN_MS);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: EXACT_WITHIN_MS });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });
   expect(scene.lostLinks, 'links lost').toBe(0);
 });
@@ -35,9 +33,7 @@ test('a node killed under load: the others lose nothing, no user is seen offline
   await using scene = await startScene({ seed: seedOf(fault), env: PATIENT });
   const watcher = await scene.watch(scene.cluster.node(0));
   await scene.kill(scene.cluster.node(2));
-  const exact = await scene.untilExact(EXACT_WITHIN_MS);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: EXACT_WITHIN_MS });
   expect(figures.lost).toBe(0);
   expect(watcher.firstSighting).toBeUndefined();
 });
