@@ -5,7 +5,7 @@ import { isBystanders } from './bystanders.ts';
 import { fateOf, fuzzedStream } from './fuzzed-stream.ts';
 import { Scene } from './scene.ts';
 
-/** What the node itself makes; which of these come is not what is tested here. */
+/** Commands of PDUs that the node itself sends; this test ignores them. */
 const MADE_BY_NODE: ReadonlySet<number> = new Set([0x070e, 0x0203, 0x020b]);
 
 let scene: Scene;
@@ -15,9 +15,28 @@ beforeAll(async () => {
 });
 afterAll(() => scene[Symbol.asyncDispose]());
 
-/** What a link has received from other links, the bystanders' talk aside. */
+/** The PDUs that a link has received from other links, without those of bystanders. */
 function relayedTo(listener: TestLink): ReceivedPdu[] {
   return listener.received.filter((pdu) => !MADE_BY_NODE.has(pdu.commandId) && !isBystanders(pdu));
+}
+
+/** Opens a link, sends on it, and expects its end for the reason; undefined: by this side. */
+async function expectClose(
+  reason: string | undefined,
+  send: (link: TestLink) => Promise<void>,
+): Promise<void> {
+  // A port may be the one that an earlier link had.
+  const earlier = new Set(scene.node.logsOf('link-closed'));
+  await using link = await scene.openLink();
+  await send(link);
+  if (reason === undefined) await link.close();
+  else await link.closedByServer;
+  const { address } = link;
+  const line = await scene.node.waitForLog(
+    'link-closed',
+    (closed) => closed['peer'] === address && !earlier.has(closed),
+  );
+  expect(line['reason']).toBe(reason ?? 'peer-closed');
 }
 
 test('relays every whole PDU of any stream, and only an impossible length closes the link', async () => {
@@ -30,21 +49,10 @@ test('relays every whole PDU of any stream, and only an impossible length closes
   await fc.assert(
     fc.asyncProperty(fuzzedStream, async ({ bytes, splits }) => {
       const { reason, relayed } = fateOf(bytes);
-      // A port may be the one that an earlier link had.
-      const earlier = new Set(scene.node.logsOf('link-closed'));
-      await using link = await scene.openLink();
       listener.received.length = 0;
-      await link.sendSplit(bytes, splits);
-      if (reason === undefined) await link.close();
-      else await link.closedByServer;
-      const { address } = link;
-      const line = await scene.node.waitForLog(
-        'link-closed',
-        (closed) => closed['peer'] === address && !earlier.has(closed),
-      );
-      expect(line['reason']).toBe(reason ?? 'peer-closed');
+      await expectClose(reason, (link) => link.sendSplit(bytes, splits));
 
-      // The link is gone: what the node had to relay of it stands before this on the listener's link.
+      // The link is closed: its relayed PDUs arrive at the listener before this marker.
       const marker = messagePdu(1, ++markers);
       marking.send(marker);
       await listener.waitForPdu((pdu) => pdu.bytes.equals(marker));
@@ -62,20 +70,8 @@ test('random bytes close only the link that sends them', async () => {
   await using listener = await scene.openLink();
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 20_000 }), async (random) => {
-      // A port may be the one that an earlier link had.
-      const earlier = new Set(scene.node.logsOf('link-closed'));
-      await using link = await scene.openLink();
       const bytes = Buffer.from(random);
-      const { reason } = fateOf(bytes);
-      link.send(bytes);
-      if (reason === undefined) await link.close();
-      else await link.closedByServer;
-      const { address } = link;
-      const line = await scene.node.waitForLog(
-        'link-closed',
-        (closed) => closed['peer'] === address && !earlier.has(closed),
-      );
-      expect(line['reason']).toBe(reason ?? 'peer-closed');
+      await expectClose(fateOf(bytes).reason, async (link) => link.send(bytes));
     }),
     { seed, numRuns: 100 },
   );

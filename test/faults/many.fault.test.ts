@@ -1,7 +1,7 @@
 import { askRedis } from '@route/local-cluster';
 import { expect, test } from 'vitest';
 import { cutNode } from './faults.ts';
-import { judge, judgeRecovery } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -12,9 +12,7 @@ test('all nodes killed at once and replaced: presence is exact, no user is seen 
   const killed = [...scene.running];
   await Promise.all(killed.map((node) => scene.kill(node)));
   await Promise.all(killed.map(() => scene.addNode()));
-  const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: (LEASE_SECONDS + 5) * 1000 });
   expect(figures.lost).toBe(0);
   expect(scene.lostLinks, 'links lost').toBe(onAll);
   // The dead nodes' users are back within the grace time: no status is announced.

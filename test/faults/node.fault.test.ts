@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { stopNode } from './faults.ts';
-import { judge, judgeRecovery } from './judge.ts';
+import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
 
@@ -13,9 +12,7 @@ test('a node killed under load causes no loss on other nodes, and no user is see
   const watchers = await Promise.all([0, 1].map((i) => scene.watch(scene.cluster.node(i))));
 
   await scene.kill(killed);
-  const exact = await scene.untilExact((LEASE_SECONDS + 5) * 1000);
-  await scene.untilFlowing();
-  const figures = await judge(scene, { fault, exact });
+  const figures = await judgeRecovery(scene, { fault, exactWithinMs: (LEASE_SECONDS + 5) * 1000 });
 
   expect(figures.lost).toBe(0);
   expect(scene.lostLinks, 'links lost').toBe(onKilled.length);
@@ -44,17 +41,11 @@ test('links of a node that joins miss nothing from the moment it accepts them', 
   const fault = 'nodes that join while another hangs';
   await using scene = await startScene({ seed: seedOf(fault), nodes: 2 });
   await using links = new AsyncDisposableStack();
-  // They list no users.
-  const dues = new Dues(scene.traffic.mailboxes);
   for (let joins = 0; joins < 3; joins++) {
     // The paused node does not know the new node when it reads what its links have sent meanwhile.
     const hanging = stopNode(scene, 0, 2);
     const node = await scene.addNode();
-    for (let i = 0; i < 2; i++) {
-      const link = links.use(await openTrafficLink(node, { dues }));
-      await link.query([0]);
-      scene.traffic.join(link);
-    }
+    await scene.joinLinks(node, 2, links);
     await hanging;
   }
   const figures = await judgeRecovery(scene, { fault });
@@ -69,12 +60,7 @@ test('a node paused past its lease misses nothing of one that joined meanwhile',
   await scene.cluster.node(1).waitForMetric('route_live_nodes', (nodes) => nodes === 1);
   const node = await scene.addNode();
   await using links = new AsyncDisposableStack();
-  const dues = new Dues(scene.traffic.mailboxes);
-  for (let i = 0; i < 2; i++) {
-    const link = links.use(await openTrafficLink(node, { dues }));
-    await link.query([0]);
-    scene.traffic.join(link);
-  }
+  await scene.joinLinks(node, 2, links);
   await standing;
   const figures = await judgeRecovery(scene, { fault });
   expect(figures).toMatchObject({ lost: 0, cutOff: 0 });

@@ -9,7 +9,6 @@ import { connectTo, openLink, within } from '../harness/index.ts';
 import { type BareNode, startBareNode } from '../process/bare-node.ts';
 import { installRelease } from '../releases/earlier-release.ts';
 import { lastNeighbours } from '../releases/releases.ts';
-import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { judgeRecovery } from './judge.ts';
 import { LEASE_SECONDS, type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
@@ -26,12 +25,7 @@ async function joinTraffic(
 ): Promise<BareNode> {
   const env = { ...scene.cluster.env, LOG_BUFFER_BYTES: '65536', ROUTE_DRAIN_SECONDS: '1' };
   const node = links.use(await startBareNode({ ...options, env }));
-  const dues = new Dues(scene.traffic.mailboxes);
-  for (let i = 0; i < 2; i++) {
-    const link = links.use(await openTrafficLink(node, { dues }));
-    await link.query([0]);
-    scene.traffic.join(link);
-  }
+  await scene.joinLinks(node, 2, links);
   return node;
 }
 

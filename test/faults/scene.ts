@@ -8,17 +8,20 @@ import {
 import { Random } from '@route/random';
 import type { RedisTarget } from '@route/redis';
 import { onTestFailed } from 'vitest';
-import { Cluster, type NodeEnv, type RouteNode } from '../harness/index.ts';
+import { Cluster, type LinkTarget, type NodeEnv, type RouteNode } from '../harness/index.ts';
 import {
   Crowd,
+  Dues,
   type Exactness,
   lookByQuery,
   lookIntoRedis,
   mailboxesFor,
+  openTrafficLink,
   Pacer,
   peakMemoryBytes,
   type Totals,
   Traffic,
+  type TrafficLink,
   untilExact,
   Watcher,
 } from '../traffic/index.ts';
@@ -189,6 +192,23 @@ export class Scene implements AsyncDisposable {
     this.crowd.begin();
     await this.untilFlowing();
     this.story.note('everything flows');
+  }
+
+  /** Opens links without users to a node, and joins them to the traffic; `links` closes them. */
+  async joinLinks(
+    node: LinkTarget,
+    count: number,
+    links: AsyncDisposableStack,
+  ): Promise<readonly TrafficLink[]> {
+    const dues = new Dues(this.traffic.mailboxes);
+    const joined: TrafficLink[] = [];
+    for (let i = 0; i < count; i++) {
+      const link = links.use(await openTrafficLink(node, { dues }));
+      await link.query([0]);
+      this.traffic.join(link);
+      joined.push(link);
+    }
+    return joined;
   }
 
   /**

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { runRoutectl } from '../routectl/run-routectl.ts';
-import { Dues, openTrafficLink } from '../traffic/index.ts';
 import { judgeRecovery } from './judge.ts';
 import { startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
@@ -18,12 +17,7 @@ test('a node with other settings: doctor names each of them, and the traffic is 
   const node = await scene.cluster.add({ env: odd });
   await scene.cluster.waitUntilMet();
   await using links = new AsyncDisposableStack();
-  const dues = new Dues(scene.traffic.mailboxes);
-  for (let i = 0; i < 2; i++) {
-    const link = links.use(await openTrafficLink(node, { dues }));
-    await link.query([0]);
-    scene.traffic.join(link);
-  }
+  await scene.joinLinks(node, 2, links);
   const { stdout } = await runRoutectl(['doctor'], {
     ROUTE_ADMIN: new URL(scene.cluster.node(0).adminUrl).host,
     REDIS_URL: scene.redis.url,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Dues, openTrafficLink } from '../traffic/index.ts';
+import { openTrafficLink } from '../traffic/index.ts';
 import { givenDelivery } from './delivery.ts';
 import { judge } from './judge.ts';
 import { startScene } from './scene.ts';
@@ -50,14 +50,7 @@ test('receivers that stop reading for 9 s repeatedly lose nothing, and do not de
   const load = { pdusPerSecond: 1_000, pduBytes: PDU_BYTES[givenDelivery()], measures: true };
   await using scene = await startScene({ seed: seedOf(fault), ...load });
   await using links = new AsyncDisposableStack();
-  const dues = new Dues(scene.traffic.mailboxes);
-  const stopping = [];
-  for (let n = 0; n < STOPPING; n++) {
-    const link = links.use(await openTrafficLink(scene.cluster.node(0), { dues }));
-    await link.query([0]);
-    scene.traffic.join(link);
-    stopping.push(link);
-  }
+  const stopping = await scene.joinLinks(scene.cluster.node(0), STOPPING, links);
   // Measured while they stop: their later catch-up keeps this process busy, which measures the
   // others.
   let p99Ms = 0;
