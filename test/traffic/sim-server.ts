@@ -76,11 +76,6 @@ export class SimServer implements AsyncDisposable {
     return this.#target;
   }
 
-  /** Users with clients of a type on this server. */
-  usersWith(type: ClientType): number[] {
-    return [...this.#clients].filter(([, types]) => types.has(type)).map(([userId]) => userId);
-  }
-
   has(userId: number, type: ClientType): boolean {
     return this.#clients.get(userId)?.has(type) ?? false;
   }

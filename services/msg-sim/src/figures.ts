@@ -36,6 +36,17 @@ const COUNTS: Counts = {
   suppressed: 0,
 };
 
+const COUNT_NAMES = [
+  'sent',
+  'received',
+  'reports',
+  'notifications',
+  'kicks',
+  'queries',
+  'unreadable',
+  'suppressed',
+] as const satisfies readonly (keyof Counts)[];
+
 /** A latency over all time, and over the last second. */
 class Timing {
   readonly #all: RecordableHistogram = createHistogram();
@@ -85,17 +96,8 @@ export class Figures {
     const seconds = (nowMs - this.#beforeMs) / 1000;
     const { counts } = this;
     const before = this.#before;
-    const rate = (name: keyof Counts): number => (counts[name] - before[name]) / seconds;
-    this.#rates = {
-      sent: rate('sent'),
-      received: rate('received'),
-      reports: rate('reports'),
-      notifications: rate('notifications'),
-      kicks: rate('kicks'),
-      queries: rate('queries'),
-      unreadable: rate('unreadable'),
-      suppressed: rate('suppressed'),
-    };
+    this.#rates = { ...COUNTS };
+    for (const name of COUNT_NAMES) this.#rates[name] = (counts[name] - before[name]) / seconds;
     this.#before = { ...counts };
     this.#beforeMs = nowMs;
     this.relay.nextInterval();

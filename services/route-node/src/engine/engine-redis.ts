@@ -1,4 +1,4 @@
-import { Bus, type Loss, RedisTransport } from '@route/bus';
+import { type Bus, type Loss, RedisTransport } from '@route/bus';
 import {
   Lease,
   type Members,
@@ -27,7 +27,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
 import type { UnreadyReason } from '../observability/readiness.ts';
-import { MERGEABLE_TYPES } from '../routing/bus-messages.ts';
+import { createBus } from './create-bus.ts';
 import type { Engine, EngineEvents } from './engine.ts';
 import { RedisAdviser } from './redis-adviser.ts';
 
@@ -64,8 +64,6 @@ export class RedisEngine implements Engine {
   readonly #adviser: RedisAdviser;
   /** Separate for each problem, so that a new one is logged at once. */
   readonly #redisErrors = new RepeatedLines<RedisProblemCode>();
-  readonly #busErrors = new RepeatedLine();
-  readonly #foreignFrames = new RepeatedLine();
   #members: Members = { live: [], dead: [], nodes: [], malformed: 0 };
   #readyOnce: (() => void) | undefined;
   #stopping = false;
@@ -175,39 +173,10 @@ export class RedisEngine implements Engine {
       },
     });
     this.#transport = new RedisTransport({ redis: connection, namespace, nodeId });
-    this.#bus = new Bus({
-      nodeId,
-      transport: this.#transport,
-      mergeable: MERGEABLE_TYPES,
-      limits: {
-        windowBytes: settings.ROUTE_BUS_WINDOW_BYTES,
-        retentionMs: settings.ROUTE_BUS_RETENTION_SECONDS * 1000,
-        retentionBytes: settings.ROUTE_BUS_RETENTION_BYTES,
-        probeTimeoutMs: settings.ROUTE_BUS_PROBE_TIMEOUT_SECONDS * 1000,
-        // Other nodes may accept larger PDUs than this one.
-        maxEntryBytes: 2 * Math.max(settings.ROUTE_MAX_PDU_BYTES, 32 * 1024 * 1024),
-      },
-      events: {
-        onEntry: (kind, bytes, node, frame) => events.entry(kind, bytes, { node, frame }),
-        onKnown: events.nodeKnown,
-        onGone: events.nodeGone,
-        onResponsive: (responsive) => this.#responsiveChanged(responsive),
-        onJoined: () => this.#checkReady(),
-        onFull: events.busFull,
-        onLost: (loss) => this.#framesLost(loss),
-        onError: (error) => {
-          const { code, said: problem, text } = redisProblem(error);
-          options.explain('bus', text);
-          this.#busErrors.write((suppressed) => {
-            options.log.warn({ event: 'bus-error', code, problem, suppressed });
-          });
-        },
-        onForeign: ({ version, sender }) => {
-          this.#foreignFrames.write((suppressed) => {
-            options.log.warn({ event: 'bus-other-version', sender, version, suppressed });
-          });
-        },
-      },
+    this.#bus = createBus(options, this.#transport, {
+      onResponsive: (responsive) => this.#responsiveChanged(responsive),
+      onJoined: () => this.#checkReady(),
+      onLost: (loss) => this.#framesLost(loss),
     });
   }
 
