@@ -249,7 +249,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
-        find: "this.#context.announcedUsers.note(userId, 'grace-over', Number(toldVersion));",
+        find: "announcedUsers.note(userId, 'grace-over', Number(toldVersion));",
         put: 'void userId; void toldVersion;',
       },
     ],

@@ -1,11 +1,12 @@
 import { CLIENT_TYPE, ClientTypes, USER_STATUS } from '@route/protocol';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
-import { addCounts, NO_CLIENTS, parseClientCounts } from './client-counts.ts';
+import { addCounts, countsByType, parseClientCounts } from './client-counts.ts';
 import { Ledger } from './ledger.ts';
 import { PresenceEntry } from './presence-entry.ts';
 import { statsOf } from './presence-stats.ts';
 
+const NO_CLIENTS = countsByType([]);
 const types = new ClientTypes({ pc: [0x03, 0x14], mobile: [0x13] });
 const { online, leave } = USER_STATUS;
 

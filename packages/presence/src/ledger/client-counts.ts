@@ -9,6 +9,8 @@ interface CountedType {
   readonly isPc: boolean;
   /** The name in a Redis record. Scripts take an entry with 'w' or 'm' for a PC client. */
   readonly text: string;
+  /** The name in {@link ClientCounts}. */
+  readonly name: string;
 }
 
 /**
@@ -17,15 +19,13 @@ interface CountedType {
  * client and two mobile clients.
  */
 const TYPES: CountedType[] = [
-  { type: CLIENT_TYPE.windows, isPc: true, text: 'w' },
-  { type: CLIENT_TYPE.mac, isPc: true, text: 'm' },
-  { type: CLIENT_TYPE.ios, isPc: false, text: 'i' },
-  { type: CLIENT_TYPE.android, isPc: false, text: 'a' },
+  { type: CLIENT_TYPE.windows, isPc: true, text: 'w', name: 'windows' },
+  { type: CLIENT_TYPE.mac, isPc: true, text: 'm', name: 'mac' },
+  { type: CLIENT_TYPE.ios, isPc: false, text: 'i', name: 'ios' },
+  { type: CLIENT_TYPE.android, isPc: false, text: 'a', name: 'android' },
 ];
 
-const UNKNOWN: CountedType = { type: 0, isPc: false, text: '?' };
-
-export const NO_CLIENTS: ClientCounts = { windows: 0, mac: 0, ios: 0, android: 0 };
+const UNKNOWN: CountedType = { type: 0, isPc: false, text: '?', name: '?' };
 
 /** A switch instead of a search, because each update calls this. */
 export function indexOfClientType(type: ClientType): number {
@@ -48,8 +48,9 @@ function indexOfAddedType(type: ClientType): number {
   const known = TYPES.findIndex((counted) => counted.type === type);
   if (known >= 0) return known;
   const pc = isPc(type);
-  const text = `${pc ? 'w' : 'i'}[${wireClientType(type).toString(16)}]`;
-  return TYPES.push({ type, isPc: pc, text }) - 1;
+  const wire = wireClientType(type);
+  const text = `${pc ? 'w' : 'i'}[${wire.toString(16)}]`;
+  return TYPES.push({ type, isPc: pc, text, name: nameOfAdded(wire) }) - 1;
 }
 
 /** The type at an index that {@link indexOfClientType} has returned. */
@@ -58,48 +59,38 @@ export function clientTypeAt(index: number): CountedType {
 }
 
 export function countsByType(counts: Counts): ClientCounts {
-  const [windows = 0, mac = 0, ios = 0, android = 0, ...added] = counts;
-  const standard = { windows, mac, ios, android };
-  if (added.length === 0) return standard;
-  const entries = added.map((n, i) => [nameOf(wireClientType(clientTypeAt(4 + i).type)), n]);
-  return withOthers(standard, Object.fromEntries(entries));
+  return sumOf(counts.map((n, i) => [clientTypeAt(i).name, n]));
 }
 
 /** Adds `counts`, multiplied by `times`, to other counts. */
 export function addCounts(to: ClientCounts, counts: ClientCounts, times: number): ClientCounts {
-  const others = { ...to.others };
-  for (const [name, n] of Object.entries(counts.others ?? {})) {
-    others[name] = (others[name] ?? 0) + n * times;
-  }
-  const standard = {
-    windows: to.windows + counts.windows * times,
-    mac: to.mac + counts.mac * times,
-    ios: to.ios + counts.ios * times,
-    android: to.android + counts.android * times,
-  };
-  return withOthers(standard, others);
+  return sumOf([...named(to), ...named(counts).map(([name, n]) => [name, n * times] as const)]);
 }
 
 /** Parses an entry's text, which {@link CountedType.text} and the counts make up, as in 'w1i2'. */
 export function parseClientCounts(text: string): ClientCounts {
-  const standard = new Map<string, number>();
-  const others: Record<string, number> = {};
-  for (const [, letter = '', added, count] of text.matchAll(/([a-z])(?:\[([0-9a-f]+)\])?(\d+)/g)) {
-    if (added === undefined) standard.set(letter, Number(count));
-    else others[nameOf(Number.parseInt(added, 16))] = Number(count);
-  }
-  const of = (letter: string): number => standard.get(letter) ?? 0;
-  return withOthers({ windows: of('w'), mac: of('m'), ios: of('i'), android: of('a') }, others);
+  const matches = text.matchAll(/([a-z])(?:\[([0-9a-f]+)\])?(\d+)/g);
+  const counts = [...matches].flatMap(([, letter, added, count]) => {
+    const standard = TYPES.find((type) => type.text === letter)?.name;
+    const name = added === undefined ? standard : nameOfAdded(Number.parseInt(added, 16));
+    return name === undefined ? [] : [[name, Number(count)] as const];
+  });
+  return sumOf(counts);
 }
 
-function withOthers(
-  standard: Omit<ClientCounts, 'others'>,
-  others: Readonly<Record<string, number>>,
-): ClientCounts {
-  const present = Object.entries(others).filter(([, n]) => n > 0);
-  return present.length === 0 ? standard : { ...standard, others: Object.fromEntries(present) };
+/** Adds counts with the same name. */
+function sumOf(counts: readonly (readonly [string, number])[]): ClientCounts {
+  const sums: Record<string, number> = {};
+  for (const [name, n] of counts) if (n > 0) sums[name] = (sums[name] ?? 0) + n;
+  const { windows = 0, mac = 0, ios = 0, android = 0, ...others } = sums;
+  const standard = { windows, mac, ios, android };
+  return Object.keys(others).length === 0 ? standard : { ...standard, others };
 }
 
-function nameOf(wire: number): string {
+function named({ others, ...standard }: ClientCounts): readonly (readonly [string, number])[] {
+  return Object.entries({ ...standard, ...others });
+}
+
+function nameOfAdded(wire: number): string {
   return `0x${wire.toString(16)}`;
 }

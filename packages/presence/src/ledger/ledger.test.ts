@@ -11,7 +11,7 @@ test('a user with more clients than shared entries cover is counted like any oth
   for (let i = 0; i < 6; i++) ledger.update(client(USER, 'windows', 'online'));
   ledger.update(client(8, 'ios', 'online'));
   expect(ledger.entry(USER).text).toBe('w6');
-  expect(ledger.pcUsersOf(shardOf(USER))).toEqual([USER]);
+  expect(ledger.usersOf(shardOf(USER), 'pc')).toEqual([USER]);
   const texts: string[] = [];
   ledger.eachEntry(shardOf(USER), (holding) => texts.push(holding.text));
   expect(texts).toContain('w6');

@@ -28,9 +28,8 @@ export class Ledger {
     return this.#users;
   }
 
-  /** The entry of a user. */
   entry(userId: number): PresenceEntry {
-    return this.#holdingAt(userId, this.#shards[shardOf(userId)]?.get(userId) ?? 0);
+    return this.#entryAt(userId, this.#shards[shardOf(userId)]?.get(userId) ?? 0);
   }
 
   /** Applies a status update and returns the new entry. */
@@ -44,9 +43,9 @@ export class Ledger {
   }
 
   /** Calls `show` with the entry of each user of a shard. */
-  eachEntry(shard: number, show: (holding: PresenceEntry) => void): void {
+  eachEntry(shard: number, show: (entry: PresenceEntry, userId: number) => void): void {
     this.#shards[shard]?.forEach((userId, place) => {
-      show(this.#holdingAt(userId, place));
+      show(this.#entryAt(userId, place), userId);
     });
   }
 
@@ -55,48 +54,36 @@ export class Ledger {
     return (this.#shards[shard]?.size ?? 0) > 0;
   }
 
-  /** Copies the ids of the users of a shard with a PC client. */
-  pcUsersOf(shard: number): number[] {
-    const pcUsers: number[] = [];
-    this.#shards[shard]?.forEach((userId, place) => {
-      if (this.#holdingAt(userId, place).state === 'pc') pcUsers.push(userId);
-    });
-    return pcUsers;
-  }
-
-  /** Copies the ids of all users of a shard. */
-  usersOf(shard: number): number[] {
+  /** Copies the ids of the users of a shard, or only of those with a PC client. */
+  usersOf(shard: number, which: 'all' | 'pc' = 'all'): number[] {
     const users: number[] = [];
-    this.#shards[shard]?.forEach((userId) => {
-      users.push(userId);
+    this.eachEntry(shard, ({ state }, userId) => {
+      if (which === 'all' || state === 'pc') users.push(userId);
     });
     return users;
   }
 
-  #holdingAt(userId: number, place: number): PresenceEntry {
+  #entryAt(userId: number, place: number): PresenceEntry {
     if (place === ODD) return this.#odd.get(userId) ?? PresenceEntry.NOTHING;
     return PresenceEntry.at(place);
   }
 
-  #set(userId: number, holding: PresenceEntry): PresenceEntry {
-    const shard = shardOf(userId);
-    const { place } = holding;
-    if (place === undefined) this.#odd.set(userId, holding);
+  #set(userId: number, entry: PresenceEntry): PresenceEntry {
+    const { place } = entry;
+    if (place === undefined) this.#odd.set(userId, entry);
     else if (this.#odd.size > 0) this.#odd.delete(userId);
-    const users = this.#shards[shard];
-    const before = users?.size ?? 0;
-    if (holding.isNothing) users?.delete(userId);
-    else this.#tableOf(shard).set(userId, place ?? ODD);
-    const more = (this.#shards[shard]?.size ?? 0) - before;
+    const users = this.#tableOf(shardOf(userId));
+    const before = users.size;
+    if (entry.isNothing) users.delete(userId);
+    else users.set(userId, place ?? ODD);
+    const more = users.size - before;
     this.#users += more;
     if (more !== 0) this.#changed?.(userId, more > 0);
-    return holding;
+    return entry;
   }
 
   #tableOf(shard: number): UserTable {
-    const known = this.#shards[shard];
-    if (known !== undefined) return known;
-    const table = new UserTable();
+    const table = this.#shards[shard] ?? new UserTable();
     this.#shards[shard] = table;
     return table;
   }

@@ -29,7 +29,7 @@ test('an entry is written as a letter and a count for each type, in one order', 
   );
   expect(holding.text).toBe('w1m1i1a2');
   expect(holding.state).toBe('pc');
-  expect(holding.count(0x12)).toBe(2);
+  expect(holding.clients.android).toBe(2);
 });
 
 test('NOTHING is always the same object', () => {

@@ -1,4 +1,4 @@
-import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
+import { type ClientStatus, USER_STATUS } from '@route/protocol';
 import type { ClientCounts, UserState } from '../presence.ts';
 import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './client-counts.ts';
 
@@ -55,11 +55,6 @@ export class PresenceEntry {
   /** How many of them are away. */
   get away(): ClientCounts {
     return countsByType(this.#away);
-  }
-
-  /** How many clients of a type are counted, away or not. */
-  count(type: ClientType): number {
-    return at(this.#counts, indexOfClientType(type));
   }
 
   /** Returns a PC client, preferably one that is not away. Undefined when there is none. */

@@ -1,43 +1,32 @@
 import type { PresenceStats } from '../presence.ts';
-import { addCounts, NO_CLIENTS } from './client-counts.ts';
+import { addCounts, countsByType } from './client-counts.ts';
 import type { Ledger } from './ledger.ts';
 import type { PresenceEntry } from './presence-entry.ts';
 
-export const EMPTY_STATS: PresenceStats = {
-  users: 0,
-  pcUsers: 0,
-  clients: NO_CLIENTS,
-  away: NO_CLIENTS,
-};
+const NONE = countsByType([]);
 
-/** Adds two stats. */
-export function addStats(a: PresenceStats, b: PresenceStats): PresenceStats {
+export const EMPTY_STATS: PresenceStats = { users: 0, pcUsers: 0, clients: NONE, away: NONE };
+
+/** Adds stats, the second ones multiplied by `times`. */
+export function addStats(a: PresenceStats, b: PresenceStats, times = 1): PresenceStats {
   return {
-    users: a.users + b.users,
-    pcUsers: a.pcUsers + b.pcUsers,
-    clients: addCounts(a.clients, b.clients, 1),
-    away: addCounts(a.away, b.away, 1),
+    users: a.users + b.users * times,
+    pcUsers: a.pcUsers + b.pcUsers * times,
+    clients: addCounts(a.clients, b.clients, times),
+    away: addCounts(a.away, b.away, times),
   };
 }
 
 /** Counts the users and clients of ledgers in one shard. */
 export function statsOf(ledgers: Iterable<Ledger>, shard: number): PresenceStats {
-  // Nearly all users share one of a few entries: count users per entry, then multiply once per
-  // entry.
-  const counts = new Map<PresenceEntry, number>();
+  // Nearly all users share one of a few entries: users are counted by entry.
+  const usersOf = new Map<PresenceEntry, number>();
   for (const ledger of ledgers) {
-    ledger.eachEntry(shard, (holding) => {
-      counts.set(holding, (counts.get(holding) ?? 0) + 1);
-    });
+    ledger.eachEntry(shard, (entry) => usersOf.set(entry, (usersOf.get(entry) ?? 0) + 1));
   }
-  let tally = EMPTY_STATS;
-  for (const [{ state, clients, away }, users] of counts) {
-    tally = {
-      users: tally.users + users,
-      pcUsers: tally.pcUsers + (state === 'pc' ? users : 0),
-      clients: addCounts(tally.clients, clients, users),
-      away: addCounts(tally.away, away, users),
-    };
+  let stats = EMPTY_STATS;
+  for (const [{ state, clients, away }, users] of usersOf) {
+    stats = addStats(stats, { users: 1, pcUsers: state === 'pc' ? 1 : 0, clients, away }, users);
   }
-  return tally;
+  return stats;
 }

@@ -118,13 +118,13 @@ export class PresenceMemory extends LinkPresence implements Presence {
 
   protected linkPromoted(link: CountedLink): void {
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      for (const userId of link.ledger.pcUsersOf(shard)) this.#find(link, userId);
+      for (const userId of link.ledger.usersOf(shard, 'pc')) this.#find(link, userId);
     }
   }
 
   protected linkReleased({ ledger }: CountedLink): void {
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      for (const userId of ledger.pcUsersOf(shard)) {
+      for (const userId of ledger.usersOf(shard, 'pc')) {
         if (this.stateOf(userId) !== 'pc') this.#grace.lose(userId);
       }
     }

@@ -200,8 +200,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
       shard.dropBulk(link);
       if (!link.isIn(i)) return;
       // The ledger of a closed link no longer changes. That of a standby link does.
-      const had = ended ? undefined : link.ledger.pcUsersOf(i);
-      const hadPc = (): readonly number[] => had ?? link.ledger.pcUsersOf(i);
+      const had = ended ? undefined : link.ledger.usersOf(i, 'pc');
+      const hadPc = (): readonly number[] => had ?? link.ledger.usersOf(i, 'pc');
       shard.add({ kind: 'release', link, graceMs: this.#options.offlineGraceMs, hadPc });
     });
     this.#schedulePump();

@@ -8,65 +8,50 @@ import type { ShardContext } from './shard-context.ts';
 
 /** Entries to set and users to read, in order, for one call. */
 export class UpdateBatch {
+  /** Whether all operations remove: Redis must not refuse to free memory for lack of memory. */
+  onlyRemoves = true;
   readonly #userIds: number[] = [];
-  /** Link id, entry, link id, ...: the distinct values that operations set. */
-  readonly #said: string[] = [];
+  /** Link id, value, link id, ...: the distinct values that operations set. */
+  readonly #values: string[] = [];
   readonly #places = new Map<LinkId, Map<string, number>>();
   readonly #which: number[] = [];
-  #onlyRemoves = true;
 
   /** The number of operations. */
   get length(): number {
     return this.#userIds.length;
   }
 
-  /** Whether all operations remove: Redis must not refuse to free memory for lack of memory. */
-  get onlyRemoves(): boolean {
-    return this.#onlyRemoves;
+  get args(): Buffer[] {
+    return [packNumbers(this.#userIds), packTexts(this.#values), Buffer.from(this.#which)];
   }
 
   /** Sets the entry of a user on a link, '' for none. */
-  set(link: LinkId, userId: number, holding: string): void {
-    this.#say(link, userId, holding);
-    if (holding !== '') this.#onlyRemoves = false;
+  set(link: LinkId, userId: number, text: string): void {
+    this.#add(link, userId, text);
+    if (text !== '') this.onlyRemoves = false;
   }
 
   /** Sets the entry left after an OFFLINE. `announced`: of a PC client, so it is announced. */
-  take(
-    link: LinkId,
-    userId: number,
-    holding: { readonly text: string; readonly announced: boolean },
-  ): void {
-    this.#say(link, userId, holding.announced ? `!${holding.text}` : holding.text);
+  remove(link: LinkId, userId: number, left: { text: string; announced: boolean }): void {
+    this.#add(link, userId, left.announced ? `!${left.text}` : left.text);
   }
 
   /** Reads the user after the operations before this one. */
   read(userId: number): void {
-    this.#say('', userId, '');
+    this.#add('', userId, '');
   }
 
-  get args(): Buffer[] {
-    return [packNumbers(this.#userIds), packTexts(this.#said), Buffer.from(this.#which)];
-  }
-
-  #say(link: LinkId, userId: number, holding: string): void {
-    this.#userIds.push(userId);
-    this.#which.push(this.#placeOf(link, holding));
-  }
-
-  #placeOf(link: LinkId, holding: string): number {
-    let places = this.#places.get(link);
-    if (places === undefined) {
-      places = new Map();
-      this.#places.set(link, places);
-    }
-    let place = places.get(holding);
+  #add(link: LinkId, userId: number, value: string): void {
+    const places = this.#places.get(link) ?? new Map<string, number>();
+    this.#places.set(link, places);
+    let place = places.get(value);
     if (place === undefined) {
-      place = this.#said.length / 2;
-      places.set(holding, place);
-      this.#said.push(link, holding);
+      place = this.#values.length / 2;
+      places.set(value, place);
+      this.#values.push(link, value);
     }
-    return place;
+    this.#userIds.push(userId);
+    this.#which.push(place);
   }
 }
 
@@ -84,11 +69,10 @@ export interface Applied {
 export type States = string;
 
 const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
-const ZERO = '0'.charCodeAt(0);
 
 /** Returns the state of the i-th user. */
 export function stateAt(states: States, i: number): UserState {
-  return STATES[states.charCodeAt(i) - ZERO] ?? 'gone';
+  return STATES[Number(states[i])] ?? 'gone';
 }
 
 /** The operations on one shard, one call each. */
@@ -125,18 +109,18 @@ export class ShardCalls {
   }
 
   /** Sets entries and reads users in between. */
-  async apply(saying: UpdateBatch): Promise<Applied> {
+  async apply(batch: UpdateBatch): Promise<Applied> {
     const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { versions, options } = this.#context;
     const keys = [users, links, meta, held, pending, announcedOffline];
     const stamp = ++this.#context.stamp;
-    const args = [options.nodeId, stamp, this.#last, versions.highest, ...saying.args];
-    const script = saying.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
+    const args = [options.nodeId, stamp, this.#last, versions.highest, ...batch.args];
+    const script = batch.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
     const reply = await runScript(options.redis, script, [...keys, ...args]);
     const list = listOf(reply, 'apply-updates');
     this.#last = String(stamp);
     const applied = parseApplied(list);
-    versions.raise(applied.version + saying.length - 1);
+    versions.raise(applied.version + batch.length - 1);
     return applied;
   }
 

@@ -1,6 +1,5 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from '../ledger/counted-link.ts';
-import { comesWithPc } from '../ledger/late-updates.ts';
 import type { PresenceEntry } from '../ledger/presence-entry.ts';
 import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
@@ -25,8 +24,11 @@ export class ShardedQuery {
   }
 }
 
-/** An operation for a user, queued in the user's shard. */
-interface OfUser {
+/** Sets the entry of a user on a link. */
+interface SetOperation {
+  readonly link: CountedLink;
+  readonly update: ClientStatus;
+  readonly entry: PresenceEntry;
   /**
    * The state of the user on this node's links when the operation was queued, if Redis may not have
    * it yet (a snapshot or a resync is in progress). Otherwise 'gone'.
@@ -34,11 +36,8 @@ interface OfUser {
   readonly local: UserState;
 }
 
-export interface UpdateOperation extends OfUser {
+export interface UpdateOperation extends SetOperation {
   readonly kind: 'update';
-  readonly link: CountedLink;
-  readonly update: ClientStatus;
-  readonly entry: PresenceEntry;
   /** Undefined if the update was answered 'later' and is reported as a late commit. */
   readonly waiter?: UpdateWaiter;
   /** See {@link LateCommit.since}. Undefined if the update was not deferred. */
@@ -46,16 +45,12 @@ export interface UpdateOperation extends OfUser {
 }
 
 /**
- * Writes the entry of a user again. Not deferred like an update: by the time that Redis is back,
- * the client may be gone and another one online.
+ * Sets an entry again. Not deferred like an update: by the time that Redis is back, the client may
+ * be gone and another one online.
  */
-export interface ConfirmOperation extends OfUser {
+export interface ConfirmOperation extends SetOperation {
   readonly kind: 'confirm';
-  readonly link: CountedLink;
-  readonly update: ClientStatus;
-  readonly entry: PresenceEntry;
   readonly waiter: UpdateWaiter;
-  /** Whether a mobile client may be confirmed if there is no PC client. */
   readonly which: ConfirmWhich;
 }
 
@@ -99,13 +94,11 @@ export interface SurveyOperation {
   readonly kind: 'survey';
 }
 
+/** An operation that shares a call with others. */
+export type BatchedOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
+
 /** An operation in a shard's queue, in order of arrival. */
-export type ShardOperation =
-  | UpdateOperation
-  | ConfirmOperation
-  | ReadsOperation
-  | ReleaseOperation
-  | SurveyOperation;
+export type ShardOperation = BatchedOperation | ReleaseOperation | SurveyOperation;
 
 /**
  * Writes many users of one link when nothing more urgent is pending: a snapshot, or all users of
@@ -126,19 +119,7 @@ export interface BulkTask {
   next: number;
 }
 
-/** An operation that shares a call with others. */
-export type OfUserOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
-
-export function isOfUser(operation: ShardOperation): operation is OfUserOperation {
-  return operation.kind !== 'release' && operation.kind !== 'survey';
-}
-
 /** How many users an operation sets or reads. */
-export function usersOf(operation: OfUserOperation): number {
+export function usersOf(operation: BatchedOperation): number {
   return operation.kind === 'reads' ? operation.userIds.length : 1;
-}
-
-/** Whether an operation is an update that announces a PC client. */
-export function saysThatPcIsThere(operation: OfUserOperation): operation is UpdateOperation {
-  return operation.kind === 'update' && comesWithPc(operation.update);
 }

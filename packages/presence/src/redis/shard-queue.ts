@@ -2,24 +2,20 @@ import { USER_STATUS } from '@route/protocol';
 import { errorText } from '@route/redis';
 import { PendingOffline } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
-import { goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
+import { comesWithPc, goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { UserList } from '../ledger/user-list.ts';
-import { strongerState, type UserState } from '../presence.ts';
+import { strongerState } from '../presence.ts';
 import type { ShardKeys } from './keys.ts';
 import type { BackUser } from './replies.ts';
 import { ShardCalls, stateAt, UpdateBatch } from './shard-calls.ts';
 import { MOST_OPERATIONS, type ShardContext } from './shard-context.ts';
 import {
+  type BatchedOperation,
   type BulkTask,
-  type ConfirmOperation,
-  isOfUser,
-  type OfUserOperation,
   ReadsOperation,
   type ReleaseOperation,
   type ShardedQuery,
   type ShardOperation,
-  saysThatPcIsThere,
-  type UpdateOperation,
   usersOf,
 } from './shard-operations.ts';
 
@@ -234,12 +230,13 @@ export class ShardQueue {
     );
   }
 
-  #takeBatch(): OfUserOperation[] {
-    const batch: OfUserOperation[] = [];
+  #takeBatch(): BatchedOperation[] {
+    const batch: BatchedOperation[] = [];
     let users = 0;
     for (;;) {
       const operation = this.#operations[this.#next + batch.length];
-      if (operation === undefined || !isOfUser(operation)) break;
+      if (operation === undefined) break;
+      if (operation.kind === 'release' || operation.kind === 'survey') break;
       users += usersOf(operation);
       if (users > this.#most) break;
       batch.push(operation);
@@ -265,88 +262,74 @@ export class ShardQueue {
     this.#next = 0;
   }
 
-  async #apply(batch: readonly OfUserOperation[]): Promise<void> {
+  async #apply(operations: readonly BatchedOperation[]): Promise<void> {
     const round = this.#round;
-    const [first] = batch;
+    const [first] = operations;
     const { version, states, back, known } =
-      batch.length === 1 && first?.kind === 'reads'
+      operations.length === 1 && first?.kind === 'reads'
         ? { version: 0, states: await this.#calls.read(first.userIds), back: [], known: [] }
-        : await this.#calls.apply(this.#sayingOf(batch));
+        : await this.#calls.apply(this.#batchOf(operations));
     if (round !== this.#round) return;
     // A waiter may suspend this engine during its callback: no operation may be answered twice.
     this.#calling = [];
+    const { announcedUsers, options } = this.#context;
     // This node may not have received the announcement.
     for (const { userId, toldVersion } of known) {
-      this.#context.announcedUsers.note(userId, 'grace-over', Number(toldVersion));
+      announcedUsers.note(userId, 'grace-over', Number(toldVersion));
     }
+    const announced = new Set<number>();
     let at = 0;
-    for (const operation of batch) {
+    for (const operation of operations) {
       const from = at;
       at += usersOf(operation);
       if (operation.kind === 'reads') {
         operation.answer((place) => stateAt(states, from + place) === 'pc');
-      } else {
-        const state = strongerState(stateAt(states, from), operation.local);
-        this.#committed(operation, state, version + from);
+        continue;
       }
+      const { update, waiter, local } = operation;
+      const state = strongerState(stateAt(states, from), local);
+      const commit = version + from;
+      const since = operation.kind === 'update' ? operation.since : undefined;
+      if (operation.kind === 'update' && comesWithPc(update)) announced.add(update.userId);
+      if (since !== undefined) options.events.lateCommit({ update, state, version: commit, since });
+      else waiter?.updated(update, { kind: 'committed', state, version: commit });
     }
-    const saidAnyway = new Set(batch.filter(saysThatPcIsThere).map(({ update }) => update.userId));
-    await this.#tellBack(back, version + at - 1, saidAnyway);
-  }
-
-  /** Reports before it removes: if the node dies in between, another node reports the users. */
-  async #tellBack(
-    back: readonly BackUser[],
-    version: number,
-    saidAnyway: ReadonlySet<number> = new Set(),
-  ): Promise<void> {
-    // A late update announces the user itself.
-    const told = back.filter(
-      ({ userId, toldVersion }) =>
-        saidAnyway.has(userId) ||
-        this.#late.comesWithPc(userId) ||
-        this.#reportBack(userId, Number(toldVersion), version),
-    );
-    if (told.length > 0) await this.#calls.settleBack(told);
+    await this.#reportBack(back, version + at - 1, announced);
   }
 
   /**
-   * Reports a user with a PC client on a link of this node.
-   * @returns false if there is none: another node announces the user, or the update that removed
-   *   the client does.
+   * Reports users that are back, except those `announced` by an update. Reports before it removes:
+   * if the node dies in between, another node reports the users.
    */
-  #reportBack(userId: number, toldVersion: number, version: number): boolean {
-    const { links, options } = this.#context;
-    const client = links.client(userId, 'pc')?.update;
-    if (client !== undefined) options.events.back(client, toldVersion, version);
-    return client !== undefined;
-  }
-
-  #sayingOf(batch: readonly OfUserOperation[]): UpdateBatch {
-    const saying = new UpdateBatch();
-    for (const operation of batch) {
-      if (operation.kind === 'reads') for (const userId of operation.userIds) saying.read(userId);
-      else {
-        const { link, update, entry } = operation;
-        const { text } = entry;
-        if (operation.kind === 'update' && update.status === USER_STATUS.offline) {
-          saying.take(link.id, update.userId, { text, announced: goesWithPc(update) });
-        } else saying.set(link.id, update.userId, text);
-      }
-    }
-    return saying;
-  }
-
-  #committed(
-    operation: UpdateOperation | ConfirmOperation,
-    state: UserState,
+  async #reportBack(
+    back: readonly BackUser[],
     version: number,
-  ): void {
-    const { update, waiter } = operation;
-    const since = operation.kind === 'update' ? operation.since : undefined;
-    if (since !== undefined) {
-      this.#context.options.events.lateCommit({ update, state, version, since });
-    } else waiter?.updated(update, { kind: 'committed', state, version });
+    announced: ReadonlySet<number> = new Set(),
+  ): Promise<void> {
+    const { links, options } = this.#context;
+    const reported = back.filter(({ userId, toldVersion }) => {
+      if (announced.has(userId) || this.#late.comesWithPc(userId)) return true;
+      // Without a client here, another node reports the user, or the update that removed the client.
+      const client = links.client(userId, 'pc')?.update;
+      if (client !== undefined) options.events.back(client, Number(toldVersion), version);
+      return client !== undefined;
+    });
+    if (reported.length > 0) await this.#calls.settleBack(reported);
+  }
+
+  #batchOf(operations: readonly BatchedOperation[]): UpdateBatch {
+    const batch = new UpdateBatch();
+    for (const operation of operations) {
+      if (operation.kind === 'reads') {
+        for (const userId of operation.userIds) batch.read(userId);
+        continue;
+      }
+      const { link, update, entry } = operation;
+      if (update.status === USER_STATUS.offline) {
+        batch.remove(link.id, update.userId, { text: entry.text, announced: goesWithPc(update) });
+      } else batch.set(link.id, update.userId, entry.text);
+    }
+    return batch;
   }
 
   async #survey(): Promise<void> {
@@ -388,31 +371,27 @@ export class ShardQueue {
       const all = new Set([...known, ...task.link.ledger.usersOf(this.#shard)]);
       task.users = new UserList(Uint32Array.from(all));
     }
-    const saying = new UpdateBatch();
-    const count = this.#sayBulk(saying);
-    if (count > 0) {
-      const { version, back } = await this.#calls.apply(saying);
+    const batch = new UpdateBatch();
+    this.#fillBatch(batch);
+    if (batch.length > 0) {
+      const { version, back } = await this.#calls.apply(batch);
       if (round !== this.#round) return;
-      await this.#tellBack(back, version + count - 1);
+      await this.#reportBack(back, version + batch.length - 1);
     }
     this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
   }
 
-  /** Adds users of tasks that may run now, in order, and returns how many. */
-  #sayBulk(saying: UpdateBatch): number {
-    const most = this.#most;
-    let count = 0;
+  /** Adds users of tasks that may run now, in order. */
+  #fillBatch(batch: UpdateBatch): void {
     for (const task of this.#bulk) {
       const { link, users, after } = task;
       if (users === undefined || this.#sent < after) break;
-      const end = Math.min(users.length, task.next + most - count);
-      count += end - task.next;
+      const end = Math.min(users.length, task.next + this.#most - batch.length);
       for (; task.next < end; task.next++) {
         const userId = users.at(task.next);
-        saying.set(link.id, userId, link.entry(userId).text);
+        batch.set(link.id, userId, link.entry(userId).text);
       }
-      if (count === most) break;
+      if (batch.length === this.#most) break;
     }
-    return count;
   }
 }
