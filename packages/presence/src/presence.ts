@@ -84,9 +84,8 @@ export interface PresenceEvents {
   lateCommit(late: LateCommit): void;
 
   /**
-   * A user announced offline at `toldVersion`, after the end of a link, has a PC client
-   * again. `update` describes the client: the new link listed the user in its snapshot, which
-   * announces nothing.
+   * A user announced offline at `toldVersion`, after the end of a link, has the PC client `update`
+   * again, by a snapshot, which announces nothing.
    */
   back(update: ClientStatus, toldVersion: number, version: number): void;
 }
@@ -94,15 +93,14 @@ export interface PresenceEvents {
 /**
  * What happens to the users of a link that ends.
  * - release: they are removed from presence now.
- * - linger: its msg_server was asked to reconnect and will report the same users on another link.
- *   They still count for the length of a lease and are removed then. If the node leaves earlier,
- *   they are removed with the lease of the node.
+ * - linger: the msg_server was asked to report them on another link. They are removed after the
+ *   length of a lease, or with the lease of the node if it leaves earlier.
  */
 export type LinkEnd = 'release' | 'linger';
 
 /**
- * The content of a status notification: the user has a PC client ('there'), an update removed the
- * last one ('gone'), or it went with its link and the offline grace is over.
+ * A status notification: the user has a PC client ('there'), an update removed the last one
+ * ('gone'), or it went with its link and the offline grace is over.
  */
 export type Announced = 'there' | 'gone' | 'grace-over';
 
@@ -135,9 +133,8 @@ export interface Presence {
   isGraceOver(userId: number, since: number): boolean;
 
   /**
-   * Commits a client of the user on one of this node's links again, after the user was announced
-   * offline. The waiter receives the resulting state of the user at the commit, however late, and
-   * never 'later'. Does nothing if no link of this node has such a client.
+   * Commits a client of the user on one of this node's links again, if there is one, after the user
+   * was announced offline. The waiter receives the user's state at the commit, however late.
    */
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void;
 
@@ -152,9 +149,6 @@ export interface Presence {
 
   /** Records a received version: later commits have higher ones. False if no node can have made it. */
   versionSeen(version: number): boolean;
-
-  /** Writes all entries of this node's links again, replacing their state in presence. */
-  resync(): void;
 
   /** Links that have ended and still count. */
   readonly lingeringLinks: number;

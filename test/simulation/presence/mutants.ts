@@ -84,8 +84,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/cluster/repeated-task.ts`,
-        find: 'this.runWithin(this.#options.retryMs);',
-        put: 'this.runWithin(this.#options.everyMs);',
+        find: 'this.runWithin(retryMs);',
+        put: 'this.runWithin(everyMs);',
       },
     ],
   },

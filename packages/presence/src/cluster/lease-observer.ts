@@ -12,10 +12,9 @@ interface SeenLease {
 }
 
 /**
- * Distinguishes live nodes from dead ones by observed lease renewals, on this node's own clock. The
- * clock of Redis plays no part. A node is dead when its lease was not renewed for the length of a
- * lease since this node acquired its own. So is a node known only by the links it has left in
- * Redis.
+ * Distinguishes live nodes from dead ones by observed renewals, on this node's clock. A node is
+ * dead when its lease was not renewed, or its links were found without a lease, for the length of a
+ * lease since this node acquired its own.
  */
 export class LeaseObserver {
   readonly #leaseMs: number;

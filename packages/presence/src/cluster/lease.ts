@@ -2,14 +2,13 @@ import {
   errorText,
   loadScripts,
   onServerGone,
-  type RedisClient,
   readPrimaries,
   runScript,
   SHARD_COUNT,
 } from '@route/redis';
-import { nodesKeys, SCHEMA } from '../redis/keys.ts';
+import { nodesKeys, type PresenceStore, SCHEMA } from '../redis/keys.ts';
+import type { PresenceRedis } from '../redis/presence-redis.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
-import type { VersionClock } from '../redis/version-clock.ts';
 import { LeaseObserver } from './lease-observer.ts';
 import { parseLeaseReply, type Refused, type Renewed } from './lease-reply.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -26,22 +25,13 @@ export interface Members {
 }
 
 export interface LeaseEvents {
-  /**
-   * The lease is acquired, but the data of this node in Redis is uncertain: the lease is new, or
-   * the lease or the connection was lost. Everything must be asserted again.
-   */
+  /** The lease is new, or it or the connection was lost: everything must be asserted again. */
   acquired(): void;
-  /**
-   * This node and every other live node has asserted its links since the lease was acquired, so
-   * presence in Redis is complete. Happens at the latest after the length of a lease.
-   */
+  /** All live nodes have asserted their links since, or had the length of a lease for it. */
   settled(): void;
   /** Redis is unreliable until {@link LeaseEvents.acquired} is called again. */
   lost(reason: string): void;
-  /**
-   * The lease is refused because other nodes in this namespace use another schema, number of shards
-   * or release. Called at each attempt.
-   */
+  /** At each attempt while nodes here use another schema, number of shards or release. */
   refused(reason: string): void;
   /** After each renewal. */
   members(members: Members): void;
@@ -49,22 +39,13 @@ export interface LeaseEvents {
   failed?(reason: string): void;
 }
 
-/** The part of the node's presence that the lease uses. */
-export interface LeasedPresence {
-  /** Whether Redis contains all entries of the node's links since the lease was acquired. */
-  readonly isAsserted: boolean;
-  readonly versions: VersionClock;
-}
-
-export interface LeaseOptions {
-  readonly redis: RedisClient;
-  readonly namespace: string;
+export interface LeaseOptions extends PresenceStore {
   readonly nodeId: string;
   /** Milliseconds without renewal before a node is considered dead. */
   readonly leaseMs: number;
   /** Returns the current info of this node. */
   nodeInfo(): NodeInfo;
-  presence(): LeasedPresence;
+  presence(): Pick<PresenceRedis, 'isAsserted' | 'versions'>;
   /** Monotonic milliseconds. */
   now(): number;
   readonly events: LeaseEvents;
@@ -83,17 +64,16 @@ const LEASE_LOST = 'Redis has lost the lease, or it had ended';
 const PRIMARIES_CHANGED = 'another server of the Redis Cluster has taken over';
 
 /**
- * A node's right to count as alive. Renews the lease and reports whether Redis is reliable and
- * which other nodes are alive. Also the probe of the connection: without an answer the lease is
- * lost, whatever the client library reports.
+ * A node's right to count as alive. Renewing it also shows whether Redis is reliable and which
+ * other nodes are alive: without an answer the lease is lost, whatever the client library reports.
  */
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #renewEveryMs: number;
   readonly #keys: readonly string[];
   readonly #observer: LeaseObserver;
-  #about: readonly NodeInfo[] = [];
-  #malformed = 0;
+  /** The last reply that was no refusal. */
+  #renewed: Renewed | undefined;
   #held = false;
   #settled = false;
   #refused = false;
@@ -112,7 +92,6 @@ export class Lease {
   #acquiredAtMs = 0;
   /** The epoch that began when the lease was acquired. Other nodes must assert in it, or later. */
   #acquiredEpoch = 0;
-  #epoch = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -133,9 +112,8 @@ export class Lease {
   }
 
   /**
-   * Returns the live nodes and the dead nodes, including those `found` in Redis. Renews the lease
-   * and ends the leases of dead nodes: a dead node that wakes up finds its lease missing and
-   * asserts everything again.
+   * Returns the live and the dead nodes, including those `found` in Redis. Renews the lease and ends
+   * those of dead nodes, so that a dead node that wakes up asserts everything again.
    * @throws Error when Redis does not answer, or this node has lost its own lease.
    */
   async readMembers(found: Iterable<string> = []): Promise<Members> {
@@ -169,19 +147,12 @@ export class Lease {
     this.#end = '';
   }
 
-  /**
-   * Publishes the node's info a last time before a graceful stop, so that no other node waits for
-   * it.
-   * @throws the client's error when Redis does not answer.
-   */
+  /** Publishes the node's info a last time before a graceful stop: no other node waits for it. */
   async leave(): Promise<void> {
     if (this.#held) await this.#askRedis('leave');
   }
 
-  /**
-   * Removes the lease of a node that has not started after all and has left nothing in Redis.
-   * @throws the client's error when Redis does not answer.
-   */
+  /** Removes the lease of a node that has not started after all and has left nothing in Redis. */
   async release(): Promise<void> {
     const { redis, namespace, nodeId } = this.#options;
     const { members, info, asserted } = nodesKeys(namespace);
@@ -231,20 +202,11 @@ export class Lease {
     const mayEnd = this.#refused || (why === 'reap' && end !== '');
     const dead = mayEnd ? this.#observer.deadLeases(begunMs) : [];
     const doubts = this.#doubts;
-    const reply = parseLeaseReply(
-      await runScript(redis, SCRIPTS.renewLease, [
-        ...this.#keys,
-        ...[
-          nodeId,
-          leaseMs,
-          end,
-          JSON.stringify({ ...this.#options.nodeInfo(), leaseMs }),
-          standing,
-        ],
-        ...[this.#epoch, presence.versions.highest, SCHEMA, SHARD_COUNT],
-        ...dead,
-      ]),
-    );
+    const info = JSON.stringify({ ...this.#options.nodeInfo(), leaseMs });
+    const own = [nodeId, leaseMs, end, info, standing];
+    const known = [this.#renewed?.epoch ?? 0, presence.versions.highest, SCHEMA, SHARD_COUNT];
+    const args = [...this.#keys, ...own, ...known, ...dead];
+    const reply = parseLeaseReply(await runScript(redis, SCRIPTS.renewLease, args));
     const nowMs = now();
     const others = new Map(reply.leases);
     others.delete(nodeId);
@@ -264,9 +226,7 @@ export class Lease {
       const isSure = doubts === this.#doubts && (reply.held || why === 'renew');
       this.#end = isSure ? reply.end : '';
       this.#renewedAtMs = begunMs;
-      this.#epoch = reply.epoch;
-      this.#about = reply.nodeInfos;
-      this.#malformed = reply.malformed;
+      this.#renewed = reply;
       presence.versions.raise(reply.version);
     }
     this.#observer.observe(others, nowMs);
@@ -281,8 +241,8 @@ export class Lease {
     return {
       live: [...lives],
       dead: this.#observer.dead(now()),
-      nodes: this.#about.filter(({ node }) => lives.has(node)),
-      malformed: this.#malformed,
+      nodes: this.#renewed?.nodeInfos.filter(({ node }) => lives.has(node)) ?? [],
+      malformed: this.#renewed?.malformed ?? 0,
     };
   }
 

@@ -28,7 +28,7 @@ export const MAX_NODE_INFO_BYTES = 4096;
 /** The longest lease. A record with a longer one was not written by a node. */
 const LONGEST_LEASE_MS = 300_000;
 
-/** More links than any machine has, and the last moment of the year 9999. */
+/** More links than any machine has; the last moment of the year 9999. */
 const MOST_LINKS = 10_000_000;
 const LAST_MS = 253_402_300_799_999;
 
@@ -37,8 +37,8 @@ const ADDRESS = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})$/;
 const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
 
 /**
- * Parses the info that a node publishes. Fields that later releases add are ignored.
- * @returns undefined when a field is missing, of another type or out of bounds.
+ * Parses the info that a node publishes, without fields that later releases add. Returns undefined
+ * when a field is missing, of another type or out of bounds.
  */
 export function parseNodeInfo(text: string): NodeInfo | undefined {
   if (text.length > MAX_NODE_INFO_BYTES) return undefined;
@@ -54,14 +54,11 @@ export function parseNodeInfo(text: string): NodeInfo | undefined {
   return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...about, leaseMs } : about;
 }
 
-/** Records of the node registry, and how many are skipped as no node of this release wrote them. */
-export interface PublishedRecords {
-  readonly nodes: ReadonlyMap<string, NodeInfo>;
-  readonly malformed: number;
-}
-
-/** Parses records, id and text. A record for another node id is skipped too. */
-export function parseRecords(records: Iterable<readonly [string, string]>): PublishedRecords {
+/**
+ * Parses records of the node registry, id and text. Counts those that no node of this release has
+ * written as `malformed`, also a record for another node id.
+ */
+export function parseRecords(records: Iterable<readonly [string, string]>) {
   const nodes = new Map<string, NodeInfo>();
   let malformed = 0;
   for (const [node, text] of records) {

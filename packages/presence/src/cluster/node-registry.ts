@@ -1,7 +1,6 @@
 import { runScript } from '@route/redis';
-import type { PresenceStore } from '../ledger/user-connections.ts';
 import type { LinkId } from '../presence.ts';
-import { isNodeId, nodesKeys, presenceKeys } from '../redis/keys.ts';
+import { isNodeId, nodesKeys, type PresenceStore, presenceKeys } from '../redis/keys.ts';
 import { pairs } from '../redis/replies.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
@@ -51,19 +50,11 @@ export function parseNodeRegistry(reply: unknown): NodeRegistry {
   };
 }
 
-/**
- * Reads the links that have users in Redis, and in how many shards each, of live and dead nodes.
- * @throws the client's error when Redis does not answer.
- */
-export async function readHeldLinks({
-  redis,
-  namespace,
-}: PresenceStore): Promise<ReadonlyMap<LinkId, number>> {
+/** Reads the links, of live and dead nodes, that have users, and in how many shards each. */
+export async function readHeldLinks(store: PresenceStore): Promise<ReadonlyMap<LinkId, number>> {
+  const keys = presenceKeys(store.namespace);
+  const linksOf = await Promise.all(keys.map(({ links }) => store.redis.smembers(links)));
   const shards = new Map<LinkId, number>();
-  await Promise.all(
-    presenceKeys(namespace).map(async ({ links }) => {
-      for (const link of await redis.smembers(links)) shards.set(link, (shards.get(link) ?? 0) + 1);
-    }),
-  );
+  for (const link of linksOf.flat()) shards.set(link, (shards.get(link) ?? 0) + 1);
   return shards;
 }

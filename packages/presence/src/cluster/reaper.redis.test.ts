@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { LinkId } from '../presence.ts';
 import { nodesKeys } from '../redis/keys.ts';
 import { client, queryOf, stateOf, updateOf } from '../testing/asking.ts';
-import { startLiveNode, type TestNode } from '../testing/node.ts';
+import { reconcileAll, startLiveNode, type TestNode } from '../testing/node.ts';
 import { readStored } from '../testing/stored.ts';
 import { Reaper } from './reaper.ts';
 
@@ -195,7 +195,7 @@ test('a lingering link outlasts an emptied Redis and reconciliation, and is remo
   await using other = await live(namespace);
   const link = await openWithUsers(node);
   node.presence.closeLink(link, 'linger');
-  await node.reconciler.reconcileAll();
+  await reconcileAll(node);
   await node.settled();
   expect(await stateOf(other.presence, ONE)).toBe('pc');
   await other.redis.del(...(await other.redis.keys(`${namespace}:*:users`)));

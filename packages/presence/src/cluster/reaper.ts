@@ -1,6 +1,6 @@
-import { type RedisClient, runScript } from '@route/redis';
+import { runScript } from '@route/redis';
 import type { LinkId } from '../presence.ts';
-import { nodeOf, presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import { nodeOf, type PresenceStore, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import type { Members } from './lease.ts';
 import { RepeatedTask } from './repeated-task.ts';
@@ -13,9 +13,7 @@ export interface Reaped {
   readonly usersLost: number;
 }
 
-export interface ReaperOptions {
-  readonly redis: RedisClient;
-  readonly namespace: string;
+export interface ReaperOptions extends PresenceStore {
   /** Returns the live nodes and the dead nodes, including those `found` in Redis. */
   readMembers(found: Iterable<string>): Promise<Members>;
   reaped(reaped: Reaped): void;
@@ -36,10 +34,6 @@ const RETRY_MS = 1000;
 /** When a node dies, the others sweep within this time. The first leaves nothing for the rest. */
 const SPREAD_MS = 500;
 
-interface Candidate extends LeftBehind {
-  readonly keys: ShardKeys;
-}
-
 /** The data of a node, which may be dead, in a shard. */
 export interface LeftBehind {
   readonly nodeId: string;
@@ -47,10 +41,12 @@ export interface LeftBehind {
   readonly links: readonly LinkId[];
 }
 
+type Candidate = LeftBehind & { readonly keys: ShardKeys };
+
 /**
- * Removes the links of dead nodes. They are found in the shards themselves and not in a list that
- * the dead node should have maintained, so a sweep is complete. It is fenced by the stamp of the
- * node's last call, so a node that wakes up and asserts itself meanwhile loses nothing.
+ * Removes the links of dead nodes. They are found in the shards and not in a list that the dead
+ * node should have maintained. Fenced by the stamp of the node's last call: a node that wakes up
+ * and asserts itself meanwhile loses nothing.
  */
 export class Reaper {
   readonly #options: ReaperOptions;
@@ -61,9 +57,8 @@ export class Reaper {
 
   constructor(options: ReaperOptions) {
     this.#options = options;
-    const { sweepEveryMs, failed } = options;
-    const run = (): Promise<void> => this.sweep();
-    this.#sweeps = new RepeatedTask({ run, everyMs: sweepEveryMs, retryMs: RETRY_MS, failed });
+    const { sweepEveryMs: everyMs, failed } = options;
+    this.#sweeps = new RepeatedTask(() => this.sweep(), { everyMs, retryMs: RETRY_MS, failed });
     this.#shards = presenceKeys(options.namespace);
   }
 
@@ -93,8 +88,13 @@ export class Reaper {
   }
 
   async #sweep(): Promise<void> {
+    const { redis } = this.#options;
     const candidates: Candidate[] = [];
-    for (const keys of this.#shards) candidates.push(...(await this.#candidatesOf(keys)));
+    for (const keys of this.#shards) {
+      const meta = redis.hgetall(keys.meta);
+      const [stamps, links] = await Promise.all([meta, redis.smembers(keys.links)]);
+      for (const left of parseCandidates(stamps, links)) candidates.push({ keys, ...left });
+    }
     // Called after the stamps were read. The lease of a node that is dead by then is ended, so the
     // node asserts everything when it wakes up. Its writes since then are protected by its stamps.
     const found = new Set(candidates.map(({ nodeId }) => nodeId));
@@ -105,26 +105,13 @@ export class Reaper {
     if ([...found].some((nodeId) => !isDead.has(nodeId) && !live.includes(nodeId))) {
       this.#sweeps.runWithin(RETRY_MS);
     }
-    const totals = new Map<string, { links: Set<LinkId>; usersLost: number }>();
-    for (const candidate of candidates) {
-      if (!isDead.has(candidate.nodeId)) continue;
-      const total = totals.get(candidate.nodeId) ?? { links: new Set(), usersLost: 0 };
-      totals.set(candidate.nodeId, total);
-      total.usersLost += await this.#reap(candidate);
-      for (const link of candidate.links) total.links.add(link);
-    }
-    for (const [nodeId, { links, usersLost }] of totals) {
+    const reapable = candidates.filter(({ nodeId }) => isDead.has(nodeId));
+    for (const [nodeId, leftBehind] of Map.groupBy(reapable, (candidate) => candidate.nodeId)) {
+      const links = new Set(leftBehind.flatMap((candidate) => candidate.links));
+      let usersLost = 0;
+      for (const candidate of leftBehind) usersLost += await this.#reap(candidate);
       if (links.size > 0) this.#options.reaped({ nodeId, links: links.size, usersLost });
     }
-  }
-
-  async #candidatesOf(keys: ShardKeys): Promise<Candidate[]> {
-    const { redis } = this.#options;
-    const [stamps, links] = await Promise.all([
-      redis.hgetall(keys.meta),
-      redis.smembers(keys.links),
-    ]);
-    return parseCandidates(stamps, links).map((candidate) => ({ keys, ...candidate }));
   }
 
   async #reap({ keys, nodeId, stamp, links }: Candidate): Promise<number> {
@@ -133,8 +120,8 @@ export class Reaper {
     try {
       for (const link of links) {
         const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.pending];
+        const args = [link, nodeId, stamp, '', USERS_PER_CALL, offlineGraceMs, ''];
         for (let remaining = 1; remaining > 0; ) {
-          const args = [link, nodeId, stamp, '', USERS_PER_CALL, offlineGraceMs, ''];
           const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);
           const [left, ...lost] = Array.isArray(reply) ? reply : [0];
           remaining = Number(left);

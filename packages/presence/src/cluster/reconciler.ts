@@ -1,18 +1,11 @@
-import { type RedisClient, runScript } from '@route/redis';
-import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import { runScript } from '@route/redis';
+import { type PresenceStore, presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import type { PresenceRedis } from '../redis/presence-redis.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import { RepeatedTask } from './repeated-task.ts';
 
-/** The part of the node's engine that the reconciler uses. */
-export interface AssertedPresence {
-  /** Writes all entries of this node's links in a shard again. */
-  assertShard(shard: number): void;
-}
-
-export interface ReconcilerOptions {
-  readonly redis: RedisClient;
-  readonly namespace: string;
-  readonly presence: AssertedPresence;
+export interface ReconcilerOptions extends PresenceStore {
+  readonly presence: Pick<PresenceRedis, 'assertShard'>;
   /** `records` records had content that no node writes. They were repaired. */
   repaired(records: number): void;
   failed(reason: string): void;
@@ -23,9 +16,9 @@ export interface ReconcilerOptions {
 const RECORDS_PER_CALL = 200;
 
 /**
- * Checks one shard after the other, continuously, and repairs damage that no failed call and no
- * lost connection reveals: keys that Redis has evicted or an operator has deleted. Without it, a
- * record whose link is no longer listed would stay for ever: a user who never goes offline.
+ * Repairs, shard by shard, damage that no failed call and no lost connection reveals: keys that
+ * were evicted or deleted. Without it, a user whose link is no longer listed would stay online for
+ * ever.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -34,16 +27,15 @@ export class Reconciler {
   #next = 0;
 
   constructor(options: ReconcilerOptions) {
+    const { shardEveryMs: everyMs, failed } = options;
     this.#options = options;
-    const { shardEveryMs, failed } = options;
-    const run = (): Promise<void> => this.reconcileNext();
-    this.#task = new RepeatedTask({ run, everyMs: shardEveryMs, retryMs: shardEveryMs, failed });
     this.#shards = presenceKeys(options.namespace);
+    this.#task = new RepeatedTask(() => this.reconcileNext(), { everyMs, failed });
   }
 
   /** Starts, or continues where it stopped. */
   start(): void {
-    this.#task.start(this.#options.shardEveryMs);
+    this.#task.start();
   }
 
   /** Stops while Redis is unreliable. */
@@ -59,11 +51,6 @@ export class Reconciler {
     if (keys === undefined) return;
     await this.#mend(keys);
     this.#options.presence.assertShard(shard);
-  }
-
-  /** Reconciles every shard once. */
-  async reconcileAll(): Promise<void> {
-    for (let i = 0; i < this.#shards.length; i++) await this.reconcileNext();
   }
 
   async #mend({ users, links, held }: ShardKeys): Promise<void> {

@@ -1,28 +1,29 @@
 import { errorText } from '@route/redis';
 
 export interface RepeatedTaskOptions {
-  run(): Promise<void>;
   /** Delay between two runs. */
   readonly everyMs: number;
-  /** Delay after a run that has failed. */
-  readonly retryMs: number;
+  /** Delay after a run that has failed. Default: `everyMs`. */
+  readonly retryMs?: number;
   failed(reason: string): void;
 }
 
 /** Runs a task again and again while started. A failed run is reported and tried again. */
 export class RepeatedTask {
+  readonly #run: () => Promise<void>;
   readonly #options: RepeatedTaskOptions;
   #timer: NodeJS.Timeout | undefined;
   /** When the next run begins. Infinity while there is none, or one is in progress. */
   #dueAt = Number.POSITIVE_INFINITY;
   #started = false;
 
-  constructor(options: RepeatedTaskOptions) {
+  constructor(run: () => Promise<void>, options: RepeatedTaskOptions) {
+    this.#run = run;
     this.#options = options;
   }
 
   /** Starts, with the first run after `delayMs`, unless it is started. */
-  start(delayMs: number): void {
+  start(delayMs = this.#options.everyMs): void {
     if (this.#started) return;
     this.#started = true;
     this.runWithin(delayMs);
@@ -41,15 +42,18 @@ export class RepeatedTask {
     if (!this.#started || dueAt >= this.#dueAt) return;
     this.#dueAt = dueAt;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#dueAt = Number.POSITIVE_INFINITY;
-      this.#options.run().then(
-        () => this.runWithin(this.#options.everyMs),
-        (error: unknown) => {
-          this.#options.failed(errorText(error));
-          this.runWithin(this.#options.retryMs);
-        },
-      );
-    }, delayMs);
+    this.#timer = setTimeout(() => void this.#runNow(), delayMs);
+  }
+
+  async #runNow(): Promise<void> {
+    const { everyMs, retryMs = everyMs, failed } = this.#options;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    try {
+      await this.#run();
+      this.runWithin(everyMs);
+    } catch (error) {
+      failed(errorText(error));
+      this.runWithin(retryMs);
+    }
   }
 }

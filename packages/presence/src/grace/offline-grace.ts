@@ -1,33 +1,22 @@
-import { CLIENT_TYPE, type ClientStatus, USER_STATUS } from '@route/protocol';
-import { type RedisClient, runScript } from '@route/redis';
+import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
+import { runScript } from '@route/redis';
 import { RepeatedTask } from '../cluster/repeated-task.ts';
 import type { PresenceEvents, UserState } from '../presence.ts';
-import { presenceKeys, type ShardKeys } from '../redis/keys.ts';
+import { type PresenceStore, presenceKeys, type ShardKeys } from '../redis/keys.ts';
 import { Pace } from '../redis/pace.ts';
+import type { PresenceRedis } from '../redis/presence-redis.ts';
 import { type BackUser, parseBack, userPairs } from '../redis/replies.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
-import type { VersionClock } from '../redis/version-clock.ts';
-import type { AnnouncedUsers } from './announced-users.ts';
 
-export interface OfflineGraceOptions {
-  readonly redis: RedisClient;
-  readonly namespace: string;
+export interface OfflineGraceOptions extends PresenceStore {
   /** How many users per second this node announces at most. */
   readonly perSecond: number;
-  readonly presence: GracePresence;
+  readonly presence: Pick<PresenceRedis, 'announcedUsers' | 'pcClient' | 'versions'>;
   /** The grace of a user is over: announce the user offline to every link. */
   lost(userId: number, state: UserState, version: number): void;
   /** A user announced offline before Redis lost data has a PC client again. */
   readonly back: PresenceEvents['back'];
   failed(reason: string): void;
-}
-
-/** The part of the node's presence that the offline grace uses. */
-export interface GracePresence {
-  readonly versions: VersionClock;
-  readonly announcedUsers: Pick<AnnouncedUsers, 'inShard'>;
-  /** A PC client of a user on one of this node's links. */
-  pcClient(userId: number): ClientStatus | undefined;
 }
 
 /** How many announced users one call stores again in Redis. */
@@ -40,8 +29,8 @@ const LOOK_MS = 500;
 const HOLD_MS = 10_000;
 
 /**
- * Announces the users whose last PC client ended with a link and who have not returned within the
- * grace. One node claims each user and, once it has announced the user, removes the pending entry.
+ * Announces users whose last PC client ended with a link, if they do not return within the grace. One
+ * node claims each user and, once it has announced the user, removes the pending entry.
  */
 export class OfflineGrace {
   readonly #options: OfflineGraceOptions;
@@ -56,8 +45,7 @@ export class OfflineGrace {
   constructor(options: OfflineGraceOptions) {
     this.#options = options;
     const { failed } = options;
-    const run = (): Promise<void> => this.look();
-    this.#looks = new RepeatedTask({ run, everyMs: LOOK_MS, retryMs: LOOK_MS, failed });
+    this.#looks = new RepeatedTask(() => this.look(), { everyMs: LOOK_MS, failed });
     this.#shards = presenceKeys(options.namespace);
     this.#pace = new Pace(options.perSecond);
   }
@@ -65,7 +53,7 @@ export class OfflineGrace {
   /** Starts checking. Redis may have lost data since the last check. */
   start(): void {
     this.#unsure = new Set(this.#shards.keys());
-    this.#looks.start(LOOK_MS);
+    this.#looks.start();
   }
 
   /** Stops checking while Redis is unreliable. */
@@ -89,17 +77,13 @@ export class OfflineGrace {
 
   /** @returns how many users were announced. */
   async #tellOf(keys: ShardKeys, most: number): Promise<number> {
-    const claimed = await this.#claim(keys, { most });
-    if (claimed === undefined) return 0;
-    const { version, heldUntil, users: lostUsers } = claimed;
-    for (const { userId, state } of lostUsers) {
-      this.#options.lost(userId, state, version);
-    }
-    if (lostUsers.length > 0) {
-      const ids = lostUsers.map(({ userId }) => userId);
+    const { version, heldUntil, users } = await this.#claim(keys, most);
+    for (const { userId, state } of users) this.#options.lost(userId, state, version);
+    if (users.length > 0) {
+      const ids = users.map(({ userId }) => userId);
       await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.pending, heldUntil, ...ids]);
     }
-    return lostUsers.length;
+    return users.length;
   }
 
   /** Stores the announced users of a shard in Redis again and reports those who have returned. */
@@ -109,35 +93,24 @@ export class OfflineGrace {
     const announced = presence.announcedUsers.inShard(shard);
     for (let at = 0; keys !== undefined && at < announced.length; at += 2 * NOTED_PER_CALL) {
       const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
-      const claimed = await this.#claim(keys, { most: 0, announced: given });
-      for (const { userId, toldVersion } of claimed?.back ?? []) {
+      const { version, back } = await this.#claim(keys, 0, given);
+      for (const { userId, toldVersion } of back) {
         // The client on another node is unknown. Report a Windows client, as in the answer to a
         // status query.
         const client = { userId, clientType: CLIENT_TYPE.windows, status: USER_STATUS.online };
         const update = presence.pcClient(userId) ?? client;
-        this.#options.back(update, Number(toldVersion), claimed?.version ?? 0);
+        this.#options.back(update, Number(toldVersion), version);
       }
     }
     this.#unsure.delete(shard);
   }
 
-  async #claim(
-    { users, pending, meta, announcedOffline }: ShardKeys,
-    { most, announced = [] }: { readonly most: number; readonly announced?: readonly number[] },
-  ): Promise<Claimed | undefined> {
+  async #claim(keys: ShardKeys, most: number, announced: readonly number[] = []): Promise<Claimed> {
     const { redis, presence } = this.#options;
-    const args = [
-      users,
-      pending,
-      meta,
-      announcedOffline,
-      most,
-      HOLD_MS,
-      presence.versions.highest,
-      ...announced,
-    ];
+    const { users, pending, meta, announcedOffline } = keys;
+    const own = [most, HOLD_MS, presence.versions.highest];
+    const args = [users, pending, meta, announcedOffline, ...own, ...announced];
     const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
-    if (claimed === undefined) return undefined;
     presence.versions.raise(claimed.version);
     return claimed;
   }
@@ -153,11 +126,13 @@ export interface Claimed {
   readonly back: readonly BackUser[];
 }
 
-/** Parses a reply of claim-lost. Returns undefined when no user was claimed. */
-export function parseClaimed(reply: unknown): Claimed | undefined {
+/** Parses a reply of claim-lost. It is empty when no user was claimed. */
+export function parseClaimed(reply: unknown): Claimed {
   const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);
-  if (!Number.isSafeInteger(number) || number <= 0) return undefined;
+  if (!Number.isSafeInteger(number) || number <= 0) {
+    return { version: 0, heldUntil: '', users: [], back: [] };
+  }
   const users = userPairs(due).map(([userId, state]): Claimed['users'][number] => {
     return { userId, state: state === '1' ? 'mobile-only' : 'gone' };
   });

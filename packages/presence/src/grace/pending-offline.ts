@@ -6,9 +6,8 @@ const REMEMBER_MS = 60_000;
 const TICK_MS = 100;
 
 /**
- * Users of one shard whose last PC client went with a link of this node and whose offline
- * announcement is pending. Redis may lose its own copy. Users who return are not removed here; they
- * expire.
+ * Users of one shard whose last PC client went with a link of this node, until they are announced
+ * offline or expire. Redis may lose its own copy. Users who return are not removed.
  */
 export class PendingOffline {
   readonly #now: () => number;

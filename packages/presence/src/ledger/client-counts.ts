@@ -14,9 +14,8 @@ interface CountedType {
 }
 
 /**
- * The protocol's types, then types added by settings, in the order of their first use. An added
- * type is written as the letter of its class and its hexadecimal number: 'w[3]1i[13]2' is one PC
- * client and two mobile clients.
+ * The protocol's types, then added types in the order of their first use. An added type is written
+ * as the letter of its class and its hexadecimal number: 'w[3]1i[13]2'.
  */
 const TYPES: CountedType[] = [
   { type: CLIENT_TYPE.windows, isPc: true, text: 'w', name: 'windows' },

@@ -18,8 +18,8 @@ export class CountedLink {
   readonly id: LinkId;
   readonly ledger: Ledger;
   /**
-   * Shards that contain, did contain, or will contain entries of this link once pending operations
-   * are sent. When the link ends, all of them are cleared, also of what is still on its way.
+   * Shards that contain, or did or will contain, entries of this link. All of them are cleared when
+   * it ends, also of what is still on its way.
    */
   readonly shards = new Set<number>();
   /** False when the link is closed or on standby: its ledger does not count. */

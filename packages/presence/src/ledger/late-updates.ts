@@ -10,9 +10,9 @@ export interface LateUpdate {
 }
 
 /**
- * Updates that were answered 'later' while Redis was away: the last update of each client of a user
- * on each link, in order. Fewer would lose a notification: an OFFLINE of an unreported client must
- * not replace the ONLINE before it. More would grow with the time that Redis is away.
+ * Updates that were answered 'later': the last one of each client of a user on each link, in order.
+ * Fewer would lose a notification: an OFFLINE of an unreported client must not replace the ONLINE
+ * before it. More would grow without bound.
  */
 export class LateUpdates {
   readonly #byClient = new Map<string, LateUpdate>();
@@ -33,8 +33,8 @@ export class LateUpdates {
   }
 
   /**
-   * Removes and returns the updates to commit. Updates other than OFFLINE are dropped if their link
-   * has ended or is on standby since: they are no longer announced.
+   * Removes and returns the updates to commit. Only OFFLINE ones are left of a link that has ended
+   * or is on standby since.
    */
   take(): LateUpdate[] {
     const all = [...this.#byClient.values()];

@@ -7,9 +7,8 @@ import { UserTable } from './user-table.ts';
 const ODD = 0xffff_ffff;
 
 /**
- * The clients that one link has reported. The node keeps it while the link is open, because
- * msg_servers do not report twice. Split into the same shards as Redis, so that one shard can be
- * asserted alone.
+ * The clients that one link has reported, kept while it is open, because msg_servers do not report
+ * twice. Split into the shards of Redis, so that one shard can be asserted alone.
  */
 export class Ledger {
   /** Per shard: each user and the place of the user's entry. */

@@ -11,9 +11,8 @@ const SHARED = new Map<string, PresenceEntry>();
 const PLACES: PresenceEntry[] = [];
 
 /**
- * The clients of one user on one link: how many of each type, and how many of these are away.
- * Immutable and shared: nearly all users of a node have one of a few entries, so a table can store
- * a number per user.
+ * The clients of one user on one link: how many of each type, and how many are away. Immutable and
+ * shared: nearly all users have one of a few entries, so a table can store a number per user.
  */
 export class PresenceEntry {
   static readonly NOTHING = PresenceEntry.#make([], []);
@@ -75,8 +74,8 @@ export class PresenceEntry {
   }
 
   /**
-   * Returns the entry after a status update. A client that goes away and comes back is not counted
-   * again. An OFFLINE of a client that is not counted changes nothing.
+   * Returns the entry after a status update. A client that comes back is not counted again. An
+   * OFFLINE of a client that is not counted changes nothing.
    */
   updated({ clientType, status }: ClientStatus): PresenceEntry {
     const i = indexOfClientType(clientType);

@@ -1,18 +1,11 @@
-import { type RedisClient, shardOf } from '@route/redis';
+import { shardOf } from '@route/redis';
 import type { UserConnection, UserConnections } from '../presence.ts';
-import { presenceKeys } from '../redis/keys.ts';
+import { type PresenceStore, presenceKeys } from '../redis/keys.ts';
 import { parseClientCounts } from './client-counts.ts';
-
-/** The Redis namespace that contains presence. */
-export interface PresenceStore {
-  readonly redis: RedisClient;
-  readonly namespace: string;
-}
 
 /**
  * Reads the links and clients of users from Redis, in the order of `userIds`. COST: one HMGET per
  * shard.
- * @throws the client's error when Redis does not answer.
  */
 export async function readUserConnections(
   { redis, namespace }: PresenceStore,

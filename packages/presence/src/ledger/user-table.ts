@@ -3,9 +3,8 @@ const MOST_FULL = 5 / 8;
 const LEAST_FULL = 1 / 8;
 
 /**
- * A number per user (both uint32) in one array outside of V8's heap: 13 to 26 bytes per user, and
- * no work for the garbage collector. (Maps that grow during the import of a million users stopped
- * the event loop repeatedly, because each collection moves young objects.)
+ * A number per user (both uint32) in one array outside of V8's heap: 13 to 26 bytes per user. (The
+ * garbage collector moves young objects: Maps that grow by a million users stopped the event loop.)
  */
 export class UserTable {
   /** User id, number, user id, number, ...; the number 0 is a free place. */

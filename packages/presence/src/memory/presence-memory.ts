@@ -102,10 +102,6 @@ export class PresenceMemory extends LinkPresence implements Presence {
     waiter.answered(Uint8Array.from(userIds, (id) => (this.stateOf(id) === 'pc' ? 1 : 0)));
   }
 
-  resync(): void {
-    // The state of this engine is the ledgers themselves: there is nothing to write again.
-  }
-
   /** Users who went with a link and are neither back nor announced offline. */
   get lostUsers(): number {
     return this.#grace.size;

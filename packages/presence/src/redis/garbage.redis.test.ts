@@ -4,7 +4,7 @@ import type { RedisClient } from '@route/redis';
 import { expect, test } from 'vitest';
 import { client, queryOf, updateOf } from '../testing/asking.ts';
 import { PresenceModel } from '../testing/model.ts';
-import { connect, startLiveNode, type TestNode } from '../testing/node.ts';
+import { connect, reconcileAll, startLiveNode, type TestNode } from '../testing/node.ts';
 import { readStored } from '../testing/stored.ts';
 import { nodesKeys, presenceKeys } from './keys.ts';
 
@@ -60,7 +60,7 @@ async function untilModel({ admin, nodes, model }: Scene): Promise<void> {
     async () => {
       for (const node of nodes) {
         await node.settled();
-        await node.reconciler.reconcileAll();
+        await reconcileAll(node);
         await node.settled();
         await node.reaper.sweep();
       }

@@ -1,9 +1,15 @@
-import { SHARD_TAGS } from '@route/redis';
+import { type RedisClient, SHARD_TAGS } from '@route/redis';
 import type { LinkId } from '../presence.ts';
+
+/** The Redis namespace that contains presence. */
+export interface PresenceStore {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+}
 
 /**
  * The version of the layout in Redis. Nodes of different schemas have no shard key in common and do
- * not run in one namespace at the same time: see {@link nodesKeys}.
+ * not run in one namespace together: see {@link nodesKeys}.
  */
 export const SCHEMA = 3;
 

@@ -1,7 +1,7 @@
 import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
-import { client, queryOf, updateOf } from '../testing/asking.ts';
+import { client, queryOf, stateOf, updateOf } from '../testing/asking.ts';
 import { startLiveNode } from '../testing/node.ts';
 import { describePresence, type TestEngine } from '../testing/presence-suite.ts';
 import { describeReading } from '../testing/reading-suite.ts';
@@ -31,6 +31,18 @@ describePresence('Redis', open);
 describeReading('Redis', open);
 
 const USER = 7;
+
+test('a resync changes nothing', async () => {
+  await using node = await startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
+  const { presence } = node;
+  const link = node.newLink();
+  presence.openLink(link, { aside: false });
+  presence.addClients(link, [client(USER, 'windows', 'online'), client(8, 'ios', 'online')]);
+  presence.resync();
+  expect(await stateOf(presence, USER)).toBe('pc');
+  expect(await stateOf(presence, 8)).toBe('mobile-only');
+  expect(presence.heldUsers).toBe(2);
+});
 
 test('a snapshot does not overtake the updates that were made before it', async () => {
   const namespace = uniqueNamespace();

@@ -1,10 +1,10 @@
 import type { ClientStatus } from '@route/protocol';
 import { shardOf } from '@route/redis';
 import { AnnouncedUsers } from '../grace/announced-users.ts';
-import { byShard } from '../ledger/by-shard.ts';
 import type { CountedLink } from '../ledger/counted-link.ts';
 import { LinkPresence } from '../ledger/link-presence.ts';
 import { readUserConnections } from '../ledger/user-connections.ts';
+import { byShard } from '../ledger/user-list.ts';
 import type {
   Announced,
   ConfirmWhich,
@@ -146,6 +146,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
     this.#schedulePump();
   }
 
+  /** Writes all entries of this node's links again, replacing their state in Redis. */
   resync(): void {
     for (const link of this.links) if (link.counts) this.linkPromoted(link);
   }

@@ -123,7 +123,7 @@ test('pending users: a mutated reply yields only user ids', () => {
       ['7', '1764261234567000'],
     ];
     const claimed = parseClaimed(mutated(random, reply));
-    for (const { userId } of [...(claimed?.users ?? []), ...(claimed?.back ?? [])]) {
+    for (const { userId } of [...claimed.users, ...claimed.back]) {
       check(Number.isInteger(userId) && userId >= 0 && userId <= 0xffff_ffff, 'a number');
     }
   });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { UpdateWaiter } from '../presence.ts';
 import { client, committed, queryOf, stateOf, updateOf } from '../testing/asking.ts';
 import { PresenceModel } from '../testing/model.ts';
-import { connect, startLiveNode, type TestNode } from '../testing/node.ts';
+import { connect, reconcileAll, startLiveNode, type TestNode } from '../testing/node.ts';
 import { readStored } from '../testing/stored.ts';
 
 const NAMESPACE = 'route';
@@ -214,7 +214,7 @@ test('reconciliation restores every link and user whatever keys Redis loses', as
       node?.presence.closeLink(link, 'release');
       all.model.close(link);
       await Promise.all(all.nodes.map((each) => each.settled()));
-      for (const each of all.nodes) await each.reconciler.reconcileAll();
+      for (const each of all.nodes) await reconcileAll(each);
       await untilModel(all);
       await all.admin.flushall();
     }),
@@ -233,7 +233,7 @@ test('records of a dead node in a Redis that has lost its links are reaped after
   await admin.del(lost);
   await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
   await other.reaper.sweep();
-  await other.reconciler.reconcileAll();
+  await reconcileAll(other);
   await other.reaper.sweep();
   for (const link of [0, 1]) model.close(`${dead.nodeId}.${link}`);
   await untilModel({ admin, nodes: [other], model });

@@ -78,25 +78,27 @@ export function stateAt(states: States, i: number): UserState {
 /** The operations on one shard, one call each. */
 export class ShardCalls {
   readonly #keys: ShardKeys;
+  readonly #allKeys: readonly string[];
   readonly #context: ShardContext;
   /** The stamp of the last call that was answered. */
   #last = '';
 
   constructor(keys: ShardKeys, context: ShardContext) {
+    const { users, links, meta, held, pending, announcedOffline } = keys;
     this.#keys = keys;
+    this.#allKeys = [users, links, meta, held, pending, announcedOffline];
     this.#context = context;
   }
 
   /**
-   * Begins a series of calls in the shard. Later calls are refused if Redis has lost one of them.
-   * @returns the links of this node that Redis lists here.
+   * Begins a series of calls: later ones are refused if Redis has lost one of them. Returns the
+   * links of this node that Redis lists here.
    */
   async survey(): Promise<readonly LinkId[]> {
-    const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { redis, nodeId } = this.#context.options;
     const stamp = ++this.#context.stamp;
-    const args = [users, links, meta, held, pending, announcedOffline, nodeId, stamp];
     try {
+      const args = [...this.#allKeys, nodeId, stamp];
       const own = parseSurvey(await runScript(redis, SCRIPTS.surveyShard, args), nodeId);
       this.#last = String(stamp);
       return own;
@@ -110,13 +112,12 @@ export class ShardCalls {
 
   /** Sets entries and reads users in between. */
   async apply(batch: UpdateBatch): Promise<Applied> {
-    const { users, links, meta, held, pending, announcedOffline } = this.#keys;
     const { versions, options } = this.#context;
-    const keys = [users, links, meta, held, pending, announcedOffline];
     const stamp = ++this.#context.stamp;
-    const args = [options.nodeId, stamp, this.#last, versions.highest, ...batch.args];
+    const call = [options.nodeId, stamp, this.#last, versions.highest];
+    const args = [...this.#allKeys, ...call, ...batch.args];
     const script = batch.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
-    const reply = await runScript(options.redis, script, [...keys, ...args]);
+    const reply = await runScript(options.redis, script, args);
     const list = listOf(reply, 'apply-updates');
     this.#last = String(stamp);
     const applied = parseApplied(list);
@@ -143,9 +144,8 @@ export class ShardCalls {
   }
 
   /**
-   * Removes up to `limit` users of a link of this node. Users who have lost their last PC client,
-   * including `pcUsers`, become pending for the offline announcement after the grace.
-   * @returns how many users are left.
+   * Removes up to `limit` users of a link and returns how many are left. Users without a PC client
+   * now, and `pcUsers`, become pending for the offline announcement.
    */
   async release(
     link: LinkId,
@@ -183,12 +183,9 @@ export function parseSurvey(reply: unknown, nodeId: string): readonly LinkId[] {
 /** Parses a reply of apply-updates. Throws when it is no such reply. */
 export function parseApplied(reply: readonly unknown[]): Applied {
   const [version, states, back, known] = reply;
-  if (!isVersion(version) || typeof states !== 'string') {
+  const isVersion = Number.isSafeInteger(version) && Number(version) >= 0;
+  if (!isVersion || typeof states !== 'string') {
     throw new Error(`apply-updates replied ${String(version)}, expected a version and states`);
   }
-  return { version, states, back: parseBack(back), known: parseBack(known) };
-}
-
-function isVersion(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return { version: Number(version), states, back: parseBack(back), known: parseBack(known) };
 }

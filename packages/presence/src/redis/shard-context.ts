@@ -1,13 +1,11 @@
-import type { RedisClient } from '@route/redis';
 import type { AnnouncedUsers } from '../grace/announced-users.ts';
 import type { LinkPresenceOptions } from '../ledger/link-presence.ts';
 import type { NodeLinks } from '../ledger/node-links.ts';
 import type { ConfirmWhich, PresenceEvents, UpdateWaiter } from '../presence.ts';
+import type { PresenceStore } from './keys.ts';
 import type { VersionClock } from './version-clock.ts';
 
-export interface PresenceRedisOptions extends LinkPresenceOptions {
-  readonly redis: RedisClient;
-  readonly namespace: string;
+export interface PresenceRedisOptions extends LinkPresenceOptions, PresenceStore {
   readonly nodeId: string;
   readonly events: PresenceEvents;
   /** A call failed, or its outcome is unknown. */

@@ -30,8 +30,8 @@ interface SetOperation {
   readonly update: ClientStatus;
   readonly entry: PresenceEntry;
   /**
-   * The state of the user on this node's links when the operation was queued, if Redis may not have
-   * it yet (a snapshot or a resync is in progress). Otherwise 'gone'.
+   * The user's state on this node's links when the operation was queued, if Redis may lack it (a
+   * snapshot or a resync is in progress). Otherwise 'gone'.
    */
   readonly local: UserState;
 }
@@ -45,8 +45,8 @@ export interface UpdateOperation extends SetOperation {
 }
 
 /**
- * Sets an entry again. Not deferred like an update: by the time that Redis is back, the client may
- * be gone and another one online.
+ * Sets an entry again. Not deferred like an update: when Redis is back, the client may be gone and
+ * another one online.
  */
 export interface ConfirmOperation extends SetOperation {
   readonly kind: 'confirm';
@@ -101,16 +101,16 @@ export type BatchedOperation = UpdateOperation | ConfirmOperation | ReadsOperati
 export type ShardOperation = BatchedOperation | ReleaseOperation | SurveyOperation;
 
 /**
- * Writes many users of one link when nothing more urgent is pending: a snapshot, or all users of
- * the link in the shard. Sends the entries that are current at that moment.
+ * Writes many users of a link when nothing more urgent is pending: a snapshot, or all users of the
+ * link in the shard. Sends the entries current at that moment.
  */
 export interface BulkTask {
   readonly link: CountedLink;
   /** Whether the task covers all users of the link here, and so asserts the link. */
   readonly asserts: boolean;
   /**
-   * How many operations the queue must have sent before. Operations queued before this task carry
-   * older entries, or are a release, and would undo the task if they came after it.
+   * How many operations the queue must have sent before: those queued earlier carry older entries,
+   * or are a release, and would undo the task if they came after it.
    */
   readonly after: number;
   /** Undefined: all users in the ledger and in Redis, collected when the task begins. */

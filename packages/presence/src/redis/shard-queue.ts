@@ -21,14 +21,13 @@ import {
 
 /**
  * Concurrent bulk calls: enough to keep Redis busy, few enough that an update or a query waits for
- * no more than about ten milliseconds of them.
+ * no more than about ten milliseconds.
  */
 const BULK_CALLS = 8;
 
 /**
  * The pending operations of this node for one shard. One call at a time, so that Redis executes
- * everything in order even if the connection resends a script. Operations that arrive meanwhile
- * form the next call.
+ * them in order even if the connection resends a script. The others form the next call.
  */
 export class ShardQueue {
   readonly #shard: number;
@@ -94,13 +93,10 @@ export class ShardQueue {
   /** Queues a read of the i-th user of a query. */
   addRead(query: ShardedQuery, index: number, userId: number): void {
     const last = this.#operations.at(-1);
-    if (last?.kind === 'reads' && last.userIds.length < this.#most) {
-      last.add(query, index, userId);
-      return;
-    }
-    const reads = new ReadsOperation();
+    const isOpen = last?.kind === 'reads' && last.userIds.length < this.#most;
+    const reads = isOpen ? last : new ReadsOperation();
     reads.add(query, index, userId);
-    this.#operations.push(reads);
+    if (!isOpen) this.#operations.push(reads);
   }
 
   /** Writes users of a link, by default all here, when nothing more urgent is pending. */
@@ -139,23 +135,17 @@ export class ShardQueue {
       this.#call([], this.#advance(task).finally(ended));
     } else if (first !== undefined) {
       this.#bulkIsNext = true;
-      if (first.kind === 'release') {
-        this.#taken(1);
-        this.#call([first], this.#release(first));
-      } else if (first.kind === 'survey') {
-        this.#taken(1);
-        this.#call([first], this.#survey());
-      } else {
-        const batch = this.#takeBatch();
-        this.#call(batch, this.#apply(batch));
-      }
+      const batch = this.#nextBatch();
+      this.#taken(Math.max(1, batch.length));
+      if (first.kind === 'release') this.#call([first], this.#release(first));
+      else if (first.kind === 'survey') this.#call([first], this.#survey());
+      else this.#call(batch, this.#apply(batch));
     }
   }
 
   /**
-   * Redis is unreliable: no caller is kept waiting. Updates are answered 'later' and retained,
-   * reads are answered from local state, releases stay queued, and bulk work is dropped, because
-   * resuming asserts everything. The reply of the call in progress is ignored.
+   * Redis is unreliable: puts off all operations, drops bulk work, because resuming asserts
+   * everything, and ignores the reply of the call in progress.
    */
   abandon(): void {
     this.#round++;
@@ -195,8 +185,8 @@ export class ShardQueue {
   }
 
   /**
-   * Presence in Redis is complete. Commits the updates that were answered 'later'. Stores the
-   * pending announcements of this node's ended links again, because Redis may have lost them.
+   * Presence in Redis is complete. Commits updates that were answered 'later', and stores the
+   * pending announcements of this node's ended links again: Redis may have lost them.
    */
   settle(): void {
     for (const [graceMs, users] of this.#lost.pending()) {
@@ -230,7 +220,8 @@ export class ShardQueue {
     );
   }
 
-  #takeBatch(): BatchedOperation[] {
+  /** The next operations that share a call. None if the first one has a call of its own. */
+  #nextBatch(): BatchedOperation[] {
     const batch: BatchedOperation[] = [];
     let users = 0;
     for (;;) {
@@ -241,7 +232,6 @@ export class ShardQueue {
       if (users > this.#most) break;
       batch.push(operation);
     }
-    this.#taken(batch.length);
     return batch;
   }
 
@@ -251,8 +241,8 @@ export class ShardQueue {
   }
 
   /**
-   * Marks `count` operations as sent. The rest moves up when it is shorter than the sent part, so
-   * each operation moves at most once.
+   * Marks `count` operations as sent. The rest moves up when it is the shorter part, so that each
+   * operation moves at most once.
    */
   #taken(count: number): void {
     this.#sent += count;

@@ -160,15 +160,5 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       expect(() => presence.addClients(A, [])).toThrow('link engine.1 is not open');
       expect(() => presence.setStandby(A, true)).toThrow('link engine.1 is not open');
     });
-
-    test('a resync changes nothing', async () => {
-      await using engine = await withLinks();
-      const { presence } = engine;
-      presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'ios', 'online')]);
-      presence.resync();
-      expect(await stateOf(presence, USER)).toBe('pc');
-      expect(await stateOf(presence, OTHER)).toBe('mobile-only');
-      expect(presence.heldUsers).toBe(2);
-    });
   });
 }

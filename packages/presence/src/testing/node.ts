@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { waitFor } from '@route/fixtures';
 import type { ClientStatus } from '@route/protocol';
-import { createRedisClient, type RedisClient, type RedisTarget } from '@route/redis';
+import { createRedisClient, type RedisClient, type RedisTarget, SHARD_COUNT } from '@route/redis';
 import { Lease, type Members } from '../cluster/lease.ts';
 import type { NodeInfo } from '../cluster/node-info.ts';
 import { type Reaped, Reaper } from '../cluster/reaper.ts';
@@ -192,6 +192,11 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       redis.disconnect();
     },
   };
+}
+
+/** Reconciles every shard once. */
+export async function reconcileAll({ reconciler }: TestNode): Promise<void> {
+  for (let shard = 0; shard < SHARD_COUNT; shard++) await reconciler.reconcileNext();
 }
 
 /** A node that has its lease and whose presence is settled. */
