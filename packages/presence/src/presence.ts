@@ -11,7 +11,6 @@ export function strongerState(a: UserState, b: UserState): UserState {
   return a === 'pc' || b === 'gone' ? a : b;
 }
 
-/** How many clients of each type. */
 export interface ClientCounts {
   readonly windows: number;
   readonly mac: number;
@@ -21,7 +20,6 @@ export interface ClientCounts {
   readonly others?: Readonly<Record<string, number>>;
 }
 
-/** The clients of a user on one link. */
 export interface UserConnection {
   readonly link: LinkId;
   readonly clients: ClientCounts;
@@ -29,14 +27,12 @@ export interface UserConnection {
   readonly away: ClientCounts | undefined;
 }
 
-/** The links and clients of a user. */
 export interface UserConnections {
   readonly userId: number;
   readonly state: UserState;
   readonly connections: readonly UserConnection[];
 }
 
-/** Counts of users and clients on links. */
 export interface PresenceStats {
   /** Users. A user on two links counts twice. */
   readonly users: number;
@@ -48,10 +44,9 @@ export interface PresenceStats {
 
 /**
  * The outcome of a status update.
- * - committed: presence contains the update. `state` is the state of the user right after it.
- *   `version` grows with every commit for the same user, on whichever node.
- * - later: presence is unreachable. The update is retained, and {@link PresenceEvents.lateCommit}
- *   reports its commit.
+ * - committed: `state` is the state of the user right after it. `version` grows with every commit
+ *   for the same user, on whichever node.
+ * - later: presence is unreachable. {@link PresenceEvents.lateCommit} will report the commit.
  * - aside: the link is on standby ({@link Presence.setStandby}). Presence did not change.
  */
 export type UpdateOutcome =
@@ -108,8 +103,8 @@ export type Announced = 'there' | 'gone' | 'grace-over';
 export type ConfirmWhich = 'pc' | 'any';
 
 /**
- * The users who are online: on which link, with which client types, and how many of each. One
- * engine serves the links of one node and shares its state with the engines of all other nodes.
+ * Which users are online: on which link, with which client types, and how many of each. One engine
+ * serves the links of one node and shares its state with the engines of all other nodes.
  *
  * The updates and queries of one link about one user take effect in the order of the calls. A query
  * sees everything that its own link has reported before it. Answers about different users may

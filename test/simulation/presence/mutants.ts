@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a step of the clock moves the end of graces (A22)',
     changes: [
       {
-        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
+        file: `${PRESENCE}/redis/lua/claim-pending.4.lua`,
         find: 'math.max(0, math.min(1000, now - at))',
         put: '(now - at)',
       },
@@ -187,8 +187,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'two nodes announce the same lost user',
     changes: [
       {
-        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
-        find: "redis.call('ZADD', lost, heldUntil, user)",
+        file: `${PRESENCE}/redis/lua/claim-pending.4.lua`,
+        find: "redis.call('ZADD', pending, claimedUntil, user)",
         put: '',
       },
     ],
@@ -226,8 +226,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'users who were announced offline stay in Redis where no user is lost any more (A23)',
     changes: [
       {
-        file: `${PRESENCE}/redis/lua/claim-lost.4.lua`,
-        find: "if #old > 0 then redis.call('ZREM', told, unpack(old)) end",
+        file: `${PRESENCE}/redis/lua/claim-pending.4.lua`,
+        find: "if #old > 0 then redis.call('ZREM', announced, unpack(old)) end",
         put: '',
       },
     ],
@@ -260,8 +260,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
-        find: 'anyLost and (isTold or record and',
-        put: 'anyLost and (record and',
+        find: 'anyPending and (isAnnounced or record and',
+        put: 'anyPending and (record and',
       },
     ],
   },

@@ -65,29 +65,14 @@ export class LeaseObserver {
 
   /** Nodes that are not dead, including those whose lease Redis has lost. */
   live(nowMs: number): string[] {
-    return this.#filter((seen) => seen.leased && !this.#isDead(seen, nowMs));
+    const live = [...this.#seen].filter(([, seen]) => seen.leased && !this.#isDead(seen, nowMs));
+    return live.map(([node]) => node);
   }
 
-  dead(nowMs: number): string[] {
-    return this.#filter((seen) => this.#isDead(seen, nowMs));
-  }
-
-  /** Dead nodes without a lease in Redis. They find it missing when they wake up. */
-  ended(nowMs: number): string[] {
-    return this.#filter((seen) => seen.end === undefined && this.#isDead(seen, nowMs));
-  }
-
-  /** Dead nodes that still have a lease in Redis, as alternating id and end of the lease. */
-  deadLeases(nowMs: number): string[] {
-    const leases: string[] = [];
-    for (const [node, seen] of this.#seen) {
-      if (seen.end !== undefined && this.#isDead(seen, nowMs)) leases.push(node, seen.end);
-    }
-    return leases;
-  }
-
-  #filter(keep: (seen: SeenLease) => boolean): string[] {
-    return [...this.#seen].filter(([, seen]) => keep(seen)).map(([node]) => node);
+  /** Dead nodes, with the end of the lease that they still have in Redis, if any. */
+  dead(nowMs: number): ReadonlyMap<string, string | undefined> {
+    const dead = [...this.#seen].filter(([, seen]) => this.#isDead(seen, nowMs));
+    return new Map(dead.map(([node, { end }]) => [node, end]));
   }
 
   #isDead(seen: SeenLease, nowMs: number): boolean {

@@ -2,7 +2,6 @@ import { isNodeId } from '../redis/keys.ts';
 import { listOf, pairs, texts } from '../redis/replies.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
-/** The lease is renewed, or newly acquired. */
 export interface Renewed {
   readonly kind: 'renewed';
   /** Whether the lease existed until now and Redis has lost nothing of it. */
@@ -41,13 +40,13 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
       kind: 'refused',
       schema: String(schema),
       shards: String(shards),
-      leases: leasesOf(leases),
+      leases: byNode(leases),
       older: texts(older).filter(isNodeId),
     };
   }
   const [held, end, members, records, epoch, version, asserted] = parts;
   const { nodes, malformed } = parseRecords(pairs(records));
-  const leases = leasesOf(members);
+  const leases = byNode(members);
   return {
     kind: 'renewed',
     held: held === 1,
@@ -57,15 +56,11 @@ export function parseLeaseReply(reply: unknown): Renewed | Refused {
     malformed: malformed + pairs(members).length - leases.size,
     epoch: numberOf(epoch),
     version: numberOf(version),
-    asserted: new Map(
-      pairs(asserted)
-        .filter(([node]) => isNodeId(node))
-        .map(([node, through]) => [node, numberOf(through)]),
-    ),
+    asserted: new Map([...byNode(asserted)].map(([node, epoch]) => [node, numberOf(epoch)])),
   };
 }
 
-function leasesOf(flat: unknown): ReadonlyMap<string, string> {
+function byNode(flat: unknown): ReadonlyMap<string, string> {
   return new Map(pairs(flat).filter(([node]) => isNodeId(node)));
 }
 

@@ -35,7 +35,6 @@ export interface LeaseEvents {
   refused(reason: string): void;
   /** After each renewal. */
   members(members: Members): void;
-  /** A renewal has failed. Called each time. */
   failed?(reason: string): void;
 }
 
@@ -43,7 +42,6 @@ export interface LeaseOptions extends PresenceStore {
   readonly nodeId: string;
   /** Milliseconds without renewal before a node is considered dead. */
   readonly leaseMs: number;
-  /** Returns the current info of this node. */
   nodeInfo(): NodeInfo;
   presence(): Pick<PresenceRedis, 'isAsserted' | 'versions'>;
   /** Monotonic milliseconds. */
@@ -51,7 +49,6 @@ export interface LeaseOptions extends PresenceStore {
   readonly events: LeaseEvents;
 }
 
-/** Delay before a failed renewal is tried again. */
 const RETRY_MS = 250;
 
 /** Interval of renewals until the lease is settled. */
@@ -125,7 +122,8 @@ export class Lease {
       this.markLost(LEASE_LOST);
       throw new Error(LEASE_LOST);
     }
-    return { ...this.#members(), dead: this.#observer.ended(now()) };
+    const ended = [...this.#observer.dead(now())].filter(([, end]) => end === undefined);
+    return { ...this.#members(), dead: ended.map(([node]) => node) };
   }
 
   /** Acquires the lease as soon as Redis answers, and renews it. */
@@ -137,7 +135,6 @@ export class Lease {
     this.#schedule(0);
   }
 
-  /** Stops renewing and lets the lease expire. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -200,12 +197,13 @@ export class Lease {
     const end = begunMs - this.#renewedAtMs < leaseMs ? this.#end : '';
     const standing = why === 'leave' ? 2 : this.#held && presence.isAsserted ? 1 : 0;
     const mayEnd = this.#refused || (why === 'reap' && end !== '');
-    const dead = mayEnd ? this.#observer.deadLeases(begunMs) : [];
+    const dead = mayEnd ? [...this.#observer.dead(begunMs)] : [];
+    const deadLeases = dead.flatMap(([node, end]) => (end === undefined ? [] : [node, end]));
     const doubts = this.#doubts;
     const info = JSON.stringify({ ...this.#options.nodeInfo(), leaseMs });
     const own = [nodeId, leaseMs, end, info, standing];
     const known = [this.#renewed?.epoch ?? 0, presence.versions.highest, SCHEMA, SHARD_COUNT];
-    const args = [...this.#keys, ...own, ...known, ...dead];
+    const args = [...this.#keys, ...own, ...known, ...deadLeases];
     const reply = parseLeaseReply(await runScript(redis, SCRIPTS.renewLease, args));
     const nowMs = now();
     const others = new Map(reply.leases);
@@ -240,7 +238,7 @@ export class Lease {
     const lives = new Set(live).add(nodeId);
     return {
       live: [...lives],
-      dead: this.#observer.dead(now()),
+      dead: [...this.#observer.dead(now()).keys()],
       nodes: this.#renewed?.nodeInfos.filter(({ node }) => lives.has(node)) ?? [],
       malformed: this.#renewed?.malformed ?? 0,
     };

@@ -2,21 +2,17 @@ import { isNodeId } from '../redis/keys.ts';
 
 /** Info that a node publishes to all others with each renewal of its lease. */
 export interface NodeInfo {
-  /** The node's id. */
   readonly node: string;
   /** The address of its admin port for other nodes, as host:port. */
   readonly admin: string;
   /** The address for msg_servers, as host:port. Null while the node accepts no links. */
   readonly listen: string | null;
-  /** Open links. */
   readonly links: number;
   /** Links that were asked to connect to another node and may not have done so yet. */
   readonly leaving: number;
-  /** Whether the node is draining before it stops. */
   readonly draining: boolean;
   /** Start time, in ms since 1970 by the node's own clock. */
   readonly startedAtMs: number;
-  /** The version of its software. */
   readonly version: string;
   /** The length of its lease, published with it. */
   readonly leaseMs?: number;

@@ -5,7 +5,6 @@ import { pairs } from '../redis/replies.ts';
 import { SCRIPTS } from '../redis/scripts.ts';
 import { type NodeInfo, parseRecords } from './node-info.ts';
 
-/** A node in Redis. */
 export interface NodeRegistryEntry {
   readonly node: string;
   /** Milliseconds until its lease ends. 0 or less: it has ended. Null without Redis. */

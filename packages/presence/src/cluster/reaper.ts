@@ -62,12 +62,10 @@ export class Reaper {
     this.#shards = presenceKeys(options.namespace);
   }
 
-  /** Starts sweeping, the first time soon. */
   start(): void {
     this.#sweeps.start(SPREAD_MS * this.#options.random());
   }
 
-  /** Stops sweeping while Redis is unreliable. */
   stop(): void {
     this.#sweeps.stop();
   }

@@ -38,12 +38,10 @@ export class Reconciler {
     this.#task.start();
   }
 
-  /** Stops while Redis is unreliable. */
   stop(): void {
     this.#task.stop();
   }
 
-  /** Reconciles the next shard. */
   async reconcileNext(): Promise<void> {
     const shard = this.#next;
     const keys = this.#shards[shard];

@@ -1,7 +1,6 @@
 import { errorText } from '@route/redis';
 
 export interface RepeatedTaskOptions {
-  /** Delay between two runs. */
   readonly everyMs: number;
   /** Delay after a run that has failed. Default: `everyMs`. */
   readonly retryMs?: number;

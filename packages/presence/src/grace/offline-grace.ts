@@ -56,7 +56,6 @@ export class OfflineGrace {
     this.#looks.start();
   }
 
-  /** Stops checking while Redis is unreliable. */
   stop(): void {
     this.#looks.stop();
   }
@@ -70,18 +69,22 @@ export class OfflineGrace {
     for (let i = 0; i < this.#shards.length && left > 0; i++) {
       const shard = (first + i) % this.#shards.length;
       const keys = this.#shards[shard];
-      if (keys !== undefined) left -= await this.#tellOf(keys, Math.min(left, share));
+      if (keys !== undefined) left -= await this.#announceDue(keys, Math.min(left, share));
       this.#first = (shard + 1) % this.#shards.length;
     }
   }
 
   /** @returns how many users were announced. */
-  async #tellOf(keys: ShardKeys, most: number): Promise<number> {
-    const { version, heldUntil, users } = await this.#claim(keys, most);
+  async #announceDue(keys: ShardKeys, most: number): Promise<number> {
+    const { version, claimedUntil, users } = await this.#claim(keys, most);
     for (const { userId, state } of users) this.#options.lost(userId, state, version);
     if (users.length > 0) {
       const ids = users.map(({ userId }) => userId);
-      await runScript(this.#options.redis, SCRIPTS.settleLost, [keys.pending, heldUntil, ...ids]);
+      await runScript(this.#options.redis, SCRIPTS.settleUsers, [
+        keys.pending,
+        claimedUntil,
+        ...ids,
+      ]);
     }
     return users.length;
   }
@@ -110,31 +113,30 @@ export class OfflineGrace {
     const { users, pending, meta, announcedOffline } = keys;
     const own = [most, HOLD_MS, presence.versions.highest];
     const args = [users, pending, meta, announcedOffline, ...own, ...announced];
-    const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimLost, args));
+    const claimed = parseClaimed(await runScript(redis, SCRIPTS.claimPending, args));
     presence.versions.raise(claimed.version);
     return claimed;
   }
 }
 
-/** The reply of claim-lost. */
 export interface Claimed {
   readonly version: number;
   /** When the claim ends, as Redis writes it. */
-  readonly heldUntil: string;
+  readonly claimedUntil: string;
   readonly users: readonly { readonly userId: number; readonly state: UserState }[];
   /** Announced users with a PC client again. */
   readonly back: readonly BackUser[];
 }
 
-/** Parses a reply of claim-lost. It is empty when no user was claimed. */
+/** Parses a reply of claim-pending. It is empty when no user was claimed. */
 export function parseClaimed(reply: unknown): Claimed {
-  const [version, heldUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
+  const [version, claimedUntil, due, back]: unknown[] = Array.isArray(reply) ? reply : [];
   const number = Number(version);
   if (!Number.isSafeInteger(number) || number <= 0) {
-    return { version: 0, heldUntil: '', users: [], back: [] };
+    return { version: 0, claimedUntil: '', users: [], back: [] };
   }
   const users = userPairs(due).map(([userId, state]): Claimed['users'][number] => {
     return { userId, state: state === '1' ? 'mobile-only' : 'gone' };
   });
-  return { version: number, heldUntil: String(heldUntil), users, back: parseBack(back) };
+  return { version: number, claimedUntil: String(claimedUntil), users, back: parseBack(back) };
 }

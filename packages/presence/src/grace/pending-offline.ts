@@ -19,13 +19,11 @@ export class PendingOffline {
     this.#dues = new RecentUsers({ keepMs: graceMs + REMEMBER_MS, now });
   }
 
-  /** Adds users to be announced after `graceMs`. */
   add(users: readonly number[], graceMs: number): void {
     const due = Math.ceil((this.#now() + graceMs) / TICK_MS) + 1;
     for (const userId of users) this.#dues.set(userId, due);
   }
 
-  /** Removes a user who was announced. */
   delete(userId: number): void {
     this.#dues.delete(userId);
   }

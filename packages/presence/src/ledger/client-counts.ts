@@ -9,7 +9,6 @@ interface CountedType {
   readonly isPc: boolean;
   /** The name in a Redis record. Scripts take an entry with 'w' or 'm' for a PC client. */
   readonly text: string;
-  /** The name in {@link ClientCounts}. */
   readonly name: string;
 }
 

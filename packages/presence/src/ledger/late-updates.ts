@@ -1,7 +1,6 @@
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
 import type { CountedLink } from './counted-link.ts';
 
-/** An update that was answered 'later'. */
 export interface LateUpdate {
   readonly link: CountedLink;
   readonly update: ClientStatus;
@@ -33,8 +32,7 @@ export class LateUpdates {
   }
 
   /**
-   * Removes and returns the updates to commit. Only OFFLINE ones are left of a link that has ended
-   * or is on standby since.
+   * Removes and returns the updates to commit; of a link that no longer counts, only OFFLINE ones.
    */
   take(): LateUpdate[] {
     const all = [...this.#byClient.values()];

@@ -48,7 +48,6 @@ export class Ledger {
     });
   }
 
-  /** Whether the link has any user of a shard. */
   holdsIn(shard: number): boolean {
     return (this.#shards[shard]?.size ?? 0) > 0;
   }

@@ -1,6 +1,7 @@
 import type { LinkEnd, LinkId, PresenceStats } from '../presence.ts';
 import { CountedLink, type InterestObserver } from './counted-link.ts';
 import { NodeLinks } from './node-links.ts';
+import { statsOf } from './presence-stats.ts';
 
 export interface LinkPresenceOptions {
   /** Observes which users are on this node's links. */
@@ -26,15 +27,18 @@ export abstract class LinkPresence {
   protected abstract linkReleased(link: CountedLink, ended: boolean): void;
 
   get heldUsers(): number {
-    return this.links.heldUsers;
+    let users = 0;
+    for (const { ledger } of this.links.values()) users += ledger.size;
+    return users;
   }
 
   heldBy(link: LinkId): number {
-    return this.links.find(link)?.ledger.size ?? 0;
+    return this.links.get(link)?.ledger.size ?? 0;
   }
 
   stats(shard: number): PresenceStats {
-    return this.links.stats(shard);
+    const ledgers = [...this.links.values()].map(({ ledger }) => ledger);
+    return statsOf(ledgers, shard);
   }
 
   get lingeringLinks(): number {
@@ -42,11 +46,11 @@ export abstract class LinkPresence {
   }
 
   openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
-    this.links.add(new CountedLink(link, !aside, this.#options.interestObserver));
+    this.links.set(link, new CountedLink(link, !aside, this.#options.interestObserver));
   }
 
   setStandby(id: LinkId, aside: boolean): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     if (link.counts === !aside) return;
     link.counts = !aside;
     link.setObserved(!aside);
@@ -55,7 +59,7 @@ export abstract class LinkPresence {
   }
 
   closeLink(id: LinkId, end: LinkEnd): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     link.setObserved(false);
     if (end === 'linger' && link.counts) {
       this.#linger(id);

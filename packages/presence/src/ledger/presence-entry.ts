@@ -7,7 +7,6 @@ const SHARED_UP_TO = 3;
 /** Added client types could make more. Entries beyond this number are not shared. */
 const MOST_SHARED = 20_000;
 const SHARED = new Map<string, PresenceEntry>();
-/** The shared entries in the order of their creation. */
 const PLACES: PresenceEntry[] = [];
 
 /**

@@ -17,7 +17,6 @@ export function addStats(a: PresenceStats, b: PresenceStats, times = 1): Presenc
   };
 }
 
-/** Counts the users and clients of ledgers in one shard. */
 export function statsOf(ledgers: Iterable<Ledger>, shard: number): PresenceStats {
   // Nearly all users share one of a few entries: users are counted by entry.
   const usersOf = new Map<PresenceEntry, number>();

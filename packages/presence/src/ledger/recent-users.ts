@@ -2,18 +2,14 @@ import { UserTable } from './user-table.ts';
 
 /** A number per user that expires after one to two times `keepMs`. Two generations avoid scans. */
 export class RecentUsers {
-  readonly #keepMs: number;
-  readonly #most: number;
-  readonly #now: () => number;
+  readonly #options: { readonly keepMs: number; readonly most?: number; now(): number };
   #recent = new UserTable();
   #older = new UserTable();
   #turnAtMs = 0;
 
   /** Keeps at most 2 * `most` users, those set last. `now` is monotonic, in ms. */
-  constructor({ keepMs, most, now }: { keepMs: number; most?: number; now: () => number }) {
-    this.#keepMs = keepMs;
-    this.#most = most ?? Number.POSITIVE_INFINITY;
-    this.#now = now;
+  constructor(options: { readonly keepMs: number; readonly most?: number; now(): number }) {
+    this.#options = options;
   }
 
   /** The user's number, or 0. */
@@ -42,11 +38,12 @@ export class RecentUsers {
   }
 
   #turn(): void {
-    const now = this.#now();
-    const isOver = now >= this.#turnAtMs + this.#keepMs;
-    if (now < this.#turnAtMs && this.#recent.size < this.#most) return;
+    const { keepMs, most = Number.POSITIVE_INFINITY } = this.#options;
+    const now = this.#options.now();
+    const isOver = now >= this.#turnAtMs + keepMs;
+    if (now < this.#turnAtMs && this.#recent.size < most) return;
     this.#older = isOver ? new UserTable() : this.#recent;
     this.#recent = new UserTable();
-    this.#turnAtMs = now + this.#keepMs;
+    this.#turnAtMs = now + keepMs;
   }
 }

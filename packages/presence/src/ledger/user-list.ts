@@ -25,7 +25,6 @@ export class UserList {
     return i < this.#length ? (this.#ids[i] ?? 0) : 0;
   }
 
-  /** Appends ids. */
   push(ids: Uint32Array): void {
     const length = this.#length + ids.length;
     if (length > this.#ids.length) {

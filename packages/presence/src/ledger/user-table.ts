@@ -12,7 +12,6 @@ export class UserTable {
   #mask = LEAST_PLACES - 1;
   #size = 0;
 
-  /** The number of users in the table. */
   get size(): number {
     return this.#size;
   }
@@ -33,7 +32,6 @@ export class UserTable {
     if (this.#size > (this.#mask + 1) * MOST_FULL) this.#resize((this.#mask + 1) * 2);
   }
 
-  /** Removes the user's number, if there is one. */
   delete(userId: number): void {
     const at = this.#find(userId);
     if (this.#places[at + 1] === 0) return;
@@ -84,13 +82,10 @@ export class UserTable {
     const old = this.#places;
     this.#places = new Uint32Array(2 * places);
     this.#mask = places - 1;
+    this.#size = 0;
     for (let at = 0; at < old.length; at += 2) {
       const number = old[at + 1] ?? 0;
-      if (number === 0) continue;
-      const userId = old[at] ?? 0;
-      const to = this.#find(userId);
-      this.#places[to] = userId;
-      this.#places[to + 1] = number;
+      if (number !== 0) this.set(old[at] ?? 0, number);
     }
   }
 }

@@ -1,6 +1,5 @@
 import { Pace } from '../redis/pace.ts';
 
-/** How often pending users are checked. */
 const LOOK_MS = 100;
 
 /** A user who returns after more than a day is treated as new. */
@@ -33,7 +32,6 @@ export class OfflineGraceMemory {
     return this.#lostAtMs.size;
   }
 
-  /** A user's last PC client went with its link. */
   lose(userId: number): void {
     if (this.#options.graceMs === 0 || this.#lostAtMs.has(userId)) return;
     this.#lostAtMs.set(userId, performance.now());

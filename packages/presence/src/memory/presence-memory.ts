@@ -54,7 +54,7 @@ export class PresenceMemory extends LinkPresence implements Presence {
     return userIds.map((userId) => ({
       userId,
       state: this.stateOf(userId),
-      connections: [...this.links]
+      connections: [...this.links.values()]
         .filter((link) => !link.entry(userId).isNothing)
         .map((link) => {
           const { clients, away } = link.entry(userId);
@@ -64,7 +64,7 @@ export class PresenceMemory extends LinkPresence implements Presence {
   }
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     for (const client of clients) {
       link.ledger.add(client);
       this.#find(link, client.userId);
@@ -72,7 +72,7 @@ export class PresenceMemory extends LinkPresence implements Presence {
   }
 
   update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     link.ledger.update(update);
     // The update itself announces a user who comes online,
     if (link.entry(update.userId).state === 'pc') this.#grace.found(update.userId);
@@ -107,7 +107,6 @@ export class PresenceMemory extends LinkPresence implements Presence {
     return this.#grace.size;
   }
 
-  /** The state of a user on all links. */
   stateOf(userId: number): UserState {
     return this.links.stateOf(userId);
   }

@@ -16,7 +16,6 @@ export const SCHEMA = 3;
 /** The keys of one shard of presence, all in the slot of the shard's hash tag. */
 export type ShardKeys = ReturnType<typeof shardKeys>;
 
-/** The keys of all shards in a namespace. */
 export function presenceKeys(namespace: string): readonly ShardKeys[] {
   return SHARD_TAGS.map((tag) => shardKeys(`${namespace}:${SCHEMA}:{${tag}}:`));
 }

@@ -21,11 +21,9 @@ import { ShardQueue } from './shard-queue.ts';
 import { VersionClock } from './version-clock.ts';
 
 /**
- * Presence shared by all nodes through Redis. It is active between {@link PresenceRedis.resumed}
- * and {@link PresenceRedis.suspended}. While suspended, updates are answered 'later', and queries
- * are answered from this node's own links. Updates are also answered 'later' until
- * {@link PresenceRedis.settled}: until then Redis may lack users of other nodes' links, and the
- * state after a commit would be wrong.
+ * Presence shared by all nodes through Redis. While suspended, queries are answered from this node's
+ * own links. Updates are answered 'later' until {@link PresenceRedis.settled}: until then Redis may
+ * lack users of other nodes' links, and the state after a commit would be wrong.
  */
 export class PresenceRedis extends LinkPresence implements Presence {
   readonly announcedUsers: AnnouncedUsers;
@@ -78,13 +76,13 @@ export class PresenceRedis extends LinkPresence implements Presence {
       ...user,
       connections: user.connections.map((connection) => ({
         ...connection,
-        away: this.links.find(connection.link)?.entry(user.userId).away,
+        away: this.links.get(connection.link)?.entry(user.userId).away,
       })),
     }));
   }
 
   addClients(id: LinkId, clients: readonly ClientStatus[]): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     for (const client of clients) link.ledger.add(client);
     // While suspended nothing is queued: resuming asserts the complete ledgers.
     if (!link.counts || this.#suspended) return;
@@ -94,7 +92,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
   }
 
   update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
-    const link = this.links.get(id);
+    const link = this.links.opened(id);
     const entry = link.ledger.update(update);
     if (!link.counts) {
       waiter.updated(update, { kind: 'aside' });
@@ -148,7 +146,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
 
   /** Writes all entries of this node's links again, replacing their state in Redis. */
   resync(): void {
-    for (const link of this.links) if (link.counts) this.linkPromoted(link);
+    for (const link of this.links.values()) if (link.counts) this.linkPromoted(link);
   }
 
   /** Writes this node's entries in a shard again, and releases links there that are not open. */
@@ -156,7 +154,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
     const shard = this.#shards[index];
     if (shard === undefined || this.#suspended) return;
     shard.survey('last');
-    for (const link of this.links) if (link.counts && link.isIn(index)) shard.addBulk(link);
+    for (const link of this.links.values())
+      if (link.counts && link.isIn(index)) shard.addBulk(link);
     this.#schedulePump();
   }
 
@@ -180,7 +179,6 @@ export class PresenceRedis extends LinkPresence implements Presence {
     this.#schedulePump();
   }
 
-  /** Redis is unreliable. */
   suspended(): void {
     this.#suspended = true;
     this.#asserted = false;

@@ -117,7 +117,7 @@ test('node info: a mutated text yields a valid info or undefined', () => {
 });
 
 test('pending users: a mutated reply yields only user ids', () => {
-  fuzz('replies of claim-lost', (random) => {
+  fuzz('replies of claim-pending', (random) => {
     const reply = [
       ...[1_764_261_234_567_000, '120000', ['7', 1, '4294967295', 0]],
       ['7', '1764261234567000'],

@@ -12,8 +12,8 @@ export const SCRIPTS = {
   releaseLink: readScript(new URL('./lua/release-link.5.lua', import.meta.url)),
   forgetNode: readScript(new URL('./lua/forget-node.1.lua', import.meta.url)),
   mendLinks: readScript(new URL('./lua/mend-links.3.lua', import.meta.url)),
-  claimLost: readScript(new URL('./lua/claim-lost.4.lua', import.meta.url)),
-  settleLost: readScript(new URL('./lua/settle-lost.1.lua', import.meta.url)),
+  claimPending: readScript(new URL('./lua/claim-pending.4.lua', import.meta.url)),
+  settleUsers: readScript(new URL('./lua/settle-users.1.lua', import.meta.url)),
   renewLease: readScript(new URL('./lua/renew-lease.5.lua', import.meta.url)),
   readNodes: readScript(new URL('./lua/read-nodes.2.lua', import.meta.url)),
 } as const;

@@ -16,7 +16,6 @@ export class UpdateBatch {
   readonly #places = new Map<LinkId, Map<string, number>>();
   readonly #which: number[] = [];
 
-  /** The number of operations. */
   get length(): number {
     return this.#userIds.length;
   }
@@ -70,7 +69,6 @@ export type States = string;
 
 const STATES: readonly UserState[] = ['gone', 'mobile-only', 'pc'];
 
-/** Returns the state of the i-th user. */
 export function stateAt(states: States, i: number): UserState {
   return STATES[Number(states[i])] ?? 'gone';
 }
@@ -91,8 +89,7 @@ export class ShardCalls {
   }
 
   /**
-   * Begins a series of calls: later ones are refused if Redis has lost one of them. Returns the
-   * links of this node that Redis lists here.
+   * Begins a series of calls. Redis refuses later ones if it has lost one. Returns own links here.
    */
   async survey(): Promise<readonly LinkId[]> {
     const { redis, nodeId } = this.#context.options;
@@ -131,11 +128,10 @@ export class ShardCalls {
     for (const [version, users] of byVersion) {
       const ids = users.map(({ userId }) => userId);
       const args = [this.#keys.announcedOffline, version, ...ids];
-      await runScript(this.#context.options.redis, SCRIPTS.settleLost, args);
+      await runScript(this.#context.options.redis, SCRIPTS.settleUsers, args);
     }
   }
 
-  /** Reads the states of users. */
   async read(userIds: readonly number[]): Promise<States> {
     const { users, meta } = this.#keys;
     const { redis, nodeId } = this.#context.options;

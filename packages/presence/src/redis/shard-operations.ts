@@ -64,14 +64,12 @@ export class ReadsOperation {
   readonly #queries: ShardedQuery[] = [];
   readonly #indexes: number[] = [];
 
-  /** Adds a read of the i-th user of a query. */
   add(query: ShardedQuery, index: number, userId: number): void {
     this.userIds.push(userId);
     this.#queries.push(query);
     this.#indexes.push(index);
   }
 
-  /** Answers all reads, in order. */
   answer(isOnline: (place: number) => boolean): void {
     this.#queries.forEach((query, place) => {
       query.answer(this.#indexes[place] ?? 0, isOnline(place));
@@ -89,16 +87,14 @@ export interface ReleaseOperation {
   hadPc(): readonly number[];
 }
 
-/** Begins a series of calls in the shard and finds links of this node that Redis lists there. */
-export interface SurveyOperation {
-  readonly kind: 'survey';
-}
-
 /** An operation that shares a call with others. */
 export type BatchedOperation = UpdateOperation | ConfirmOperation | ReadsOperation;
 
-/** An operation in a shard's queue, in order of arrival. */
-export type ShardOperation = BatchedOperation | ReleaseOperation | SurveyOperation;
+export type ShardOperation =
+  | BatchedOperation
+  | ReleaseOperation
+  /** Begins a series of calls in the shard and finds links of this node that Redis lists there. */
+  | { readonly kind: 'survey' };
 
 /**
  * Writes many users of a link when nothing more urgent is pending: a snapshot, or all users of the

@@ -45,7 +45,6 @@ export class ShardQueue {
   readonly #noted: CountedLink;
   /** How many operations must be done before the links are asserted. Undefined before a survey. */
   #assertedAfter: number | undefined;
-  /** The number of operations done. */
   #done = 0;
   /** The number of operations ever removed from the queue and sent. */
   #sent = 0;
@@ -144,14 +143,13 @@ export class ShardQueue {
   }
 
   /**
-   * Redis is unreliable: puts off all operations, drops bulk work, because resuming asserts
-   * everything, and ignores the reply of the call in progress.
+   * Redis is unreliable: puts off all operations, so that no caller is kept waiting, and ignores
+   * the reply of the call in progress. Drops bulk work, because resuming asserts everything.
    */
   abandon(): void {
     this.#round++;
     this.#assertedAfter = undefined;
-    const waiting = this.#operations.slice(this.#next);
-    const operations = [...(this.#calling ?? []), ...waiting];
+    const operations = [...(this.#calling ?? []), ...this.#operations.slice(this.#next)];
     this.#calling = undefined;
     this.#operations = [];
     this.#next = 0;
@@ -235,7 +233,6 @@ export class ShardQueue {
     return batch;
   }
 
-  /** The number of operations not sent. */
   get #waiting(): number {
     return this.#operations.length - this.#next;
   }
@@ -328,7 +325,7 @@ export class ShardQueue {
     if (round !== this.#round) return;
     // Links that are not open were closed while Redis was away.
     for (const id of listed) {
-      const known = this.#context.links.find(id);
+      const known = this.#context.links.get(id);
       if (known?.counts === true) continue;
       const link = known ?? new CountedLink(id, false);
       // The pending announcements are known without it.

@@ -15,21 +15,21 @@
 -- REPLY { version, states, back, known }: version of the first operation, each further operation
 --       has the next version; states: one digit per operation, its user's state right after it:
 --       0 on no link, 1 online without a PC client, 2 with a PC client; back: { user, version,
---       user, version, ... } of users in `announced` who have a PC client now; known: the same of
---       users in `announced` whom an update takes offline
+--       user, version, ... } of users in `announced` with a PC client now; known: the same of
+--       users in `announced` that an update takes offline
 -- COST  one HMGET, HSET, HDEL, ZREM and ZMSCORE of the users, one SADD (SREM) of them per link, all
 --       bounded by the number of operations, which the caller bounds (256)
 -- TWICE is refused the second time: LOST. So is every call that does not follow the node's last one
 --       here: Redis has lost writes (emptied, rolled back), or another node has reaped this one. A
 --       call that arrives after a later one of its node (sent on an abandoned connection) is
---       refused: STALE. Users in `back` stay so until settle-lost, because the reply may have been
+--       refused: STALE. Users in `back` stay so until settle-users, because the reply may have been
 --       lost.
 --
 -- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=entry;' for each
 -- link. Invalid entries are dropped from a record that changes.
-local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local users, links, meta, held, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp, before, known = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local ids, said = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
+local ids, values = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 local which = { string.byte(ARGV[7], 1, -1) }
 
 local stored = redis.call('HMGET', meta, node, '@clock')
@@ -50,12 +50,12 @@ local lastVersion = version + #ids - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
 -- Returns the record after a link sets this entry of the user; false for none.
-local function rewrite(record, link, holding)
+local function rewrite(record, link, entry)
   local entries = ';'
   for other, theirs in string.gmatch(record or '', '(%w+%.%w+)=([wmia][%w%[%]]*);') do
     if other ~= link then entries = entries .. other .. '=' .. theirs .. ';' end
   end
-  if holding ~= '' then entries = entries .. link .. '=' .. holding .. ';' end
+  if entry ~= '' then entries = entries .. link .. '=' .. entry .. ';' end
   if entries == ';' then return false end
   return (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
 end
@@ -67,7 +67,7 @@ local changed = {} -- users with a changed record
 local holders = {} -- by link: by user, whether the user is on the link
 local states = {}
 local found = {} -- users with a PC client now or in between, or announced offline by an update
-local anyLost = redis.call('EXISTS', lost, told) > 0
+local anyPending = redis.call('EXISTS', pending, announced) > 0
 
 -- Most records of a call are equal and change in the same way: each change is computed once.
 local stateOf = { [false] = '0' } -- by record
@@ -75,20 +75,20 @@ local rewritten = {} -- by value: by record, the new record
 
 for i, user in ipairs(ids) do
   local record = records[user]
-  local saying = which[i]
-  local link, holding = said[2 * saying + 1], said[2 * saying + 2]
-  local isTold = string.byte(holding) == 33
-  if isTold then holding = string.sub(holding, 2) end
+  local value = which[i]
+  local link, entry = values[2 * value + 1], values[2 * value + 2]
+  local isAnnounced = string.byte(entry) == 33
+  if isAnnounced then entry = string.sub(entry, 2) end
   if link ~= '' then
-    local known = rewritten[saying]
+    local known = rewritten[value]
     if not known then
       known = {}
-      rewritten[saying] = known
+      rewritten[value] = known
       holders[link] = holders[link] or {}
     end
     local after = known[record]
     if after == nil then
-      after = rewrite(record, link, holding)
+      after = rewrite(record, link, entry)
       known[record] = after
     end
     if after ~= record then
@@ -96,8 +96,8 @@ for i, user in ipairs(ids) do
       records[user] = record
       changed[user] = true
     end
-    holders[link][user] = holding ~= ''
-    if anyLost and (isTold or record and string.byte(record) == 112) then found[#found + 1] = user end
+    holders[link][user] = entry ~= ''
+    if anyPending and (isAnnounced or record and string.byte(record) == 112) then found[#found + 1] = user end
   end
   local state = stateOf[record]
   if not state then
@@ -120,8 +120,8 @@ if #kept > 0 then redis.call('HSET', users, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
 local back, known = {}, {}
 if #found > 0 then
-  redis.call('ZREM', lost, unpack(found))
-  for i, version in ipairs(redis.call('ZMSCORE', told, unpack(found))) do
+  redis.call('ZREM', pending, unpack(found))
+  for i, version in ipairs(redis.call('ZMSCORE', announced, unpack(found))) do
     local record = records[found[i]]
     local list = record and string.byte(record) == 112 and back or known
     if version then

@@ -20,8 +20,8 @@ for i = 1, #scanned[2], 2 do
   local entries = ';'
   local number = string.find(user, '^%d+$') and tonumber(user)
   if number and number < 4294967296 and string.format('%.0f', number) == user then
-    for link, holding in string.gmatch(record, '(%w+%.%w+)=([wmia][%w%[%]]*);') do
-      entries = entries .. link .. '=' .. holding .. ';'
+    for link, entry in string.gmatch(record, '(%w+%.%w+)=([wmia][%w%[%]]*);') do
+      entries = entries .. link .. '=' .. entry .. ';'
       if not known[link] then
         redis.call('SADD', links, link)
         known[link] = true

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Removes a link's users, a bounded number per call: called again until none remains. Makes users
--- pending who are to be announced offline unless they return.
+-- Removes a link's users, a bounded number per call: called again until none remains. Users that are
+-- to be announced offline unless they return become pending.
 -- KEYS  1 users hash, 2 links set, 3 meta hash, 4 the link's set of users,
 --       5 pending: sorted set, user id -> when to announce, in ms of the shard's grace clock
 -- ARGV  1 link id, 2 node id of its owner, 3 the stamp of that node's last call here, '' for none,
@@ -9,12 +9,12 @@
 --       6 ms until users without a PC client are announced, '0' for never,
 --       7 further users with a PC client on the link, by its ledger (MessagePack list): made
 --       pending as well
--- REPLY { users remaining, user, user, ... }: the users who lost their last PC client
+-- REPLY { users remaining, user, user, ... }: the users that lost their last PC client
 -- COST  one SPOP, HMGET and HSET (HDEL) of the users, at most ARGV 5; one HGET per user of ARGV 7
 -- TWICE is refused the second time, as apply-updates is: STALE or LOST. The release of a dead
 --       node's link is refused if the node has written since its stamp was read (FENCED), because
 --       the node lives; otherwise it finds fewer users, or none.
-local users, links, meta, held, lost = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local users, links, meta, held, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local link, node, before, stamp = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local limit, graceMs = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -29,7 +29,7 @@ if stamp ~= '' then redis.call('HSET', meta, node, stamp) end
 -- The grace clock follows Redis's, but never back and by at most a second between two reads:
 -- neither a step of the clock nor a time without reads ends a grace.
 local due
-local function lose(user)
+local function makePending(user)
   if graceMs == 0 then return end
   if not due then
     local time = redis.call('TIME')
@@ -41,7 +41,7 @@ local function lose(user)
     redis.call('HSET', meta, '@grace', string.format('%.0f', grace), '@at', string.format('%.0f', now))
     due = string.format('%.0f', grace + graceMs)
   end
-  redis.call('ZADD', lost, 'NX', due, user)
+  redis.call('ZADD', pending, 'NX', due, user)
 end
 
 local reply = { 0 }
@@ -63,7 +63,7 @@ for i, record in ipairs(records) do
     end
     if string.byte(record) == 112 and not hasPc then
       reply[#reply + 1] = user
-      lose(user)
+      makePending(user)
     end
   end
 end
@@ -73,7 +73,7 @@ if #gone > 0 then redis.call('HDEL', users, unpack(gone)) end
 -- From the ledger, not only found above: Redis has no users after it was emptied.
 for _, user in ipairs(ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}) do
   local record = redis.call('HGET', users, user)
-  if not record or string.byte(record) ~= 112 then lose(user) end
+  if not record or string.byte(record) ~= 112 then makePending(user) end
 end
 
 reply[1] = redis.call('SCARD', held)

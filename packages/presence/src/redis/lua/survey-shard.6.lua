@@ -7,7 +7,7 @@
 -- REPLY { number of keys deleted for a wrong type, link of the node, ... }
 -- COST  one TYPE per link with users in this shard
 -- TWICE begins anew. A call that arrives after a later one of its node is refused: STALE.
-local users, links, meta, held, lost, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local users, links, meta, held, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp = ARGV[1], ARGV[2]
 
 local deleted = 0
@@ -18,8 +18,8 @@ end
 expect(users, 'hash')
 expect(links, 'set')
 expect(meta, 'hash')
-expect(lost, 'zset')
-expect(told, 'zset')
+expect(pending, 'zset')
+expect(announced, 'zset')
 
 -- A stamp is a whole number; garbage counts as none.
 local last = tonumber(redis.call('HGET', meta, node) or '0') or 0
