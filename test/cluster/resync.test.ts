@@ -1,7 +1,8 @@
 import { startPrivateRedis, waitFor } from '@route/fixtures';
 import { askRedis } from '@route/local-cluster';
+import { presenceKeys } from '@route/presence';
 import { CLIENT_TYPE, USER_STATUS } from '@route/protocol';
-import { SHARD_TAGS, shardOf } from '@route/redis';
+import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { startCluster } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
@@ -92,7 +93,7 @@ test('corrects a user announced offline after Redis lost the record of another c
   await waitForPresence([set.link(0), set.link(1)], { online: [1, 2] });
   // Only the records, as in an eviction: the stamps that reveal an emptied Redis stay.
   for (const userId of [1, 2]) {
-    const key = `${cluster.namespace}:3:{${SHARD_TAGS[shardOf(userId)]}}:users`;
+    const key = presenceKeys(cluster.namespace)[shardOf(userId)]?.users;
     expect(await askRedis(redis.url, `DEL ${key}`)).toBe(':1');
   }
   set.link(1).status(offline(1));

@@ -1,5 +1,6 @@
 import { type Run, startPrivateRedis } from '@route/fixtures';
-import { createServerClient, SHARD_TAGS } from '@route/redis';
+import { presenceKeys } from '@route/presence';
+import { createServerClient } from '@route/redis';
 import { expect, test } from 'vitest';
 import { openKnownLink } from '../cluster/known-links.ts';
 import { type Cluster, startCluster } from '../harness/index.ts';
@@ -59,8 +60,7 @@ test('reports each problem of nodes and Redis, with a remedy', async () => {
   });
   await client.connect();
   // A link of a node that no other node has seen alive, and that has not been reaped yet.
-  const [tag = ''] = SHARD_TAGS;
-  await client.sadd(`${cluster.namespace}:3:{${tag}}:links`, 'ghostly.1');
+  await client.sadd(presenceKeys(cluster.namespace)[0]?.links ?? '', 'ghostly.1');
   await using link = await openKnownLink(cluster.node(0));
   link.online([{ userId: 1, status: 1, clientType: 1 }]);
   await link.known();

@@ -1,10 +1,10 @@
+import { presenceKeys } from '@route/presence';
 import {
   createRedisClient,
   primariesOf,
   type Redis,
   type RedisClient,
   type RedisTarget,
-  SHARD_TAGS,
 } from '@route/redis';
 import type { Differences, Look } from './exactness.ts';
 import type { Model } from './model.ts';
@@ -48,10 +48,9 @@ async function readPresence(
   for (const name of ['members', 'info', 'asserted', 'cluster']) {
     keys.delete(`${namespace}:{nodes}:${name}`);
   }
-  for (const tag of SHARD_TAGS) {
-    const shard = `${namespace}:3:{${tag}}:`;
+  for (const shard of presenceKeys(namespace)) {
     const heldBy = new Map<string, Set<string>>();
-    for (const [user, record] of Object.entries(await redis.hgetall(`${shard}users`))) {
+    for (const [user, record] of Object.entries(await redis.hgetall(shard.users))) {
       const entries = record.split(';').slice(1, -1).map(splitEntry);
       stored.set(Number(user), entries.map(({ holding }) => holding).sort());
       const isPc = entries.some(({ holding }) => /[wm]/.test(holding));
@@ -60,20 +59,19 @@ async function readPresence(
         heldBy.set(link, (heldBy.get(link) ?? new Set()).add(user));
       }
     }
-    const links = await redis.smembers(`${shard}links`);
-    for (const link of links) listed.set(link, `${shard}links`);
+    const links = await redis.smembers(shard.links);
+    for (const link of links) listed.set(link, shard.links);
     for (const link of heldBy.keys()) {
       holding.add(link);
-      if (!links.includes(link)) differences.push(`${shard}links lacks ${link}`);
+      if (!links.includes(link)) differences.push(`${shard.links} lacks ${link}`);
     }
     for (const [link, users] of heldBy) {
-      const held = new Set(await redis.smembers(`${shard}held:${link}`));
-      differences.push(...unlike(`${shard}held:${link}`, held, users));
-      keys.delete(`${shard}held:${link}`);
+      const key = shard.held + link;
+      differences.push(...unlike(key, new Set(await redis.smembers(key)), users));
+      keys.delete(key);
     }
     // A lost link's users are remembered for the grace time, whether back or not.
-    for (const name of ['users', 'links', 'meta', 'pending', 'announced'])
-      keys.delete(shard + name);
+    for (const key of Object.values(shard)) keys.delete(key);
   }
   // A link may stay on the list of a shard after its last user there, but not after its end.
   for (const [link, key] of listed) {

@@ -1,5 +1,5 @@
 import { askServer } from '@route/fixtures';
-import { SHARD_TAGS } from '@route/redis';
+import { presenceKeys } from '@route/presence';
 import { type Cluster, type NodeEnv, type RouteNode, startCluster } from '../../harness/index.ts';
 import type { Reading } from '../scenario.ts';
 import type { BenchRedis } from '../subjects/redis.ts';
@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
   /** Users known to Redis. */
   async usersInRedis(): Promise<number> {
     const { namespace } = this.#cluster;
-    const counts = SHARD_TAGS.map((tag) => `redis.call('HLEN', '${namespace}:3:{${tag}}:users')`);
+    const counts = presenceKeys(namespace).map(({ users }) => `redis.call('HLEN', '${users}')`);
     const [users] = await askServer(this.redis.port, ['EVAL', `return ${counts.join(' + ')}`, '0']);
     return Number(users);
   }
