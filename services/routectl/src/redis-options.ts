@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { HostPort, RedisTarget } from '@route/redis';
+import { errorText, type HostPort, type RedisTarget } from '@route/redis';
 import { CommandError, EXIT } from './exit-codes.ts';
 
 /** Environment variables by name. */
@@ -100,7 +100,7 @@ export function readText(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw usage(`${name} is ${JSON.stringify(file)}: expected a readable file (${reason})`);
   }
 }

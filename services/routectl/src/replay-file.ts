@@ -7,6 +7,7 @@ import {
   Stillness,
   type Trace,
 } from '@route/golden-replay';
+import { errorText } from '@route/redis';
 import type { Delivery } from './commands/arguments.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { plural } from './human.ts';
@@ -97,7 +98,7 @@ function readTrace(file: string, delivery: Delivery): Trace {
     const trace = parseTrace(JSON.parse(text));
     return delivery === 'directed' ? directed(trace) : trace;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new CommandError(EXIT.usage, `${file} is no trace: ${reason}`);
   }
 }

@@ -8,6 +8,7 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
+import { errorText } from '@route/redis';
 import type { Settings } from '../config/settings-schema.ts';
 
 /** Paths of PEM files. With `ca`, msg_servers need a certificate signed by one of its authorities. */
@@ -43,7 +44,7 @@ export function tlsConflicts(settings: Settings): string[] {
     createSecureContext(readFiles(files));
     return [];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return [`ROUTE_TLS_CERT, ROUTE_TLS_KEY and ROUTE_TLS_CA cannot be used together: ${reason}`];
   }
 }

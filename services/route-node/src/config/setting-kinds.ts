@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { MOST_CLIENT_TYPE, STANDARD_CLIENT_TYPES } from '@route/protocol';
+import { errorText } from '@route/redis';
 import { z } from 'zod';
 import { type Address, parseAddress } from './address.ts';
 import { type Network, parseNetwork } from './networks.ts';
@@ -81,7 +82,7 @@ function readPem(path: string, context: z.RefinementCtx): string {
     if (text.includes('-----BEGIN ')) return text;
     context.addIssue({ code: 'custom', message: 'expected a file in PEM format' });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     context.addIssue({ code: 'custom', message: `expected a readable file (${reason})` });
   }
   return z.NEVER;

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MOST_ADDED_CLIENT_TYPES } from '@route/protocol';
+import { errorText } from '@route/redis';
 import { tlsConflicts } from '../admission/link-tls.ts';
 import { LiveSettings, readSecret } from './live-settings.ts';
 import { redisConflicts } from './redis-target.ts';
@@ -124,7 +125,7 @@ function readFlags(argv: readonly string[], problems: string[]): Record<string, 
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    problems.push(`${error instanceof Error ? error.message : String(error)} (see --help)`);
+    problems.push(`${errorText(error)} (see --help)`);
     return {};
   }
 }
@@ -143,8 +144,7 @@ function fromEnvironment(
     return readSecret(file);
   } catch (error) {
     noted.problems.push(
-      `${name}_FILE is ${JSON.stringify(file)}: expected a readable file ` +
-        `(${error instanceof Error ? error.message : String(error)})`,
+      `${name}_FILE is ${JSON.stringify(file)}: expected a readable file (${errorText(error)})`,
     );
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { RedisTarget } from '@route/redis';
+import { errorText, type RedisTarget } from '@route/redis';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { showJson } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -51,7 +51,7 @@ async function lookAtRedis(session: Session, nodes: readonly ExaminedNode[]): Pr
     return { unknown: notLookedAt(`no node of this cluster is known to it in ${namespace}`) };
   } catch (error) {
     if (given !== undefined && error instanceof CommandError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return { unknown: notLookedAt(reason) };
   }
 }

@@ -1,4 +1,5 @@
 import { API_ERRORS, type ApiErrorCode } from '@route/admin-api';
+import { errorText } from '@route/redis';
 
 /** A refused request; the message names the given and the expected value. */
 export class ApiError extends Error {
@@ -17,6 +18,6 @@ export class ApiError extends Error {
 
 /** Rejects a request whose answer is in Redis, with the reason of a failed read. */
 export function redisAway(error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   throw new ApiError('redis-away', `Redis does not answer (${reason}): expected it to`);
 }
