@@ -192,8 +192,7 @@ export class Lease {
     const { redis, nodeId, leaseMs, now } = this.#options;
     const presence = this.#options.presence();
     const begunMs = now();
-    // A node that has not renewed for this long may have been reaped, and has not seen others
-    // renew.
+    // After a longer time the node may have been reaped, and has not seen others renew.
     const end = begunMs - this.#renewedAtMs < leaseMs ? this.#end : '';
     const standing = why === 'leave' ? 2 : this.#held && presence.isAsserted ? 1 : 0;
     const mayEnd = this.#refused || (why === 'reap' && end !== '');

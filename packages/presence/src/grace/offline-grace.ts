@@ -98,8 +98,7 @@ export class OfflineGrace {
       const given = announced.slice(at, at + 2 * NOTED_PER_CALL);
       const { version, back } = await this.#claim(keys, 0, given);
       for (const { userId, toldVersion } of back) {
-        // The client on another node is unknown. Report a Windows client, as in the answer to a
-        // status query.
+        // A client on another node is unknown: Windows, as in the answer to a status query.
         const client = { userId, clientType: CLIENT_TYPE.windows, status: USER_STATUS.online };
         const update = presence.pcClient(userId) ?? client;
         this.#options.back(update, Number(toldVersion), version);

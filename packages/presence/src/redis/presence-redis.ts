@@ -101,8 +101,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
     const shard = this.#shardOf(update.userId);
     // Redis may lack a part of the user's state on this node's links.
     const local = shard.hasBulk ? this.links.stateOf(update.userId) : 'gone';
-    // Visible to queries at once, although announced later: a commit reports only the resulting
-    // state.
+    // Visible to queries at once, although announced later, with the resulting state only.
     if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
     this.#add(shard, { kind: 'update', link, update, entry, local, waiter });
   }

@@ -337,8 +337,7 @@ export class ShardQueue {
   async #release({ link, graceMs, hadPc }: ReleaseOperation): Promise<void> {
     const limit = this.#most;
     const round = this.#round;
-    // Taken from the ledger, not only found by the release: Redis has no users after it was
-    // emptied.
+    // From the ledger, not only found by the release: an emptied Redis has no users.
     const lost = graceMs === 0 ? [] : hadPc();
     if (link !== this.#noted) this.#lost.add(lost, graceMs);
     let next = 0;
