@@ -38,16 +38,16 @@ const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
  */
 export function parseNodeInfo(text: string): NodeInfo | undefined {
   if (text.length > MAX_NODE_INFO_BYTES) return undefined;
-  const said = parseObject(text);
-  if (said === undefined) return undefined;
-  const { node, admin, listen, links, leaving, draining, startedAtMs, version, leaseMs } = said;
+  const fields = parseObject(text);
+  if (fields === undefined) return undefined;
+  const { node, admin, listen, links, leaving, draining, startedAtMs, version, leaseMs } = fields;
   if (typeof node !== 'string' || !isNodeId(node)) return undefined;
   if (!isAddress(admin) || !(listen === null || isAddress(listen))) return undefined;
   if (typeof version !== 'string' || !VERSION.test(version)) return undefined;
   if (!isCount(links, MOST_LINKS) || !isCount(leaving, MOST_LINKS)) return undefined;
   if (!isCount(startedAtMs, LAST_MS) || typeof draining !== 'boolean') return undefined;
-  const about = { node, admin, listen, links, leaving, draining, startedAtMs, version };
-  return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...about, leaseMs } : about;
+  const info = { node, admin, listen, links, leaving, draining, startedAtMs, version };
+  return isCount(leaseMs, LONGEST_LEASE_MS) ? { ...info, leaseMs } : info;
 }
 
 /**
@@ -58,8 +58,8 @@ export function parseRecords(records: Iterable<readonly [string, string]>) {
   const nodes = new Map<string, NodeInfo>();
   let malformed = 0;
   for (const [node, text] of records) {
-    const said = parseNodeInfo(text);
-    if (said?.node === node) nodes.set(node, said);
+    const info = parseNodeInfo(text);
+    if (info?.node === node) nodes.set(node, info);
     else malformed++;
   }
   return { nodes, malformed };

@@ -124,10 +124,10 @@ export class PresenceEntry {
     const known = SHARED.get(name);
     if (known !== undefined) return known;
     if (PLACES.length >= MOST_SHARED) return new PresenceEntry(counts, away, undefined);
-    const holding = new PresenceEntry(counts, away, PLACES.length);
-    SHARED.set(name, holding);
-    PLACES.push(holding);
-    return holding;
+    const entry = new PresenceEntry(counts, away, PLACES.length);
+    SHARED.set(name, entry);
+    PLACES.push(entry);
+    return entry;
   }
 }
 

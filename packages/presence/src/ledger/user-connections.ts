@@ -32,8 +32,8 @@ const ENTRY = /(\w+\.\w+)=((?:[a-z](?:\[[0-9a-f]{1,4}\])?\d{1,9})+);/g;
 export function parseRecord(userId: number, record: string | null | undefined): UserConnections {
   if (record === undefined || record === null) return { userId, state: 'gone', connections: [] };
   const connections: UserConnection[] = [];
-  for (const [, link = '', holding = ''] of record.matchAll(ENTRY)) {
-    connections.push({ link, clients: parseClientCounts(holding), away: undefined });
+  for (const [, link = '', entry = ''] of record.matchAll(ENTRY)) {
+    connections.push({ link, clients: parseClientCounts(entry), away: undefined });
   }
   const state = record.startsWith('p') ? 'pc' : 'mobile-only';
   return { userId, state: connections.length === 0 ? 'gone' : state, connections };
