@@ -1,4 +1,4 @@
-import { concernedUsers, HeldUsers } from '@route/golden-replay';
+import { LinkUsers, recipientsOf } from '@route/golden-replay';
 import { CLIENT_TYPE, type ClientStatus, COMMANDS, USER_STATUS } from '@route/protocol';
 import type { RouteNode, TestLink } from '../harness/index.ts';
 import { randomRelayed } from './concerning-pdus.ts';
@@ -69,7 +69,7 @@ export function randomRound(random: SeededRandom): Round {
 export class DirectedScenario implements AsyncDisposable {
   readonly #nodes: readonly RouteNode[];
   readonly #links: TestLink[] = [];
-  readonly #held: HeldUsers[] = [];
+  readonly #users: LinkUsers[] = [];
   #reconnects = 0;
   readonly #markers = new Markers();
 
@@ -89,11 +89,11 @@ export class DirectedScenario implements AsyncDisposable {
       switch (move.kind) {
         case 'list':
           this.#link(move.link).online(move.clients);
-          for (const client of move.clients) this.#held[move.link]?.list(client);
+          for (const client of move.clients) this.#users[move.link]?.list(client);
           break;
         case 'status':
           this.#link(move.link).status(move.client);
-          this.#held[move.link]?.update(move.client);
+          this.#users[move.link]?.update(move.client);
           break;
         case 'reconnect':
           await this.#link(move.link).close();
@@ -142,8 +142,8 @@ export class DirectedScenario implements AsyncDisposable {
   ): boolean {
     if (pdu.readUInt16BE(10) === COMMANDS.sign_info_changed_notify.commandId) return true;
     if (from === to) return false;
-    const users = directed ? concernedUsers(pdu) : undefined;
-    return users === undefined || users.some((userId) => this.#held[to]?.holds(userId));
+    const users = directed ? recipientsOf(pdu) : undefined;
+    return users === undefined || users.some((userId) => this.#users[to]?.has(userId));
   }
 
   #takeDeliveries(): Deliveries {
@@ -161,7 +161,7 @@ export class DirectedScenario implements AsyncDisposable {
     const node = this.#nodes[(index + this.#reconnects) % this.#nodes.length];
     if (node === undefined) throw new Error('there are no nodes');
     this.#links[index] = await openKnownLink(node);
-    this.#held[index] = new HeldUsers();
+    this.#users[index] = new LinkUsers();
   }
 
   #link(index: number): TestLink {

@@ -1,4 +1,4 @@
-import { type Arrival, concernedUsers, directedPdus, type Trace } from '@route/golden-replay';
+import { type Arrival, directedPdus, recipientsOf, type Trace } from '@route/golden-replay';
 import { CLIENT_TYPE, encodeMessage, USER_STATUS } from '@route/protocol';
 
 /**
@@ -16,7 +16,7 @@ export const UNPEOPLED: readonly string[] = [
 
 /** Returns the users that the PDUs of a trace are addressed to. */
 export function usersOf(trace: Trace): readonly number[] {
-  return [...new Set(directedPdus(trace).flatMap((pdu) => concernedUsers(pdu) ?? []))];
+  return [...new Set(directedPdus(trace).flatMap((pdu) => recipientsOf(pdu) ?? []))];
 }
 
 /**

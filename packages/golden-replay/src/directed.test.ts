@@ -1,6 +1,6 @@
 import { CLIENT_TYPE, encodeMessage, MSG_TYPE, USER_STATUS } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { concernedUsers, directed } from './directed.ts';
+import { directed, recipientsOf } from './directed.ts';
 import type { Step, Trace } from './trace.ts';
 
 const LINKS = ['A', 'B', 'C'];
@@ -68,6 +68,6 @@ test('rejects a trace in which the original did not relay to an open link', () =
 });
 
 test('a truncated message counts as broadcast', () => {
-  expect(concernedUsers(SINGLE)).toEqual([1, 7]);
-  expect(concernedUsers(SINGLE.subarray(0, -1))).toBeUndefined();
+  expect(recipientsOf(SINGLE)).toEqual([1, 7]);
+  expect(recipientsOf(SINGLE.subarray(0, -1))).toBeUndefined();
 });

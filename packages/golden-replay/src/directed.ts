@@ -1,5 +1,5 @@
 import { decodeMessage, isUserStatus, MSG_TYPE } from '@route/protocol';
-import { HeldUsers } from './held-users.ts';
+import { LinkUsers } from './link-users.ts';
 import type { Arrival, Step, Trace } from './trace.ts';
 
 const HEADER_BYTES = 16;
@@ -9,7 +9,7 @@ const HEADER_BYTES = 16;
  * parse. Uses the codec of whole messages, independent of the nodes' own reader, so that one tests
  * the other.
  */
-export function concernedUsers(pdu: Buffer): readonly number[] | undefined {
+export function recipientsOf(pdu: Buffer): readonly number[] | undefined {
   const message = decodeMessage(pdu);
   switch (message?.command) {
     case 'msg_data': {
@@ -31,7 +31,7 @@ export function concernedUsers(pdu: Buffer): readonly number[] | undefined {
 
 /** The PDUs of a trace that are addressed to users. */
 export function directedPdus(trace: Trace): Buffer[] {
-  return trace.steps.flatMap(pdusOf).filter((pdu) => concernedUsers(pdu) !== undefined);
+  return trace.steps.flatMap(pdusOf).filter((pdu) => recipientsOf(pdu) !== undefined);
 }
 
 /**
@@ -41,16 +41,16 @@ export function directedPdus(trace: Trace): Buffer[] {
  * @throws Error when the original did not send a PDU to an open link.
  */
 export function directed(trace: Trace): Trace {
-  const links = new Map<string, HeldUsers>();
+  const links = new Map<string, LinkUsers>();
   const expect = new Map(trace.links.map((link) => [link, [...(trace.expect[link] ?? [])]]));
   for (const [index, step] of trace.steps.entries()) {
-    if (step.kind === 'open') links.set(step.link, new HeldUsers());
+    if (step.kind === 'open') links.set(step.link, new LinkUsers());
     if (step.kind === 'close') links.delete(step.link);
     for (const pdu of pdusOf(step)) {
-      const users = concernedUsers(pdu);
-      for (const [link, held] of links) {
-        if (step.kind === 'send' && link === step.link) takeIn(held, pdu);
-        else if (users !== undefined && !users.some((userId) => held.holds(userId))) {
+      const users = recipientsOf(pdu);
+      for (const [link, online] of links) {
+        if (step.kind === 'send' && link === step.link) report(online, pdu);
+        else if (users !== undefined && !users.some((userId) => online.has(userId))) {
           remove(expect.get(link) ?? [], { step: index, pdu });
         }
       }
@@ -60,13 +60,14 @@ export function directed(trace: Trace): Trace {
   return { ...trace, expect: Object.fromEntries(expect) };
 }
 
-function takeIn(held: HeldUsers, pdu: Buffer): void {
+/** Applies a PDU of the link to its users. */
+function report(online: LinkUsers, pdu: Buffer): void {
   const message = decodeMessage(pdu);
   if (message?.command === 'online_user_info') {
-    for (const entry of message.fields.userStatList) held.list(entry);
+    for (const entry of message.fields.userStatList) online.list(entry);
   } else if (message?.command === 'user_status_update') {
     const { userId, clientType, userStatus } = message.fields;
-    if (isUserStatus(userStatus)) held.update({ userId, clientType, status: userStatus });
+    if (isUserStatus(userStatus)) online.update({ userId, clientType, status: userStatus });
   }
 }
 

@@ -1,5 +1,5 @@
-export { concernedUsers, directed, directedPdus } from './directed.ts';
-export { HeldUsers } from './held-users.ts';
+export { directed, directedPdus, recipientsOf } from './directed.ts';
+export { LinkUsers } from './link-users.ts';
 export { readable } from './readable.ts';
 export { type Outcome, replay, type Stage } from './replay.ts';
 export type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';

@@ -37,9 +37,9 @@ class LooseClient {
 }
 
 /** The result of a body: its content, or the reason for having none. */
-export type Loose<Said> =
-  | { readonly said: Said }
-  | { readonly said?: undefined; readonly unknownType: number | undefined };
+export type Loose<Value> =
+  | { readonly value: Value }
+  | { readonly value?: undefined; readonly unknownType: number | undefined };
 
 /** Reads the fields of a USER_STATUS_UPDATE in any valid form. */
 export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<ClientStatus> {
@@ -62,7 +62,7 @@ export function looseStatusUpdate(pdu: Buffer, types: ClientTypes): Loose<Client
   }
   if (isUserStatus(userStatus)) loose.status = userStatus;
   const { client } = loose;
-  return client === undefined ? unknownOf(loose) : { said: client };
+  return client === undefined ? unknownOf(loose) : { value: client };
 }
 
 /**
@@ -144,7 +144,7 @@ export class LooseClients {
     } catch {
       return { unknownType: undefined };
     }
-    return { said: clients };
+    return { value: clients };
   }
 
   #readClient(loose: LooseClient): void {

@@ -70,7 +70,7 @@ export class ListedClients {
   #checked = 0;
   /** The offset of the next entry to read, and the number of entries read. */
   #at = HEADER_BYTES;
-  #taken = 0;
+  #read = 0;
 
   constructor(pdu: Buffer, types: ClientTypes = STANDARD_CLIENT_TYPES) {
     this.#pdu = pdu;
@@ -98,13 +98,13 @@ export class ListedClients {
     }
     const { check } = this.#loose;
     const found = check.next(most);
-    if (found.said === undefined) {
+    if (found.value === undefined) {
       this.#isBad = true;
       this.#unknownType = found.unknownType;
       this.#checked = 0;
       return 'bad';
     }
-    this.#checked += found.said.length;
+    this.#checked += found.value.length;
     return check.isAtEnd ? 'good' : 'unfinished';
   }
 
@@ -115,7 +115,7 @@ export class ListedClients {
 
   /** Number of entries checked but not yet read; 0 for a bad list. */
   get remaining(): number {
-    return this.#checked - this.#taken;
+    return this.#checked - this.#read;
   }
 
   /**
@@ -125,11 +125,11 @@ export class ListedClients {
   take(most: number): readonly ClientStatus[] {
     const count = Math.min(most, this.remaining);
     if (this.#loose !== undefined) {
-      const { said = [] } = this.#loose.take.next(count);
-      this.#taken += said.length;
-      return said;
+      const { value = [] } = this.#loose.take.next(count);
+      this.#read += value.length;
+      return value;
     }
-    this.#taken += count;
+    this.#read += count;
     const { clients, next } = plainClients(this.#pdu, this.#at, { count, types: this.#types });
     this.#at = next;
     return clients;
@@ -162,13 +162,13 @@ export function decodeUserStatusUpdate(
   pdu: Buffer,
   types: ClientTypes = STANDARD_CLIENT_TYPES,
 ): ClientStatus | undefined {
-  return plainStatusUpdate(pdu, types) ?? looseStatusUpdate(pdu, types).said;
+  return plainStatusUpdate(pdu, types) ?? looseStatusUpdate(pdu, types).value;
 }
 
 /** The number of the client type for which alone a USER_STATUS_UPDATE does not parse; undefined for any other reason. */
 export function unknownClientTypeOf(pdu: Buffer, types: ClientTypes): number | undefined {
   const found = looseStatusUpdate(pdu, types);
-  return found.said === undefined ? found.unknownType : undefined;
+  return found.value === undefined ? found.unknownType : undefined;
 }
 
 /**

@@ -122,9 +122,9 @@ export class LocalCluster {
     this.#nodes = await Promise.all(specs.map(spawnNode));
     const problems = await Promise.all(this.#nodes.map(findStartProblem));
     if (this.#stopping) return false;
-    const said = problems.filter((problem) => problem !== undefined);
-    for (const problem of said) this.#hooks.say(problem);
-    if (said.length > 0) return false;
+    const found = problems.filter((problem) => problem !== undefined);
+    for (const problem of found) this.#hooks.say(problem);
+    if (found.length > 0) return false;
     for (const node of this.#nodes) this.#watch(node);
     return true;
   }

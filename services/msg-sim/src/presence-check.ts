@@ -104,8 +104,8 @@ export class PresenceCheck {
     const nowMs = performance.now();
     for (const server of servers) {
       const wasThere = announcedMs !== undefined && server.joinedMs < announcedMs;
-      const told = server.told[user] ?? 0;
-      const isRight = told !== 0 && (told !== USER_STATUS.offline) === model.isOnline(user);
+      const last = server.notified[user] ?? 0;
+      const isRight = last !== 0 && (last !== USER_STATUS.offline) === model.isOnline(user);
       const verdict = wasThere ? verdictOf(isRight) : 'cannot-tell';
       const outcome = this.#notifications.judge(`${server.id} ${user}`, verdict, nowMs);
       if (outcome === 'wrong') this.figures.notificationsWrong++;

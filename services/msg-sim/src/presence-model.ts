@@ -80,8 +80,8 @@ export class PresenceModel {
    * Marks the users of a lost link. The last reports may be lost with it, and the cluster keeps its
    * users for a while.
    */
-  linkLost(server: number, held: Iterable<number>, nowMs: number): void {
-    for (const user of held) this.#doubt(user, nowMs);
+  linkLost(server: number, users: Iterable<number>, nowMs: number): void {
+    for (const user of users) this.#doubt(user, nowMs);
     for (let user = 0; user < this.users; user++) {
       const isRecent = (this.#disturbedMs[user] ?? 0) > nowMs - this.#doubtMs;
       if (isRecent && this.#reportedBy[user] === server) this.#doubt(user, nowMs);

@@ -10,7 +10,6 @@ import {
 import type { DeliveryCheck, Member } from './delivery-check.ts';
 import type { Figures } from './figures.ts';
 import { FreshLogins } from './fresh-logins.ts';
-import { HeldClients } from './held-clients.ts';
 import {
   isNumbered,
   NUMBERED,
@@ -20,6 +19,7 @@ import {
   stampOf,
 } from './numbered.ts';
 import type { PresenceModel } from './presence-model.ts';
+import { ServerClients } from './server-clients.ts';
 
 /** Shared dependencies of simulated msg_servers. */
 export interface SimWorld {
@@ -48,9 +48,9 @@ const QUERY_TIMEOUT_MS = 10_000;
  */
 export class SimServer implements AsyncDisposable {
   readonly id: number;
-  readonly clients: HeldClients = new HeldClients();
+  readonly clients: ServerClients = new ServerClients();
   /** Last unsolicited status of each user; 0: none. */
-  readonly told: Uint8Array;
+  readonly notified: Uint8Array;
   readonly #world: SimWorld;
   readonly #route: RouteClient;
   readonly #logins: FreshLogins;
@@ -61,7 +61,7 @@ export class SimServer implements AsyncDisposable {
   constructor(id: number, world: SimWorld) {
     this.id = id;
     this.#world = world;
-    this.told = new Uint8Array(world.model.users);
+    this.notified = new Uint8Array(world.model.users);
     const { addresses, reconnectMs, firstUserId } = world;
     // Each server starts with another address, as behind a load balancer.
     const turn = id % addresses.length;
@@ -197,7 +197,7 @@ export class SimServer implements AsyncDisposable {
     const nowMs = performance.now();
     this.#member = deliveries.join(this.clients.users);
     this.#joinedMs = nowMs;
-    this.told.fill(0);
+    this.notified.fill(0);
     for (const user of this.clients.users) model.unannounced(user, nowMs);
     joined(this);
   }
@@ -231,7 +231,7 @@ export class SimServer implements AsyncDisposable {
     } else if (message.command === 'status_notify') {
       const { userId, status } = message.fields.userStat;
       const user = place(userId);
-      if (user !== undefined) this.told[user] = status;
+      if (user !== undefined) this.notified[user] = status;
       figures.counts.notifications++;
     } else if (message.command === 'login_status_notify') {
       figures.counts.notifications++;

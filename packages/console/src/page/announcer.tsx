@@ -2,19 +2,19 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterState } from './cluster-state.ts';
 import { moodOf, type NodeMood, shortId, some } from './words.ts';
 
-/** A screen reader is told of so much at the most: what counts, and not everything that happens. */
+/** Interval of announcements. */
 const QUIET_MS = 10_000;
 
-const SAID: Readonly<Record<NodeMood, string>> = {
+const STATE_TEXTS: Readonly<Record<NodeMood, string>> = {
   ready: 'is ready',
   unready: 'is not ready',
   silent: 'does not answer',
   dead: 'is dead',
 };
 
-/** Says aloud when nodes come and go, and that there are warnings; the events themselves are in the list. */
+/** Announces changes of nodes and new warnings to screen readers; the list has the events. */
 export function Announcer({ state }: { readonly state: ClusterState }) {
-  const [said, setSaid] = useState('');
+  const [text, setText] = useState('');
   const latest = useRef(state);
   latest.current = state;
   const before = useRef(wordsOf(state));
@@ -28,21 +28,23 @@ export function Announcer({ state }: { readonly state: ClusterState }) {
         ...now.nodes.filter((each) => !then.nodes.includes(each)),
         ...(warnings > 0 ? [some(warnings, 'warning')] : []),
       ];
-      if (changes.length > 0) setSaid(changes.join(', '));
+      if (changes.length > 0) setText(changes.join(', '));
       before.current = now;
     }, QUIET_MS);
     return () => window.clearInterval(timer);
   }, []);
   return (
-    <p class="heard" role="status">
-      {said}
+    <p class="visually-hidden" role="status">
+      {text}
     </p>
   );
 }
 
 function wordsOf({ nodes, events }: ClusterState) {
   return {
-    nodes: nodes.map((node) => `node ${shortId(node.entry.node)} ${SAID[moodOf(node).mood]}`),
+    nodes: nodes.map(
+      (node) => `node ${shortId(node.entry.node)} ${STATE_TEXTS[moodOf(node).mood]}`,
+    ),
     warnings: events.filter(({ level }) => level !== 'info').length,
   };
 }

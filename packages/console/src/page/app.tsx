@@ -28,7 +28,7 @@ export function App() {
         store.state.nodes
           .filter(({ entry }) => entry.alive)
           .map(({ entry, lastSeq }) => ({ id: entry.node, lastSeq })),
-      tell: (told) => store.tell(told),
+      apply: (update) => store.apply(update),
     });
     return () => {
       watcher.stop();

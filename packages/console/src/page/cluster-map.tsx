@@ -39,8 +39,8 @@ export function ClusterMap({ nodes, marked }: MapProps) {
       <ul class="legend" aria-hidden="true">
         <li class="is-master">master</li>
         <li class="is-slave">slave</li>
-        <li class="is-none">no role told</li>
-        <li class="is-held">not read</li>
+        <li class="is-none">no role declared</li>
+        <li class="is-paused">not read</li>
         <li class="is-marked">looked up</li>
       </ul>
       <p class="hint">
@@ -110,15 +110,15 @@ function MapNode({ node, place, marked }: MapNodeProps) {
 
 function kindOf(link: LinkState, marked: ReadonlySet<string>): string {
   const kinds = [`is-${link.role}`];
-  if (link.reading !== 'reading') kinds.push('is-held');
+  if (link.reading !== 'reading') kinds.push('is-paused');
   if (link.active) kinds.push('is-active');
   if (marked.has(link.link)) kinds.push('is-marked');
   return kinds.join(' ');
 }
 
 function titleOf({ peer, role, users, receivedPdus, unsentBytes }: LinkState): string {
-  const told = role === 'none' ? 'no role told' : role;
-  return `${peer}: ${told}, ${some(users, 'user')}, ${count(receivedPdus)} PDUs received, ${bytes(unsentBytes)} unsent`;
+  const declared = role === 'none' ? 'no role declared' : role;
+  return `${peer}: ${declared}, ${some(users, 'user')}, ${count(receivedPdus)} PDUs received, ${bytes(unsentBytes)} unsent`;
 }
 
 function describe(nodes: readonly NodeState[]): string {

@@ -1,16 +1,16 @@
 import type { ClusterNode, EventView, LinkView, NodeView } from '@route/admin-api';
 import { expect, test } from 'vitest';
-import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
+import { applyUpdate, type ClusterState, EMPTY_STATE, type StateUpdate } from './cluster-state.ts';
 
 function entryOf(node: string, alive = true): ClusterNode {
   return { node, self: node === 'a', alive, leaseLeftMs: alive ? 1000 : -1000, info: null };
 }
 
-function after(...all: readonly Told[]): ClusterState {
-  return all.reduce(tell, EMPTY_STATE);
+function after(...all: readonly StateUpdate[]): ClusterState {
+  return all.reduce(applyUpdate, EMPTY_STATE);
 }
 
-function cluster(...nodes: readonly ClusterNode[]): Told {
+function cluster(...nodes: readonly ClusterNode[]): StateUpdate {
   return { kind: 'cluster', view: { node: 'a', namespace: 'n', redisNowMs: 0, nodes: [...nodes] } };
 }
 
@@ -33,11 +33,11 @@ function linkOf(link: string, receivedPdus: number): LinkView {
   };
 }
 
-function links(node: string, ...of: readonly LinkView[]): Told {
+function links(node: string, ...of: readonly LinkView[]): StateUpdate {
   return { kind: 'links', view: { node, links: [...of] } };
 }
 
-function events(node: string, ...seqs: readonly number[]): Told {
+function events(node: string, ...seqs: readonly number[]): StateUpdate {
   const list = seqs.map((seq): EventView => {
     return { seq, atMs: seq * 10, level: 'info', event: 'link-opened', facts: {} };
   });
@@ -91,12 +91,12 @@ test('a problem stays until the same request is answered', () => {
     problem: 'no answer',
   });
   expect(failed.nodes[0]?.problems).toEqual({ links: 'no answer' });
-  expect(tell(failed, events('a', 1)).nodes[0]?.problems).toEqual({ links: 'no answer' });
-  expect(tell(failed, links('a')).nodes[0]?.problems).toEqual({});
+  expect(applyUpdate(failed, events('a', 1)).nodes[0]?.problems).toEqual({ links: 'no answer' });
+  expect(applyUpdate(failed, links('a')).nodes[0]?.problems).toEqual({});
 });
 
 test('when the page’s own node answers again, its problem is over', () => {
-  const away: Told = { kind: 'problem', problem: 'away' };
+  const away: StateUpdate = { kind: 'problem', problem: 'away' };
   expect(after(cluster(entryOf('a')), away)).toMatchObject({ problem: 'away', self: 'a' });
   expect(after(away, cluster(entryOf('a')))).not.toHaveProperty('problem');
 });

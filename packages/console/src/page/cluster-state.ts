@@ -57,7 +57,7 @@ const MOST_EVENTS = 300;
 const MOST_SAMPLES = 180;
 
 /** Updates of the page. */
-export type Told =
+export type StateUpdate =
   | { readonly kind: 'cluster'; readonly view: ClusterView }
   | { readonly kind: 'node'; readonly view: NodeView }
   | { readonly kind: 'links'; readonly view: LinksView }
@@ -73,37 +73,37 @@ export type Told =
   | { readonly kind: 'sample'; readonly atMs: number };
 
 /** Returns the state after an update; a node missing from the directory is ignored. */
-export function tell(state: ClusterState, told: Told): ClusterState {
-  switch (told.kind) {
+export function applyUpdate(state: ClusterState, update: StateUpdate): ClusterState {
+  switch (update.kind) {
     case 'cluster':
-      return withCluster(state, told.view);
+      return withCluster(state, update.view);
     case 'node':
-      return withAnswer(state, told, (node) => {
-        const rates = node.view && ratesBetween(node.view, told.view);
-        return { ...node, view: told.view, ...(rates && { rates }) };
+      return withAnswer(state, update, (node) => {
+        const rates = node.view && ratesBetween(node.view, update.view);
+        return { ...node, view: update.view, ...(rates && { rates }) };
       });
     case 'links':
-      return withAnswer(state, told, (node) => ({
+      return withAnswer(state, update, (node) => ({
         ...node,
-        links: withActivity(node.links, told.view.links),
+        links: withActivity(node.links, update.view.links),
       }));
     case 'totals':
-      return withAnswer(state, told, (node) => ({ ...node, totals: told.view }));
+      return withAnswer(state, update, (node) => ({ ...node, totals: update.view }));
     case 'events':
-      return withEvents(state, told);
+      return withEvents(state, update);
     case 'node-problem':
-      return withNode(state, told.node, ({ rates, ...node }) => ({
+      return withNode(state, update.node, ({ rates, ...node }) => ({
         ...node,
         // A node without current data is not in the sum.
-        ...(told.asked !== 'node' && rates && { rates }),
-        problems: { ...node.problems, [told.asked]: told.problem },
+        ...(update.asked !== 'node' && rates && { rates }),
+        problems: { ...node.problems, [update.asked]: update.problem },
       }));
     case 'problem':
-      return { ...state, problem: told.problem };
+      return { ...state, problem: update.problem };
     case 'sample': {
       const rates = state.nodes.map((node) => node.rates).filter((each) => each !== undefined);
       if (rates.length === 0) return state;
-      const samples = [...state.samples, sampleOf(rates, told.atMs)].slice(-MOST_SAMPLES);
+      const samples = [...state.samples, sampleOf(rates, update.atMs)].slice(-MOST_SAMPLES);
       return { ...state, samples };
     }
   }
@@ -154,12 +154,12 @@ function withActivity(before: readonly LinkState[], links: readonly LinkView[]):
 
 function withEvents(
   state: ClusterState,
-  told: { readonly kind: 'events'; readonly view: EventsView },
+  update: { readonly kind: 'events'; readonly view: EventsView },
 ): ClusterState {
-  const { node, lastSeq, events } = told.view;
+  const { node, lastSeq, events } = update.view;
   const known = state.nodes.find(({ entry }) => entry.node === node)?.lastSeq ?? lastSeq;
   const fresh = events.filter(({ seq }) => seq > known).map((event) => ({ ...event, node }));
-  const after = withAnswer(state, told, (before) => ({ ...before, lastSeq }));
+  const after = withAnswer(state, update, (before) => ({ ...before, lastSeq }));
   if (fresh.length === 0) return after;
   const all = [...fresh, ...state.events].sort((a, b) => b.atMs - a.atMs || b.seq - a.seq);
   return { ...after, events: all.slice(0, MOST_EVENTS) };

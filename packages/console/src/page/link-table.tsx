@@ -83,7 +83,7 @@ function LinkRow({ link, marked }: { readonly link: PlacedLink; readonly marked:
       <td>
         <code title={link.at}>{shortId(link.at)}</code>
       </td>
-      <td>{link.role === 'none' ? 'not told' : link.role}</td>
+      <td>{link.role === 'none' ? 'not declared' : link.role}</td>
       <td>{stateOf(link)}</td>
       <td class="number">{count(link.users)}</td>
       <td class="number">{count(link.receivedPdus)}</td>
@@ -98,7 +98,7 @@ function LinkRow({ link, marked }: { readonly link: PlacedLink; readonly marked:
 
 const READING: Readonly<Record<LinkState['reading'], string>> = {
   reading: 'read',
-  held: 'held back',
+  held: 'paused',
   'waits-for-presence': 'waits for presence',
 };
 

@@ -1,4 +1,4 @@
-import { type ClusterState, EMPTY_STATE, type Told, tell } from './cluster-state.ts';
+import { applyUpdate, type ClusterState, EMPTY_STATE, type StateUpdate } from './cluster-state.ts';
 
 /** Minimum time between two redraws, for any number of updates. */
 const DRAW_MS = 500;
@@ -18,8 +18,8 @@ export class Store {
   }
 
   /** Applies an update. */
-  tell(told: Told): void {
-    this.#state = tell(this.#state, told);
+  apply(update: StateUpdate): void {
+    this.#state = applyUpdate(this.#state, update);
     this.#timer ??= window.setTimeout(() => {
       this.#timer = undefined;
       this.#changed(this.#state);

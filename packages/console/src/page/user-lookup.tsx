@@ -98,7 +98,7 @@ function User({ user, links }: { readonly user: UserView } & Pick<LookupProps, '
       </p>
       {user.links.length > 0 && (
         <table>
-          <caption class="heard">Links of user {user.userId}</caption>
+          <caption class="visually-hidden">Links of user {user.userId}</caption>
           <thead>
             <tr>
               <th scope="col">Node</th>

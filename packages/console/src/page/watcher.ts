@@ -1,5 +1,5 @@
 import type { Api } from './api.ts';
-import type { NodeAsked, Told } from './cluster-state.ts';
+import type { NodeAsked, StateUpdate } from './cluster-state.ts';
 
 /** Intervals of the requests, in ticks. */
 const TICK_MS = 1000;
@@ -10,7 +10,7 @@ export interface WatcherOptions {
   readonly api: Api;
   /** Live nodes, with the last known event of each. */
   nodes(): readonly { readonly id: string; readonly lastSeq: number }[];
-  tell(told: Told): void;
+  apply(update: StateUpdate): void;
 }
 
 /** Polls the cluster while the page is visible. */
@@ -33,14 +33,14 @@ export class Watcher {
 
   #ask(): void {
     if (document.hidden) return;
-    const { api, tell, nodes } = this.#options;
+    const { api, apply, nodes } = this.#options;
     const tick = this.#tick++;
-    tell({ kind: 'sample', atMs: Date.now() });
+    apply({ kind: 'sample', atMs: Date.now() });
     if (tick > 0 && tick % EVERY.cluster === 0) void this.#askCluster();
     for (const [at, { id, lastSeq }] of nodes().entries()) {
       // Not all nodes in one tick, where that need not be.
       const turn = tick === 0 ? 0 : tick + at;
-      const due: Readonly<Record<NodeAsked, () => Promise<Told>>> = {
+      const due: Readonly<Record<NodeAsked, () => Promise<StateUpdate>>> = {
         node: async () => ({ kind: 'node', view: await api.node(id) }),
         links: async () => ({ kind: 'links', view: await api.links(id) }),
         totals: async () => ({ kind: 'totals', view: await api.totals(id) }),
@@ -52,24 +52,24 @@ export class Watcher {
     }
   }
 
-  async #askNode(node: string, asked: NodeAsked, ask: () => Promise<Told>): Promise<void> {
-    const { tell } = this.#options;
+  async #askNode(node: string, asked: NodeAsked, ask: () => Promise<StateUpdate>): Promise<void> {
+    const { apply } = this.#options;
     await this.#once(`${node} ${asked}`, async () => {
       try {
-        tell(await ask());
+        apply(await ask());
       } catch (error) {
-        tell({ kind: 'node-problem', node, asked, problem: textOf(error) });
+        apply({ kind: 'node-problem', node, asked, problem: textOf(error) });
       }
     });
   }
 
   async #askCluster(): Promise<void> {
-    const { api, tell } = this.#options;
+    const { api, apply } = this.#options;
     await this.#once('cluster', async () => {
       try {
-        tell({ kind: 'cluster', view: await api.cluster() });
+        apply({ kind: 'cluster', view: await api.cluster() });
       } catch (error) {
-        tell({ kind: 'problem', problem: textOf(error) });
+        apply({ kind: 'problem', problem: textOf(error) });
       }
     });
   }

@@ -10,7 +10,7 @@ export interface SeatLimits {
 export class ConnectionLimits {
   readonly #limits: SeatLimits;
   readonly #byAddress = new Map<string, number>();
-  #taken = 0;
+  #links = 0;
 
   constructor(limits: SeatLimits) {
     this.#limits = limits;
@@ -19,9 +19,9 @@ export class ConnectionLimits {
   /** Acquires a seat, released with {@link ConnectionLimits.leave}, or returns the exceeded limit. */
   take(address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (this.#taken >= this.#limits.maxLinks) return 'too-many-links';
+    if (this.#links >= this.#limits.maxLinks) return 'too-many-links';
     if (ofAddress >= this.#limits.maxLinksPerAddress) return 'too-many-links-of-address';
-    this.#taken++;
+    this.#links++;
     this.#byAddress.set(address, ofAddress + 1);
     return undefined;
   }
@@ -29,7 +29,7 @@ export class ConnectionLimits {
   /** Gives a seat back. */
   leave(address: string): void {
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    this.#taken--;
+    this.#links--;
     if (ofAddress > 1) this.#byAddress.set(address, ofAddress - 1);
     else this.#byAddress.delete(address);
   }

@@ -158,10 +158,10 @@ function conflicts(settings: Settings): string[] {
       `ROUTE_HEARTBEAT_SECONDS is ${heartbeat}: expected less than ROUTE_LINK_TIMEOUT_SECONDS, ${timeout}`,
     );
   }
-  const { ROUTE_ISOLATED_SECONDS: isolated, ROUTE_BUS_RETENTION_SECONDS: held } = settings;
-  if (isolated >= held) {
+  const { ROUTE_ISOLATED_SECONDS: isolated, ROUTE_BUS_RETENTION_SECONDS: retention } = settings;
+  if (isolated >= retention) {
     problems.push(
-      `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_RETENTION_SECONDS, ${held}`,
+      `ROUTE_ISOLATED_SECONDS is ${isolated}: expected less than ROUTE_BUS_RETENTION_SECONDS, ${retention}`,
     );
   }
   const { ROUTE_CLIENT_TYPES_PC: pcTypes, ROUTE_CLIENT_TYPES_MOBILE: mobileTypes } = settings;

@@ -25,9 +25,9 @@ export class RedisAdviser {
       const advice = servers.flatMap((limits) =>
         redisAdvice(limits, windowBytes).map((problem) => ({ server: limits.address, problem })),
       );
-      const said = JSON.stringify(advice);
-      if (said === this.#advised) return;
-      this.#advised = said;
+      const text = JSON.stringify(advice);
+      if (text === this.#advised) return;
+      this.#advised = text;
       for (const { server, problem } of advice) {
         log.warn({ event: 'redis-setting', server, problem });
       }

@@ -50,9 +50,9 @@ const MOST_OVER_MS = 5000;
 /** The times that the settings of a node make. */
 export function isolationTimes({
   ROUTE_ISOLATED_SECONDS: after,
-  ROUTE_BUS_RETENTION_SECONDS: held,
+  ROUTE_BUS_RETENTION_SECONDS: retention,
 }: Pick<Settings, 'ROUTE_ISOLATED_SECONDS' | 'ROUTE_BUS_RETENTION_SECONDS'>): IsolationTimes {
-  const overMs = Math.min(MOST_OVER_MS, (held - after) * 500);
+  const overMs = Math.min(MOST_OVER_MS, (retention - after) * 500);
   return { afterMs: after * 1000, overMs };
 }
 

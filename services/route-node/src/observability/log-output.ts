@@ -117,7 +117,7 @@ export class LogOutput {
     this.#writingSinceMs = performance.now();
     this.#options.write(chunk, (error, written) => {
       this.#writingSinceMs = undefined;
-      if (error === null) this.#taken(chunk, written);
+      if (error === null) this.#accepted(chunk, written);
       else this.#failed(error.code ?? error.message);
     });
   }
@@ -134,7 +134,7 @@ export class LogOutput {
     this.#chunk = Buffer.from(this.#waiting.splice(0, count).join(''));
   }
 
-  #taken(chunk: Buffer, written: number): void {
+  #accepted(chunk: Buffer, written: number): void {
     this.#chunk = chunk.subarray(written);
     this.#pendingBytes -= written;
     if (!this.#reportedStuck) this.#failingSinceMs = undefined;

@@ -146,7 +146,7 @@ test.each<[string, NodeOptions, string]>([
     "warning clocks: b's clock is 5.0 s ahead of Redis’s",
   ],
   [
-    'deaf',
+    'unresponsive',
     { view: { bus: VIEW.bus && { ...VIEW.bus, responsive: false } } },
     'wrong bus: b receives nothing from the bus',
   ],

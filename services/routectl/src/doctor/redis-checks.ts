@@ -120,13 +120,13 @@ function ghosts(redis: ExaminedRedis, nodes: readonly ExaminedNode[]): Finding[]
 /** Links closed by their node on request keep their users for one lease: they are not ghosts. */
 function closedLinks(
   node: string,
-  held: readonly string[],
+  withUsers: readonly string[],
   nodes: readonly ExaminedNode[],
 ): Finding[] {
   const examined = nodes.find(({ known }) => known.node === node);
   if (examined?.answer.kind !== 'answered') return [];
   const open = new Set(examined.answer.value.links.map(({ link }) => link));
-  const closed = held.filter((link) => !open.has(link));
+  const closed = withUsers.filter((link) => !open.has(link));
   if (closed.length <= (examined.known.info?.leaving ?? 0)) return [];
   const named = closed.slice(0, NAMED).join(', ');
   return [

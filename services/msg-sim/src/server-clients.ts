@@ -8,7 +8,7 @@ interface Held {
 }
 
 /** The client connections that one msg_server has open. */
-export class HeldClients {
+export class ServerClients {
   readonly #users = new Map<number, Map<ClientType, Held>>();
 
   /** Users with at least one client on this server. */
@@ -33,9 +33,9 @@ export class HeldClients {
   add(user: number, type: ClientType): void {
     const types = this.#users.get(user) ?? new Map<ClientType, Held>();
     this.#users.set(user, types);
-    const held = types.get(type);
-    if (held === undefined) types.set(type, { count: 1, away: false, sinceMs: performance.now() });
-    else held.count++;
+    const entry = types.get(type);
+    if (entry === undefined) types.set(type, { count: 1, away: false, sinceMs: performance.now() });
+    else entry.count++;
   }
 
   /** Removes a user's clients of a type; returns their number. */
@@ -52,10 +52,10 @@ export class HeldClients {
    * ambiguous.
    */
   turn(user: number, type: ClientType): 'away' | 'back' | undefined {
-    const held = this.#users.get(user)?.get(type);
-    if (held === undefined || held.count > 1) return undefined;
-    held.away = !held.away;
-    return held.away ? 'away' : 'back';
+    const entry = this.#users.get(user)?.get(type);
+    if (entry === undefined || entry.count > 1) return undefined;
+    entry.away = !entry.away;
+    return entry.away ? 'away' : 'back';
   }
 
   /** Returns one entry per client; `firstUserId` is the id of user 0. */

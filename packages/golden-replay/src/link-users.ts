@@ -9,10 +9,10 @@ interface Clients {
  * Tracks the users of one link by what was sent on it, with the protocol's rules in the plainest
  * form.
  */
-export class HeldUsers {
+export class LinkUsers {
   readonly #users = new Map<number, Map<ClientType, Clients>>();
 
-  holds(userId: number): boolean {
+  has(userId: number): boolean {
     return [...(this.#users.get(userId)?.values() ?? [])].some(({ count }) => count > 0);
   }
 
