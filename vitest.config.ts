@@ -4,8 +4,8 @@ const redisTests = ['{packages,services}/*/src/**/*.redis.test.ts', 'test/redis/
 const sharedRedis = './test/fixtures/global-setup.ts';
 
 /**
- * Three projects, one after the other: what needs nothing, and may use all processors; what needs a Redis; what
- * starts whole processes.
+ * Three projects, one after the other: what needs nothing, and may use all processors; what needs a
+ * Redis; what starts whole processes.
  */
 export default defineConfig({
   test: {
@@ -16,7 +16,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // On a machine that does other work too a test may take many times as long as it does alone.
+          // On a machine that does other work too a test may take many times as long as it does
+          // alone.
           testTimeout: 60_000,
           include: [
             '{packages,services}/*/src/**/*.test.ts',
@@ -38,7 +39,8 @@ export default defineConfig({
         },
       },
       {
-        // The same tests of presence on a simulated Redis: what the simulation runs on does what a real one does.
+        // The same tests of presence on a simulated Redis: what the simulation runs on does what a
+        // real one does.
         test: {
           name: 'simulated-redis',
           include: ['packages/presence/src/**/*.redis.test.ts'],

@@ -1,8 +1,8 @@
 /**
  * Drains one route node and waits until it has stopped, for a deployment script:
  *   ROUTE_ADMIN_TOKEN_FILE=token node examples/admin-api/drain-node.ts http://10.0.0.5:9200
- * It refuses if no other node of the cluster could take the links. It uses plain HTTP; the schemas only check
- * the answers. Exit status: 0 the node has stopped, 1 it has not, 2 wrong usage.
+ * It refuses if no other node of the cluster could take the links. It uses plain HTTP; the schemas
+ * only check the answers. Exit status: 0 the node has stopped, 1 it has not, 2 wrong usage.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

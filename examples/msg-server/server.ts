@@ -1,7 +1,8 @@
 /**
- * A small msg_server. A client connects over TCP and sends its user id as the first line, then lines `TO TEXT`, each
- * a message to user TO. A user has one client: a new login closes the connection of the old one, wherever that is.
- * Settings: PORT (default 8000), ROUTE (addresses of route nodes, default 127.0.0.1:8200).
+ * A small msg_server. A client connects over TCP and sends its user id as the first line, then
+ * lines `TO TEXT`, each a message to user TO. A user has one client: a new login closes the
+ * connection of the old one, wherever that is. Settings: PORT (default 8000), ROUTE (addresses of
+ * route nodes, default 127.0.0.1:8200).
  */
 import { createServer, type Socket } from 'node:net';
 import {
@@ -71,7 +72,7 @@ function logout(userId: number): void {
   console.log(`user ${userId} logged out`);
 }
 
-/** Closes a connection whose user has logged in elsewhere, also if the client keeps its side open. */
+/** Closes a connection replaced by a later login, even if the client keeps its side open. */
 function closeReplaced(socket: Socket): void {
   socket.end('you have logged in elsewhere\n');
   setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref();

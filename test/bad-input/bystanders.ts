@@ -19,7 +19,7 @@ export function isBystanders({ body }: ReceivedPdu): boolean {
   return body.subarray(0, OWN_BODY.length).equals(OWN_BODY);
 }
 
-/** Two well-behaved links that talk all the while: what others do to the node must not touch them. */
+/** Two well-behaved links with constant traffic, which other links must not affect. */
 export class Bystanders implements AsyncDisposable {
   readonly #sender: TestLink;
   readonly #receiver: TestLink;

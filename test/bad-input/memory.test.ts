@@ -78,8 +78,8 @@ describe('the memory of a node does not grow while', () => {
       const links = await Promise.all(Array.from({ length: 100 }, () => openLink(scene.node)));
       for (const [index, link] of links.entries()) if (index % 2 === 0) link.sendRaw(half);
       speaking += 50;
-      // Destroying a socket with unread data resets the connection, and the node may then discard what it
-      // has not read yet: whether the link has sent anything would be left to chance.
+      // Destroying a socket with unread data resets the connection, and the node may then discard
+      // what it has not read yet: whether the link has sent anything would be left to chance.
       const opened = openedBefore + speaking;
       await scene.node.waitForMetric('route_links_opened_total', (n) => n === opened);
       for (const [index, link] of links.entries()) {

@@ -4,9 +4,10 @@ import type { RouteNode } from '../harness/index.ts';
 const MIB = 1_048_576;
 
 /**
- * How much more a node may hold after many rounds than after the first few. What the collector has not
- * come to yet, and what allocators keep of freed memory, came to 35 MiB at most where this was measured;
- * the tests send several times the bound through the node, so that keeping a part of it would show.
+ * How much more a node may hold after many rounds than after the first few. What the collector has
+ * not come to yet, and what allocators keep of freed memory, came to 35 MiB at most where this was
+ * measured; the tests send several times the bound through the node, so that keeping a part of it
+ * would show.
  */
 const MOST_GROWTH = 64 * MIB;
 

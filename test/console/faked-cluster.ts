@@ -8,7 +8,7 @@ export interface FakedSize {
 
 const STARTED_MS = 3_600_000;
 
-/** Answers the page's questions as a large and busy cluster would, in place of the node that serves it. */
+/** Answers the page's requests like a large, busy cluster, in place of the node. */
 export async function fakeCluster(page: Page, { nodes, links }: FakedSize): Promise<void> {
   const beganMs = Date.now();
   const ids = Array.from({ length: nodes }, (_, i) => idOf(i));

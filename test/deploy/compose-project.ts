@@ -35,8 +35,8 @@ export interface Container {
 }
 
 /**
- * docker-compose.yml brought up under a name of its own, on free ports, with an image of its own. At the
- * end of its scope all of it is removed.
+ * docker-compose.yml brought up under a name of its own, on free ports, with an image of its own.
+ * At the end of its scope all of it is removed.
  */
 export class ComposeProject implements AsyncDisposable {
   readonly name: string;

@@ -25,8 +25,8 @@ function pinnedImages(): PinnedImage[] {
 }
 
 /**
- * The tags under which this machine has the pinned images, by variable: the pinned ones, or where those
- * cannot be had, the next best that is here (`redis:7.0-alpine` for `redis:7.0.15-alpine`).
+ * The tags under which this machine has the pinned images, by variable: the pinned ones, or where
+ * those cannot be had, the next best that is here (`redis:7.0-alpine` for `redis:7.0.15-alpine`).
  * @throws Error naming the image that there is none of.
  */
 export async function imageTags(): Promise<Record<string, string>> {

@@ -45,8 +45,9 @@ export async function renderObjects(folder: string): Promise<KubernetesObject[]>
 }
 
 /**
- * Holds objects against the Kubernetes schemas. A schema lets fields pass that it does not know, so a
- * misspelt one would: therefore the objects are also written down as TypeScript, whose compiler does not.
+ * Holds objects against the Kubernetes schemas. A schema lets fields pass that it does not know, so
+ * a misspelt one would: therefore the objects are also written down as TypeScript, whose compiler
+ * does not.
  * @throws Error with what is wrong with which object.
  */
 export async function checkObjects(objects: readonly KubernetesObject[]): Promise<void> {

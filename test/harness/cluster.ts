@@ -71,7 +71,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Starts a cluster: `await using cluster = await startCluster({ nodes: 3 })`. All nodes are ready. */
+/** Starts a cluster, with all nodes ready: `await using cluster = await startCluster(...)`. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const cluster = new Cluster(options);
   try {

@@ -10,7 +10,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** The log of a process, read as it grows: JSON lines, and what is none (a crash, a usage message). */
+/** The log of a process, read as it grows: JSON lines, and other text (crash, usage message). */
 export class LogFile {
   readonly #path: string;
   readonly #lines: LogLine[] = [];

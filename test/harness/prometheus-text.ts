@@ -8,7 +8,8 @@ interface Sample {
 }
 
 /**
- * The value of a metric in a page of Prometheus' text format: the sum of all samples with these labels.
+ * The value of a metric in a page of Prometheus' text format: the sum of all samples with these
+ * labels.
  * @throws Error when there is none, so that a misspelt name does not read as 0.
  */
 export function readMetric(page: string, name: string, labels: Labels = {}): number {

@@ -201,7 +201,9 @@ export class RouteNode implements AsyncDisposable {
     }
   }
 
-  /** @throws Error when it ended by itself, or logged a fatal line, and the test did not expect it. */
+  /**
+   * @throws Error when it ended by itself, or logged a fatal line, and the test did not expect it.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const endedByItself = !this.isRunning && !this.#signalled;
     await this.kill();

@@ -37,7 +37,9 @@ export class TestLink implements AsyncDisposable {
   readonly address: string;
   /** PDUs received, in order; without heartbeats, and without answers to {@link query}. */
   readonly received: ReceivedPdu[] = [];
-  /** Settles when the other side ends the link, never rejects; never settles when the test ends it. */
+  /**
+   * Settles when the other side ends the link, never rejects; never settles when the test ends it.
+   */
   readonly closedByServer: Promise<ServerClose>;
   /** How many heartbeats have been received. */
   heartbeats = 0;
@@ -175,8 +177,8 @@ export class TestLink implements AsyncDisposable {
   }
 
   /**
-   * Returns when the node has taken the link in. A connection stands before that, and what is relayed
-   * in between passes it by.
+   * Returns when the node has taken the link in. A connection stands before that, and what is
+   * relayed in between passes it by.
    */
   async known(): Promise<void> {
     await this.query([0]);

@@ -14,7 +14,7 @@ interface Waiting {
 }
 
 /** A program of this project in its own process, which answers each request once. */
-export class WorkerProcess<Request, Answer> implements AsyncDisposable {
+class WorkerProcess<Request, Answer> implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #isAnswer: (message: unknown) => message is Answer;
   readonly #name: string;

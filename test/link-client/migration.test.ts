@@ -5,7 +5,7 @@ import { type RouteNode, startRouteNode } from '../harness/index.ts';
 
 const SERVERS = 3;
 
-/** A msg_server that lists two route servers, sends numbered messages, and keeps what it receives. */
+/** A msg_server with two route servers that sends numbered messages and records received ones. */
 class ListingBoth {
   readonly client: RouteClient;
   readonly received: string[] = [];

@@ -26,8 +26,8 @@ test('a client with a certificate connects over TLS, and one without is refused'
   await using stranger = new RouteClient({ ...common, tls: { ca } });
   const down = new Promise((resolve) => stranger.once('down', resolve));
   stranger.connect();
-  // In TLS 1.3 the client is through before the node has judged its certificate, and what it hears of
-  // the refusal is the system's affair.
+  // In TLS 1.3 the client is through before the node has judged its certificate, and what it hears
+  // of the refusal is the system's affair.
   const refusals = /^(connect-failed|broken|closed-by-node)$/;
   expect(await down).toMatchObject({ reason: expect.stringMatching(refusals) });
 });

@@ -3,7 +3,7 @@ import { startCluster } from '../harness/index.ts';
 import { Demo } from './demo.ts';
 import { type Fault, FaultyRelay } from './faulty-relay.ts';
 
-/** A run's faults and the checks that must find them; no other one may find anything but those named. */
+/** A run's faults and the checks that must find them; no other check may fail. */
 interface Case {
   /** Broadcast by default. */
   readonly delivery?: 'directed';

@@ -9,7 +9,9 @@ const ASK_TIMEOUT_MS = 5000;
 export interface BareNodeOptions {
   /** Settings; the memory engine unless they say otherwise. */
   readonly env?: NodeEnv;
-  /** What the node's standard output and error go to: a file, a device or a FIFO that has a reader. */
+  /**
+   * What the node's standard output and error go to: a file, a device or a FIFO that has a reader.
+   */
   readonly output: string;
   /** What starts the node; this tree's by default. */
   readonly program?: string;
@@ -17,7 +19,7 @@ export interface BareNodeOptions {
   readonly maxDescriptors?: number;
 }
 
-/** A route node whose log cannot be read, on ports that are known beforehand. Killed at the end of its scope. */
+/** A route node on chosen ports, without a readable log. Killed at the end of its scope. */
 export class BareNode implements AsyncDisposable, LinkTarget {
   readonly host = HOST;
   readonly port: number;
@@ -73,7 +75,7 @@ export class BareNode implements AsyncDisposable, LinkTarget {
   }
 }
 
-/** Starts a node and returns when it is ready: `await using node = await startBareNode({ output })`. */
+/** Starts a node; resolves when it is ready: `await using node = await startBareNode(...)`. */
 export async function startBareNode(options: BareNodeOptions): Promise<BareNode> {
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
   const limit = options.maxDescriptors === undefined ? '' : `ulimit -n ${options.maxDescriptors};`;

@@ -18,8 +18,8 @@ export interface InstalledRelease extends AsyncDisposable {
 }
 
 /**
- * Checks a release out of the history and installs it. Where it needs the packages that are installed
- * here, it gets these; otherwise npm fetches its own.
+ * Checks a release out of the history and installs it. Where it needs the packages that are
+ * installed here, it gets these; otherwise npm fetches its own.
  * @throws Error that names the commit and what to do, where the clone does not have it.
  */
 export async function installRelease({ version, commit }: Release): Promise<InstalledRelease> {

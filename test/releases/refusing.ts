@@ -7,7 +7,7 @@ import { relayExactly } from './relay-exactly.ts';
 
 const PER_SECOND = 200;
 const LEASE_SECONDS = 2;
-/** Longer than two leases: what a node that cannot take part does to the others, it has done by then. */
+/** Longer than two leases, so that any effect of a refused node on the others has happened. */
 const TOGETHER_MS = 2.5 * LEASE_SECONDS * 1000;
 
 export const REFUSING_ENV = {
@@ -25,8 +25,8 @@ export async function linksWithUsers(nodes: readonly RouteNode[]): Promise<LinkS
 }
 
 /**
- * Relays between all links for longer than two leases while something goes on, and expects each message
- * once and in order on each link, exact presence, and no trouble in the nodes' logs.
+ * Relays between all links for longer than two leases while something goes on, and expects each
+ * message once and in order on each link, exact presence, and no trouble in the nodes' logs.
  */
 export async function undisturbed(
   cluster: Cluster,

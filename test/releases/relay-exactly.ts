@@ -10,7 +10,9 @@ export interface Pace {
   readonly least: number;
 }
 
-/** Relays between all of these links while something goes on, and expects each message once and in order on each other one. */
+/**
+ * Relays between all links while `meanwhile` runs; expects each message once, in order, on each.
+ */
 export async function relayExactly(
   links: readonly TestLink[],
   { perSecond, least }: Pace,

@@ -11,7 +11,10 @@ const release = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{40}$/)
     .nullable(),
-  /** `shares`: one cluster with the release before, in both orders of upgrade; `refuses`: says so, and is not ready. */
+  /**
+   * `shares`: one cluster with the release before, in both orders of upgrade; `refuses`: says so,
+   * and is not ready.
+   */
   withPrevious: z.enum(['shares', 'refuses']).optional(),
 });
 

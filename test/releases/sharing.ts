@@ -15,8 +15,8 @@ const PACE = { perSecond: 500, least: 1000 };
 type Program = string | undefined;
 
 /**
- * Replaces the nodes of one release by those of another, one by one and under load: links that stay up
- * get each message once and in order, and no user is seen offline.
+ * Replaces the nodes of one release by those of another, one by one and under load: links that stay
+ * up get each message once and in order, and no user is seen offline.
  */
 export async function replaceUnderLoad(from: Program, to: Program): Promise<void> {
   const env = { ROUTE_DRAIN_SECONDS: '1', ROUTE_LEASE_SECONDS: '4' };

@@ -42,7 +42,8 @@ test('reports no problem in a healthy cluster, and lists its checks', async () =
       ...['redis', 'subscribers', 'ghosts'],
     ]),
   );
-  // A machine that is busy with other tests may be slow enough for a warning, which is its status 1.
+  // A machine that is busy with other tests may be slow enough for a warning, which is its status
+  // 1.
   expect(status).toBe(found.every(({ level }) => level === 'ok') ? 0 : 1);
 });
 
@@ -91,7 +92,8 @@ test('reports each problem of nodes and Redis, with a remedy', async () => {
 test('prints lines as text, including checks that were impossible', async () => {
   await using cluster = await startCluster({ nodes: 2 });
   const environment = { ROUTE_ADMIN: new URL(cluster.node(0).adminUrl).host };
-  // The Redis that is tried where none is named knows nothing of this cluster, if there is one at all.
+  // The Redis that is tried where none is named knows nothing of this cluster, if there is one at
+  // all.
   const { stdout } = await runRoutectl(['doctor'], environment);
   expect(stdout).toMatch(/^ok {7}versions {5}all run the same version, \d+\.\d+\.\d+$/m);
   expect(stdout).toMatch(/^unknown {2}redis {8}not looked at: /m);

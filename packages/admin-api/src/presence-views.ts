@@ -6,7 +6,9 @@ const clientCountsSchema = z.object({
   mac: z.number(),
   ios: z.number(),
   android: z.number(),
-  /** Types that the nodes' settings add, by their number as in '0x13'; absent where there are none. */
+  /**
+   * Types that the nodes' settings add, by their number as in '0x13'; absent where there are none.
+   */
   others: z.record(z.string(), z.number()).optional(),
 });
 export type ClientCounts = z.infer<typeof clientCountsSchema>;

@@ -1,6 +1,6 @@
 /**
- * Finds flags that give a secret, which every user of the machine reads in the process list; their values are left out.
- * Flags that name a file, as --token-file, give none.
+ * Finds flags that give a secret, which every user of the machine reads in the process list; their
+ * values are left out. Flags that name a file, as --token-file, give none.
  */
 export function findSecretFlags(argv: readonly string[]): string[] {
   const names = argv.map((arg) => arg.split('=', 1).join(''));

@@ -42,7 +42,9 @@ const watchedPduSchema = z.object({
   flag: z.number(),
   seqNum: z.number(),
   reserved: z.number(),
-  /** With decode=1: the body's fields, contents of messages left out; null where it does not parse. */
+  /**
+   * With decode=1: the body's fields, contents of messages left out; null where it does not parse.
+   */
   fields: z.record(z.string(), z.unknown()).nullable().optional(),
   /** With bodies=1: the first bytes of the body. */
   bodyHex: z.string().optional(),

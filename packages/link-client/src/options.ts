@@ -15,8 +15,9 @@ export interface RouteClientOptions {
   readonly snapshot: () => readonly ClientStatus[];
   /**
    * `each` (default): a link to every address at once, one of them master, as a stock msg_server
-   * does. `any`: one link alone, to the first address, and to the others in a drawn order when it fails.
-   * Several links into one cluster need `ROUTE_LINKS=master` on its nodes, or everything counts twice.
+   * does. `any`: one link alone, to the first address, and to the others in a drawn order when it
+   * fails. Several links into one cluster need `ROUTE_LINKS=master` on its nodes, or everything
+   * counts twice.
    */
   readonly links?: 'each' | 'any';
   /** Encrypts the links; node:tls's options. The certificate must be for the address's host. */
@@ -38,7 +39,9 @@ export interface RouteClientOptions {
   readonly reconnectMostMs?: number;
   /** `send` returns `wait` while this many bytes wait for a link. Default 1 MiB. */
   readonly unsentBytes?: number;
-  /** A PDU that claims more ends the link; no list sent is longer. Default 16 MiB, as the nodes'. */
+  /**
+   * A PDU that claims more ends the link; no list sent is longer. Default 16 MiB, as the nodes'.
+   */
   readonly maxPduBytes?: number;
   /** For tests. */
   readonly clock?: Clock;

@@ -19,7 +19,7 @@ export class LenientReader extends protobuf.BufferReader {
 /** How values are written. Protocol Buffers: wire types. */
 export const WIRE = { varint: 0, eightBytes: 1, lengthFirst: 2, group: 3, fourBytes: 5 } as const;
 
-/** Bytes of groups in one body. Nothing writes groups any more; 16 MiB of them would take a fifth of a second. */
+/** Maximum bytes of groups in one body. No writer uses groups; 16 MiB take a fifth of a second. */
 const MOST_GROUP_BYTES = 64 * 1024;
 
 /** A field whose value is still to be read or skipped. */
@@ -73,7 +73,10 @@ export class BodyReader {
     return this.#pdu.subarray(start, start + length);
   }
 
-  /** Leaves out a field's value. A body with more bytes of groups than one needs is not read to its end. */
+  /**
+   * Leaves out a field's value. A body with more bytes of groups than one needs is not read to its
+   * end.
+   */
   skip({ number, wire }: Field): void {
     const reader = this.#reader;
     const { len, pos } = reader;

@@ -20,8 +20,9 @@ const ADDED = { pc: 0x1_0000, mobile: 0x2_0000 } as const;
 const MOBILE_BIT = 0x10;
 
 /**
- * The client types that PDUs may name. Protocol: a body with any other one does not parse. The four of the protocol
- * are always among them; those of {@link AddedClientTypes} carry their class in the {@link ClientType}.
+ * The client types that PDUs may name. Protocol: a body with any other one does not parse. The four
+ * of the protocol are always among them; those of {@link AddedClientTypes} carry their class in the
+ * {@link ClientType}.
  */
 export class ClientTypes {
   readonly #added = new Map<number, ClientType>();

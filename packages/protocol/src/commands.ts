@@ -34,8 +34,8 @@ export interface Command {
 }
 
 /**
- * Every command this project knows, by the name that metrics, logs and tools use. The last three are
- * made by a route server alone; it ignores them when a msg_server sends one.
+ * Every command this project knows, by the name that metrics, logs and tools use. The last three
+ * are made by a route server alone; it ignores them when a msg_server sends one.
  */
 export const COMMANDS = {
   heartbeat: { serviceId: 0x0007, commandId: 0x0701, handling: 'heartbeat' },

@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from './header.ts';
 
-/** Why a stream can no longer be cut into PDUs. Both close the link: it can never be resynchronised. */
+/** Errors of a stream's framing. Both close the link, which cannot be resynchronised. */
 export const FRAMING_ERROR_CODES = ['length-too-small', 'length-too-large'] as const;
 
 /** One of {@link FRAMING_ERROR_CODES}; fit for a metric label. */
@@ -24,7 +24,7 @@ export function lengthErrorCode(length: number, maxPduBytes: number): FramingErr
   return length > maxPduBytes ? 'length-too-large' : undefined;
 }
 
-/** Puts the error together. `header` begins with the length field and is copied, at most 16 bytes. */
+/** Creates the error. At most 16 bytes of `header`, from the length field on, are copied. */
 export function framingError(
   code: FramingErrorCode,
   header: Buffer,

@@ -4,8 +4,8 @@ import { type ClientStatus, isUserStatus } from './message-fields.ts';
 
 /**
  * Readers of bodies in the exact form that msg_servers write: each field once, in number order,
- * lists not packed, no varint longer than a uint32 needs. They decide nothing: every other form, good
- * or bad, is left to the readers of loose bodies, which know all the rules and are slower.
+ * lists not packed, no varint longer than a uint32 needs. They decide nothing: every other form,
+ * good or bad, is left to the readers of loose bodies, which know all the rules and are slower.
  */
 class PlainReader {
   readonly #bytes: Buffer;
@@ -74,7 +74,7 @@ export function plainStatusUpdate(pdu: Buffer, types: ClientTypes): ClientStatus
   return { userId, status, clientType };
 }
 
-/** The fields of a plain USERS_STATUS_REQUEST; undefined when it is not plain, or asks for more users than `mostIds`. */
+/** The fields of a plain USERS_STATUS_REQUEST; undefined if not plain or above `mostIds` users. */
 export function plainStatusRequest(
   pdu: Buffer,
   mostIds: number,

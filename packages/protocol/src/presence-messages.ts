@@ -108,7 +108,10 @@ export class ListedClients {
     return check.isAtEnd ? 'good' : 'unfinished';
   }
 
-  /** The number of the client type that makes the list bad; undefined where it is good, or bad for another reason. */
+  /**
+   * The number of the client type that makes the list bad; undefined where it is good, or bad for
+   * another reason.
+   */
   get unknownClientType(): number | undefined {
     return this.#unknownType;
   }
@@ -165,7 +168,7 @@ export function decodeUserStatusUpdate(
   return plainStatusUpdate(pdu, types) ?? looseStatusUpdate(pdu, types).value;
 }
 
-/** The number of the client type for which alone a USER_STATUS_UPDATE does not parse; undefined for any other reason. */
+/** The unknown client type that alone makes a USER_STATUS_UPDATE invalid; undefined without. */
 export function unknownClientTypeOf(pdu: Buffer, types: ClientTypes): number | undefined {
   const found = looseStatusUpdate(pdu, types);
   return found.value === undefined ? found.unknownType : undefined;
@@ -173,7 +176,8 @@ export function unknownClientTypeOf(pdu: Buffer, types: ClientTypes): number | u
 
 /**
  * Reads a USERS_STATUS_REQUEST PDU.
- * @returns undefined when the body does not parse, 'too-many' when it asks for more users than `mostIds`.
+ * @returns undefined when the body does not parse, 'too-many' when it asks for more users than
+ * `mostIds`.
  */
 export function decodeUsersStatusRequest(
   pdu: Buffer,

@@ -1,6 +1,6 @@
 import { Random } from './random.ts';
 
-/** Names the variable with the number of inputs of each fuzz test; `npm run fuzz -- --inputs N` sets it. */
+/** Variable with the number of inputs of each fuzz test; `npm run fuzz -- --inputs N` sets it. */
 export const FUZZ_INPUTS_VARIABLE = 'ROUTE_FUZZ_INPUTS';
 
 /** Names the variable with the seed of each fuzz test; `npm run fuzz -- --seed N` sets it. */
@@ -9,9 +9,10 @@ export const FUZZ_SEED_VARIABLE = 'ROUTE_FUZZ_SEED';
 const DEFAULT_INPUTS = 20_000;
 
 /**
- * Runs `check` for each of the inputs of a fuzz test: 20,000, or the number in ROUTE_FUZZ_INPUTS. Prints the seed,
- * which is new in each run unless ROUTE_FUZZ_SEED gives one.
- * @throws Error naming the seed and the number of the input when `check` throws, with the error as its cause.
+ * Runs `check` for each of the inputs of a fuzz test: 20,000, or the number in ROUTE_FUZZ_INPUTS.
+ * Prints the seed, which is new in each run unless ROUTE_FUZZ_SEED gives one.
+ * @throws Error naming the seed and the number of the input when `check` throws, with the error as
+ * its cause.
  */
 export function fuzz(what: string, check: (random: Random) => void): void {
   const inputs = numberFrom(FUZZ_INPUTS_VARIABLE) ?? DEFAULT_INPUTS;

@@ -25,8 +25,9 @@ const CHANGES: readonly Change[] = [
 ];
 
 /**
- * Returns a copy of one of `corpus` with 1 to 4 random changes: bits, bytes, big-endian numbers of 1 to 6 bytes,
- * slices that are cut, repeated, or taken from another of the corpus. For fuzz tests of decoders.
+ * Returns a copy of one of `corpus` with 1 to 4 random changes: bits, bytes, big-endian numbers of
+ * 1 to 6 bytes, slices that are cut, repeated, or taken from another of the corpus. For fuzz tests
+ * of decoders.
  * @throws Error when the corpus is empty.
  */
 export function mutate(random: Random, corpus: readonly Buffer[]): Buffer {

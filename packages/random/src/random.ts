@@ -46,7 +46,10 @@ export class Random {
     return choices[this.below(choices.length)];
   }
 
-  /** One of the names, each as often as its weight says. @throws Error when no weight is above 0. */
+  /**
+   * One of the names, each as often as its weight says.
+   * @throws Error when no weight is above 0.
+   */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries<number>(weights);
     let draw = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

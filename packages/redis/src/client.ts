@@ -49,8 +49,8 @@ export function createRedisClient(settings: RedisSettings): RedisClient {
 }
 
 /**
- * A client of one server, with the same manners: the Redis itself, the primary that the Sentinels name
- * when it connects, or the node of a cluster at `at`.
+ * A client of one server, with the same manners: the Redis itself, the primary that the Sentinels
+ * name when it connects, or the node of a cluster at `at`.
  */
 export function createServerClient(settings: RedisSettings, at?: HostPort): Redis {
   const { target } = settings;

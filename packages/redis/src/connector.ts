@@ -6,7 +6,7 @@ import type { HostPort, RedisAccount, RedisSettings, RedisTarget, RedisTls } fro
 
 type ConnectorClass = NonNullable<RedisOptions['Connector']>;
 
-/** A connection that is left is closed by force after this long: a silent one never closes by itself. */
+/** An abandoned connection is destroyed after this time: a silent one never closes by itself. */
 const END_MS = 250;
 
 /** Properties of a server, read when a client connects to it. */
@@ -18,7 +18,7 @@ export interface ServerIdentity {
 /** By a client's options, which it shares with its connector. */
 const identities = new WeakMap<object, ServerIdentity>();
 
-/** The server that a client was connected to last; undefined before the first time, and of a cluster. */
+/** The last server of a client; undefined before the first connection and for a cluster. */
 export function serverOf(client: { readonly options: object }): ServerIdentity | undefined {
   return identities.get(client.options);
 }
@@ -48,7 +48,8 @@ export function serverConnector(settings: RedisSettings): ConnectorClass {
       try {
         this.stream = open(address, 'tls' in this.#options ? this.#options.tls : undefined);
       } catch (error) {
-        // A certificate that cannot be used is an error of this attempt, as a refused connection is.
+        // A certificate that cannot be used is an error of this attempt, as a refused connection
+        // is.
         this.firstError = error instanceof Error ? error : new Error(String(error));
         settings.attemptFailed?.(this.firstError);
         this.stream = new Socket().destroy();

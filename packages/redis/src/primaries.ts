@@ -10,7 +10,7 @@ export interface SlotRange extends HostPort {
   readonly nodeId: string;
 }
 
-/** Where an address (`host:port`) that a node announces is reached; undefined or null where it is reached itself. */
+/** Maps an announced address (`host:port`) to a reachable one; undefined or null: the same. */
 type Reach = (announced: string) => HostPort | null | undefined;
 
 const unmapped: Reach = () => undefined;
@@ -20,7 +20,7 @@ export function primariesOf(client: RedisClient): readonly Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-/** Reads a cluster's slot ranges from one of its nodes, with addresses as they are reached from here. */
+/** Reads a cluster's slot ranges from one of its nodes, with reachable addresses. */
 export async function readSlotRanges(node: Redis, reach: Reach = unmapped): Promise<SlotRange[]> {
   const reply: unknown = await node.cluster('SLOTS');
   if (!Array.isArray(reply)) {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { primariesOf } from './primaries.ts';
 
-/** The output that a server lets pile up for a subscriber before it cuts it off; 0 bytes: without a bound. */
+/** Output buffer limit of a server for a subscriber, in bytes; 0: no limit. */
 export interface SubscriberLimit {
   readonly hardBytes: number;
   readonly softBytes: number;

@@ -23,15 +23,15 @@ const ASK_EVERY_MS = 5000;
 /** A different answer is checked again after this delay: a name may resolve to several servers. */
 const ASK_AGAIN_MS = 500;
 
-/** After failing for this long another connection is tried, also where that is not likely to help. */
+/** Time of failures after which another connection is tried, even if it is unlikely to help. */
 const FAILING_MS = 5000;
 
 /** The least time between two renewals. */
 const RENEW_EVERY_MS = 1000;
 
 /**
- * Has a client leave a server that is not the right one, or not any more: one that was demoted, that refuses
- * the account, that fails again and again, or that the address no longer leads to.
+ * Has a client leave a server that is not the right one, or not any more: one that was demoted,
+ * that refuses the account, that fails again and again, or that the address no longer leads to.
  */
 export class ServerWatch {
   readonly #options: ServerWatchOptions;

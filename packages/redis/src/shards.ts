@@ -1,9 +1,9 @@
 import slotOf from 'cluster-key-slot';
 
 /**
- * Into how many shards users are spread. Fixed: two nodes that disagree on it would keep two presences.
- * Enough that a Redis Cluster of up to 16 primaries is loaded evenly; few enough that one tick's
- * updates still meet in the same shard and travel together.
+ * Into how many shards users are spread. Fixed: two nodes that disagree on it would keep two
+ * presences. Enough that a Redis Cluster of up to 16 primaries is loaded evenly; few enough that
+ * one tick's updates still meet in the same shard and travel together.
  */
 export const SHARD_COUNT = 64;
 

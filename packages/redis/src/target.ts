@@ -71,7 +71,10 @@ export interface RedisSettings {
   readonly commandTimeoutMs: number;
   /** How long a connection attempt may take. */
   readonly connectTimeoutMs: number;
-  /** A connection on which nothing arrives for this long while a command is outstanding is closed; by default never. */
+  /**
+   * A connection on which nothing arrives for this long while a command is outstanding is closed;
+   * by default never.
+   */
   readonly silentMs?: number;
   /** Whether a replica will do, for callers that only read. */
   readonly acceptsReplica?: boolean;

@@ -25,7 +25,7 @@ function ofNode(node: string, view: string): string {
   return `/api/v1/nodes/${encodeURIComponent(node)}/${view}`;
 }
 
-/** All that the page asks, of the node that serves it alone. Every call throws an Error made for people. */
+/** All requests of the page, to the node that serves it. Errors have readable messages. */
 export const api = {
   cluster: () => ask<ClusterView>('/api/v1/cluster'),
   node: (node: string) => ask<NodeView>(ofNode(node, 'node')),

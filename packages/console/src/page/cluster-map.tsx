@@ -2,7 +2,7 @@ import type { LinkState, NodeState } from './cluster-state.ts';
 import { type PlacedNode, placeNodes, radiusOf } from './map-layout.ts';
 import { bytes, count, moodOf, shortId, some } from './words.ts';
 
-/** A dead node stays in the drawing for so long, and in the table for as long as the cluster knows it. */
+/** Time that a dead node stays in the drawing; the table has it as long as the cluster knows it. */
 const DEAD_SHOWN_MS = 60_000;
 
 interface MapProps {
@@ -11,7 +11,7 @@ interface MapProps {
   readonly marked: ReadonlySet<string>;
 }
 
-/** Who is connected where: the bus in the middle, nodes around it, each with its links behind it. */
+/** The connections: the bus in the middle, nodes around it, each with its links behind it. */
 export function ClusterMap({ nodes, marked }: MapProps) {
   const shown = nodes.filter(({ entry }) => (entry.leaseLeftMs ?? 0) > -DEAD_SHOWN_MS);
   const places = placeNodes(shown.map(({ links }) => links.length));

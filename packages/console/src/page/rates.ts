@@ -15,7 +15,7 @@ export interface Rates {
 /** The sum over all nodes; of delays, the latest. */
 export type Sample = Rates & { readonly atMs: number };
 
-/** A node's rates between two of its answers, by its own clock; undefined where no time lies between. */
+/** A node's rates between two answers, by its own clock; undefined if no time has passed. */
 export function ratesBetween(before: NodeView, after: NodeView): Rates | undefined {
   const seconds = (after.nowMs - before.nowMs) / 1000;
   if (seconds <= 0) return undefined;

@@ -5,7 +5,7 @@ interface ScrollerProps {
   readonly children: ComponentChildren;
 }
 
-/** Room in which something wide or long scrolls; it takes the focus, so that the keyboard scrolls it too. */
+/** An area that scrolls. It can have the focus, so that the keyboard scrolls it too. */
 export function Scroller({ label, children }: ScrollerProps) {
   return (
     <section class="scroller" aria-label={`${label}, scrolls`} tabIndex={0}>

@@ -53,7 +53,7 @@ export function some(value: number, one: string): string {
   return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
 }
 
-/** A node's id, short enough for a drawing; the first letters of two nodes are hardly ever the same. */
+/** The start of a node's id, for drawings; two nodes hardly ever have the same. */
 export function shortId(node: string): string {
   return node.slice(0, 5);
 }

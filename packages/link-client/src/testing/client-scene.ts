@@ -10,7 +10,9 @@ export class ClientScene implements AsyncDisposable {
   readonly client: RouteClient;
   /** The result of `snapshot`. */
   clients: readonly ClientStatus[] = [];
-  /** `up 127.0.0.1:1`, `master ...`, `down ... closed-by-node`, in order, addresses named as given. */
+  /**
+   * `up 127.0.0.1:1`, `master ...`, `down ... closed-by-node`, in order, addresses named as given.
+   */
   readonly told: string[] = [];
 
   constructor(options: Omit<RouteClientOptions, 'snapshot' | 'clock'>) {

@@ -16,7 +16,9 @@ export class ConnectionLimits {
     this.#limits = limits;
   }
 
-  /** Acquires a seat, released with {@link ConnectionLimits.leave}, or returns the exceeded limit. */
+  /**
+   * Acquires a seat, released with {@link ConnectionLimits.leave}, or returns the exceeded limit.
+   */
   take(address: string): Refusal | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#links >= this.#limits.maxLinks) return 'too-many-links';

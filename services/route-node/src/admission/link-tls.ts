@@ -11,7 +11,7 @@ import {
 import { errorText } from '@route/redis';
 import type { Settings } from '../config/settings-schema.ts';
 
-/** Paths of PEM files. With `ca`, msg_servers need a certificate signed by one of its authorities. */
+/** Paths of PEM files. With `ca`, msg_servers need a certificate of one of its authorities. */
 export interface LinkTlsFiles {
   readonly cert: string;
   readonly key: string;

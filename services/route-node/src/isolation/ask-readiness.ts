@@ -12,8 +12,8 @@ const MAX_BYTES = 4096;
 const answerSchema = z.object({ node: z.string() });
 
 /**
- * Asks a node's admin port whether it is ready; undefined if no node answers. Sends no token, follows
- * no redirect, and limits the length of the answer.
+ * Asks a node's admin port whether it is ready; undefined if no node answers. Sends no token,
+ * follows no redirect, and limits the length of the answer.
  */
 export async function askReadiness(address: string): Promise<ReadinessAnswer | undefined> {
   const parsed = parseAddress(address);

@@ -42,7 +42,9 @@ export class Counters {
   /** Directed delivery: bytes that are kept until every node has spoken, as of the last look. */
   retainedBytes = 0;
   heartbeatsSent = 0;
-  /** Notifications delivered to this node's links, and dropped because a later one was delivered. */
+  /**
+   * Notifications delivered to this node's links, and dropped because a later one was delivered.
+   */
   notifications = 0;
   notificationsStale = 0;
   /** Offline notifications corrected because a PC client was still, or again, online. */

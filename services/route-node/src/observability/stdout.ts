@@ -18,9 +18,9 @@ export interface Stdout {
 }
 
 /**
- * Opens standard output. A pipe, a socket or a terminal is put into non-blocking mode: a reader that
- * stands still gives EAGAIN. Without that, a write that blocks keeps a thread of the pool, and the
- * process cannot even exit. Files and devices are written to by a thread of the pool.
+ * Opens standard output. A pipe, a socket or a terminal is put into non-blocking mode: a reader
+ * that stands still gives EAGAIN. Without that, a write that blocks keeps a thread of the pool, and
+ * the process cannot even exit. Files and devices are written to by a thread of the pool.
  */
 export function openStdout(): Stdout {
   const isTerminal = isatty(STDOUT);
