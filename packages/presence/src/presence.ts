@@ -142,7 +142,7 @@ export interface Presence {
   /** Closes a link and removes exactly what it has added. */
   closeLink(link: LinkId, end: LinkEnd): void;
 
-  /** Records a received version: later commits have higher ones. False if no node can have made it. */
+  /** Records a received version: later commits have higher ones. False if no node has made it. */
   versionSeen(version: number): boolean;
 
   /** Links that have ended and still count. */

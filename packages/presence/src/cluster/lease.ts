@@ -109,8 +109,8 @@ export class Lease {
   }
 
   /**
-   * Returns the live and the dead nodes, including those `found` in Redis. Renews the lease and ends
-   * those of dead nodes, so that a dead node that wakes up asserts everything again.
+   * Returns the live and the dead nodes, including those `found` in Redis. Renews the lease and
+   * ends those of dead nodes, so that a dead node that wakes up asserts everything again.
    * @throws Error when Redis does not answer, or this node has lost its own lease.
    */
   async readMembers(found: Iterable<string> = []): Promise<Members> {

@@ -29,8 +29,8 @@ const LOOK_MS = 500;
 const HOLD_MS = 10_000;
 
 /**
- * Announces users whose last PC client ended with a link, if they do not return within the grace. One
- * node claims each user and, once it has announced the user, removes the pending entry.
+ * Announces users whose last PC client ended with a link, if they do not return within the grace.
+ * One node claims each user and, once it has announced the user, removes the pending entry.
  */
 export class OfflineGrace {
   readonly #options: OfflineGraceOptions;

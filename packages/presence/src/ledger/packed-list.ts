@@ -7,9 +7,9 @@ const HEAD_BYTES = 3;
 const MOST_DIGITS = 10;
 
 /**
- * Packs numbers (uint32) as a MessagePack list of decimal strings. One list, because an argument per
- * number would dominate the cost of a call in the client library and Redis. Strings, because Lua
- * takes ten times as long to format a number as a key.
+ * Packs numbers (uint32) as a MessagePack list of decimal strings. One list, because an argument
+ * per number would dominate the cost of a call in the client library and Redis. Strings, because
+ * Lua takes ten times as long to format a number as a key.
  */
 export function packNumbers(numbers: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + numbers.length * (1 + MOST_DIGITS));

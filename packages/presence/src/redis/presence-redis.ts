@@ -21,8 +21,8 @@ import { ShardQueue } from './shard-queue.ts';
 import { VersionClock } from './version-clock.ts';
 
 /**
- * Presence shared by all nodes through Redis. While suspended, queries are answered from this node's
- * own links. Updates are answered 'later' until {@link PresenceRedis.settled}: until then Redis may
+ * Presence shared by all nodes through Redis. While suspended, queries are answered from the own
+ * links. Updates are answered 'later' until {@link PresenceRedis.settled}: until then Redis may
  * lack users of other nodes' links, and the state after a commit would be wrong.
  */
 export class PresenceRedis extends LinkPresence implements Presence {

@@ -296,7 +296,7 @@ export class ShardQueue {
     const { links, options } = this.#context;
     const reported = back.filter(({ userId, toldVersion }) => {
       if (announced.has(userId) || this.#late.comesWithPc(userId)) return true;
-      // Without a client here, another node reports the user, or the update that removed the client.
+      // Without a client here, another node reports the user, or the update that removed it.
       const client = links.client(userId, 'pc')?.update;
       if (client !== undefined) options.events.back(client, Number(toldVersion), version);
       return client !== undefined;

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Removes a link's users, a bounded number per call: called again until none remains. Users that are
--- to be announced offline unless they return become pending.
+-- Removes a link's users, a bounded number per call: called again until none remains. Users that
+-- are to be announced offline unless they return become pending.
 -- KEYS  1 users hash, 2 links set, 3 meta hash, 4 the link's set of users,
 --       5 pending: sorted set, user id -> when to announce, in ms of the shard's grace clock
 -- ARGV  1 link id, 2 node id of its owner, 3 the stamp of that node's last call here, '' for none,
