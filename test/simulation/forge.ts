@@ -60,10 +60,10 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
         },
         ...{ acked: random.chance(0.2) ? null : number(), credited: number() },
         ...{ last: Math.min(number(), last), gone: Math.min(number(), last) },
-        servingMs: random.pick([0, 1000, 2 ** 31]),
+        hearingMs: random.pick([0, 1000, 2 ** 31]),
         missing: random.chance(0.5) ? [] : [{ first: number(), last: number() }],
         silent: random.chance(0.7) ? [] : [{ node: 'ghost2', silentMs: random.whole(0, 5000) }],
-        ...{ asksAck: random.chance(0.5), restart: random.chance(0.3) },
+        ...{ asksAck: random.chance(0.5), restart: random.chance(0.3), queued: random.chance(0.2) },
       });
     }
     case 'data': {

@@ -129,7 +129,6 @@ export class Bus {
     this.#acks = new Acks({
       ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, silentMs: announceMs, leaveMs },
-      servingMs: () => this.#servingMs,
       publish: (frame, to) => {
         if (this.#running) this.#publish([frame], to);
       },
@@ -137,7 +136,7 @@ export class Bus {
     this.#receiver = new Receiver({
       ...{ nodeId, clock, counters, probeTimeoutMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
-      servingMs: () => this.#servingMs,
+      servingSince: () => (this.#joined ? this.#joinedAt : Number.POSITIVE_INFINITY),
       onPeerHeard: () => this.#updateJoined(),
     });
   }
@@ -406,11 +405,6 @@ export class Bus {
     this.#joined = true;
     this.#joinedAt = this.#clock.now();
     this.#events.onJoined();
-  }
-
-  /** How long this node may have had links, in ms. 0 for not yet. */
-  get #servingMs(): number {
-    return this.#joined ? Math.max(1, this.#clock.now() - this.#joinedAt) : 0;
   }
 
   #scheduleHeartbeat(): void {

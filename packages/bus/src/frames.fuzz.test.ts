@@ -23,10 +23,10 @@ function frames(sender: string): Buffer[] {
   const flags = { asksAck: true, hearsOwn: true };
   const ack = encodeAck({
     ...{ sender, to: 'b', tail: 9, heard: 3, owed: 4, acked: 2, credited: 2, last: 9, gone: 2 },
-    servingMs: 100,
+    hearingMs: 100,
     missing: [{ first: 3, last: 4 }],
     silent: [{ node: 'c', silentMs: 500 }],
-    ...{ asksAck: true, restart: true },
+    ...{ asksAck: true, restart: true, queued: false },
   });
   const data = encodeData({ sender, sequence: 3 }, entries, new Set());
   return [

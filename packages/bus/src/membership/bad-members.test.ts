@@ -152,8 +152,8 @@ function linked(sequence: number): Buffer {
 function ack(fields: Partial<Parameters<typeof encodeAck>[0]>): Buffer {
   return encodeAck({
     ...{ sender: 'a', to: 'b', tail: 0, heard: FAR, owed: 1, acked: 0, credited: 0 },
-    ...{ last: 0, gone: 0, servingMs: 0, missing: [{ first: 1, last: FAR }], silent: [] },
-    ...{ asksAck: true, restart: false, ...fields },
+    ...{ last: 0, gone: 0, hearingMs: 0, missing: [{ first: 1, last: FAR }], silent: [] },
+    ...{ asksAck: true, restart: false, queued: false, ...fields },
   });
 }
 

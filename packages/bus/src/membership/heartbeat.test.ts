@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type RecordedBus, recordedBus } from '../testing/recorder.ts';
 import { MemoryHub } from '../transport/memory-hub.ts';
+import { NodeHeartbeat } from './heartbeat.ts';
 
 async function oneNode(): Promise<{ clock: ManualClock; hub: MemoryHub; a: RecordedBus }> {
   const clock = new ManualClock();
@@ -52,4 +53,13 @@ test('a stopped process reads what arrived meanwhile before it counts as unrespo
   clock.advance(250);
   expect(a.bus.counters.reopened).toBe(0);
   expect(a.bus.responsive).toBe(true);
+});
+
+test('time counts from the moment in which the node became responsive', () => {
+  const heartbeat = new NodeHeartbeat(2000, 0, () => {});
+  heartbeat.tick(250);
+  heartbeat.ownFrameReceived(430);
+  heartbeat.tick(500);
+  heartbeat.tick(750);
+  expect([heartbeat.timeMs, heartbeat.steadyMs]).toEqual([320, 320]);
 });

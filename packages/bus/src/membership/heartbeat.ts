@@ -8,17 +8,21 @@ const REMEMBERED = 256;
 export class NodeHeartbeat {
   readonly #probeTimeoutMs: number;
   readonly #onChange: (hearing: boolean) => void;
-  /** By the number modulo {@link REMEMBERED}; NaN once it has come back. */
+  /** By the number modulo {@link REMEMBERED}. */
   readonly #sentAt = new Float64Array(REMEMBERED).fill(Number.NaN);
+  readonly #isBack = new Uint8Array(REMEMBERED);
   #seq = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #rttMs: number | undefined;
   #returnedSentAt = Number.NEGATIVE_INFINITY;
   #responsive = false;
   #heardAt: number;
+  /** When the node became responsive. */
+  #responsiveAt = 0;
   #tickedAt: number;
   #timeMs = 0;
   #responsiveFromMs = 0;
+  #hearingSince: number | undefined;
 
   constructor(probeTimeoutMs: number, now: number, onChange: (hearing: boolean) => void) {
     this.#probeTimeoutMs = probeTimeoutMs;
@@ -70,11 +74,23 @@ export class NodeHeartbeat {
     return this.#responsive ? this.#timeMs - this.#responsiveFromMs : 0;
   }
 
+  /** When a heartbeat was sent. Undefined for one that was never sent, or long ago. */
+  sentAt(number: number): number | undefined {
+    const isKnown = number > 0 && number <= this.#seq && number > this.#seq - REMEMBERED;
+    return isKnown ? this.#sentAt[number % REMEMBERED] : undefined;
+  }
+
+  /** Milliseconds since this node heard itself for the first time; 0 for not yet. */
+  hearingMs(now: number): number {
+    return this.#hearingSince === undefined ? 0 : now - this.#hearingSince;
+  }
+
   /** The number of a heartbeat that is sent now. */
   next(now: number): number {
     this.#seq += 1;
     this.#lastSentAt = now;
     this.#sentAt[this.#seq % REMEMBERED] = now;
+    this.#isBack[this.#seq % REMEMBERED] = 0;
     return this.#seq;
   }
 
@@ -82,10 +98,9 @@ export class NodeHeartbeat {
    * A heartbeat of this node came back. Ignores one that it never sent, or that came back before.
    */
   probeReturned(number: number, now: number): void {
-    if (number > this.#seq || number <= this.#seq - REMEMBERED) return;
-    const sentAt = this.#sentAt[number % REMEMBERED] ?? Number.NaN;
-    if (Number.isNaN(sentAt)) return;
-    this.#sentAt[number % REMEMBERED] = Number.NaN;
+    const sentAt = this.sentAt(number);
+    if (sentAt === undefined || this.#isBack[number % REMEMBERED] === 1) return;
+    this.#isBack[number % REMEMBERED] = 1;
     this.#rttMs = now - sentAt;
     this.#returnedSentAt = Math.max(this.#returnedSentAt, sentAt);
     this.ownFrameReceived(now);
@@ -94,6 +109,8 @@ export class NodeHeartbeat {
   /** Something else of this node came back. */
   ownFrameReceived(now: number): void {
     this.#heardAt = now;
+    if (!this.#responsive) this.#responsiveAt = now;
+    this.#hearingSince ??= now;
     this.#set(true);
   }
 
@@ -108,13 +125,14 @@ export class NodeHeartbeat {
    */
   tick(now: number): boolean {
     const elapsed = now - this.#tickedAt;
+    const responsiveMs = now - Math.max(this.#tickedAt, this.#responsiveAt);
     this.#tickedAt = now;
     if (elapsed > this.#probeTimeoutMs / 2) {
       // The process itself was stopped and has yet to read what arrived: that is not unresponsive.
       this.#heardAt = now;
       return false;
     }
-    if (this.#responsive) this.#timeMs += elapsed;
+    if (this.#responsive) this.#timeMs += responsiveMs;
     if (now - this.#heardAt <= this.#probeTimeoutMs) return false;
     this.#heardAt = now;
     this.#set(false);

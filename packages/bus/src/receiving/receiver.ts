@@ -8,12 +8,13 @@ import { type Ack, decodeAck } from '../wire/ack-frame.ts';
 import { type DataFrame, decodeData, decodeLeave } from '../wire/data-frame.ts';
 import type { Header } from '../wire/header.ts';
 import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat-frame.ts';
+import type { Stream } from './stream.ts';
 
 /** The parts of the node that a receiver uses. */
 export interface ReceiverOptions {
   readonly nodeId: string;
   readonly clock: Clock;
-  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'seq' | 'rttMs'>;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'seq' | 'sentAt'>;
   readonly counters: BusCounters;
   readonly peers: Peers;
   readonly sender: Sender;
@@ -23,8 +24,8 @@ export interface ReceiverOptions {
    * may be forged.
    */
   readonly probeTimeoutMs: number;
-  /** How long this node may have had links, in ms. 0 for not yet. */
-  servingMs(): number;
+  /** From when on this node may have had links, by the clock. Infinity for not yet. */
+  servingSince(): number;
   /** Another node has said how far it has got. */
   onPeerHeard(): void;
 }
@@ -108,32 +109,20 @@ export class Receiver {
   }
 
   #onAck(ack: Ack): void {
-    const {
-      nodeId,
-      heartbeat,
-      peers,
-      sender: own,
-      acks,
-      clock,
-      servingMs,
-      onPeerHeard,
-    } = this.#options;
+    const { nodeId, heartbeat, peers, sender: own, acks, clock, onPeerHeard } = this.#options;
     const peer = this.#heard(ack.sender);
     if (peer === undefined) return;
     const { stream } = peer;
     const hadGap = stream.hasGap;
-    // A node that had served for less time did not know this one, which has had links all the time
-    // and lacks all of it. The ack was under way for about as long as the last heartbeat.
-    const servedMs = servingMs() - (heartbeat.rttMs ?? 0);
-    const wasUnknown = ack.servingMs > 0 && servedMs > ack.servingMs;
-    stream.begin(wasUnknown ? 1 : ack.owed);
+    this.#begin(stream, ack);
     if (ack.restart) stream.restart(ack.tail);
     stream.skipTo(ack.gone + 1);
     stream.learn(ack.last);
     if (ack.acked === null) acks.requestAck(peer);
     else if (ack.acked > own.tail) acks.restart(peer);
     else this.#onAcked(peer, ack, ack.acked);
-    const mayConfirm = ack.heard > 0 && ack.heard <= heartbeat.seq && !stream.hasGap;
+    const isAnswer = ack.heard > 0 && ack.heard <= heartbeat.seq;
+    const mayConfirm = isAnswer && !ack.queued && !stream.hasGap;
     if (ack.acked !== null && mayConfirm) {
       peer.confirmed = Math.max(peer.confirmed, ack.heard);
       peer.confirmedAt = clock.now();
@@ -146,6 +135,21 @@ export class Receiver {
     if (ack.asksAck) acks.acknowledge(peer);
     else if (!hadGap && stream.hasGap) acks.requestAck(peer);
     onPeerHeard();
+  }
+
+  /**
+   * A node that has heard others only since this one had links did not know it, and this one lacks
+   * everything. The ack may have been under way for long: it is as old as the heartbeat that it
+   * answers, at most.
+   */
+  #begin(stream: Stream, { owed, heard, hearingMs }: Ack): void {
+    const { clock, heartbeat, servingSince } = this.#options;
+    const servedSince = servingSince();
+    if (servedSince === Number.POSITIVE_INFINITY) stream.begin(owed);
+    else if (heard > 0) {
+      const hearingSince = (heartbeat.sentAt(heard) ?? clock.now()) - hearingMs;
+      stream.begin(hearingSince > servedSince ? 1 : owed);
+    }
   }
 
   #onAcked(peer: Peer, { credited, missing }: Ack, acked: number): void {

@@ -10,11 +10,9 @@ export interface AcksOptions {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly counters: BusCounters;
-  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'steadyMs'>;
+  readonly heartbeat: Pick<NodeHeartbeat, 'timeMs' | 'steadyMs' | 'hearingMs'>;
   readonly peers: Peers;
   readonly sender: Sender;
-  /** For how long this node may have had links, in ms; 0 for not yet. */
-  servingMs(): number;
   /** A node silent for this long is reported to joining nodes. */
   readonly silentMs: number;
   /** A node silent for this long is not asked for acks. */
@@ -133,8 +131,7 @@ export class Acks {
   }
 
   #send(peer: Peer, { asksAck } = { asksAck: false }): void {
-    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, servingMs, publish } =
-      this.#options;
+    const { nodeId, clock, counters, heartbeat, peers, sender, silentMs, publish } = this.#options;
     const said = this.#saidTo(peer);
     const restart = said.restarts;
     said.restarts = false;
@@ -155,11 +152,12 @@ export class Acks {
     publish(
       encodeAck({
         ...{ sender: nodeId, to: node, tail: sender.tail, last: peer.last },
-        // While something is queued, the reader could take it for sent.
-        heard: sender.isEmpty ? peer.heartbeat : 0,
+        heard: peer.heartbeat,
+        // The reader could take it for sent.
+        queued: !sender.isEmpty,
         ...{ owed: peer.acked + 1, acked: got, credited: Math.min(peer.accepted, got ?? 0) },
         gone: Math.max(peer.knownAt, sender.goneFor(node)),
-        servingMs: servingMs(),
+        hearingMs: heartbeat.hearingMs(said.at),
         missing: stream.missing(),
         silent: isNew ? peers.silent(heartbeat.timeMs, afterMs, node) : [],
         ...{ asksAck, restart },

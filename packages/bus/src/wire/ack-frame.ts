@@ -43,14 +43,16 @@ export interface Ack {
   readonly last: number;
   /** The last of the sender's frames for the reader that it can no longer ask for. */
   readonly gone: number;
-  /** For how long the sender may have had links, in ms; 0 for not yet. */
-  readonly servingMs: number;
+  /** For how long the sender has heard the others, in ms since its first heartbeat came back. */
+  readonly hearingMs: number;
   /** What the sender lacks of the reader's frames and asks to have sent again. */
   readonly missing: readonly Range[];
   /** Nodes that a reader which joins may not hear, though they live. */
   readonly silent: readonly SilentNode[];
   readonly asksAck: boolean;
   readonly restart: boolean;
+  /** Whether the sender had queued entries that it had not sent. */
+  readonly queued: boolean;
 }
 
 /** A request names at most this many ranges; the rest is asked for when these have been filled. */
@@ -66,7 +68,10 @@ export function encodeAck(ack: Ack): Buffer {
   const silent = ack.silent.slice(0, MAX_SILENT);
   let size = idSize(ack.to) + 6 * SEQUENCE_BYTES + 6 + missing.length * RANGE_BYTES;
   for (const { node } of silent) size += idSize(node) + 4;
-  const flags = (ack.asksAck ? FLAGS.asksAck : 0) | (ack.restart ? FLAGS.restart : 0);
+  const flags =
+    (ack.asksAck ? FLAGS.asksAck : 0) |
+    (ack.restart ? FLAGS.restart : 0) |
+    (ack.queued ? FLAGS.queued : 0);
   const origin = { sender: ack.sender, sequence: ack.tail, flags };
   const { frame, start } = writeHeader('ack', origin, size);
   let at = writeId(frame, ack.to, start);
@@ -75,7 +80,7 @@ export function encodeAck(ack: Ack): Buffer {
   for (const n of [ack.heard, ack.owed, ackedPlusOne, ack.credited, ack.last, ack.gone]) {
     at = frame.writeUIntBE(n, at, SEQUENCE_BYTES);
   }
-  at = writeMs(frame, ack.servingMs, at);
+  at = writeMs(frame, ack.hearingMs, at);
   at = frame.writeUInt8(missing.length, at);
   for (const { first, last } of missing) {
     at = frame.writeUIntBE(first, at, SEQUENCE_BYTES);
@@ -106,7 +111,7 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     const credited = reader.sequence();
     const last = reader.sequence();
     const gone = reader.sequence();
-    const servingMs = reader.milliseconds();
+    const hearingMs = reader.milliseconds();
     if (last > header.sequence || gone > header.sequence || owed > header.sequence + 1) {
       return undefined;
     }
@@ -121,9 +126,10 @@ export function decodeAck(header: Header, frame: Buffer): Ack | undefined {
     return {
       ...{ sender: header.sender, to, tail: header.sequence, heard, owed, credited, last, gone },
       acked: ackedPlusOne === 0 ? null : ackedPlusOne - 1,
-      ...{ servingMs, missing, silent },
+      ...{ hearingMs, missing, silent },
       asksAck: (header.flags & FLAGS.asksAck) !== 0,
       restart: (header.flags & FLAGS.restart) !== 0,
+      queued: (header.flags & FLAGS.queued) !== 0,
     };
   });
 }

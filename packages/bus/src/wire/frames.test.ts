@@ -126,10 +126,10 @@ test('an ack reads as it was written', () => {
     .record({
       ...{ sender: node, to: node, tail: sequence, heard: sequence, credited: sequence },
       acked: fc.option(sequence),
-      servingMs: fc.nat(),
+      hearingMs: fc.nat(),
       missing: fc.array(fc.record({ first: sequence, last: sequence }), { maxLength: 32 }),
       silent: fc.array(fc.record({ node, silentMs: fc.nat() }), { maxLength: 5 }),
-      ...{ asksAck: fc.boolean(), restart: fc.boolean() },
+      ...{ asksAck: fc.boolean(), restart: fc.boolean(), queued: fc.boolean() },
     })
     .map((fields) => {
       const { tail } = fields;

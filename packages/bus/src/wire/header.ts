@@ -26,6 +26,8 @@ export const FLAGS = {
    * last.
    */
   restart: 4,
+  /** The sender has queued entries that it has not sent. */
+  queued: 8,
 } as const;
 
 /** The beginning of every frame. */
