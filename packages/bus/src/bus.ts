@@ -269,12 +269,17 @@ export class Bus {
     }
     if (this.#closed) return;
     this.#sender.send(kind, bytes, to);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    this.#clock.soon(() => {
-      this.#flushScheduled = false;
-      if (this.#running) this.#sender.publishBatch();
-    });
+    this.#scheduleFlush();
+  }
+
+  /**
+   * Call when an entry is sent to no node, because none needs it. A node that was forgotten while
+   * it stood still, and comes back, then counts a loss.
+   */
+  passBy(): void {
+    if (this.#closed || !this.#peers.haveForgotten) return;
+    this.#sender.passBy();
+    this.#scheduleFlush();
   }
 
   /**
@@ -336,6 +341,15 @@ export class Bus {
     this.#heartbeat.disconnected();
     await this.#within(this.#limits.flushMs, this.#transport.settled());
     await this.#transport.close();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#clock.soon(() => {
+      this.#flushScheduled = false;
+      if (this.#running) this.#sender.publishBatch();
+    });
   }
 
   #within(ms: number, done: Promise<unknown>): Promise<boolean> {

@@ -246,6 +246,28 @@ test('what a node has missed of one that joined while no other node knew of it i
   expect(a.losses).toEqual([{ sender: 'c', frames: 3, reason: 'skipped' }]);
 });
 
+test.for(['an entry', 'nothing'] as const)(
+  'a node that was forgotten, and comes back, counts a loss if %s went past it to no node',
+  async (passed) => {
+    const { world, a, b } = await pair();
+    send(a, world, '1');
+    world.hub.cut('b');
+    a.bus.setLiveNodes(['a']);
+    world.clock.advance(31_000);
+    expect(a.bus.peers).toEqual([]);
+    if (passed === 'an entry') a.bus.passBy();
+    world.clock.advance(1000);
+    world.hub.mend('b');
+    world.list('a', 'b');
+    world.clock.advance(1000);
+    send(a, world, '2');
+    world.clock.advance(1000);
+    expect(b.entries).toEqual(['a 0 1', 'a 0 2']);
+    const loss = { sender: 'a', frames: 1, reason: 'skipped' };
+    expect(b.losses).toEqual(passed === 'an entry' ? [loss] : []);
+  },
+);
+
 async function flushed({ bus }: RecordedBus, { clock }: TestCluster): Promise<boolean> {
   const result = bus.flush();
   // What a promise sets off must have its turn before its time limit comes.

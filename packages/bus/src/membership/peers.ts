@@ -150,6 +150,11 @@ export class Peers {
     return only;
   }
 
+  /** Whether a node was forgotten that may only stand still. */
+  get haveForgotten(): boolean {
+    return this.#marks.size > 0;
+  }
+
   /** How a node is; undefined for one that is not known. */
   get(node: string): Peer | undefined {
     return this.#peers.get(node);

@@ -44,6 +44,9 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** Stands for the nodes that are not known: it is no node id. */
+const UNKNOWN_NODES = '';
+
 /** How many times the other nodes are asked to acknowledge per share of the window sent. */
 const ASKS_A_SHARE = 4;
 
@@ -61,6 +64,7 @@ export class Sender {
   #unsentBytes = 0;
   #waiters: Waiter[] = [];
   #tailForAll = 0;
+  #passedBy = false;
   #awaited = 0;
   #alone = false;
   readonly #redelivery: Redelivery;
@@ -123,6 +127,11 @@ export class Sender {
     if (!this.#full && this.#awaited > 0) this.#judgeFull();
   }
 
+  /** An entry goes to no node; one that is not known, and comes back, is to find out. */
+  passBy(): void {
+    this.#passedBy = true;
+  }
+
   /**
    * Numbers and publishes everything queued, as far as the window has room. A node that knows to be
    * alone publishes nothing, as one that joins is owed only what is sent once it may have links; it
@@ -134,6 +143,8 @@ export class Sender {
     if (batch.isDirected) this.#cutForEach();
     else for (const entries of batch.frames()) this.#add({ entries, to: undefined });
     batch.clear();
+    if (this.#passedBy) this.#window.skip(this.#options.clock.now(), UNKNOWN_NODES);
+    this.#passedBy = false;
     this.#publishUnsent();
     this.settle();
     return this.tail + this.#unsent.length;

@@ -18,6 +18,7 @@ export interface Receiver {
 export type DeliveryBus = Pick<
   Bus,
   | 'send'
+  | 'passBy'
   | 'full'
   | 'flushBatch'
   | 'ackedByAll'

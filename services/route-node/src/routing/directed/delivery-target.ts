@@ -41,6 +41,11 @@ export class DeliveryTarget<Holder> {
     this.second = second === first ? this.#none : holders.of(second);
   }
 
+  /** Whether no link or node is a target. */
+  get isEmpty(): boolean {
+    return this.first.isEmpty && this.second.isEmpty && this.others.isEmpty;
+  }
+
   /** Delivers the PDU once to each target. */
   passOn(pass: Pass<Holder>): void {
     // Copied first: a delivery may re-enter and aim this object at another PDU.

@@ -259,7 +259,7 @@ export class Directed implements Delivery {
     if (nodes === undefined) return;
     // A few PDUs between directed ones would split the traffic of each node into many small
     // messages.
-    if (end - start < COPIED_BYTES) {
+    if (end - start < COPIED_BYTES && !nodes.isEmpty) {
       this.#gather();
       for (const node of nodes.all) node.run.append(run, start, end);
       return;
@@ -277,6 +277,7 @@ export class Directed implements Delivery {
     const [kept, remote] = [this.#retention, this.#nodes];
     if (kept === undefined || remote === undefined || remote.isEmpty) {
       this.#counters.directedPdus++;
+      this.#bus?.passBy();
     } else {
       const nodes = this.#toNodes;
       nodes.aim(remote, bytes, start, end);
@@ -288,7 +289,8 @@ export class Directed implements Delivery {
       // Also if no node seems to have these users: a message that adds interest may be on its way.
       kept.add(nodes, links);
       this.#gather();
-      nodes.passOn(this.#passTo);
+      if (nodes.isEmpty) this.#bus?.passBy();
+      else nodes.passOn(this.#passTo);
     }
     links.passOn(this.#giveTo);
     if (isKick) this.#supersedeKicks(first, from);

@@ -24,6 +24,7 @@ function scene() {
     confirmed: (node) => (unheard.has(node) ? undefined : { heartbeatSeq: 0, at: clock.now() }),
     ackedBy: () => undefined,
     membershipComplete: true,
+    passBy: () => {},
   };
   const unsure: string[] = [];
   const unheard = new Set<string>();
