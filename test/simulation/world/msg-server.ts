@@ -374,12 +374,12 @@ export class MsgServer {
   }
 
   #tick(): void {
-    const link = this.#open;
+    const { link } = this;
     if (link === undefined) return;
     const { now } = this.#world.time;
     if (now - this.#lastReceivedAt >= this.#world.timeoutMs && this.readRate === undefined) {
       this.disconnect('close');
-    } else if (now - this.#lastSentAt >= this.#world.heartbeatMs) {
+    } else if (link.parting === undefined && now - this.#lastSentAt >= this.#world.heartbeatMs) {
       this.#write(link, HEARTBEAT_PDU);
     }
   }
