@@ -131,5 +131,6 @@ test('a long drain does not prolong presence: users are announced offline one le
   expect(tookMs).toBeGreaterThan(leaseSeconds * 1000);
   expect(tookMs).toBeLessThan((leaseSeconds + Number(GRACE_SECONDS)) * 1000 + 5000);
   expect(await watching.query([1])).toEqual([{ userId: 1, status: USER_STATUS.offline }]);
+  expect(cluster.node(0).isRunning, 'the drain to be under way still').toBe(true);
   cluster.node(0).kill();
 });
