@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { sentinelConnector, serverConnector } from './connector.ts';
+import { register } from './malformed-replies.ts';
 import { SentinelClient } from './sentinel-client.ts';
 import type {
   AddressMap,
@@ -44,7 +45,7 @@ export function reconnectDelayMs(attempt: number): number {
 export function createRedisClient(settings: RedisSettings): RedisClient {
   const { target } = settings;
   return target.kind === 'cluster'
-    ? createClusterClient(settings, target)
+    ? register(createClusterClient(settings, target))
     : createServerClient(settings);
 }
 
@@ -53,6 +54,10 @@ export function createRedisClient(settings: RedisSettings): RedisClient {
  * name when it connects, or the node of a cluster at `at`.
  */
 export function createServerClient(settings: RedisSettings, at?: HostPort): Redis {
+  return register(newServerClient(settings, at));
+}
+
+function newServerClient(settings: RedisSettings, at?: HostPort): Redis {
   const { target } = settings;
   const options = {
     ...connectionOptions(settings),

@@ -7,6 +7,7 @@ export {
   reconnectDelayMs,
 } from './client.ts';
 export { type ServerIdentity, serverOf } from './connector.ts';
+export { isMalformedReply, reconnectAll } from './malformed-replies.ts';
 export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
 export {
   errorText,

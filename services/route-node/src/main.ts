@@ -1,7 +1,8 @@
+import { isMalformedReply, reconnectAll } from '@route/redis';
 import { helpText, type Invocation, readSettings, SettingsError } from './config/settings.ts';
 import { newNodeId, RouteNode } from './node.ts';
 import { EventLog } from './observability/event-log.ts';
-import { openLog } from './observability/log.ts';
+import { openLog, RepeatedLine } from './observability/log.ts';
 
 /** Exit codes besides 0: failure, such as an occupied address; invalid settings; second signal. */
 const EXIT = { failed: 1, settings: 2, signal: 130 } as const;
@@ -48,8 +49,24 @@ function fail(event: string, error: unknown): never {
   return exit(EXIT.failed);
 }
 
-process.on('uncaughtException', (error) => fail('uncaught-exception', error));
-process.on('unhandledRejection', (error) => fail('unhandled-rejection', error));
+const malformedReplies = new RepeatedLine();
+
+/** Bytes from outside must not end the process, even those that the Redis client cannot handle. */
+function onUncaught(event: string, error: unknown): void {
+  if (!isMalformedReply(error)) fail(event, error);
+  malformedReplies.write((suppressed) => {
+    logger.error({
+      event: 'redis-malformed-reply',
+      suppressed,
+      err: error,
+      hint: 'the server behind the address of Redis is not a Redis, or replies are damaged on the way; all connections to Redis are made anew',
+    });
+  });
+  reconnectAll();
+}
+
+process.on('uncaughtException', (error) => onUncaught('uncaught-exception', error));
+process.on('unhandledRejection', (error) => onUncaught('unhandled-rejection', error));
 // The default listener prints warnings to standard error, which blocks if that is a full pipe.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => logger.warn({ event: 'runtime-warning', err: warning }));

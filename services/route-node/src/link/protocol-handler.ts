@@ -74,6 +74,10 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
 /** A snapshot up to this size is imported at once: some 1,000 users, one millisecond. */
 const SMALL_SNAPSHOT_BYTES = 16 * 1024;
 
+/** Changes of a link's role that take effect at once; one more for each second without. */
+const ROLE_CHANGES = 4;
+const ROLE_EVERY_MS = 1000;
+
 /** Handles the PDUs of a link, in order. */
 export class ProtocolHandler implements PduSink {
   readonly #link: LinkId;
@@ -83,6 +87,11 @@ export class ProtocolHandler implements PduSink {
   /** A large snapshot that is being imported: later PDUs wait in it. */
   #intake: SnapshotImport | undefined;
   #master: boolean | undefined;
+  /** The role that is in effect. */
+  #isMaster = false;
+  #roleChangesLeft = ROLE_CHANGES;
+  #roleChangedMs = 0;
+  #roleTimer: NodeJS.Timeout | undefined;
   #ended = false;
   #receivedPdus = 0;
 
@@ -104,7 +113,7 @@ export class ProtocolHandler implements PduSink {
 
   /** Whether the link receives, and its reports count. */
   get counts(): boolean {
-    return this.#host.links === 'all' || this.#master === true;
+    return this.#host.links === 'all' || this.#isMaster;
   }
 
   /** PDUs that were relayed or read. */
@@ -229,11 +238,29 @@ export class ProtocolHandler implements PduSink {
     this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
   }
 
+  /**
+   * A change of role counts or releases all users of the link. Many changes in a row are merged,
+   * because a few bytes each would otherwise keep the node busy for seconds.
+   */
   #setMaster(master: boolean): void {
     this.#master = master;
-    if (this.#host.links === 'all') return;
-    this.#host.presence.setStandby(this.#link, !master);
-    this.#host.hub.setReceiving(this.#receiver, master);
+    if (this.#host.links === 'all' || this.#roleTimer !== undefined) return;
+    const now = performance.now();
+    const earned = (now - this.#roleChangedMs) / ROLE_EVERY_MS;
+    this.#roleChangesLeft = Math.min(ROLE_CHANGES, this.#roleChangesLeft + earned);
+    this.#roleChangedMs = now;
+    if (this.#roleChangesLeft >= 1) this.#applyRole();
+    else this.#roleTimer = setTimeout(() => this.#applyRole(), ROLE_EVERY_MS).unref();
+  }
+
+  #applyRole(): void {
+    this.#roleTimer = undefined;
+    const isMaster = this.#master === true;
+    if (this.#ended || isMaster === this.#isMaster) return;
+    this.#roleChangesLeft -= 1;
+    this.#isMaster = isMaster;
+    this.#host.presence.setStandby(this.#link, !isMaster);
+    this.#host.hub.setReceiving(this.#receiver, isMaster);
   }
 
   /** Another snapshot may wait behind the first. */

@@ -49,19 +49,39 @@ version = math.max(version, clock + 1, known + 1)
 local lastVersion = version + #ids - 1
 redis.call('HSET', meta, node, stamp, '@clock', string.format('%.0f', lastVersion))
 
--- Returns the record after a link sets this entry of the user; false for none.
+-- Returns the valid entries of a record, behind a ';'.
+local function clean(record)
+  local entries = {}
+  for entry in string.gmatch(record, '%w+%.%w+=[wmia][%w%[%]]*;') do entries[#entries + 1] = entry end
+  return ';' .. table.concat(entries)
+end
+
+local cleaned = { [false] = ';' } -- by record
+
+-- Returns the record after a link sets this entry of the user; false for none. A record may have
+-- hundreds of links: it is parsed once, and then only cut and joined.
 local function rewrite(record, link, entry)
-  local entries = ';'
-  for other, theirs in string.gmatch(record or '', '(%w+%.%w+)=([wmia][%w%[%]]*);') do
-    if other ~= link then entries = entries .. other .. '=' .. theirs .. ';' end
+  local entries = cleaned[record] or clean(record)
+  local from = string.find(entries, ';' .. link .. '=', 1, true)
+  while from do
+    local to = string.find(entries, ';', from + 1, true)
+    entries = string.sub(entries, 1, from) .. string.sub(entries, to + 1)
+    from = string.find(entries, ';' .. link .. '=', 1, true)
   end
   if entry ~= '' then entries = entries .. link .. '=' .. entry .. ';' end
   if entries == ';' then return false end
-  return (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
+  local after = (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
+  cleaned[after] = entries
+  return after
 end
 
+local distinct, isListed = {}, {}
+for _, user in ipairs(ids) do
+  if not isListed[user] then distinct[#distinct + 1] = user end
+  isListed[user] = true
+end
 local records = {} -- by user, after the operations done so far; false: none
-for i, record in ipairs(redis.call('HMGET', users, unpack(ids))) do records[ids[i]] = record end
+for i, record in ipairs(redis.call('HMGET', users, unpack(distinct))) do records[distinct[i]] = record end
 
 local changed = {} -- users with a changed record
 local holders = {} -- by link: by user, whether the user is on the link

@@ -5,35 +5,39 @@
 -- KEYS  1 users hash, 2 links set, 3 prefix of each link's set of users
 -- ARGV  1 cursor, '0' to begin, 2 about how many records to read
 -- REPLY { next cursor, entries restored, records repaired }: cursor '0' after the last record
--- COST  one HSCAN, and one SADD per entry of the records read
+-- COST  one HSCAN, and one SADD per link in the records read
 -- TWICE finds nothing to repair. It follows the current records and changes no entry, so it needs
 --       no stamp: restored links of a dead node are reaped as usual.
 local users, links, held = KEYS[1], KEYS[2], KEYS[3]
 local cursor, count = ARGV[1], ARGV[2]
 
 local scanned = redis.call('HSCAN', users, cursor, 'COUNT', count)
-local known = {}
+local holders = {} -- by link: its users in these records
 local mended, records = 0, 0
 
 for i = 1, #scanned[2], 2 do
   local user, record = scanned[2][i], scanned[2][i + 1]
-  local entries = ';'
+  local list = {}
   local number = string.find(user, '^%d+$') and tonumber(user)
   if number and number < 4294967296 and string.format('%.0f', number) == user then
     for link, entry in string.gmatch(record, '(%w+%.%w+)=([wmia][%w%[%]]*);') do
-      entries = entries .. link .. '=' .. entry .. ';'
-      if not known[link] then
-        redis.call('SADD', links, link)
-        known[link] = true
-      end
-      mended = mended + redis.call('SADD', held .. link, user)
+      list[#list + 1] = link .. '=' .. entry .. ';'
+      local holds = holders[link] or {}
+      holders[link] = holds
+      holds[#holds + 1] = user
     end
   end
+  local entries = ';' .. table.concat(list)
   local right = (string.find(entries, '=[^;]*[wm]') and 'p' or 'm') .. entries
   if right ~= record then
     records = records + 1
     if entries == ';' then redis.call('HDEL', users, user) else redis.call('HSET', users, user, right) end
   end
+end
+
+for link, holds in pairs(holders) do
+  redis.call('SADD', links, link)
+  mended = mended + redis.call('SADD', held .. link, unpack(holds))
 end
 
 return { scanned[1], mended, records }
