@@ -286,7 +286,7 @@ export class ProtocolHandler implements PduSink {
       },
     });
     this.#intake = intake;
-    if (pdu.length <= SMALL_SNAPSHOT_BYTES) {
+    if (pdu.length <= SMALL_SNAPSHOT_BYTES && this.#host.timeSlicer.mayDoAtOnce(pdu.length)) {
       intake.takeAll();
       return;
     }

@@ -61,3 +61,15 @@ test('allows the removal of an import during one of its steps', async () => {
   intake('b', 1);
   expect(await seen(1)).toEqual(['b']);
 });
+
+test('small work is done at once up to a limit in one turn of the loop', async () => {
+  const slicer = new TimeSlicer();
+  const atOnce = (): number => {
+    let count = 0;
+    while (slicer.mayDoAtOnce(16 * 1024)) count++;
+    return count;
+  };
+  expect(atOnce()).toBe(4);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(atOnce()).toBe(4);
+});

@@ -1,6 +1,9 @@
 /** Time per turn of the loop for imports: relaying waits for it. */
 const TURN_MS = 4;
 
+/** Small work that is done at once in a turn of the loop; what exceeds it takes turns too. */
+const AT_ONCE_BYTES = 64 * 1024;
+
 /** A small part of some work, well under a millisecond. @returns whether it was the last. */
 export type Step = () => boolean;
 
@@ -14,6 +17,7 @@ export class TimeSlicer {
   readonly #waiting = new Set<Step>();
   readonly #now: () => number;
   #scheduled = false;
+  #bytesAtOnce = 0;
   readonly #turn = (): void => {
     this.#scheduled = false;
     const endMs = this.#now() + TURN_MS;
@@ -29,6 +33,18 @@ export class TimeSlicer {
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
+  }
+
+  /** Whether work on so many bytes may be done at once. Many small lists are as much as a large. */
+  mayDoAtOnce(bytes: number): boolean {
+    if (this.#bytesAtOnce + bytes > AT_ONCE_BYTES) return false;
+    if (this.#bytesAtOnce === 0) {
+      setImmediate(() => {
+        this.#bytesAtOnce = 0;
+      });
+    }
+    this.#bytesAtOnce += bytes;
+    return true;
   }
 
   /** Repeats a step until it was the last, in turn with those that already wait. */
