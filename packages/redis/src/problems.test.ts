@@ -39,7 +39,8 @@ describe('reports an error of Redis by its code', () => {
     ['getaddrinfo ENOTFOUND redis.invalid', 'name'],
     ['connect ECONNREFUSED 127.0.0.1:1', 'unreachable'],
     ['connection to Redis lost', 'unreachable'],
-    ['nobody has seen this before', 'other'],
+    ['Reached the max retries per request limit (which is 0).', 'unreachable'],
+    ['ERR an error of a later version', 'other'],
   ] as const)('%s', (said, code) => {
     const problem = redisProblem(new Error(said));
     expect(problem).toMatchObject({ code, said, ...REDIS_PROBLEMS[code] });

@@ -101,7 +101,7 @@ const SPELLINGS: readonly (readonly [RegExp, RedisProblemCode])[] = [
   [/ENOTFOUND|EAI_AGAIN|getaddrinfo/, 'name'],
   [/timed? ?out|ETIMEDOUT|no connection within|not ready after/i, 'timeout'],
   [
-    /ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|isn't writeable|closed|unreachable|connection to Redis lost|None of startup nodes/i,
+    /ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|isn't writeable|closed|unreachable|connection to Redis lost|None of startup nodes|max retries per request/i,
     'unreachable',
   ],
 ];
