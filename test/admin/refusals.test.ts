@@ -123,7 +123,7 @@ test.each(['localhost:1', '[::1]:9200', 'console.localhost', 'named.example'])(
 
 test.each([
   ['/api/v1/users/', 'path is /api/v1/users/'],
-  ['/api/v1/users/x,1', 'ids are "x": expected 1 to 100 whole numbers'],
+  ['/api/v1/users/x,1', 'ids are "x": expected 1 to 100 integers'],
   ['/api/v1/users/4294967296', 'ids are "4294967296"'],
   [`/api/v1/users/${Array.from({ length: 101 }, (_, i) => i).join(',')}`, 'expected 1 to 100'],
   ['/api/v1/users/%zz', 'expected valid percent-encoding'],
