@@ -1,5 +1,6 @@
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
+import { Completeness } from './membership/completeness.ts';
 import { NodeHeartbeat } from './membership/heartbeat.ts';
 import { Peers } from './membership/peers.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
@@ -58,17 +59,12 @@ export class Bus {
   readonly #clock: Clock;
   readonly #counters = zeroCounters();
   readonly #heartbeat: NodeHeartbeat;
+  readonly #completeness: Completeness;
   readonly #peers: Peers;
   readonly #sender: Sender;
   readonly #acks: Acks;
   readonly #receiver: Receiver;
   #running = false;
-  /**
-   * The time from which, and until which, this node's own lease is known to be unbroken. Infinity
-   * if no live lease was read since the node became responsive on its current connection.
-   */
-  #listedFrom = Number.POSITIVE_INFINITY;
-  #leaseUntil = Number.NEGATIVE_INFINITY;
   #joined = false;
   /** When this node had joined. */
   #joinedAt = 0;
@@ -94,10 +90,10 @@ export class Bus {
     this.#clock = clock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#heartbeat = new NodeHeartbeat(this.#limits.probeTimeoutMs, clock.now(), (hearing) => {
-      // Nodes may join meanwhile and stand still afterwards: only their leases reveal them.
-      if (!hearing) this.#listedFrom = Number.POSITIVE_INFINITY;
+      if (!hearing) this.#completeness.becameUnresponsive();
       events.onResponsive(hearing);
     });
+    this.#completeness = new Completeness(this.#limits, this.#heartbeat);
     const { windowBytes, maxEntryBytes, announceMs, probeTimeoutMs, leaveMs } = this.#limits;
     const counters = this.#counters;
     const inbox = (sender: string): Inbox =>
@@ -116,7 +112,7 @@ export class Bus {
       mergeable: new Set(mergeable),
       counters,
       publish: (frame, to) => this.#publish(frame, to ?? this.#onlyOther()),
-      membershipCompleteUntil: () => this.#membershipCompleteUntil,
+      membershipCompleteUntil: () => this.#completeness.until,
       peers: () => this.#peers.all(),
       sentTo: (peer, tail) => this.#peers.sentTo(peer, this.#heartbeat.timeMs, tail),
       progress: (tail) => this.#peers.progress(this.#heartbeat.timeMs, tail),
@@ -156,25 +152,9 @@ export class Bus {
     return this.#sender.full;
   }
 
-  /**
-   * Whether every node that may accept links is known, so that frames to all known nodes reach all.
-   * A starting node must be known by the time that it accepts links: `joinMs` after it was first
-   * received, or once all nodes with a lease have sent to it. So this node must have received
-   * everything published up to less than `joinMs` ago, on a connection on which every node has sent
-   * a heartbeat since, and must have had a lease since then.
-   */
+  /** Whether every node that may accept links is known, so that frames to all known nodes reach all. */
   get membershipComplete(): boolean {
-    return this.#clock.now() < this.#membershipCompleteUntil;
-  }
-
-  /** Until this time no node that is still unknown has accepted links. */
-  get #membershipCompleteUntil(): number {
-    const { joinMs, announceMs } = this.#limits;
-    const { steadyMs, returnedSentAt } = this.#heartbeat;
-    const isSteady = steadyMs >= 1.5 * announceMs;
-    if (!isSteady || returnedSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
-    // Minus a tenth, because clocks run at different speeds.
-    return Math.min(returnedSentAt + joinMs * 0.9, this.#leaseUntil);
+    return this.#clock.now() < this.#completeness.until;
   }
 
   /** The number of this node's last heartbeat. */
@@ -291,11 +271,7 @@ export class Bus {
     // An invalid id would damage the acks that name it.
     const others = ids.filter((id) => id !== this.#nodeId && isNodeId(id));
     const isListed = ids.includes(this.#nodeId) && (this.responsive || !this.#joined);
-    const now = this.#clock.now();
-    const isUnbroken = isListed && now < this.#leaseUntil;
-    if (!isUnbroken) this.#listedFrom = Number.POSITIVE_INFINITY;
-    if (isListed) this.#listedFrom = Math.min(this.#listedFrom, now);
-    this.#leaseUntil = ownUntil;
+    this.#completeness.leasesRead(isListed, ownUntil, this.#clock.now());
     this.#peers.setLeases(others, this.#heartbeat.timeMs, this.#sender);
     this.#sender.settle();
   }
