@@ -27,6 +27,7 @@ import type { Counters } from '../observability/counters.ts';
 import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Hub } from '../routing/hub.ts';
+import { LinkRole } from './link-role.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
 import { SnapshotImport } from './snapshot-import.ts';
@@ -74,10 +75,6 @@ const COMMAND_OF: Readonly<Record<ReadHandling, number>> = {
 /** A snapshot up to this size is imported at once: some 1,000 users, one millisecond. */
 const SMALL_SNAPSHOT_BYTES = 16 * 1024;
 
-/** Changes of a link's role that take effect at once; one more for each second without. */
-const ROLE_CHANGES = 4;
-const ROLE_EVERY_MS = 1000;
-
 /** Handles the PDUs of a link, in order. */
 export class ProtocolHandler implements PduSink {
   readonly #link: LinkId;
@@ -86,12 +83,7 @@ export class ProtocolHandler implements PduSink {
   readonly #turns: PendingQueue;
   /** A large snapshot that is being imported: later PDUs wait in it. */
   #intake: SnapshotImport | undefined;
-  #master: boolean | undefined;
-  /** The role that is in effect. */
-  #isMaster = false;
-  #roleChangesLeft = ROLE_CHANGES;
-  #roleChangedMs = 0;
-  #roleTimer: NodeJS.Timeout | undefined;
+  readonly #role: LinkRole;
   #ended = false;
   #receivedPdus = 0;
 
@@ -100,6 +92,11 @@ export class ProtocolHandler implements PduSink {
     this.#receiver = receiver;
     this.#host = host;
     this.#turns = new PendingQueue(() => receiver.progressed());
+    this.#role = new LinkRole((isMaster) => {
+      if (host.links === 'all') return;
+      host.presence.setStandby(link, !isMaster);
+      host.hub.setReceiving(receiver, isMaster);
+    });
     const aside = host.links === 'master';
     host.hub.opened(receiver);
     host.presence.openLink(link, { aside });
@@ -108,12 +105,12 @@ export class ProtocolHandler implements PduSink {
 
   /** Whether the msg_server declared this link its master; undefined before any declaration. */
   get master(): boolean | undefined {
-    return this.#master;
+    return this.#role.declared;
   }
 
   /** Whether the link receives, and its reports count. */
   get counts(): boolean {
-    return this.#host.links === 'all' || this.#isMaster;
+    return this.#host.links === 'all' || this.#role.isMaster;
   }
 
   /** PDUs that were relayed or read. */
@@ -142,6 +139,7 @@ export class ProtocolHandler implements PduSink {
     if (this.#ended) return;
     this.#finishIntake();
     this.#ended = true;
+    this.#role.end();
     this.#host.presence.closeLink(this.#link, how);
     this.#host.hub.closed(this.#link);
   }
@@ -189,7 +187,7 @@ export class ProtocolHandler implements PduSink {
     switch (handling) {
       case 'role-set': {
         const role = decodeRoleSet(pdu);
-        if (role !== undefined) this.#setMaster(role.master);
+        if (role !== undefined) this.#role.declare(role.master);
         return role !== undefined;
       }
       case 'snapshot': {
@@ -238,31 +236,6 @@ export class ProtocolHandler implements PduSink {
     this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
   }
 
-  /**
-   * A change of role counts or releases all users of the link. Many changes in a row are merged,
-   * because a few bytes each would otherwise keep the node busy for seconds.
-   */
-  #setMaster(master: boolean): void {
-    this.#master = master;
-    if (this.#host.links === 'all' || this.#roleTimer !== undefined) return;
-    const now = performance.now();
-    const earned = (now - this.#roleChangedMs) / ROLE_EVERY_MS;
-    this.#roleChangesLeft = Math.min(ROLE_CHANGES, this.#roleChangesLeft + earned);
-    this.#roleChangedMs = now;
-    if (this.#roleChangesLeft >= 1) this.#applyRole();
-    else this.#roleTimer = setTimeout(() => this.#applyRole(), ROLE_EVERY_MS).unref();
-  }
-
-  #applyRole(): void {
-    this.#roleTimer = undefined;
-    const isMaster = this.#master === true;
-    if (this.#ended || isMaster === this.#isMaster) return;
-    this.#roleChangesLeft -= 1;
-    this.#isMaster = isMaster;
-    this.#host.presence.setStandby(this.#link, !isMaster);
-    this.#host.hub.setReceiving(this.#receiver, isMaster);
-  }
-
   /** Another snapshot may wait behind the first. */
   #finishIntake(): void {
     while (this.#intake !== undefined) this.#intake.finish();
@@ -296,7 +269,7 @@ export class ProtocolHandler implements PduSink {
 
   /** Protocol: a stock msg_server declares its master link before it sends a snapshot on it. */
   #warnOfSecondLink(): void {
-    if (this.#host.links !== 'all' || this.#master === true) return;
+    if (this.#host.links !== 'all' || this.#role.declared === true) return;
     this.#host.counters.nonMasterSnapshots++;
     this.#host.warnOfSecondLink(this.#link);
   }
