@@ -12,7 +12,7 @@ interface Repeated {
 }
 
 /** What one node was sent again. */
-interface Receiver {
+interface Outstanding {
   /** By sequence number, the lowest first. */
   readonly unacked: Map<number, Repeated>;
   /** Bytes of this interval that the node has not acknowledged. */
@@ -38,7 +38,7 @@ const MAX_DOUBLINGS = 2;
  */
 export class Redelivery {
   readonly #options: RedeliveryOptions;
-  readonly #receivers = new Map<string, Receiver>();
+  readonly #nodes = new Map<string, Outstanding>();
   #interval = 0;
 
   constructor(options: RedeliveryOptions) {
@@ -52,7 +52,7 @@ export class Redelivery {
 
   /** Forgets a node. */
   forget(node: string): void {
-    this.#receivers.delete(node);
+    this.#nodes.delete(node);
   }
 
   /**
@@ -65,17 +65,17 @@ export class Redelivery {
     { now, maxBytes }: { readonly now: number; readonly maxBytes: number },
   ): number {
     if (missing.length === 0) {
-      this.#receivers.delete(node);
+      this.#nodes.delete(node);
       return 0;
     }
-    const receiver = this.#receiverOf(node);
-    release(receiver, acked);
+    const outstanding = this.#outstandingOf(node);
+    release(outstanding, acked);
     let count = 0;
     for (const range of missing) {
       for (const { sequence, frame } of this.#options.window.retained(range, node)) {
-        if (receiver.bytes >= maxBytes) return count;
-        if (!this.#isDue(receiver.unacked.get(sequence), now)) continue;
-        this.#repeat(receiver, { sequence, bytes: sizeOf(frame), now });
+        if (outstanding.bytes >= maxBytes) return count;
+        if (!this.#isDue(outstanding.unacked.get(sequence), now)) continue;
+        this.#repeat(outstanding, { sequence, bytes: sizeOf(frame), now });
         this.#options.publish(frame, node);
         count += 1;
       }
@@ -83,16 +83,16 @@ export class Redelivery {
     return count;
   }
 
-  #receiverOf(node: string): Receiver {
-    let receiver = this.#receivers.get(node);
-    if (receiver === undefined) {
-      receiver = { unacked: new Map(), bytes: 0, interval: this.#interval };
-      this.#receivers.set(node, receiver);
-    } else if (receiver.interval !== this.#interval) {
-      receiver.interval = this.#interval;
-      receiver.bytes = 0;
+  #outstandingOf(node: string): Outstanding {
+    let outstanding = this.#nodes.get(node);
+    if (outstanding === undefined) {
+      outstanding = { unacked: new Map(), bytes: 0, interval: this.#interval };
+      this.#nodes.set(node, outstanding);
+    } else if (outstanding.interval !== this.#interval) {
+      outstanding.interval = this.#interval;
+      outstanding.bytes = 0;
     }
-    return receiver;
+    return outstanding;
   }
 
   #isDue(repeated: Repeated | undefined, now: number): boolean {
@@ -102,21 +102,21 @@ export class Redelivery {
   }
 
   #repeat(
-    receiver: Receiver,
+    outstanding: Outstanding,
     { sequence, bytes, now }: { sequence: number; bytes: number; now: number },
   ): void {
-    const { unacked } = receiver;
+    const { unacked } = outstanding;
     const repeats = (unacked.get(sequence)?.repeats ?? 0) + 1;
-    unacked.set(sequence, { bytes, repeats, at: now, interval: receiver.interval });
-    receiver.bytes += bytes;
+    unacked.set(sequence, { bytes, repeats, at: now, interval: outstanding.interval });
+    outstanding.bytes += bytes;
   }
 }
 
 /** Frames that the node has acknowledged no longer count; the lowest were repeated first. */
-function release(receiver: Receiver, acked: number): void {
-  for (const [sequence, { bytes, interval }] of receiver.unacked) {
+function release(outstanding: Outstanding, acked: number): void {
+  for (const [sequence, { bytes, interval }] of outstanding.unacked) {
     if (sequence > acked) return;
-    receiver.unacked.delete(sequence);
-    if (interval === receiver.interval) receiver.bytes -= bytes;
+    outstanding.unacked.delete(sequence);
+    if (interval === outstanding.interval) outstanding.bytes -= bytes;
   }
 }
