@@ -64,7 +64,7 @@ function unknownIn(text: string, { scripts, routectl, projects }: Known): string
     if (!existsSync(join(ROOT, 'node_modules/.bin', name))) unknown.push(`npx ${name}`);
   }
   for (const [, rest = ''] of text.matchAll(ROUTECTL)) {
-    // Only a first word is certainly a command: any other could be the value of an option.
+    // Only the first word is certainly a command. A later one could be the value of an option.
     const [first = ''] = rest.split(' ');
     if (/^[a-z][a-z-]*$/.test(first) && !routectl.has(first)) unknown.push(`routectl ${first}`);
   }
