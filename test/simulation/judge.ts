@@ -175,8 +175,8 @@ export class Judge {
         // for it.
         const outage = this.#options.outages.get(member);
         const startedAt = other?.startedAt ?? 0;
-        if (loss.reason === 'skipped' && outage?.isCalm(startedAt, startedAt + 1000) === false)
-          continue;
+        const wasCalm = outage?.isCalm(startedAt - RECONNECT_MS, startedAt + 1000) ?? true;
+        if (loss.reason === 'skipped' && !wasCalm) continue;
         const isExcused = parties.some((one) => {
           if (one.diedAt !== undefined || this.#wasOutAsItDrained(one, parties)) return true;
           // PDUs retained for a node that has just joined count, whether it lacks them or not.
