@@ -40,6 +40,10 @@ test.each([':0\r\n', '$-1\r\n', '*-1\r\n', '>2\r\n:0\r\n:0\r\n', '+OK\r\n'])(
     const until = performance.now() + 3000;
     await waitFor(() => performance.now() > until, { deadlineMs: DEADLINE_MS, what: 'attempts' });
     expect(node.isRunning).toBe(true);
+    // The cause in brackets: what the server answered, or that the connection was lost.
+    expect(await (await fetch(`${node.adminUrl}/readyz`)).text()).toMatch(
+      /"redis":"[^"]+: Redis [^"(]+ \([^")]+\)/,
+    );
     await redis.startAgain();
     proxy.moveTo(redis.url);
     await waitFor(() => node.ready(), { deadlineMs: DEADLINE_MS, what: 'the node to be ready' });

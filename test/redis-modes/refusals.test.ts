@@ -104,3 +104,19 @@ test.each(REFUSALS)(
     await waitFor(() => node.ready(), { what: 'the node to be ready', deadlineMs: DEADLINE_MS });
   },
 );
+
+test('what the Redis client prints, such as that it may not read INFO, is a line of the log', async () => {
+  const { username, password } = USER;
+  await using redis = await startPrivateRedis({
+    args: ['--user', username, 'on', `>${password}`, '~*', '&*', '+@all', '-info'],
+  });
+  await using node = await startRouteNode({
+    env: {
+      ROUTE_ENGINE: 'redis',
+      REDIS_URL: `redis://${username}:${password}@127.0.0.1:${redis.port}`,
+    },
+  });
+  const { text } = await node.waitForLog('library-message');
+  expect(text).toContain('INFO');
+  expect(node.otherOutput).toEqual([]);
+});

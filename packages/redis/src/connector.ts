@@ -166,7 +166,8 @@ function watch(stream: Socket, { shown, settings, options }: Watched): () => voi
     const readyMs = connectTimeoutMs + commandTimeoutMs;
     timer = setTimeout(() => {
       // Each command before has its own time-out; only a loading server is polled.
-      stream.destroy(new Error(`LOADING Redis is not ready after ${readyMs} ms`));
+      const cause = 'it is loading its data, or is no Redis';
+      stream.destroy(new Error(`LOADING not ready after ${readyMs} ms: ${cause}`));
     }, readyMs);
   });
   stream.once('close', stop);

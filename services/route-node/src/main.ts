@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { isMalformedReply, reconnectAll } from '@route/redis';
 import { helpText, type Invocation, readSettings, SettingsError } from './config/settings.ts';
 import { newNodeId, RouteNode } from './node.ts';
@@ -70,6 +71,14 @@ process.on('unhandledRejection', (error) => onUncaught('unhandled-rejection', er
 // The default listener prints warnings to standard error, which blocks if that is a full pipe.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => logger.warn({ event: 'runtime-warning', err: warning }));
+// The same holds for what libraries print, such as the Redis client about a right that it lacks.
+const printed = new RepeatedLine();
+function logPrinted(...parts: unknown[]): void {
+  printed.write((suppressed) =>
+    logger.warn({ event: 'library-message', suppressed, text: format(...parts) }),
+  );
+}
+Object.assign(console, { log: logPrinted, info: logPrinted, warn: logPrinted, error: logPrinted });
 
 const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_LINKS, ROUTE_NAMESPACE } = settings;
 logger.info({
