@@ -74,6 +74,24 @@ export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Pro
   socket.destroy();
 }
 
+const LARGE_PDU_BYTES = 16 << 20;
+const STOPPING_LINKS = 40;
+
+/** Opens links that send a PDU of the maximum size without its last byte, and keep them open. */
+export async function stopInsidePdus(target: LinkTarget, untilMs: number): Promise<void> {
+  const bytes = pdu('msg_data', Buffer.alloc(LARGE_PDU_BYTES - HEADER_BYTES));
+  const open: Socket[] = [];
+  for (let n = 0; n < STOPPING_LINKS; n++) {
+    const socket = await connectTo(target);
+    socket.on('error', () => undefined).resume();
+    socket.write(bytes.subarray(0, -1));
+    open.push(socket);
+    await delay(PAUSE_MS);
+  }
+  await delay(Math.max(0, untilMs - performance.now()));
+  for (const socket of open) socket.destroy();
+}
+
 /**
  * Connections at a time and per second. More would only slow the process that measures the traffic.
  */

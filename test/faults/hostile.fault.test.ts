@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CLIENT_TYPE } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { floodConnections, HOSTILITIES, sendHostile } from './hostile-clients.ts';
+import { floodConnections, HOSTILITIES, sendHostile, stopInsidePdus } from './hostile-clients.ts';
 import { judge, judgeRecovery } from './judge.ts';
 import { type Scene, startScene } from './scene.ts';
 import { seedOf } from './seed.ts';
@@ -41,8 +41,16 @@ async function opensConnections(scene: Scene, untilMs: number): Promise<void> {
   expect(lines.length).toBeLessThan(5);
 }
 
+async function stopsInsidePdus(scene: Scene, untilMs: number): Promise<void> {
+  const node = scene.cluster.node(0);
+  await stopInsidePdus(node, untilMs);
+  const closed = node.logsOf('link-closed').map(({ reason }) => reason);
+  expect(closed).toContain('pdu-too-slow');
+}
+
 const HOSTILE_CLIENTS: readonly (readonly [name: string, misbehave: Misbehave])[] = [
   ['hostile bytes: garbage, lengths, lists, queries', sendsHostileBytes],
+  ['links that stop inside large PDUs', stopsInsidePdus],
   ['a flood of connections', opensConnections],
 ];
 

@@ -45,6 +45,7 @@ export class Framer {
   readonly #received: Float64Array;
   readonly #partial = new PartialPdu();
   #error: FramingError | undefined;
+  #begun = 0;
 
   constructor(options: FramerOptions) {
     this.#maxPduBytes = options.maxPduBytes;
@@ -55,6 +56,16 @@ export class Framer {
   /** Bytes of an incomplete PDU. */
   get bufferedBytes(): number {
     return this.#partial.filled;
+  }
+
+  /** The length of the incomplete PDU by its header; undefined before its first 4 bytes. */
+  get claimedBytes(): number | undefined {
+    return this.#partial.claimedLength;
+  }
+
+  /** The number of PDUs that began in one chunk and did not end in it. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /**
@@ -148,6 +159,7 @@ export class Framer {
   }
 
   #keepTail(chunk: Buffer, position: number): void {
+    this.#begun++;
     const available = chunk.length - position;
     const length = available < LENGTH_FIELD_BYTES ? HEADER_BYTES : chunk.readUInt32BE(position);
     this.#partial.fill(chunk, position, length);

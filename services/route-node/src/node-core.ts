@@ -101,6 +101,7 @@ export class NodeCore {
         mobile: settings.ROUTE_CLIENT_TYPES_MOBILE,
       }),
       maxQueryUsers: settings.ROUTE_MAX_QUERY_USERS,
+      incompletePduBytes: settings.ROUTE_INCOMPLETE_PDU_BYTES,
       links: settings.ROUTE_LINKS,
       limits: limitsOf(settings),
       unready,
@@ -125,6 +126,7 @@ function rulesOf(settings: Settings): AdmissionRules {
 function limitsOf(settings: Settings): LinkLimits {
   return {
     maxPduBytes: settings.ROUTE_MAX_PDU_BYTES,
+    minBytesPerSecond: settings.ROUTE_LINK_MIN_BYTES_PER_SECOND,
     heartbeatMs: settings.ROUTE_HEARTBEAT_SECONDS * 1000,
     timeoutMs: settings.ROUTE_LINK_TIMEOUT_SECONDS * 1000,
     pendingPdus: settings.ROUTE_LINK_PENDING_PDUS,

@@ -30,6 +30,8 @@ export type LinkServerOptions = Pick<
   readonly admission: AdmissionRules;
   /** Undefined for links without TLS. */
   readonly tls: LinkTls | undefined;
+  /** Most bytes of large PDUs that are read at a time, by their lengths. */
+  readonly incompletePduBytes: number;
   /** Called when the node cannot accept further links, or can again. */
   unready(reason: UnreadyReason, holds: boolean): void;
   /** Called when this node's links have no room for traffic of the bus, or have room again. */
@@ -85,7 +87,7 @@ export class LinkServer {
       ...options,
       flusher: new TickFlusher(),
       timeSlicer: new TimeSlicer(),
-      readScheduler: new ReadScheduler(),
+      readScheduler: new ReadScheduler(options.incompletePduBytes),
       warnOfSecondLink: (link) => this.#warnOfSecondLink(link),
       dropped: (link, dropped) => this.#logDropped(link, dropped),
       spoken: (link) => this.#spoken(link),
@@ -167,6 +169,11 @@ export class LinkServer {
     let bytes = 0;
     for (const link of this.#links) bytes += link.unsentBytes;
     return bytes;
+  }
+
+  /** Lengths of the large PDUs that are being read, together. */
+  get incompletePduBytes(): number {
+    return this.#host.readScheduler.bytes;
   }
 
   /** PDUs of all links that wait for presence. */
@@ -265,6 +272,7 @@ export class LinkServer {
       reason,
       openMs: Math.round(performance.now() - link.openedAtMs),
       ...(error && { problem: error.message, header: error.header.toString('hex') }),
+      ...(reason === 'pdu-too-slow' && { problem: link.lateness }),
       ...(foreign !== undefined && { hint: `this is ${foreign}` }),
     };
     if (isOrdinary(reason)) log.info(line);

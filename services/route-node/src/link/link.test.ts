@@ -68,11 +68,12 @@ async function scene(presence: PresenceMemory, seen: string[]) {
   hub.setReceiving(receiver, true);
   const host: LinkHost = {
     ...{ presence, hub, counters, watch, links: 'all' },
-    ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler() },
+    ...{ timeSlicer: new TimeSlicer(), readScheduler: new ReadScheduler(MEBIBYTE) },
     flusher: new TickFlusher(),
     limits: {
       ...{
         maxPduBytes: 2 * MEBIBYTE,
+        minBytesPerSecond: 1,
         heartbeatMs: 60_000,
         timeoutMs: 60_000,
         drainTimeoutMs: 60_000,

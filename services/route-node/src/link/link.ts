@@ -5,13 +5,15 @@ import type { Admitted } from '../admission/admission.ts';
 import { type CloseReason, isReadToTheEnd, linkEndOf } from './close-reasons.ts';
 import { DrainTimeout } from './drain-timeout.ts';
 import { LinkWriter, type TickFlusher } from './link-writer.ts';
+import { PduProgress } from './pdu-progress.ts';
 import { type OwnLink, ProtocolHandler, type ProtocolHost } from './protocol-handler.ts';
-import type { ReadScheduler } from './read-scheduler.ts';
+import type { LargePduReader, ReadScheduler } from './read-scheduler.ts';
 import type { Halfway } from './slow-consumers.ts';
 
 /** Limits of a link, from the node's settings. */
 export interface LinkLimits {
   readonly maxPduBytes: number;
+  readonly minBytesPerSecond: number;
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
   readonly pendingPdus: number;
@@ -41,11 +43,14 @@ export interface LinkHost extends ProtocolHost {
 /** Time that the close of a connection may take before it is destroyed. */
 const END_MS = 2000;
 
+/** How far a large PDU may be behind the minimum rate while others wait for room. */
+const FULL_BEHIND_MS = 2000;
+
 /** Links inside a PDU of which more than this has arrived take turns reading on. */
 const LARGE_PDU_BYTES = 64 * 1024;
 
 /** One TCP connection of a msg_server, from open to close. */
-export class Link implements OwnLink {
+export class Link implements OwnLink, LargePduReader {
   readonly id: LinkId;
   /** Address and port of the msg_server. */
   readonly peer: string;
@@ -56,22 +61,23 @@ export class Link implements OwnLink {
   readonly #framer: Framer;
   readonly #writer: LinkWriter;
   readonly #drainTimeout: DrainTimeout;
+  readonly #progress: PduProgress;
   #ending: CloseReason | undefined;
   /** The link has exceeded a limit inside a call, and is closed when the call is over. */
   #isCut = false;
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
+  /** When the node stopped reading, or what this was last counted for. */
+  #unreadSinceMs: number | undefined;
   #halfway: Halfway | undefined;
   #receivedBytes = 0;
   #paused = false;
   #waits = false;
   /** Not read until the read scheduler selects it. */
   #paced = false;
-  readonly #readOn = (): void => {
-    this.#paced = false;
-    this.#readOrNot();
-  };
+  /** Inside a large PDU, known to the read scheduler. */
+  #isLarge = false;
 
   constructor(id: LinkId, { socket, peer }: Admitted, host: LinkHost) {
     this.id = id;
@@ -80,6 +86,7 @@ export class Link implements OwnLink {
     this.#host = host;
     const { highWaterMarkBytes: markBytes, drainTimeoutMs } = host.limits;
     this.#drainTimeout = new DrainTimeout({ markBytes, drainTimeoutMs });
+    this.#progress = new PduProgress(host.limits.minBytesPerSecond);
     this.#writer = new LinkWriter({
       socket,
       flusher: host.flusher,
@@ -101,6 +108,7 @@ export class Link implements OwnLink {
       this.end('peer-closed');
       // The timer would keep the link, and results of its last PDU, in memory.
       clearTimeout(this.#cutTimer);
+      host.readScheduler.leave(this);
       this.#finish();
       this.protocol.end(this.#afterwards);
       // PDUs behind an update are still to be relayed: until then the node must not stop.
@@ -121,6 +129,18 @@ export class Link implements OwnLink {
   /** Bytes that were received. */
   get receivedBytes(): number {
     return this.#receivedBytes;
+  }
+
+  get pduBytes(): number {
+    return this.#framer.claimedBytes ?? 0;
+  }
+
+  /** What arrived of the PDU that is not whole yet, and what was expected. */
+  get lateness(): string {
+    const { bufferedBytes, claimedBytes = 'unknown' } = this.#framer;
+    const expected = `${this.#host.limits.minBytesPerSecond} bytes/s, at most ${this.#behindMs / 1000} s behind`;
+    const why = this.#isLarge && this.#host.readScheduler.isFull ? ' while large PDUs wait' : '';
+    return `${bufferedBytes} bytes of a PDU have arrived, its length is ${claimedBytes}; expected ${expected}${why}`;
   }
 
   /** Whether the link is closing. */
@@ -161,6 +181,12 @@ export class Link implements OwnLink {
     if (this.#waits) this.#checkWaiting();
   }
 
+  /** It is the link's turn to read on inside a large PDU. */
+  readOn(): void {
+    this.#paced = false;
+    this.#readOrNot();
+  }
+
   /** Pauses or resumes the link for the node. */
   pause(held: boolean): void {
     this.#paused = held;
@@ -179,8 +205,12 @@ export class Link implements OwnLink {
       ? nowMs
       : Math.min(nowMs, this.#lastReceivedMs + stoodStillMs);
     this.#drainTimeout.excuse(stoodStillMs);
+    this.#excuseUnread(nowMs);
+    this.#progress.excuse(stoodStillMs);
     if (nowMs - this.#lastReceivedMs >= timeoutMs) {
       this.#cut('timed-out');
+    } else if (this.#isLate(nowMs)) {
+      this.#cut('pdu-too-slow');
     } else if (this.#drainTimeout.isStuck(nowMs)) {
       this.#cut('unsent-for-too-long');
     } else if (this.unsentBytes === 0 && nowMs - this.#writer.handedAtMs >= heartbeatMs) {
@@ -259,9 +289,34 @@ export class Link implements OwnLink {
   }
 
   #pace(): void {
-    if (this.#paced || this.#framer.bufferedBytes <= LARGE_PDU_BYTES) return;
-    this.#paced = true;
-    this.#host.readScheduler.schedule(this.#readOn);
+    if (this.#framer.bufferedBytes > LARGE_PDU_BYTES) {
+      this.#paced = true;
+      this.#isLarge = true;
+      this.#host.readScheduler.schedule(this);
+    } else if (this.#isLarge) {
+      this.#paced = false;
+      this.#isLarge = false;
+      this.#host.readScheduler.leave(this);
+    }
+  }
+
+  #isLate(nowMs: number): boolean {
+    const { bufferedBytes: bytes, begun: number } = this.#framer;
+    return this.#progress.isLate(nowMs, { number, bytes }, this.#behindMs);
+  }
+
+  /** How far the PDU that is not whole yet may be behind the minimum rate. */
+  get #behindMs(): number {
+    const { limits, readScheduler } = this.#host;
+    const isScarce = this.#isLarge && readScheduler.isFull;
+    return isScarce ? Math.min(FULL_BEHIND_MS, limits.timeoutMs) : limits.timeoutMs;
+  }
+
+  /** Leaves out the time since the node stopped reading. */
+  #excuseUnread(nowMs: number): void {
+    if (this.#unreadSinceMs === undefined) return;
+    this.#progress.excuse(nowMs - this.#unreadSinceMs);
+    this.#unreadSinceMs = nowMs;
   }
 
   #checkWaiting(): void {
@@ -279,8 +334,11 @@ export class Link implements OwnLink {
     if (read === !this.#socket.isPaused()) return;
     if (read) {
       this.#lastReceivedMs = performance.now();
+      this.#excuseUnread(this.#lastReceivedMs);
+      this.#unreadSinceMs = undefined;
       this.#socket.resume();
     } else {
+      this.#unreadSinceMs = performance.now();
       if (isHeld) this.#host.counters.pauses++;
       this.#socket.pause();
     }

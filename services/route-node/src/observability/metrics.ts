@@ -134,6 +134,11 @@ export function nodeMetrics(sources: MetricsSources): Registry {
     () => links.unsentBytes,
   );
   gauge(
+    'route_links_incomplete_pdu_bytes',
+    'Lengths of the large PDUs that are being read, on all links',
+    () => links.incompletePduBytes,
+  );
+  gauge(
     'route_links_pending_pdus',
     'PDUs that wait for presence, or behind such a PDU',
     () => links.pendingPdus,

@@ -28,6 +28,7 @@ export type Callback = 'ending' | 'over' | 'back' | 'grown';
 export interface LinkSceneOptions {
   readonly delivery: 'broadcast' | 'directed';
   readonly limits?: Partial<LinkLimits>;
+  readonly incompletePduBytes?: number;
   /** Makes the presence; its options have the observer of interest. */
   presence?(options: PresenceMemoryOptions): PresenceMemory;
   /** Called inside a link's calls. */
@@ -45,13 +46,16 @@ export class LinkScene {
   readonly dropped: DroppedPdu[] = [];
   readonly slow: SlowConsumers;
   readonly gate: Backpressure;
+  readonly readScheduler: ReadScheduler;
   readonly #host: LinkHost;
 
-  constructor({ delivery, limits, presence, inside = () => {} }: LinkSceneOptions) {
+  constructor(sceneOptions: LinkSceneOptions) {
+    const { delivery, limits, presence, inside = () => {} } = sceneOptions;
     const { counters } = this;
     const watch = new PduMonitor();
     const bus = { send: (): void => {} };
     const options = this.#presenceOptions();
+    this.readScheduler = new ReadScheduler(sceneOptions.incompletePduBytes ?? 1024 * KIBIBYTE);
     const engine = presence?.(options) ?? new PresenceMemory(options);
     this.hub = new Hub({
       bus,
@@ -72,6 +76,7 @@ export class LinkScene {
     });
     const allLimits: LinkLimits = {
       maxPduBytes: 256 * KIBIBYTE,
+      minBytesPerSecond: KIBIBYTE,
       heartbeatMs: 5000,
       timeoutMs: 30_000,
       drainTimeoutMs: 10_000,
@@ -98,7 +103,7 @@ export class LinkScene {
       watch,
       links: 'all',
       timeSlicer: new TimeSlicer(),
-      readScheduler: new ReadScheduler(),
+      readScheduler: this.readScheduler,
       flusher: new TickFlusher(),
       limits: allLimits,
       warnOfSecondLink: () => {},

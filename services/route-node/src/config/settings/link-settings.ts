@@ -29,6 +29,21 @@ export const LINK_SETTINGS = {
     meaning: 'The longest accepted PDU, header included, in bytes. A longer one closes its link.',
     reason: 'A snapshot of about a million users.',
   },
+  ROUTE_INCOMPLETE_PDU_BYTES: {
+    schema: whole(64 * 1024, 64 * 1024 * MIB),
+    default: String(64 * MIB),
+    meaning:
+      'How many bytes of large PDUs, of which more than 64 KiB have arrived, the node reads at a time, by their lengths and on all links together; at least one PDU. The links of further ones wait. While they do, a large PDU may be only 2 s behind ROUTE_LINK_MIN_BYTES_PER_SECOND.',
+    reason: 'Four PDUs of the greatest length, or 32 lists of 100,000 users.',
+  },
+  ROUTE_LINK_MIN_BYTES_PER_SECOND: {
+    schema: whole(1, 1024 * MIB),
+    default: String(64 * 1024),
+    meaning:
+      'The minimum rate of a PDU that has begun. A PDU may be ROUTE_LINK_TIMEOUT_SECONDS behind it; the link of one that is later is closed. Time in which the node does not read the link is left out.',
+    reason:
+      'Half of a line of 1 Mbit/s. A PDU that is whole within ROUTE_LINK_TIMEOUT_SECONDS may be slower.',
+  },
   ROUTE_MAX_QUERY_USERS: {
     schema: whole(100, 1_000_000),
     default: '100000',
