@@ -75,10 +75,11 @@ export async function sendHostile(target: LinkTarget, { bytes }: Hostility): Pro
 }
 
 const LARGE_PDU_BYTES = 16 << 20;
-const STOPPING_LINKS = 40;
+const STOPPING_LINKS = 30;
+const STOPPING_PAUSE_MS = 150;
 
-/** Opens links that send a PDU of the maximum size without its last byte, and keep them open. */
-export async function stopInsidePdus(target: LinkTarget, untilMs: number): Promise<void> {
+/** Opens links that send a PDU of the maximum size without its last byte. */
+export async function stopInsidePdus(target: LinkTarget): Promise<readonly Socket[]> {
   const bytes = pdu('msg_data', Buffer.alloc(LARGE_PDU_BYTES - HEADER_BYTES));
   const open: Socket[] = [];
   for (let n = 0; n < STOPPING_LINKS; n++) {
@@ -86,10 +87,9 @@ export async function stopInsidePdus(target: LinkTarget, untilMs: number): Promi
     socket.on('error', () => undefined).resume();
     socket.write(bytes.subarray(0, -1));
     open.push(socket);
-    await delay(PAUSE_MS);
+    await delay(STOPPING_PAUSE_MS);
   }
-  await delay(Math.max(0, untilMs - performance.now()));
-  for (const socket of open) socket.destroy();
+  return open;
 }
 
 /**
