@@ -69,8 +69,8 @@ export interface LateCommit {
   readonly update: ClientStatus;
   readonly state: UserState;
   readonly version: number;
-  /** The highest version that the node knew when the update was reported. */
-  readonly since: number;
+  /** Whether an OFFLINE took away a client that its link had: not one that was never reported. */
+  readonly wasHeld: boolean;
 }
 
 /** Events of presence that answer no call. */
@@ -124,8 +124,8 @@ export interface Presence {
   /** A status notification was sent to the links. A user announced offline is no longer pending. */
   announced(userId: number, said: Announced, version: number): void;
 
-  /** Whether the user's last announcement was offline after the grace, at this version or later. */
-  isGraceOver(userId: number, since: number): boolean;
+  /** Whether the user's last announcement was offline after the grace. */
+  isGraceOver(userId: number): boolean;
 
   /**
    * Commits a client of the user on one of this node's links again, if there is one, after the user

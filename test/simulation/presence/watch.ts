@@ -1,4 +1,4 @@
-import type { UserState as State } from '@route/presence';
+import { PresenceRedis, type UserState as State } from '@route/presence';
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
 import type { SimLink, Told } from './msg-server.ts';
 import type { LogLine, SimNode } from './sim-node.ts';
@@ -57,6 +57,11 @@ export class Watch implements WorldEvents {
   readonly #died = new Set<string>();
   #diedNow = new Set<string>();
   #redisLostData = false;
+  /** When Redis last lost data, in virtual ms. */
+  #lostDataAt = 0;
+  /** When a node last acquired its lease, and was last settled, in virtual ms, by its id. */
+  readonly #acquiredAt = new Map<string, number>();
+  readonly #settledAt = new Map<string, number>();
   #framesLost = false;
   #episodeAt = 0;
   /** When Redis was last disturbed, in virtual ms. */
@@ -123,6 +128,7 @@ export class Watch implements WorldEvents {
 
   lostData(): void {
     this.#redisLostData = true;
+    this.#lostDataAt = this.#now;
   }
 
   opened(): void {}
@@ -209,18 +215,36 @@ export class Watch implements WorldEvents {
   logged(node: SimNode, line: LogLine): void {
     this.log?.(`${(this.#now / 1000).toFixed(3)} ${node.id} ${JSON.stringify(line)}`);
     if (line.event === 'bus-frames-lost') this.#framesLost = true;
-    if (line.event !== 'node-reaped' || line.dead === undefined) return;
-    const { dead } = line;
-    const world = this.#expectWorld();
-    if (this.#died.has(dead) || !world.nodes.some(({ id }) => id === dead)) return;
-    const since = this.#now - (this.#impairedAt.get(dead) ?? Number.NEGATIVE_INFINITY);
-    const wasImpaired = (this.#impaired.get(dead) ?? 0) > 0 || since < world.setup.leaseMs + 5000;
-    this.#wasReaped(dead);
-    if (!wasImpaired) this.#problem('reaped', `${node.id} reaped ${dead}, which lives`);
+    if (line.event === 'lease-acquired') this.#acquiredAt.set(node.id, this.#now);
+    if (line.event === 'presence-settled') this.#settled(node);
+    if (line.event === 'node-reaped' && line.dead !== undefined) {
+      this.#takenForDead(line.dead, `${node.id} reaped ${line.dead}, which lives`);
+    }
+  }
+
+  /**
+   * A node no longer waits for others to report to a Redis that has lost data: with nothing to
+   * reap, those that have not reported are dead to it.
+   */
+  #settled(node: SimNode): void {
+    this.#settledAt.set(node.id, this.#now);
+    for (const other of this.#expectWorld().aliveNodes) {
+      const settledAt = this.#settledAt.get(other.id);
+      if (settledAt === undefined || settledAt > this.#lostDataAt) continue;
+      const isAcquired = (this.#acquiredAt.get(other.id) ?? 0) > this.#lostDataAt;
+      const { presence } = other.engine;
+      if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) continue;
+      this.#takenForDead(other.id, `${node.id} is settled without ${other.id}, which lives`);
+    }
   }
 
   /** A node was cut off for longer than a lease: its users went offline, and return with it. */
-  #wasReaped(nodeId: string): void {
+  #takenForDead(nodeId: string, problem: string): void {
+    const world = this.#expectWorld();
+    if (this.#died.has(nodeId) || !world.nodes.some(({ id }) => id === nodeId)) return;
+    const since = this.#now - (this.#impairedAt.get(nodeId) ?? Number.NEGATIVE_INFINITY);
+    const wasImpaired = (this.#impaired.get(nodeId) ?? 0) > 0 || since < world.setup.leaseMs + 5000;
+    if (!wasImpaired) this.#problem('reaped', problem);
     const held = [...this.#expectWorld().links].filter(({ node }) => node.id === nodeId);
     for (const [userId, user] of this.#users) {
       const isHeld = held.some(({ model }) => model.counts && model.state(userId) === 'pc');

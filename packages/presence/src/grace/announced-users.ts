@@ -27,10 +27,8 @@ export class AnnouncedUsers {
     else users?.delete(userId);
   }
 
-  /** Whether the user was announced so at this version or later. */
-  has(userId: number, since: number): boolean {
-    const second = this.#shards[shardOf(userId)]?.get(userId) ?? 0;
-    return second > 0 && second * SECOND >= since;
+  has(userId: number): boolean {
+    return (this.#shards[shardOf(userId)]?.get(userId) ?? 0) > 0;
   }
 
   /** User, version, user, version, ... of a shard. */

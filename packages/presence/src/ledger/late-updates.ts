@@ -1,11 +1,12 @@
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
+import type { LateCommit } from '../presence.ts';
 import type { CountedLink } from './counted-link.ts';
 
 export interface LateUpdate {
   readonly link: CountedLink;
   readonly update: ClientStatus;
-  /** The highest version that the node knew when the update was first deferred. */
-  readonly since: number;
+  /** See {@link LateCommit}. */
+  readonly wasHeld: LateCommit['wasHeld'];
 }
 
 /**

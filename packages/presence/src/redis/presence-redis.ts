@@ -93,6 +93,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
 
   update(id: LinkId, update: ClientStatus, waiter: UpdateWaiter): void {
     const link = this.links.opened(id);
+    const before = link.ledger.entry(update.userId);
     const entry = link.ledger.update(update);
     if (!link.counts) {
       waiter.updated(update, { kind: 'aside' });
@@ -103,7 +104,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
     const local = shard.hasBulk ? this.links.stateOf(update.userId) : 'gone';
     // Visible to queries at once, although announced later, with the resulting state only.
     if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
-    this.#add(shard, { kind: 'update', link, update, entry, local, waiter });
+    const wasHeld = entry !== before;
+    this.#add(shard, { kind: 'update', link, update, entry, local, wasHeld, waiter });
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
@@ -118,8 +120,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
     this.announcedUsers.note(userId, said, version);
   }
 
-  isGraceOver(userId: number, since: number): boolean {
-    return this.announcedUsers.has(userId, since);
+  isGraceOver(userId: number): boolean {
+    return this.announcedUsers.has(userId);
   }
 
   pcClient(userId: number): ClientStatus | undefined {

@@ -40,8 +40,8 @@ export interface UpdateOperation extends SetOperation {
   readonly kind: 'update';
   /** Undefined if the update was answered 'later' and is reported as a late commit. */
   readonly waiter?: UpdateWaiter;
-  /** See {@link LateCommit.since}. Undefined if the update was not deferred. */
-  readonly since?: number;
+  /** See {@link LateCommit}. */
+  readonly wasHeld: boolean;
 }
 
 /**

@@ -170,8 +170,8 @@ export class ShardQueue {
       const { update, waiter, which } = operation;
       this.#context.toConfirm.set(update.userId, { waiter, which });
     } else {
-      const { link, update, waiter, since = this.#context.versions.highest } = operation;
-      this.#late.add({ link, update, since });
+      const { link, update, wasHeld, waiter } = operation;
+      this.#late.add({ link, update, wasHeld });
       waiter?.updated(update, { kind: 'later' });
     }
   }
@@ -190,10 +190,10 @@ export class ShardQueue {
     for (const [graceMs, users] of this.#lost.pending()) {
       this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
     }
-    for (const { link, update, since } of this.#late.take()) {
+    for (const { link, update, wasHeld } of this.#late.take()) {
       const entry = link.entry(update.userId);
       const local = this.#context.links.stateOf(update.userId);
-      this.add({ kind: 'update', link, update, entry, local, since });
+      this.add({ kind: 'update', link, update, entry, local, wasHeld });
     }
   }
 
@@ -276,10 +276,13 @@ export class ShardQueue {
       const { update, waiter, local } = operation;
       const state = strongerState(stateAt(states, from), local);
       const commit = version + from;
-      const since = operation.kind === 'update' ? operation.since : undefined;
       if (operation.kind === 'update' && comesWithPc(update)) announced.add(update.userId);
-      if (since !== undefined) options.events.lateCommit({ update, state, version: commit, since });
-      else waiter?.updated(update, { kind: 'committed', state, version: commit });
+      if (waiter !== undefined) {
+        waiter.updated(update, { kind: 'committed', state, version: commit });
+      } else if (operation.kind === 'update') {
+        const { wasHeld } = operation;
+        options.events.lateCommit({ update, state, version: commit, wasHeld });
+      }
     }
     await this.#reportBack(back, version + at - 1, announced);
   }

@@ -136,12 +136,12 @@ export class Hub {
   }
 
   /**
-   * Announces the result of a status update that was queued while Redis was away. Leaves out an
-   * OFFLINE if the user was meanwhile announced offline, because this node was taken for dead and
-   * the grace ended.
+   * Announces the result of a status update that was queued while Redis was away. Leaves out the
+   * OFFLINE of a client whose user was announced offline while the link still had it, because this
+   * node was taken for dead and the grace ended.
    */
-  announceLate({ update, state, version, since }: LateCommit): void {
-    const isKnown = this.#presence.isGraceOver(update.userId, since);
+  announceLate({ update, state, version, wasHeld }: LateCommit): void {
+    const isKnown = wasHeld && this.#presence.isGraceOver(update.userId);
     this.#noteMobile(update.userId, state, version);
     for (const notice of notificationsOf(update, state, version)) {
       if (!(isKnown && notice.kind === 'offline')) this.#announceNotification(notice);
@@ -153,7 +153,7 @@ export class Hub {
    * last, by another node or before Redis was rolled back.
    */
   announceLost(userId: number, state: UserState, version: number): void {
-    if (this.#presence.isGraceOver(userId, 0)) return;
+    if (this.#presence.isGraceOver(userId)) return;
     this.#counters.lostTold++;
     this.#noteMobile(userId, state, version);
     // Which PC client the user had is unknown, and the notification does not carry it.
