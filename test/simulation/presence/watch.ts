@@ -227,6 +227,8 @@ export class Watch implements WorldEvents {
    * reap, those that have not reported are dead to it.
    */
   #settled(node: SimNode): void {
+    // A node that has just started cannot know of others that an emptied Redis does not name.
+    const isNew = !this.#settledAt.has(node.id);
     this.#settledAt.set(node.id, this.#now);
     for (const other of this.#expectWorld().aliveNodes) {
       const settledAt = this.#settledAt.get(other.id);
@@ -234,17 +236,18 @@ export class Watch implements WorldEvents {
       const isAcquired = (this.#acquiredAt.get(other.id) ?? 0) > this.#lostDataAt;
       const { presence } = other.engine;
       if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) continue;
-      this.#takenForDead(other.id, `${node.id} is settled without ${other.id}, which lives`);
+      const problem = `${node.id} is settled without ${other.id}, which lives`;
+      this.#takenForDead(other.id, isNew ? undefined : problem);
     }
   }
 
   /** A node was cut off for longer than a lease: its users went offline, and return with it. */
-  #takenForDead(nodeId: string, problem: string): void {
+  #takenForDead(nodeId: string, problem: string | undefined): void {
     const world = this.#expectWorld();
     if (this.#died.has(nodeId) || !world.nodes.some(({ id }) => id === nodeId)) return;
     const since = this.#now - (this.#impairedAt.get(nodeId) ?? Number.NEGATIVE_INFINITY);
     const wasImpaired = (this.#impaired.get(nodeId) ?? 0) > 0 || since < world.setup.leaseMs + 5000;
-    if (!wasImpaired) this.#problem('reaped', problem);
+    if (!wasImpaired && problem !== undefined) this.#problem('reaped', problem);
     const held = [...this.#expectWorld().links].filter(({ node }) => node.id === nodeId);
     for (const [userId, user] of this.#users) {
       const isHeld = held.some(({ model }) => model.counts && model.state(userId) === 'pc');
