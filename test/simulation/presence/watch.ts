@@ -227,17 +227,20 @@ export class Watch implements WorldEvents {
    * reap, those that have not reported are dead to it.
    */
   #settled(node: SimNode): void {
-    // A node that has just started cannot know of others that an emptied Redis does not name.
+    const { aliveNodes, network } = this.#expectWorld();
+    // A node that has just started cannot know of others that an emptied Redis does not name. A
+    // Redis that refuses writes takes the lease of a node without users only.
     const isNew = !this.#settledAt.has(node.id);
+    const mayBeAlone = isNew || network.target.redis.refusal !== undefined;
     this.#settledAt.set(node.id, this.#now);
-    for (const other of this.#expectWorld().aliveNodes) {
+    for (const other of aliveNodes) {
       const settledAt = this.#settledAt.get(other.id);
       if (settledAt === undefined || settledAt > this.#lostDataAt) continue;
       const isAcquired = (this.#acquiredAt.get(other.id) ?? 0) > this.#lostDataAt;
       const { presence } = other.engine;
       if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) continue;
       const problem = `${node.id} is settled without ${other.id}, which lives`;
-      this.#takenForDead(other.id, isNew ? undefined : problem);
+      this.#takenForDead(other.id, mayBeAlone ? undefined : problem);
     }
   }
 
