@@ -32,6 +32,11 @@ export interface UsersStatusResponse {
   readonly seqNum: number;
 }
 
+/** An answer whose stats were encoded part by part, by {@link encodeUserStats}. */
+export type UsersStatusParts = Omit<UsersStatusResponse, 'stats'> & {
+  readonly parts: readonly Buffer[];
+};
+
 const NO_BYTES = Buffer.alloc(0);
 
 /** Shows that an idle link is alive. Protocol: an empty body. Shared; must not be modified. */
@@ -235,16 +240,35 @@ export function encodeStatusNotify(userId: number, status: UserStatus): Buffer {
 
 /** A USERS_STATUS_RESPONSE PDU. Protocol: attach_data is always present, even when empty. */
 export function encodeUsersStatusResponse(response: UsersStatusResponse): Buffer {
-  const { userId, stats, attachData, seqNum } = response;
+  const { stats, ...fields } = response;
+  return joinUsersStatusResponse({ ...fields, parts: [encodeUserStats(stats)] });
+}
+
+/** The stats of an answer, or a part of them. */
+export function encodeUserStats(stats: readonly UserStat[]): Buffer {
+  let size = 0;
+  for (const { userId } of stats) size += 2 + userStatBytes(userId);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { userId, status } of stats) {
+    at = writeUserStat(bytes, at, { tag: 0x12, userId, status });
+  }
+  return bytes;
+}
+
+/** A USERS_STATUS_RESPONSE PDU of encoded parts. */
+export function joinUsersStatusResponse(response: UsersStatusParts): Buffer {
+  const { userId, parts, attachData, seqNum } = response;
   const attachBytes = 2 + varintBytes(attachData.length) + attachData.length;
   let size = HEADER_BYTES + 1 + varintBytes(userId) + attachBytes;
-  for (const stat of stats) size += 2 + userStatBytes(stat.userId);
+  for (const part of parts) size += part.length;
   const pdu = Buffer.allocUnsafe(size);
   let at = HEADER_BYTES;
   pdu[at++] = 0x08;
   at = writeVarint(pdu, userId, at);
-  for (const { userId: id, status } of stats) {
-    at = writeUserStat(pdu, at, { tag: 0x12, userId: id, status });
+  for (const part of parts) {
+    pdu.set(part, at);
+    at += part.length;
   }
   // Field 20, bytes: its tag takes two bytes.
   pdu[at++] = 0xa2;

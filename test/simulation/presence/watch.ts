@@ -59,9 +59,10 @@ export class Watch implements WorldEvents {
   #redisLostData = false;
   /** When Redis last lost data, in virtual ms. */
   #lostDataAt = 0;
-  /** When a node last acquired its lease, and was last settled, in virtual ms, by its id. */
+  /** When a node last acquired its lease, in virtual ms, by its id. */
   readonly #acquiredAt = new Map<string, number>();
-  readonly #settledAt = new Map<string, number>();
+  /** When a node was last known to have asserted its links, in virtual ms, by its id. */
+  readonly #assertedAt = new Map<string, number>();
   #framesLost = false;
   #episodeAt = 0;
   /** When Redis was last disturbed, in virtual ms. */
@@ -217,6 +218,7 @@ export class Watch implements WorldEvents {
     if (line.event === 'bus-frames-lost') this.#framesLost = true;
     if (line.event === 'lease-acquired') this.#acquiredAt.set(node.id, this.#now);
     if (line.event === 'presence-settled') this.#settled(node);
+    if (line.event === 'lease-lost') this.#hasAsserted(node);
     if (line.event === 'node-reaped' && line.dead !== undefined) {
       this.#takenForDead(line.dead, `${node.id} reaped ${line.dead}, which lives`);
     }
@@ -228,20 +230,24 @@ export class Watch implements WorldEvents {
    */
   #settled(node: SimNode): void {
     const { aliveNodes, network } = this.#expectWorld();
-    // A node that has just started cannot know of others that an emptied Redis does not name. A
-    // Redis that refuses writes takes the lease of a node without users only.
-    const isNew = !this.#settledAt.has(node.id);
+    // A node that has just started cannot know of others that an emptied Redis does not name. In
+    // a Redis that refuses writes, only nodes without users can assert their links.
+    const isNew = !this.#assertedAt.has(node.id);
     const mayBeAlone = isNew || network.target.redis.refusal !== undefined;
-    this.#settledAt.set(node.id, this.#now);
     for (const other of aliveNodes) {
-      const settledAt = this.#settledAt.get(other.id);
-      if (settledAt === undefined || settledAt > this.#lostDataAt) continue;
-      const isAcquired = (this.#acquiredAt.get(other.id) ?? 0) > this.#lostDataAt;
-      const { presence } = other.engine;
-      if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) continue;
+      if (this.#hasAsserted(other) || !this.#assertedAt.has(other.id)) continue;
       const problem = `${node.id} is settled without ${other.id}, which lives`;
       this.#takenForDead(other.id, mayBeAlone ? undefined : problem);
     }
+  }
+
+  /** Whether a node has asserted its links since Redis last lost data. */
+  #hasAsserted({ id, engine: { presence } }: SimNode): boolean {
+    const isAcquired = (this.#acquiredAt.get(id) ?? Number.NEGATIVE_INFINITY) > this.#lostDataAt;
+    if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) {
+      this.#assertedAt.set(id, this.#now);
+    }
+    return (this.#assertedAt.get(id) ?? Number.NEGATIVE_INFINITY) > this.#lostDataAt;
   }
 
   /** A node was cut off for longer than a lease: its users went offline, and return with it. */

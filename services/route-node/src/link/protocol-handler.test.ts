@@ -10,7 +10,7 @@ import {
   STANDARD_CLIENT_TYPES,
   USER_STATUS,
 } from '@route/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Counters } from '../observability/counters.ts';
 import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { Broadcast } from '../routing/broadcast.ts';
@@ -109,6 +109,40 @@ function sayBehind(conversation: PduSink): void {
 
 const OWN = [`answer: ${USERS} 1, ${USERS + 1} 2`, 'login_status_notify', 'status_notify'];
 const OTHER = ['msg_read_notify', 'login_status_notify', 'status_notify', 'msg_read_notify'];
+
+describe('a large query', () => {
+  // The user whose update follows the query is asked in the last part.
+  const ids = Array.from({ length: 4999 }, (_, i) => 4999 - i);
+
+  it('is asked in steps, and PDUs behind it wait for it, in order', async () => {
+    const { presence, own, other, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(USERS, 1));
+    const asked = vi.spyOn(presence, 'query');
+    conversation.pdu('status-query', query(...ids));
+    sayBehind(conversation);
+    let parts = 0;
+    while (conversation.pendingPdus > 0) {
+      expect([...own.heard, ...other.heard]).toEqual([]);
+      expect(asked.mock.calls.length - parts).toBeLessThanOrEqual(1);
+      parts = asked.mock.calls.length;
+      await nextTurn();
+    }
+    expect(asked.mock.calls.every(([, part]) => part.length <= 500)).toBe(true);
+    expect(own.heard).toEqual([`answer: ${ids.map((id) => `${id} 2`).join(', ')}`, ...OWN]);
+    expect(other.heard).toEqual(OTHER);
+  });
+
+  it('is answered if its link closes', () => {
+    const { own, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(USERS, 1));
+    conversation.pdu('status-query', query(...ids));
+    conversation.pdu('status-query', query(...ids, 1));
+    sayBehind(conversation);
+    conversation.end('release');
+    expect(own.heard).toHaveLength(2 + OWN.length);
+    expect(own.heard.slice(2)).toEqual(OWN);
+  });
+});
 
 describe('a large snapshot', () => {
   it('is imported in steps, and PDUs behind it wait for it, in order', async () => {

@@ -1,11 +1,4 @@
-import type {
-  LinkEnd,
-  LinkId,
-  Presence,
-  QueryWaiter,
-  UpdateOutcome,
-  UpdateWaiter,
-} from '@route/presence';
+import type { LinkEnd, LinkId, Presence, UpdateOutcome, UpdateWaiter } from '@route/presence';
 import {
   type ClientStatus,
   type ClientTypes,
@@ -14,12 +7,10 @@ import {
   decodeRoleSet,
   decodeUserStatusUpdate,
   decodeUsersStatusRequest,
-  encodeUsersStatusResponse,
   ListedClients,
   type PduSink,
   type ReadHandling,
   type RelayHandling,
-  USER_STATUS,
   type UsersStatusRequest,
   unknownClientTypeOf,
 } from '@route/protocol';
@@ -27,7 +18,9 @@ import type { Counters } from '../observability/counters.ts';
 import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Hub } from '../routing/hub.ts';
+import type { LargePdu } from './large-pdu.ts';
 import { LinkRole } from './link-role.ts';
+import { ASKED_AT_ONCE, LargeQuery, PendingQuery } from './pending-query.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
 import { SnapshotImport } from './snapshot-import.ts';
@@ -81,8 +74,8 @@ export class ProtocolHandler implements PduSink {
   readonly #receiver: OwnLink;
   readonly #host: ProtocolHost;
   readonly #turns: PendingQueue;
-  /** A large snapshot that is being imported: later PDUs wait in it. */
-  #intake: SnapshotImport | undefined;
+  /** A large PDU that is being handled: later PDUs wait in it. */
+  #intake: LargePdu | undefined;
   readonly #role: LinkRole;
   #ended = false;
   #receivedPdus = 0;
@@ -217,12 +210,7 @@ export class ProtocolHandler implements PduSink {
           this.#host.dropped(this.#link, { command: 'users_status_request', problem, value });
           return false;
         }
-        const turn = new PendingQuery(request, this.#receiver, {
-          hub: this.#host.hub,
-          turns: this.#turns,
-        });
-        this.#turns.enqueue(turn);
-        this.#host.presence.query(this.#link, request.userIds, turn);
+        this.#query(request);
         return true;
       }
     }
@@ -252,10 +240,8 @@ export class ProtocolHandler implements PduSink {
       },
       add: (part) => this.#host.presence.addClients(this.#link, part),
       done: () => {
-        this.#intake = undefined;
         this.#host.hub.setImporting(this.#receiver, false);
-        intake.handleBehind();
-        this.#receiver.progressed();
+        this.#goOn(intake);
       },
     });
     this.#intake = intake;
@@ -265,6 +251,32 @@ export class ProtocolHandler implements PduSink {
     }
     this.#host.hub.setImporting(this.#receiver, true);
     intake.begin();
+  }
+
+  #query(request: UsersStatusRequest): void {
+    const { presence, hub, timeSlicer } = this.#host;
+    const query = new PendingQuery(request, {
+      presence,
+      hub,
+      link: this.#link,
+      receiver: this.#receiver,
+      turns: this.#turns,
+    });
+    this.#turns.enqueue(query);
+    if (request.userIds.length <= ASKED_AT_ONCE) {
+      query.ask();
+      return;
+    }
+    const intake = new LargeQuery(query, timeSlicer, () => this.#goOn(intake));
+    this.#intake = intake;
+    intake.begin();
+  }
+
+  /** A large PDU is handled: it is the turn of those behind it. */
+  #goOn(intake: LargePdu): void {
+    this.#intake = undefined;
+    intake.handleBehind();
+    this.#receiver.progressed();
   }
 
   /** Protocol: a stock msg_server declares its master link before it sends a snapshot on it. */
@@ -325,53 +337,5 @@ class PendingUpdate implements Pending, UpdateWaiter {
   complete(): void {
     if (this.#update === undefined || this.#outcome?.kind !== 'committed') return;
     this.#hub.announce(this.#update, this.#outcome.state, this.#outcome.version);
-  }
-}
-
-/** Memory per queried id: its place in the query, and in the queue of its shard. */
-const BYTES_PER_ID = 80;
-
-/** A status query that waits for its answer. */
-class PendingQuery implements Pending, QueryWaiter {
-  readonly #request: UsersStatusRequest;
-  readonly #receiver: Receiver;
-  readonly #hub: Hub;
-  readonly #turns: PendingQueue;
-  #online: Uint8Array | undefined;
-
-  constructor(
-    request: UsersStatusRequest,
-    receiver: Receiver,
-    { hub, turns }: { readonly hub: Hub; readonly turns: PendingQueue },
-  ) {
-    this.#request = { ...request, attachData: unpinned(request.attachData) };
-    this.#receiver = receiver;
-    this.#hub = hub;
-    this.#turns = turns;
-  }
-
-  get ready(): boolean {
-    return this.#online !== undefined;
-  }
-
-  get bytes(): number {
-    return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
-  }
-
-  answered(online: Uint8Array): void {
-    this.#online = online;
-    this.#turns.advance();
-  }
-
-  complete(): void {
-    const { userId, userIds, attachData, seqNum } = this.#request;
-    // Protocol: one entry per id, in the order of the query; a user with only a mobile client is
-    // OFFLINE.
-    const stats = userIds.map((id, i) => ({
-      userId: id,
-      status: this.#online?.[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
-    }));
-    this.#hub.flush();
-    this.#receiver.send(encodeUsersStatusResponse({ userId, stats, attachData, seqNum }));
   }
 }

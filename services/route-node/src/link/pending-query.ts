@@ -1,0 +1,110 @@
+import type { LinkId, Presence, QueryWaiter } from '@route/presence';
+import {
+  encodeUserStats,
+  joinUsersStatusResponse,
+  USER_STATUS,
+  type UsersStatusRequest,
+} from '@route/protocol';
+import type { Receiver } from '../routing/delivery.ts';
+import type { Hub } from '../routing/hub.ts';
+import { LargePdu } from './large-pdu.ts';
+import type { Pending, PendingQueue } from './pending-queue.ts';
+import { unpinned } from './pinned-memory.ts';
+import type { TimeSlicer } from './time-slicer.ts';
+
+/** Memory per queried id: its place in the query, in the queue of its shard, and in the answer. */
+const BYTES_PER_ID = 80;
+
+/** Users that one step asks for, and whose answer is encoded at once. */
+export const ASKED_AT_ONCE = 500;
+
+export interface PendingQueryOptions {
+  readonly link: LinkId;
+  readonly presence: Presence;
+  readonly receiver: Receiver;
+  readonly hub: Hub;
+  readonly turns: PendingQueue;
+}
+
+/**
+ * A status query that waits for its answer. It is asked and encoded in parts, so that a query of
+ * 100,000 users does not block the loop for a tenth of a second.
+ */
+export class PendingQuery implements Pending {
+  readonly #request: UsersStatusRequest;
+  readonly #options: PendingQueryOptions;
+  /** The answers, encoded. */
+  readonly #parts: Buffer[] = [];
+  #asked = 0;
+  #missing: number;
+
+  constructor(request: UsersStatusRequest, options: PendingQueryOptions) {
+    this.#request = { ...request, attachData: unpinned(request.attachData) };
+    this.#options = options;
+    this.#missing = request.userIds.length;
+  }
+
+  get ready(): boolean {
+    return this.#isAsked && this.#missing === 0;
+  }
+
+  get bytes(): number {
+    return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
+  }
+
+  /** Asks for the next users. @returns whether these were the last. */
+  ask(): boolean {
+    const { link, presence } = this.#options;
+    const { userIds } = this.#request;
+    const from = this.#asked;
+    this.#asked = Math.min(userIds.length, from + ASKED_AT_ONCE);
+    const part = userIds.length <= ASKED_AT_ONCE ? userIds : userIds.slice(from, this.#asked);
+    const waiter: QueryWaiter = {
+      answered: (online) => this.#answered(Math.floor(from / ASKED_AT_ONCE), part, online),
+    };
+    presence.query(link, part, waiter);
+    return this.#isAsked;
+  }
+
+  complete(): void {
+    const { userId, attachData, seqNum } = this.#request;
+    const { hub, receiver } = this.#options;
+    hub.flush();
+    receiver.send(joinUsersStatusResponse({ userId, parts: this.#parts, attachData, seqNum }));
+  }
+
+  get #isAsked(): boolean {
+    return this.#asked === this.#request.userIds.length;
+  }
+
+  #answered(place: number, part: readonly number[], online: Uint8Array): void {
+    // Protocol: one entry per id, in the order of the query; a user with only a mobile client is
+    // OFFLINE.
+    const stats = part.map((userId, i) => ({
+      userId,
+      status: online[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
+    }));
+    this.#parts[place] = encodeUserStats(stats);
+    this.#missing -= part.length;
+    if (this.ready) this.#options.turns.advance();
+  }
+}
+
+/** A query for so many users that it is asked in steps. */
+export class LargeQuery extends LargePdu {
+  readonly #query: PendingQuery;
+
+  constructor(query: PendingQuery, turns: TimeSlicer, done: () => void) {
+    super(turns, done);
+    this.#query = query;
+  }
+
+  protected override step(): boolean {
+    return this.#query.ask();
+  }
+
+  /** A link that ends is answered. */
+  protected override conclude(): void {
+    this.takeAll();
+  }
+}
