@@ -36,6 +36,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
   #asserted = false;
   #settled = false;
   #pumpScheduled = false;
+  /** The shard that is pumped first next time. */
+  #first = 0;
 
   constructor(options: PresenceRedisOptions) {
     super(options);
@@ -223,7 +225,10 @@ export class PresenceRedis extends LinkPresence implements Presence {
   #pump(): void {
     this.#pumpScheduled = false;
     if (this.#suspended) return;
-    for (const shard of this.#shards) shard.pump();
+    // Each shard is first in turn: the number of bulk calls is limited.
+    const { length } = this.#shards;
+    for (let i = 0; i < length; i++) this.#shards[(this.#first + i) % length]?.pump();
+    this.#first = (this.#first + 1) % length;
   }
 
   #shardOf(userId: number): ShardQueue {

@@ -1,7 +1,6 @@
 import type { ClientStatus } from '@route/protocol';
 import type { CountedLink } from '../ledger/counted-link.ts';
 import type { PresenceEntry } from '../ledger/presence-entry.ts';
-import type { UserList } from '../ledger/user-list.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
 
 /** A status query in progress. Collects the answers of the shards. */
@@ -95,25 +94,6 @@ export type ShardOperation =
   | ReleaseOperation
   /** Begins a series of calls in the shard and finds links of this node that Redis lists there. */
   | { readonly kind: 'survey' };
-
-/**
- * Writes many users of a link when nothing more urgent is pending: a snapshot, or all users of the
- * link in the shard. Sends the entries current at that moment.
- */
-export interface BulkTask {
-  readonly link: CountedLink;
-  /** Whether the task covers all users of the link here, and so asserts the link. */
-  readonly asserts: boolean;
-  /**
-   * How many operations the queue must have sent before: those queued earlier carry older entries,
-   * or are a release, and would undo the task if they came after it.
-   */
-  readonly after: number;
-  /** Undefined: all users in the ledger and in Redis, collected when the task begins. */
-  users: UserList | undefined;
-  /** The index of the first user that is not sent yet. */
-  next: number;
-}
 
 /** How many users an operation sets or reads. */
 export function usersOf(operation: BatchedOperation): number {

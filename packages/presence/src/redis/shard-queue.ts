@@ -3,15 +3,14 @@ import { errorText } from '@route/redis';
 import { PendingOffline } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { comesWithPc, goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
-import { UserList } from '../ledger/user-list.ts';
 import { strongerState } from '../presence.ts';
+import { BulkQueue, type BulkTask } from './bulk-queue.ts';
 import type { ShardKeys } from './keys.ts';
 import type { BackUser } from './replies.ts';
 import { ShardCalls, stateAt, UpdateBatch } from './shard-calls.ts';
 import { MOST_OPERATIONS, type ShardContext } from './shard-context.ts';
 import {
   type BatchedOperation,
-  type BulkTask,
   ReadsOperation,
   type ReleaseOperation,
   type ShardedQuery,
@@ -38,7 +37,7 @@ export class ShardQueue {
   #operations: ShardOperation[] = [];
   /** The index of the first operation that is not sent. */
   #next = 0;
-  #bulk: BulkTask[] = [];
+  readonly #bulk = new BulkQueue();
   readonly #late = new LateUpdates();
   readonly #lost: PendingOffline;
   /** Placeholder for the ended links whose pending users are stored again. */
@@ -68,19 +67,17 @@ export class ShardQueue {
   /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
   get isAsserted(): boolean {
     return (
-      this.#assertedAfter !== undefined &&
-      this.#done >= this.#assertedAfter &&
-      !this.#bulk.some(({ asserts }) => asserts)
+      this.#assertedAfter !== undefined && this.#done >= this.#assertedAfter && !this.#bulk.asserts
     );
   }
 
   /** Whether Redis may lack some entries of this node's links. */
   get hasBulk(): boolean {
-    return this.#bulk.length > 0;
+    return !this.#bulk.isEmpty;
   }
 
   get isIdle(): boolean {
-    return this.#calling === undefined && this.#waiting === 0 && this.#bulk.length === 0;
+    return this.#calling === undefined && this.#waiting === 0 && this.#bulk.isEmpty;
   }
 
   add(operation: ShardOperation): void {
@@ -101,37 +98,30 @@ export class ShardQueue {
   /** Writes users of a link, by default all here, when nothing more urgent is pending. */
   addBulk(link: CountedLink, userIds?: Uint32Array): void {
     link.shards.add(this.#shard);
-    const after = this.#sent + this.#waiting;
-    const last = this.#bulk.findLast((task) => task.link === link);
-    if (userIds !== undefined && last?.users !== undefined && last.after === after) {
-      // A snapshot arrives in hundreds of parts: a task for each would cost more than its users.
-      last.users.push(userIds);
-      return;
-    }
-    const users = userIds && new UserList(userIds);
-    this.#bulk.push({ link, asserts: users === undefined, after, users, next: 0 });
+    this.#bulk.add(link, this.#sent + this.#waiting, userIds);
   }
 
   /** Drops the bulk work of a link that ends or goes on standby. */
   dropBulk(link: CountedLink): void {
-    this.#bulk = this.#bulk.filter((task) => task.link !== link);
+    this.#bulk.drop(link);
   }
 
   /** Sends the next call, unless one is in progress. */
   pump(): void {
     if (this.#calling !== undefined) return;
     const first = this.#operations[this.#next];
-    const [task] = this.#bulk;
     const isBulksTurn = first === undefined || this.#bulkIsNext;
-    const mayBulk = task !== undefined && isBulksTurn && this.#sent >= task.after;
-    if (mayBulk && this.#context.bulkCalls < BULK_CALLS) {
+    const mayBulk = isBulksTurn && this.#context.bulkCalls < BULK_CALLS;
+    const task = mayBulk ? this.#bulk.next(this.#sent) : undefined;
+    if (task !== undefined) {
       this.#bulkIsNext = false;
       this.#context.bulkCalls++;
       const ended = (): void => {
         this.#context.bulkCalls--;
         this.#context.schedulePump();
       };
-      this.#call([], this.#advance(task).finally(ended));
+      // The next bulk call is that of another shard, if one waits.
+      this.#call([], this.#advance(task).finally(ended), () => {});
     } else if (first !== undefined) {
       this.#bulkIsNext = true;
       const batch = this.#nextBatch();
@@ -153,7 +143,7 @@ export class ShardQueue {
     this.#calling = undefined;
     this.#operations = [];
     this.#next = 0;
-    this.#bulk = [];
+    this.#bulk.clear();
     for (const operation of operations) this.putOff(operation);
   }
 
@@ -202,7 +192,11 @@ export class ShardQueue {
     this.#lost.delete(userId);
   }
 
-  #call(operations: readonly ShardOperation[], call: Promise<void>): void {
+  #call(
+    operations: readonly ShardOperation[],
+    call: Promise<void>,
+    next = (): void => this.pump(),
+  ): void {
     this.#calling = operations;
     const round = this.#round;
     call.then(
@@ -210,7 +204,7 @@ export class ShardQueue {
         if (round !== this.#round) return;
         this.#calling = undefined;
         this.#done = this.#sent;
-        this.pump();
+        next();
       },
       (error: unknown) => {
         if (round === this.#round) this.#context.options.failed(errorText(error));
@@ -354,33 +348,18 @@ export class ShardQueue {
   /** Sends the next users of bulk work, from as many tasks as fit into one call. */
   async #advance(task: BulkTask): Promise<void> {
     const round = this.#round;
-    if (task.users === undefined) {
+    if (!task.isCollected) {
       const known = await this.#calls.held(task.link.id, this.#shard);
       if (round !== this.#round) return;
-      const all = new Set([...known, ...task.link.ledger.usersOf(this.#shard)]);
-      task.users = new UserList(Uint32Array.from(all));
+      task.collected(new Set([...known, ...task.link.ledger.usersOf(this.#shard)]));
     }
     const batch = new UpdateBatch();
-    this.#fillBatch(batch);
+    this.#bulk.fill(batch, { sent: this.#sent, most: this.#most });
     if (batch.length > 0) {
       const { version, back } = await this.#calls.apply(batch);
       if (round !== this.#round) return;
       await this.#reportBack(back, version + batch.length - 1);
     }
-    this.#bulk = this.#bulk.filter(({ users, next }) => next !== users?.length);
-  }
-
-  /** Adds users of tasks that may run now, in order. */
-  #fillBatch(batch: UpdateBatch): void {
-    for (const task of this.#bulk) {
-      const { link, users, after } = task;
-      if (users === undefined || this.#sent < after) break;
-      const end = Math.min(users.length, task.next + this.#most - batch.length);
-      for (; task.next < end; task.next++) {
-        const userId = users.at(task.next);
-        batch.set(link.id, userId, link.entry(userId).text);
-      }
-      if (batch.length === this.#most) break;
-    }
+    this.#bulk.removeDone();
   }
 }

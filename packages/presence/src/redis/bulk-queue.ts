@@ -1,0 +1,152 @@
+import type { CountedLink } from '../ledger/counted-link.ts';
+import { UserList } from '../ledger/user-list.ts';
+import { UserTable } from '../ledger/user-table.ts';
+import type { UpdateBatch } from './shard-calls.ts';
+
+/** Users of a link to be written with the entries that are current at that moment. */
+export class BulkTask {
+  readonly link: CountedLink;
+  /**
+   * How many operations the shard must have sent before: those queued earlier carry older entries,
+   * or are a release, and would undo the task if they came after it.
+   */
+  after = 0;
+  /** Whether the task covers all users of the link here, and so asserts the link. */
+  asserts = false;
+  /** Each user once. Undefined: all in the ledger and in Redis, collected when the task begins. */
+  #users: UserList | undefined = new UserList();
+  #listed = new UserTable();
+  /** The index of the first user that is not sent yet. */
+  #next = 0;
+  #begun = false;
+
+  constructor(link: CountedLink) {
+    this.link = link;
+  }
+
+  /** Whether users may still be added. */
+  get isOpen(): boolean {
+    return !this.#begun;
+  }
+
+  get isCollected(): boolean {
+    return this.#users !== undefined;
+  }
+
+  get isDone(): boolean {
+    return this.#next === this.#users?.length;
+  }
+
+  /** Adds users, or all of the link. */
+  add(userIds: Uint32Array | undefined): void {
+    if (userIds === undefined) {
+      this.asserts = true;
+      this.#users = undefined;
+    } else if (this.#users !== undefined) {
+      const isNew = (userId: number): boolean => {
+        if (this.#listed.get(userId) !== 0) return false;
+        this.#listed.set(userId, 1);
+        return true;
+      };
+      this.#users.push(userIds.filter(isNew));
+    }
+  }
+
+  /** Sets all users of the link. */
+  collected(userIds: Iterable<number>): void {
+    this.#begun = true;
+    this.#users = new UserList(Uint32Array.from(userIds));
+  }
+
+  /** Adds at most `most` of the next users to a call. @returns their number. */
+  take(batch: UpdateBatch, most: number): number {
+    const users = this.#users;
+    if (users === undefined || most === 0) return 0;
+    this.#begun = true;
+    const from = this.#next;
+    this.#next = Math.min(users.length, from + most);
+    for (let i = from; i < this.#next; i++) {
+      const userId = users.at(i);
+      batch.set(this.link.id, userId, this.link.entry(userId).text);
+    }
+    return this.#next - from;
+  }
+}
+
+/**
+ * The bulk work of a shard: snapshots, and links of which all users are written again. Links share
+ * each call. A link has at most two tasks with each user once, however often it lists its users:
+ * one whose turn is fixed, and one for all that comes later.
+ */
+export class BulkQueue {
+  /** In the order in which the links take turns. */
+  readonly #links = new Map<CountedLink, BulkTask[]>();
+
+  get isEmpty(): boolean {
+    return this.#links.size === 0;
+  }
+
+  /** Whether some link is to be asserted. */
+  get asserts(): boolean {
+    return [...this.#links.values()].some((tasks) => tasks.some(({ asserts }) => asserts));
+  }
+
+  /** Adds users of a link, or all, to be written when `after` operations were sent. */
+  add(link: CountedLink, after: number, userIds?: Uint32Array): void {
+    const tasks = this.#links.get(link) ?? [];
+    this.#links.set(link, tasks);
+    let task = tasks.at(-1);
+    // The first task does not wait for operations queued later: it would wait for ever.
+    if (!task?.isOpen || (tasks.length === 1 && task.after !== after)) {
+      task = new BulkTask(link);
+      tasks.push(task);
+    }
+    task.after = after;
+    task.add(userIds);
+  }
+
+  /** The next task that may run when so many operations were sent. */
+  next(sent: number): BulkTask | undefined {
+    return this.#ready(sent).next().value;
+  }
+
+  /** Fills a call of up to `most` users: a share for each link, and the rest in order. */
+  fill(batch: UpdateBatch, { sent, most }: { sent: number; most: number }): void {
+    const ready = [...this.#ready(sent)].filter(({ isCollected }) => isCollected);
+    const share = Math.ceil(most / Math.max(1, ready.length));
+    for (const part of [share, most]) {
+      for (const task of ready) {
+        const taken = task.take(batch, Math.min(part, most - batch.length));
+        if (taken > 0) this.#moveBack(task.link);
+      }
+    }
+  }
+
+  /** Removes the tasks that are done. */
+  removeDone(): void {
+    for (const [link, tasks] of this.#links) {
+      if (tasks[0]?.isDone) tasks.shift();
+      if (tasks.length === 0) this.#links.delete(link);
+    }
+  }
+
+  drop(link: CountedLink): void {
+    this.#links.delete(link);
+  }
+
+  clear(): void {
+    this.#links.clear();
+  }
+
+  *#ready(sent: number): Generator<BulkTask, undefined> {
+    for (const [task] of this.#links.values()) {
+      if (task !== undefined && sent >= task.after) yield task;
+    }
+  }
+
+  #moveBack(link: CountedLink): void {
+    const tasks = this.#links.get(link) ?? [];
+    this.#links.delete(link);
+    this.#links.set(link, tasks);
+  }
+}
