@@ -1,4 +1,4 @@
-import { sharedRedisUrl, uniqueNamespace, waitFor } from '@route/fixtures';
+import { sharedRedisUrl, startPrivateRedis, uniqueNamespace, waitFor } from '@route/fixtures';
 import { shardOf } from '@route/redis';
 import { expect, test } from 'vitest';
 import { client, queryOf, stateOf, updateOf } from '../testing/asking.ts';
@@ -89,4 +89,26 @@ test('a snapshot completes during a continuous stream of updates in the same sha
   expect(seen).toBe(true);
   goesOn = false;
   await a.settled();
+});
+
+// Each list was written once more: 200 calls, and other links waited for them.
+test('a list that is repeated between updates is written once or twice', async () => {
+  await using server = await startPrivateRedis();
+  await using node = await startLiveNode({ url: server.url, namespace: uniqueNamespace() });
+  const { presence, redis } = node;
+  const link = node.newLink();
+  presence.openLink(link, { aside: false });
+  const isNear = (id: number): boolean => id !== USER && shardOf(id) === shardOf(USER);
+  const neighbours = Array.from({ length: 10_000 }, (_, id) => id).filter(isNear);
+  const list = neighbours.slice(0, 100).map((id) => client(id, 'windows', 'online'));
+  await node.settled();
+  await redis.config('RESETSTAT');
+  for (let i = 0; i < 500; i++) {
+    presence.addClients(link, list);
+    void updateOf(presence, link, client(USER, 'ios', i % 2 === 0 ? 'online' : 'offline'));
+  }
+  await node.settled();
+  const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
+  expect(Number(calls)).toBeLessThan(50);
+  expect(presence.heldUsers).toBe(list.length);
 });
