@@ -1,4 +1,5 @@
 import { RecentUsers } from '../ledger/recent-users.ts';
+import { UserTable } from '../ledger/user-table.ts';
 
 /** How much longer than the grace a user is remembered, because announcements are paced. */
 const REMEMBER_MS = 60_000;
@@ -13,6 +14,8 @@ export class PendingOffline {
   readonly #now: () => number;
   /** The time of each announcement, in ticks. */
   readonly #dues: RecentUsers;
+  /** Users whose grace begins when Redis is back. */
+  #deferred = new UserTable();
 
   constructor(graceMs: number, now: () => number) {
     this.#now = now;
@@ -24,8 +27,22 @@ export class PendingOffline {
     for (const userId of users) this.#dues.set(userId, due);
   }
 
+  /** Keeps users of a link that ended while Redis is away, each once, however many links end. */
+  defer(users: readonly number[]): void {
+    for (const userId of users) this.#deferred.set(userId, 1);
+  }
+
+  /** Removes and returns the deferred users. */
+  takeDeferred(): readonly number[] {
+    const users: number[] = [];
+    this.#deferred.forEach((userId) => void users.push(userId));
+    this.#deferred = new UserTable();
+    return users;
+  }
+
   delete(userId: number): void {
     this.#dues.delete(userId);
+    if (this.#deferred.size > 0) this.#deferred.delete(userId);
   }
 
   /** Returns the users still to be announced, by the ms left, at least 1. */

@@ -204,7 +204,10 @@ export class PresenceRedis extends LinkPresence implements Presence {
       // The ledger of a closed link no longer changes. That of a standby link does.
       const had = ended ? undefined : link.ledger.usersOf(i, 'pc');
       const hadPc = (): readonly number[] => had ?? link.ledger.usersOf(i, 'pc');
-      shard.add({ kind: 'release', link, graceMs: this.#options.offlineGraceMs, hadPc });
+      const graceMs = this.#options.offlineGraceMs;
+      const release = { kind: 'release', link, graceMs, hadPc } as const;
+      if (this.#suspended) shard.putOff(release);
+      else shard.add(release);
     });
     this.#schedulePump();
   }

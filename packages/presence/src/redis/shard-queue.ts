@@ -42,6 +42,8 @@ export class ShardQueue {
   readonly #lost: PendingOffline;
   /** Placeholder for the ended links whose pending users are stored again. */
   readonly #noted: CountedLink;
+  /** Placeholder for the links that ended while Redis was away. */
+  readonly #missed: CountedLink;
   /** How many operations must be done before the links are asserted. Undefined before a survey. */
   #assertedAfter: number | undefined;
   #done = 0;
@@ -62,6 +64,7 @@ export class ShardQueue {
     this.#most = Math.min(maxOperationsPerCall ?? MOST_OPERATIONS, MOST_OPERATIONS);
     this.#lost = new PendingOffline(offlineGraceMs, now);
     this.#noted = new CountedLink(`${nodeId}.noted`, false);
+    this.#missed = new CountedLink(`${nodeId}.missed`, false);
   }
 
   /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
@@ -151,7 +154,9 @@ export class ShardQueue {
   putOff(operation: ShardOperation): void {
     if (operation.kind === 'survey') return;
     if (operation.kind === 'release') {
-      this.#operations.push(operation);
+      // A survey releases what Redis has of the link then. Pending users are known without it.
+      const { link, graceMs, hadPc } = operation;
+      if (link !== this.#noted && graceMs > 0) this.#lost.defer(hadPc());
     } else if (operation.kind === 'reads') {
       const { userIds } = operation;
       const { links } = this.#context;
@@ -168,8 +173,7 @@ export class ShardQueue {
 
   /** Queues a survey of this node's links in Redis, ahead of what is pending or behind it. */
   survey(order: 'first' | 'last'): void {
-    if (order === 'first') this.#operations.unshift({ kind: 'survey' });
-    else this.#operations.push({ kind: 'survey' });
+    this.#operations[order === 'first' ? 'unshift' : 'push']({ kind: 'survey' });
   }
 
   /**
@@ -328,6 +332,11 @@ export class ShardQueue {
       // The pending announcements are known without it.
       this.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
     }
+    // Behind these releases: before, Redis may still have the users on their links.
+    const users = this.#lost.takeDeferred();
+    const graceMs = this.#context.options.offlineGraceMs;
+    const missed = { kind: 'release', link: this.#missed, graceMs, hadPc: () => users } as const;
+    if (users.length > 0) this.add(missed);
     this.#assertedAfter = this.#sent + this.#waiting;
   }
 
