@@ -132,6 +132,7 @@ export class RouteNode {
       ...isolationTimes(settings),
       nodes: () => this.#engine.nodes,
       isInTrouble: () => this.#readiness.has('redis') || this.#readiness.has('bus'),
+      isRecovering: () => this.#readiness.has('presence'),
       links: {
         open: () => this.#links.open,
         release: (count) => this.#links.closeForRebalance(count, 'isolated'),

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { readSettings } from '../config/settings.ts';
 import { Counters } from '../observability/counters.ts';
+import { Readiness, type UnreadyReason } from '../observability/readiness.ts';
 import type { EngineEvents } from './engine.ts';
 import { RedisEngine } from './engine-redis.ts';
 
@@ -16,6 +17,8 @@ interface Gated extends AsyncDisposable {
   readonly start: Promise<void>;
   /** Reasons for lost leases, from the log. */
   readonly doubts: string[];
+  /** The reasons not to be ready, after each change. */
+  readonly reasons: (readonly UnreadyReason[])[];
   setChannels(rights: 'allchannels' | 'resetchannels'): Promise<void>;
   /** Number of leases in Redis. */
   leases(): Promise<number>;
@@ -57,6 +60,9 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
     },
   );
   const ignore = (): void => {};
+  const reasons: (readonly UnreadyReason[])[] = [];
+  const readiness = new Readiness((now) => reasons.push(now));
+  readiness.set('starting', false);
   const nodeId = `n${randomBytes(6).toString('hex')}`;
   const events: EngineEvents = {
     nodeInfo: () => ({
@@ -77,7 +83,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
     lateCommit: ignore,
     lost: ignore,
     back: ignore,
-    unready: ignore,
+    unready: (reason, holds) => readiness.set(reason, holds),
     busFull: ignore,
   };
   const counters = new Counters();
@@ -95,6 +101,7 @@ async function startGated(rights: 'allchannels' | 'resetchannels'): Promise<Gate
     engine,
     start,
     doubts,
+    reasons,
     setChannels,
     leases: async () => await admin.zcard(`${namespace}:{nodes}:members`),
     [Symbol.asyncDispose]: async () => {
@@ -126,4 +133,20 @@ test('a node that does not receive its own frames for one lease time releases it
   expect(doubts).toEqual(['the node does not receive its own frames on the bus']);
   await node.setChannels('allchannels');
   await waitFor(() => engine.leaseHeld, { what: 'the lease to be taken again' });
+});
+
+test('once Redis answers, presence that is being written is the reason not to be ready', async () => {
+  await using node = await startGated('allchannels');
+  const { engine, reasons } = node;
+  await node.start;
+  const isReady = (): boolean => reasons.at(-1)?.length === 0;
+  await waitFor(isReady, { what: 'the node to be ready' });
+  expect(reasons.slice(-3)).toEqual([['redis', 'presence'], ['presence'], []]);
+  await node.setChannels('resetchannels');
+  await waitFor(() => !engine.leaseHeld, { what: 'the lease to be left' });
+  expect(reasons.at(-1)).toEqual(expect.arrayContaining(['bus', 'redis']));
+  expect(reasons.at(-1)).not.toContain('presence');
+  await node.setChannels('allchannels');
+  await waitFor(isReady, { what: 'the node to be ready again' });
+  expect(reasons.at(-2)).toEqual(['presence']);
 });

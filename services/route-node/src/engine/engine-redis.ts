@@ -280,6 +280,8 @@ export class RedisEngine implements Engine {
     this.presence.resumed();
     this.#reaper.start();
     events.unready('cluster', false);
+    events.unready('presence', true);
+    events.unready('redis', false);
     void this.#adviser.look();
   }
 
@@ -290,7 +292,7 @@ export class RedisEngine implements Engine {
     this.#isSettled = true;
     this.#lost.start();
     this.#reconciler.start();
-    this.#options.events.unready('redis', false);
+    this.#options.events.unready('presence', false);
     this.#checkReady();
   }
 
@@ -312,6 +314,7 @@ export class RedisEngine implements Engine {
     this.presence.suspended();
     const { events, explain } = this.#options;
     events.unready('redis', true);
+    events.unready('presence', false);
     explain('redis', redisProblem(reason).text);
   }
 

@@ -23,7 +23,13 @@ function info(node: string): NodeInfo {
 function node(links: number) {
   const answers = new Map<string, ReadinessAnswer>();
   const asked: string[] = [];
-  const state = { inTrouble: false, nodes: ['me', 'b', 'c'].map(info), open: links, nowMs: 0 };
+  const state = {
+    inTrouble: false,
+    recovering: false,
+    nodes: ['me', 'b', 'c'].map(info),
+    open: links,
+    nowMs: 0,
+  };
   const released: number[] = [];
   const watch = new IsolationWatch({
     nodeId: 'me',
@@ -32,6 +38,7 @@ function node(links: number) {
     overMs: OVER_MS,
     nodes: () => state.nodes,
     isInTrouble: () => state.inTrouble,
+    isRecovering: () => state.recovering,
     links: {
       open: () => state.open,
       release: (count) => {
@@ -121,6 +128,54 @@ test('a fault that ends before the limit has no effect, and the next one is time
     await pass(1);
   }
   expect(released).toEqual([]);
+});
+
+test('time in which Redis answers again and presence is written does not count, and closes no link', async () => {
+  const { ready, pass, state, released } = node(100);
+  ready('b');
+  await pass(3);
+  state.inTrouble = true;
+  await pass(19);
+  state.inTrouble = false;
+  state.recovering = true;
+  await pass(60);
+  expect(released).toEqual([]);
+  state.recovering = false;
+  await pass(1);
+  state.inTrouble = true;
+  await pass(20);
+  expect(released).toEqual([]);
+});
+
+test('links that are being closed stay once Redis answers again', async () => {
+  const { ready, pass, state } = node(100);
+  ready('b');
+  await pass(3);
+  state.inTrouble = true;
+  await pass(22);
+  expect(state.open).toBe(60);
+  state.inTrouble = false;
+  state.recovering = true;
+  await pass(60);
+  expect(state.open).toBe(60);
+});
+
+test('times in trouble without a recovery in between add up', async () => {
+  const { ready, pass, state } = node(100);
+  ready('b');
+  await pass(3);
+  for (let i = 0; i < 2; i++) {
+    state.inTrouble = true;
+    state.recovering = false;
+    await pass(9);
+    expect(state.open).toBe(100);
+    state.inTrouble = false;
+    state.recovering = true;
+    await pass(3);
+  }
+  state.inTrouble = true;
+  await pass(9);
+  expect(state.open).toBe(0);
 });
 
 test('trusts only an address at which the node that publishes it has answered before', async () => {

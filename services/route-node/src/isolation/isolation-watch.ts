@@ -20,8 +20,10 @@ export interface IsolationWatchOptions extends IsolationTimes {
   readonly log: Logger;
   /** The nodes' last published state; unchanged while Redis is down. */
   nodes(): readonly NodeInfo[];
-  /** Whether this node can neither reach Redis nor receive from other nodes. */
+  /** Whether Redis or the bus does not answer this node. */
   isInTrouble(): boolean;
+  /** Whether both answer again, and presence is not complete yet. */
+  isRecovering(): boolean;
   readonly links: {
     open(): number;
     /** Asks this many links to connect elsewhere. */
@@ -65,7 +67,10 @@ export class IsolationWatch {
   readonly #options: IsolationWatchOptions;
   /** Nodes that have answered at the address that they publish. */
   readonly #confirmed = new Map<string, string>();
-  #troubleSinceMs: number | undefined;
+  /** Time in trouble since the node was last well. */
+  #troubleMs = 0;
+  /** When the node was last seen in trouble; undefined while it is not. */
+  #seenInTroubleMs: number | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #looking = false;
   /** Since when links go; undefined while they stay. */
@@ -101,21 +106,24 @@ export class IsolationWatch {
   }
 
   async #look(): Promise<void> {
-    const { isInTrouble, now, afterMs } = this.#options;
+    const { isInTrouble, isRecovering, now, afterMs } = this.#options;
     if (!isInTrouble()) {
-      this.#recover();
+      this.#stay();
+      if (isRecovering()) return;
+      this.#troubleMs = 0;
       await this.#confirmOne();
       return;
     }
-    this.#troubleSinceMs ??= now();
-    if (now() - this.#troubleSinceMs < afterMs) return;
+    this.#troubleMs += now() - (this.#seenInTroubleMs ?? now());
+    this.#seenInTroubleMs = now();
+    if (this.#troubleMs < afterMs) return;
     if (now() - this.#askedAtMs >= ASK_EVERY_MS) await this.#askOthers();
     if (this.isReleasing) this.#release();
   }
 
-  #recover(): void {
+  #stay(): void {
     if (this.isReleasing) this.#options.log.info({ event: 'isolation-ended' });
-    this.#troubleSinceMs = undefined;
+    this.#seenInTroubleMs = undefined;
     this.#releasingSinceMs = undefined;
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -154,7 +162,7 @@ export class IsolationWatch {
       this.#releasingSinceMs = now();
       log.warn({
         event: 'isolated',
-        troubleMs: Math.round(now() - (this.#troubleSinceMs ?? now())),
+        troubleMs: Math.round(this.#troubleMs),
         readyNode: ready,
         links: links.open(),
       });

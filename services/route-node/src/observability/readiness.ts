@@ -1,8 +1,8 @@
 /** Why links should not be sent to a node. */
 const UNREADY_REASONS = {
   starting: 'the node has not begun to listen for links',
-  redis:
-    'Redis does not answer, the lease is not acquired, or other nodes have not yet asserted their links',
+  redis: 'Redis does not answer, or the lease is not acquired',
+  presence: 'Redis answers, and this node or another is still writing the users of its links to it',
   cluster: 'nodes of another release or with another number of shards run in this namespace',
   bus: 'the node receives nothing from the bus',
   descriptors: 'the limit of open files (ulimit -n) leaves no room for further links',
