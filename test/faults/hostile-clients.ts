@@ -92,6 +92,22 @@ export async function stopInsidePdus(target: LinkTarget): Promise<readonly Socke
   return open;
 }
 
+/** Connects `times` times, one after another, with a list of 50,000 users each. */
+export async function reconnectWithUsers(target: LinkTarget, times: number): Promise<void> {
+  const userStatList = Array.from({ length: 10 * LISTED_USERS }, (_, i) => ({
+    userId: 0x6000_0000 + i,
+    status: USER_STATUS.online,
+    clientType: CLIENT_TYPE.windows,
+  }));
+  const list = encodeMessage('online_user_info', { userStatList });
+  for (let n = 0; n < times; n++) {
+    const socket = await connectTo(target);
+    const closed = once(socket.on('error', () => undefined).resume(), 'close');
+    socket.end(list);
+    await closed;
+  }
+}
+
 /**
  * Connections at a time and per second. More would only slow the process that measures the traffic.
  */
