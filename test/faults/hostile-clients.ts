@@ -9,6 +9,7 @@ const HEADER_BYTES = 16;
 const ODD_ENTRIES = 1_000_000;
 const QUERIED_USERS = 2_000_000;
 const LISTED_USERS = 5_000;
+const READ_MS = 70;
 const UNKNOWN_CLIENT_TYPE = 0x7f;
 
 /** Bytes of a hostile link. The node closes it, or the client does after a moment. */
@@ -103,7 +104,10 @@ export async function reconnectWithUsers(target: LinkTarget, times: number): Pro
   for (let n = 0; n < times; n++) {
     const socket = await connectTo(target);
     const closed = once(socket.on('error', () => undefined).resume(), 'close');
-    socket.end(list);
+    socket.write(list);
+    // Until the list is read.
+    await delay(READ_MS);
+    socket.end();
     await closed;
   }
 }
