@@ -23,10 +23,8 @@ function digestOf(output: string): string | undefined {
   return /digest (\d+)/.exec(output)?.[1];
 }
 
-// From a seed that is known to pass: fresh seeds (`npm run sim -- presence`) still break a check
-// about once in 1,000 schedules.
-test('150 schedules break no check', { timeout: 180_000 }, async () => {
-  const { code, output } = await simulate('--seed', '843362722', '--schedules', '150');
+test('fresh schedules break no check', { timeout: 180_000 }, async () => {
+  const { code, output } = await simulate('--for', '60s');
   process.stdout.write(output);
   expect(output).not.toContain('FAILED');
   expect(code).toBe(0);
