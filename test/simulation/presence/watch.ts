@@ -229,13 +229,12 @@ export class Watch implements WorldEvents {
    * reap, those that have not reported are dead to it.
    */
   #settled(node: SimNode): void {
-    const { aliveNodes, network } = this.#expectWorld();
+    const { links, network } = this.#expectWorld();
     // A node that has just started cannot know of others that an emptied Redis does not name. In
     // a Redis that refuses writes, only nodes without users can assert their links.
-    const isNew = !this.#assertedAt.has(node.id);
-    const mayBeAlone = isNew || network.target.redis.refusal !== undefined;
-    for (const other of aliveNodes) {
-      if (this.#hasAsserted(other) || !this.#assertedAt.has(other.id)) continue;
+    const mayBeAlone = !node.listening || network.target.redis.refusal !== undefined;
+    for (const other of new Set([...links].map((link) => link.node))) {
+      if (other === node || !other.alive || this.#hasAsserted(other)) continue;
       const problem = `${node.id} is settled without ${other.id}, which lives`;
       this.#takenForDead(other.id, mayBeAlone ? undefined : problem);
     }
