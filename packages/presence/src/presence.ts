@@ -47,12 +47,12 @@ export interface PresenceStats {
  * - committed: `state` is the state of the user right after it. `version` grows with every commit
  *   for the same user, on whichever node.
  * - later: presence is unreachable. {@link PresenceEvents.lateCommit} will report the commit.
- * - aside: the link is on standby ({@link Presence.setStandby}). Presence did not change.
+ * - standby: the link is on standby ({@link Presence.setStandby}). Presence did not change.
  */
 export type UpdateOutcome =
   | { readonly kind: 'committed'; readonly state: UserState; readonly version: number }
   | { readonly kind: 'later' }
-  | { readonly kind: 'aside' };
+  | { readonly kind: 'standby' };
 
 /** Receives the outcome of an update. Not a closure: that would be an allocation per update. */
 export interface UpdateWaiter {
@@ -113,7 +113,7 @@ export type ConfirmWhich = 'pc' | 'any';
  */
 export interface Presence {
   /** Opens a link without users. On standby, its reports have no effect until it is promoted. */
-  openLink(link: LinkId, options: { readonly aside: boolean }): void;
+  openLink(link: LinkId, options: { readonly standby: boolean }): void;
 
   /** Adds the clients of a link's snapshot, also to those of an earlier one. Announces nothing. */
   addClients(link: LinkId, clients: readonly ClientStatus[]): void;
@@ -137,7 +137,7 @@ export interface Presence {
   query(link: LinkId, userIds: readonly number[], waiter: QueryWaiter): void;
 
   /** Removes the users of a link from presence but keeps the ledger, or adds them again at once. */
-  setStandby(link: LinkId, aside: boolean): void;
+  setStandby(link: LinkId, standby: boolean): void;
 
   /** Closes a link and removes exactly what it has added. */
   closeLink(link: LinkId, end: LinkEnd): void;

@@ -202,7 +202,7 @@ export class SimPresence implements Presence {
     }
   }
 
-  openLink(link: LinkId, options: { readonly aside: boolean }): void {
+  openLink(link: LinkId, options: { readonly standby: boolean }): void {
     this.#memory.openLink(link, options);
   }
 
@@ -217,7 +217,7 @@ export class SimPresence implements Presence {
         told = outcome;
       },
     });
-    if (told?.kind === 'aside') {
+    if (told?.kind === 'standby') {
       waiter.updated(update, told);
       return;
     }
@@ -276,8 +276,8 @@ export class SimPresence implements Presence {
     );
   }
 
-  setStandby(link: LinkId, aside: boolean): void {
-    this.#memory.setStandby(link, aside);
+  setStandby(link: LinkId, standby: boolean): void {
+    this.#memory.setStandby(link, standby);
   }
 
   closeLink(link: LinkId, end: LinkEnd): void {

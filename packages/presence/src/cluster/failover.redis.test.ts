@@ -10,7 +10,7 @@ test('a failover in a Redis Cluster loses the lease even though no call has fail
     namespace: uniqueNamespace(),
   });
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   for (let userId = 0; userId < 200; userId++) {
     await updateOf(node.presence, link, client(userId, 'windows', 'online'));
   }

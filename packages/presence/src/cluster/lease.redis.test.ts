@@ -166,7 +166,7 @@ test.each(['9000000000000000', '+inf'])(
     await using third = await startLiveNode({ url: sharedRedisUrl(), namespace, leaseMs: 500 });
     const { members } = nodesKeys(namespace);
     const link = dead.newLink();
-    dead.presence.openLink(link, { aside: false });
+    dead.presence.openLink(link, { standby: false });
     await updateOf(dead.presence, link, client(7, 'windows', 'online'));
     dead.lease.stop();
     await third.redis.zadd(members, end, dead.nodeId);

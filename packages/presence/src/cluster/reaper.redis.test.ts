@@ -17,7 +17,7 @@ function live(namespace: string): Promise<TestNode> {
 /** Opens a link with a PC client of each user. */
 async function openWithUsers(node: TestNode): Promise<LinkId> {
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(
     link,
     USERS.map((id) => client(id, 'windows', 'online')),
@@ -37,7 +37,7 @@ test("a dead node's links are removed, and no others", async () => {
   await openWithUsers(dead);
   await openWithUsers(dead);
   const link = other.newLink();
-  other.presence.openLink(link, { aside: false });
+  other.presence.openLink(link, { standby: false });
   await updateOf(other.presence, link, client(ONE, 'windows', 'online'));
   dead.lease.stop();
   await untilDead(dead, other);
@@ -78,7 +78,7 @@ test('a node that wakes up and writes after a sweep has read its stamp keeps its
   await using sleeper = await live(namespace);
   await using other = await live(namespace);
   const link = sleeper.newLink();
-  sleeper.presence.openLink(link, { aside: false });
+  sleeper.presence.openLink(link, { standby: false });
   await updateOf(sleeper.presence, link, client(ONE, 'windows', 'online'));
   const failures: string[] = [];
   const reaper = new Reaper({

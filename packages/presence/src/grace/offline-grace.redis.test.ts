@@ -42,7 +42,7 @@ function start(namespace: string, offlineGraceMs: number, leaseMs = 5_000): Prom
 
 async function openWith(node: TestNode, ...users: number[]): Promise<string> {
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   for (const user of users) {
     await updateOf(node.presence, link, client(user, 'windows', 'online'));
   }
@@ -78,7 +78,7 @@ test('an announcement has a version between those of the commits before and afte
   const namespace = uniqueNamespace();
   await using node = await start(namespace, 1);
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   const before = await updateOf(node.presence, link, client(1, 'windows', 'online'));
   node.presence.closeLink(link, 'release');
   const teller = tellerOf(node, namespace);
@@ -90,7 +90,7 @@ test('an announcement has a version between those of the commits before and afte
     { what: 'the user to be told of' },
   );
   const next = node.newLink();
-  node.presence.openLink(next, { aside: false });
+  node.presence.openLink(next, { standby: false });
   const after = await updateOf(node.presence, next, client(1, 'windows', 'online'));
   if (before.kind !== 'committed' || after.kind !== 'committed') throw new Error('not committed');
   const version = teller.versions.get(1) ?? 0;
@@ -148,7 +148,7 @@ test('announced users who return in a snapshot are corrected once, those who log
     { what: 'three users to be told of' },
   );
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(link, [client(1, 'mac', 'leave'), client(3, 'ios', 'online')]);
   await updateOf(node.presence, link, client(2, 'windows', 'online'));
   await waitFor(() => node.back.length > 0, { what: 'a user to be back' });
@@ -171,7 +171,7 @@ test('announces at most perSecond users, even if that is fewer than the shards',
   await using node = await start(namespace, 1);
   const users = Array.from({ length: 300 }, (_, i) => i);
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(
     link,
     users.map((user) => client(user, 'windows', 'online')),

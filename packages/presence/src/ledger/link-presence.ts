@@ -45,16 +45,16 @@ export abstract class LinkPresence {
     return this.#lingering.size;
   }
 
-  openLink(link: LinkId, { aside }: { readonly aside: boolean }): void {
-    this.links.set(link, new CountedLink(link, !aside, this.#options.interestObserver));
+  openLink(link: LinkId, { standby }: { readonly standby: boolean }): void {
+    this.links.set(link, new CountedLink(link, !standby, this.#options.interestObserver));
   }
 
-  setStandby(id: LinkId, aside: boolean): void {
+  setStandby(id: LinkId, standby: boolean): void {
     const link = this.links.opened(id);
-    if (link.counts === !aside) return;
-    link.counts = !aside;
-    link.setObserved(!aside);
-    if (aside) this.linkReleased(link, false);
+    if (link.counts === !standby) return;
+    link.counts = !standby;
+    link.setObserved(!standby);
+    if (standby) this.linkReleased(link, false);
     else this.linkPromoted(link);
   }
 

@@ -21,8 +21,8 @@ describe('offline grace in memory: users of an ended link', () => {
       lost: (userId, state) => told.push(`${userId} ${state}`),
       back: ({ userId, status, clientType }) => told.push(`${userId} ${status} ${clientType}`),
     });
-    presence.openLink(A, { aside: false });
-    presence.openLink(B, { aside: false });
+    presence.openLink(A, { standby: false });
+    presence.openLink(B, { standby: false });
   });
 
   afterEach(() => {
@@ -102,7 +102,7 @@ describe('offline grace in memory: users of an ended link', () => {
       lost: () => told.push('somebody'),
       back: () => told.push('somebody'),
     });
-    silent.openLink(A, { aside: false });
+    silent.openLink(A, { standby: false });
     silent.addClients(A, [client(1, 'windows', 'online')]);
     silent.closeLink(A, 'release');
     vi.advanceTimersByTime(10 * GRACE_MS);

@@ -78,7 +78,7 @@ export class PresenceMemory extends LinkPresence implements Presence {
     if (link.entry(update.userId).state === 'pc') this.#grace.found(update.userId);
     // and one that it takes offline.
     else if (link.counts && goesWithPc(update)) this.#grace.announced(update.userId);
-    waiter.updated(update, link.counts ? this.#commit(update.userId) : { kind: 'aside' });
+    waiter.updated(update, link.counts ? this.#commit(update.userId) : { kind: 'standby' });
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {

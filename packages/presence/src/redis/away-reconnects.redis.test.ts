@@ -11,7 +11,7 @@ const OLD_USERS = Array.from({ length: 500 }, (_, i) => 10_000 + i);
 
 function open(node: TestNode, users: readonly number[]): string {
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(
     link,
     users.map((id) => client(id, 'windows', 'online')),

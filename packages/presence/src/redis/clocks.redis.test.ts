@@ -31,7 +31,7 @@ async function scene(offlineGraceMs: number): Promise<Scene> {
 
 async function openWith(node: TestNode, ...users: number[]): Promise<string> {
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   for (const user of users) {
     committed(await updateOf(node.presence, link, client(user, 'windows', 'online')));
   }

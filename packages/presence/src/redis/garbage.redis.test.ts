@@ -30,7 +30,7 @@ async function scene(): Promise<Scene> {
     nodes.push(node);
     const link = node.newLink();
     const entries = USERS.map((id) => client(id, i === 0 ? 'windows' : 'ios', 'online'));
-    node.presence.openLink(link, { aside: false });
+    node.presence.openLink(link, { standby: false });
     node.presence.addClients(link, entries);
     model.open(link, false);
     model.snapshot(link, entries);

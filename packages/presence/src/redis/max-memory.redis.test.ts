@@ -15,7 +15,7 @@ test('at maxmemory, calls that free memory succeed: clients that go, links that 
   await using dead = await startLiveNode(options);
   for (const each of [node, dead]) {
     const link = each.newLink();
-    each.presence.openLink(link, { aside: false });
+    each.presence.openLink(link, { standby: false });
     each.presence.addClients(
       link,
       USERS.map((id) => client(id, 'windows', 'online')),

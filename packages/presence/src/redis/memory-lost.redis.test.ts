@@ -30,7 +30,7 @@ async function openWith(
   type: 'windows' | 'ios',
 ): Promise<LinkId> {
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(
     link,
     users.map((id) => client(id, type, 'online')),
@@ -48,7 +48,7 @@ test('updates while Redis is away report the state on all nodes, even if it come
   const [a, b] = all.nodes;
   const pcs = await openWith(a, PHONES, 'windows');
   const logins = a.newLink();
-  a.presence.openLink(logins, { aside: false });
+  a.presence.openLink(logins, { standby: false });
   await openWith(b, PHONES, 'ios');
   await openWith(b, [1_000], 'windows');
   await all.server.kill();

@@ -36,7 +36,7 @@ test('a resync changes nothing', async () => {
   await using node = await startLiveNode({ url: sharedRedisUrl(), namespace: uniqueNamespace() });
   const { presence } = node;
   const link = node.newLink();
-  presence.openLink(link, { aside: false });
+  presence.openLink(link, { standby: false });
   presence.addClients(link, [client(USER, 'windows', 'online'), client(8, 'ios', 'online')]);
   presence.resync();
   expect(await stateOf(presence, USER)).toBe('pc');
@@ -49,7 +49,7 @@ test('a snapshot does not overtake the updates that were made before it', async 
   const url = sharedRedisUrl();
   await using node = await startLiveNode({ url, namespace, maxOperationsPerCall: 1 });
   const link = node.newLink();
-  node.presence.openLink(link, { aside: false });
+  node.presence.openLink(link, { standby: false });
   node.presence.addClients(link, [client(USER, 'ios', 'online')]);
   for (let i = 0; i < 5; i++) void updateOf(node.presence, link, client(USER, 'mac', 'online'));
   node.presence.addClients(link, [client(USER, 'android', 'online')]);
@@ -63,7 +63,7 @@ test('a snapshot completes during a continuous stream of updates in the same sha
   await using a = await startLiveNode({ url: sharedRedisUrl(), namespace });
   await using b = await startLiveNode({ url: sharedRedisUrl(), namespace });
   const link = a.newLink();
-  a.presence.openLink(link, { aside: false });
+  a.presence.openLink(link, { standby: false });
   let goesOn = true;
   const waiter = {
     updated: () => {
@@ -97,7 +97,7 @@ test('a list that is repeated between updates is written once or twice', async (
   await using node = await startLiveNode({ url: server.url, namespace: uniqueNamespace() });
   const { presence, redis } = node;
   const link = node.newLink();
-  presence.openLink(link, { aside: false });
+  presence.openLink(link, { standby: false });
   const isNear = (id: number): boolean => id !== USER && shardOf(id) === shardOf(USER);
   const neighbours = Array.from({ length: 10_000 }, (_, id) => id).filter(isNear);
   const list = neighbours.slice(0, 100).map((id) => client(id, 'windows', 'online'));

@@ -98,7 +98,7 @@ export class PresenceRedis extends LinkPresence implements Presence {
     const before = link.ledger.entry(update.userId);
     const entry = link.ledger.update(update);
     if (!link.counts) {
-      waiter.updated(update, { kind: 'aside' });
+      waiter.updated(update, { kind: 'standby' });
       return;
     }
     const shard = this.#shardOf(update.userId);

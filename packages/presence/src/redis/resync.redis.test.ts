@@ -32,7 +32,7 @@ async function scene(server: PrivateRedisServer, stack: AsyncDisposableStack): P
       const type = j === 0 ? 'windows' : 'ios';
       const users = USERS.filter((id) => id % 4 === i || id % 4 === j + 1);
       const entries = users.map((id) => client(id, type, 'online'));
-      node.presence.openLink(link, { aside: false });
+      node.presence.openLink(link, { standby: false });
       node.presence.addClients(link, entries);
       model.open(link, false);
       model.snapshot(link, entries);
@@ -110,7 +110,7 @@ test('updates while Redis is away are answered later and reported when committed
   await server.kill();
   await waitFor(() => !a.lease.held, { what: 'the doubt' });
   const link = a.newLink();
-  a.presence.openLink(link, { aside: false });
+  a.presence.openLink(link, { standby: false });
   const updates = [
     client(5_000, 'windows', 'online'),
     client(5_000, 'windows', 'leave'),
@@ -140,7 +140,7 @@ test('an update is not answered twice when its waiter suspends the engine', asyn
   const [a] = nodes;
   if (a === undefined) throw new Error('the scene has two nodes');
   const link = a.newLink();
-  a.presence.openLink(link, { aside: false });
+  a.presence.openLink(link, { standby: false });
   const answers: string[] = [];
   for (let i = 0; i < 3; i++) {
     a.presence.update(link, client(5_000, 'windows', 'online'), {
@@ -165,7 +165,7 @@ test('a late OFFLINE reports the state on other links of the node before they ar
   if (a === undefined) throw new Error('the scene has two nodes');
   const [first, second] = [a.newLink(), a.newLink()];
   for (const link of [first, second]) {
-    a.presence.openLink(link, { aside: false });
+    a.presence.openLink(link, { standby: false });
     committed(await updateOf(a.presence, link, client(5_000, 'windows', 'online')));
   }
   a.presence.suspended();
@@ -185,8 +185,8 @@ test('a user confirmed while Redis is away is confirmed by a client still online
   const [a] = nodes;
   if (a === undefined) throw new Error('the scene has two nodes');
   const [first, second] = [a.newLink(), a.newLink()];
-  a.presence.openLink(first, { aside: false });
-  a.presence.openLink(second, { aside: false });
+  a.presence.openLink(first, { standby: false });
+  a.presence.openLink(second, { standby: false });
   await updateOf(a.presence, first, client(5_000, 'windows', 'online'));
   await updateOf(a.presence, first, client(5_001, 'windows', 'online'));
   await updateOf(a.presence, second, client(5_000, 'mac', 'online'));

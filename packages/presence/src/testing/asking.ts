@@ -52,7 +52,7 @@ export function committed(outcome: UpdateOutcome): { state: UserState; version: 
  */
 export async function stateOf(presence: Presence, userId: number): Promise<UserState> {
   const probe = 'probe.0';
-  presence.openLink(probe, { aside: false });
+  presence.openLink(probe, { standby: false });
   const outcome = updateOf(presence, probe, client(userId, 'android', 'offline'));
   presence.closeLink(probe, 'release');
   return committed(await outcome).state;

@@ -56,14 +56,14 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
     test('a standby link does not count until it is promoted', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
-      const aside = 'engine.3';
-      presence.openLink(aside, { aside: true });
-      presence.addClients(aside, [client(USER, 'windows', 'online')]);
-      const outcome = await updateOf(presence, aside, client(OTHER, 'ios', 'online'));
-      expect(outcome).toEqual({ kind: 'aside' });
-      expect(await queryOf(presence, aside, [USER])).toEqual([0]);
-      presence.setStandby(aside, false);
-      expect(await queryOf(presence, aside, [USER])).toEqual([1]);
+      const standby = 'engine.3';
+      presence.openLink(standby, { standby: true });
+      presence.addClients(standby, [client(USER, 'windows', 'online')]);
+      const outcome = await updateOf(presence, standby, client(OTHER, 'ios', 'online'));
+      expect(outcome).toEqual({ kind: 'standby' });
+      expect(await queryOf(presence, standby, [USER])).toEqual([0]);
+      presence.setStandby(standby, false);
+      expect(await queryOf(presence, standby, [USER])).toEqual([1]);
       expect(await stateOf(presence, OTHER)).toBe('mobile-only');
     });
 
@@ -94,18 +94,18 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
     test('users of an ended link are announced offline once, unless they are back or never counted', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
-      const aside = 'engine.3';
-      presence.openLink(aside, { aside: true });
-      presence.addClients(aside, [client(99, 'windows', 'online')]);
+      const standby = 'engine.3';
+      presence.openLink(standby, { standby: true });
+      presence.addClients(standby, [client(99, 'windows', 'online')]);
       presence.addClients(
         A,
         [1, 2, 3].map((id) => client(id, 'windows', 'online')),
       );
       // Standby twice, and for a link that never counted.
-      presence.setStandby(aside, true);
+      presence.setStandby(standby, true);
       presence.setStandby(A, true);
       presence.setStandby(A, true);
-      presence.closeLink(aside, 'release');
+      presence.closeLink(standby, 'release');
       presence.addClients(B, [client(2, 'mac', 'online')]);
       presence.closeLink(A, 'release');
       expect(await engine.announced()).toEqual([1, 3]);

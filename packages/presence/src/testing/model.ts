@@ -95,16 +95,16 @@ export function together(links: Iterable<LinkModel>, userId: number): UserState 
 export class PresenceModel {
   readonly #links = new Map<LinkId, LinkModel>();
 
-  open(link: LinkId, aside: boolean): void {
-    this.#links.set(link, new LinkModel(!aside));
+  open(link: LinkId, standby: boolean): void {
+    this.#links.set(link, new LinkModel(!standby));
   }
 
   close(link: LinkId): void {
     this.#links.delete(link);
   }
 
-  setStandby(link: LinkId, aside: boolean): void {
-    this.#link(link).counts = !aside;
+  setStandby(link: LinkId, standby: boolean): void {
+    this.#link(link).counts = !standby;
   }
 
   update(link: LinkId, update: ClientStatus): void {

@@ -21,8 +21,8 @@ const LARGEST_ID = 4_294_967_295;
 export function describePresence(name: string, open: () => Promise<TestEngine>): void {
   const withLinks = async (): Promise<TestEngine> => {
     const engine = await open();
-    engine.presence.openLink(A, { aside: false });
-    engine.presence.openLink(B, { aside: false });
+    engine.presence.openLink(A, { standby: false });
+    engine.presence.openLink(B, { standby: false });
     return engine;
   };
 
@@ -121,7 +121,7 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       await using engine = await withLinks();
       const { presence } = engine;
       const link = 'engine.3';
-      presence.openLink(link, { aside: true });
+      presence.openLink(link, { standby: true });
       await updateOf(presence, link, client(OTHER, 'windows', 'online'));
       await updateOf(presence, A, client(OTHER, 'ios', 'online'));
       const told: unknown[] = [];

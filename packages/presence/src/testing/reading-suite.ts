@@ -17,8 +17,8 @@ const NONE = { windows: 0, mac: 0, ios: 0, android: 0 };
 export function describeReading(name: string, open: () => Promise<TestEngine>): void {
   const withLinks = async (): Promise<TestEngine> => {
     const engine = await open();
-    engine.presence.openLink(A, { aside: false });
-    engine.presence.openLink(B, { aside: false });
+    engine.presence.openLink(A, { standby: false });
+    engine.presence.openLink(B, { standby: false });
     return engine;
   };
 

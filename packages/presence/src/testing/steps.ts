@@ -13,7 +13,7 @@ export type Step =
   | { readonly kind: 'update'; readonly slot: number; readonly update: ClientStatus }
   | { readonly kind: 'snapshot'; readonly slot: number; readonly entries: ClientStatus[] }
   | { readonly kind: 'query'; readonly slot: number; readonly userIds: number[] }
-  | { readonly kind: 'aside' | 'reopen'; readonly slot: number; readonly aside: boolean }
+  | { readonly kind: 'standby' | 'reopen'; readonly slot: number; readonly standby: boolean }
   | { readonly kind: 'turn' };
 
 /** Ids that share shards, and the ends of their range. */
@@ -52,9 +52,9 @@ export function steps(slots: number, maxLength: number): fc.Arbitrary<Step[]> {
     {
       weight: 1,
       arbitrary: fc.record({
-        kind: fc.constantFrom('aside', 'reopen'),
+        kind: fc.constantFrom('standby', 'reopen'),
         slot,
-        aside: fc.boolean(),
+        standby: fc.boolean(),
       }),
     },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('turn') }) },
@@ -95,14 +95,14 @@ export class Cluster {
       case 'query':
         this.#answers.push(this.#ask(slot, link, step.userIds));
         break;
-      case 'aside':
-        this.#model.setStandby(link, step.aside);
-        presence.setStandby(link, step.aside);
+      case 'standby':
+        this.#model.setStandby(link, step.standby);
+        presence.setStandby(link, step.standby);
         break;
       case 'reopen':
         this.#model.close(link);
         presence.closeLink(link, 'release');
-        this.#links[slot] = this.#open(slot, step.aside);
+        this.#links[slot] = this.#open(slot, step.standby);
     }
   }
 
@@ -119,11 +119,11 @@ export class Cluster {
     return missed.length === 0 ? '' : `${link} asked for ${userIds} and did not see ${missed}`;
   }
 
-  #open(slot: number, aside: boolean): LinkId {
+  #open(slot: number, standby: boolean): LinkId {
     const node = this.#node(slot);
     const link = node.newLink();
-    this.#model.open(link, aside);
-    node.presence.openLink(link, { aside });
+    this.#model.open(link, standby);
+    node.presence.openLink(link, { standby });
     return link;
   }
 

@@ -90,10 +90,10 @@ export class ProtocolHandler implements PduSink {
       host.presence.setStandby(link, !isMaster);
       host.hub.setReceiving(receiver, isMaster);
     });
-    const aside = host.links === 'master';
+    const standby = host.links === 'master';
     host.hub.opened(receiver);
-    host.presence.openLink(link, { aside });
-    host.hub.setReceiving(receiver, !aside);
+    host.presence.openLink(link, { standby });
+    host.hub.setReceiving(receiver, !standby);
   }
 
   /** Whether the msg_server declared this link its master; undefined before any declaration. */
