@@ -81,16 +81,16 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
 function forgeEntry(random: Random, users: readonly number[]): Entry {
   switch (random.pick(['run', 'holding', 'holding', 'listing'] as const)) {
     case 'run':
-      return { kind: MESSAGE_TYPES.run, bytes: EMPTY };
+      return { kind: MESSAGE_TYPES.batch, bytes: EMPTY };
     case 'holding': {
       const bytes = Buffer.alloc(INTEREST_BYTES);
       writeInterestChange(bytes, 0, { userId: random.pick(users), held: random.chance(0.5) });
-      return { kind: MESSAGE_TYPES.holdings, bytes };
+      return { kind: MESSAGE_TYPES.interestChange, bytes };
     }
     case 'listing': {
       const { begins, ends, wantsAll, wantsItsOwn } = INTEREST_SYNC;
       return {
-        kind: MESSAGE_TYPES.listing,
+        kind: MESSAGE_TYPES.interestSync,
         bytes: random.pick([begins, ends, wantsAll, wantsItsOwn]),
       };
     }

@@ -17,12 +17,12 @@ export class Broadcast implements Delivery {
     for (const receiver of this.#receivers) {
       if (receiver !== from || handling === 'relay-to-all') receiver.send(run);
     }
-    this.#bus.send(MESSAGE_TYPES.run, run);
+    this.#bus.send(MESSAGE_TYPES.batch, run);
   }
 
   entry(kind: number, bytes: Buffer): void {
     // A node in directed mode sends everything to a node that does not publish its interest.
-    if (kind !== MESSAGE_TYPES.run && kind !== MESSAGE_TYPES.directed) return;
+    if (kind !== MESSAGE_TYPES.batch && kind !== MESSAGE_TYPES.directed) return;
     for (const receiver of this.#receivers) receiver.send(bytes);
   }
 

@@ -127,8 +127,8 @@ test('zeros, a truncated PDU and a PDU length below that of a header are not a b
   short.writeUInt32BE(HEADER_BYTES - 1, 0);
   const invalid = [Buffer.alloc(16), message.subarray(0, message.length - 1), short];
   for (const bytes of [...invalid, Buffer.concat([message, Buffer.alloc(1)])]) {
-    expect(isValidMessage(MESSAGE_TYPES.run, bytes)).toBe(false);
+    expect(isValidMessage(MESSAGE_TYPES.batch, bytes)).toBe(false);
     expect(isValidMessage(MESSAGE_TYPES.directed, bytes)).toBe(false);
   }
-  expect(isValidMessage(MESSAGE_TYPES.run, Buffer.concat([message, message]))).toBe(true);
+  expect(isValidMessage(MESSAGE_TYPES.batch, Buffer.concat([message, message]))).toBe(true);
 });

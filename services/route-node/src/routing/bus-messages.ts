@@ -7,17 +7,23 @@ import { NOTIFICATION_KINDS, type Notification } from './notifications.ts';
  * their recipients, interest changes, and interest sync (start and end of a full list, among
  * others).
  */
-export const MESSAGE_TYPES = { run: 1, notice: 2, directed: 3, holdings: 4, listing: 5 } as const;
+export const MESSAGE_TYPES = {
+  batch: 1,
+  notification: 2,
+  directed: 3,
+  interestChange: 4,
+  interestSync: 5,
+} as const;
 
 /**
  * Types whose neighbouring messages may be joined: batches are whole PDUs, the others have a fixed
  * length.
  */
 export const MERGEABLE_TYPES: readonly number[] = [
-  MESSAGE_TYPES.run,
-  MESSAGE_TYPES.notice,
+  MESSAGE_TYPES.batch,
+  MESSAGE_TYPES.notification,
   MESSAGE_TYPES.directed,
-  MESSAGE_TYPES.holdings,
+  MESSAGE_TYPES.interestChange,
 ];
 
 /**
@@ -81,14 +87,14 @@ export function readSum(bytes: Buffer): HoldingsSum | undefined {
  */
 export function isValidMessage(kind: number, bytes: Buffer): boolean {
   switch (kind) {
-    case MESSAGE_TYPES.run:
+    case MESSAGE_TYPES.batch:
     case MESSAGE_TYPES.directed:
       return isWholeBatch(bytes);
-    case MESSAGE_TYPES.notice:
+    case MESSAGE_TYPES.notification:
       return bytes.length % NOTIFICATION_BYTES === 0;
-    case MESSAGE_TYPES.holdings:
+    case MESSAGE_TYPES.interestChange:
       return bytes.length % INTEREST_BYTES === 0;
-    case MESSAGE_TYPES.listing:
+    case MESSAGE_TYPES.interestSync:
       return isValidInterestSync(bytes);
     default:
       return false;

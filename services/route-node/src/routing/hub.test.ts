@@ -99,7 +99,7 @@ test('drops and counts a notification whose version no node can have assigned', 
   const entry = Buffer.alloc(2 * NOTIFICATION_BYTES);
   const forged = { kind: 'offline', userId: USER, version: 100 } as const;
   writeNotification(entry, writeNotification(entry, 0, forged), { ...forged, version: 7 });
-  hub.entry(MESSAGE_TYPES.notice, entry, { node: 'other', frame: 1 });
+  hub.entry(MESSAGE_TYPES.notification, entry, { node: 'other', frame: 1 });
   expect(await told()).toEqual([GONE]);
   expect(counters.busEntriesInvalid).toBe(1);
   // The next notification of the user's own node is not taken for stale.

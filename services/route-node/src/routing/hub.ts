@@ -87,7 +87,7 @@ export class Hub {
       for (const receiver of this.#receivers) receiver.send(pdus);
     });
     this.#toBus = new CoalescingBuffer(writeNotification, NOTIFICATION_BYTES, (notices) => {
-      this.#bus.send(MESSAGE_TYPES.notice, notices);
+      this.#bus.send(MESSAGE_TYPES.notification, notices);
     });
     this.#watch = watch;
   }
@@ -193,7 +193,7 @@ export class Hub {
     from: { readonly node: string; readonly frame: number },
   ): void {
     if (!isValidMessage(kind, bytes)) this.#counters.busEntriesInvalid++;
-    else if (kind === MESSAGE_TYPES.notice) {
+    else if (kind === MESSAGE_TYPES.notification) {
       for (const notice of readNotifications(bytes)) {
         if (this.#presence.versionSeen(notice.version)) this.#deliver(notice);
         else this.#counters.busEntriesInvalid++;

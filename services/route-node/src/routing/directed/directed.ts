@@ -99,7 +99,7 @@ export class Directed implements Delivery {
     this.#counters = counters;
     this.#clock = clock;
     this.#changes = new CoalescingBuffer(writeInterestChange, INTEREST_BYTES, (changes) => {
-      bus?.send(MESSAGE_TYPES.holdings, changes);
+      bus?.send(MESSAGE_TYPES.interestChange, changes);
     });
     this.#links = new LocalInterest({
       receivers,
@@ -152,7 +152,7 @@ export class Directed implements Delivery {
     // After the changes: by then the other nodes know the link's interest.
     this.flush();
     this.#bus?.send(
-      MESSAGE_TYPES.listing,
+      MESSAGE_TYPES.interestSync,
       wantsAll ? INTEREST_SYNC.wantsAll : INTEREST_SYNC.wantsItsOwn,
     );
   }
@@ -182,7 +182,7 @@ export class Directed implements Delivery {
     if (inDoubt) {
       this.#deliverAll(besides, run, 0, run.length);
       this.flush();
-      this.#bus?.send(MESSAGE_TYPES.run, run);
+      this.#bus?.send(MESSAGE_TYPES.batch, run);
     } else if (broadcastFrom < run.length) {
       this.#broadcast(besides, run, broadcastFrom, run.length);
     }
@@ -206,17 +206,17 @@ export class Directed implements Delivery {
   ): void {
     const node = this.#nodes?.get(from.node);
     switch (kind) {
-      case MESSAGE_TYPES.run:
+      case MESSAGE_TYPES.batch:
         this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
         this.#deliverAll(undefined, bytes, 0, bytes.length);
         break;
       case MESSAGE_TYPES.directed:
         this.#receive(bytes, node, from.frame);
         break;
-      case MESSAGE_TYPES.holdings:
+      case MESSAGE_TYPES.interestChange:
         if (node !== undefined) this.#nodes?.changed(node, bytes);
         break;
-      case MESSAGE_TYPES.listing:
+      case MESSAGE_TYPES.interestSync:
         if (node !== undefined) this.#nodes?.listed(node, bytes);
         break;
     }
@@ -265,7 +265,7 @@ export class Directed implements Delivery {
       return;
     }
     this.flush();
-    this.#bus?.send(MESSAGE_TYPES.run, run.subarray(start, end));
+    this.#bus?.send(MESSAGE_TYPES.batch, run.subarray(start, end));
   }
 
   #direct(from: Receiver, bytes: Buffer, start: number, end: number): void {
@@ -411,7 +411,7 @@ export class Directed implements Delivery {
     if (now - this.#summedAt < SUM_MS || isEmpty || areListedTo) return;
     this.#summedAt = now;
     this.flush();
-    this.#bus?.send(MESSAGE_TYPES.listing, sumOf(this.#links.told));
+    this.#bus?.send(MESSAGE_TYPES.interestSync, sumOf(this.#links.told));
   }
 }
 

@@ -14,8 +14,12 @@ function scene(all = USERS) {
   const bus = {
     full: false,
     send: (kind: number, bytes: Buffer) => {
-      if (kind === MESSAGE_TYPES.listing) said.push([...bytes]);
-      for (let at = 0; kind === MESSAGE_TYPES.holdings && at < bytes.length; at += INTEREST_BYTES) {
+      if (kind === MESSAGE_TYPES.interestSync) said.push([...bytes]);
+      for (
+        let at = 0;
+        kind === MESSAGE_TYPES.interestChange && at < bytes.length;
+        at += INTEREST_BYTES
+      ) {
         users.push(bytes.readUInt32BE(at + 1));
       }
     },

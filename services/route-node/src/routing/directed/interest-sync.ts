@@ -93,7 +93,7 @@ export class InterestSync {
       const bytes = Buffer.allocUnsafe(part.length * INTEREST_BYTES);
       let at = 0;
       for (const userId of part) at = writeInterestChange(bytes, at, { userId, held: true });
-      bus.send(MESSAGE_TYPES.holdings, bytes, this.#node);
+      bus.send(MESSAGE_TYPES.interestChange, bytes, this.#node);
     }
     return users.length;
   }
@@ -106,6 +106,6 @@ export class InterestSync {
   }
 
   #say(what: Buffer): void {
-    this.#options.bus.send(MESSAGE_TYPES.listing, what, this.#node);
+    this.#options.bus.send(MESSAGE_TYPES.interestSync, what, this.#node);
   }
 }

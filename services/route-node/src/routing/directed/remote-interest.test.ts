@@ -79,7 +79,9 @@ test("a node is sent this node's list once it is heard", async () => {
   nodes.judge();
   nodes.judge();
   await clock.pass(100);
-  const said = sent.filter(({ kind }) => kind === MESSAGE_TYPES.listing).map(({ bytes }) => bytes);
+  const said = sent
+    .filter(({ kind }) => kind === MESSAGE_TYPES.interestSync)
+    .map(({ bytes }) => bytes);
   expect(said.filter((what) => what.equals(INTEREST_SYNC.begins))).toHaveLength(1);
   expect(said.at(-1)).toEqual(INTEREST_SYNC.ends);
 });

@@ -65,7 +65,7 @@ export class RemoteNode {
   askForList(now: number): void {
     this.isListing = false;
     this.#askedAt = now;
-    this.#bus.send(MESSAGE_TYPES.listing, INTEREST_SYNC.asked, this.id);
+    this.#bus.send(MESSAGE_TYPES.interestSync, INTEREST_SYNC.asked, this.id);
   }
 
   /** Marks the node as gone: nothing is sent to it any more. */

@@ -89,7 +89,7 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
     const letGo = this.#rounds.end(confirmed);
     if (letGo !== undefined) {
       this.#pdus.dropUpTo(letGo.upTo);
-      bus.send(MESSAGE_TYPES.listing, removalOf(letGo.firstFrame));
+      bus.send(MESSAGE_TYPES.interestSync, removalOf(letGo.firstFrame));
     }
     counters.retainedBytes = this.#pdus.bytes;
     const full = this.#pdus.bytes >= (this.#full ? mostBytes / 2 : mostBytes);
