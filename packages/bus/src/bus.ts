@@ -94,7 +94,7 @@ export class Bus {
       events.onResponsive(hearing);
     });
     this.#completeness = new Completeness(this.#limits, this.#heartbeat);
-    const { windowBytes, maxEntryBytes, announceMs, probeTimeoutMs, leaveMs } = this.#limits;
+    const { windowBytes, maxEntryBytes, heartbeatMs, probeTimeoutMs, leaveMs } = this.#limits;
     const counters = this.#counters;
     const inbox = (sender: string): Inbox =>
       new Inbox({ nodeId, sender, maxEntryBytes, counters, events });
@@ -124,7 +124,7 @@ export class Bus {
     });
     this.#acks = new Acks({
       ...{ nodeId, clock, counters, heartbeat: this.#heartbeat },
-      ...{ peers: this.#peers, sender: this.#sender, silentMs: announceMs, leaveMs },
+      ...{ peers: this.#peers, sender: this.#sender, silentMs: heartbeatMs, leaveMs },
       publish: (frame, to) => {
         if (this.#running) this.#publish([frame], to);
       },
@@ -336,7 +336,7 @@ export class Bus {
   }
 
   #scheduleTick(): void {
-    this.#cancelTick = this.#clock.after(this.#limits.announceMs, () => {
+    this.#cancelTick = this.#clock.after(this.#limits.heartbeatMs, () => {
       this.#scheduleTick();
       this.#tick();
     });

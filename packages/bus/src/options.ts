@@ -70,7 +70,7 @@ export interface BusLimits {
   /** The largest entry that is assembled from parts. */
   readonly maxEntryBytes: number;
   /** Interval of the heartbeat. */
-  readonly announceMs: number;
+  readonly heartbeatMs: number;
   /** A node that receives no own frame for this long is unresponsive and reconnects. */
   readonly probeTimeoutMs: number;
   /** The default limit of a flush. */
@@ -100,7 +100,7 @@ export const DEFAULT_LIMITS: BusLimits = {
   batchBytes: 32 * 1024,
   maxFrameBytes: 128 * 1024,
   maxEntryBytes: 64 * 1024 * 1024,
-  announceMs: 250,
+  heartbeatMs: 250,
   probeTimeoutMs: 2000,
   flushMs: 2000,
   windowBytes: 8 * 1024 * 1024,

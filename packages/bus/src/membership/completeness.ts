@@ -9,7 +9,7 @@ import type { NodeHeartbeat } from './heartbeat.ts';
  * heartbeat since, and must have had a lease since then.
  */
 export class Completeness {
-  readonly #limits: Pick<BusLimits, 'joinMs' | 'announceMs'>;
+  readonly #limits: Pick<BusLimits, 'joinMs' | 'heartbeatMs'>;
   readonly #heartbeat: Pick<NodeHeartbeat, 'steadyMs' | 'returnedSentAt'>;
   /**
    * The time from which, and until which, this node's own lease is known to be unbroken. Infinity
@@ -19,7 +19,7 @@ export class Completeness {
   #leaseUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
-    limits: Pick<BusLimits, 'joinMs' | 'announceMs'>,
+    limits: Pick<BusLimits, 'joinMs' | 'heartbeatMs'>,
     heartbeat: Pick<NodeHeartbeat, 'steadyMs' | 'returnedSentAt'>,
   ) {
     this.#limits = limits;
@@ -28,9 +28,9 @@ export class Completeness {
 
   /** Up to this time no node that is still unknown has accepted links. */
   get until(): number {
-    const { joinMs, announceMs } = this.#limits;
+    const { joinMs, heartbeatMs } = this.#limits;
     const { steadyMs, returnedSentAt } = this.#heartbeat;
-    const isSteady = steadyMs >= 1.5 * announceMs;
+    const isSteady = steadyMs >= 1.5 * heartbeatMs;
     if (!isSteady || returnedSentAt < this.#listedFrom) return Number.NEGATIVE_INFINITY;
     // Minus a tenth, because clocks run at different speeds.
     return Math.min(returnedSentAt + joinMs * 0.9, this.#leaseUntil);

@@ -20,7 +20,7 @@ export interface Medium {
   join(namespace: string, node: string): Promise<Place>;
 }
 
-const QUICK: Partial<BusLimits> = { announceMs: 50, probeTimeoutMs: 400 };
+const QUICK: Partial<BusLimits> = { heartbeatMs: 50, probeTimeoutMs: 400 };
 
 /** What every medium must give, by real time. */
 export function describeBus(name: string, medium: Medium): void {

@@ -6,7 +6,7 @@ import { redisTransport } from '../testing/redis-medium.ts';
 import { TcpProxy } from '../testing/tcp-proxy.ts';
 import { until } from '../testing/until.ts';
 
-const LIMITS = { announceMs: 50, probeTimeoutMs: 400 };
+const LIMITS = { heartbeatMs: 50, probeTimeoutMs: 400 };
 
 test('a node becomes responsive again after its connections are cut', async () => {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
