@@ -15,7 +15,7 @@ export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkVi
     users: presence.heldBy(link.id),
     receivedPdus: protocol.receivedPdus,
     receivedBytes: link.receivedBytes,
-    sentBytes: link.takenBytes,
+    sentBytes: link.sentBytes,
     unsentBytes: link.unsentBytes,
     pendingPdus: protocol.pendingPdus,
     reading: link.reading,

@@ -73,7 +73,7 @@ export class LinkWriter {
   }
 
   /** Bytes that the kernel has accepted since the link was opened. */
-  get takenBytes(): number {
+  get sentBytes(): number {
     return this.#writtenBytes - this.unsentBytes;
   }
 

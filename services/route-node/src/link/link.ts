@@ -122,8 +122,8 @@ export class Link implements OwnLink, LargePduReader {
   }
 
   /** Bytes that were sent. */
-  get takenBytes(): number {
-    return this.#writer.takenBytes;
+  get sentBytes(): number {
+    return this.#writer.sentBytes;
   }
 
   /** Bytes that were received. */
@@ -367,7 +367,7 @@ export class Link implements OwnLink, LargePduReader {
       return;
     }
     if (unsent <= highWaterMarkBytes / 2) this.#halfway = undefined;
-    else this.#halfway ??= { atMs: performance.now(), takenBytes: this.takenBytes };
+    else this.#halfway ??= { atMs: performance.now(), sentBytes: this.sentBytes };
     if (unsent > queueMaxBytes) {
       this.#cut('unsent-over-limit');
     } else if (!over && unsent > highWaterMarkBytes) {

@@ -8,12 +8,12 @@ const STUCK_MS = 10_000;
 /** A link that drains when the test says so. */
 class TestLink {
   unsentBytes = MARK;
-  takenBytes = 0;
+  sentBytes = 0;
   halfway: Halfway | undefined;
 
   take(bytes: number): void {
     this.unsentBytes -= bytes;
-    this.takenBytes += bytes;
+    this.sentBytes += bytes;
   }
 }
 
@@ -74,7 +74,7 @@ describe('links over the mark', () => {
 
   it('that took nothing before the mark do not pause reading, unless they drain after all', () => {
     const link = new TestLink();
-    link.halfway = { atMs: performance.now(), takenBytes: 0 };
+    link.halfway = { atMs: performance.now(), sentBytes: 0 };
     vi.advanceTimersByTime(2000);
     slow.over(link);
     vi.advanceTimersByTime(1000);
@@ -86,14 +86,14 @@ describe('links over the mark', () => {
 
   it('that drained before the mark, or reached it too fast to tell, pause reading', () => {
     const draining = new TestLink();
-    draining.halfway = { atMs: performance.now(), takenBytes: 0 };
+    draining.halfway = { atMs: performance.now(), sentBytes: 0 };
     vi.advanceTimersByTime(2000);
     draining.take(200);
     slow.over(draining);
     expect(holds).toEqual([true]);
     slow.back(draining);
     const sudden = new TestLink();
-    sudden.halfway = { atMs: performance.now(), takenBytes: 0 };
+    sudden.halfway = { atMs: performance.now(), sentBytes: 0 };
     vi.advanceTimersByTime(400);
     slow.over(sudden);
     expect(holds).toEqual([true, false, true]);

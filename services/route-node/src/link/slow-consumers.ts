@@ -3,7 +3,7 @@ export interface Draining {
   /** Bytes that the kernel has not accepted yet. */
   readonly unsentBytes: number;
   /** Bytes that the kernel has accepted since the link was opened. */
-  readonly takenBytes: number;
+  readonly sentBytes: number;
   /** When the link rose above half of the mark, and the accepted bytes then; undefined below it. */
   readonly halfway: Halfway | undefined;
 }
@@ -11,7 +11,7 @@ export interface Draining {
 export interface Halfway {
   /** Monotonic milliseconds. */
   readonly atMs: number;
-  readonly takenBytes: number;
+  readonly sentBytes: number;
 }
 
 export interface SlowConsumersOptions {
@@ -39,7 +39,7 @@ const WINDOW_MS = 500;
 interface OverMark {
   readonly sinceMs: number;
   windowMs: number;
-  windowTaken: number;
+  windowSent: number;
   drains: boolean;
 }
 
@@ -62,9 +62,9 @@ export class SlowConsumers {
   /** Adds a link that rose above the mark. */
   over(link: Draining): void {
     const now = this.#options.now();
-    const { takenBytes } = link;
+    const { sentBytes } = link;
     const drains = this.#mayDrain(link, now);
-    this.#links.set(link, { sinceMs: now, windowMs: now, windowTaken: takenBytes, drains });
+    this.#links.set(link, { sinceMs: now, windowMs: now, windowSent: sentBytes, drains });
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
     if (drains) this.#hold(true);
   }
@@ -92,9 +92,9 @@ export class SlowConsumers {
       if (elapsedMs >= WINDOW_MS) {
         // A late check (the process was busy or stopped) expects no more than a timely one.
         const due = (markBytes / drainTimeoutMs) * WINDOW_MS;
-        over.drains = link.takenBytes - over.windowTaken >= due;
+        over.drains = link.sentBytes - over.windowSent >= due;
         over.windowMs += elapsedMs;
-        over.windowTaken = link.takenBytes;
+        over.windowSent = link.sentBytes;
       }
       hold ||= this.#slows(link, over);
     }
@@ -105,12 +105,12 @@ export class SlowConsumers {
    * A link that took long to reach the mark has already shown whether it drains: no pause is needed
    * to find out.
    */
-  #mayDrain({ takenBytes, halfway }: Draining, now: number): boolean {
+  #mayDrain({ sentBytes, halfway }: Draining, now: number): boolean {
     const { markBytes, drainTimeoutMs } = this.#options;
     if (halfway === undefined) return true;
     const onItsWayMs = now - halfway.atMs;
     if (onItsWayMs < WINDOW_MS) return true;
-    return takenBytes - halfway.takenBytes >= (markBytes / drainTimeoutMs) * onItsWayMs;
+    return sentBytes - halfway.sentBytes >= (markBytes / drainTimeoutMs) * onItsWayMs;
   }
 
   #slows(link: Draining, { drains, sinceMs }: OverMark): boolean {
