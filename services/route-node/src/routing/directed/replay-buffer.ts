@@ -232,13 +232,13 @@ export class ReplayBuffer<Holder extends Identified> {
     userId: number,
     holder: Holder,
     give: Deliver,
-    { heedsReceipts } = { heedsReceipts: true },
+    { skipsReceived } = { skipsReceived: true },
   ): void {
     for (const segment of this.#segments) {
       if (!segment.mayConcern(userId)) continue;
       for (let at = 0; at < segment.count; at++) {
         if (segment.first[at] !== userId && segment.second[at] !== userId) continue;
-        const isPast = heedsReceipts && this.#isPast(segment, at, holder, userId);
+        const isPast = skipsReceived && this.#isPast(segment, at, holder, userId);
         if (!isPast) deliverOne(segment, at, holder, give);
       }
     }
@@ -257,13 +257,13 @@ export class ReplayBuffer<Holder extends Identified> {
   }
 
   /**
-   * Replays everything that the link or node has not got, in order. With `heedsReceipts`, PDUs that
+   * Replays everything that the link or node has not got, in order. With `skipsReceived`, PDUs that
    * its msg_servers got elsewhere are left out.
    */
-  replayAll(holder: Holder, give: Deliver, { heedsReceipts } = { heedsReceipts: true }): void {
+  replayAll(holder: Holder, give: Deliver, { skipsReceived } = { skipsReceived: true }): void {
     for (const segment of this.#segments) {
       for (let at = 0; at < segment.count; at++) {
-        const isPast = heedsReceipts && this.#isPast(segment, at, holder, undefined);
+        const isPast = skipsReceived && this.#isPast(segment, at, holder, undefined);
         if (!isPast) deliverOne(segment, at, holder, give);
       }
     }

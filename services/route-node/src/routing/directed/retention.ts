@@ -68,7 +68,7 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
    * delayed.
    */
   begin(userId: number, node: RemoteNode, isLate: boolean): void {
-    this.#pdus.begin(userId, node, this.#passTo(node), { heedsReceipts: !isLate });
+    this.#pdus.begin(userId, node, this.#passTo(node), { skipsReceived: !isLate });
   }
 
   /**
@@ -77,7 +77,7 @@ export class Retention implements Receipts<RemoteNode | Receiver> {
    * PDU does not show that those of the node did.
    */
   replayAll(node: RemoteNode, isSilent: boolean): void {
-    this.#pdus.replayAll(node, this.#passTo(node), { heedsReceipts: !isSilent });
+    this.#pdus.replayAll(node, this.#passTo(node), { skipsReceived: !isSilent });
   }
 
   /**
