@@ -49,23 +49,23 @@ async function readPresence(
     keys.delete(`${namespace}:{nodes}:${name}`);
   }
   for (const shard of presenceKeys(namespace)) {
-    const heldBy = new Map<string, Set<string>>();
+    const userCountOf = new Map<string, Set<string>>();
     for (const [user, record] of Object.entries(await redis.hgetall(shard.users))) {
       const entries = record.split(';').slice(1, -1).map(splitEntry);
       stored.set(Number(user), entries.map(({ holding }) => holding).sort());
       const isPc = entries.some(({ holding }) => /[wm]/.test(holding));
       if (record.startsWith('p') !== isPc) differences.push(`the record of ${user}: ${record}`);
       for (const { link } of entries) {
-        heldBy.set(link, (heldBy.get(link) ?? new Set()).add(user));
+        userCountOf.set(link, (userCountOf.get(link) ?? new Set()).add(user));
       }
     }
     const links = await redis.smembers(shard.links);
     for (const link of links) listed.set(link, shard.links);
-    for (const link of heldBy.keys()) {
+    for (const link of userCountOf.keys()) {
       holding.add(link);
       if (!links.includes(link)) differences.push(`${shard.links} lacks ${link}`);
     }
-    for (const [link, users] of heldBy) {
+    for (const [link, users] of userCountOf) {
       const key = shard.held + link;
       differences.push(...unlike(key, new Set(await redis.smembers(key)), users));
       keys.delete(key);

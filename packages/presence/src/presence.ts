@@ -149,10 +149,10 @@ export interface Presence {
   readonly lingeringLinks: number;
 
   /** Users on the open links of this node. A user on two links counts twice. */
-  readonly heldUsers: number;
+  readonly userCount: number;
 
   /** Users on one link, on standby or not. 0 if the link is not open. */
-  heldBy(link: LinkId): number;
+  userCountOf(link: LinkId): number;
 
   /** Counts users and clients of this node's links in one shard. COST: the users of the shard. */
   stats(shard: number): PresenceStats;

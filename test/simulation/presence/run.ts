@@ -174,14 +174,14 @@ function differences(world: World): string[] {
   }
   for (const each of nodes) {
     const held = [...world.links].filter((link) => link.node === each);
-    const users = held.reduce((sum, { model }) => sum + heldUsers(model), 0);
-    const { heldUsers: counted } = each.engine.presence;
+    const users = held.reduce((sum, { model }) => sum + userCount(model), 0);
+    const { userCount: counted } = each.engine.presence;
     if (counted !== users) problems.push(`${each.id} keeps ${counted} users, expected ${users}`);
   }
   return problems;
 }
 
-function heldUsers(model: {
+function userCount(model: {
   users: ReadonlyMap<number, unknown>;
   holding(id: number): string;
 }): number {

@@ -290,12 +290,12 @@ export class SimPresence implements Presence {
     return this.#memory.lingeringLinks;
   }
 
-  get heldUsers(): number {
-    return this.#memory.heldUsers;
+  get userCount(): number {
+    return this.#memory.userCount;
   }
 
-  heldBy(link: LinkId): number {
-    return this.#memory.heldBy(link);
+  userCountOf(link: LinkId): number {
+    return this.#memory.userCountOf(link);
   }
 
   stats(shard: number): PresenceStats {

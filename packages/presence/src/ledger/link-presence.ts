@@ -26,13 +26,13 @@ export abstract class LinkPresence {
   /** The users of a link no longer count, because it is on standby or `ended`. */
   protected abstract linkReleased(link: CountedLink, ended: boolean): void;
 
-  get heldUsers(): number {
+  get userCount(): number {
     let users = 0;
     for (const { ledger } of this.links.values()) users += ledger.size;
     return users;
   }
 
-  heldBy(link: LinkId): number {
+  userCountOf(link: LinkId): number {
     return this.links.get(link)?.ledger.size ?? 0;
   }
 

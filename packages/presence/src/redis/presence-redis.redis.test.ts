@@ -41,7 +41,7 @@ test('a resync changes nothing', async () => {
   presence.resync();
   expect(await stateOf(presence, USER)).toBe('pc');
   expect(await stateOf(presence, 8)).toBe('mobile-only');
-  expect(presence.heldUsers).toBe(2);
+  expect(presence.userCount).toBe(2);
 });
 
 test('a snapshot does not overtake the updates that were made before it', async () => {
@@ -110,5 +110,5 @@ test('a list that is repeated between updates is written once or twice', async (
   await node.settled();
   const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
   expect(Number(calls)).toBeLessThan(50);
-  expect(presence.heldUsers).toBe(list.length);
+  expect(presence.userCount).toBe(list.length);
 });

@@ -50,7 +50,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       await update;
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([0, 0]);
       expect(await stateOf(presence, USER)).toBe('gone');
-      expect(presence.heldUsers).toBe(0);
+      expect(presence.userCount).toBe(0);
     });
 
     test('a standby link does not count until it is promoted', async () => {
@@ -140,7 +140,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       presence.addClients(B, [client(USER, 'windows', 'online')]);
       await waitFor(() => presence.lingeringLinks === 0, { what: 'the link to linger no longer' });
       expect(await queryOf(presence, B, [USER, OTHER])).toEqual([1, 0]);
-      expect(presence.heldUsers).toBe(1);
+      expect(presence.userCount).toBe(1);
     });
 
     test('a standby link does not linger', async () => {
@@ -150,7 +150,7 @@ export function describeLinks(name: string, withLinks: () => Promise<TestEngine>
       presence.setStandby(A, true);
       presence.closeLink(A, 'linger');
       expect(presence.lingeringLinks).toBe(0);
-      expect(presence.heldUsers).toBe(0);
+      expect(presence.userCount).toBe(0);
     });
 
     test('a link that is not open is refused', async () => {

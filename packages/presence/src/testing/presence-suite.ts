@@ -228,9 +228,9 @@ export function describePresence(name: string, open: () => Promise<TestEngine>):
       );
       const expected = ids.map((id) => (id % 2 === 0 ? 1 : 0));
       expect(await queryOf(presence, A, ids)).toEqual(expected);
-      expect(presence.heldUsers).toBe(20_000);
+      expect(presence.userCount).toBe(20_000);
       presence.closeLink(A, 'release');
-      expect(presence.heldUsers).toBe(0);
+      expect(presence.userCount).toBe(0);
       expect(await queryOf(presence, B, ids)).toEqual(ids.map(() => 0));
     });
 

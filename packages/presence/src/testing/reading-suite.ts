@@ -57,15 +57,15 @@ export function describeReading(name: string, open: () => Promise<TestEngine>): 
       expect(found[2]?.connections).toEqual([]);
     });
 
-    test('heldBy returns the number of users of each link', async () => {
+    test('userCountOf returns the number of users of each link', async () => {
       await using engine = await withLinks();
       const { presence } = engine;
       presence.addClients(A, [client(USER, 'windows', 'online'), client(OTHER, 'mac', 'online')]);
-      expect([A, B, 'engine.99'].map((link) => presence.heldBy(link))).toEqual([2, 0, 0]);
+      expect([A, B, 'engine.99'].map((link) => presence.userCountOf(link))).toEqual([2, 0, 0]);
       await updateOf(presence, A, client(OTHER, 'mac', 'offline'));
-      expect(presence.heldBy(A)).toBe(1);
+      expect(presence.userCountOf(A)).toBe(1);
       presence.closeLink(A, 'release');
-      expect(presence.heldBy(A)).toBe(0);
+      expect(presence.userCountOf(A)).toBe(0);
     });
 
     test('stats returns the number of clients of each type by shard', async () => {

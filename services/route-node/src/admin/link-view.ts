@@ -3,7 +3,7 @@ import type { Presence } from '@route/presence';
 import type { Link } from '../link/link.ts';
 
 /** A link as the API shows it. */
-export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkView {
+export function linkView(link: Link, presence: Pick<Presence, 'userCountOf'>): LinkView {
   const { protocol } = link;
   return {
     link: link.id,
@@ -12,7 +12,7 @@ export function linkView(link: Link, presence: Pick<Presence, 'heldBy'>): LinkVi
     role: roleOf(protocol.master),
     counts: protocol.counts,
     state: link.isEnding ? 'ending' : 'open',
-    users: presence.heldBy(link.id),
+    users: presence.userCountOf(link.id),
     receivedPdus: protocol.receivedPdus,
     receivedBytes: link.receivedBytes,
     sentBytes: link.sentBytes,

@@ -52,7 +52,7 @@ export function nodeView(sources: NodeViewSources): NodeView {
       unsentBytes: links.unsentBytes,
       pendingPdus: links.pendingPdus,
     },
-    presence: { users: engine.presence.heldUsers },
+    presence: { users: engine.presence.userCount },
     traffic: {
       receivedPdus: sum(counters.received),
       receivedBytes: counters.receivedBytes,

@@ -141,7 +141,7 @@ it('reads a small part of a large snapshot per turn of the loop', async () => {
   }
   // Two reads of 64 KiB.
   expect(most).toBeLessThanOrEqual(131_072);
-  while (presence.heldUsers < userStatList.length) await nextTurn();
+  while (presence.userCount < userStatList.length) await nextTurn();
   expect([counters.pauses, link.reading]).toEqual([pauses, 'reading']);
   msgServer.destroy();
 });

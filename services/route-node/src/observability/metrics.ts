@@ -146,7 +146,7 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   gauge(
     'route_presence_users',
     'Users online on the links of this node',
-    () => engine.presence.heldUsers,
+    () => engine.presence.userCount,
   );
 
   gauge(
