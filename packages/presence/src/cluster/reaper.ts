@@ -117,7 +117,7 @@ export class Reaper {
     let usersLost = 0;
     try {
       for (const link of links) {
-        const scriptKeys = [keys.users, keys.links, keys.meta, keys.held + link, keys.pending];
+        const scriptKeys = [keys.users, keys.links, keys.meta, keys.linkUsers + link, keys.pending];
         const args = [link, nodeId, stamp, '', USERS_PER_CALL, offlineGraceMs, ''];
         for (let remaining = 1; remaining > 0; ) {
           const reply = await runScript(redis, SCRIPTS.releaseLink, [...scriptKeys, ...args]);

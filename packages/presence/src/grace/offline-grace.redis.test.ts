@@ -114,7 +114,7 @@ test('users are announced even if Redis was emptied before their link ended', as
   await using node = await start(namespace, 1);
   const link = await openWith(node, 1, 2);
   for (const keys of presenceKeys(namespace)) {
-    await node.redis.unlink(keys.users, keys.links, keys.meta, keys.held + link);
+    await node.redis.unlink(keys.users, keys.links, keys.meta, keys.linkUsers + link);
   }
   node.presence.closeLink(link, 'release');
   await node.settled();

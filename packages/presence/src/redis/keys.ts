@@ -29,7 +29,7 @@ function shardKeys(shard: string) {
     /** Hash: '@clock' → last version; '@grace', '@at': the grace clock; node id → last stamp. */
     meta: `${shard}meta`,
     /** Prefix of the keys of the links' sets of users in this shard. */
-    held: `${shard}held:`,
+    linkUsers: `${shard}link-users:`,
     /** Sorted set: user → when to announce the user offline, in ms of the shard's grace clock. */
     pending: `${shard}pending`,
     /** Sorted set: user announced offline after the grace → version of the announcement. */

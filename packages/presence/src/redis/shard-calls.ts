@@ -161,7 +161,7 @@ export class ShardCalls {
   /** Returns the users of a link in this shard (`shard`), by Redis. Removes invalid members. */
   async held(link: LinkId, shard: number): Promise<number[]> {
     const { redis } = this.#context.options;
-    const key = this.#keys.held + link;
+    const key = this.#keys.linkUsers + link;
     const members = await redis.smembers(key);
     const isUser = (text: string): boolean => isUserId(text) && shardOf(Number(text)) === shard;
     const garbage = members.filter((text) => !isUser(text));

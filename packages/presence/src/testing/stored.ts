@@ -42,7 +42,7 @@ async function readShard(redis: RedisClient, keys: ShardKeys, stored: Stored): P
   }
   const links = new Set([...(await redis.smembers(keys.links)), ...byLink.keys()]);
   for (const link of links) {
-    const held = (await redis.smembers(keys.held + link)).sort().join();
+    const held = (await redis.smembers(keys.linkUsers + link)).sort().join();
     const inRecords = (byLink.get(link) ?? []).sort().join();
     const isListed = (await redis.sismember(keys.links, link)) === 1;
     if (held !== inRecords || !isListed) {
@@ -57,5 +57,5 @@ async function readShard(redis: RedisClient, keys: ShardKeys, stored: Stored): P
       stored.contradictions.push(`link ${link} is held without a stamp of its node`);
     }
   }
-  return [...links].map((link) => keys.held + link);
+  return [...links].map((link) => keys.linkUsers + link);
 }

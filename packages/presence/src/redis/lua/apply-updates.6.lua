@@ -27,7 +27,7 @@
 --
 -- A record is its state ('p' with a PC client, 'm' without), then ';', then 'link=entry;' for each
 -- link. Invalid entries are dropped from a record that changes.
-local users, links, meta, held, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local users, links, meta, linkUsers, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp, before, known = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local ids, values = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 local which = { string.byte(ARGV[7], 1, -1) }
@@ -159,9 +159,9 @@ for link, holds in pairs(holders) do
   end
   if #added > 0 then
     redis.call('SADD', links, link)
-    redis.call('SADD', held .. link, unpack(added))
+    redis.call('SADD', linkUsers .. link, unpack(added))
   end
-  if #removed > 0 then redis.call('SREM', held .. link, unpack(removed)) end
+  if #removed > 0 then redis.call('SREM', linkUsers .. link, unpack(removed)) end
 end
 
 return { version, table.concat(states), back, known }

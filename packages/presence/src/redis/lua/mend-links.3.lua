@@ -8,7 +8,7 @@
 -- COST  one HSCAN, and one SADD per link in the records read
 -- TWICE finds nothing to repair. It follows the current records and changes no entry, so it needs
 --       no stamp: restored links of a dead node are reaped as usual.
-local users, links, held = KEYS[1], KEYS[2], KEYS[3]
+local users, links, linkUsers = KEYS[1], KEYS[2], KEYS[3]
 local cursor, count = ARGV[1], ARGV[2]
 
 local scanned = redis.call('HSCAN', users, cursor, 'COUNT', count)
@@ -37,7 +37,7 @@ end
 
 for link, holds in pairs(holders) do
   redis.call('SADD', links, link)
-  mended = mended + redis.call('SADD', held .. link, unpack(holds))
+  mended = mended + redis.call('SADD', linkUsers .. link, unpack(holds))
 end
 
 return { scanned[1], mended, records }

@@ -14,7 +14,7 @@
 -- TWICE is refused the second time, as apply-updates is: STALE or LOST. The release of a dead
 --       node's link is refused if the node has written since its stamp was read (FENCED), because
 --       the node lives; otherwise it finds fewer users, or none.
-local users, links, meta, held, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local users, links, meta, linkUsers, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local link, node, before, stamp = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local limit, graceMs = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -45,7 +45,7 @@ local function makePending(user)
 end
 
 local reply = { 0 }
-local popped = redis.call('SPOP', held, limit)
+local popped = redis.call('SPOP', linkUsers, limit)
 local records = #popped > 0 and redis.call('HMGET', users, unpack(popped)) or {}
 local kept, gone = {}, {}
 for i, record in ipairs(records) do
@@ -76,6 +76,6 @@ for _, user in ipairs(ARGV[7] ~= '' and cmsgpack.unpack(ARGV[7]) or {}) do
   if not record or string.byte(record) ~= 112 then makePending(user) end
 end
 
-reply[1] = redis.call('SCARD', held)
+reply[1] = redis.call('SCARD', linkUsers)
 if reply[1] == 0 then redis.call('SREM', links, link) end
 return reply

@@ -7,7 +7,7 @@
 -- REPLY { number of keys deleted for a wrong type, link of the node, ... }
 -- COST  one TYPE per link with users in this shard
 -- TWICE begins anew. A call that arrives after a later one of its node is refused: STALE.
-local users, links, meta, held, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local users, links, meta, linkUsers, pending, announced = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local node, stamp = ARGV[1], ARGV[2]
 
 local deleted = 0
@@ -30,7 +30,7 @@ redis.call('HSET', meta, node, stamp)
 
 local reply = { 0 }
 for _, link in ipairs(redis.call('SMEMBERS', links)) do
-  expect(held .. link, 'set')
+  expect(linkUsers .. link, 'set')
   if string.match(link, '^(.*)%.[^.]*$') == node then reply[#reply + 1] = link end
 end
 reply[1] = deleted
