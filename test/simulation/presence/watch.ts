@@ -122,7 +122,7 @@ export class Watch implements WorldEvents {
     for (const { link, at } of this.#closed) {
       if (at < sinceMs || at > this.#now - FULL_MS || this.#died.has(link.node.id)) continue;
       if ((this.#impairedAt.get(link.node.id) ?? 0) > sinceMs - FULL_MS) continue;
-      const key = [...keys.keys()].find((each) => each.endsWith(`:held:${link.id}`));
+      const key = [...keys.keys()].find((each) => each.endsWith(`:link-users:${link.id}`));
       if (key !== undefined) this.#problem('full', `${key} stays in a Redis that is full`);
     }
   }

@@ -51,11 +51,11 @@ export class Reconciler {
     this.#options.presence.assertShard(shard);
   }
 
-  async #mend({ users, links, held }: ShardKeys): Promise<void> {
+  async #mend({ users, links, linkUsers }: ShardKeys): Promise<void> {
     let cursor = '0';
     let mended = 0;
     do {
-      const args = [users, links, held, cursor, RECORDS_PER_CALL];
+      const args = [users, links, linkUsers, cursor, RECORDS_PER_CALL];
       const reply = await runScript(this.#options.redis, SCRIPTS.mendLinks, args);
       const [next, , records]: unknown[] = Array.isArray(reply) ? reply : ['0'];
       cursor = String(next);

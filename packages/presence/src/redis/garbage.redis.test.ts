@@ -85,14 +85,16 @@ test(
     await using all = await scene();
     const { admin } = all;
     const garbage = (...corpus: string[]): string => mutateText(random, corpus);
-    for (const { users, links, meta, held, pending, announcedOffline } of presenceKeys(NAMESPACE)) {
+    for (const { users, links, meta, linkUsers, pending, announcedOffline } of presenceKeys(
+      NAMESPACE,
+    )) {
       for (const [user, record] of Object.entries(await admin.hgetall(users))) {
         if (random.chance(0.5)) await admin.hset(users, user, garbage(record));
       }
       await admin.hset(users, garbage('12', '4294967295'), garbage('p;nobody.1=w1;'), 'abc', 'p');
       const [link = ''] = await admin.smembers(links);
       await admin.sadd(links, garbage(link), '', 'x'.repeat(300), `${all.nodes[0]?.nodeId}.zz`);
-      await admin.sadd(held + link, garbage('7', '4294967295'), 'NaN', '-1');
+      await admin.sadd(linkUsers + link, garbage('7', '4294967295'), 'NaN', '-1');
       await admin.hset(meta, '@clock', garbage('1764261234567000'), '@grace', 'nan', '@at', 'inf');
       await admin.hset(meta, garbage('nobody'), garbage('17'));
       await admin.zadd(pending, 1, garbage('77777'), 'inf', 'later');
@@ -118,8 +120,8 @@ test(
     const { oldLeases: _, ...nodes } = nodesKeys(NAMESPACE);
     for (const key of Object.values(nodes)) await admin.set(key, 'garbage');
     for (const [i, keys] of presenceKeys(NAMESPACE).entries()) {
-      const { held, ...others } = keys;
-      const name = [...Object.values(others), `${held}${all.nodes[0]?.nodeId}.0`][i % 6] ?? '';
+      const { linkUsers, ...others } = keys;
+      const name = [...Object.values(others), `${linkUsers}${all.nodes[0]?.nodeId}.0`][i % 6] ?? '';
       await admin.set(name, 'garbage');
     }
     await use(all);

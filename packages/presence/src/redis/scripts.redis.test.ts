@@ -27,11 +27,11 @@ interface Shard {
 function newShard(): Shard {
   const [keys] = presenceKeys(uniqueNamespace());
   if (keys === undefined) throw new Error('there is no shard');
-  const { users, links, meta, held, pending, announcedOffline } = keys;
+  const { users, links, meta, linkUsers, pending, announcedOffline } = keys;
   return {
     keys,
     survey: (stamp) => {
-      const args = [users, links, meta, held, pending, announcedOffline, NODE, stamp];
+      const args = [users, links, meta, linkUsers, pending, announcedOffline, NODE, stamp];
       return runScript(redis, SCRIPTS.surveyShard, args);
     },
     apply: (stamp, ...operations) => {
@@ -40,7 +40,7 @@ function newShard(): Shard {
         const [link, userId, holding] = operations.slice(i, i + 3);
         saying.set(String(link), Number(userId), String(holding));
       }
-      const scriptKeys = [users, links, meta, held, pending, announcedOffline];
+      const scriptKeys = [users, links, meta, linkUsers, pending, announcedOffline];
       const args = [NODE, stamp, stamp === 1 ? '' : stamp - 1, 0, ...saying.args];
       return runScript(redis, SCRIPTS.applyUpdates, [...scriptKeys, ...args]);
     },
@@ -49,7 +49,7 @@ function newShard(): Shard {
         users,
         links,
         meta,
-        held + LINK,
+        linkUsers + LINK,
         pending,
         LINK,
         NODE,
@@ -63,7 +63,7 @@ function newShard(): Shard {
     },
     stored: async () => {
       const { '@clock': _, ...stamps } = await redis.hgetall(meta);
-      const sets = [links, held + LINK].map(async (key) => (await redis.smembers(key)).sort());
+      const sets = [links, linkUsers + LINK].map(async (key) => (await redis.smembers(key)).sort());
       return [await redis.hgetall(users), stamps, await Promise.all(sets)];
     },
   };
@@ -184,10 +184,10 @@ test('lost sets of links are restored from the records, once', async () => {
   const shard = newShard();
   await shard.apply(1, LINK, 7, 'w1', 'node.2', 7, 'i1', LINK, 8, 'm1');
   const whole = await shard.stored();
-  const { users, links, held } = shard.keys;
-  await redis.del(links, held + LINK);
+  const { users, links, linkUsers } = shard.keys;
+  await redis.del(links, linkUsers + LINK);
   const mend = (): Promise<unknown> =>
-    runScript(redis, SCRIPTS.mendLinks, [users, links, held, '0', 100]);
+    runScript(redis, SCRIPTS.mendLinks, [users, links, linkUsers, '0', 100]);
   expect(await mend()).toEqual(['0', 2, 0]);
   expect(await mend()).toEqual(['0', 0, 0]);
   expect(await shard.stored()).toEqual(whole);

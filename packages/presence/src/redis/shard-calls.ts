@@ -82,9 +82,9 @@ export class ShardCalls {
   #last = '';
 
   constructor(keys: ShardKeys, context: ShardContext) {
-    const { users, links, meta, held, pending, announcedOffline } = keys;
+    const { users, links, meta, linkUsers, pending, announcedOffline } = keys;
     this.#keys = keys;
-    this.#allKeys = [users, links, meta, held, pending, announcedOffline];
+    this.#allKeys = [users, links, meta, linkUsers, pending, announcedOffline];
     this.#context = context;
   }
 
@@ -147,11 +147,11 @@ export class ShardCalls {
     link: LinkId,
     { limit, graceMs, pcUsers }: { limit: number; graceMs: number; pcUsers: readonly number[] },
   ): Promise<number> {
-    const { users, links, meta, held, pending } = this.#keys;
+    const { users, links, meta, linkUsers, pending } = this.#keys;
     const { redis, nodeId } = this.#context.options;
     const stamp = ++this.#context.stamp;
     const packed = pcUsers.length > 0 ? packNumbers(pcUsers) : '';
-    const keys = [users, links, meta, held + link, pending];
+    const keys = [users, links, meta, linkUsers + link, pending];
     const args = [link, nodeId, this.#last, stamp, limit, graceMs, packed];
     const reply = await runScript(redis, SCRIPTS.releaseLink, [...keys, ...args]);
     this.#last = String(stamp);
@@ -159,7 +159,7 @@ export class ShardCalls {
   }
 
   /** Returns the users of a link in this shard (`shard`), by Redis. Removes invalid members. */
-  async held(link: LinkId, shard: number): Promise<number[]> {
+  async usersOf(link: LinkId, shard: number): Promise<number[]> {
     const { redis } = this.#context.options;
     const key = this.#keys.linkUsers + link;
     const members = await redis.smembers(key);

@@ -358,7 +358,7 @@ export class ShardQueue {
   async #advance(task: BulkTask): Promise<void> {
     const round = this.#round;
     if (!task.isCollected) {
-      const known = await this.#calls.held(task.link.id, this.#shard);
+      const known = await this.#calls.usersOf(task.link.id, this.#shard);
       if (round !== this.#round) return;
       task.collected(new Set([...known, ...task.link.ledger.usersOf(this.#shard)]));
     }

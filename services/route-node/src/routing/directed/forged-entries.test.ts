@@ -16,16 +16,16 @@ function holding(userId: number, held: boolean): Buffer {
   return bytes;
 }
 
-const { holdings, listing } = MESSAGE_TYPES;
+const { interestChange, interestSync } = MESSAGE_TYPES;
 
 /** Forged messages that may have replaced those of n1 to n0, or kept them from arriving. */
 const FORGED: readonly (readonly [string, number, Buffer])[] = [
-  ['interest in a user removed', holdings, holding(1, false)],
-  ['interest in a user of another node', holdings, holding(2, true)],
-  ['no interest in a shard', listing, Buffer.from([...INTEREST_SYNC.shard, 0])],
-  ['the start of its list', listing, INTEREST_SYNC.begins],
-  ['interest in every PDU', listing, INTEREST_SYNC.wantsAll],
-  ['a wrong checksum', listing, sumOf({ wantsAll: true, sum: 77 })],
+  ['interest in a user removed', interestChange, holding(1, false)],
+  ['interest in a user of another node', interestChange, holding(2, true)],
+  ['no interest in a shard', interestSync, Buffer.from([...INTEREST_SYNC.shard, 0])],
+  ['the start of its list', interestSync, INTEREST_SYNC.begins],
+  ['interest in every PDU', interestSync, INTEREST_SYNC.wantsAll],
+  ['a wrong checksum', interestSync, sumOf({ wantsAll: true, sum: 77 })],
 ];
 
 async function nodesWithUsers(): Promise<{ world: DeliveryWorld; links: readonly HeardLink[] }> {
