@@ -66,7 +66,7 @@ async function readPresence(
       if (!links.includes(link)) differences.push(`${shard.links} lacks ${link}`);
     }
     for (const [link, users] of userCountOf) {
-      const key = shard.held + link;
+      const key = shard.linkUsers + link;
       differences.push(...unlike(key, new Set(await redis.smembers(key)), users));
       keys.delete(key);
     }
