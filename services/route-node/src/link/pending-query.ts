@@ -102,9 +102,4 @@ export class LargeQuery extends LargePdu {
   protected override step(): boolean {
     return this.#query.ask();
   }
-
-  /** A link that ends is answered. */
-  protected override conclude(): void {
-    this.takeAll();
-  }
 }

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { encodeMessage, MSG_TYPE, USER_STATUS } from '@route/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { LinkScene, settle } from '../testing/link-scene.ts';
 import { SlowPresence } from '../testing/slow-presence.ts';
 
@@ -105,16 +106,15 @@ describe('a slice of a read that is pending on its link is copied', () => {
   });
 
   it('behind a snapshot', async () => {
-    const { made, sink } = waiting();
-    const relay = vi.spyOn(made.hub, 'relay');
-    const handled = vi.spyOn(sink, 'pdu');
+    const { sink } = waiting();
+    using isOn = vi.spyOn(PduMonitor.prototype, 'isOn', 'get');
+    using handled = vi.spyOn(PduMonitor.prototype, 'pass');
     sink.pdu('snapshot', list);
+    isOn.mockReturnValue(true);
     sink.run('relay-to-others', inRead(messageOf(100)), 1);
     sink.pdu('status-update', inRead(update));
-    handled.mockClear();
-    await vi.waitFor(() => expect(handled).toHaveBeenCalledTimes(1));
-    const waited = [relay.mock.calls[0]?.[2], handled.mock.calls[0]?.[1]];
-    for (const bytes of waited) expect(bytes?.buffer.byteLength).toBe(bytes?.length);
+    await vi.waitFor(() => expect(handled).toHaveBeenCalledTimes(2));
+    for (const [, bytes] of handled.mock.calls) expect(bytes.buffer.byteLength).toBe(bytes.length);
   });
 
   it.each([0, 100])(

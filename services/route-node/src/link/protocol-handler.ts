@@ -18,8 +18,8 @@ import type { Counters } from '../observability/counters.ts';
 import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Hub } from '../routing/hub.ts';
-import type { LargePdu } from './large-pdu.ts';
 import { LinkRole } from './link-role.ts';
+import { PdusBehind } from './pdus-behind.ts';
 import { ASKED_AT_ONCE, LargeQuery, PendingQuery } from './pending-query.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
@@ -74,8 +74,8 @@ export class ProtocolHandler implements PduSink {
   readonly #receiver: OwnLink;
   readonly #host: ProtocolHost;
   readonly #turns: PendingQueue;
-  /** A large PDU that is being handled: later PDUs wait in it. */
-  #intake: LargePdu | undefined;
+  /** What waits while a large PDU is handled. */
+  readonly #behind: PdusBehind;
   readonly #role: LinkRole;
   #ended = false;
   #receivedPdus = 0;
@@ -85,6 +85,7 @@ export class ProtocolHandler implements PduSink {
     this.#receiver = receiver;
     this.#host = host;
     this.#turns = new PendingQueue(() => receiver.progressed());
+    this.#behind = new PdusBehind(() => receiver.progressed());
     this.#role = new LinkRole((isMaster) => {
       if (host.links === 'all') return;
       host.presence.setStandby(link, !isMaster);
@@ -113,37 +114,52 @@ export class ProtocolHandler implements PduSink {
 
   /** PDUs that wait for presence, or behind one that does. */
   get pendingPdus(): number {
-    return this.#turns.length + (this.#intake?.length ?? 0);
+    return this.#turns.length + this.#behind.length;
   }
 
   /** Bytes of memory that these PDUs keep. */
   get pendingBytes(): number {
-    return this.#turns.bytes + (this.#intake?.bytes ?? 0);
+    return this.#turns.bytes + this.#behind.bytes;
   }
 
   /** Calls back once everything requested is answered and announced. */
   whenSettled(settled: () => void): void {
-    this.#finishIntake();
-    this.#turns.whenEmpty(settled);
+    this.#behind.whenDone(() => this.#turns.whenEmpty(settled));
   }
 
-  /** Closes the link: it no longer counts. PDUs that it sent before are still handled. */
+  /**
+   * Closes the link: no PDU is read any more. It no longer counts once those that it sent before
+   * are handled, large ones in steps.
+   */
   end(how: LinkEnd): void {
     if (this.#ended) return;
-    this.#finishIntake();
     this.#ended = true;
-    this.#role.end();
-    this.#host.presence.closeLink(this.#link, how);
-    this.#host.hub.closed(this.#link);
+    this.#behind.whenDone(() => {
+      this.#role.end();
+      this.#host.presence.closeLink(this.#link, how);
+      this.#host.hub.closed(this.#link);
+    });
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
-    if (this.#intake !== undefined) {
+    if (!this.#behind.isWaiting) this.#relay(handling, bytes, pduCount);
+    else {
       const kept = unpinned(bytes);
-      const handle = (): void => this.run(handling, kept, pduCount);
-      this.#intake.wait({ bytes: kept.length, handle });
-      return;
+      const handle = (): void => this.#relay(handling, kept, pduCount);
+      this.#behind.wait({ bytes: kept.length, handle });
     }
+  }
+
+  pdu(handling: ReadHandling, pdu: Buffer): void {
+    if (this.#ended) return;
+    if (!this.#behind.isWaiting) this.#read(handling, pdu);
+    else {
+      const kept = unpinned(pdu);
+      this.#behind.wait({ bytes: kept.length, handle: () => this.#read(handling, kept) });
+    }
+  }
+
+  #relay(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
     this.#host.counters.relayedPdus += pduCount;
     this.#receivedPdus += pduCount;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, bytes);
@@ -154,13 +170,7 @@ export class ProtocolHandler implements PduSink {
       );
   }
 
-  pdu(handling: ReadHandling, pdu: Buffer): void {
-    if (this.#ended) return;
-    if (this.#intake !== undefined) {
-      const kept = unpinned(pdu);
-      this.#intake.wait({ bytes: kept.length, handle: () => this.pdu(handling, kept) });
-      return;
-    }
+  #read(handling: ReadHandling, pdu: Buffer): void {
     this.#receivedPdus++;
     if (this.#host.watch.isOn) this.#host.watch.pass(this.#link, pdu);
     if (!this.#handle(handling, pdu)) this.#countMalformed(handling);
@@ -224,11 +234,6 @@ export class ProtocolHandler implements PduSink {
     this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
   }
 
-  /** Another snapshot may wait behind the first. */
-  #finishIntake(): void {
-    while (this.#intake !== undefined) this.#intake.finish();
-  }
-
   #takeIn(pdu: Buffer): void {
     const clients = new ListedClients(pdu, this.#host.clientTypes);
     const intake = new SnapshotImport(clients, this.#host.timeSlicer, {
@@ -239,12 +244,13 @@ export class ProtocolHandler implements PduSink {
         } else if (clients.remaining > 0) this.#warnOfSecondLink();
       },
       add: (part) => this.#host.presence.addClients(this.#link, part),
+      isPointless: () => this.#ended && this.#behind.length === 0,
       done: () => {
         this.#host.hub.setImporting(this.#receiver, false);
-        this.#goOn(intake);
+        this.#behind.goOn();
       },
     });
-    this.#intake = intake;
+    this.#behind.stop();
     if (pdu.length <= SMALL_SNAPSHOT_BYTES && this.#host.timeSlicer.mayDoAtOnce(pdu.length)) {
       intake.takeAll();
       return;
@@ -267,16 +273,8 @@ export class ProtocolHandler implements PduSink {
       query.ask();
       return;
     }
-    const intake = new LargeQuery(query, timeSlicer, () => this.#goOn(intake));
-    this.#intake = intake;
-    intake.begin();
-  }
-
-  /** A large PDU is handled: it is the turn of those behind it. */
-  #goOn(intake: LargePdu): void {
-    this.#intake = undefined;
-    intake.handleBehind();
-    this.#receiver.progressed();
+    this.#behind.stop();
+    new LargeQuery(query, timeSlicer, () => this.#behind.goOn()).begin();
   }
 
   /** Protocol: a stock msg_server declares its master link before it sends a snapshot on it. */

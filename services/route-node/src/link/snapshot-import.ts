@@ -11,7 +11,9 @@ export interface SnapshotImportEvents {
   /** The whole snapshot is checked. An invalid one is not added. */
   checked(good: boolean): void;
   add(clients: readonly ClientStatus[]): void;
-  /** Everything is added; the caller must now call {@link LargePdu.handleBehind}. */
+  /** Whether the link has closed and nothing waits: the absence of users is not visible then. */
+  isPointless(): boolean;
+  /** Everything is added. */
   done(): void;
 }
 
@@ -28,14 +30,9 @@ export class SnapshotImport extends LargePdu {
   }
 
   protected override step(): boolean {
-    if (this.#checked) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
-    else this.#check();
-    return this.#checked && this.#clients.remaining === 0;
-  }
-
-  /** The users are left out if nothing waits: their absence is not visible in that moment. */
-  protected override conclude(): void {
-    while (!this.#checked) this.#check();
+    if (!this.#checked) this.#check();
+    else if (!this.#events.isPointless()) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
+    return this.#checked && (this.#clients.remaining === 0 || this.#events.isPointless());
   }
 
   #check(): void {
