@@ -1,4 +1,5 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { ClusterClient } from './cluster-client.ts';
 import { sentinelConnector, serverConnector } from './connector.ts';
 import { register } from './malformed-replies.ts';
 import { SentinelClient } from './sentinel-client.ts';
@@ -16,11 +17,13 @@ export type RedisClient = Redis | Cluster;
 /** Maximum number of redirections of a cluster command. */
 const MAX_REDIRECTIONS = 5;
 const SLOTS_REFRESH_MS = 1000;
+/** Interval at which a command tries again whether its slot has been moved. */
+const MOVING_RETRY_MS = 50;
+/** Beyond the time-outs of its steps: the longest delay before an attempt, and some spare time. */
+const STUCK_MS = 1000;
 /** Interval at which a loading server is asked whether it has finished. */
 const LOADING_RETRY_MS = 500;
 const CONNECTOR_FIRST_MS = 500;
-/** The client's reason when it does not know one. */
-const CLOSED = 'Connection is closed.';
 /** Idle time before a connection is probed: one with a vanished peer closes some 10 s later. */
 const KEEP_ALIVE_MS = 5000;
 
@@ -82,35 +85,34 @@ function newServerClient(settings: RedisSettings, at?: HostPort): Redis {
 }
 
 function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cluster {
-  let lastReason: Error | undefined;
-  const noteReason = (error: Error): void => {
-    lastReason = error;
+  const attemptFailed = (error: Error): void => {
+    cluster.attemptFailed(error);
     settings.attemptFailed?.(error);
   };
-  const cluster = new Cluster([...target.nodes], {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    clusterRetryStrategy: reconnectDelayMs,
-    // A command whose connection broke may have been executed: the caller decides whether to repeat
-    // it.
-    retryDelayOnFailover: 0,
-    maxRedirections: MAX_REDIRECTIONS,
-    slotsRefreshInterval: SLOTS_REFRESH_MS,
-    slotsRefreshTimeout: settings.connectTimeoutMs,
-    // A certificate is for the name; each connection resolves the name itself.
-    dnsLookup: (host, callback) => callback(null, host),
-    ...natMapOption(target.addressMap),
-    redisOptions: connectionOptions({ ...settings, attemptFailed: noteReason }),
-  });
-  cluster.on('node error', (error: Error, address: string) => {
-    if (!error.message.includes(address)) error.message = `${address}: ${error.message}`;
-    if (!error.message.endsWith(CLOSED)) lastReason = error;
-  });
-  // Records the first error: the client itself reports only that it could not find the slot owners.
-  cluster.on('error', (error: Error) => {
-    if ('lastNodeError' in error && lastReason !== undefined) error.lastNodeError = lastReason;
-    lastReason = undefined;
-  });
+  const cluster = new ClusterClient(
+    [...target.nodes],
+    {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: reconnectDelayMs,
+      // A command whose connection broke may have been executed: the caller decides whether to
+      // repeat it.
+      retryDelayOnFailover: 0,
+      retryDelayOnTryAgain: MOVING_RETRY_MS,
+      maxRedirections: MAX_REDIRECTIONS,
+      slotsRefreshInterval: SLOTS_REFRESH_MS,
+      slotsRefreshTimeout: settings.connectTimeoutMs,
+      // A certificate is for the name; each connection resolves the name itself.
+      dnsLookup: (host, callback) => callback(null, host),
+      ...natMapOption(target.addressMap),
+      redisOptions: connectionOptions({ ...settings, attemptFailed }),
+    },
+    {
+      stuckMs: settings.connectTimeoutMs + settings.commandTimeoutMs + STUCK_MS,
+      // The command times out later, so that its error names the reason.
+      movingMs: settings.commandTimeoutMs / 2,
+    },
+  );
   return cluster;
 }
 

@@ -8,7 +8,13 @@ export {
 } from './client.ts';
 export { type ServerIdentity, serverOf } from './connector.ts';
 export { isMalformedReply, reconnectAll } from './malformed-replies.ts';
-export { onServerGone, primariesOf, readPrimaries } from './primaries.ts';
+export {
+  hasTakenOver,
+  onServerGone,
+  type PrimaryRange,
+  primariesOf,
+  readPrimaries,
+} from './primaries.ts';
 export {
   errorText,
   REDIS_PROBLEMS,

@@ -40,17 +40,19 @@ export async function readSlotRanges(node: Redis, reach: Reach = unmapped): Prom
   });
 }
 
+/** A range of slots, and the id of the primary that has it. A single server has all of them. */
+export type PrimaryRange = Pick<SlotRange, 'first' | 'last' | 'nodeId'>;
+
 /**
- * Returns the current primaries as a text to compare: a change means that another server has taken
- * over, and that the last writes may be lost, since replication is asynchronous.
+ * Reads the current primaries, which {@link hasTakenOver} compares.
  * @throws Error when a single server has become a replica, some of a cluster's slots have no
- * primary, or
- * a primary does not answer.
+ * primary, or a primary does not answer.
  */
-export async function readPrimaries(client: RedisClient): Promise<string> {
-  if (!(client instanceof Cluster)) return await readRunId(client);
-  const nodes = client.nodes('master');
-  const [any] = nodes;
+export async function readPrimaries(client: RedisClient): Promise<readonly PrimaryRange[]> {
+  if (!(client instanceof Cluster)) {
+    return [{ first: 0, last: CLUSTER_SLOTS - 1, nodeId: await readRunId(client) }];
+  }
+  const [any] = client.nodes('master');
   if (any === undefined) throw new Error('no node of the Redis Cluster is connected');
   const { natMap } = client.options;
   const reach = typeof natMap === 'function' ? natMap : unmapped;
@@ -62,14 +64,51 @@ export async function readPrimaries(client: RedisClient): Promise<string> {
   }
   if (next !== CLUSTER_SLOTS) throw new Error(`slot ${next} of the Redis Cluster has no primary`);
   const addresses = new Set(ranges.map(({ host, port }) => `${host}:${port}`));
-  await Promise.all(
-    [...addresses].map(async (address) => {
-      const node = nodes.find(({ options: { host, port } }) => `${host}:${port}` === address);
-      if (node === undefined) throw new Error(`primary ${address} is not connected`);
-      await node.ping();
-    }),
-  );
-  return ranges.map(({ first, last, nodeId }) => `${first}-${last} ${nodeId}`).join(', ');
+  const nodes = await connectedPrimaries(client, addresses);
+  await Promise.all(nodes.map((node) => node.ping()));
+  return ranges;
+}
+
+/**
+ * Whether a server may have taken over without all the data of the one before: replication is
+ * asynchronous, so a replica that is promoted may lack the last writes. It gets all slots of its
+ * primary at once. A slot whose former owner has kept others, or whose new owner was a primary
+ * already, has been moved with its keys.
+ */
+export function hasTakenOver(
+  before: readonly PrimaryRange[],
+  after: readonly PrimaryRange[],
+): boolean {
+  const former = new Set(before.map(({ nodeId }) => nodeId));
+  const keeps = (id: string): boolean =>
+    before.some((a) => a.nodeId === id && after.some((b) => b.nodeId === id && overlaps(a, b)));
+  const left = new Set([...former].filter((id) => !keeps(id)));
+  const lost = before.filter(({ nodeId }) => left.has(nodeId));
+  return after.some((to) => !former.has(to.nodeId) && lost.some((from) => overlaps(from, to)));
+}
+
+function overlaps(a: PrimaryRange, b: PrimaryRange): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+/** The clients of the primaries with these addresses. */
+async function connectedPrimaries(
+  client: Cluster,
+  addresses: ReadonlySet<string>,
+): Promise<readonly Redis[]> {
+  for (let attempt = 0; ; attempt++) {
+    const nodes = new Map(client.nodes('master').map((node) => [addressOf(node), node]));
+    const found = [...addresses].flatMap((address) => nodes.get(address) ?? []);
+    if (found.length === addresses.size) return found;
+    const missing = [...addresses].find((address) => !nodes.has(address));
+    if (attempt === REFRESHES) throw new Error(`primary ${missing} is not connected`);
+    // A primary that has just got its first slot, or was promoted. Failures are raised as events.
+    await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()));
+  }
+}
+
+function addressOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
 }
 
 /** The id that a server has from its start to its end; '' where it may not be read. */
@@ -90,18 +129,23 @@ async function readRunId(server: Redis): Promise<string> {
 /** How many slots every cluster has. */
 export const CLUSTER_SLOTS = 16_384;
 
-/** Calls back when a server is no longer in use. @returns a function that stops it. */
+/** How often the slots are read again to find a primary: each time from any node. */
+const REFRESHES = 3;
+
+/**
+ * Calls back when the connection to a server has ended. The node of a cluster that has no slots any
+ * more, and so no data, does not count. @returns a function that stops it.
+ */
 export function onServerGone(client: RedisClient, gone: () => void): () => void {
-  if (client instanceof Cluster) {
-    client.on('close', gone);
-    client.on('-node', gone);
-    return () => {
-      client.off('close', gone);
-      client.off('-node', gone);
-    };
-  }
+  const nodeGone = (node: Redis): void => {
+    if (!(client instanceof Cluster)) return;
+    const address = addressOf(node);
+    if (client.slots.some(([owner]) => owner === address)) gone();
+  };
   client.on('close', gone);
+  client.on('-node', nodeGone);
   return () => {
     client.off('close', gone);
+    client.off('-node', nodeGone);
   };
 }

@@ -95,6 +95,7 @@ const SPELLINGS: readonly (readonly [RegExp, RedisProblemCode])[] = [
   [/executing the script can't (run|access)/, 'NOPERM'],
   [/\bUNKILLABLE\b/, 'BUSY'],
   [/NR_REPLICAS|Not enough good replicas/i, 'NOREPLICAS'],
+  [/^ASK \d+ /, 'TRYAGAIN'],
   [/another server of the Redis Cluster|Too many Cluster redirections/, 'MOVED'],
   [/slot \d+ of the Redis Cluster has no primary/, 'CLUSTERDOWN'],
   [/certificate|altnames|ERR_TLS|UNABLE_TO_VERIFY|\bSSL\b|ssl3?_/i, 'certificate'],

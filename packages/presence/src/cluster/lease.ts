@@ -1,7 +1,9 @@
 import {
   errorText,
+  hasTakenOver,
   loadScripts,
   onServerGone,
+  type PrimaryRange,
   readPrimaries,
   runScript,
   SHARD_COUNT,
@@ -79,7 +81,7 @@ export class Lease {
   #timer: NodeJS.Timeout | undefined;
   #stopWatching: () => void = () => {};
   /** The servers that stored the data at the last renewal. */
-  #primaries: string | undefined;
+  #primaries: readonly PrimaryRange[] | undefined;
   /** The end returned by the last renewal. '' when the lease must be acquired anew. */
   #end = '';
   #doubts = 0;
@@ -251,8 +253,8 @@ export class Lease {
     try {
       if (!wasHeld) await loadScripts(redis, Object.values(SCRIPTS));
       const primaries = await readPrimaries(redis);
-      const moved = this.#primaries !== undefined && this.#primaries !== primaries;
-      if (moved) this.#end = '';
+      const isOther = this.#primaries !== undefined && hasTakenOver(this.#primaries, primaries);
+      if (isOther) this.#end = '';
       if (this.#stopped) return;
       const reply = await this.#askRedis('renew');
       if (this.#stopped) return;
@@ -264,7 +266,7 @@ export class Lease {
         events.refused(refusalOf(reply));
         return this.#schedule(RETRY_MS);
       }
-      if (wasHeld && !reply.held) events.lost(moved ? PRIMARIES_CHANGED : LEASE_LOST);
+      if (wasHeld && !reply.held) events.lost(isOther ? PRIMARIES_CHANGED : LEASE_LOST);
       this.#held = true;
       events.members(this.#members());
       if (!wasHeld || !reply.held) events.acquired();
