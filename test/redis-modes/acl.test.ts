@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { askServer, startClusterRedis, startRedisProcess, waitFor } from '@route/fixtures';
+import {
+  askServer,
+  SlotMove,
+  startClusterRedis,
+  startRedisProcess,
+  waitFor,
+} from '@route/fixtures';
 import { findFreePort } from '@route/local-cluster';
 import { describe, expect, test } from 'vitest';
 import { openKnownLinks } from '../cluster/known-links.ts';
@@ -30,7 +36,7 @@ const ALLOWED = Array.from(USERS.matchAll(/ \+([a-z|]+)/g), ([, command = '']) =
 /** Commands sent to only one of the two kinds of Redis. */
 const ONLY_ONE_REDIS = ['publish', 'subscribe'];
 const ONLY_CLUSTER = [
-  ...['auth', 'ping', 'readonly', 'cluster|slots', 'cluster|info'],
+  ...['auth', 'ping', 'readonly', 'cluster|slots', 'cluster|info', 'asking'],
   ...['spublish', 'ssubscribe'],
 ];
 
@@ -42,6 +48,8 @@ async function calledCommands(port: number): Promise<string[]> {
 
 interface GuardedRedis extends ReachedRedis {
   readonly ports: readonly number[];
+  /** Moves the slot of a key to another server, with all its keys. */
+  readonly moveSlotOf?: (key: string) => Promise<void>;
 }
 
 async function startGuarded(): Promise<GuardedRedis> {
@@ -76,6 +84,16 @@ async function startGuardedCluster(): Promise<GuardedRedis> {
   return {
     env: { ...ENV, ...cluster.env, REDIS_USERNAME: 'route', REDIS_PASSWORD: PASSWORD },
     ports,
+    moveSlotOf: async (key) => {
+      await using move = await SlotMove.of(key, cluster.primaries, ADMIN);
+      await move.begin();
+      await move.moveKeys(await move.keysIn());
+      // Until a node has followed a key.
+      const asked = async (): Promise<boolean> =>
+        (await Promise.all(ports.map(calledCommands))).flat().includes('asking');
+      await waitFor(asked, { what: 'a node to ask where the key is' });
+      await move.end();
+    },
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };
 }
@@ -107,6 +125,7 @@ describe.each([
     set.link(1).status(online(5001));
     set.link(1).status(offline(101));
     await waitForPresence(left, { online: [5001], offline: [101] });
+    await redis.moveSlotOf?.('route:{nodes}:members');
 
     for (const port of redis.ports) {
       await askServer(port, ['FLUSHALL'], ADMIN);

@@ -44,6 +44,7 @@ export class ClusterClient extends Cluster {
   /** Whether the nodes were found, and only their state forbids to use them. */
   #found = false;
   #timer: NodeJS.Timeout | undefined;
+  #left = false;
 
   constructor(
     nodes: ClusterNode[],
@@ -88,11 +89,19 @@ export class ClusterClient extends Cluster {
     this.#lastReason = error;
   }
 
+  override connect(): Promise<void> {
+    this.#left = false;
+    return super.connect();
+  }
+
   override disconnect(reconnect = false): void {
     const isEmpty = this.nodes().length === 0;
-    if (!reconnect) this.#stopWatching();
+    if (!reconnect) {
+      this.#left = true;
+      this.#stopWatching();
+    }
     super.disconnect(reconnect);
-    if (!reconnect) return;
+    if (this.#left) return;
     this.#watch();
     if (!isEmpty) return;
     // Its own handler plans the next attempt, unless it has already run for this connection.
@@ -127,7 +136,7 @@ export class ClusterClient extends Cluster {
   }
 
   #watch(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#left) return;
     const begunMs = performance.now();
     let steps = this.#steps;
     this.#timer = setInterval(() => {

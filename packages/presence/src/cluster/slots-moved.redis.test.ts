@@ -21,10 +21,9 @@ test('slots that are moved with their keys lose no lease, and no user seems offl
   await Promise.all([node.settled(), other.settled()]);
 
   await using move = await SlotMove.of(nodesKeys(namespace).members, cluster.primaries);
-  const slots = await move.usedSlots();
-  expect(slots).toContain(move.slot);
+  expect(move.slots).toContain(move.slot);
   let isMoving = true;
-  const moved = move.move(slots).finally(() => {
+  const moved = move.move(move.slots.slice(1)).finally(() => {
     isMoving = false;
   });
   let queries = 0;
