@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import {
   askServer,
+  findFreePorts,
   SlotMove,
   startClusterRedis,
   startRedisProcess,
   waitFor,
 } from '@route/fixtures';
-import { findFreePort } from '@route/local-cluster';
 import { Cluster } from 'ioredis';
 import { expect, test } from 'vitest';
 import { createRedisClient, type RedisClient } from './client.ts';
@@ -63,7 +63,7 @@ test('a client that stops on its way to a connection says so, and is connected a
 }, 60_000);
 
 test('a client of a cluster that is not whole says so for as long as it lasts', async () => {
-  const port = await findFreePort();
+  const [port = 0] = await findFreePorts(1);
   await using _server = await startRedisProcess({
     port,
     config: (directory) => [
