@@ -1,13 +1,14 @@
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { ClusterClient } from './cluster-client.ts';
-import { sentinelConnector, serverConnector } from './connector.ts';
+import { type FindPrimary, serverConnector } from './connector.ts';
 import { register } from './malformed-replies.ts';
-import { SentinelClient } from './sentinel-client.ts';
+import { Sentinels } from './sentinels.ts';
 import type {
   AddressMap,
   ClusterTarget,
   HostPort,
   RedisSettings,
+  RedisTarget,
   SentinelTarget,
 } from './target.ts';
 
@@ -71,17 +72,49 @@ function newServerClient(settings: RedisSettings, at?: HostPort): Redis {
   switch (target.kind) {
     case 'single':
       return new Redis(target.url, options);
-    case 'sentinel':
-      return new SentinelClient(
-        { ...options, ...sentinelOptions(settings, target) },
-        reconnectDelayMs,
-      );
+    case 'sentinel': {
+      const sentinels = Sentinels.of(target);
+      const find: FindPrimary = () =>
+        sentinels.findPrimary((address, retryMs) =>
+          newSentinelClient({ settings, target, address, retryMs }),
+        );
+      return new Redis({ ...options, Connector: serverConnector(settings, find) });
+    }
     case 'cluster': {
       const [first] = target.nodes;
       const { host, port } = at ?? first ?? { host: '127.0.0.1', port: 6379 };
       return new Redis({ ...options, host, port });
     }
   }
+}
+
+interface SentinelOptions {
+  readonly settings: RedisSettings;
+  readonly target: SentinelTarget;
+  readonly address: HostPort;
+  readonly retryMs: number | undefined;
+}
+
+function newSentinelClient({ settings, target, address, retryMs }: SentinelOptions): Redis {
+  const asItself = (now: SentinelTarget): SentinelTarget => ({
+    ...now,
+    account: now.sentinelAccount,
+  });
+  const current = (): RedisTarget => {
+    const now = settings.currentTarget?.() ?? target;
+    return now.kind === 'sentinel' ? asItself(now) : now;
+  };
+  return new Redis({
+    ...connectionOptions({ ...settings, target: asItself(target), currentTarget: current }),
+    host: address.host,
+    port: address.port,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    // INFO may be forbidden.
+    enableReadyCheck: false,
+    protocol: 2,
+    retryStrategy: () => retryMs ?? null,
+  });
 }
 
 function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cluster {
@@ -118,9 +151,8 @@ function createClusterClient(settings: RedisSettings, target: ClusterTarget): Cl
 
 /** Options common to all clients; the connector sets account and TLS. */
 function connectionOptions(settings: RedisSettings) {
-  const isSentinel = settings.target.kind === 'sentinel';
   return {
-    Connector: isSentinel ? sentinelConnector(settings) : serverConnector(settings),
+    Connector: serverConnector(settings),
     connectionName: settings.connectionName,
     // The connector aborts an attempt that takes longer, and names the address.
     connectTimeout: settings.connectTimeoutMs + CONNECTOR_FIRST_MS,
@@ -134,20 +166,6 @@ function connectionOptions(settings: RedisSettings) {
     // CLIENT SETINFO has no use here, and would need another right for the user.
     disableClientInfo: true,
     noDelay: true,
-  } satisfies RedisOptions;
-}
-
-function sentinelOptions(settings: RedisSettings, target: SentinelTarget) {
-  return {
-    sentinels: [...target.sentinels],
-    name: target.name,
-    role: 'master' as const,
-    // A demoted primary still answers, and forwards publishes to its own replicas only.
-    failoverDetector: true,
-    sentinelRetryStrategy: reconnectDelayMs,
-    sentinelCommandTimeout: settings.commandTimeoutMs,
-    enableTLSForSentinelMode: target.tls !== undefined,
-    ...natMapOption(target.addressMap),
   } satisfies RedisOptions;
 }
 

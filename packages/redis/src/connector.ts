@@ -1,6 +1,6 @@
 import { connect as connectTcp, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
-import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
+import { AbstractConnector, type RedisOptions } from 'ioredis';
 import { errorText } from './problems.ts';
 import type { HostPort, RedisAccount, RedisSettings, RedisTarget, RedisTls } from './target.ts';
 
@@ -23,14 +23,29 @@ export function serverOf(client: { readonly options: object }): ServerIdentity |
   return identities.get(client.options);
 }
 
+/** The server that a connection attempt goes to. */
+export interface Destination extends HostPort {
+  /** How errors name it. */
+  readonly shown: string;
+  /** Redis answers there, and is a primary. @returns the callback for when the connection ends. */
+  accepted(leave: () => void): () => void;
+  /** The attempt has ended before that. */
+  failed(): void;
+}
+
+/** Finds out where the primary is. Its errors say why that is not known. */
+export type FindPrimary = () => Promise<Destination>;
+
 /**
- * Connects a client to one server. Uses the current account and certificates of the settings, and
- * resolves the name again. Errors contain the address; none stops the client's own attempts.
+ * Connects a client to one server: to the one that `find` names at that moment, or else to that of
+ * the settings. Uses the current account and certificates, and resolves the name again. Errors
+ * contain the address; none stops the client's own attempts.
  */
-export function serverConnector(settings: RedisSettings): ConnectorClass {
+export function serverConnector(settings: RedisSettings, find?: FindPrimary): ConnectorClass {
   return class extends AbstractConnector {
     readonly #options: object;
     #stopWaiting: () => void = () => {};
+    #accept: () => void = () => {};
 
     constructor(given: unknown) {
       super(END_MS);
@@ -39,57 +54,51 @@ export function serverConnector(settings: RedisSettings): ConnectorClass {
 
     override check(info: unknown): boolean {
       this.#stopWaiting();
-      return isAccepted(this.stream, { info, options: this.#options, settings });
+      if (!isAccepted(this.stream, { info, options: this.#options, settings })) return false;
+      this.#accept();
+      return true;
     }
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const address = addressIn(this.#options, currentTarget(settings));
+      delete this.firstError;
       try {
-        this.stream = open(address, 'tls' in this.#options ? this.#options.tls : undefined);
+        const at = (await find?.()) ?? fixedDestination(this.#options, currentTarget(settings));
+        // Its owner may have left it meanwhile.
+        this.stream = this.connecting ? this.#open(at) : new Socket().destroy();
       } catch (error) {
         // A certificate that cannot be used is an error of this attempt, as a refused connection
         // is.
         this.firstError = error instanceof Error ? error : new Error(String(error));
         settings.attemptFailed?.(this.firstError);
         this.stream = new Socket().destroy();
-        return this.stream;
       }
-      const shown = `${address.host}:${address.port}`;
-      this.#stopWaiting = watch(this.stream, { shown, settings, options: this.#options });
       return this.stream;
+    }
+
+    #open(at: Destination): Socket {
+      let ended = at.failed;
+      try {
+        const tls = 'tls' in this.#options ? this.#options.tls : undefined;
+        const stream = open({ host: at.host, port: at.port }, tls);
+        this.#accept = () => {
+          ended = at.accepted(() => super.disconnect());
+        };
+        stream.once('close', () => ended());
+        this.#stopWaiting = watch(stream, { shown: at.shown, settings, options: this.#options });
+        return stream;
+      } catch (error) {
+        ended();
+        throw error;
+      }
     }
   };
 }
 
-/** Connects a client to the primary that the Sentinels name at that moment, in the same way. */
-export function sentinelConnector(settings: RedisSettings): ConnectorClass {
-  return class extends SentinelConnector {
-    readonly #options: object;
-    readonly #shown: string;
-    #stopWaiting: () => void = () => {};
-
-    constructor(given: unknown) {
-      const options = keptCurrent(given, settings);
-      super(options);
-      this.#options = options;
-      this.#shown = settings.target.kind === 'sentinel' ? `primary ${settings.target.name}` : '';
-    }
-
-    override async connect(
-      ...args: Parameters<SentinelConnector['connect']>
-    ): ReturnType<SentinelConnector['connect']> {
-      const stream = await super.connect(...args);
-      this.#stopWaiting = watch(stream, { shown: this.#shown, settings, options: this.#options });
-      return stream;
-    }
-
-    override check(info: { role?: string }): boolean {
-      this.#stopWaiting();
-      if (!super.check(info)) return false;
-      return isAccepted(this.stream, { info, options: this.#options, settings });
-    }
-  };
+function fixedDestination(options: object, target: RedisTarget): Destination {
+  const address = addressIn(options, target);
+  const shown = `${address.host}:${address.port}`;
+  return { ...address, shown, accepted: () => () => {}, failed: () => {} };
 }
 
 /** Returns the account and the TLS options for each new connection. */
@@ -101,13 +110,6 @@ function keptCurrent(given: unknown, settings: RedisSettings): object {
     password: () => accountOf(now()).password,
   };
   if (isEncrypted(settings.target)) getters['tls'] = () => tlsOptions(tlsOf(now()));
-  if (settings.target.kind === 'sentinel') {
-    getters['sentinelUsername'] = () => sentinelAccountOf(now()).username;
-    getters['sentinelPassword'] = () => sentinelAccountOf(now()).password;
-    if (settings.target.tls !== undefined) {
-      getters['sentinelTLS'] = () => tlsOptions(tlsOf(now()));
-    }
-  }
   for (const [name, get] of Object.entries(getters)) {
     Object.defineProperty(given, name, { get, enumerable: true, configurable: true });
   }
@@ -118,7 +120,7 @@ function currentTarget({ target, currentTarget: read }: RedisSettings): RedisTar
   return read?.() ?? target;
 }
 
-/** The address in the URL as it is now, or that of the node of a cluster. */
+/** The address in the URL as it is now, or that of the node of a cluster or of the Sentinel. */
 function addressIn(options: object, target: RedisTarget): HostPort {
   if (target.kind === 'single') return hostPortOf(target.url);
   const host = 'host' in options ? String(options.host) : '127.0.0.1';
@@ -181,15 +183,24 @@ interface Told {
   readonly settings: RedisSettings;
 }
 
-/** Notes which server it is; a replica is left at once, as it would refuse everything. */
+/**
+ * Notes which server it is; a replica is left at once, as it would refuse everything. One that
+ * Sentinels name is never accepted: another Sentinel knows the primary.
+ */
 function isAccepted(stream: Socket, { info, options, settings }: Told): boolean {
   const fields = typeof info === 'object' && info !== null ? info : {};
   const field = (name: string): string => String(Reflect.get(fields, name) ?? '');
-  if (field('role') === 'slave' && settings.target.kind !== 'cluster' && !settings.acceptsReplica) {
+  const { kind } = settings.target;
+  const acceptsReplica = kind === 'cluster' || (kind === 'single' && settings.acceptsReplica);
+  // The error notifies the client, which reconnects.
+  if (field('redis_mode') === 'sentinel') {
+    stream.destroy(new Error('it is a Sentinel, and no server with data'));
+    return false;
+  }
+  if (field('role') === 'slave' && acceptsReplica !== true) {
     const primary = `${field('master_host')}:${field('master_port')}`;
     stream.destroy(new Error(`READONLY it is a replica of ${primary}`));
-    // The error notifies the client, which reconnects.
-    return true;
+    return false;
   }
   identities.set(options, { runId: field('run_id') });
   return true;
@@ -210,10 +221,6 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-function sentinelAccountOf(target: RedisTarget): RedisAccount {
-  return target.kind === 'sentinel' ? target.sentinelAccount : {};
 }
 
 function isEncrypted(target: RedisTarget): boolean {

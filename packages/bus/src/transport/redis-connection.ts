@@ -120,10 +120,7 @@ export class RedisConnection {
   #connect(lane: Lane, client: Redis): void {
     lane.client = client;
     client.on('error', (error: Error) => {
-      if (client !== lane.client) return;
-      this.#events.onError(error);
-      // With Sentinels it may go on looking for the primary without ever being closed.
-      this.#tried();
+      if (client === lane.client) this.#events.onError(error);
     });
     client.on('ready', () => {
       if (client === lane.client) this.#won(lane, client);
