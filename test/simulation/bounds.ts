@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { Violation } from './judge.ts';
+import { Violation } from './troubles.ts';
 import type { Member } from './world/member.ts';
 
 /** Besides its messages a frame names nodes, and an ack up to 32 ranges. */

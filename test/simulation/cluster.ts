@@ -1,8 +1,9 @@
 import { CLIENT_TYPE, COMMANDS } from '@route/protocol';
 import { Random } from '@route/random';
 import { judgeFrame } from './bounds.ts';
-import { Judge, Troubles, Violation } from './judge.ts';
+import { Judge } from './judge.ts';
 import { leastWindowBytes, type Schedule } from './schedule.ts';
+import { Troubles, Violation } from './troubles.ts';
 import type { LinkRecord, Sent } from './world/link-record.ts';
 import { type LogLine, Member } from './world/member.ts';
 import { MsgServer, type ServerWorld } from './world/msg-server.ts';

@@ -1,40 +1,8 @@
 import { CLOSE_REASONS, isReadToTheEnd } from '@route/route-node/src/link/close-reasons.ts';
 import type { Schedule } from './schedule.ts';
+import { type Troubles, Violation } from './troubles.ts';
 import type { Hold, LinkRecord, Sent } from './world/link-record.ts';
 import type { Member } from './world/member.ts';
-
-/** A violated invariant: the check that found it, and a description. */
-export class Violation extends Error {
-  readonly check: string;
-
-  constructor(check: string, text: string) {
-    super(text);
-    this.check = check;
-  }
-}
-
-/** Periods with injected faults. */
-export class Troubles {
-  readonly #times: { readonly from: number; readonly until: number }[] = [];
-
-  mark(from: number, until: number): void {
-    this.#times.push({ from, until });
-  }
-
-  /** Whether no fault was active between two moments. */
-  isCalm(from: number, until: number): boolean {
-    return !this.#times.some((time) => time.from <= until && time.until >= from);
-  }
-
-  /** Time with active faults within a period, in ms. */
-  within(from: number, until: number): number {
-    let sum = 0;
-    for (const time of this.#times) {
-      sum += Math.max(0, Math.min(time.until, until) - Math.max(time.from, from));
-    }
-    return sum;
-  }
-}
 
 export interface JudgeOptions {
   readonly schedule: Schedule;

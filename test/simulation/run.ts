@@ -1,9 +1,9 @@
 import { Bounds } from './bounds.ts';
 import { Cluster } from './cluster.ts';
 import { FaultScene } from './faults.ts';
-import { Violation } from './judge.ts';
 import type { Schedule } from './schedule.ts';
 import { Traffic, usersOf } from './traffic.ts';
+import { Violation } from './troubles.ts';
 import { ProcessCrash } from './world/virtual-time.ts';
 
 /** Result of a run. */

@@ -13,8 +13,8 @@ test('slots that are moved with their keys lose no lease, and no user seems offl
   await using other = await startLiveNode({ url: cluster.target, namespace });
   const userIds = Array.from({ length: 200 }, (_, userId) => userId);
   const [link, asking] = [node.newLink(), other.newLink()];
-  node.presence.openLink(link, { aside: false });
-  other.presence.openLink(asking, { aside: false });
+  node.presence.openLink(link, { standby: false });
+  other.presence.openLink(asking, { standby: false });
   for (const userId of userIds) {
     await updateOf(node.presence, link, client(userId, 'windows', 'online'));
   }
@@ -45,8 +45,8 @@ test('a slot that stays half moved makes queries late, and they are answered whe
   await using node = await startLiveNode({ url: cluster.target, namespace });
   await using other = await startLiveNode({ url: cluster.target, namespace });
   const [link, asking] = [node.newLink(), other.newLink()];
-  node.presence.openLink(link, { aside: false });
-  other.presence.openLink(asking, { aside: false });
+  node.presence.openLink(link, { standby: false });
+  other.presence.openLink(asking, { standby: false });
   await updateOf(node.presence, link, client(7, 'windows', 'online'));
   await Promise.all([node.settled(), other.settled()]);
   const users = presenceKeys(namespace)[shardOf(7)]?.users ?? '';
