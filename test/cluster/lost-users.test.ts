@@ -127,7 +127,7 @@ test('a long drain does not prolong presence: users are announced offline one le
   const closedAt = performance.now();
   await untilToldOf(watching, 1);
   const tookMs = performance.now() - closedAt;
-  // Deadlines for a busy machine standby, far less than what is left of the drain.
+  // Apart from the allowance for a busy machine, far less than what is left of the drain.
   expect(tookMs).toBeGreaterThan(leaseSeconds * 1000);
   expect(tookMs).toBeLessThan((leaseSeconds + Number(GRACE_SECONDS)) * 1000 + 5000);
   expect(await watching.query([1])).toEqual([{ userId: 1, status: USER_STATUS.offline }]);

@@ -79,15 +79,15 @@ export function forgeFrame(random: Random, { frames, ids, users }: Forgery): Buf
 }
 
 function forgeEntry(random: Random, users: readonly number[]): Entry {
-  switch (random.pick(['run', 'holding', 'holding', 'listing'] as const)) {
-    case 'run':
+  switch (random.pick(['batch', 'interestChange', 'interestChange', 'interestSync'] as const)) {
+    case 'batch':
       return { kind: MESSAGE_TYPES.batch, bytes: EMPTY };
-    case 'holding': {
+    case 'interestChange': {
       const bytes = Buffer.alloc(INTEREST_BYTES);
       writeInterestChange(bytes, 0, { userId: random.pick(users), held: random.chance(0.5) });
       return { kind: MESSAGE_TYPES.interestChange, bytes };
     }
-    case 'listing': {
+    case 'interestSync': {
       const { begins, ends, wantsAll, wantsItsOwn } = INTEREST_SYNC;
       return {
         kind: MESSAGE_TYPES.interestSync,

@@ -49,23 +49,23 @@ async function readPresence(
     keys.delete(`${namespace}:{nodes}:${name}`);
   }
   for (const shard of presenceKeys(namespace)) {
-    const userCountOf = new Map<string, Set<string>>();
+    const usersByLink = new Map<string, Set<string>>();
     for (const [user, record] of Object.entries(await redis.hgetall(shard.users))) {
       const entries = record.split(';').slice(1, -1).map(splitEntry);
       stored.set(Number(user), entries.map(({ holding }) => holding).sort());
       const isPc = entries.some(({ holding }) => /[wm]/.test(holding));
       if (record.startsWith('p') !== isPc) differences.push(`the record of ${user}: ${record}`);
       for (const { link } of entries) {
-        userCountOf.set(link, (userCountOf.get(link) ?? new Set()).add(user));
+        usersByLink.set(link, (usersByLink.get(link) ?? new Set()).add(user));
       }
     }
     const links = await redis.smembers(shard.links);
     for (const link of links) listed.set(link, shard.links);
-    for (const link of userCountOf.keys()) {
+    for (const link of usersByLink.keys()) {
       holding.add(link);
       if (!links.includes(link)) differences.push(`${shard.links} lacks ${link}`);
     }
-    for (const [link, users] of userCountOf) {
+    for (const [link, users] of usersByLink) {
       const key = shard.linkUsers + link;
       differences.push(...unlike(key, new Set(await redis.smembers(key)), users));
       keys.delete(key);

@@ -231,7 +231,7 @@ test('records of a dead node in a Redis that has lost its links are reaped after
   const [dead, other] = nodes;
   if (dead === undefined || other === undefined) throw new Error('the scene has two nodes');
   dead.lease.stop();
-  const lost = (await admin.keys(`${NAMESPACE}:*`)).filter((key) => /links|held:/.test(key));
+  const lost = (await admin.keys(`${NAMESPACE}:*`)).filter((key) => /links$|link-users:/.test(key));
   await admin.del(lost);
   await waitFor(() => other.members().dead.includes(dead.nodeId), { what: 'the lease to end' });
   await other.reaper.sweep();

@@ -1,22 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type Step, TimeSlicer } from './time-slicer.ts';
+import { TimeSlicer } from './time-slicer.ts';
 
 /** Steps with a given duration. */
 function scene(stepMs: number) {
   let nowMs = 0;
   const turns = new TimeSlicer(() => nowMs);
   const done: string[] = [];
-  const intake = (name: string, steps: number): Step => {
+  const intake = (name: string, steps: number): void => {
     let left = steps;
-    const step = (): boolean => {
+    turns.add(() => {
       done.push(name);
       nowMs += stepMs;
       left--;
       return left === 0;
-    };
-    turns.add(step);
-    return step;
+    });
   };
   /** The steps done after each turn, up to a number of steps. */
   const seen = async (steps: number): Promise<string[]> => {
@@ -27,7 +25,7 @@ function scene(stepMs: number) {
     }
     return afterTurns;
   };
-  return { turns, intake, seen };
+  return { intake, seen };
 }
 
 test('advances one of several imports per turn of the loop, each in turn', async () => {
@@ -42,24 +40,6 @@ test('repeats short steps until the time of the turn is up', async () => {
   intake('a', 6);
   intake('b', 3);
   expect(await seen(9)).toEqual(['aaaa', 'aaaabbba', 'aaaabbbaa']);
-});
-
-test('does not run a removed step', async () => {
-  const { turns, intake, seen } = scene(4);
-  turns.remove(intake('a', 1));
-  intake('b', 1);
-  expect(await seen(1)).toEqual(['b']);
-});
-
-test('allows the removal of an import during one of its steps', async () => {
-  const { turns, intake, seen } = scene(1);
-  const step = (): boolean => {
-    turns.remove(step);
-    return false;
-  };
-  turns.add(step);
-  intake('b', 1);
-  expect(await seen(1)).toEqual(['b']);
 });
 
 test('small work is done at once up to a limit in one turn of the loop', async () => {

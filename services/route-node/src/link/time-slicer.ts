@@ -35,7 +35,7 @@ export class TimeSlicer {
     this.#now = now;
   }
 
-  /** Whether work on so many bytes may be done at once. Many small lists are as much as a large. */
+  /** Whether work on `bytes` may be done at once. Many small lists together count as a large one. */
   mayDoAtOnce(bytes: number): boolean {
     if (this.#bytesAtOnce + bytes > AT_ONCE_BYTES) return false;
     if (this.#bytesAtOnce === 0) {
@@ -53,17 +53,15 @@ export class TimeSlicer {
     this.#schedule();
   }
 
-  /** Removes a step. */
-  remove(step: Step): void {
-    this.#waiting.delete(step);
-  }
-
   /** Repeats a step until it was the last or the time is up. @returns whether it must continue. */
   #goesOn(step: Step, endMs: number): boolean {
     do {
-      if (step()) this.#waiting.delete(step);
-    } while (this.#waiting.has(step) && this.#now() < endMs);
-    return this.#waiting.has(step);
+      if (step()) {
+        this.#waiting.delete(step);
+        return false;
+      }
+    } while (this.#now() < endMs);
+    return true;
   }
 
   #schedule(): void {
