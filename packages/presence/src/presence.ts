@@ -69,8 +69,8 @@ export interface LateCommit {
   readonly update: ClientStatus;
   readonly state: UserState;
   readonly version: number;
-  /** Whether an OFFLINE took away a client that its link had: not one that was never reported. */
-  readonly wasHeld: boolean;
+  /** Whether the link had the client of an OFFLINE. False if it had never reported the client. */
+  readonly hadClient: boolean;
 }
 
 /** Events of presence that answer no call. */

@@ -199,7 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
-        find: 'this.#late.add({ link, update, wasHeld });',
+        find: 'this.#late.add({ link, update, hadClient });',
         put: '',
       },
     ],

@@ -195,7 +195,7 @@ export class SimPresence implements Presence {
     for (const { update } of late) {
       this.#commit(update, {
         committed: (state, version) => {
-          this.#options.lateCommit({ update, state, version, wasHeld: true });
+          this.#options.lateCommit({ update, state, version, hadClient: true });
         },
         later: () => this.#late.set(keyOf(update), { update }),
       });

@@ -27,6 +27,7 @@ export class AnnouncedUsers {
     else users?.delete(userId);
   }
 
+  /** Whether the user's last notification was offline after the grace. */
   has(userId: number): boolean {
     return (this.#shards[shardOf(userId)]?.get(userId) ?? 0) > 0;
   }

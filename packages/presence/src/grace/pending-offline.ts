@@ -14,7 +14,7 @@ export class PendingOffline {
   readonly #now: () => number;
   /** The time of each announcement, in ticks. */
   readonly #dues: RecentUsers;
-  /** Users whose grace begins when Redis is back. */
+  /** The set of users whose grace begins when Redis is back. */
   #deferred = new UserTable();
 
   constructor(graceMs: number, now: () => number) {
@@ -27,7 +27,7 @@ export class PendingOffline {
     for (const userId of users) this.#dues.set(userId, due);
   }
 
-  /** Keeps users of a link that ended while Redis is away, each once, however many links end. */
+  /** Keeps the users of a link that ended while Redis is away. A user of many links is kept once. */
   defer(users: readonly number[]): void {
     for (const userId of users) this.#deferred.set(userId, 1);
   }

@@ -12,7 +12,7 @@ test('keeps the last update of each client, in order', () => {
     client(1, 'ios', 'online'),
     client(1, 'windows', 'offline'),
   ];
-  for (const update of updates) late.add({ link, update, wasHeld: true });
+  for (const update of updates) late.add({ link, update, hadClient: true });
   expect(late.take().map(({ update }) => update)).toEqual(updates.slice(1));
   expect(late.take()).toEqual([]);
 });
@@ -20,8 +20,8 @@ test('keeps the last update of each client, in order', () => {
 test('drops an ONLINE of a link that has ended since, and keeps an OFFLINE', () => {
   const late = new LateUpdates();
   const link = new CountedLink('node.1', true);
-  late.add({ link, update: client(1, 'windows', 'online'), wasHeld: true });
-  late.add({ link, update: client(2, 'windows', 'offline'), wasHeld: true });
+  late.add({ link, update: client(1, 'windows', 'online'), hadClient: true });
+  late.add({ link, update: client(2, 'windows', 'offline'), hadClient: true });
   link.counts = false;
   expect(late.take().map(({ update }) => update)).toEqual([client(2, 'windows', 'offline')]);
 });

@@ -6,7 +6,7 @@ export interface LateUpdate {
   readonly link: CountedLink;
   readonly update: ClientStatus;
   /** See {@link LateCommit}. */
-  readonly wasHeld: LateCommit['wasHeld'];
+  readonly hadClient: LateCommit['hadClient'];
 }
 
 /**

@@ -10,7 +10,7 @@ function idsFrom(first: number, count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** Sends calls until nothing may be sent. @returns the number of users in each. */
+/** Sends calls until no task may run. @returns the number of users in each. */
 function sendAll(bulk: BulkQueue, sent: number): number[] {
   const calls: number[] = [];
   while (bulk.next(sent) !== undefined && calls.length < 1000) calls.push(send(bulk, sent).length);
@@ -27,21 +27,21 @@ function send(bulk: BulkQueue, sent: number): UpdateBatch {
   return batch;
 }
 
-test('a list that is repeated is written once, however often, and once more if it has begun', () => {
+test('a repeated list is written once, and once more if writing has begun', () => {
   const bulk = new BulkQueue();
   const link = new CountedLink('a.1', true);
-  // Updates of the link in between: each list waits for more operations than the one before.
+  // With updates in between, each list waits for more operations than the one before.
   for (let after = 0; after < 1000; after++) bulk.add(link, after, idsFrom(0, 150));
   expect(send(bulk, 0).length).toBe(MOST);
   for (let after = 1000; after < 2000; after++) bulk.add(link, after, idsFrom(0, 150));
-  // The first list, whose turn does not move; then all that came later.
+  // The rest of the first list, which kept its place; then all later lists as one.
   expect(sendAll(bulk, 0)).toEqual([50]);
   expect(sendAll(bulk, 1998)).toEqual([]);
   expect(sendAll(bulk, 1999)).toEqual([100, 50]);
   expect(bulk.isEmpty).toBe(true);
 });
 
-test('a list within an assertion that has not begun adds nothing', () => {
+test('a list adds nothing to an assertion that has not begun', () => {
   const bulk = new BulkQueue();
   const link = new CountedLink('a.1', true);
   bulk.add(link, 0, idsFrom(0, 50));
@@ -54,7 +54,7 @@ test('a list within an assertion that has not begun adds nothing', () => {
   expect(bulk.isEmpty).toBe(true);
 });
 
-test('the entries are those of the moment in which they are sent', () => {
+test('sends the entries that are current when the call is sent', () => {
   const bulk = new BulkQueue();
   const link = new CountedLink('a.1', true);
   for (let i = 0; i < 3; i++) {

@@ -7,8 +7,8 @@ import type { UpdateBatch } from './shard-calls.ts';
 export class BulkTask {
   readonly link: CountedLink;
   /**
-   * How many operations the shard must have sent before: those queued earlier carry older entries,
-   * or are a release, and would undo the task if they came after it.
+   * The number of operations that the shard must have sent before the task. Operations queued
+   * earlier carry older entries, or are a release, and would undo the task if they came after it.
    */
   after = 0;
   /** Whether the task covers all users of the link here, and so asserts the link. */
@@ -37,7 +37,7 @@ export class BulkTask {
     return this.#next === this.#users?.length;
   }
 
-  /** Adds users, or all of the link. */
+  /** Adds users; undefined adds all of the link. */
   add(userIds: Uint32Array | undefined): void {
     if (userIds === undefined) {
       this.asserts = true;
@@ -52,14 +52,14 @@ export class BulkTask {
     }
   }
 
-  /** Sets all users of the link. */
+  /** Sets all users of the link, collected from the ledger and from Redis. */
   collected(userIds: Iterable<number>): void {
     this.#begun = true;
     this.#users = new UserList(Uint32Array.from(userIds));
   }
 
-  /** Adds at most `most` of the next users to a call. @returns their number. */
-  take(batch: UpdateBatch, most: number): number {
+  /** Moves at most `most` of the next users to a call. @returns their number. */
+  moveTo(batch: UpdateBatch, most: number): number {
     const users = this.#users;
     if (users === undefined || most === 0) return 0;
     this.#begun = true;
@@ -75,8 +75,8 @@ export class BulkTask {
 
 /**
  * The bulk work of a shard: snapshots, and links of which all users are written again. Links share
- * each call. A link has at most two tasks with each user once, however often it lists its users:
- * one whose turn is fixed, and one for all that comes later.
+ * each call. However often a link lists its users, it has at most two tasks with each user once:
+ * the first keeps its place, and the second collects everything that is added later.
  */
 export class BulkQueue {
   /** In the order in which the links take turns. */
@@ -91,12 +91,13 @@ export class BulkQueue {
     return [...this.#links.values()].some((tasks) => tasks.some(({ asserts }) => asserts));
   }
 
-  /** Adds users of a link, or all, to be written when `after` operations were sent. */
+  /** Adds users of a link, by default all, to be written after `after` operations were sent. */
   add(link: CountedLink, after: number, userIds?: Uint32Array): void {
     const tasks = this.#links.get(link) ?? [];
     this.#links.set(link, tasks);
     let task = tasks.at(-1);
-    // The first task does not wait for operations queued later: it would wait for ever.
+    // The first task must not wait for operations queued later: repeated lists would delay it
+    // without end.
     if (!task?.isOpen || (tasks.length === 1 && task.after !== after)) {
       task = new BulkTask(link);
       tasks.push(task);
@@ -105,19 +106,19 @@ export class BulkQueue {
     task.add(userIds);
   }
 
-  /** The next task that may run when so many operations were sent. */
+  /** Returns the next task that may run after `sent` operations. */
   next(sent: number): BulkTask | undefined {
     return this.#ready(sent).next().value;
   }
 
-  /** Fills a call of up to `most` users: a share for each link, and the rest in order. */
+  /** Fills a call of up to `most` users: an equal share for each link, then the rest in order. */
   fill(batch: UpdateBatch, { sent, most }: { sent: number; most: number }): void {
     const ready = [...this.#ready(sent)].filter(({ isCollected }) => isCollected);
     const share = Math.ceil(most / Math.max(1, ready.length));
-    for (const part of [share, most]) {
+    for (const limit of [share, most]) {
       for (const task of ready) {
-        const taken = task.take(batch, Math.min(part, most - batch.length));
-        if (taken > 0) this.#moveBack(task.link);
+        const moved = task.moveTo(batch, Math.min(limit, most - batch.length));
+        if (moved > 0) this.#moveBack(task.link);
       }
     }
   }
@@ -130,6 +131,7 @@ export class BulkQueue {
     }
   }
 
+  /** Removes the tasks of a link. */
   drop(link: CountedLink): void {
     this.#links.delete(link);
   }
@@ -144,6 +146,7 @@ export class BulkQueue {
     }
   }
 
+  /** Moves a link behind the others. */
   #moveBack(link: CountedLink): void {
     const tasks = this.#links.get(link) ?? [];
     this.#links.delete(link);

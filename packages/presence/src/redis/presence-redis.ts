@@ -36,8 +36,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
   #asserted = false;
   #settled = false;
   #pumpScheduled = false;
-  /** The shard that is pumped first next time. */
-  #first = 0;
+  /** The index of the shard that the next pump begins with. */
+  #firstShard = 0;
 
   constructor(options: PresenceRedisOptions) {
     super(options);
@@ -106,8 +106,8 @@ export class PresenceRedis extends LinkPresence implements Presence {
     const local = shard.hasBulk ? this.links.stateOf(update.userId) : 'gone';
     // Visible to queries at once, although announced later, with the resulting state only.
     if (!this.#settled && !this.#suspended) shard.addBulk(link, Uint32Array.of(update.userId));
-    const wasHeld = entry !== before;
-    this.#add(shard, { kind: 'update', link, update, entry, local, wasHeld, waiter });
+    const hadClient = entry !== before;
+    this.#add(shard, { kind: 'update', link, update, entry, local, hadClient, waiter });
   }
 
   confirm(userId: number, waiter: UpdateWaiter, which: ConfirmWhich): void {
@@ -228,10 +228,10 @@ export class PresenceRedis extends LinkPresence implements Presence {
   #pump(): void {
     this.#pumpScheduled = false;
     if (this.#suspended) return;
-    // Each shard is first in turn: the number of bulk calls is limited.
+    // The number of bulk calls is limited, so each shard takes its turn to be first.
     const { length } = this.#shards;
-    for (let i = 0; i < length; i++) this.#shards[(this.#first + i) % length]?.pump();
-    this.#first = (this.#first + 1) % length;
+    for (let i = 0; i < length; i++) this.#shards[(this.#firstShard + i) % length]?.pump();
+    this.#firstShard = (this.#firstShard + 1) % length;
   }
 
   #shardOf(userId: number): ShardQueue {

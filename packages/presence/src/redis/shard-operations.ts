@@ -40,7 +40,7 @@ export interface UpdateOperation extends SetOperation {
   /** Undefined if the update was answered 'later' and is reported as a late commit. */
   readonly waiter?: UpdateWaiter;
   /** See {@link LateCommit}. */
-  readonly wasHeld: boolean;
+  readonly hadClient: boolean;
 }
 
 /**

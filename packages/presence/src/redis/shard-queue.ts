@@ -123,7 +123,7 @@ export class ShardQueue {
         this.#context.bulkCalls--;
         this.#context.schedulePump();
       };
-      // The next bulk call is that of another shard, if one waits.
+      // Not followed by this shard's next call: another shard's bulk work may be due first.
       this.#call([], this.#advance(task).finally(ended), () => {});
     } else if (first !== undefined) {
       this.#bulkIsNext = true;
@@ -154,7 +154,8 @@ export class ShardQueue {
   putOff(operation: ShardOperation): void {
     if (operation.kind === 'survey') return;
     if (operation.kind === 'release') {
-      // A survey releases what Redis has of the link then. Pending users are known without it.
+      // The next survey finds the link in Redis and releases it. Only the users to be announced
+      // are kept; those of `#noted` are kept already.
       const { link, graceMs, hadPc } = operation;
       if (link !== this.#noted && graceMs > 0) this.#lost.defer(hadPc());
     } else if (operation.kind === 'reads') {
@@ -165,15 +166,16 @@ export class ShardQueue {
       const { update, waiter, which } = operation;
       this.#context.toConfirm.set(update.userId, { waiter, which });
     } else {
-      const { link, update, wasHeld, waiter } = operation;
-      this.#late.add({ link, update, wasHeld });
+      const { link, update, hadClient, waiter } = operation;
+      this.#late.add({ link, update, hadClient });
       waiter?.updated(update, { kind: 'later' });
     }
   }
 
   /** Queues a survey of this node's links in Redis, ahead of what is pending or behind it. */
   survey(order: 'first' | 'last'): void {
-    this.#operations[order === 'first' ? 'unshift' : 'push']({ kind: 'survey' });
+    if (order === 'first') this.#operations.unshift({ kind: 'survey' });
+    else this.#operations.push({ kind: 'survey' });
   }
 
   /**
@@ -184,10 +186,10 @@ export class ShardQueue {
     for (const [graceMs, users] of this.#lost.pending()) {
       this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
     }
-    for (const { link, update, wasHeld } of this.#late.take()) {
+    for (const { link, update, hadClient } of this.#late.take()) {
       const entry = link.entry(update.userId);
       const local = this.#context.links.stateOf(update.userId);
-      this.add({ kind: 'update', link, update, entry, local, wasHeld });
+      this.add({ kind: 'update', link, update, entry, local, hadClient });
     }
   }
 
@@ -196,6 +198,7 @@ export class ShardQueue {
     this.#lost.delete(userId);
   }
 
+  /** Awaits a call that carries out operations, then calls `next`. */
   #call(
     operations: readonly ShardOperation[],
     call: Promise<void>,
@@ -278,8 +281,8 @@ export class ShardQueue {
       if (waiter !== undefined) {
         waiter.updated(update, { kind: 'committed', state, version: commit });
       } else if (operation.kind === 'update') {
-        const { wasHeld } = operation;
-        options.events.lateCommit({ update, state, version: commit, wasHeld });
+        const { hadClient } = operation;
+        options.events.lateCommit({ update, state, version: commit, hadClient });
       }
     }
     await this.#reportBack(back, version + at - 1, announced);
@@ -334,9 +337,10 @@ export class ShardQueue {
     }
     // Behind these releases: before, Redis may still have the users on their links.
     const users = this.#lost.takeDeferred();
-    const graceMs = this.#context.options.offlineGraceMs;
-    const missed = { kind: 'release', link: this.#missed, graceMs, hadPc: () => users } as const;
-    if (users.length > 0) this.add(missed);
+    if (users.length > 0) {
+      const graceMs = this.#context.options.offlineGraceMs;
+      this.add({ kind: 'release', link: this.#missed, graceMs, hadPc: () => users });
+    }
     this.#assertedAfter = this.#sent + this.#waiting;
   }
 

@@ -88,9 +88,9 @@ test('announces the end of the grace once, and again after a PC client', async (
 test('an OFFLINE queued before a reap is left out if the grace has ended, and if the link had the client', async () => {
   const { hub, told } = scene();
   hub.announceLost(USER, 'gone', 5);
-  hub.announceLate({ update: OFFLINE, state: 'gone', version: 9, wasHeld: true });
+  hub.announceLate({ update: OFFLINE, state: 'gone', version: 9, hadClient: true });
   expect(await told()).toEqual([GONE]);
-  hub.announceLate({ update: OFFLINE, state: 'gone', version: 10, wasHeld: false });
+  hub.announceLate({ update: OFFLINE, state: 'gone', version: 10, hadClient: false });
   expect(await told()).toEqual([GONE]);
 });
 

@@ -140,8 +140,8 @@ export class Hub {
    * OFFLINE of a client whose user was announced offline while the link still had it, because this
    * node was taken for dead and the grace ended.
    */
-  announceLate({ update, state, version, wasHeld }: LateCommit): void {
-    const isKnown = wasHeld && this.#presence.isGraceOver(update.userId);
+  announceLate({ update, state, version, hadClient }: LateCommit): void {
+    const isKnown = hadClient && this.#presence.isGraceOver(update.userId);
     this.#noteMobile(update.userId, state, version);
     for (const notice of notificationsOf(update, state, version)) {
       if (!(isKnown && notice.kind === 'offline')) this.#announceNotification(notice);
