@@ -55,8 +55,8 @@ class PlainReader {
   }
 
   /**
-   * Appends varints behind a `tag` each to `values`, until there are more than `most`. Local
-   * variables, because a query may name 100,000 users.
+   * Appends varints, each behind a `tag`, to `values` until there are more than `most`. Uses local
+   * variables for speed: a query may name 100,000 users.
    */
   list(tag: number, values: number[], most: number): void {
     const bytes = this.#bytes;

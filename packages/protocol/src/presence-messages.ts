@@ -244,7 +244,7 @@ export function encodeUsersStatusResponse(response: UsersStatusResponse): Buffer
   return joinUsersStatusResponse({ ...fields, parts: [encodeUserStats(stats)] });
 }
 
-/** The stats of an answer, or a part of them. */
+/** Encodes the stats of an answer, or a part of them. */
 export function encodeUserStats(stats: readonly UserStat[]): Buffer {
   let size = 0;
   for (const { userId } of stats) size += 2 + userStatBytes(userId);
@@ -256,7 +256,7 @@ export function encodeUserStats(stats: readonly UserStat[]): Buffer {
   return bytes;
 }
 
-/** A USERS_STATUS_RESPONSE PDU of encoded parts. */
+/** Joins encoded parts to a USERS_STATUS_RESPONSE PDU. */
 export function joinUsersStatusResponse(response: UsersStatusParts): Buffer {
   const { userId, parts, attachData, seqNum } = response;
   const attachBytes = 2 + varintBytes(attachData.length) + attachData.length;

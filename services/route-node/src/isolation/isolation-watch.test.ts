@@ -130,7 +130,7 @@ test('a fault that ends before the limit has no effect, and the next one is time
   expect(released).toEqual([]);
 });
 
-test('time in which Redis answers again and presence is written does not count, and closes no link', async () => {
+test('time in which presence is written after an outage closes no link and is not counted', async () => {
   const { ready, pass, state, released } = node(100);
   ready('b');
   await pass(3);
@@ -147,7 +147,7 @@ test('time in which Redis answers again and presence is written does not count, 
   expect(released).toEqual([]);
 });
 
-test('links that are being closed stay once Redis answers again', async () => {
+test('stops closing links once Redis answers again', async () => {
   const { ready, pass, state } = node(100);
   ready('b');
   await pass(3);

@@ -22,7 +22,7 @@ export interface IsolationWatchOptions extends IsolationTimes {
   nodes(): readonly NodeInfo[];
   /** Whether Redis or the bus does not answer this node. */
   isInTrouble(): boolean;
-  /** Whether both answer again, and presence is not complete yet. */
+  /** Whether both answer again, and presence is still being written. */
   isRecovering(): boolean;
   readonly links: {
     open(): number;
@@ -67,10 +67,10 @@ export class IsolationWatch {
   readonly #options: IsolationWatchOptions;
   /** Nodes that have answered at the address that they publish. */
   readonly #confirmed = new Map<string, string>();
-  /** Time in trouble since the node was last well. */
+  /** Milliseconds in trouble since the node was last neither in trouble nor recovering. */
   #troubleMs = 0;
-  /** When the node was last seen in trouble; undefined while it is not. */
-  #seenInTroubleMs: number | undefined;
+  /** Time of the last look that found the node in trouble; undefined while it is not. */
+  #troubleSeenMs: number | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #looking = false;
   /** Since when links go; undefined while they stay. */
@@ -108,22 +108,23 @@ export class IsolationWatch {
   async #look(): Promise<void> {
     const { isInTrouble, isRecovering, now, afterMs } = this.#options;
     if (!isInTrouble()) {
-      this.#stay();
+      this.#keepLinks();
       if (isRecovering()) return;
       this.#troubleMs = 0;
       await this.#confirmOne();
       return;
     }
-    this.#troubleMs += now() - (this.#seenInTroubleMs ?? now());
-    this.#seenInTroubleMs = now();
+    this.#troubleMs += now() - (this.#troubleSeenMs ?? now());
+    this.#troubleSeenMs = now();
     if (this.#troubleMs < afterMs) return;
     if (now() - this.#askedAtMs >= ASK_EVERY_MS) await this.#askOthers();
     if (this.isReleasing) this.#release();
   }
 
-  #stay(): void {
+  /** Ends the trouble: links that are still open stay. */
+  #keepLinks(): void {
     if (this.isReleasing) this.#options.log.info({ event: 'isolation-ended' });
-    this.#seenInTroubleMs = undefined;
+    this.#troubleSeenMs = undefined;
     this.#releasingSinceMs = undefined;
     this.#askedAtMs = Number.NEGATIVE_INFINITY;
   }

@@ -5,7 +5,7 @@ export const CLOSE_REASONS = {
   'peer-closed': 'the msg_server closed the connection',
   'connection-failed': 'the connection broke (reset, unreachable)',
   'timed-out': 'nothing was received for too long',
-  'pdu-too-slow': 'a PDU arrived more slowly than the minimum rate, or not to its end',
+  'pdu-too-slow': 'a PDU arrived below the minimum rate, or stopped before its end',
   'length-too-small': 'a header told a length below that of a header',
   'length-too-large': 'a header told a length above the limit',
   'unsent-over-limit': 'the msg_server does not read, and too much waits to be sent to it',

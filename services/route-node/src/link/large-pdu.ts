@@ -1,19 +1,19 @@
 import type { TimeSlicer } from './time-slicer.ts';
 
 /**
- * A large PDU that is handled in steps, so that a million users, or ten PDUs at once, do not block
- * the node's other links for a quarter of a second. PDUs behind it wait, because the PDUs of a link
- * are handled in order.
+ * A large PDU that is handled in steps. Handled at once, a million users, or ten large PDUs, would
+ * block the node's other links for a quarter of a second. PDUs behind it wait in
+ * {@link BlockedPdus}, because the PDUs of a link are handled in order.
  */
 export abstract class LargePdu {
-  readonly #turns: TimeSlicer;
+  readonly #timeSlicer: TimeSlicer;
   readonly #done: () => void;
   readonly #step = (): boolean => this.#takeStep();
   #isDone = false;
 
-  /** `done` is called at the end. */
-  constructor(turns: TimeSlicer, done: () => void) {
-    this.#turns = turns;
+  /** `done` is called once, after the last step. */
+  constructor(timeSlicer: TimeSlicer, done: () => void) {
+    this.#timeSlicer = timeSlicer;
     this.#done = done;
   }
 
@@ -22,7 +22,7 @@ export abstract class LargePdu {
 
   /** Handles the PDU in steps, from the next turn of the loop on. */
   begin(): void {
-    this.#turns.add(this.#step);
+    this.#timeSlicer.add(this.#step);
   }
 
   /** Handles all of the PDU now. */

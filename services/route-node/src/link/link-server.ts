@@ -30,7 +30,7 @@ export type LinkServerOptions = Pick<
   readonly admission: AdmissionRules;
   /** Undefined for links without TLS. */
   readonly tls: LinkTls | undefined;
-  /** Most bytes of large PDUs that are read at a time, by their lengths. */
+  /** The most bytes of large PDUs that are read at a time. Each counts with its full length. */
   readonly incompletePduBytes: number;
   /** Called when the node cannot accept further links, or can again. */
   unready(reason: UnreadyReason, holds: boolean): void;
@@ -171,7 +171,7 @@ export class LinkServer {
     return bytes;
   }
 
-  /** Lengths of the large PDUs that are being read, together. */
+  /** The sum of the lengths of the large PDUs that are being read. */
   get incompletePduBytes(): number {
     return this.#host.readScheduler.bytes;
   }

@@ -43,8 +43,8 @@ export interface LinkHost extends ProtocolHost {
 /** Time that the close of a connection may take before it is destroyed. */
 const END_MS = 2000;
 
-/** How far a large PDU may be behind the minimum rate while others wait for room. */
-const FULL_BEHIND_MS = 2000;
+/** How far a large PDU may lag behind the minimum rate while others wait for room. */
+const CONTENDED_LAG_MS = 2000;
 
 /** Links inside a PDU of which more than this has arrived take turns reading on. */
 const LARGE_PDU_BYTES = 64 * 1024;
@@ -68,7 +68,7 @@ export class Link implements OwnLink, LargePduReader {
   #cutTimer: NodeJS.Timeout | undefined;
   #finished = false;
   #lastReceivedMs = performance.now();
-  /** When the node stopped reading, or what this was last counted for. */
+  /** Start of the time without reading that is not yet left out. Undefined while the node reads. */
   #unreadSinceMs: number | undefined;
   #halfway: Halfway | undefined;
   #receivedBytes = 0;
@@ -76,7 +76,7 @@ export class Link implements OwnLink, LargePduReader {
   #waits = false;
   /** Not read until the read scheduler selects it. */
   #paced = false;
-  /** Inside a large PDU, known to the read scheduler. */
+  /** Inside a large PDU, and so registered with the read scheduler. */
   #isLarge = false;
 
   constructor(id: LinkId, { socket, peer }: Admitted, host: LinkHost) {
@@ -135,12 +135,12 @@ export class Link implements OwnLink, LargePduReader {
     return this.#framer.claimedBytes ?? 0;
   }
 
-  /** What arrived of the PDU that is not whole yet, and what was expected. */
+  /** Describes the incomplete PDU for the log: the bytes that have arrived, and the expected rate. */
   get lateness(): string {
     const { bufferedBytes, claimedBytes = 'unknown' } = this.#framer;
-    const expected = `${this.#host.limits.minBytesPerSecond} bytes/s, at most ${this.#behindMs / 1000} s behind`;
-    const why = this.#isLarge && this.#host.readScheduler.isFull ? ' while large PDUs wait' : '';
-    return `${bufferedBytes} bytes of a PDU have arrived, its length is ${claimedBytes}; expected ${expected}${why}`;
+    const expected = `${this.#host.limits.minBytesPerSecond} bytes/s, at most ${this.#maxLagMs / 1000} s behind`;
+    const condition = this.#isContended ? ' while large PDUs wait' : '';
+    return `${bufferedBytes} bytes of a PDU have arrived, its length is ${claimedBytes}; expected ${expected}${condition}`;
   }
 
   /** Whether the link is closing. */
@@ -181,7 +181,7 @@ export class Link implements OwnLink, LargePduReader {
     if (this.#waits) this.#checkWaiting();
   }
 
-  /** It is the link's turn to read on inside a large PDU. */
+  /** Called by the read scheduler when it is the link's turn to read on. */
   readOn(): void {
     this.#paced = false;
     this.#readOrNot();
@@ -300,19 +300,24 @@ export class Link implements OwnLink, LargePduReader {
     }
   }
 
+  /** Whether the incomplete PDU lags too far behind the minimum rate. */
   #isLate(nowMs: number): boolean {
     const { bufferedBytes: bytes, begun: number } = this.#framer;
-    return this.#progress.isLate(nowMs, { number, bytes }, this.#behindMs);
+    return this.#progress.isLate(nowMs, { number, bytes }, this.#maxLagMs);
   }
 
-  /** How far the PDU that is not whole yet may be behind the minimum rate. */
-  get #behindMs(): number {
-    const { limits, readScheduler } = this.#host;
-    const isScarce = this.#isLarge && readScheduler.isFull;
-    return isScarce ? Math.min(FULL_BEHIND_MS, limits.timeoutMs) : limits.timeoutMs;
+  /** Whether the link is inside a large PDU while others wait for room. */
+  get #isContended(): boolean {
+    return this.#isLarge && this.#host.readScheduler.isFull;
   }
 
-  /** Leaves out the time since the node stopped reading. */
+  /** How far the incomplete PDU may lag behind the minimum rate. */
+  get #maxLagMs(): number {
+    const { timeoutMs } = this.#host.limits;
+    return this.#isContended ? Math.min(CONTENDED_LAG_MS, timeoutMs) : timeoutMs;
+  }
+
+  /** Leaves the time in which the node did not read the link out of the PDU's time. */
   #excuseUnread(nowMs: number): void {
     if (this.#unreadSinceMs === undefined) return;
     this.#progress.excuse(nowMs - this.#unreadSinceMs);

@@ -1,15 +1,15 @@
 /** The PDU that a link is in the middle of. */
 export interface IncompletePdu {
-  /** Distinguishes it from the link's earlier ones. */
+  /** Number of the PDU on its link, to tell it from earlier ones. */
   readonly number: number;
   /** Bytes that have arrived; 0 between two PDUs. */
   readonly bytes: number;
 }
 
 /**
- * Detects a PDU that does not become whole. It must arrive with a minimum rate and may be behind it
- * by a time, which it has when it begins: so a slow link has the time that it needs, and a link
- * that stops inside a PDU has no more than that time, whatever arrived before.
+ * Detects a PDU that does not become whole. A PDU must arrive at a minimum rate, and may lag behind
+ * it by a limited time. Bytes that arrive faster than the rate do not raise this limit: a slow link
+ * gets the time that it needs, and a link that stops inside a PDU gets no more than the limit.
  */
 export class PduProgress {
   readonly #bytesPerMs: number;
@@ -22,19 +22,19 @@ export class PduProgress {
     this.#bytesPerMs = minBytesPerSecond / 1000;
   }
 
-  /** Leaves out time in which the node did not read. */
+  /** Leaves `ms` out of the PDU's time, because the node did not read. */
   excuse(ms: number): void {
     this.#dueMs += ms;
   }
 
-  /** Whether a PDU is more than `behindMs` behind. To be called regularly. */
-  isLate(nowMs: number, { number, bytes }: IncompletePdu, behindMs: number): boolean {
+  /** Whether a PDU lags by `maxLagMs` or more. Must be called regularly: each call measures. */
+  isLate(nowMs: number, { number, bytes }: IncompletePdu, maxLagMs: number): boolean {
     if (bytes === 0) return false;
-    const latestMs = nowMs + behindMs;
-    if (number !== this.#number) this.#dueMs = latestMs;
+    const latestDueMs = nowMs + maxLagMs;
+    if (number !== this.#number) this.#dueMs = latestDueMs;
     else {
       const gainedMs = (bytes - this.#bytes) / this.#bytesPerMs;
-      this.#dueMs = Math.min(this.#dueMs + gainedMs, latestMs);
+      this.#dueMs = Math.min(this.#dueMs + gainedMs, latestDueMs);
     }
     this.#number = number;
     this.#bytes = bytes;

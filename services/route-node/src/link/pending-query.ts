@@ -15,7 +15,7 @@ import type { TimeSlicer } from './time-slicer.ts';
 /** Memory per queried id: its place in the query, in the queue of its shard, and in the answer. */
 const BYTES_PER_ID = 80;
 
-/** Users that one step asks for, and whose answer is encoded at once. */
+/** The most users that one step requests, and one part of the answer contains. */
 export const ASKED_AT_ONCE = 500;
 
 export interface PendingQueryOptions {
@@ -23,17 +23,18 @@ export interface PendingQueryOptions {
   readonly presence: Presence;
   readonly receiver: Receiver;
   readonly hub: Hub;
-  readonly turns: PendingQueue;
+  /** The queue in which the query waits. */
+  readonly queue: PendingQueue;
 }
 
 /**
- * A status query that waits for its answer. It is asked and encoded in parts, so that a query of
- * 100,000 users does not block the loop for a tenth of a second.
+ * A status query that waits for its answer. Presence is asked, and the answer encoded, in parts: a
+ * query of 100,000 users at once would block the loop for a tenth of a second.
  */
 export class PendingQuery implements Pending {
   readonly #request: UsersStatusRequest;
   readonly #options: PendingQueryOptions;
-  /** The answers, encoded. */
+  /** The encoded answer, in the order of the query. */
   readonly #parts: Buffer[] = [];
   #asked = 0;
   #missing: number;
@@ -52,7 +53,7 @@ export class PendingQuery implements Pending {
     return 64 + this.#request.userIds.length * BYTES_PER_ID + this.#request.attachData.length;
   }
 
-  /** Asks for the next users. @returns whether these were the last. */
+  /** Asks presence for the next users. @returns whether these were the last. */
   ask(): boolean {
     const { link, presence } = this.#options;
     const { userIds } = this.#request;
@@ -77,25 +78,25 @@ export class PendingQuery implements Pending {
     return this.#asked === this.#request.userIds.length;
   }
 
-  #answered(place: number, part: readonly number[], online: Uint8Array): void {
+  #answered(index: number, part: readonly number[], online: Uint8Array): void {
     // Protocol: one entry per id, in the order of the query; a user with only a mobile client is
     // OFFLINE.
     const stats = part.map((userId, i) => ({
       userId,
       status: online[i] === 1 ? USER_STATUS.online : USER_STATUS.offline,
     }));
-    this.#parts[place] = encodeUserStats(stats);
+    this.#parts[index] = encodeUserStats(stats);
     this.#missing -= part.length;
-    if (this.ready) this.#options.turns.advance();
+    if (this.ready) this.#options.queue.advance();
   }
 }
 
-/** A query for so many users that it is asked in steps. */
+/** A query of more than {@link ASKED_AT_ONCE} users, asked in steps. */
 export class LargeQuery extends LargePdu {
   readonly #query: PendingQuery;
 
-  constructor(query: PendingQuery, turns: TimeSlicer, done: () => void) {
-    super(turns, done);
+  constructor(query: PendingQuery, timeSlicer: TimeSlicer, done: () => void) {
+    super(timeSlicer, done);
     this.#query = query;
   }
 

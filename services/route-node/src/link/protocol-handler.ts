@@ -18,8 +18,8 @@ import type { Counters } from '../observability/counters.ts';
 import type { PduMonitor } from '../observability/pdu-monitor.ts';
 import type { Receiver } from '../routing/delivery.ts';
 import type { Hub } from '../routing/hub.ts';
+import { BlockedPdus } from './blocked-pdus.ts';
 import { LinkRole } from './link-role.ts';
-import { PdusBehind } from './pdus-behind.ts';
 import { ASKED_AT_ONCE, LargeQuery, PendingQuery } from './pending-query.ts';
 import { type Pending, PendingQueue } from './pending-queue.ts';
 import { unpinned } from './pinned-memory.ts';
@@ -74,8 +74,7 @@ export class ProtocolHandler implements PduSink {
   readonly #receiver: OwnLink;
   readonly #host: ProtocolHost;
   readonly #turns: PendingQueue;
-  /** What waits while a large PDU is handled. */
-  readonly #behind: PdusBehind;
+  readonly #blocked: BlockedPdus;
   readonly #role: LinkRole;
   #ended = false;
   #receivedPdus = 0;
@@ -85,7 +84,7 @@ export class ProtocolHandler implements PduSink {
     this.#receiver = receiver;
     this.#host = host;
     this.#turns = new PendingQueue(() => receiver.progressed());
-    this.#behind = new PdusBehind(() => receiver.progressed());
+    this.#blocked = new BlockedPdus(() => receiver.progressed());
     this.#role = new LinkRole((isMaster) => {
       if (host.links === 'all') return;
       host.presence.setStandby(link, !isMaster);
@@ -112,29 +111,29 @@ export class ProtocolHandler implements PduSink {
     return this.#receivedPdus;
   }
 
-  /** PDUs that wait for presence, or behind one that does. */
+  /** PDUs that wait for presence, or behind such a PDU or a large one. */
   get pendingPdus(): number {
-    return this.#turns.length + this.#behind.length;
+    return this.#turns.length + this.#blocked.length;
   }
 
   /** Bytes of memory that these PDUs keep. */
   get pendingBytes(): number {
-    return this.#turns.bytes + this.#behind.bytes;
+    return this.#turns.bytes + this.#blocked.bytes;
   }
 
   /** Calls back once everything requested is answered and announced. */
   whenSettled(settled: () => void): void {
-    this.#behind.whenDone(() => this.#turns.whenEmpty(settled));
+    this.#blocked.whenUnblocked(() => this.#turns.whenEmpty(settled));
   }
 
   /**
-   * Closes the link: no PDU is read any more. It no longer counts once those that it sent before
-   * are handled, large ones in steps.
+   * Closes the link: no further PDU is read. The link counts until the PDUs that it sent before are
+   * handled, large ones in steps.
    */
   end(how: LinkEnd): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#behind.whenDone(() => {
+    this.#blocked.whenUnblocked(() => {
       this.#role.end();
       this.#host.presence.closeLink(this.#link, how);
       this.#host.hub.closed(this.#link);
@@ -142,20 +141,20 @@ export class ProtocolHandler implements PduSink {
   }
 
   run(handling: RelayHandling, bytes: Buffer, pduCount: number): void {
-    if (!this.#behind.isWaiting) this.#relay(handling, bytes, pduCount);
+    if (!this.#blocked.isBlocked) this.#relay(handling, bytes, pduCount);
     else {
       const kept = unpinned(bytes);
       const handle = (): void => this.#relay(handling, kept, pduCount);
-      this.#behind.wait({ bytes: kept.length, handle });
+      this.#blocked.enqueue({ bytes: kept.length, handle });
     }
   }
 
   pdu(handling: ReadHandling, pdu: Buffer): void {
     if (this.#ended) return;
-    if (!this.#behind.isWaiting) this.#read(handling, pdu);
+    if (!this.#blocked.isBlocked) this.#read(handling, pdu);
     else {
       const kept = unpinned(pdu);
-      this.#behind.wait({ bytes: kept.length, handle: () => this.#read(handling, kept) });
+      this.#blocked.enqueue({ bytes: kept.length, handle: () => this.#read(handling, kept) });
     }
   }
 
@@ -194,7 +193,7 @@ export class ProtocolHandler implements PduSink {
         return role !== undefined;
       }
       case 'snapshot': {
-        this.#takeIn(pdu);
+        this.#importSnapshot(pdu);
         return true;
       }
       case 'status-update': {
@@ -234,9 +233,9 @@ export class ProtocolHandler implements PduSink {
     this.#host.dropped(this.#link, { command, problem: 'unknown-client-type', value });
   }
 
-  #takeIn(pdu: Buffer): void {
+  #importSnapshot(pdu: Buffer): void {
     const clients = new ListedClients(pdu, this.#host.clientTypes);
-    const intake = new SnapshotImport(clients, this.#host.timeSlicer, {
+    const snapshot = new SnapshotImport(clients, this.#host.timeSlicer, {
       checked: (good) => {
         if (!good) {
           this.#countMalformed('snapshot');
@@ -244,19 +243,19 @@ export class ProtocolHandler implements PduSink {
         } else if (clients.remaining > 0) this.#warnOfSecondLink();
       },
       add: (part) => this.#host.presence.addClients(this.#link, part),
-      isPointless: () => this.#ended && this.#behind.length === 0,
+      mayLeaveOut: () => this.#ended && this.#blocked.length === 0,
       done: () => {
         this.#host.hub.setImporting(this.#receiver, false);
-        this.#behind.goOn();
+        this.#blocked.unblock();
       },
     });
-    this.#behind.stop();
+    this.#blocked.block();
     if (pdu.length <= SMALL_SNAPSHOT_BYTES && this.#host.timeSlicer.mayDoAtOnce(pdu.length)) {
-      intake.takeAll();
+      snapshot.takeAll();
       return;
     }
     this.#host.hub.setImporting(this.#receiver, true);
-    intake.begin();
+    snapshot.begin();
   }
 
   #query(request: UsersStatusRequest): void {
@@ -266,15 +265,15 @@ export class ProtocolHandler implements PduSink {
       hub,
       link: this.#link,
       receiver: this.#receiver,
-      turns: this.#turns,
+      queue: this.#turns,
     });
     this.#turns.enqueue(query);
     if (request.userIds.length <= ASKED_AT_ONCE) {
       query.ask();
       return;
     }
-    this.#behind.stop();
-    new LargeQuery(query, timeSlicer, () => this.#behind.goOn()).begin();
+    this.#blocked.block();
+    new LargeQuery(query, timeSlicer, () => this.#blocked.unblock()).begin();
   }
 
   /** Protocol: a stock msg_server declares its master link before it sends a snapshot on it. */

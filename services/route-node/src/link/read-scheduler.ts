@@ -8,6 +8,7 @@ const LINKS_A_TURN = 4;
 export interface LargePduReader {
   /** The length of the PDU by its header. */
   readonly pduBytes: number;
+  /** Called when it is the link's turn to read. */
   readOn(): void;
 }
 
@@ -17,31 +18,31 @@ export interface LargePduReader {
  * everything that the kernel has of each. (With twenty links that took 150 ms, mostly to allocate
  * memory.)
  *
- * It also bounds the memory for these PDUs: they are read in the order in which they became large,
+ * It also bounds the memory for these PDUs. They are read in the order in which they became large,
  * as many at a time as fit into the limit by their lengths, and at least one. The others wait in
- * the kernel's buffers, so that many links with long lists after a restart lose time and no
- * connection. (Closing the link with the most bytes would close the one that is nearest to its
- * end, which would send everything again.) A link that stops inside its PDU while others wait is
- * closed soon: see {@link PduProgress}.
+ * the kernel's buffers: many links with long lists after a restart lose time, but no connection.
+ * (Closing the link with the most bytes would be wrong: it is the nearest to its end, and would
+ * send everything again.) A link that stops inside its PDU while others wait is closed within seconds,
+ * see {@link PduProgress}.
  */
 export class ReadScheduler {
   readonly #limitBytes: number;
-  /** Links that may read, and the lengths of their PDUs. */
-  readonly #reading = new Map<LargePduReader, number>();
-  /** Links that wait for room. */
+  /** Links that have room, and the lengths of their PDUs. */
+  readonly #admitted = new Map<LargePduReader, number>();
+  /** Links that wait for room, in order. */
   readonly #queue = new Set<LargePduReader>();
-  /** Links that wait for a turn. */
+  /** Admitted links that wait for a turn of the loop. */
   readonly #waiting = new Set<LargePduReader>();
   #bytes = 0;
   #scheduled = false;
   readonly #turn = (): void => {
     this.#scheduled = false;
-    let left = LINKS_A_TURN;
+    let remaining = LINKS_A_TURN;
     for (const link of this.#waiting) {
       this.#waiting.delete(link);
       link.readOn();
-      left--;
-      if (left === 0) break;
+      remaining--;
+      if (remaining === 0) break;
     }
     this.#schedule();
   };
@@ -50,7 +51,7 @@ export class ReadScheduler {
     this.#limitBytes = limitBytes;
   }
 
-  /** The lengths of the large PDUs that are being read, together. */
+  /** The sum of the lengths of the large PDUs that are being read. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -60,9 +61,9 @@ export class ReadScheduler {
     return this.#queue.size > 0;
   }
 
-  /** Schedules a link to read on after those that already wait. */
+  /** Schedules a link to read on after those that already wait: for room first, then for a turn. */
   schedule(link: LargePduReader): void {
-    if (this.#reading.get(link) === link.pduBytes) {
+    if (this.#admitted.get(link) === link.pduBytes) {
       this.#waiting.add(link);
       this.#schedule();
     } else {
@@ -72,15 +73,15 @@ export class ReadScheduler {
     }
   }
 
-  /** The large PDU of a link is whole, or the link is gone. */
+  /** Frees the room of a link whose large PDU is whole, or that is closed. */
   leave(link: LargePduReader): void {
     this.#remove(link);
     this.#admit();
   }
 
   #remove(link: LargePduReader): void {
-    this.#bytes -= this.#reading.get(link) ?? 0;
-    this.#reading.delete(link);
+    this.#bytes -= this.#admitted.get(link) ?? 0;
+    this.#admitted.delete(link);
     this.#queue.delete(link);
     this.#waiting.delete(link);
   }
@@ -88,9 +89,9 @@ export class ReadScheduler {
   #admit(): void {
     for (const link of this.#queue) {
       const { pduBytes } = link;
-      if (this.#reading.size > 0 && this.#bytes + pduBytes > this.#limitBytes) break;
+      if (this.#admitted.size > 0 && this.#bytes + pduBytes > this.#limitBytes) break;
       this.#queue.delete(link);
-      this.#reading.set(link, pduBytes);
+      this.#admitted.set(link, pduBytes);
       this.#bytes += pduBytes;
       this.#waiting.add(link);
     }

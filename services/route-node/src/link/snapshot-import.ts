@@ -11,9 +11,12 @@ export interface SnapshotImportEvents {
   /** The whole snapshot is checked. An invalid one is not added. */
   checked(good: boolean): void;
   add(clients: readonly ClientStatus[]): void;
-  /** Whether the link has closed and nothing waits: the absence of users is not visible then. */
-  isPointless(): boolean;
-  /** Everything is added. */
+  /**
+   * Whether the remaining users may be left out: the link has closed and no PDU waits that could
+   * show that they are missing.
+   */
+  mayLeaveOut(): boolean;
+  /** All users are added or left out. */
   done(): void;
 }
 
@@ -23,16 +26,16 @@ export class SnapshotImport extends LargePdu {
   readonly #events: SnapshotImportEvents;
   #checked = false;
 
-  constructor(clients: ListedClients, turns: TimeSlicer, events: SnapshotImportEvents) {
-    super(turns, () => events.done());
+  constructor(clients: ListedClients, timeSlicer: TimeSlicer, events: SnapshotImportEvents) {
+    super(timeSlicer, () => events.done());
     this.#clients = clients;
     this.#events = events;
   }
 
   protected override step(): boolean {
     if (!this.#checked) this.#check();
-    else if (!this.#events.isPointless()) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
-    return this.#checked && (this.#clients.remaining === 0 || this.#events.isPointless());
+    else if (!this.#events.mayLeaveOut()) this.#events.add(this.#clients.take(TAKEN_AT_ONCE));
+    return this.#checked && (this.#clients.remaining === 0 || this.#events.mayLeaveOut());
   }
 
   #check(): void {
