@@ -135,12 +135,12 @@ export function nodeMetrics(sources: MetricsSources): Registry {
   );
   gauge(
     'route_links_incomplete_pdu_bytes',
-    'Lengths of the large PDUs that are being read, on all links',
+    'Bytes of the large PDUs that are being read, by their full lengths, on all links',
     () => links.incompletePduBytes,
   );
   gauge(
     'route_links_pending_pdus',
-    'PDUs that wait for presence, or behind such a PDU',
+    'PDUs that wait for presence, or behind such a PDU or a large one',
     () => links.pendingPdus,
   );
   gauge(

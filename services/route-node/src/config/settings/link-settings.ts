@@ -33,16 +33,16 @@ export const LINK_SETTINGS = {
     schema: whole(64 * 1024, 64 * 1024 * MIB),
     default: String(64 * MIB),
     meaning:
-      'How many bytes of large PDUs, of which more than 64 KiB have arrived, the node reads at a time, by their lengths and on all links together; at least one PDU. The links of further ones wait. While they do, a large PDU may be only 2 s behind ROUTE_LINK_MIN_BYTES_PER_SECOND.',
+      'The most bytes of large incomplete PDUs that the node reads at a time, on all links together. A PDU counts with its full length once more than 64 KiB of it have arrived. One PDU is always read; the links of PDUs that do not fit wait. While links wait, a large PDU may lag only 2 s behind ROUTE_LINK_MIN_BYTES_PER_SECOND.',
     reason: 'Four PDUs of the greatest length, or 32 lists of 100,000 users.',
   },
   ROUTE_LINK_MIN_BYTES_PER_SECOND: {
     schema: whole(1, 1024 * MIB),
     default: String(64 * 1024),
     meaning:
-      'The minimum rate of a PDU that has begun. A PDU may be ROUTE_LINK_TIMEOUT_SECONDS behind it; the link of one that is later is closed. Time in which the node does not read the link is left out.',
+      'The minimum rate, in bytes per second, of a PDU that has begun. A PDU may lag ROUTE_LINK_TIMEOUT_SECONDS behind it; a later PDU closes its link. Time in which the node does not read the link is left out.',
     reason:
-      'Half of a line of 1 Mbit/s. A PDU that is whole within ROUTE_LINK_TIMEOUT_SECONDS may be slower.',
+      'Half of a line of 1 Mbit/s. A PDU that arrives whole within ROUTE_LINK_TIMEOUT_SECONDS may be slower.',
   },
   ROUTE_MAX_QUERY_USERS: {
     schema: whole(100, 1_000_000),
