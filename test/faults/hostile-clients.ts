@@ -9,6 +9,7 @@ const HEADER_BYTES = 16;
 const ODD_ENTRIES = 1_000_000;
 const QUERIED_USERS = 2_000_000;
 const LISTED_USERS = 5_000;
+/** Time for the node to read a list of 50,000 users. */
 const READ_MS = 70;
 const UNKNOWN_CLIENT_TYPE = 0x7f;
 
@@ -105,7 +106,6 @@ export async function reconnectWithUsers(target: LinkTarget, times: number): Pro
     const socket = await connectTo(target);
     const closed = once(socket.on('error', () => undefined).resume(), 'close');
     socket.write(list);
-    // Until the list is read.
     await delay(READ_MS);
     socket.end();
     await closed;

@@ -85,7 +85,7 @@ async function kickEachOther(scene: Scene): Promise<void> {
   }
 }
 
-/** Without a bound, the node would keep all that these links have sent. */
+/** Opens links that stop inside large PDUs, until the node closes one for it. */
 async function stopInLargePdus({ cluster }: Scene): Promise<void> {
   const node = cluster.node(0);
   const open = await stopInsidePdus(node);

@@ -40,7 +40,7 @@ test.each([':0\r\n', '$-1\r\n', '*-1\r\n', '>2\r\n:0\r\n:0\r\n', '+OK\r\n'])(
     const until = performance.now() + 3000;
     await waitFor(() => performance.now() > until, { deadlineMs: DEADLINE_MS, what: 'attempts' });
     expect(node.isRunning).toBe(true);
-    // The cause in brackets: what the server answered, or that the connection was lost.
+    // In brackets is the cause: the server's answer, or the lost connection.
     expect(await (await fetch(`${node.adminUrl}/readyz`)).text()).toMatch(
       /"redis":"[^"]+: Redis [^"(]+ \([^")]+\)/,
     );

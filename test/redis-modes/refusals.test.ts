@@ -105,7 +105,7 @@ test.each(REFUSALS)(
   },
 );
 
-test('what the Redis client prints, such as that it may not read INFO, is a line of the log', async () => {
+test('logs what the Redis client prints, such as that it may not read INFO, as library-message', async () => {
   const { username, password } = USER;
   await using redis = await startPrivateRedis({
     args: ['--user', username, 'on', `>${password}`, '~*', '&*', '+@all', '-info'],

@@ -218,15 +218,15 @@ export class Watch implements WorldEvents {
     if (line.event === 'bus-frames-lost') this.#framesLost = true;
     if (line.event === 'lease-acquired') this.#acquiredAt.set(node.id, this.#now);
     if (line.event === 'presence-settled') this.#settled(node);
-    if (line.event === 'lease-lost') this.#hasAsserted(node);
+    if (line.event === 'lease-lost') this.#noteAsserted(node);
     if (line.event === 'node-reaped' && line.dead !== undefined) {
       this.#takenForDead(line.dead, `${node.id} reaped ${line.dead}, which lives`);
     }
   }
 
   /**
-   * A node no longer waits for others to report to a Redis that has lost data: with nothing to
-   * reap, those that have not reported are dead to it.
+   * Called when a node no longer waits for others to report to a Redis that has lost data. It
+   * treats nodes that have not reported as dead, although there is nothing to reap.
    */
   #settled(node: SimNode): void {
     const { links, network } = this.#expectWorld();
@@ -241,15 +241,19 @@ export class Watch implements WorldEvents {
   }
 
   /** Whether a node has asserted its links since Redis last lost data. */
-  #hasAsserted({ id, engine: { presence } }: SimNode): boolean {
+  #hasAsserted(node: SimNode): boolean {
+    this.#noteAsserted(node);
+    return (this.#assertedAt.get(node.id) ?? Number.NEGATIVE_INFINITY) > this.#lostDataAt;
+  }
+
+  #noteAsserted({ id, engine: { presence } }: SimNode): void {
     const isAcquired = (this.#acquiredAt.get(id) ?? Number.NEGATIVE_INFINITY) > this.#lostDataAt;
     if (isAcquired && presence instanceof PresenceRedis && presence.isAsserted) {
       this.#assertedAt.set(id, this.#now);
     }
-    return (this.#assertedAt.get(id) ?? Number.NEGATIVE_INFINITY) > this.#lostDataAt;
   }
 
-  /** A node was cut off for longer than a lease: its users went offline, and return with it. */
+  /** Other nodes treat a live node as dead: its users went offline, and return with it. */
   #takenForDead(nodeId: string, problem: string | undefined): void {
     const world = this.#expectWorld();
     if (this.#died.has(nodeId) || !world.nodes.some(({ id }) => id === nodeId)) return;

@@ -123,7 +123,7 @@ test('updates while Redis is away are answered later and reported when committed
   expect(await queryOf(a.presence, link, [5_000, 5_001, 5_002])).toEqual([1, 0, 0]);
   await server.startAgain();
   await waitFor(() => a.lateCommits.length === 2, { what: 'both late commits' });
-  // Of different users in any order: these two belong to different shards.
+  // The two users belong to different shards, so their commits have no order.
   const byUser = a.lateCommits.toSorted((x, y) => x.update.userId - y.update.userId);
   expect(byUser).toMatchObject([
     { update: updates[1], state: 'pc' },

@@ -135,7 +135,7 @@ test('a node that does not receive its own frames for one lease time releases it
   await waitFor(() => engine.leaseHeld, { what: 'the lease to be taken again' });
 });
 
-test('once Redis answers, presence that is being written is the reason not to be ready', async () => {
+test('is not ready for `presence`, not `redis`, while Redis answers and presence is being written', async () => {
   await using node = await startGated('allchannels');
   const { engine, reasons } = node;
   await node.start;

@@ -214,7 +214,7 @@ describe('a large snapshot', () => {
     expect(other.heard.at(-1)).toBe('msg_read_notify');
   });
 
-  it('of which many wait on a closing link do not block the loop', async () => {
+  it('does not block the loop, nor do many behind it, when its link closes', async () => {
     const { presence, conversation } = scene();
     for (let i = 0; i < 200; i++) conversation.pdu('snapshot', snapshotOf(1 + i * 1000, 1000));
     sayBehind(conversation);

@@ -82,10 +82,8 @@ test('announces the end of the grace once, and again after a PC client', async (
   expect(await told()).toEqual(['login', `${USER_STATUS.online}`, GONE]);
 });
 
-// Was announced twice: at the end of the grace after a reap, and by the update the node had queued.
-// The second OFFLINE was left out until the version of any user had risen (kept schedule
-// `offline-again-while-away`).
-test('an OFFLINE queued before a reap is left out if the grace has ended, and if the link had the client', async () => {
+// Kept schedule `offline-again-while-away`.
+test('after the end of the grace, a late OFFLINE is announced only for a client that its link did not have', async () => {
   const { hub, told } = scene();
   hub.announceLost(USER, 'gone', 5);
   hub.announceLate({ update: OFFLINE, state: 'gone', version: 9, hadClient: true });

@@ -40,7 +40,7 @@ export const LINK_SETTINGS = {
     schema: whole(1, 1024 * MIB),
     default: String(64 * 1024),
     meaning:
-      'The minimum rate, in bytes per second, of a PDU that has begun. A PDU may lag ROUTE_LINK_TIMEOUT_SECONDS behind it; a later PDU closes its link. Time in which the node does not read the link is left out.',
+      'The minimum rate, in bytes per second, of a PDU that has begun. A PDU may lag ROUTE_LINK_TIMEOUT_SECONDS behind it; one that lags further closes its link. Time in which the node does not read the link is left out.',
     reason:
       'Half of a line of 1 Mbit/s. A PDU that arrives whole within ROUTE_LINK_TIMEOUT_SECONDS may be slower.',
   },
