@@ -71,7 +71,7 @@ process.on('unhandledRejection', (error) => onUncaught('unhandled-rejection', er
 // The default listener prints warnings to standard error, which blocks if that is a full pipe.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => logger.warn({ event: 'runtime-warning', err: warning }));
-// The same holds for what libraries print, such as the Redis client about a right that it lacks.
+// Libraries print there too, such as the Redis client when it lacks a permission.
 const printed = new RepeatedLine();
 function logPrinted(...parts: unknown[]): void {
   printed.write((suppressed) =>

@@ -335,7 +335,7 @@ export class ShardQueue {
       // The pending announcements are known without it.
       this.add({ kind: 'release', link, graceMs: 0, hadPc: () => [] });
     }
-    // Behind these releases: before, Redis may still have the users on their links.
+    // After these releases: before them, Redis may still have the users on their links.
     const users = this.#lost.takeDeferred();
     if (users.length > 0) {
       const graceMs = this.#context.options.offlineGraceMs;

@@ -160,7 +160,7 @@ test('stops closing links once Redis answers again', async () => {
   expect(state.open).toBe(60);
 });
 
-test('times in trouble without a recovery in between add up', async () => {
+test('times in trouble add up until presence is complete again', async () => {
   const { ready, pass, state } = node(100);
   ready('b');
   await pass(3);

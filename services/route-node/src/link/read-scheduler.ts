@@ -22,8 +22,8 @@ export interface LargePduReader {
  * as many at a time as fit into the limit by their lengths, and at least one. The others wait in
  * the kernel's buffers: many links with long lists after a restart lose time, but no connection.
  * (Closing the link with the most bytes would be wrong: it is the nearest to its end, and would
- * send everything again.) A link that stops inside its PDU while others wait is closed within seconds,
- * see {@link PduProgress}.
+ * send everything again.) A link that stops inside its PDU while others wait is closed within
+ * seconds, see {@link PduProgress}.
  */
 export class ReadScheduler {
   readonly #limitBytes: number;
