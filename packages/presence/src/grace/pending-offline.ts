@@ -27,7 +27,7 @@ export class PendingOffline {
     for (const userId of users) this.#dues.set(userId, due);
   }
 
-  /** Keeps the users of a link that ended while Redis is away. A user of many links is kept once. */
+  /** Keeps the users of a link that ended while Redis is away, each once for all links. */
   defer(users: readonly number[]): void {
     for (const userId of users) this.#deferred.set(userId, 1);
   }

@@ -135,7 +135,7 @@ export class Link implements OwnLink, LargePduReader {
     return this.#framer.claimedBytes ?? 0;
   }
 
-  /** Describes the incomplete PDU for the log: the bytes that have arrived, and the expected rate. */
+  /** Describes the incomplete PDU for the log: the bytes that arrived, and the expected rate. */
   get lateness(): string {
     const { bufferedBytes, claimedBytes = 'unknown' } = this.#framer;
     const expected = `${this.#host.limits.minBytesPerSecond} bytes/s, at most ${this.#maxLagMs / 1000} s behind`;

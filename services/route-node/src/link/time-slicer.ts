@@ -35,7 +35,7 @@ export class TimeSlicer {
     this.#now = now;
   }
 
-  /** Whether work on `bytes` may be done at once. Many small lists together count as a large one. */
+  /** Whether work on `bytes` may be done at once. Many small lists count as one large list. */
   mayDoAtOnce(bytes: number): boolean {
     if (this.#bytesAtOnce + bytes > AT_ONCE_BYTES) return false;
     if (this.#bytesAtOnce === 0) {
