@@ -78,7 +78,9 @@ function logPrinted(...parts: unknown[]): void {
     logger.warn({ event: 'library-message', suppressed, text: format(...parts) }),
   );
 }
-Object.assign(console, { log: logPrinted, info: logPrinted, warn: logPrinted, error: logPrinted });
+for (const method of ['debug', 'log', 'info', 'warn', 'error', 'trace'] as const) {
+  console[method] = logPrinted;
+}
 
 const { ROUTE_LISTEN, ROUTE_ADMIN_LISTEN, ROUTE_ENGINE, ROUTE_LINKS, ROUTE_NAMESPACE } = settings;
 logger.info({
