@@ -42,6 +42,11 @@ const REPLAY_MS = 150;
  */
 const MOVED_MS = 1000;
 
+/** Ends of a link at which what waits to be sent to it is discarded. */
+const ABRUPT_ENDS: ReadonlySet<string | undefined> = new Set([
+  ...['reset', 'vanish', 'unsent-over-limit'],
+]);
+
 /** Checks every delivery, and at the end whether any is missing. */
 export class Judge {
   deliveries = 0;
@@ -167,7 +172,7 @@ export class Judge {
    */
   parted(link: LinkRecord): void {
     const { parting, closeReason } = link;
-    if (parting === undefined || closeReason === 'reset' || closeReason === 'vanish') return;
+    if (parting === undefined || ABRUPT_ENDS.has(closeReason)) return;
     const { delays, now } = this.#options;
     const { at, userId, echo } = parting;
     if (!delays.isCalm(at - this.#settleMs, now()) || at < this.#forgedUntil) return;
