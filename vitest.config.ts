@@ -50,6 +50,7 @@ export default defineConfig({
             '**/presence-property.redis.test.ts',
             // A real Redis Cluster, which the simulated Redis is not.
             '**/failover.redis.test.ts',
+            '**/slots-moved.redis.test.ts',
             '**/node_modules/**',
           ],
           globalSetup: ['./test/fixtures/simulated-redis/global-setup.ts'],
