@@ -261,9 +261,8 @@ export class ShardQueue {
     // A waiter may suspend this engine during its callback: no operation may be answered twice.
     this.#calling = [];
     const { announcedUsers, options } = this.#context;
-    // This node may not have received the announcement.
     for (const { userId, toldVersion } of known) {
-      announcedUsers.note(userId, 'grace-over', Number(toldVersion));
+      announcedUsers.noteStored(userId, Number(toldVersion));
     }
     const announced = new Set<number>();
     let at = 0;
