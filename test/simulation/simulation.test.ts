@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { freshSeed } from './fresh-seed.ts';
 import { parseSchedule, SOUND_KINDS } from './schedule.ts';
 import type { Order } from './worker-messages.ts';
 import { runOnWorkers } from './workers.ts';
@@ -20,11 +21,11 @@ function order(change: Partial<Order>): Order {
   };
 }
 
-// Fresh seeds each time: a failure prints its schedule, which `npm run sim -- --replay` repeats.
+// A failure prints its schedule, which `npm run sim -- --replay` repeats.
 test('random schedules of fresh seeds break no check for a minute', {
   timeout: 600_000,
 }, async () => {
-  const seed = Date.now() % 1_000_000_000;
+  const seed = freshSeed();
   const totals = await runOnWorkers(order({ seed }), 2);
   const hours = (totals.virtualMs / 3_600_000).toFixed(2);
   process.stdout.write(

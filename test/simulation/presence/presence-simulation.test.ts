@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { freshSeed } from '../fresh-seed.ts';
 import { ROOT } from '../hooks.ts';
 import { MUTANTS } from './mutants.ts';
 
@@ -24,7 +25,7 @@ function digestOf(output: string): string | undefined {
 }
 
 test('fresh schedules break no check', { timeout: 180_000 }, async () => {
-  const { code, output } = await simulate('--for', '60s');
+  const { code, output } = await simulate('--seed', String(freshSeed()), '--for', '60s');
   process.stdout.write(output);
   expect(output).not.toContain('FAILED');
   expect(code).toBe(0);
