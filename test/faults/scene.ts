@@ -290,7 +290,7 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** Starting 50 nodes at once takes each of them longer than it may. */
+/** Of many nodes that start at once, each would take longer than it may. */
 const STARTED_AT_ONCE = 4;
 
 /**
