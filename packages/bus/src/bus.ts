@@ -2,50 +2,23 @@ import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { type BusCounters, zeroCounters } from './counters.ts';
 import { Completeness } from './membership/completeness.ts';
 import { NodeHeartbeat } from './membership/heartbeat.ts';
-import { Peers } from './membership/peers.ts';
+import { type Confirmed, type PeerLag, Peers } from './membership/peers.ts';
 import { type BusEvents, type BusLimits, type BusOptions, DEFAULT_LIMITS } from './options.ts';
 import { Receiver } from './receiving/receiver.ts';
 import { Acks } from './sending/acks.ts';
+import { HeartbeatSender } from './sending/heartbeat-sender.ts';
 import { Sender } from './sending/sender.ts';
 import type { BusTransport } from './transport/transport.ts';
 import { decodeEnvelope, encodeEnvelope } from './wire/addressed.ts';
 import { encodeLeave, type Pieces } from './wire/data-frame.ts';
 import { isNodeId, MAX_NODE_ID_BYTES, readForeign, readHeader } from './wire/header.ts';
-import { decodeHeartbeat, encodeHeartbeat } from './wire/heartbeat-frame.ts';
+import { decodeHeartbeat } from './wire/heartbeat-frame.ts';
 import { Inbox } from './wire/inbox.ts';
 
 const MAX_KIND = 126;
 
-/** The shortest interval of heartbeats, however often one is requested. */
-const MIN_HEARTBEAT_INTERVAL_MS = 2;
-
 /** Interval at which a flush checks its extra condition. */
 const FLUSH_POLL_MS = 10;
-
-/** After a read of {@link Bus.confirmed}, heartbeats request confirmations for this long. */
-const CONFIRM_MS = 1000;
-
-/** How far another node is behind, in frames. */
-export interface PeerLag {
-  readonly node: string;
-  /** Frames of this node that the peer has not acknowledged. */
-  readonly behind: number;
-  /** Frames of this node that the peer's links have not had room for. */
-  readonly uncredited: number;
-  /** Whether frames of the peer are missing here. */
-  readonly gap: boolean;
-}
-
-/** How far the frames that another node has sent are confirmed. */
-export interface Confirmed {
-  /** The last heartbeat of this node that the other had received when it confirmed. 0 for none. */
-  readonly heartbeatSeq: number;
-  /**
-   * When this node learned that it has everything the other had sent by then, in ms of the bus's
-   * clock.
-   */
-  readonly at: number;
-}
 
 /**
  * Carries entries from this node to all others, or to one: in the sender's order, exactly once,
@@ -63,6 +36,7 @@ export class Bus {
   readonly #peers: Peers;
   readonly #sender: Sender;
   readonly #acks: Acks;
+  readonly #heartbeats: HeartbeatSender;
   readonly #receiver: Receiver;
   #running = false;
   #joined = false;
@@ -70,10 +44,6 @@ export class Bus {
   #joinedAt = 0;
   #closed = false;
   #flushScheduled = false;
-  #heartbeatScheduled = false;
-  #requestsAcks = false;
-  /** When {@link Bus.confirmed} was last called. */
-  #confirmReadAt = Number.NEGATIVE_INFINITY;
   #cancelTick: Cancel = () => {};
 
   /** @throws Error when the node id cannot travel. */
@@ -129,6 +99,12 @@ export class Bus {
         if (this.#running) this.#publish([frame], to);
       },
     });
+    this.#heartbeats = new HeartbeatSender({
+      ...{ nodeId, clock, counters, heartbeat: this.#heartbeat, sender: this.#sender },
+      isRunning: () => this.#running,
+      hearsOwn: () => transport.hearsOwn,
+      publish: (frame) => this.#publish([frame]),
+    });
     this.#receiver = new Receiver({
       ...{ nodeId, clock, counters, probeTimeoutMs, heartbeat: this.#heartbeat },
       ...{ peers: this.#peers, sender: this.#sender, acks: this.#acks },
@@ -177,8 +153,7 @@ export class Bus {
 
   /** Soon publishes a heartbeat that requests acks at once; see {@link Bus.confirmed}. */
   requestAcks(): void {
-    this.#requestsAcks = true;
-    this.#scheduleHeartbeat();
+    this.#heartbeats.requestAcks();
   }
 
   /**
@@ -186,7 +161,7 @@ export class Bus {
    * heard. While this is read at least once a second, each heartbeat requests confirmations.
    */
   confirmed(node: string): Confirmed | undefined {
-    this.#confirmReadAt = this.#clock.now();
+    this.#heartbeats.requestConfirmations();
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.hasLeft || peer.heartbeat === 0) return undefined;
     return { heartbeatSeq: peer.confirmed, at: peer.confirmedAt };
@@ -209,15 +184,7 @@ export class Bus {
 
   /** How far each other node that has not left is behind. */
   get peers(): readonly PeerLag[] {
-    const { tail } = this.#sender;
-    return [...this.#peers.all()]
-      .filter(({ hasLeft }) => !hasLeft)
-      .map(({ node, acked, credited, stream }) => ({
-        node,
-        behind: tail - acked,
-        uncredited: tail - credited,
-        gap: stream.hasGap,
-      }));
+    return this.#peers.lags(this.#sender.tail);
   }
 
   /** Counters since the start. */
@@ -353,14 +320,14 @@ export class Bus {
     this.#peers.sweep(this.#heartbeat.timeMs);
     this.#sender.settle();
     this.#acks.tick();
-    this.#sendHeartbeat();
+    this.#heartbeats.send();
     this.#updateJoined();
   }
 
   #onUp(up: boolean): void {
     if (!this.#running) return;
     // An 'up' counts only once the node receives its own frames. A 'down' counts at once.
-    if (up) this.#sendHeartbeat();
+    if (up) this.#heartbeats.send();
     else this.#heartbeat.disconnected();
   }
 
@@ -395,35 +362,6 @@ export class Bus {
     this.#joined = true;
     this.#joinedAt = this.#clock.now();
     this.#events.onJoined();
-  }
-
-  #scheduleHeartbeat(): void {
-    if (this.#heartbeatScheduled) return;
-    this.#heartbeatScheduled = true;
-    const beat = (): void => {
-      this.#heartbeatScheduled = false;
-      this.#sendHeartbeat();
-    };
-    const waitMs = this.#heartbeat.lastSentAt + MIN_HEARTBEAT_INTERVAL_MS - this.#clock.now();
-    if (waitMs > 0) this.#clock.after(waitMs, beat);
-    else this.#clock.soon(beat);
-  }
-
-  #sendHeartbeat(): void {
-    if (!this.#running) return;
-    const now = this.#clock.now();
-    const isConfirming = now - this.#confirmReadAt < CONFIRM_MS;
-    // Queued entries must arrive before the heartbeat.
-    this.#sender.publishBatch();
-    const { tail, tailForAll } = this.#sender;
-    this.#counters.heartbeatsSent += 1;
-    this.#publish([
-      encodeHeartbeat({
-        ...{ sender: this.#nodeId, tail, tailForAll, seq: this.#heartbeat.next(now) },
-        ...{ asksAck: this.#requestsAcks || isConfirming, hearsOwn: this.#transport.hearsOwn },
-      }),
-    ]);
-    this.#requestsAcks = false;
   }
 
   /** If only one other node exists, frames for all go to its channel and do not come back here. */

@@ -1,7 +1,8 @@
-export { Bus, type Confirmed, type PeerLag } from './bus.ts';
+export { Bus } from './bus.ts';
 export type { Cancel, Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export type { BusCounters } from './counters.ts';
+export type { Confirmed, PeerLag } from './membership/peers.ts';
 export {
   type BusEvents,
   type BusLimits,

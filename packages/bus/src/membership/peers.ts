@@ -109,6 +109,28 @@ export interface Progress {
 /** Places of forgotten streams that are remembered. */
 const MAX_MARKS = 4096;
 
+/** How far another node is behind, in frames. */
+export interface PeerLag {
+  readonly node: string;
+  /** Frames of this node that the peer has not acknowledged. */
+  readonly behind: number;
+  /** Frames of this node that the peer's links have not had room for. */
+  readonly uncredited: number;
+  /** Whether frames of the peer are missing here. */
+  readonly gap: boolean;
+}
+
+/** How far the frames that another node has sent are confirmed. */
+export interface Confirmed {
+  /** The last heartbeat of this node that the other had received when it confirmed. 0 for none. */
+  readonly heartbeatSeq: number;
+  /**
+   * When this node learned that it has everything the other had sent by then, in ms of the bus's
+   * clock.
+   */
+  readonly at: number;
+}
+
 /**
  * The other nodes, and which of them are awaited: those that have a lease, were heard recently, and
  * acknowledge. `now` is time in which this node was responsive: while it is not, the silence of
@@ -158,6 +180,18 @@ export class Peers {
   /** How a node is; undefined for one that is not known. */
   get(node: string): Peer | undefined {
     return this.#peers.get(node);
+  }
+
+  /** How far each other node that has not left is behind the last frame sent. */
+  lags(tail: number): readonly PeerLag[] {
+    return [...this.#peers.values()]
+      .filter(({ hasLeft }) => !hasLeft)
+      .map(({ node, acked, credited, stream }) => ({
+        node,
+        behind: tail - acked,
+        uncredited: tail - credited,
+        gap: stream.hasGap,
+      }));
   }
 
   /** A node has sent its last frame. */
