@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BatchWriter } from './batch-writer.ts';
+import { BatchWriter, SMALL_BYTES } from './batch-writer.ts';
 import type { Receiver } from './delivery.ts';
 
 /** A link that records what it receives. */
@@ -24,7 +24,7 @@ function world() {
   const [a, b, c] = [new Heard('a'), new Heard('b'), new Heard('c')];
   const receivers = new Set<Receiver>([a, b, c]);
   const forAll = new BatchWriter(receivers);
-  const add = (text: string): void => forAll.append(Buffer.from(text), 0, text.length);
+  const add = (text: string): string => forAll.write(undefined, Buffer.from(text), 0, text.length);
   return { a, b, c, receivers, forAll, add };
 }
 
@@ -84,4 +84,21 @@ test('a link that begins to receive after a flush gets only what is appended aft
   add('2');
   forAll.flush();
   expect(late.pieces).toEqual(['2']);
+});
+
+test('a large PDU is written at once, behind the small ones before it, and not to its sender', () => {
+  const { a, b, c, forAll, add } = world();
+  expect(add('1')).toBe('joined');
+  const large = 'x'.repeat(SMALL_BYTES);
+  expect(forAll.write(b, Buffer.from(`_${large}_`), 1, 1 + SMALL_BYTES)).toBe('written');
+  expect([a.pieces, b.pieces, c.pieces]).toEqual([['1', large], ['1'], ['1', large]]);
+  forAll.flush();
+  expect(a.pieces).toHaveLength(2);
+});
+
+test('with two links, small PDUs are written at once', () => {
+  const { a, b, c, receivers, add } = world();
+  receivers.delete(c);
+  expect(add('1')).toBe('written');
+  expect([a.pieces, b.pieces, c.pieces]).toEqual([['1'], ['1'], []]);
 });

@@ -2,10 +2,20 @@ import type { Receiver, Receivers } from './delivery.ts';
 
 const CHUNK_BYTES = 32 * 1024;
 
+/** A PDU shorter than this costs each link less as a copy than as a slice. */
+export const SMALL_BYTES = 1024;
+
 /**
- * Joins small broadcast PDUs that arrive between directed ones, in memory that is never rewritten.
- * Each link gets its missing part in one piece, before any other PDU of that link or at the flush.
- * (A copy per PDU and link took a third of a node's time at 32 links.)
+ * Up to this many links, broadcast PDUs are written at once, not copied (with one link 1.24 instead
+ * of 1.64 µs a message).
+ */
+const FEW_LINKS = 2;
+
+/**
+ * Writes broadcast PDUs to all links of a node. Small ones that arrive between directed ones are
+ * joined, in memory that is never rewritten: each link gets its missing part in one piece, before
+ * any other PDU of that link or at the flush. (A copy per PDU and link took a third of a node's
+ * time at 32 links.)
  */
 export class BatchWriter {
   readonly #receivers: Receivers;
@@ -32,20 +42,29 @@ export class BatchWriter {
     this.#sender = sender;
   }
 
-  append(bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    // A flush may append more.
-    while (this.#to + length > this.#chunk.length) {
-      if (this.#from < this.#to) {
-        this.flush();
-        continue;
-      }
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
-      this.#from = 0;
-      this.#to = 0;
+  /**
+   * Writes neighbouring PDUs to every link but the sender. @returns 'joined' if they wait for the
+   * flush.
+   */
+  write(
+    from: Receiver | undefined,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): 'written' | 'joined' {
+    const areFew = this.#receivers.size <= FEW_LINKS;
+    if (end - start < SMALL_BYTES && !areFew) {
+      this.#append(bytes, start, end);
+      return 'joined';
     }
-    bytes.copy(this.#chunk, this.#to, start, end);
-    this.#to += length;
+    this.flush();
+    const pdus = areFew ? undefined : bytes.subarray(start, end);
+    for (const link of this.#receivers) {
+      if (link === from) continue;
+      if (pdus === undefined) link.sendPart(bytes, start, end);
+      else link.send(pdus);
+    }
+    return 'written';
   }
 
   /** Writes the missing part to a link. Must be called before anything else is written to it. */
@@ -64,6 +83,22 @@ export class BatchWriter {
     for (const link of this.#receivers) this.writeTo(link);
     this.#from = this.#to;
     this.#got.clear();
+  }
+
+  #append(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    // A flush may append more.
+    while (this.#to + length > this.#chunk.length) {
+      if (this.#from < this.#to) {
+        this.flush();
+        continue;
+      }
+      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
+      this.#from = 0;
+      this.#to = 0;
+    }
+    bytes.copy(this.#chunk, this.#to, start, end);
+    this.#to += length;
   }
 
   #skip(link: Receiver): void {

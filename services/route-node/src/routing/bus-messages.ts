@@ -113,6 +113,13 @@ export function isWholeBatch(bytes: Buffer): boolean {
   return at === bytes.length;
 }
 
+/** Counts the PDUs of a batch, which must be whole ones. */
+export function countPdus(batch: Buffer): number {
+  let pdus = 0;
+  for (let at = 0; at < batch.length; at += batch.readUInt32BE(at)) pdus++;
+  return pdus;
+}
+
 function isValidInterestSync(bytes: Buffer): boolean {
   const [what] = bytes;
   if (what === INTEREST_SYNC.shard[0]) return bytes.length === 2 && (bytes[1] ?? 0) < SHARD_COUNT;

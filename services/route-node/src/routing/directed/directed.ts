@@ -2,8 +2,9 @@ import { type Clock, systemClock } from '@route/bus';
 import type { InterestObserver, LinkId } from '@route/presence';
 import { ConcernedUsers, type RelayHandling } from '@route/protocol';
 import type { Counters } from '../../observability/counters.ts';
-import { BatchWriter } from '../batch-writer.ts';
+import { BatchWriter, SMALL_BYTES } from '../batch-writer.ts';
 import {
+  countPdus,
   INTEREST_BYTES,
   INTEREST_SYNC,
   type InterestChange,
@@ -47,15 +48,6 @@ const SUM_MS = 2000;
 /** Above this part of the limit, the node requests acknowledgements every PRESS_MS. */
 const PRESS_PART = 1 / 8;
 const PRESS_MS = 5;
-
-/**
- * Up to this many links, broadcast PDUs are written at once, not copied (with one link 1.24 instead
- * of 1.64 µs a message).
- */
-const FEW_LINKS = 2;
-
-/** A PDU shorter than this costs each link less as a copy than as a slice. */
-const COPIED_BYTES = 1024;
 
 /**
  * Sends PDUs that name their recipients only to the links that have these users. Each node knows
@@ -207,7 +199,7 @@ export class Directed implements Delivery {
     const node = this.#nodes?.get(from.node);
     switch (kind) {
       case MESSAGE_TYPES.batch:
-        this.#counters.linksReached += pdusIn(bytes) * this.#receivers.size;
+        this.#counters.linksReached += countPdus(bytes) * this.#receivers.size;
         this.#deliverAll(undefined, bytes, 0, bytes.length);
         break;
       case MESSAGE_TYPES.directed:
@@ -259,7 +251,7 @@ export class Directed implements Delivery {
     if (nodes === undefined) return;
     // A few PDUs between directed ones would split the traffic of each node into many small
     // messages.
-    if (end - start < COPIED_BYTES && !nodes.isEmpty) {
+    if (end - start < SMALL_BYTES && !nodes.isEmpty) {
       this.#gather();
       for (const node of nodes.all) node.run.append(run, start, end);
       return;
@@ -320,19 +312,7 @@ export class Directed implements Delivery {
 
   /** Delivers neighbouring PDUs to every link but the sender. */
   #deliverAll(from: Receiver | undefined, bytes: Buffer, start: number, end: number): void {
-    const areFew = this.#receivers.size <= FEW_LINKS;
-    if (end - start < COPIED_BYTES && !areFew) {
-      this.#gather();
-      this.#forAll.append(bytes, start, end);
-      return;
-    }
-    this.#forAll.flush();
-    const pdus = areFew ? undefined : bytes.subarray(start, end);
-    for (const link of this.#receivers) {
-      if (link === from) continue;
-      if (pdus === undefined) link.sendPart(bytes, start, end);
-      else link.send(pdus);
-    }
+    if (this.#forAll.write(from, bytes, start, end) === 'joined') this.#gather();
   }
 
   #deliver(link: Receiver, bytes: Buffer, start: number, end: number): void {
@@ -413,10 +393,4 @@ export class Directed implements Delivery {
     this.flush();
     this.#bus?.send(MESSAGE_TYPES.interestSync, sumOf(this.#links.told));
   }
-}
-
-function pdusIn(run: Buffer): number {
-  let pdus = 0;
-  for (let at = 0; at < run.length; at += run.readUInt32BE(at)) pdus++;
-  return pdus;
 }
