@@ -13,7 +13,7 @@ const PRESENCE = 'packages/presence/src';
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'closed-links-stay',
-    breaks: 'links that closed while Redis forgot that stay in it after a rollback (A15)',
+    breaks: 'links that closed while Redis forgot that stay in it after a rollback',
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'commits-before-all-have-asserted',
-    breaks: 'updates are committed in a Redis that lacks what other nodes hold (A16)',
+    breaks: 'updates are committed in a Redis that lacks what other nodes hold',
     changes: [
       {
         file: `${PRESENCE}/redis/presence-redis.ts`,
@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'missing-login-stays',
-    breaks: 'an OFFLINE told without the mobile client that a node holds is not corrected (A16)',
+    breaks: 'an OFFLINE told without the mobile client that a node holds is not corrected',
     changes: [
       {
         file: 'services/route-node/src/routing/hub.ts',
@@ -62,14 +62,14 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/grace/announced-users.ts`,
-        find: "if (said === 'grace-over') users",
-        put: "if (said !== 'there') users",
+        find: "if (said === 'grace-over') {",
+        put: "if (said !== 'there') {",
       },
     ],
   },
   {
     name: 'removals-are-refused-when-full',
-    breaks: 'links that end are not taken out of a Redis at maxmemory (A23)',
+    breaks: 'links that end are not taken out of a Redis at maxmemory',
     changes: [
       {
         file: `${PRESENCE}/redis/lua/release-link.5.lua`,
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'failed-sweeps-wait',
-    breaks: 'a sweep that has failed is made again only after three leases (A23)',
+    breaks: 'a sweep that has failed is made again only after three leases',
     changes: [
       {
         file: `${PRESENCE}/cluster/repeated-task.ts`,
@@ -91,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'grace-is-lost-with-redis',
-    breaks: 'users within their grace are forgotten by an emptied Redis (A17)',
+    breaks: 'users within their grace are forgotten by an emptied Redis',
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reaps-who-could-not-renew',
-    breaks: 'a node that could not renew while Redis was away is reaped (A18)',
+    breaks: 'a node that could not renew while Redis was away is reaped',
     changes: [
       {
         file: `${PRESENCE}/cluster/lease-observer.ts`,
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stays-with-a-replica',
-    breaks: 'a demoted server is never left (A19)',
+    breaks: 'a demoted server is never left',
     changes: [
       {
         file: 'packages/redis/src/server-watch.ts',
@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lingers-too-long',
-    breaks: 'links that were asked to move count for longer than a lease (A21)',
+    breaks: 'links that were asked to move count for longer than a lease',
     changes: [
       {
         file: `${PRESENCE}/ledger/link-presence.ts`,
@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'versions-follow-the-clock',
-    breaks: 'versions go back with the clock of an empty Redis: notifications count as stale (A22)',
+    breaks: 'versions go back with the clock of an empty Redis: notifications count as stale',
     changes: [
       {
         file: `${PRESENCE}/redis/lua/apply-updates.6.lua`,
@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'grace-follows-the-clock',
-    breaks: 'a step of the clock moves the end of graces (A22)',
+    breaks: 'a step of the clock moves the end of graces',
     changes: [
       {
         file: `${PRESENCE}/redis/lua/claim-pending.4.lua`,
@@ -206,8 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'every-shard-has-its-pace',
-    breaks:
-      'more lost users are announced than ROUTE_OFFLINE_GRACE_PER_SECOND where that is low (A23)',
+    breaks: 'more lost users are announced than ROUTE_OFFLINE_GRACE_PER_SECOND where that is low',
     changes: [
       {
         file: `${PRESENCE}/grace/offline-grace.ts`,
@@ -223,7 +222,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'told-outlives-its-day',
-    breaks: 'users who were announced offline stay in Redis where no user is lost any more (A23)',
+    breaks: 'users who were announced offline stay in Redis where no user is lost any more',
     changes: [
       {
         file: `${PRESENCE}/redis/lua/claim-pending.4.lua`,
@@ -234,7 +233,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'twin-loses-who-never-counted',
-    breaks: 'a node without Redis announces users of a link that never counted (A23)',
+    breaks: 'a node without Redis announces users of a link that never counted',
     changes: [
       {
         file: `${PRESENCE}/ledger/link-presence.ts`,
@@ -249,7 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${PRESENCE}/redis/shard-queue.ts`,
-        find: "announcedUsers.note(userId, 'grace-over', Number(toldVersion));",
+        find: 'announcedUsers.noteStored(userId, Number(toldVersion));',
         put: 'void userId; void toldVersion;',
       },
     ],

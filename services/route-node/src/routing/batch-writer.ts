@@ -93,7 +93,7 @@ export class BatchWriter {
         this.flush();
         continue;
       }
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
+      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
       this.#from = 0;
       this.#to = 0;
     }
