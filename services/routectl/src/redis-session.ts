@@ -34,7 +34,7 @@ export class RedisSession implements AsyncDisposable {
     } catch (error) {
       redis.disconnect();
       const reason = redisProblem(last ?? error).text;
-      throw new CommandError(EXIT.unreachable, `Redis cannot be reached: ${reason}`);
+      throw new CommandError(EXIT.unreachable, `no session with Redis: ${reason}`);
     }
     return new RedisSession(redis, namespace);
   }
