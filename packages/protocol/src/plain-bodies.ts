@@ -54,31 +54,6 @@ class PlainReader {
     return 0;
   }
 
-  /**
-   * Appends varints, each behind a `tag`, to `values` until there are more than `most`. Uses local
-   * variables for speed: a query may name 100,000 users.
-   */
-  list(tag: number, values: number[], most: number): void {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    let at = this.#at;
-    while (at < end && bytes[at] === tag && values.length <= most) {
-      let value = 0;
-      let byte = 0x80;
-      at++;
-      for (let scale = 1; byte >= 0x80 && scale <= 128 ** 4 && at < end; scale *= 128) {
-        byte = bytes[at++] ?? 0;
-        value += (byte & 0x7f) * scale;
-      }
-      if (byte >= 0x80 || value > 0xffff_ffff) {
-        this.strange = true;
-        break;
-      }
-      values.push(value);
-    }
-    this.#at = at;
-  }
-
   /** Returns the next `length` bytes as a slice. */
   take(length: number): Buffer {
     if (length > this.#end - this.#at) this.strange = true;
@@ -107,7 +82,9 @@ export function plainStatusRequest(
   const reader = new PlainReader(pdu);
   const userId = reader.field(0x08);
   const userIds: number[] = [];
-  if (!reader.strange) reader.list(0x10, userIds, mostIds);
+  while (!reader.strange && userIds.length <= mostIds && reader.takes(0x10)) {
+    userIds.push(reader.varint());
+  }
   if (userIds.length > mostIds) return undefined;
   let attachData: Buffer | undefined;
   // Field 20, bytes: its tag takes two bytes.
