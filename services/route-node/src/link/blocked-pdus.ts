@@ -1,3 +1,5 @@
+import { type Pending, PendingQueue } from './pending-queue.ts';
+
 /** A PDU, or a batch, that waits for a large PDU. */
 interface BlockedPdu {
   /** Bytes of memory that it keeps. */
@@ -11,10 +13,7 @@ interface BlockedPdu {
  */
 export class BlockedPdus {
   readonly #progressed: () => void;
-  #queue: BlockedPdu[] = [];
-  /** The index of the first PDU that is not handled. */
-  #head = 0;
-  #bytes = 0;
+  readonly #queue = new PendingQueue(() => {});
   /** Whether a large PDU is being handled. */
   #isBlocked = false;
   #isHandling = false;
@@ -27,17 +26,17 @@ export class BlockedPdus {
 
   /** Whether a PDU that arrives now must wait. */
   get isBlocked(): boolean {
-    return this.#isBlocked || this.length > 0;
+    return this.#isBlocked || !this.#queue.isEmpty;
   }
 
   /** Waiting PDUs and batches. */
   get length(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue.length;
   }
 
   /** Bytes of memory that these keep. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#queue.bytes;
   }
 
   /** Begins a large PDU. */
@@ -46,9 +45,16 @@ export class BlockedPdus {
   }
 
   /** Appends a PDU or a batch. */
-  enqueue(blocked: BlockedPdu): void {
-    this.#queue.push(blocked);
-    this.#bytes += blocked.bytes;
+  enqueue({ bytes, handle }: BlockedPdu): void {
+    const isReady = (): boolean => !this.#isBlocked;
+    const pending: Pending = {
+      bytes,
+      complete: handle,
+      get ready() {
+        return isReady();
+      },
+    };
+    this.#queue.enqueue(pending);
   }
 
   /** Calls back once no PDU waits and no large PDU is being handled: at once, or later. */
@@ -63,23 +69,9 @@ export class BlockedPdus {
     // A snapshot among these PDUs that is imported at once calls this again.
     if (this.#isHandling) return;
     this.#isHandling = true;
-    for (;;) {
-      const next = this.#isBlocked ? undefined : this.#queue[this.#head];
-      if (next === undefined) break;
-      this.#head++;
-      this.#bytes -= next.bytes;
-      next.handle();
-    }
+    this.#queue.advance();
     this.#isHandling = false;
-    if (!this.isBlocked) this.#reset();
+    if (!this.isBlocked) for (const done of this.#whenUnblocked.splice(0)) done();
     this.#progressed();
-  }
-
-  #reset(): void {
-    this.#queue = [];
-    this.#head = 0;
-    const callbacks = this.#whenUnblocked;
-    this.#whenUnblocked = [];
-    for (const done of callbacks) done();
   }
 }

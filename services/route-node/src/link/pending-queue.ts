@@ -61,7 +61,8 @@ export class PendingQueue {
       this.#head = 0;
       this.#settled?.();
       this.#settled = undefined;
-    } else if (this.#head >= 1024) {
+    } else if (this.#head >= this.length) {
+      // The rest moves up when it is the shorter part, so that each entry moves at most once.
       this.#turns = this.#turns.slice(this.#head);
       this.#head = 0;
     }

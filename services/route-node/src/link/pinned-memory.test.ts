@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PduMonitor } from '../observability/pdu-monitor.ts';
 import { LinkScene, settle } from '../testing/link-scene.ts';
 import { SlowPresence } from '../testing/slow-presence.ts';
+import { BlockedPdus } from './blocked-pdus.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -137,4 +138,31 @@ describe('a slice of a read that is pending on its link is copied', () => {
       expect(socket.received.readUInt32BE(0) * READS).toBe(socket.received.length);
     },
   );
+});
+
+// Such a link sends one large query after the other.
+it('PDUs that were handled pin no memory while a link always has one that waits', async () => {
+  const blocked = new BlockedPdus(() => {});
+  const before = await memoryInUse();
+  let handled = 0;
+  const enqueue = (): void => {
+    const kept = Buffer.allocUnsafeSlow(16 * KIBIBYTE);
+    const handle = (): void => {
+      handled += kept.length;
+      blocked.block();
+    };
+    blocked.enqueue({ bytes: kept.length, handle });
+  };
+  blocked.block();
+  enqueue();
+  for (let i = 0; i < READS; i++) {
+    enqueue();
+    blocked.unblock();
+  }
+  expect([blocked.length, handled]).toEqual([1, READS * 16 * KIBIBYTE]);
+  await vi.waitFor(() => {
+    collectGarbage();
+    const kept = process.memoryUsage().arrayBuffers - before;
+    expect(kept).toBeLessThan(4 * blocked.bytes + 256 * KIBIBYTE);
+  }, 10_000);
 });
