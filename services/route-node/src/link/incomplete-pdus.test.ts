@@ -44,9 +44,13 @@ function say({ socket }: SceneLink, bytes: Buffer): void {
 }
 
 /** Lets a second pass, with a tick of all links. */
-async function second({ links }: LinkScene): Promise<void> {
+async function second(made: LinkScene): Promise<void> {
   vi.advanceTimersByTime(1000);
-  for (const { link } of links) link.tick(performance.now(), 0);
+  await tick(made, 0);
+}
+
+async function tick({ links }: LinkScene, stoodStillMs: number): Promise<void> {
+  for (const { link } of links) link.tick(performance.now(), stoodStillMs);
   await settle(40);
 }
 
@@ -91,10 +95,44 @@ it('time in which the node does not read a link makes its PDU no later', async (
   expect(made.endings.size).toBe(0);
 });
 
+it('reading that is paused for a part of each second makes a PDU no later', async () => {
+  const { made, links } = opened(1);
+  links[0]?.socket.say(LARGE.subarray(0, 100));
+  await second(made);
+  for (let i = 0; i < 100; i++) {
+    made.gate.set('bus-full', true);
+    vi.advanceTimersByTime(900);
+    made.gate.set('bus-full', false);
+    vi.advanceTimersByTime(100);
+    await tick(made, 0);
+  }
+  expect(made.endings.size).toBe(0);
+});
+
+it('time in which the node stands still makes a PDU no later', async () => {
+  const { made, links } = opened(1);
+  let sent = 0;
+  const sendBytes = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      links[0]?.socket.say(LARGE.subarray(sent, ++sent));
+      await second(made);
+    }
+  };
+  await sendBytes(20);
+  vi.advanceTimersByTime(60_000);
+  await tick(made, 60_000);
+  await sendBytes(9);
+  expect(made.endings.size).toBe(0);
+  await sendBytes(5);
+  expect([...made.endings.values()]).toEqual(['pdu-too-slow']);
+});
+
 it('links that stop inside large PDUs hold no more than the limit, and are closed for room', async () => {
-  const { made, links } = opened(12);
-  const [healthy, ...stopped] = links;
-  if (healthy === undefined) throw new Error('no link');
+  const { made, links } = opened(13);
+  const [healthy, begun, ...stopped] = links;
+  if (healthy === undefined || begun === undefined) throw new Error('no link');
+  // Not large yet, so it takes no room, and has all of its time.
+  begun.socket.say(LARGE.subarray(0, CHUNK_BYTES));
   for (const link of stopped) say(link, LARGE.subarray(0, -1));
   await settle(100);
   expect(made.readScheduler.isFull).toBe(true);
@@ -111,7 +149,7 @@ it('links that stop inside large PDUs hold no more than the limit, and are close
   }
   expect(seconds).toBeLessThan(20);
   expect(made.endings.size).toBeGreaterThan(5);
-  expect(made.endings.has(healthy.link.id)).toBe(false);
+  for (const { link } of [healthy, begun]) expect(made.endings.has(link.id)).toBe(false);
   expect(new Set(made.endings.values())).toEqual(new Set(['pdu-too-slow']));
 });
 

@@ -28,6 +28,22 @@ test('of many changes in a row four take effect, and the last one after a second
   expect(changes).toEqual([true, false, true, false, true]);
 });
 
+test('each second without a declaration allows one more change at once, up to four', () => {
+  const { role, changes } = roleOf();
+  const change = (count: number): void => {
+    for (let n = 0; n < count; n++) role.declare(!role.isMaster);
+  };
+  change(4);
+  vi.advanceTimersByTime(2000);
+  change(3);
+  expect(changes).toHaveLength(6);
+  vi.advanceTimersByTime(1000);
+  expect(changes).toHaveLength(7);
+  vi.advanceTimersByTime(100_000);
+  change(5);
+  expect(changes).toHaveLength(11);
+});
+
 test('a role declared just before the end of the link takes no effect after it', () => {
   const { role, changes } = roleOf();
   for (let n = 0; n < 5; n++) role.declare(n % 2 === 0);

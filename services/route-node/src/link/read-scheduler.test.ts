@@ -54,3 +54,17 @@ test('counts the next large PDU of a link with its own length', () => {
   turns.schedule(reader);
   expect(turns.bytes).toBe(70);
 });
+
+test('a link that leaves is not read on, and takes no room later', async () => {
+  const turns = new ReadScheduler(LIMIT);
+  const read: string[] = [];
+  const link = (name: string): LargePduReader => ({
+    pduBytes: LIMIT,
+    readOn: () => void read.push(name),
+  });
+  const [waits, queued] = [link('waits'), link('queued')];
+  for (const reader of [waits, queued]) turns.schedule(reader);
+  for (const reader of [queued, waits]) turns.leave(reader);
+  await nextTurn();
+  expect([turns.isFull, turns.bytes, read]).toEqual([false, 0, []]);
+});
