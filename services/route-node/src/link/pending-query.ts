@@ -37,6 +37,7 @@ export class PendingQuery implements Pending {
   /** The encoded answer, in the order of the query. */
   readonly #parts: Buffer[] = [];
   #asked = 0;
+  /** The number of users whose status is not known yet. */
   #missing: number;
 
   constructor(request: UsersStatusRequest, options: PendingQueryOptions) {
@@ -46,7 +47,7 @@ export class PendingQuery implements Pending {
   }
 
   get ready(): boolean {
-    return this.#isAsked && this.#missing === 0;
+    return this.#missing === 0;
   }
 
   get bytes(): number {
@@ -59,12 +60,12 @@ export class PendingQuery implements Pending {
     const { userIds } = this.#request;
     const from = this.#asked;
     this.#asked = Math.min(userIds.length, from + ASKED_AT_ONCE);
-    const part = userIds.length <= ASKED_AT_ONCE ? userIds : userIds.slice(from, this.#asked);
+    const part = userIds.slice(from, this.#asked);
     const waiter: QueryWaiter = {
-      answered: (online) => this.#answered(Math.floor(from / ASKED_AT_ONCE), part, online),
+      answered: (online) => this.#answered(from / ASKED_AT_ONCE, part, online),
     };
     presence.query(link, part, waiter);
-    return this.#isAsked;
+    return this.#asked === userIds.length;
   }
 
   complete(): void {
@@ -72,10 +73,6 @@ export class PendingQuery implements Pending {
     const { hub, receiver } = this.#options;
     hub.flush();
     receiver.send(joinUsersStatusResponse({ userId, parts: this.#parts, attachData, seqNum }));
-  }
-
-  get #isAsked(): boolean {
-    return this.#asked === this.#request.userIds.length;
   }
 
   #answered(index: number, part: readonly number[], online: Uint8Array): void {
