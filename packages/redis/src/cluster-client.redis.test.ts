@@ -33,7 +33,7 @@ async function connect(target: RedisTarget): Promise<Connected> {
 test('a redirection that arrives after a disconnect does not keep a client from connecting', async () => {
   await using cluster = await startClusterRedis();
   using connected = await connect(cluster.target);
-  const { client } = connected;
+  const { client, errors } = connected;
   await using move = await SlotMove.of('moved', cluster.primaries);
   await client.exists('moved');
   await move.end();
@@ -46,6 +46,8 @@ test('a redirection that arrives after a disconnect does not keep a client from 
     what: 'the client to be ready',
   });
   expect(await moved).toMatch(/^Cluster isn't ready/);
+  // At once, and not only when its owner was told that it is stuck.
+  expect(errors).toEqual([]);
   expect(await client.exists('moved')).toBe(0);
 }, 60_000);
 

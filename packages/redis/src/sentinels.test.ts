@@ -6,6 +6,8 @@ import { serverOf } from './connector.ts';
 import { redisProblem } from './problems.ts';
 import type { HostPort, RedisSettings, SentinelTarget } from './target.ts';
 
+const NO_SERVER = { host: '127.0.0.1', port: 1 };
+
 const atEnd: (() => void)[] = [];
 afterEach(() => {
   for (const end of atEnd.splice(0)) end();
@@ -24,8 +26,12 @@ test('a failover that a Sentinel announces has the connection made anew, by that
   let closed = 0;
   client.on('close', () => closed++);
 
-  watcher.write(announcement('another', next));
-  watcher.write(announcement('primary', old)); // late, by a Sentinel that learns of the last one
+  // Late, by a Sentinel that learns of the last failover, or of other servers.
+  for (const text of [announcement('another', next), announcement('primary', old)]) {
+    watcher.write(text);
+    // The announcement is read before the answer. A connection that is left takes no second ping.
+    for (let i = 0; i < 2; i++) await client.ping();
+  }
   watcher.write(announcement('primary', next));
   await new Promise((resolve) => client.once('ready', resolve));
   expect([closed, serverOf(client)?.runId]).toEqual([1, 'next']);
@@ -79,7 +85,7 @@ test('reports a primary that is still loading its data, repeatedly', async () =>
 });
 
 const STALE: readonly (readonly [string, string, () => Promise<HostPort>])[] = [
-  ['is gone', 'ECONNREFUSED', async () => ({ host: '127.0.0.1', port: 1 })],
+  ['is gone', 'ECONNREFUSED', async () => NO_SERVER],
   ['has become a replica', 'READONLY', () => startPrimary('role:slave')],
   ['is a Sentinel', 'is a Sentinel', () => startPrimary('redis_mode:sentinel')],
   ['hangs', 'timed out', () => serve(() => '')],
@@ -105,9 +111,8 @@ test.each(STALE)(
 );
 
 test('clients that each make one attempt reach the primary that the last of the Sentinels names', async () => {
-  const gone = { host: '127.0.0.1', port: 1 };
   const last = await startSentinel(await startPrimary());
-  const target = targetOf([await startSentinel(gone), await startSentinel(gone), last]);
+  const target = targetOf([await startSentinel(NO_SERVER), await startSentinel(NO_SERVER), last]);
   const said: string[] = [];
   for (let i = 0; i < 2; i++) {
     const client = clientOf(target);
@@ -170,15 +175,52 @@ test('an attempt given up because another has succeeded leaves the order as it i
 
 test('a Sentinel learned from another is asked too', async () => {
   const other = await startSentinel(await startPrimary());
-  const stale = await startSentinel({ host: '127.0.0.1', port: 1 }, [other]);
+  const stale = await startSentinel(NO_SERVER, [other]);
   const client = clientOf(targetOf([stale]));
   await readyAtLast(client);
   expect(other.asked()).toBe(1);
 });
 
+test('of the Sentinels that another one lists, those that it has lost or that are known are left out', async () => {
+  const away = { ...(await startSentinel(undefined)), flags: 's_down,sentinel,disconnected' };
+  const other = await startSentinel(await startPrimary());
+  const listed: Listed[] = [];
+  const stale = await startSentinel(NO_SERVER, listed);
+  listed.push(away, stale, other);
+  await readyAtLast(clientOf(targetOf([stale])));
+  expect([away, stale, other].map(({ asked }) => asked())).toEqual([0, 1, 1]);
+});
+
+test('of many Sentinels that another one lists, the last eight are asked', async () => {
+  const [first, second] = [
+    await startSentinel(await startPrimary()),
+    await startSentinel(await startPrimary()),
+  ];
+  const others = Array.from({ length: 7 }, (_, i) => ({ host: '127.0.0.1', port: 2 + i }));
+  const stale = await startSentinel(NO_SERVER, [first, second, ...others]);
+  await readyAtLast(clientOf(targetOf([stale])));
+  expect([first.asked(), second.asked()]).toEqual([0, 1]);
+});
+
+test('a Sentinel that refuses to list the others is believed', async () => {
+  const sentinel = await startSentinel(await startPrimary(), 'NOPERM');
+  await clientOf(targetOf([sentinel])).connect();
+  expect(sentinel.asked()).toBe(1);
+});
+
+test('Sentinels are no longer watched once the client is disconnected', async () => {
+  const sentinel = await startSentinel(await startPrimary());
+  const client = clientOf(targetOf([sentinel]));
+  await client.connect();
+  const watcher = await sentinel.watched;
+  const closed = once(watcher, 'close');
+  client.disconnect();
+  await closed;
+});
+
 test('names the reason of each Sentinel where none names a server', async () => {
   const knowsNone = await startSentinel(undefined);
-  const client = clientOf(targetOf([{ host: '127.0.0.1', port: 1 }, knowsNone]));
+  const client = clientOf(targetOf([NO_SERVER, knowsNone]));
   const error = new Promise((resolve) => client.once('error', resolve));
   client.connect().catch(() => {});
   const { text, code } = redisProblem(await error);
@@ -248,7 +290,10 @@ async function startPrimary(info = 'role:master') {
 }
 
 /** A server that answers queries for the primary on demand, and accepts subscribers. */
-async function startSentinel(first: HostPort | undefined, others: readonly HostPort[] = []) {
+async function startSentinel(
+  first: HostPort | undefined,
+  others: readonly Listed[] | 'NOPERM' = [],
+) {
   let primary = first;
   let hold: ((answer: () => void) => void) | undefined;
   let asked = 0;
@@ -263,8 +308,10 @@ async function startSentinel(first: HostPort | undefined, others: readonly HostP
       return `*3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`;
     }
     if (command.toLowerCase() !== 'sentinel') return '+OK\r\n';
-    if (what !== 'get-master-addr-by-name')
+    if (what !== 'get-master-addr-by-name') {
+      if (others === 'NOPERM') return '-NOPERM no permissions\r\n';
       return `*${others.length}\r\n${others.map(told).join('')}`;
+    }
     asked += 1;
     const answer =
       primary === undefined ? '*-1\r\n' : `*2\r\n${bulk(primary.host)}${bulk(`${primary.port}`)}`;
@@ -290,9 +337,13 @@ async function startSentinel(first: HostPort | undefined, others: readonly HostP
   };
 }
 
-/** What a Sentinel tells of another one. */
-function told({ host, port }: HostPort): string {
-  const words = ['name', 'x', 'ip', host, 'port', String(port), 'flags', 'sentinel'];
+/** Another Sentinel, as a Sentinel lists it. */
+interface Listed extends HostPort {
+  readonly flags?: string;
+}
+
+function told({ host, port, flags = 'sentinel' }: Listed): string {
+  const words = ['name', 'x', 'ip', host, 'port', String(port), 'flags', flags];
   return `*${words.length}\r\n${words.map(bulk).join('')}`;
 }
 
@@ -308,7 +359,7 @@ async function serve(answer: (words: string[], socket: Socket) => string) {
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', leave);
     socket.on('error', () => undefined); // the other side leaves as it likes
