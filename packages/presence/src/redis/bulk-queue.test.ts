@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CountedLink } from '../ledger/counted-link.ts';
 import { client } from '../testing/asking.ts';
 import { BulkQueue } from './bulk-queue.ts';
@@ -81,5 +81,24 @@ test('more links than a call has places take turns', () => {
   const bulk = new BulkQueue();
   const links = Array.from({ length: 3 * MOST }, (_, i) => new CountedLink(`a.${i}`, true));
   for (const link of links) bulk.add(link, 0, idsFrom(0, 2));
+  using set = vi.spyOn(UpdateBatch.prototype, 'set');
   expect(sendAll(bulk, 0)).toEqual(Array.from({ length: 6 }, () => MOST));
+  const served = set.mock.calls.map(([link]) => link);
+  expect(new Set(served.slice(0, links.length)).size).toBe(links.length);
+});
+
+test('a link without a place in a call has not begun: it still merges its lists', () => {
+  const bulk = new BulkQueue();
+  const links = Array.from({ length: 2 * MOST }, (_, i) => new CountedLink(`a.${i}`, true));
+  for (const link of links) bulk.add(link, 0, idsFrom(0, 1));
+  send(bulk, 0);
+  for (const link of links.slice(MOST)) bulk.add(link, 0, idsFrom(0, 1));
+  expect(sendAll(bulk, 0)).toEqual([MOST]);
+});
+
+test('the places that a link does not need go to the others', () => {
+  const bulk = new BulkQueue();
+  bulk.add(new CountedLink('a.1', true), 0, idsFrom(0, 10));
+  bulk.add(new CountedLink('a.2', true), 0, idsFrom(0, 150));
+  expect(sendAll(bulk, 0)).toEqual([MOST, 60]);
 });
