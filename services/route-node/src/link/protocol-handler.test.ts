@@ -214,6 +214,14 @@ describe('a large snapshot', () => {
     expect(other.heard.at(-1)).toBe('msg_read_notify');
   });
 
+  it('may be followed by thousands of empty ones, which are handled one after another', async () => {
+    const { presence, conversation } = scene();
+    conversation.pdu('snapshot', snapshotOf(1, USERS));
+    for (let i = 0; i < 4000; i++) conversation.pdu('snapshot', snapshotOf(1, 0));
+    await settled(conversation);
+    expect([conversation.pendingPdus, presence.userCount]).toEqual([0, USERS]);
+  });
+
   it('does not block the loop, nor do many behind it, when its link closes', async () => {
     const { presence, conversation } = scene();
     for (let i = 0; i < 200; i++) conversation.pdu('snapshot', snapshotOf(1 + i * 1000, 1000));
