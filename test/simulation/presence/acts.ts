@@ -166,6 +166,8 @@ export class Acting {
         target.redis.refusal = act.refusal;
         const sinceMs = world.time.now;
         this.#after(act.forMs, () => {
+          // A server that was demoted meanwhile stays read-only.
+          if (network.target !== target) return;
           if (act.refusal === 'oom') this.#doings.full(sinceMs);
           target.redis.refusal = undefined;
         });
