@@ -1,5 +1,5 @@
 import { askServer, type Cut, CutProxy, startPrivateRedis, waitFor } from '@route/fixtures';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createRedisClient, type RedisClient } from './client.ts';
 import { serverOf } from './connector.ts';
 import { readPrimaries } from './primaries.ts';
@@ -29,7 +29,7 @@ async function connect(url: string, options: Partial<RedisSettings> = {}): Promi
   const watch = new ServerWatch({
     client,
     settings,
-    askEveryMs: 100,
+    moveWithinMs: 200,
     now: () => performance.now(),
     renewed: (reason) => renewals.push(reason),
   });
@@ -97,6 +97,38 @@ test('moves from a server that still answers when the address names another', as
   expect(renewals).toEqual([expect.stringContaining('leads to another server')]);
 });
 
+test.each([1_000, 2_000, 300_000])(
+  'leaves a server that the address no longer leads to within %i ms',
+  async (moveWithinMs) => {
+    await using redis = await startPrivateRedis();
+    using connected = await connect(redis.url);
+    const { client } = connected;
+    const renewals: string[] = [];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const watch = new ServerWatch({
+        client,
+        settings: {
+          target: { kind: 'single', url: redis.url },
+          commandTimeoutMs: 300,
+          connectTimeoutMs: 300,
+          connectionName: 'test',
+        },
+        moveWithinMs,
+        now: () => performance.now(),
+        ask: async () => 'other',
+        renewed: (reason) => renewals.push(reason),
+      });
+      watch.start();
+      await vi.advanceTimersByTimeAsync(Math.min(moveWithinMs, 6_000) - 1);
+      watch.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(renewals).toEqual([expect.stringContaining('leads to another server')]);
+  },
+);
+
 test('a name that alternates between two servers does not move the client', async () => {
   const answers = ['other', undefined, 'other', 'another', 'other', 'another'];
   await using redis = await startPrivateRedis();
@@ -114,7 +146,7 @@ test('a name that alternates between two servers does not move the client', asyn
   const watch = new ServerWatch({
     client,
     settings,
-    askEveryMs: 1,
+    moveWithinMs: 2,
     now: () => performance.now(),
     ask: async () => {
       if (answers.length === 0) asked.resolve();
@@ -160,6 +192,7 @@ test('reconnects every few seconds while Redis refuses the client', async () => 
   const watch = new ServerWatch({
     client,
     settings,
+    moveWithinMs: 10_000,
     now: () => nowMs,
     renewed: (reason) => renewals.push(reason),
   });

@@ -11,16 +11,16 @@ export interface ServerWatchOptions {
   renewed(reason: string): void;
   /** Finds out which server the address leads to now; by a connection of its own by default. */
   readonly ask?: () => Promise<string | undefined>;
-  /** Default {@link ASK_EVERY_MS}. */
-  readonly askEveryMs?: number;
+  /** Time within which to leave a server that the address no longer leads to. */
+  readonly moveWithinMs: number;
   /** Monotonic milliseconds. */
   now(): number;
 }
 
-/** Interval at which the address is checked. */
+/** The longest interval at which the address is checked. */
 const ASK_EVERY_MS = 5000;
 
-/** A different answer is checked again after this delay: a name may resolve to several servers. */
+/** A different answer is checked again by then at the latest: a name may resolve to several servers. */
 const ASK_AGAIN_MS = 500;
 
 /** Time of failures after which another connection is tried, even if it is unlikely to help. */
@@ -36,6 +36,8 @@ const RENEW_EVERY_MS = 1000;
 export class ServerWatch {
   readonly #options: ServerWatchOptions;
   readonly #ask: () => Promise<string | undefined>;
+  readonly #askEveryMs: number;
+  readonly #askAgainMs: number;
   #failingSinceMs: number | undefined;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   /** The last answer, if it is another server than the client's. */
@@ -46,6 +48,9 @@ export class ServerWatch {
   constructor(options: ServerWatchOptions) {
     this.#options = options;
     this.#ask = options.ask ?? (() => askServer(options.settings));
+    // Some of the time is left for the answers and for the new connection.
+    this.#askEveryMs = Math.min(ASK_EVERY_MS, options.moveWithinMs / 2);
+    this.#askAgainMs = Math.min(ASK_AGAIN_MS, options.moveWithinMs / 8);
   }
 
   /** Starts checking where the address leads. The nodes of a cluster report moves themselves. */
@@ -83,8 +88,9 @@ export class ServerWatch {
     client.disconnect(true);
   }
 
-  #schedule(delayMs = this.#options.askEveryMs ?? ASK_EVERY_MS): void {
+  #schedule(): void {
     if (!this.#running) return;
+    const delayMs = this.#elsewhere === undefined ? this.#askEveryMs : this.#askAgainMs;
     this.#timer = setTimeout(() => void this.#look(), delayMs);
   }
 
@@ -101,7 +107,7 @@ export class ServerWatch {
     } else {
       this.#elsewhere = isElsewhere ? there : undefined;
     }
-    this.#schedule(this.#elsewhere === undefined ? undefined : ASK_AGAIN_MS);
+    this.#schedule();
   }
 }
 

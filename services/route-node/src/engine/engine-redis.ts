@@ -95,6 +95,8 @@ export class RedisEngine implements Engine {
     this.#servers = new ServerWatch({
       client: this.#redis,
       settings: connection,
+      // Nodes that have moved would reap this one.
+      moveWithinMs: leaseMs,
       renewed: (reason) => {
         options.log.warn({ event: 'redis-reconnecting', problem: errorText(reason) });
       },
