@@ -166,10 +166,8 @@ export class Acting {
         target.redis.refusal = act.refusal;
         const sinceMs = world.time.now;
         this.#after(act.forMs, () => {
-          // A server that was demoted meanwhile stays read-only.
-          if (network.target !== target) return;
           if (act.refusal === 'oom') this.#doings.full(sinceMs);
-          target.redis.refusal = undefined;
+          target.endRefusal();
         });
         return;
       }
@@ -190,11 +188,12 @@ export class Acting {
     promoted.redis.clockOffsetMicros = old.redis.clockOffsetMicros + act.clockMs * 1000;
     network.target = promoted;
     this.#doings.lostData();
+    if (act.old === 'primary') return;
     if (act.old === 'dead') {
       old.stop();
       return;
     }
-    old.redis.refusal = 'readonly';
+    old.demote();
     if (act.old === 'demoted') for (const socket of [...old.sockets]) socket.reset();
   }
 

@@ -12,6 +12,17 @@ const PRESENCE = 'packages/presence/src';
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'moves-after-the-lease',
+    breaks: 'a node leaves a Redis that its name no longer leads to, but not within its lease',
+    changes: [
+      {
+        file: 'services/route-node/src/engine/engine-redis.ts',
+        find: 'moveWithinMs: leaseMs,',
+        put: 'moveWithinMs: 10_000,',
+      },
+    ],
+  },
+  {
     name: 'closed-links-stay',
     breaks: 'links that closed while Redis forgot that stay in it after a rollback',
     changes: [

@@ -62,7 +62,8 @@ type ActKind =
   | { readonly kind: 'redis-copy' }
   | {
       readonly kind: 'redis-promote';
-      readonly old: 'dead' | 'demoted' | 'demoted-keeps-connections';
+      /** 'primary': it goes on as before, and only its name leads elsewhere. */
+      readonly old: 'dead' | 'demoted' | 'demoted-keeps-connections' | 'primary';
       readonly data: 'copy' | 'none';
       readonly clockMs: number;
     }

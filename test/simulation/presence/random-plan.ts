@@ -155,7 +155,7 @@ function addFault(
       return at + 500;
     case 'promote': {
       const data = random.pick(['copy', 'copy', 'none'] as const);
-      const old = random.pick(['dead', 'demoted', 'demoted-keeps-connections'] as const);
+      const old = random.pick(['dead', 'demoted', 'demoted-keeps-connections', 'primary'] as const);
       acts.push({ kind: 'redis-copy', at: Math.max(0, at - random.whole(0, 1500)) });
       acts.push({ kind: 'redis-promote', at, old, data, clockMs });
       return at;

@@ -20,6 +20,7 @@ export class RedisHost {
   /** up; down: connections are refused; vanished: nothing answers, and no connection is reset. */
   state: 'up' | 'down' | 'vanished' = 'up';
   readonly sockets = new Set<RedisSocket>();
+  #demoted = false;
 
   constructor(redis: SimulatedRedis) {
     this.redis = redis;
@@ -34,6 +35,17 @@ export class RedisHost {
   /** The machine disappears silently. */
   vanish(): void {
     this.state = 'vanished';
+  }
+
+  /** Refuses writes from now on, as a replica. */
+  demote(): void {
+    this.#demoted = true;
+    this.redis.refusal = 'readonly';
+  }
+
+  /** Ends what it refuses for a time. */
+  endRefusal(): void {
+    this.redis.refusal = this.#demoted ? 'readonly' : undefined;
   }
 
   /** Starts the server (again): earlier connections are reset at their next data. */
@@ -118,6 +130,11 @@ export class RedisSocket extends EventEmitter {
     this.#out = new Wire({ time, process: undefined, latencyMs, isDark: () => path.darkOut });
     this.#in = new Wire({ time, process: this.#process, latencyMs, isDark: () => path.darkIn });
     this.#out.send(() => this.#arrived());
+  }
+
+  /** Whether it leads to another server than new connections do. */
+  get isElsewhere(): boolean {
+    return !this.destroyed && this.#host !== undefined && this.#host !== this.#network.target;
   }
 
   setNoDelay(): this {
@@ -316,6 +333,11 @@ export class RedisNetwork {
   ): void {
     Object.assign(this.pathOf(process), change);
     for (const socket of [...(this.#sockets.get(process) ?? [])]) socket.pathChanged();
+  }
+
+  /** Whether a node still uses a server that was replaced. */
+  isElsewhere(process: SimProcess): boolean {
+    return [...(this.#sockets.get(process) ?? [])].some((socket) => socket.isElsewhere);
   }
 
   /** Resets a node's connections, as a device on the path may. */

@@ -139,6 +139,7 @@ function unreadiness(world: World): string[] {
   for (const node of world.workingNodes) {
     if (!node.ready) problems.push(`${node.id} is not ready: ${[...node.unready].join(', ')}`);
     const { lingeringLinks } = node.engine.presence;
+    if (world.network.isElsewhere(node.process)) problems.push(`${node.id} uses a former Redis`);
     if (!node.isIdle) problems.push(`${node.id} still has something to report`);
     if (lingeringLinks > 0) problems.push(`${node.id} has ${lingeringLinks} links that linger`);
   }

@@ -19,6 +19,13 @@ interface UserDoings {
   viaNodes: Set<string>;
 }
 
+/** A user, and a link that is told of changes of the user. */
+interface UserOnLink {
+  readonly user: UserDoings;
+  readonly truth: State;
+  readonly link: SimLink;
+}
+
 /** A failed check. */
 export interface Problem {
   readonly check: Check;
@@ -69,6 +76,8 @@ export class Watch implements WorldEvents {
   #disturbedAt = 0;
   /** Closed links, and the times of their close. */
   #closed: { readonly link: SimLink; readonly at: number }[] = [];
+  /** Ids of links that were asked to move: their users count for another lease. */
+  readonly #askedToMove = new Set<string>();
   /** Links that did not receive all the time. */
   #changedRoles = new Set<SimLink>();
 
@@ -117,10 +126,12 @@ export class Watch implements WorldEvents {
 
   /** Redis was at maxmemory: links that closed meanwhile must still be removed. */
   full(sinceMs: number): void {
-    const { keys } = this.#expectWorld().network.target.redis.database(0);
+    const { network, setup } = this.#expectWorld();
+    const { keys } = network.target.redis.database(0);
     if (this.#disturbedAt > sinceMs) return;
     for (const { link, at } of this.#closed) {
-      if (at < sinceMs || at > this.#now - FULL_MS || this.#died.has(link.node.id)) continue;
+      const endedAt = this.#askedToMove.has(link.id ?? '') ? at + setup.leaseMs : at;
+      if (at < sinceMs || endedAt > this.#now - FULL_MS || this.#died.has(link.node.id)) continue;
       if ((this.#impairedAt.get(link.node.id) ?? 0) > sinceMs - FULL_MS) continue;
       const key = [...keys.keys()].find((each) => each.endsWith(`:link-users:${link.id}`));
       if (key !== undefined) this.#problem('full', `${key} stays in a Redis that is full`);
@@ -215,6 +226,8 @@ export class Watch implements WorldEvents {
 
   logged(node: SimNode, line: LogLine): void {
     this.log?.(`${(this.#now / 1000).toFixed(3)} ${node.id} ${JSON.stringify(line)}`);
+    const { event, link, reason } = line;
+    if (event === 'link-closed' && reason === 'rebalancing' && link) this.#askedToMove.add(link);
     if (line.event === 'bus-frames-lost') this.#framesLost = true;
     if (line.event === 'lease-acquired') this.#acquiredAt.set(node.id, this.#now);
     if (line.event === 'presence-settled') this.#settled(node);
@@ -230,6 +243,8 @@ export class Watch implements WorldEvents {
    */
   #settled(node: SimNode): void {
     const { links, network } = this.#expectWorld();
+    // Settled by a server that was replaced: it settles anew when it has moved.
+    if (network.isElsewhere(node.process)) return;
     // A node that has just started cannot know of others that an emptied Redis does not name. In
     // a Redis that refuses writes, only nodes without users can assert their links.
     const mayBeAlone = !node.listening || network.target.redis.refusal !== undefined;
@@ -280,7 +295,7 @@ export class Watch implements WorldEvents {
         if (world.setup.links === 'master' && !link.model.counts) continue;
         if (this.#died.has(link.node.id) || this.#changedRoles.has(link)) continue;
         const told = link.told.filter((each) => each.userId === userId);
-        const problem = this.#problemOf({ user, truth, told, link });
+        const problem = this.#problemOf({ user, truth, link }, told);
         if (problem !== undefined)
           wrong.push(`user ${userId} is ${truth}, link ${link.id}: ${problem}`);
       }
@@ -288,17 +303,7 @@ export class Watch implements WorldEvents {
     return wrong;
   }
 
-  #problemOf({
-    user,
-    truth,
-    told,
-    link,
-  }: {
-    user: UserDoings;
-    truth: State;
-    told: readonly Told[];
-    link: SimLink;
-  }): string | undefined {
+  #problemOf({ user, truth, link }: UserOnLink, told: readonly Told[]): string | undefined {
     const { graceMs } = this.#expectWorld().setup;
     const kinds = told.map(({ kind }) => kind);
     const said = `was told ${kinds.join(', ') || 'nothing'}`;
@@ -326,21 +331,11 @@ export class Watch implements WorldEvents {
     // A user without any change is not announced, or the announcement is corrected.
     const untouched = user.updates.length === 0 && user.pcLinkEnds === 0 && user.pcListed === 0;
     if (untouched && count('offline') > corrections) return `${said}, though nothing has happened`;
-    return this.#missing({ user, truth, kinds, link });
+    return this.#missing({ user, truth, link }, kinds);
   }
 
   /** The notifications that a single change of a user must have caused. */
-  #missing({
-    user,
-    truth,
-    kinds,
-    link,
-  }: {
-    user: UserDoings;
-    truth: State;
-    kinds: readonly string[];
-    link: SimLink;
-  }): string | undefined {
+  #missing({ user, truth, link }: UserOnLink, kinds: readonly string[]): string | undefined {
     if (link.openedAt > this.#episodeAt || user.pcListed > 0 || user.reaped > 0) return undefined;
     const { graceMs } = this.#expectWorld().setup;
     const [update, ...others] = user.updates;
