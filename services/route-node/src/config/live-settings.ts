@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { SETTINGS, type SettingName, type Settings } from './settings-schema.ts';
+import type { z } from 'zod';
+import { type SettingName, type Settings, settingsSchema } from './settings-schema.ts';
 
 /** Settings with values in files, which are read again while the node runs. */
 const LIVE_NAMES = [
@@ -14,6 +14,12 @@ const LIVE_NAMES = [
 ] as const satisfies readonly SettingName[];
 
 type LiveName = (typeof LIVE_NAMES)[number];
+
+/** Each of them with a schema of its own, so that an unusable one leaves the others in force. */
+const LIVE = LIVE_NAMES.map((name) => {
+  const only: Partial<Record<LiveName, true>> = { [name]: true };
+  return { name, schema: settingsSchema.pick(only) };
+});
 
 /** Minimum interval between reads, for any number of uses. */
 const READ_EVERY_MS = 500;
@@ -59,32 +65,11 @@ export class LiveSettings {
   read(): readonly string[] {
     this.#readAtMs = this.#now();
     this.#problems = [];
-    const texts = Object.fromEntries(LIVE_NAMES.map((name) => [name, this.#textOf(name)]));
-    const last = this.#current;
-    const read = z
-      .object({
-        REDIS_URL: SETTINGS.REDIS_URL.schema.catch(this.#keep('REDIS_URL', last.REDIS_URL)),
-        REDIS_PASSWORD: SETTINGS.REDIS_PASSWORD.schema.catch(
-          this.#keep('REDIS_PASSWORD', last.REDIS_PASSWORD),
-        ),
-        REDIS_SENTINEL_PASSWORD: SETTINGS.REDIS_SENTINEL_PASSWORD.schema.catch(
-          this.#keep('REDIS_SENTINEL_PASSWORD', last.REDIS_SENTINEL_PASSWORD),
-        ),
-        REDIS_TLS_CA: SETTINGS.REDIS_TLS_CA.schema.catch(
-          this.#keep('REDIS_TLS_CA', last.REDIS_TLS_CA),
-        ),
-        REDIS_TLS_CERT: SETTINGS.REDIS_TLS_CERT.schema.catch(
-          this.#keep('REDIS_TLS_CERT', last.REDIS_TLS_CERT),
-        ),
-        REDIS_TLS_KEY: SETTINGS.REDIS_TLS_KEY.schema.catch(
-          this.#keep('REDIS_TLS_KEY', last.REDIS_TLS_KEY),
-        ),
-        ROUTE_ADMIN_TOKEN: SETTINGS.ROUTE_ADMIN_TOKEN.schema.catch(
-          this.#keep('ROUTE_ADMIN_TOKEN', last.ROUTE_ADMIN_TOKEN),
-        ),
-      })
-      .parse(texts);
-    this.#current = Object.freeze({ ...last, ...read });
+    for (const { name, schema } of LIVE) {
+      const { success, data, error } = schema.safeParse({ [name]: this.#textOf(name) });
+      if (success) this.#current = Object.freeze({ ...this.#current, ...data });
+      else this.#problems.push(this.#problemOf(name, error));
+    }
     for (const problem of this.#problems) this.onProblem(problem);
     return this.#problems;
   }
@@ -100,19 +85,13 @@ export class LiveSettings {
     }
   }
 
-  /** The value that stays in force, and a problem for the log: never the content of a file. */
-  #keep<T>(
-    name: LiveName,
-    last: T,
-  ): (failed: { readonly error: z.core.$ZodCatchCtx['error'] }) => T {
-    return ({ error }) => {
-      const file = this.#options.files[name] ?? this.#options.texts[name] ?? '';
-      const why = error.issues.map(({ code, message }) =>
-        code === 'invalid_type' ? 'expected a readable file that is not empty' : message,
-      );
-      this.#problems.push(`${name} in ${JSON.stringify(file)} stays as it was: ${why.join(', ')}`);
-      return last;
-    };
+  /** A problem for the log: never the content of a file. */
+  #problemOf(name: LiveName, { issues }: z.ZodError): string {
+    const file = this.#options.files[name] ?? this.#options.texts[name] ?? '';
+    const why = issues.map(({ code, message }) =>
+      code === 'invalid_type' ? 'expected a readable file that is not empty' : message,
+    );
+    return `${name} in ${JSON.stringify(file)} stays as it was: ${why.join(', ')}`;
   }
 }
 

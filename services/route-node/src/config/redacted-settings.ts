@@ -1,4 +1,5 @@
 import { addressText } from './address.ts';
+import { settingText } from './setting.ts';
 import { SETTING_NAMES, SETTINGS, type Settings } from './settings-schema.ts';
 
 /**
@@ -7,9 +8,8 @@ import { SETTING_NAMES, SETTINGS, type Settings } from './settings-schema.ts';
 export function redactedSettings(settings: Settings): Record<string, string> {
   return Object.fromEntries(
     SETTING_NAMES.map((name) => {
-      const isSecret = 'secret' in SETTINGS[name];
       const value: unknown = settings[name];
-      if (isSecret) return [name, value === '' ? '' : '(not shown)'];
+      if (settingText(SETTINGS[name]).secret) return [name, value === '' ? '' : '(not shown)'];
       return [name, shown(value)];
     }),
   );

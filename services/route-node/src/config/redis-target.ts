@@ -1,4 +1,5 @@
 import type { RedisAccount, RedisTarget, RedisTls } from '@route/redis';
+import { settingText } from './setting.ts';
 import { SETTINGS, type Settings } from './settings-schema.ts';
 
 /** Which Redis the settings mean; they must be without {@link redisConflicts}. */
@@ -6,7 +7,7 @@ export function redisTarget(settings: Settings): RedisTarget {
   const tls = tlsOf(settings);
   const encrypted = settings.REDIS_TLS === 'on' && { tls };
   const map = settings.REDIS_ADDRESS_MAP;
-  const addressMap = map !== undefined && { addressMap: map };
+  const addressMap = map.size > 0 && { addressMap: map };
   const account = accountOf(settings.REDIS_USERNAME, settings.REDIS_PASSWORD);
   if (settings.REDIS_SENTINELS.length > 0) {
     return {
@@ -34,7 +35,7 @@ export function redisConflicts(settings: Settings): string[] {
   const problems: string[] = [];
   const { REDIS_SENTINELS: sentinels, REDIS_CLUSTER: cluster } = settings;
   const ways = [
-    ...(settings.REDIS_URL === SETTINGS.REDIS_URL.default ? [] : ['REDIS_URL']),
+    ...(settings.REDIS_URL === settingText(SETTINGS.REDIS_URL).default ? [] : ['REDIS_URL']),
     ...(sentinels.length > 0 ? ['REDIS_SENTINELS'] : []),
     ...(cluster.length > 0 ? ['REDIS_CLUSTER'] : []),
   ];
@@ -55,7 +56,7 @@ export function redisConflicts(settings: Settings): string[] {
         `${given.join(' and ')} given: expected in REDIS_URL, as redis://user:password@host`,
       );
     }
-    if (settings.REDIS_ADDRESS_MAP !== undefined) {
+    if (settings.REDIS_ADDRESS_MAP.size > 0) {
       problems.push('REDIS_ADDRESS_MAP given: expected REDIS_SENTINELS or REDIS_CLUSTER too');
     }
     if (settings.REDIS_TLS === 'on') {

@@ -5,60 +5,58 @@ import { z } from 'zod';
 import { type Address, parseAddress } from './address.ts';
 import { type Network, parseNetwork } from './networks.ts';
 
-export const address = z
-  .string()
-  .transform((text, context): Address => {
-    const parsed = parseAddress(text);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({
-      code: 'custom',
-      message: 'expected host:port, with a port from 0 to 65535',
-    });
+/** A text of which `read` makes a value; undefined from it refuses the text with `expected`. */
+function readAs<Value>(read: (text: string) => Value | undefined, expected: string) {
+  return z.string().transform((text, context): Value => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
-  })
-  .describe('host:port');
+  });
+}
 
 /** The parts between the commas of a list; none for an empty text. */
 function partsOf(text: string): string[] {
   return text === '' ? [] : text.split(',').map((part) => part.trim());
 }
 
-export const addresses = z
-  .string()
-  .transform((text, context): readonly Address[] => {
-    const parsed = partsOf(text).map(parseAddress);
-    const all = parsed.filter((one) => one !== undefined && one.port > 0);
-    if (all.length === parsed.length) return all.filter((one) => one !== undefined);
-    context.addIssue({
-      code: 'custom',
-      message: 'expected host:port,host:port,..., with ports from 1 to 65535',
-    });
-    return z.NEVER;
-  })
-  .describe('host:port,host:port,...');
+/** The value of each part; undefined unless all parts have one. */
+function allOf<Value>(
+  parts: readonly string[],
+  read: (part: string) => Value | undefined,
+): readonly Value[] | undefined {
+  const values = parts.map(read).filter((value) => value !== undefined);
+  return values.length === parts.length ? values : undefined;
+}
+
+export const address = readAs(
+  parseAddress,
+  'expected host:port, with a port from 0 to 65535',
+).describe('host:port');
+
+function reachableAddress(text: string): Address | undefined {
+  const parsed = parseAddress(text);
+  return parsed?.port === 0 ? undefined : parsed;
+}
+
+export const addresses = readAs(
+  (text) => allOf(partsOf(text), reachableAddress),
+  'expected host:port,host:port,..., with ports from 1 to 65535',
+).describe('host:port,host:port,...');
 
 /** Addresses as they are announced, and where each is reached. */
-export const addressMap = z
-  .string()
-  .transform((text, context): ReadonlyMap<string, Address> | undefined => {
-    if (text === '') return undefined;
-    const pairs = partsOf(text).map((part) => part.split('=').map((one) => one.trim()));
-    const map = new Map<string, Address>();
-    for (const [announced = '', reached = '', ...rest] of pairs) {
-      const from = parseAddress(announced);
-      const to = parseAddress(reached);
-      if (from === undefined || to === undefined || rest.length > 0 || to.port === 0) {
-        context.addIssue({
-          code: 'custom',
-          message: 'expected announced-host:port=host:port,..., with ports from 1 to 65535',
-        });
-        return z.NEVER;
-      }
-      map.set(`${from.host}:${from.port}`, to);
-    }
-    return map;
-  })
-  .describe('announced-host:port=host:port,...');
+export const addressMap = readAs((text): ReadonlyMap<string, Address> | undefined => {
+  const pairs = allOf(partsOf(text), (part) => {
+    const [announced = '', reached = '', ...rest] = part.split('=').map((one) => one.trim());
+    const from = parseAddress(announced);
+    const to = reachableAddress(reached);
+    if (from === undefined || to === undefined || rest.length > 0) return undefined;
+    return [`${from.host}:${from.port}`, to] as const;
+  });
+  return pairs && new Map(pairs);
+}, 'expected announced-host:port=host:port,..., with ports from 1 to 65535').describe(
+  'announced-host:port=host:port,...',
+);
 
 /** A PEM file, read at start; undefined where none is named. */
 export const pemFile = z
@@ -92,8 +90,8 @@ export const networks = z
   .string()
   .transform((text, context): readonly Network[] => {
     const parts = partsOf(text);
-    const parsed = parts.map(parseNetwork).filter((network) => network !== undefined);
-    if (parsed.length === parts.length) return parsed;
+    const parsed = allOf(parts, parseNetwork);
+    if (parsed !== undefined) return parsed;
     const bad = parts.find((part) => parseNetwork(part) === undefined);
     context.addIssue({
       code: 'custom',
@@ -103,26 +101,18 @@ export const networks = z
   })
   .describe('networks, separated by commas');
 
+function clientType(text: string): number | undefined {
+  const type = Number(text);
+  if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(text)) return undefined;
+  if (type < 1 || type > MOST_CLIENT_TYPE) return undefined;
+  return STANDARD_CLIENT_TYPES.of(type) === undefined ? type : undefined;
+}
+
 /** Client types as numbers, decimal or hexadecimal, that are not among those of the protocol. */
-export const clientTypes = z
-  .string()
-  .transform((text, context): readonly number[] => {
-    const parts = partsOf(text);
-    const isGood = (part: string): boolean => {
-      const number = Number(part);
-      if (!/^(?:0x[0-9a-fA-F]{1,4}|\d{1,5})$/.test(part)) return false;
-      return (
-        number > 0 && number <= MOST_CLIENT_TYPE && STANDARD_CLIENT_TYPES.of(number) === undefined
-      );
-    };
-    if (parts.every(isGood)) return parts.map(Number);
-    context.addIssue({
-      code: 'custom',
-      message: `expected 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, except 0x01, 0x02, 0x11 and 0x12`,
-    });
-    return z.NEVER;
-  })
-  .describe('numbers, decimal or hexadecimal, separated by commas');
+export const clientTypes = readAs(
+  (text) => allOf(partsOf(text), clientType),
+  `expected 0x13,0x14,... from 1 to ${MOST_CLIENT_TYPE}, except 0x01, 0x02, 0x11 and 0x12`,
+).describe('numbers, decimal or hexadecimal, separated by commas');
 
 export const hostName = z
   .string()
@@ -136,17 +126,17 @@ export const namespace = z
 
 export const text = z.string().describe('text');
 
+function isRedisUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
+}
+
 export const redisUrl = z
   .string()
-  .superRefine((text, context) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
-      context.addIssue({
-        code: 'custom',
-        message: 'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
-      });
-    }
-  })
+  .refine(
+    isRedisUrl,
+    'expected redis://[user:password@]host[:port][/database], or rediss:// for TLS',
+  )
   .describe('redis:// or rediss:// URL');
 
 /** Long enough not to be guessed, and fit for a header. */
@@ -155,15 +145,10 @@ export const adminToken = z
   .regex(/^$|^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters without spaces')
   .describe('16 to 512 visible ASCII characters without spaces');
 
-export const hostNames = z
-  .string()
-  .transform((text, context): readonly string[] => {
-    const names = partsOf(text);
-    if (names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name))) return names;
-    context.addIssue({ code: 'custom', message: 'expected name,name,..., without ports' });
-    return z.NEVER;
-  })
-  .describe('names, separated by commas');
+export const hostNames = readAs((text): readonly string[] | undefined => {
+  const names = partsOf(text);
+  return names.every((name) => /^[A-Za-z0-9_.-]{1,253}$/.test(name)) ? names : undefined;
+}, 'expected name,name,..., without ports').describe('names, separated by commas');
 
 function number(form: RegExp, unit: string, [least, most]: readonly [number, number]) {
   const range = `${unit} from ${least} to ${most}`;

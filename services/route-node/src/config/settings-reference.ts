@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import { settingText } from './setting.ts';
 import { SETTING_TOPICS } from './settings-schema.ts';
 
 const MAX_WIDTH = 100;
@@ -5,7 +7,7 @@ const MAX_WIDTH = 100;
 /** The reference of all settings, in Markdown; docs/settings.md is this text. */
 export function settingsReference(): string {
   const topics = SETTING_TOPICS.map(([title, settings]) => {
-    const sections = Object.entries(settings).map(([name, setting]) => section(name, setting));
+    const sections = Object.entries(settings).map(([name, schema]) => section(name, schema));
     return [`## ${title}\n`, ...sections].join('\n');
   });
   return [
@@ -19,16 +21,8 @@ export function settingsReference(): string {
   ].join('\n');
 }
 
-function section(
-  name: string,
-  {
-    schema,
-    default: fallback,
-    meaning,
-    reason,
-    example,
-  }: (typeof SETTING_TOPICS)[number][1][string],
-): string {
+function section(name: string, schema: z.ZodType): string {
+  const { default: fallback, meaning, reason, example } = settingText(schema);
   const lines = [
     `- Value: ${schema.description}`,
     `- Default: ${fallback === '' ? 'none' : `\`${fallback}\``}${reason === undefined ? '' : `. ${reason}`}`,

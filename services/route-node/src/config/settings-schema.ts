@@ -10,7 +10,7 @@ import { REDIS_SETTINGS } from './settings/redis-settings.ts';
 export type { Address } from './address.ts';
 
 /** All settings by their names in the environment. Flags: the same in lower case with dashes. */
-export const SETTINGS = {
+export const settingsSchema = z.object({
   ...NODE_SETTINGS,
   ...ADMIN_SETTINGS,
   ...REDIS_SETTINGS,
@@ -18,13 +18,23 @@ export const SETTINGS = {
   ...LINK_SETTINGS,
   ...PRESENCE_SETTINGS,
   ...BUS_SETTINGS,
-} as const satisfies Record<string, SettingEntry>;
+});
+
+/** All settings as they are used: read once at start, never changed. */
+export type Settings = Readonly<z.output<typeof settingsSchema>>;
+
+export type SettingName = keyof Settings;
+
+/** The schema of each setting; `settingText` has its description. */
+export const SETTINGS = settingsSchema.shape;
+
+/** The settings' names, in the order in which help lists them. */
+export const SETTING_NAMES = Object.keys(SETTINGS).filter(
+  (name): name is SettingName => name in SETTINGS,
+);
 
 /** The settings by topic, as docs/settings.md lists them. */
-export const SETTING_TOPICS: readonly (readonly [
-  string,
-  Readonly<Record<string, SettingEntry>>,
-])[] = [
+export const SETTING_TOPICS: readonly (readonly [string, Readonly<Record<string, z.ZodType>>])[] = [
   ['The node', NODE_SETTINGS],
   ['Admin port', ADMIN_SETTINGS],
   ['Redis', REDIS_SETTINGS],
@@ -33,98 +43,3 @@ export const SETTING_TOPICS: readonly (readonly [
   ['Presence', PRESENCE_SETTINGS],
   ['Delivery and bus', BUS_SETTINGS],
 ];
-
-interface SettingEntry {
-  /** Its description names the values that it accepts. */
-  readonly schema: z.ZodType;
-  /** The default as a user writes it. */
-  readonly default: string;
-  readonly meaning: string;
-  /** The reason for the default, or when to use another value. */
-  readonly reason?: string;
-  readonly example?: string;
-  /** Never shown; may also be given as the name of a file, in NAME_FILE. */
-  readonly secret?: boolean;
-}
-
-export type SettingName = keyof typeof SETTINGS;
-
-/** All settings as they are used: read once at start, never changed. */
-export type Settings = {
-  readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']>;
-};
-
-/** The settings' names, in the order in which help lists them. */
-export const SETTING_NAMES = Object.keys(SETTINGS).filter(
-  (name): name is SettingName => name in SETTINGS,
-);
-
-/** The schema of all settings together. */
-export const settingsSchema: z.ZodType<Settings> = z.object({
-  ROUTE_LISTEN: SETTINGS.ROUTE_LISTEN.schema,
-  ROUTE_ADMIN_LISTEN: SETTINGS.ROUTE_ADMIN_LISTEN.schema,
-  ROUTE_ADMIN_TOKEN: SETTINGS.ROUTE_ADMIN_TOKEN.schema,
-  ROUTE_ADMIN_HOSTS: SETTINGS.ROUTE_ADMIN_HOSTS.schema,
-  ROUTE_ADMIN_MAX_CONNECTIONS: SETTINGS.ROUTE_ADMIN_MAX_CONNECTIONS.schema,
-  ROUTE_WATCH_BODIES: SETTINGS.ROUTE_WATCH_BODIES.schema,
-  ROUTE_ADVERTISE_HOST: SETTINGS.ROUTE_ADVERTISE_HOST.schema,
-  ROUTE_ENGINE: SETTINGS.ROUTE_ENGINE.schema,
-  REDIS_URL: SETTINGS.REDIS_URL.schema,
-  REDIS_SENTINELS: SETTINGS.REDIS_SENTINELS.schema,
-  REDIS_SENTINEL_NAME: SETTINGS.REDIS_SENTINEL_NAME.schema,
-  REDIS_SENTINEL_USERNAME: SETTINGS.REDIS_SENTINEL_USERNAME.schema,
-  REDIS_SENTINEL_PASSWORD: SETTINGS.REDIS_SENTINEL_PASSWORD.schema,
-  REDIS_CLUSTER: SETTINGS.REDIS_CLUSTER.schema,
-  REDIS_ADDRESS_MAP: SETTINGS.REDIS_ADDRESS_MAP.schema,
-  REDIS_USERNAME: SETTINGS.REDIS_USERNAME.schema,
-  REDIS_PASSWORD: SETTINGS.REDIS_PASSWORD.schema,
-  REDIS_TLS: SETTINGS.REDIS_TLS.schema,
-  REDIS_TLS_CA: SETTINGS.REDIS_TLS_CA.schema,
-  REDIS_TLS_CERT: SETTINGS.REDIS_TLS_CERT.schema,
-  REDIS_TLS_KEY: SETTINGS.REDIS_TLS_KEY.schema,
-  REDIS_TLS_SERVER_NAME: SETTINGS.REDIS_TLS_SERVER_NAME.schema,
-  REDIS_COMMAND_TIMEOUT_MS: SETTINGS.REDIS_COMMAND_TIMEOUT_MS.schema,
-  REDIS_CONNECT_TIMEOUT_MS: SETTINGS.REDIS_CONNECT_TIMEOUT_MS.schema,
-  ROUTE_NAMESPACE: SETTINGS.ROUTE_NAMESPACE.schema,
-  ROUTE_LINKS: SETTINGS.ROUTE_LINKS.schema,
-  ROUTE_DELIVERY: SETTINGS.ROUTE_DELIVERY.schema,
-  ROUTE_DELIVERY_RETENTION_BYTES: SETTINGS.ROUTE_DELIVERY_RETENTION_BYTES.schema,
-  ROUTE_PROXY_PROTOCOL: SETTINGS.ROUTE_PROXY_PROTOCOL.schema,
-  ROUTE_PROXY_FROM: SETTINGS.ROUTE_PROXY_FROM.schema,
-  ROUTE_TLS_CERT: SETTINGS.ROUTE_TLS_CERT.schema,
-  ROUTE_TLS_KEY: SETTINGS.ROUTE_TLS_KEY.schema,
-  ROUTE_TLS_CA: SETTINGS.ROUTE_TLS_CA.schema,
-  ROUTE_ALLOW: SETTINGS.ROUTE_ALLOW.schema,
-  ROUTE_MAX_LINKS: SETTINGS.ROUTE_MAX_LINKS.schema,
-  ROUTE_MAX_LINKS_PER_ADDRESS: SETTINGS.ROUTE_MAX_LINKS_PER_ADDRESS.schema,
-  ROUTE_MAX_HANDSHAKES: SETTINGS.ROUTE_MAX_HANDSHAKES.schema,
-  ROUTE_MAX_HANDSHAKES_PER_ADDRESS: SETTINGS.ROUTE_MAX_HANDSHAKES_PER_ADDRESS.schema,
-  ROUTE_HANDSHAKE_SECONDS: SETTINGS.ROUTE_HANDSHAKE_SECONDS.schema,
-  ROUTE_LEASE_SECONDS: SETTINGS.ROUTE_LEASE_SECONDS.schema,
-  ROUTE_RECONCILE_SECONDS: SETTINGS.ROUTE_RECONCILE_SECONDS.schema,
-  ROUTE_OFFLINE_GRACE_SECONDS: SETTINGS.ROUTE_OFFLINE_GRACE_SECONDS.schema,
-  ROUTE_OFFLINE_GRACE_PER_SECOND: SETTINGS.ROUTE_OFFLINE_GRACE_PER_SECOND.schema,
-  ROUTE_HEARTBEAT_SECONDS: SETTINGS.ROUTE_HEARTBEAT_SECONDS.schema,
-  ROUTE_LINK_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_TIMEOUT_SECONDS.schema,
-  ROUTE_DRAIN_SECONDS: SETTINGS.ROUTE_DRAIN_SECONDS.schema,
-  ROUTE_REBALANCE: SETTINGS.ROUTE_REBALANCE.schema,
-  ROUTE_REBALANCE_PER_MINUTE: SETTINGS.ROUTE_REBALANCE_PER_MINUTE.schema,
-  ROUTE_MAX_PDU_BYTES: SETTINGS.ROUTE_MAX_PDU_BYTES.schema,
-  ROUTE_INCOMPLETE_PDU_BYTES: SETTINGS.ROUTE_INCOMPLETE_PDU_BYTES.schema,
-  ROUTE_LINK_MIN_BYTES_PER_SECOND: SETTINGS.ROUTE_LINK_MIN_BYTES_PER_SECOND.schema,
-  ROUTE_MAX_QUERY_USERS: SETTINGS.ROUTE_MAX_QUERY_USERS.schema,
-  ROUTE_CLIENT_TYPES_PC: SETTINGS.ROUTE_CLIENT_TYPES_PC.schema,
-  ROUTE_CLIENT_TYPES_MOBILE: SETTINGS.ROUTE_CLIENT_TYPES_MOBILE.schema,
-  ROUTE_LINK_PENDING_PDUS: SETTINGS.ROUTE_LINK_PENDING_PDUS.schema,
-  ROUTE_LINK_PENDING_BYTES: SETTINGS.ROUTE_LINK_PENDING_BYTES.schema,
-  ROUTE_LINK_HIGH_WATER_MARK_BYTES: SETTINGS.ROUTE_LINK_HIGH_WATER_MARK_BYTES.schema,
-  ROUTE_LINK_QUEUE_MAX_BYTES: SETTINGS.ROUTE_LINK_QUEUE_MAX_BYTES.schema,
-  ROUTE_LINK_DRAIN_TIMEOUT_SECONDS: SETTINGS.ROUTE_LINK_DRAIN_TIMEOUT_SECONDS.schema,
-  ROUTE_BUS_WINDOW_BYTES: SETTINGS.ROUTE_BUS_WINDOW_BYTES.schema,
-  ROUTE_BUS_RETENTION_SECONDS: SETTINGS.ROUTE_BUS_RETENTION_SECONDS.schema,
-  ROUTE_BUS_RETENTION_BYTES: SETTINGS.ROUTE_BUS_RETENTION_BYTES.schema,
-  ROUTE_ISOLATED_SECONDS: SETTINGS.ROUTE_ISOLATED_SECONDS.schema,
-  ROUTE_BUS_PROBE_TIMEOUT_SECONDS: SETTINGS.ROUTE_BUS_PROBE_TIMEOUT_SECONDS.schema,
-  LOG_LEVEL: SETTINGS.LOG_LEVEL.schema,
-  LOG_BUFFER_BYTES: SETTINGS.LOG_BUFFER_BYTES.schema,
-});

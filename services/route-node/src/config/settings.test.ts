@@ -67,8 +67,8 @@ describe('settings', () => {
       'ROUTE_LISTEN is "nowhere": expected host:port, with a port from 0 to 65535',
       'ROUTE_NAMESPACE is "a b": expected 1 to 64 of A-Z a-z 0-9 _ . : -',
       'ROUTE_LINKS is "some": expected all or master',
-      'ROUTE_LEASE_SECONDS is "ten": expected seconds from 1 to 300',
       'ROUTE_MAX_PDU_BYTES is "15": expected a whole number from 16 to 268435456',
+      'ROUTE_LEASE_SECONDS is "ten": expected seconds from 1 to 300',
     ]);
   });
 

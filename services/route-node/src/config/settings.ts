@@ -4,6 +4,7 @@ import { errorText } from '@route/redis';
 import { tlsConflicts } from '../admission/link-tls.ts';
 import { LiveSettings, readSecret } from './live-settings.ts';
 import { redisConflicts } from './redis-target.ts';
+import { settingText } from './setting.ts';
 import {
   SETTING_NAMES,
   SETTINGS,
@@ -52,12 +53,12 @@ export function readSettings(
         `--${flagOf(name)} is given: expected no flag for a secret, since flags show in the process ` +
           `list; set ${name} in the environment, or name a file with it in ${name}_FILE`,
       );
-      texts[name] = SETTINGS[name].default;
+      texts[name] = settingText(SETTINGS[name]).default;
       continue;
     }
     const given =
       typeof flag === 'string' ? flag : fromEnvironment(name, environment, { files, problems });
-    texts[name] = given ?? SETTINGS[name].default;
+    texts[name] = given ?? settingText(SETTINGS[name]).default;
   }
   const parsed = settingsSchema.safeParse(texts);
   if (!parsed.success) {
@@ -78,7 +79,8 @@ export function readSettings(
 /** The text that --help prints. */
 export function helpText(): string {
   const lines = SETTING_NAMES.map((name) => {
-    const { meaning, default: fallback, schema } = SETTINGS[name];
+    const schema = SETTINGS[name];
+    const { meaning, default: fallback } = settingText(schema);
     const flag = isSecret(name) ? `no flag, but ${name}_FILE` : `--${flagOf(name)}`;
     const value = `${schema.description}; default: ${fallback === '' ? 'none' : fallback}`;
     return `  ${name}  (${flag})\n      ${meaning}\n      ${value}`;
@@ -102,7 +104,7 @@ export function helpText(): string {
 }
 
 function isSecret(name: SettingName): boolean {
-  return 'secret' in SETTINGS[name];
+  return settingText(SETTINGS[name]).secret === true;
 }
 
 /** The flag of a setting: ROUTE_LISTEN is --route-listen. */
