@@ -6,7 +6,7 @@ import { Guard } from './admin/http/guard.ts';
 import { AdminServer } from './admin/http/server.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { LinkTls, linkTlsFiles } from './admission/link-tls.ts';
-import { advertised } from './config/advertised.ts';
+import { advertised } from './config/address.ts';
 import type { LiveSettings } from './config/live-settings.ts';
 import type { Settings } from './config/settings.ts';
 import type { Engine } from './engine/engine.ts';

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { settingText } from './setting.ts';
 import { SETTING_TOPICS } from './settings-schema.ts';
@@ -46,4 +47,8 @@ function wrapped(text: string, indent = ''): string {
     }
   }
   return [...lines, line].join('\n');
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../../../../docs/settings.md', import.meta.url), settingsReference());
 }

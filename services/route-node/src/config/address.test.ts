@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { advertised } from './advertised.ts';
+import { advertised } from './address.ts';
 
 describe('without a host given', () => {
   test.each([
