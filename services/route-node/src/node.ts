@@ -21,7 +21,6 @@ import { type Logger, RepeatedLine } from './observability/log.ts';
 import type { LogOutput } from './observability/log-output.ts';
 import { LoopWatch } from './observability/loop-delay.ts';
 import { nodeMetrics } from './observability/metrics.ts';
-import { CachedStats } from './observability/presence-stats.ts';
 import { Readiness } from './observability/readiness.ts';
 import { checkListening } from './process/listen.ts';
 import { Rebalancer } from './rebalancing/rebalancer.ts';
@@ -111,7 +110,6 @@ export class RouteNode {
     const { counters, watch } = core;
     this.#engine = core.engine;
     this.#links = core.links;
-    const { presence } = this.#engine;
     this.#rebalancer = new Rebalancer({
       nodeId,
       log,
@@ -174,6 +172,7 @@ export class RouteNode {
       },
       failed: (path, error) => log.error({ event: 'admin-failed', path, err: error }),
       routes: adminRoutes({
+        nodeId,
         info: () => this.#info(),
         settings,
         counters,
@@ -183,19 +182,11 @@ export class RouteNode {
         loop,
         eventLog,
         watch,
-        totals: new CachedStats(presence),
         guard,
         console: readConsole(),
-        actions: {
-          links: this.#links,
-          drainSeconds: settings.ROUTE_DRAIN_SECONDS,
-          drain: drainAsked,
-          rebalance: () => this.#rebalancer.rebalance(),
-        },
-        metrics: async () => ({
-          contentType: registry.contentType,
-          text: await registry.metrics(),
-        }),
+        metrics: registry,
+        drain: drainAsked,
+        rebalance: () => this.#rebalancer.rebalance(),
       }),
     });
   }

@@ -1,33 +1,22 @@
-import type { CloseLinkResult, DrainResult, RebalanceResult } from '@route/admin-api';
-import type { LinkServer } from '../link/link-server.ts';
+import type { CloseLinkResult, DrainResult } from '@route/admin-api';
 import { ApiError } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
-
-/** Requests that change a node's state. */
-export interface Actions {
-  readonly links: LinkServer;
-  /** Over how many seconds a drain closes the links. */
-  readonly drainSeconds: number;
-  /** Starts a drain, as SIGTERM does. */
-  drain(): void;
-  /** Closes links above this node's fair share; undefined while the share is unknown. */
-  rebalance(): Omit<RebalanceResult, 'node'> | undefined;
-}
+import type { AdminSources } from './sources.ts';
 
 /** Routes that change state; all of them need the token. */
-export function actionRoutes(nodeId: string, actions: Actions): Route[] {
+export function actionRoutes(sources: AdminSources): Route[] {
+  const { nodeId, links, settings } = sources;
   return [
     {
       method: 'POST',
       path: '/api/v1/drain',
       handle: () => {
-        const { links, drainSeconds: overSeconds } = actions;
-        actions.drain();
+        sources.drain();
         const result: DrainResult = {
           node: nodeId,
           draining: true,
           links: links.size,
-          overSeconds,
+          overSeconds: settings.ROUTE_DRAIN_SECONDS,
         };
         return json(result, 202);
       },
@@ -37,7 +26,7 @@ export function actionRoutes(nodeId: string, actions: Actions): Route[] {
       path: '/api/v1/links/:id/close',
       handle: ({ params }) => {
         const id = params['id'] ?? '';
-        const link = actions.links.find(id);
+        const link = links.find(id);
         if (link === undefined || link.isEnding) {
           throw new ApiError(
             'not-found',
@@ -53,7 +42,7 @@ export function actionRoutes(nodeId: string, actions: Actions): Route[] {
       method: 'POST',
       path: '/api/v1/rebalance',
       handle: () => {
-        const result = actions.rebalance();
+        const result = sources.rebalance();
         if (result === undefined) {
           throw new ApiError(
             'not-possible',

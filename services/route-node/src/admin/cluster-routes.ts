@@ -1,26 +1,14 @@
-import type { ClusterView, LinksView, NodeView } from '@route/admin-api';
-import type { Presence } from '@route/presence';
-import type { Engine } from '../engine/engine.ts';
-import type { LinkServer } from '../link/link-server.ts';
+import type { ClusterView, LinksView } from '@route/admin-api';
 import { redisAway } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
-import { linkView } from './link-view.ts';
-
-export interface ClusterSources {
-  readonly nodeId: string;
-  readonly namespace: string;
-  readonly engine: Engine;
-  readonly links: LinkServer;
-  readonly presence: Presence;
-  /** This node as it is now. */
-  nodeView(): NodeView;
-}
+import type { AdminSources } from './sources.ts';
+import { linkView, nodeView } from './views.ts';
 
 /** This node, all nodes, and this node's links. */
-export function clusterRoutes(sources: ClusterSources): Route[] {
-  const { nodeId, links, presence } = sources;
+export function clusterRoutes(sources: AdminSources): Route[] {
+  const { nodeId, links, engine } = sources;
   return [
-    { method: 'GET', path: '/api/v1/node', handle: () => json(sources.nodeView()) },
+    { method: 'GET', path: '/api/v1/node', handle: () => json(nodeView(sources)) },
     { method: 'GET', path: '/api/v1/cluster', handle: async () => json(await cluster(sources)) },
     {
       method: 'GET',
@@ -28,7 +16,7 @@ export function clusterRoutes(sources: ClusterSources): Route[] {
       handle: () => {
         const view: LinksView = {
           node: nodeId,
-          links: Array.from(links.all(), (link) => linkView(link, presence)),
+          links: Array.from(links.all(), (link) => linkView(link, engine.presence)),
         };
         return json(view);
       },
@@ -36,11 +24,11 @@ export function clusterRoutes(sources: ClusterSources): Route[] {
   ];
 }
 
-async function cluster({ nodeId, namespace, engine }: ClusterSources): Promise<ClusterView> {
+async function cluster({ nodeId, settings, engine }: AdminSources): Promise<ClusterView> {
   const { nowMs, entries } = await engine.readRegistry().catch(redisAway);
   return {
     node: nodeId,
-    namespace,
+    namespace: settings.ROUTE_NAMESPACE,
     redisNowMs: nowMs,
     nodes: entries.map(({ node, leaseLeftMs, info }) => ({
       node,

@@ -4,9 +4,9 @@ import { MetricsAnswer } from './metrics-answer.ts';
 
 test('concurrent requests share a rendering, and none gets one that started before it', async () => {
   let renderings = 0;
-  const metrics = new MetricsAnswer(async () => {
-    renderings++;
-    return { contentType: 'text/plain', text: String(renderings) };
+  const metrics = new MetricsAnswer({
+    contentType: 'text/plain',
+    metrics: async () => String(++renderings),
   });
   const read = async () => {
     const answer = await metrics.read();
@@ -21,12 +21,15 @@ test('concurrent requests share a rendering, and none gets one that started befo
 
 test('a slow rendering is followed by a pause of nine times its duration, a failed one too', async () => {
   const renderings: { readonly beganAtMs: number; readonly endedAtMs: number }[] = [];
-  const metrics = new MetricsAnswer(async () => {
-    const beganAtMs = performance.now();
-    await delay(30);
-    renderings.push({ beganAtMs, endedAtMs: performance.now() });
-    if (renderings.length === 1) throw new Error('no metrics');
-    return { contentType: 'text/plain', text: '' };
+  const metrics = new MetricsAnswer({
+    contentType: 'text/plain',
+    metrics: async () => {
+      const beganAtMs = performance.now();
+      await delay(30);
+      renderings.push({ beganAtMs, endedAtMs: performance.now() });
+      if (renderings.length === 1) throw new Error('no metrics');
+      return '';
+    },
   });
   await expect(metrics.read()).rejects.toThrow('no metrics');
   await metrics.read();

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from './http/route.ts';
 
-/** All metrics in Prometheus' text format, and its content type. */
+/** All metrics in Prometheus' text format; a registry of prom-client. */
 export interface MetricsText {
   readonly contentType: string;
-  readonly text: string;
+  metrics(): Promise<string>;
 }
 
 /** Renderings begin at least this far apart. */
@@ -20,13 +20,13 @@ const MAX_REST_MS = 1000;
  * more than a tenth of the time.
  */
 export class MetricsAnswer {
-  readonly #render: () => Promise<MetricsText>;
+  readonly #text: MetricsText;
   #next: Promise<Answer> | undefined;
   /** Resolves when the next rendering may start. */
   #rest: Promise<void> = Promise.resolve();
 
-  constructor(render: () => Promise<MetricsText>) {
-    this.#render = render;
+  constructor(text: MetricsText) {
+    this.#text = text;
   }
 
   async read(): Promise<Answer> {
@@ -38,11 +38,11 @@ export class MetricsAnswer {
     await this.#rest;
     // A later request needs a rendering that starts later.
     this.#next = undefined;
-    const rendering = this.#render();
+    const rendering = this.#text.metrics();
     this.#rest = restAfter(rendering);
-    const { contentType, text } = await rendering;
-    const headers = { 'content-type': contentType };
-    return { kind: 'file', status: 200, headers, body: Buffer.from(text) };
+    const body = Buffer.from(await rendering);
+    const headers = { 'content-type': this.#text.contentType };
+    return { kind: 'file', status: 200, headers, body };
   }
 }
 

@@ -4,15 +4,8 @@ import { ApiError, redisAway } from './http/api-error.ts';
 import { readQuery } from './http/query.ts';
 import { json, type Route } from './http/route.ts';
 import { TtlCache } from './http/ttl-cache.ts';
+import type { AdminSources } from './sources.ts';
 import { eventsQuery } from './streams/event-routes.ts';
-
-export interface NodesSources {
-  readonly nodeId: string;
-  /** All known nodes. */
-  directory(): Promise<NodeRegistry>;
-  /** The routes that answer for this node. */
-  readonly own: readonly Route[];
-}
 
 /** An answer, and the directory, is given again for so long. */
 const KEEP_MS = 1000;
@@ -36,14 +29,15 @@ const VIEWS = {
 
 /**
  * Forwards requests to any node, so that monitoring needs access to one node alone. Only nodes in
- * the directory are contacted, and only at their published address.
+ * the directory are contacted, and only at their published address. `own` are the routes that
+ * answer for this node.
  */
-export function nodesRoutes({ nodeId, directory, own }: NodesSources): Route[] {
+export function nodesRoutes({ nodeId, engine }: AdminSources, own: readonly Route[]): Route[] {
   const nodes = new TtlCache<NodeRegistry>(KEEP_MS);
   const answers = new TtlCache<object>(KEEP_MS);
 
   async function clientOf(id: string): Promise<AdminClient> {
-    const { entries } = await nodes.get('all', directory).catch(redisAway);
+    const { entries } = await nodes.get('all', () => engine.readRegistry()).catch(redisAway);
     const address = entries.find(({ node }) => node === id)?.info?.admin;
     if (address !== undefined) {
       const bounds = { timeoutMs: TIMEOUT_MS, maxAnswerCharacters: MAX_ANSWER_CHARACTERS };

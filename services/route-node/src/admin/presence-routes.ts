@@ -1,50 +1,35 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { TotalsView, UserLink, UsersView } from '@route/admin-api';
-import { type LinkId, nodeOf, type Presence, type UserConnection } from '@route/presence';
-import type { Link } from '../link/link.ts';
-import type { CachedStats } from '../observability/presence-stats.ts';
+import { addStats, EMPTY_STATS, nodeOf, type UserConnection } from '@route/presence';
+import { SHARD_COUNT } from '@route/redis';
 import { ApiError, redisAway } from './http/api-error.ts';
 import { json, type Route } from './http/route.ts';
-import { wallClock } from './link-view.ts';
+import { TtlCache } from './http/ttl-cache.ts';
+import type { AdminSources } from './sources.ts';
+import { wallClock } from './views.ts';
 
-export interface PresenceSources {
-  readonly nodeId: string;
-  readonly presence: Presence;
-  readonly totals: CachedStats;
-  /** A link of this node. */
-  linkOf(id: LinkId): Link | undefined;
-}
+/** Requests for the totals within this time get the same answer. */
+const KEEP_MS = 5000;
 
 const MOST_USERS = 100;
 const MOST_ID = 0xffff_ffff;
 
 /** Where users are online, and their number. */
-export function presenceRoutes(sources: PresenceSources): Route[] {
-  const { nodeId, presence, totals } = sources;
+export function presenceRoutes(sources: AdminSources): Route[] {
+  const { nodeId, engine } = sources;
+  const totals = new TtlCache<TotalsView>(KEEP_MS);
   return [
     {
       method: 'GET',
       path: '/api/v1/totals',
-      handle: async () => {
-        const { stats, countedAtMs } = await totals.read();
-        const { users, pcUsers, clients, away } = stats;
-        const view: TotalsView = {
-          node: nodeId,
-          countedAtMs,
-          users,
-          pcUsers,
-          mobileOnlyUsers: users - pcUsers,
-          clients,
-          away,
-        };
-        return json(view);
-      },
+      handle: async () => json(await totals.get('all', () => countUsers(sources))),
     },
     {
       method: 'GET',
       path: '/api/v1/users/:ids',
       handle: async ({ params }) => {
         const ids = readIds(params['ids'] ?? '');
-        const found = await presence.userConnections(ids).catch(redisAway);
+        const found = await engine.presence.userConnections(ids).catch(redisAway);
         const view: UsersView = {
           node: nodeId,
           users: found.map(({ userId, state, connections }) => ({
@@ -60,8 +45,28 @@ export function presenceRoutes(sources: PresenceSources): Route[] {
   ];
 }
 
-function userLink({ linkOf }: PresenceSources, { link, clients, away }: UserConnection): UserLink {
-  const here = linkOf(link);
+/** Counts the users of the node's links, in short slices. */
+async function countUsers({ nodeId, engine }: AdminSources): Promise<TotalsView> {
+  let stats = EMPTY_STATS;
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    stats = addStats(stats, engine.presence.stats(shard));
+    // Relaying continues between two shards.
+    await turn();
+  }
+  const { users, pcUsers, clients, away } = stats;
+  return {
+    node: nodeId,
+    countedAtMs: Date.now(),
+    users,
+    pcUsers,
+    mobileOnlyUsers: users - pcUsers,
+    clients,
+    away,
+  };
+}
+
+function userLink({ links }: AdminSources, { link, clients, away }: UserConnection): UserLink {
+  const here = links.find(link);
   return {
     link,
     node: nodeOf(link),

@@ -1,13 +1,8 @@
-import type { Readiness } from '../observability/readiness.ts';
 import { json, type Route } from './http/route.ts';
-import { MetricsAnswer, type MetricsText } from './metrics-answer.ts';
+import { MetricsAnswer } from './metrics-answer.ts';
+import type { AdminSources } from './sources.ts';
 
-export interface ProbeSources {
-  readonly nodeId: string;
-  readonly readiness: Pick<Readiness, 'explained'>;
-  /** All metrics in Prometheus' text format, and its content type. */
-  metrics(): Promise<MetricsText>;
-}
+type ProbeSources = Pick<AdminSources, 'nodeId' | 'readiness' | 'metrics'>;
 
 /** Requests of monitoring and load balancers. */
 export function probeRoutes({ nodeId, readiness, metrics }: ProbeSources): Route[] {

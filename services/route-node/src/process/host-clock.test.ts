@@ -11,10 +11,10 @@ const MORE_FOLDERS = ['packages/redis/src', 'packages/protocol/src', 'packages/l
 
 /** Where the time of day is shown to people; nothing is decided by it. */
 const SHOWN_IN = [
-  'services/route-node/src/admin/node-view.ts',
+  'services/route-node/src/admin/presence-routes.ts',
   'services/route-node/src/admin/streams/watch-routes.ts',
+  'services/route-node/src/admin/views.ts',
   'services/route-node/src/node.ts',
-  'services/route-node/src/observability/presence-stats.ts',
 ];
 
 test('no decision depends on the clock of the host, which may step by an hour', () => {

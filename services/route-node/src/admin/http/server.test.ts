@@ -42,9 +42,9 @@ async function serve({
   const sockets: Socket[] = [];
   let renderings = 0;
   const readiness = { explained: [] };
-  const metrics = async () => {
-    renderings++;
-    return { contentType: 'text/plain', text: `rendering ${renderings}` };
+  const metrics = {
+    contentType: 'text/plain',
+    metrics: async () => `rendering ${++renderings}`,
   };
   const server = new AdminServer({
     routes: [...probeRoutes({ nodeId: 'n', readiness, metrics }), ...routes],

@@ -1,9 +1,9 @@
 import type { EventsView } from '@route/admin-api';
 import { z } from 'zod';
 import { whole } from '../../config/setting-kinds.ts';
-import type { EventLog } from '../../observability/event-log.ts';
 import { readQuery } from '../http/query.ts';
 import { type ApiRequest, json, type Route } from '../http/route.ts';
+import type { AdminSources } from '../sources.ts';
 
 const MOST = 2000;
 
@@ -14,7 +14,7 @@ export const eventsQuery = z.strictObject({
 });
 
 /** The node's recent events: once, or as a stream. */
-export function eventRoutes(nodeId: string, eventLog: EventLog): Route[] {
+export function eventRoutes({ nodeId, eventLog }: AdminSources): Route[] {
   return [
     {
       method: 'GET',

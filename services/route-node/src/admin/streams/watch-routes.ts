@@ -4,6 +4,7 @@ import {
   COMMANDS,
   type CommandName,
   commandName,
+  type DecodedMessage,
   decodeMessage,
   HEADER_BYTES,
   isCommandName,
@@ -16,7 +17,6 @@ import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
 import { flag, listOf, readQuery } from '../http/query.ts';
 import type { Route } from '../http/route.ts';
-import { withoutContents } from './watched-fields.ts';
 
 export interface WatchSources {
   readonly nodeId: string;
@@ -33,6 +33,15 @@ const MAX_BODY_BYTES = 4096;
 
 /** Fields of larger bodies are not shown: decoding a million users would block for a second. */
 const MAX_DECODED_BYTES = 64 * 1024;
+
+/** Fields with user content; all others are ids, times and types. */
+const CONTENTS: ReadonlySet<string> = new Set([
+  'msgData',
+  'attachData',
+  'cmdMsgData',
+  'signInfo',
+  'fileName',
+]);
 
 /**
  * What can be monitored: PDUs of msg_servers that are read or relayed, and the nodes'
@@ -130,4 +139,17 @@ function describe(
       bodyHex: pdu.toString('hex', HEADER_BYTES, HEADER_BYTES + MAX_BODY_BYTES),
     }),
   };
+}
+
+/** A body's fields; of contents only how many bytes they have. */
+export function withoutContents(fields: DecodedMessage['fields']): Record<string, unknown> {
+  const shown = Object.entries(fields).map(([name, value]: [string, unknown]) => [
+    name,
+    CONTENTS.has(name) ? { bytes: Buffer.byteLength(bytesOf(value)) } : value,
+  ]);
+  return Object.fromEntries(shown);
+}
+
+function bytesOf(value: unknown): string | Uint8Array {
+  return typeof value === 'string' || value instanceof Uint8Array ? value : '';
 }

@@ -1,6 +1,6 @@
 import { decodeMessage, encodeMessage, MSG_TYPE, TRANSFER_FILE_TYPE } from '@route/protocol';
 import { expect, test } from 'vitest';
-import { withoutContents } from './watched-fields.ts';
+import { withoutContents } from './watch-routes.ts';
 
 const SECRET = 'pässword';
 

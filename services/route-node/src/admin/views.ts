@@ -1,26 +1,12 @@
-import type { BusView, NodeView } from '@route/admin-api';
-import type { NodeInfo } from '@route/presence';
+import type { BusView, LinkView, NodeView } from '@route/admin-api';
+import type { Presence } from '@route/presence';
 import { redactedSettings } from '../config/redacted-settings.ts';
-import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { LinkServer } from '../link/link-server.ts';
-import type { Counters } from '../observability/counters.ts';
-import type { LoopWatch } from '../observability/loop-delay.ts';
-import type { Readiness } from '../observability/readiness.ts';
-
-export interface NodeViewSources {
-  /** The node's published state. */
-  info(): NodeInfo;
-  readonly settings: Settings;
-  readonly counters: Counters;
-  readonly engine: Engine;
-  readonly links: LinkServer;
-  readonly readiness: Readiness;
-  readonly loop: LoopWatch;
-}
+import type { Link } from '../link/link.ts';
+import type { AdminSources } from './sources.ts';
 
 /** The node as it is now. */
-export function nodeView(sources: NodeViewSources): NodeView {
+export function nodeView(sources: AdminSources): NodeView {
   const { settings, counters, engine, links, readiness } = sources;
   const { node, version, listen, draining, startedAtMs } = sources.info();
   const { explained } = readiness;
@@ -102,4 +88,35 @@ function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const n of numbers) total += n;
   return total;
+}
+
+/** A link as the API shows it. */
+export function linkView(link: Link, presence: Pick<Presence, 'userCountOf'>): LinkView {
+  const { protocol } = link;
+  return {
+    link: link.id,
+    peer: link.peer,
+    openedAtMs: wallClock(link.openedAtMs),
+    role: roleOf(protocol.master),
+    counts: protocol.counts,
+    state: link.isEnding ? 'ending' : 'open',
+    users: presence.userCountOf(link.id),
+    receivedPdus: protocol.receivedPdus,
+    receivedBytes: link.receivedBytes,
+    sentBytes: link.sentBytes,
+    unsentBytes: link.unsentBytes,
+    pendingPdus: protocol.pendingPdus,
+    reading: link.reading,
+    silentMs: Math.round(link.silentMs),
+  };
+}
+
+/** Monotonic milliseconds since 1970. */
+export function wallClock(monotonicMs: number): number {
+  return Math.round(performance.timeOrigin + monotonicMs);
+}
+
+function roleOf(master: boolean | undefined): LinkView['role'] {
+  if (master === undefined) return 'none';
+  return master ? 'master' : 'slave';
 }
