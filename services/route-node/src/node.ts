@@ -131,10 +131,7 @@ export class RouteNode {
       nodes: () => this.#engine.nodes,
       isInTrouble: () => this.#readiness.has('redis') || this.#readiness.has('bus'),
       isRecovering: () => this.#readiness.has('presence'),
-      links: {
-        open: () => this.#links.open,
-        release: (count) => this.#links.closeForRebalance(count, 'isolated'),
-      },
+      links: this.#links,
     });
     const loop = new LoopWatch();
     const registry = nodeMetrics({

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Address, addressText } from '../config/address.ts';
 import { AllowedNetworks, type Network, plainAddress } from '../config/networks.ts';
 import type { Counters } from '../observability/counters.ts';
-import { type Logger, RepeatedLine } from '../observability/log.ts';
+import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
 import { ConnectionLimits, type SeatLimits } from './connection-limits.ts';
 import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
@@ -70,7 +70,7 @@ export class Admission {
   readonly #seats: ConnectionLimits;
   readonly #handshakes: Handshakes<Candidate>;
   readonly #checks = new RepeatedLine(CHECKS_LOGGED_MS);
-  readonly #lines = new Map<Refusal, RepeatedLine>();
+  readonly #lines = new RepeatedLines<Refusal>();
   #closed = false;
 
   constructor(options: AdmissionOptions) {
@@ -230,9 +230,7 @@ export class Admission {
   /** Counts a connection that did not become a link, and logs it unless one was logged just now. */
   turnedAway(peer: Address, reason: Refusal, problem?: string): void {
     this.#options.counters.refused[reason]++;
-    const line = this.#lines.get(reason) ?? new RepeatedLine();
-    this.#lines.set(reason, line);
-    line.write((suppressed) => {
+    this.#lines.write(reason, (suppressed) => {
       this.#options.log.warn({
         event: 'connection-refused',
         reason,

@@ -40,8 +40,10 @@ function node(links: number) {
     isInTrouble: () => state.inTrouble,
     isRecovering: () => state.recovering,
     links: {
-      open: () => state.open,
-      release: (count) => {
+      get open() {
+        return state.open;
+      },
+      closeForRebalance: (count) => {
         released.push(count);
         state.open -= count;
       },

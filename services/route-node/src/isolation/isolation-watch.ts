@@ -1,6 +1,7 @@
 import type { NodeInfo } from '@route/presence';
 import type { Settings } from '../config/settings-schema.ts';
 import type { Logger } from '../observability/log.ts';
+import type { SharedLinks } from '../rebalancing/rebalancer.ts';
 
 /** The readiness that a node's admin port reports. */
 export interface ReadinessAnswer {
@@ -24,11 +25,7 @@ export interface IsolationWatchOptions extends IsolationTimes {
   isInTrouble(): boolean;
   /** Whether both answer again, and presence is still being written. */
   isRecovering(): boolean;
-  readonly links: {
-    open(): number;
-    /** Asks this many links to connect elsewhere. */
-    release(count: number): void;
-  };
+  readonly links: SharedLinks;
   /** Asks a node at its admin address, without a token; undefined without an answer in time. */
   ask(address: string): Promise<ReadinessAnswer | undefined>;
   /** A whole number below `count`, which is above 0. */
@@ -165,7 +162,7 @@ export class IsolationWatch {
         event: 'isolated',
         troubleMs: Math.round(this.#troubleMs),
         readyNode: ready,
-        links: links.open(),
+        links: links.open,
       });
     }
   }
@@ -185,7 +182,7 @@ export class IsolationWatch {
     const { now, overMs, links } = this.#options;
     const leftMs = Math.max(0, (this.#releasingSinceMs ?? now()) + overMs - now());
     const ticksLeft = 1 + Math.floor(leftMs / TICK_MS);
-    const count = Math.ceil(links.open() / ticksLeft);
-    if (count > 0) links.release(count);
+    const count = Math.ceil(links.open / ticksLeft);
+    if (count > 0) links.closeForRebalance(count, 'isolated');
   }
 }

@@ -6,8 +6,8 @@ import { fairShare, linksToClose, toleratedLinks } from './share.ts';
 export interface SharedLinks {
   /** Number of open links. */
   readonly open: number;
-  /** Closes `count` links with reason 'rebalancing', so that they reconnect elsewhere. */
-  closeForRebalance(count: number): void;
+  /** Closes `count` links so that they reconnect elsewhere; without a reason: 'rebalancing'. */
+  closeForRebalance(count: number, reason?: 'isolated'): void;
 }
 
 export interface RebalancerOptions {
@@ -137,12 +137,6 @@ export class Rebalancer {
   #share(): number | undefined {
     const { nodes, info, nodeId } = this.#options;
     const others = nodes().filter(({ node }) => node !== nodeId);
-    return fairShare(
-      [info(), ...others].map(({ links, leaving, listen, draining }) => ({
-        links,
-        leaving,
-        takesLinks: listen !== null && !draining,
-      })),
-    );
+    return fairShare([info(), ...others]);
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fairShare, linksToClose, type NodeLoad, toleratedLinks } from './share.ts';
 
 function load(links: number, leaving = 0, takesLinks = true): NodeLoad {
-  return { links, leaving, takesLinks };
+  return { links, leaving, listen: 'a:1', draining: !takesLinks };
 }
 
 describe('the fair share', () => {

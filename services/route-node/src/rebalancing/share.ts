@@ -1,20 +1,16 @@
+import type { NodeInfo } from '@route/presence';
+
 /** The link counts of one node; those of another node are a short while old. */
-export interface NodeLoad {
-  readonly links: number;
-  /** Links that it has closed and that may not have reconnected yet. */
-  readonly leaving: number;
-  /** Whether it accepts links; if not, its links are shared by the nodes that do. */
-  readonly takesLinks: boolean;
-}
+export type NodeLoad = Pick<NodeInfo, 'links' | 'leaving' | 'listen' | 'draining'>;
 
 /**
  * Returns the number of links per node under equal distribution, rounded up; undefined where fewer
- * than two nodes accept links. A leaving link counts until it has surely reconnected, so for a
- * while it counts twice. The result is never below the real share, however old the counts, if links
- * reconnect before they are forgotten.
+ * than two nodes accept links. Links of nodes that accept none are shared by those that do. A
+ * leaving link counts until it has surely reconnected, so for a while it counts twice. The result is
+ * never below the real share, however old the counts, if links reconnect before they are forgotten.
  */
 export function fairShare(nodes: readonly NodeLoad[]): number | undefined {
-  const takers = nodes.filter(({ takesLinks }) => takesLinks).length;
+  const takers = nodes.filter(({ listen, draining }) => listen !== null && !draining).length;
   if (takers < 2) return undefined;
   const total = nodes.reduce((sum, { links, leaving }) => sum + links + leaving, 0);
   return Math.ceil(total / takers);
