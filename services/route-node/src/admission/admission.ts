@@ -3,19 +3,22 @@ import { type Address, addressText } from '../config/address.ts';
 import { AllowedNetworks, type Network, plainAddress } from '../config/networks.ts';
 import type { Counters } from '../observability/counters.ts';
 import { type Logger, RepeatedLine, RepeatedLines } from '../observability/log.ts';
-import { ConnectionLimits, type SeatLimits } from './connection-limits.ts';
+import { ByAddress } from '../process/by-address.ts';
 import { Handshakes } from './handshakes.ts';
 import type { LinkTls } from './link-tls.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import type { Refusal } from './refusals.ts';
 
 /** Rules for connections before they become links, from the node's settings. */
-export interface AdmissionRules extends SeatLimits {
+export interface AdmissionRules {
   readonly proxyProtocol: boolean;
   /** The networks with trusted PROXY headers. */
   readonly proxyFrom: readonly Network[];
   /** Empty for all networks. */
   readonly allow: readonly Network[];
+  /** Maximum number of links of a node. */
+  readonly maxLinks: number;
+  readonly maxLinksPerAddress: number;
   readonly maxHandshakes: number;
   readonly maxHandshakesPerAddress: number;
   /** Time limit for everything before the link. */
@@ -67,7 +70,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #allowed: AllowedNetworks;
   readonly #proxies: AllowedNetworks;
-  readonly #seats: ConnectionLimits;
+  /** Connections that are links or become one. */
+  readonly #seats = new ByAddress<Socket>();
   readonly #handshakes: Handshakes<Candidate>;
   readonly #checks = new RepeatedLine(CHECKS_LOGGED_MS);
   readonly #lines = new RepeatedLines<Refusal>();
@@ -78,7 +82,6 @@ export class Admission {
     this.#options = options;
     this.#allowed = new AllowedNetworks(rules.allow);
     this.#proxies = new AllowedNetworks(rules.proxyFrom);
-    this.#seats = new ConnectionLimits(rules);
     const limits = { ...rules, slowMs: rules.handshakeMs * SLOW_PART };
     this.#handshakes = new Handshakes(limits, (candidate, reason) => {
       this.#cutOff(candidate, reason);
@@ -192,18 +195,23 @@ export class Admission {
 
   /** Whether the candidate may become a link; it is refused where it may not. */
   #seat(candidate: Candidate): boolean {
-    const { host } = candidate.peer;
-    if (!this.#allowed.allows(host)) {
-      this.#refuse(candidate, 'not-allowed');
-      return false;
-    }
-    const refusal = this.#seats.take(host);
+    const { raw, peer } = candidate;
+    const refusal = this.#refusalOf(peer.host);
     if (refusal !== undefined) {
       this.#refuse(candidate, refusal);
       return false;
     }
-    candidate.raw.once('close', () => this.#seats.leave(host));
+    this.#seats.add(raw, peer.host);
+    raw.once('close', () => this.#seats.delete(raw));
     return true;
+  }
+
+  #refusalOf(host: string): Refusal | undefined {
+    const { maxLinks, maxLinksPerAddress } = this.#options.rules;
+    if (!this.#allowed.allows(host)) return 'not-allowed';
+    if (this.#seats.size >= maxLinks) return 'too-many-links';
+    if (this.#seats.of(host).size >= maxLinksPerAddress) return 'too-many-links-of-address';
+    return undefined;
   }
 
   #cutOff(candidate: Candidate, reason: Refusal): void {

@@ -1,3 +1,4 @@
+import { ByAddress } from '../process/by-address.ts';
 import type { Refusal } from './refusals.ts';
 
 export interface HandshakeLimits {
@@ -5,11 +6,6 @@ export interface HandshakeLimits {
   readonly maxHandshakesPerAddress: number;
   /** A handshake that has lasted this long gives way to a new one. */
   readonly slowMs: number;
-}
-
-interface Place {
-  readonly address: string;
-  readonly sinceMs: number;
 }
 
 /**
@@ -20,9 +16,8 @@ interface Place {
 export class Handshakes<Connection> {
   readonly #limits: HandshakeLimits;
   readonly #evict: (connection: Connection, reason: Refusal) => void;
-  readonly #places = new Map<Connection, Place>();
-  /** In the order of arrival. */
-  readonly #byAddress = new Map<string, Set<Connection>>();
+  readonly #places = new ByAddress<Connection>();
+  readonly #sinceMs = new Map<Connection, number>();
 
   constructor(limits: HandshakeLimits, evict: (connection: Connection, reason: Refusal) => void) {
     this.#limits = limits;
@@ -34,52 +29,40 @@ export class Handshakes<Connection> {
   }
 
   all(): Iterable<Connection> {
-    return this.#places.keys();
+    return this.#places.all();
   }
 
   /** Acquires a place, perhaps that of another connection; or returns why there is none. */
   enter(connection: Connection, address: string): Refusal | undefined {
-    const ofAddress = this.#byAddress.get(address) ?? new Set();
+    const ofAddress = this.#places.of(address);
     const { maxHandshakes, maxHandshakesPerAddress } = this.#limits;
     if (ofAddress.size >= maxHandshakesPerAddress) {
       const reason = 'too-many-handshakes-of-address';
       if (!this.#makeRoom(ofAddress, false, reason)) return reason;
     } else if (this.#places.size >= maxHandshakes) {
-      const largest = this.#largest();
+      const largest = this.#places.largest();
       const isUnfair = largest.size > ofAddress.size + 1;
       if (!this.#makeRoom(largest, isUnfair, 'too-many-handshakes')) return 'too-many-handshakes';
     }
-    this.#places.set(connection, { address, sinceMs: performance.now() });
-    this.#byAddress.set(address, ofAddress.add(connection));
+    this.#places.add(connection, address);
+    this.#sinceMs.set(connection, performance.now());
     return undefined;
   }
 
   /** Releases the place; ignored without one. */
   leave(connection: Connection): void {
-    const place = this.#places.get(connection);
-    if (place === undefined) return;
     this.#places.delete(connection);
-    const ofAddress = this.#byAddress.get(place.address);
-    ofAddress?.delete(connection);
-    if (ofAddress?.size === 0) this.#byAddress.delete(place.address);
+    this.#sinceMs.delete(connection);
   }
 
   /** Ends the oldest of these if it may be ended. */
   #makeRoom(among: ReadonlySet<Connection>, atAnyAge: boolean, reason: Refusal): boolean {
     const [oldest] = among;
     if (oldest === undefined) return false;
-    const sinceMs = this.#places.get(oldest)?.sinceMs ?? 0;
+    const sinceMs = this.#sinceMs.get(oldest) ?? 0;
     if (!atAnyAge && performance.now() - sinceMs < this.#limits.slowMs) return false;
     this.leave(oldest);
     this.#evict(oldest, reason);
     return true;
-  }
-
-  #largest(): ReadonlySet<Connection> {
-    let largest: ReadonlySet<Connection> = new Set();
-    for (const ofAddress of this.#byAddress.values()) {
-      if (ofAddress.size > largest.size) largest = ofAddress;
-    }
-    return largest;
   }
 }
