@@ -114,7 +114,7 @@ export class ShardQueue {
     if (this.#calling !== undefined) return;
     const first = this.#operations[this.#next];
     const isBulksTurn = first === undefined || this.#bulkIsNext;
-    const mayBulk = isBulksTurn && this.#context.bulkCalls < BULK_CALLS;
+    const mayBulk = isBulksTurn && this.#isSurveyed && this.#context.bulkCalls < BULK_CALLS;
     const task = mayBulk ? this.#bulk.next(this.#sent) : undefined;
     if (task !== undefined) {
       this.#bulkIsNext = false;
@@ -232,6 +232,14 @@ export class ShardQueue {
       batch.push(operation);
     }
     return batch;
+  }
+
+  /**
+   * Whether a survey is done, and the links that it found to be closed are released. Bulk work comes
+   * after that: a full Redis refuses it, and all operations are put off again.
+   */
+  get #isSurveyed(): boolean {
+    return this.#assertedAfter !== undefined && this.#sent >= this.#assertedAfter;
   }
 
   get #waiting(): number {
