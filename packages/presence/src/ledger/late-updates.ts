@@ -9,19 +9,39 @@ export interface LateUpdate {
   readonly hadClient: LateCommit['hadClient'];
 }
 
+export interface LateUpdatesOptions {
+  /** Whether a link is open or lingers. */
+  isOpen(link: CountedLink): boolean;
+  /** Placeholder for the links that have ended. */
+  readonly ended: CountedLink;
+}
+
+/** The least number of updates after which those of ended links are merged. */
+const MERGE_AT = 64;
+
 /**
- * Updates that were answered 'later': the last one of each client of a user on each link, in order.
- * Fewer would lose a notification: an OFFLINE of an unreported client must not replace the ONLINE
- * before it. More would grow without bound.
+ * Updates that were answered 'later': the last one of each client of a user on each open link, and
+ * the last OFFLINE of each client on all ended links together, in order. Fewer would lose a
+ * notification: an OFFLINE of an unreported client must not replace the ONLINE before it. More would
+ * grow with the reconnects, and keep the ledgers of ended links.
  */
 export class LateUpdates {
-  readonly #byClient = new Map<string, LateUpdate>();
+  readonly #options: LateUpdatesOptions;
+  #byClient = new Map<string, LateUpdate>();
+  /** The size at which the updates of ended links are merged: twice the size after the last time. */
+  #mergeAt = MERGE_AT;
+
+  constructor(options: LateUpdatesOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byClient.size;
+  }
 
   add(late: LateUpdate): void {
-    const { link, update } = late;
-    const client = `${link.id} ${update.userId} ${update.clientType}`;
-    this.#byClient.delete(client);
-    this.#byClient.set(client, late);
+    this.#put(late.link, late);
+    if (this.#byClient.size >= this.#mergeAt) this.#mergeEnded();
   }
 
   /** Whether one of the updates announces a PC client of a user. */
@@ -36,9 +56,33 @@ export class LateUpdates {
    * Removes and returns the updates to commit; of a link that no longer counts, only OFFLINE ones.
    */
   take(): LateUpdate[] {
+    this.#mergeEnded();
     const all = [...this.#byClient.values()];
     this.#byClient.clear();
+    this.#mergeAt = MERGE_AT;
     return all.filter(({ link, update }) => link.counts || update.status === USER_STATUS.offline);
+  }
+
+  #mergeEnded(): void {
+    const { isOpen, ended } = this.#options;
+    const all = this.#byClient;
+    this.#byClient = new Map();
+    for (const late of all.values()) {
+      if (isOpen(late.link)) this.#put(late.link, late);
+      else if (late.update.status === USER_STATUS.offline) this.#put(ended, late);
+    }
+    this.#mergeAt = Math.max(MERGE_AT, 2 * this.#byClient.size);
+  }
+
+  #put(link: CountedLink, { update, hadClient }: LateUpdate): void {
+    const client = `${link.id} ${update.userId} ${update.clientType}`;
+    // An OFFLINE of an unreported client is announced in any case, also if merged with another.
+    const merged = link === this.#options.ended ? this.#byClient.get(client) : undefined;
+    this.#byClient.delete(client);
+    this.#byClient.set(client, {
+      ...{ link, update },
+      hadClient: hadClient && merged?.hadClient !== false,
+    });
   }
 }
 

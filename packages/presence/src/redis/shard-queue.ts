@@ -38,7 +38,7 @@ export class ShardQueue {
   /** The index of the first operation that is not sent. */
   #next = 0;
   readonly #bulk = new BulkQueue();
-  readonly #late = new LateUpdates();
+  readonly #late: LateUpdates;
   readonly #lost: PendingOffline;
   /** Placeholder for the ended links whose pending users are stored again. */
   readonly #noted: CountedLink;
@@ -65,6 +65,10 @@ export class ShardQueue {
     this.#lost = new PendingOffline(offlineGraceMs, now);
     this.#noted = new CountedLink(`${nodeId}.noted`, false);
     this.#missed = new CountedLink(`${nodeId}.missed`, false);
+    this.#late = new LateUpdates({
+      isOpen: (link) => context.links.get(link.id) === link,
+      ended: this.#missed,
+    });
   }
 
   /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
