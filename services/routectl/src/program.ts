@@ -1,5 +1,5 @@
 import { ApiRefusal, findSecretFlags, secretFlagProblem, Unreachable } from '@route/admin-api';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addCloseLink } from './commands/close-link.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -15,7 +15,7 @@ import { addWatch } from './commands/watch.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { refusalText } from './nodes.ts';
 import type { Output } from './output.ts';
-import { type GlobalOptions, Session } from './session.ts';
+import { type Bind, type GlobalOptions, Session } from './session.ts';
 import { visible, visibleLines } from './visible.ts';
 
 /** Where a run gets its words from, and where they go. */
@@ -26,17 +26,6 @@ export interface Invocation {
   stdout(text: string): void;
   stderr(text: string): void;
 }
-
-/** The action of a command; returns the exit status. */
-export type Action<Args extends readonly unknown[]> = (
-  session: Session,
-  ...args: Args
-) => Promise<ExitCode>;
-
-/** Converts a command's function to its action. */
-export type Bind = <Args extends readonly unknown[]>(
-  action: Action<Args>,
-) => (...args: Args) => Promise<void>;
 
 const CLEAR = '\x1b[H\x1b[2J';
 
@@ -95,24 +84,16 @@ export function routectl(invocation: Invocation, done: (status: ExitCode) => voi
   const program = new Command('routectl')
     .description(DESCRIPTION)
     .version(packageJson.version)
-    .addOption(new Option('--admin <host:port,...>', 'admin ports of one node or several'))
-    .addOption(new Option('--redis <url>', 'the Redis of the cluster, redis:// or rediss://'))
-    .addOption(
-      new Option('--namespace <name>', 'ROUTE_NAMESPACE of the cluster (default: "route")'),
+    .option('--admin <host:port,...>', 'admin ports of one node or several')
+    .option('--redis <url>', 'the Redis of the cluster, redis:// or rediss://')
+    .option('--namespace <name>', 'ROUTE_NAMESPACE of the cluster (default: "route")')
+    .option('--token-file <file>', 'file with ROUTE_ADMIN_TOKEN, to change state')
+    .option(
+      '--token-to <host[:port]|network,...>',
+      'further receivers of the token, beside --admin (default: ROUTE_ADMIN_TOKEN_TO)',
     )
-    .addOption(new Option('--token-file <file>', 'file with ROUTE_ADMIN_TOKEN, to change state'))
-    .addOption(
-      new Option(
-        '--token-to <host[:port]|network,...>',
-        'further receivers of the token, beside --admin (default: ROUTE_ADMIN_TOKEN_TO)',
-      ),
-    )
-    .addOption(
-      new Option('--timeout <seconds>', 'how long to wait for an answer')
-        .default(3)
-        .argParser(secondsArgument),
-    )
-    .addOption(new Option('--json', 'write JSON instead of tables'))
+    .option('--timeout <seconds>', 'how long to wait for an answer', secondsArgument, 3)
+    .option('--json', 'write JSON instead of tables')
     .addHelpText('after', EPILOGUE)
     .showHelpAfterError('(see routectl --help)')
     .configureHelp({ showGlobalOptions: true })

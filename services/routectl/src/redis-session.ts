@@ -1,6 +1,7 @@
-import type { PresenceStore } from '@route/presence';
+import { type PresenceStore, readNodeRegistry } from '@route/presence';
 import { createRedisClient, type RedisClient, type RedisTarget, redisProblem } from '@route/redis';
 import { CommandError, EXIT } from './exit-codes.ts';
+import { type ClientOf, type FoundNodes, known } from './nodes.ts';
 
 /** A connection to the cluster's Redis, to look and not to touch. */
 export class RedisSession implements AsyncDisposable {
@@ -41,6 +42,16 @@ export class RedisSession implements AsyncDisposable {
 
   get store(): PresenceStore {
     return { redis: this.redis, namespace: this.namespace };
+  }
+
+  /** Lists all nodes by their records in Redis. */
+  async findNodes(clientOf: ClientOf): Promise<FoundNodes> {
+    const { nowMs, entries } = await readNodeRegistry(this.store);
+    const nodes = entries.map(({ node, leaseLeftMs, info = null }) => {
+      const alive = leaseLeftMs === null || leaseLeftMs > 0;
+      return known({ node, self: false, alive, leaseLeftMs, info }, clientOf);
+    });
+    return { nodes, redisNowMs: nowMs ?? undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,8 +32,7 @@ export async function replayFile(
 ): Promise<ExitCode> {
   const { delivery } = options;
   const trace = readTrace(file, delivery);
-  const { nodes } = await session.findNodes();
-  const live = nodes.filter(({ alive }) => alive);
+  const live = await session.findLive();
   if (options.evenWithLinks !== true) await refuseWithLinks(live);
   const targets = parseAddresses(
     '--to',

@@ -1,6 +1,6 @@
 import { AdminClient } from '@route/admin-api';
 import type { RedisTarget } from '@route/redis';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type FoundNodes, type KnownNode, nodesByAdmin } from './nodes.ts';
 import type { Output } from './output.ts';
 import {
@@ -24,6 +24,17 @@ export interface GlobalOptions {
   readonly timeout: number;
   readonly json?: boolean;
 }
+
+/** The action of a command; returns the exit status. */
+type Action<Args extends readonly unknown[]> = (
+  session: Session,
+  ...args: Args
+) => Promise<ExitCode>;
+
+/** Converts a command's function to its action. */
+export type Bind = <Args extends readonly unknown[]>(
+  action: Action<Args>,
+) => (...args: Args) => Promise<void>;
 
 /** Where npm start and a node's defaults have the first node. */
 const DEFAULT_ADMIN = '127.0.0.1:9200';
@@ -54,9 +65,8 @@ export class Session {
     if (ofEnvironment !== '') return await this.#byAdmin('ROUTE_ADMIN', ofEnvironment);
     const target = this.redisTarget;
     if (target !== undefined) {
-      const { nodesByRedis } = await import('./nodes-by-redis.ts');
       await using redis = await this.openRedis(target);
-      const found = await nodesByRedis(redis, this.#clientOf);
+      const found = await redis.findNodes(this.#clientOf);
       if (found.nodes.length > 0) return found;
       throw new CommandError(
         EXIT.unreachable,
@@ -78,8 +88,7 @@ export class Session {
 
   /** Finds a live node by its id, the start of its id, or its address. @throws CommandError */
   async findNode(name: string): Promise<KnownNode> {
-    const { nodes } = await this.findNodes();
-    const live = nodes.filter(({ alive }) => alive);
+    const live = await this.findLive();
     const exact = live.filter(
       ({ node, info, admin }) =>
         node === name || info?.listen === name || info?.admin === name || admin?.address === name,
@@ -93,6 +102,20 @@ export class Session {
       EXIT.usage,
       `${JSON.stringify(name)} ${problem}: expected one of ${names}`,
     );
+  }
+
+  /** All live nodes, or the one of this name. */
+  async findLive(name?: string): Promise<readonly KnownNode[]> {
+    if (name !== undefined) return [await this.findNode(name)];
+    const { nodes } = await this.findNodes();
+    return nodes.filter(({ alive }) => alive);
+  }
+
+  /** Finds a live node as {@link findNode} does, to ask it for a change. @throws CommandError */
+  async findAdmin(name: string): Promise<{ readonly node: string; readonly admin: AdminClient }> {
+    const { node = name, admin } = await this.findNode(name);
+    if (admin !== undefined) return { node, admin };
+    throw new CommandError(EXIT.unreachable, `${node} has not published an admin address`);
   }
 
   get namespace(): string {

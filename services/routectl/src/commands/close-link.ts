@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { showJson } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 
 export function addCloseLink(program: Command, bind: Bind): void {
   program
@@ -28,11 +27,7 @@ async function closeLink(session: Session, link: string): Promise<ExitCode> {
       `link is ${JSON.stringify(link)}: expected a node's id, a dot and a number, as routectl links lists it`,
     );
   }
-  const node = link.slice(0, link.indexOf('.'));
-  const { admin } = await session.findNode(node);
-  if (admin === undefined) {
-    throw new CommandError(EXIT.unreachable, `${node} has not published an admin address`);
-  }
+  const { admin } = await session.findAdmin(link.slice(0, link.indexOf('.')));
   const result = await admin.closeLink(link);
   if (session.output.json) showJson(session.output, result);
   else session.output.write(`${result.link} of ${result.peer} is being closed\n`);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../completion-scripts.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Bind } from '../program.ts';
+import type { Bind } from '../session.ts';
 
 export function addCompletion(program: Command, bind: Bind): void {
   program

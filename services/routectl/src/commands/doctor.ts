@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Bind } from '../program.ts';
+import type { Bind } from '../session.ts';
 
 export function addDoctor(program: Command, bind: Bind): void {
   program

@@ -5,8 +5,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { plural } from '../human.ts';
 import { ask } from '../nodes.ts';
 import { showJson } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 
 interface DrainOptions {
   readonly wait?: boolean;
@@ -37,10 +36,7 @@ Examples:
 }
 
 async function drain(session: Session, name: string, options: DrainOptions): Promise<ExitCode> {
-  const { node = name, admin } = await session.findNode(name);
-  if (admin === undefined) {
-    throw new CommandError(EXIT.unreachable, `${node} has not published an admin address`);
-  }
+  const { node, admin } = await session.findAdmin(name);
   const result = await admin.drain();
   const { output } = session;
   if (options.wait === true) await untilGone(admin, result);

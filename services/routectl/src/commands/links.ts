@@ -4,8 +4,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { bytes, count, duration } from '../human.ts';
 import { ask, hasLeft } from '../nodes.ts';
 import { show } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 import type { Column } from '../table.ts';
 
 interface LinksOptions {
@@ -46,18 +45,15 @@ Examples:
 }
 
 async function links(session: Session, { node }: LinksOptions): Promise<ExitCode> {
-  const nodes =
-    node === undefined ? (await session.findNodes()).nodes : [await session.findNode(node)];
+  const nodes = await session.findLive(node);
   const asked = await Promise.all(
-    nodes
-      .filter(({ alive }) => alive)
-      .map(async (known) => ({
-        known,
-        answer: await ask(known.admin, async (admin) => {
-          const [view, { nowMs }] = await Promise.all([admin.links(), admin.node()]);
-          return view.links.map((link) => ({ ...link, ageMs: nowMs - link.openedAtMs }));
-        }),
-      })),
+    nodes.map(async (known) => ({
+      known,
+      answer: await ask(known.admin, async (admin) => {
+        const [view, { nowMs }] = await Promise.all([admin.links(), admin.node()]);
+        return view.links.map((link) => ({ ...link, ageMs: nowMs - link.openedAtMs }));
+      }),
+    })),
   );
   const rows = asked.flatMap(({ answer }) => (answer.kind === 'answered' ? answer.value : []));
   const silent = asked.flatMap(({ known, answer }) =>

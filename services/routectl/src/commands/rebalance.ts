@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Answer, ask } from '../nodes.ts';
 import { show } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 import type { Column } from '../table.ts';
 
 interface RebalanceOptions {
@@ -48,15 +47,12 @@ Examples:
 }
 
 async function rebalance(session: Session, { node }: RebalanceOptions): Promise<ExitCode> {
-  const nodes =
-    node === undefined ? (await session.findNodes()).nodes : [await session.findNode(node)];
+  const nodes = await session.findLive(node);
   const rows = await Promise.all(
-    nodes
-      .filter(({ alive }) => alive)
-      .map(async (known): Promise<Row> => {
-        const answer = await ask(known.admin, (admin) => admin.rebalance());
-        return { node: known.node ?? known.admin?.address ?? '?', answer };
-      }),
+    nodes.map(async (known): Promise<Row> => {
+      const answer = await ask(known.admin, (admin) => admin.rebalance());
+      return { node: known.node ?? known.admin?.address ?? '?', answer };
+    }),
   );
   const data = rows.map(({ node: id, answer }) =>
     answer.kind === 'answered' ? answer.value : { node: id, problem: answer.why },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Bind } from '../program.ts';
 import type { ReplayOptions } from '../replay-file.ts';
+import type { Bind } from '../session.ts';
 import { deliveryMode } from './arguments.ts';
 
 export function addReplay(program: Command, bind: Bind): void {

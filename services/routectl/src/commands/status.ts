@@ -5,8 +5,7 @@ import { lookTwice } from '../node-samples.ts';
 import { isWell, NODE_COLUMNS, nodeData } from '../node-table.ts';
 import { hasLeft } from '../nodes.ts';
 import { show } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 import { wholeNumber } from './arguments.ts';
 
 interface StatusOptions {

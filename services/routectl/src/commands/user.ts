@@ -4,8 +4,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { moment } from '../human.ts';
 import { ask } from '../nodes.ts';
 import { show } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 import type { Column } from '../table.ts';
 import { userIds } from './arguments.ts';
 
@@ -58,10 +57,8 @@ Examples:
 }
 
 async function user(session: Session, ids: readonly string[]): Promise<ExitCode> {
-  const { nodes } = await session.findNodes();
-  const asked = await Promise.all(
-    nodes.filter(({ alive }) => alive).map(({ admin }) => ask(admin, (node) => node.users(ids))),
-  );
+  const nodes = await session.findLive();
+  const asked = await Promise.all(nodes.map(({ admin }) => ask(admin, (node) => node.users(ids))));
   const answers = asked.flatMap((answer) => (answer.kind === 'answered' ? [answer.value] : []));
   if (answers.length === 0) {
     const why = asked.map((answer) => (answer.kind === 'silent' ? answer.why : '')).join('; ');

@@ -4,8 +4,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { plural } from '../human.ts';
 import { type Answer, ask } from '../nodes.ts';
 import { type Output, showJsonLine } from '../output.ts';
-import type { Bind } from '../program.ts';
-import type { Session } from '../session.ts';
+import type { Bind, Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
 import { visible } from '../visible.ts';
 import { wholeNumber } from './arguments.ts';
@@ -53,16 +52,15 @@ Examples:
 }
 
 async function watch(session: Session, options: WatchCommandOptions): Promise<ExitCode> {
-  const nodes = (await session.findNodes()).nodes.filter(({ alive }) => alive);
+  const nodes = await session.findLive();
   const { output } = session;
   let left = options.count;
   const ends: Answer<void>[] = [];
   await untilSignal(async (signal) => {
     const enough = new AbortController();
     const any = AbortSignal.any([signal, enough.signal]);
-    const wanted = { ...options, commands: options.command ?? [] };
-    const { commands, ...rest } = wanted;
-    const asked = commands.length > 0 ? { ...rest, commands } : rest;
+    const { command: commands, ...filters } = options;
+    const asked = commands === undefined ? filters : { ...filters, commands };
     const followed = nodes.map(async ({ node, admin }) => {
       const end = await ask(admin, async (client) => {
         for await (const message of client.watch(asked, any)) {

@@ -1,7 +1,7 @@
 import type { EventView, LinkView, NodeView } from '@route/admin-api';
 import type { ServerLimits } from '@route/redis';
 import { expect, test } from 'vitest';
-import { type Clock, clockOf, type ExaminedNode, type ExaminedRedis } from './examined.ts';
+import { type Clock, clockOf, type ExaminedNode, type ExaminedRedis } from './examine.ts';
 import type { Finding } from './finding.ts';
 import { checkNodes } from './node-checks.ts';
 import { checkRedis } from './redis-checks.ts';

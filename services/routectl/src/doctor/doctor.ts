@@ -3,8 +3,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { showJson } from '../output.ts';
 import type { Session } from '../session.ts';
 import { visible } from '../visible.ts';
-import { examineNode, examineRedis } from './examine.ts';
-import type { ExaminedNode, ExaminedRedis } from './examined.ts';
+import { type ExaminedNode, type ExaminedRedis, examineNode, examineRedis } from './examine.ts';
 import type { Finding } from './finding.ts';
 import { checkNodes } from './node-checks.ts';
 import { checkRedis } from './redis-checks.ts';
@@ -16,9 +15,7 @@ type Redis = { readonly examined: ExaminedRedis } | { readonly unknown: Finding 
 
 /** Collects all data and returns the findings. */
 export async function doctor(session: Session): Promise<ExitCode> {
-  const { nodes } = await session.findNodes();
-  const live = nodes.filter(({ alive }) => alive);
-  const examined = await Promise.all(live.map(examineNode));
+  const examined = await Promise.all((await session.findLive()).map(examineNode));
   const redis = await lookAtRedis(session, examined);
   const findings =
     'examined' in redis

@@ -1,6 +1,6 @@
 import { duration, plural } from '../human.ts';
 import { hasLeft } from '../nodes.ts';
-import type { Clock, ExaminedNode, NodeAnswers } from './examined.ts';
+import type { Clock, ExaminedNode, NodeAnswers } from './examine.ts';
 import { type Finding, orWell } from './finding.ts';
 
 /** Settings that may differ from node to node; all others are to be the same. */

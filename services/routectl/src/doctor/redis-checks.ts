@@ -2,7 +2,7 @@ import { nodeOf } from '@route/presence';
 import { redisAdvice } from '@route/redis';
 import { bytes, duration, plural } from '../human.ts';
 import { hasLeft } from '../nodes.ts';
-import type { ExaminedNode, ExaminedRedis } from './examined.ts';
+import type { ExaminedNode, ExaminedRedis } from './examine.ts';
 import { type Finding, orWell } from './finding.ts';
 
 /** A default of ROUTE_BUS_WINDOW_BYTES, where no node reports its own. */
