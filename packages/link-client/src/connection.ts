@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { HEARTBEAT_PDU, PduSplitter } from '@route/protocol';
 import type { RouteAddress } from './address.ts';
 import type { Cancel } from './clock.ts';
-import type { Down, DownReason } from './down.ts';
+import type { Down, DownReason } from './events.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { ClientSettings } from './options.ts';
 

@@ -1,6 +1,32 @@
 import type { EventEmitter } from 'node:events';
-import type { CommandName, DecodedMessage, Header, MessageFields } from '@route/protocol';
-import type { RouteLinkDown } from './route-link.ts';
+import type {
+  CommandName,
+  DecodedMessage,
+  DecodedPdu,
+  Header,
+  MessageFields,
+} from '@route/protocol';
+
+/** Why a link is down. A closed set, fit for logs and metric labels. */
+export const DOWN_REASONS = {
+  'connect-failed': 'the address could not be reached, or TLS failed',
+  'connect-timed-out': 'the connection was not accepted in time',
+  'closed-by-node': 'the other side ended it in good order: it drains, or it closes this link',
+  broken: 'the connection broke',
+  'timed-out': 'no data received for too long',
+  'broken-stream': 'received bytes are no PDUs: is the peer a route server?',
+  'closed-here': 'this side ended it',
+} as const;
+
+/** One of {@link DOWN_REASONS}. */
+export type DownReason = keyof typeof DOWN_REASONS;
+
+/** How a connection, or an attempt at one, ended. */
+export interface Down {
+  readonly reason: DownReason;
+  /** The error text of the system or the reader. */
+  readonly detail: string | undefined;
+}
 
 /** The source of a PDU. */
 export interface Origin {
@@ -17,8 +43,12 @@ export interface LinkUp {
 }
 
 /** A link that was lost (`wasUp`), or an attempt that failed. */
-export interface LinkDown extends RouteLinkDown {
+export interface LinkDown extends Down {
   readonly address: string;
+  /** Whether there was a link; otherwise an attempt failed. */
+  readonly wasUp: boolean;
+  /** Delay until the next attempt, in ms; undefined after the client's `close`. */
+  readonly retryMs: number | undefined;
 }
 
 /** One event for each command, by its name, with its fields and source. */
@@ -42,61 +72,40 @@ export interface RouteClientEvents extends CommandEvents {
   unreadable: [pdu: Buffer, address: string];
 }
 
+type Emitters = {
+  readonly [Name in CommandName]: (
+    to: EventEmitter<RouteClientEvents>,
+    fields: MessageFields[Name],
+    origin: Origin,
+  ) => void;
+};
+
+const EMITTERS: Emitters = {
+  heartbeat: (to, fields, origin) => to.emit('heartbeat', fields, origin),
+  role_set: (to, fields, origin) => to.emit('role_set', fields, origin),
+  online_user_info: (to, fields, origin) => to.emit('online_user_info', fields, origin),
+  user_status_update: (to, fields, origin) => to.emit('user_status_update', fields, origin),
+  users_status_request: (to, fields, origin) => to.emit('users_status_request', fields, origin),
+  msg_data: (to, fields, origin) => to.emit('msg_data', fields, origin),
+  msg_read_notify: (to, fields, origin) => to.emit('msg_read_notify', fields, origin),
+  group_change_member_notify: (to, fields, origin) =>
+    to.emit('group_change_member_notify', fields, origin),
+  file_notify: (to, fields, origin) => to.emit('file_notify', fields, origin),
+  switch_p2p_cmd: (to, fields, origin) => to.emit('switch_p2p_cmd', fields, origin),
+  server_kick_user: (to, fields, origin) => to.emit('server_kick_user', fields, origin),
+  remove_session_notify: (to, fields, origin) => to.emit('remove_session_notify', fields, origin),
+  sign_info_changed_notify: (to, fields, origin) =>
+    to.emit('sign_info_changed_notify', fields, origin),
+  login_status_notify: (to, fields, origin) => to.emit('login_status_notify', fields, origin),
+  status_notify: (to, fields, origin) => to.emit('status_notify', fields, origin),
+  users_status_response: (to, fields, origin) => to.emit('users_status_response', fields, origin),
+};
+
 /** Emits a message under its command's name. */
-export function emitMessage(
+export function emitMessage<Name extends CommandName>(
   to: EventEmitter<RouteClientEvents>,
-  message: DecodedMessage,
+  { command, fields, header }: DecodedPdu<Name>,
   address: string,
 ): void {
-  const origin: Origin = { address, header: message.header };
-  switch (message.command) {
-    case 'heartbeat':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'role_set':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'online_user_info':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'user_status_update':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'users_status_request':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'msg_data':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'msg_read_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'group_change_member_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'file_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'switch_p2p_cmd':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'server_kick_user':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'remove_session_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'sign_info_changed_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'login_status_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'status_notify':
-      to.emit(message.command, message.fields, origin);
-      break;
-    case 'users_status_response':
-      to.emit(message.command, message.fields, origin);
-      break;
-  }
+  EMITTERS[command](to, fields, { address, header });
 }

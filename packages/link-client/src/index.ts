@@ -18,9 +18,16 @@ export {
 } from '@route/protocol';
 export { parseRouteAddress, type RouteAddress, routeAddressText } from './address.ts';
 export type { Cancel, Clock } from './clock.ts';
-export { DOWN_REASONS, type DownReason } from './down.ts';
 export { ROUTE_CLIENT_ERRORS, RouteClientError, type RouteClientErrorCode } from './errors.ts';
-export type { CommandEvents, LinkDown, LinkUp, Origin, RouteClientEvents } from './events.ts';
+export {
+  type CommandEvents,
+  DOWN_REASONS,
+  type DownReason,
+  type LinkDown,
+  type LinkUp,
+  type Origin,
+  type RouteClientEvents,
+} from './events.ts';
 export { ROUTE_CLIENT_DEFAULTS, type RouteClientOptions } from './options.ts';
 export type { QueryAnswer } from './pending-queries.ts';
 export {

@@ -94,13 +94,6 @@ export function checkOptions(options: RouteClientOptions): {
   return { addresses: [first, ...others], settings };
 }
 
-const NUMBERS = [
-  'heartbeatMs',
-  'timeoutMs',
-  'connectTimeoutMs',
-  'queryTimeoutMs',
-  'reconnectFirstMs',
-  'reconnectMostMs',
-  'unsentBytes',
-  'maxPduBytes',
-] as const;
+const NUMBERS = Object.keys(ROUTE_CLIENT_DEFAULTS).filter(
+  (name): name is keyof typeof ROUTE_CLIENT_DEFAULTS => name in ROUTE_CLIENT_DEFAULTS,
+);

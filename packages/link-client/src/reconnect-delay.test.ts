@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reconnectDelayMs } from './reconnect-delay.ts';
+import { reconnectDelayMs } from './route-link.ts';
 
 test('waits are drawn from 2 to 4 s first, then from the upper half of 8, 16, 32 and 64 s', () => {
   const bounds = [0, 1, 2, 3, 4, 5, 60].map((failures) =>

@@ -11,10 +11,10 @@ import {
   UNKNOWN_COMMAND,
 } from '@route/protocol';
 import { RouteClientError } from './errors.ts';
-import { emitMessage, type RouteClientEvents } from './events.ts';
+import { emitMessage, type LinkDown, type RouteClientEvents } from './events.ts';
 import { type ClientSettings, checkOptions, type RouteClientOptions } from './options.ts';
 import { PendingQueries, type QueryAnswer } from './pending-queries.ts';
-import { RouteLink, type RouteLinkDown, type RouteLinkEvents } from './route-link.ts';
+import { RouteLink, type RouteLinkEvents } from './route-link.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 /** The commands that a msg_server sends for other msg_servers to get. */
@@ -194,14 +194,14 @@ export class RouteClient extends EventEmitter<RouteClientEvents> implements Asyn
     this.#roomAgain();
   }
 
-  #linkDown(link: RouteLink, how: RouteLinkDown): void {
+  #linkDown(link: RouteLink, how: LinkDown): void {
     const wasMaster = link === this.#master;
     this.#up = this.#up.filter((other) => other !== link);
     this.#queries.fail('link-lost', link);
     const master = this.#master;
     // Protocol: the oldest other link becomes master, and gets no new list.
     if (wasMaster) master?.write(ROLE_MASTER);
-    this.emit('down', { ...how, address: link.address });
+    this.emit('down', how);
     if (!wasMaster || master === undefined) return;
     this.emit('master', master.address);
     this.#roomAgain();

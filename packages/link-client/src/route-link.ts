@@ -1,24 +1,15 @@
 import { type RouteAddress, routeAddressText } from './address.ts';
 import type { Cancel } from './clock.ts';
 import { Connection } from './connection.ts';
-import type { Down } from './down.ts';
+import type { LinkDown } from './events.ts';
 import type { ClientSettings } from './options.ts';
-import { reconnectDelayMs } from './reconnect-delay.ts';
 
 /** Events of a RouteLink for its client. */
 export interface RouteLinkEvents {
   up(link: RouteLink): void;
   pdu(link: RouteLink, pdu: Buffer): void;
   drained(link: RouteLink): void;
-  down(link: RouteLink, how: RouteLinkDown): void;
-}
-
-/** How a link was lost, or an attempt failed. */
-export interface RouteLinkDown extends Down {
-  /** Whether there was a link; otherwise an attempt failed. */
-  readonly wasUp: boolean;
-  /** Delay until the next attempt, in ms; undefined after the client's `close`. */
-  readonly retryMs: number | undefined;
+  down(link: RouteLink, how: LinkDown): void;
 }
 
 /** Dependencies of a RouteLink. */
@@ -27,6 +18,26 @@ export interface RouteLinkOptions {
   readonly addresses: readonly [RouteAddress, ...RouteAddress[]];
   readonly settings: ClientSettings;
   readonly events: RouteLinkEvents;
+}
+
+/** Input of the delay before the next attempt. */
+export interface ReconnectDelay {
+  /** How many rounds of attempts have failed since a link was last of use. */
+  readonly failures: number;
+  readonly firstMs: number;
+  readonly mostMs: number;
+  /** From 0 up to but not including 1. */
+  readonly random: number;
+}
+
+/**
+ * Returns the delay before reconnecting, in ms: protocol, 2 to 4 s after a link is lost, then up to
+ * 8, 16, 32 and 64 s. Each is drawn from the upper half of its range, so that the msg_servers of a
+ * dead node do not all reconnect at one moment.
+ */
+export function reconnectDelayMs({ failures, firstMs, mostMs, random }: ReconnectDelay): number {
+  const longest = Math.min(mostMs, firstMs * 2 ** failures);
+  return longest * (0.5 + random / 2);
 }
 
 /** One link that is kept up: connects, and after every end connects again. */
@@ -83,7 +94,7 @@ export class RouteLink {
       closed: (down) => {
         this.#connection = undefined;
         const retryMs = this.#closed ? undefined : this.#retry();
-        events.down(this, { ...down, wasUp, retryMs });
+        events.down(this, { ...down, address: this.address, wasUp, retryMs });
         if (this.#closed) this.#onGone();
       },
     });
