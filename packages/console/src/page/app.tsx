@@ -1,3 +1,4 @@
+import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Announcer } from './announcer.tsx';
 import { api } from './api.ts';
@@ -16,7 +17,7 @@ import { Watcher } from './watcher.ts';
 const NO_LINKS: ReadonlySet<string> = new Set();
 
 /** The whole page. */
-export function App() {
+function App() {
   const [state, setState] = useState(EMPTY_STATE);
   const [marked, setMarked] = useState(NO_LINKS);
 
@@ -70,3 +71,6 @@ export function App() {
     </>
   );
 }
+
+const place = document.getElementById('console');
+if (place !== null) render(<App />, place);

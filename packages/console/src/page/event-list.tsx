@@ -1,8 +1,24 @@
 import { useState } from 'preact/hooks';
 import type { NodeEvent } from './cluster-state.ts';
-import { EVENT_KINDS, type EventKind, factsOf, isOfKind } from './event-kinds.ts';
-import { Scroller } from './scroller.tsx';
+import { Scroller, TableHead } from './table.tsx';
 import { shortId, timeOfDay } from './words.ts';
+
+/** Filters for events. */
+const EVENT_KINDS = {
+  all: 'all',
+  links: 'links',
+  presence: 'presence and leases',
+  bus: 'bus and Redis',
+  alerts: 'alerts: warnings and errors',
+} as const;
+
+type EventKind = keyof typeof EVENT_KINDS;
+
+const BEGINNINGS: Readonly<Record<Exclude<EventKind, 'all' | 'alerts'>, RegExp>> = {
+  links: /^(link|second-link)/,
+  presence: /^(presence|lease|node-reaped|resync|lost|reap)/,
+  bus: /^(bus|redis)/,
+};
 
 const KINDS = ['all', 'links', 'presence', 'bus', 'alerts'] as const satisfies EventKind[];
 
@@ -31,14 +47,7 @@ export function EventList({ events }: { readonly events: readonly NodeEvent[] })
       </p>
       <Scroller label="Recent events">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Node</th>
-              <th scope="col">Event</th>
-              <th scope="col">Facts</th>
-            </tr>
-          </thead>
+          <TableHead titles={['Time', 'Node', 'Event', 'Facts']} />
           <tbody>
             {shown.map((event) => (
               <tr key={`${event.node} ${event.seq}`} data-event={event.event}>
@@ -61,4 +70,26 @@ export function EventList({ events }: { readonly events: readonly NodeEvent[] })
       {shown.length === 0 && <p>None yet.</p>}
     </section>
   );
+}
+
+/** Whether an event is of a kind. */
+function isOfKind({ event, level }: NodeEvent, kind: EventKind): boolean {
+  if (kind === 'all') return true;
+  if (kind === 'alerts') return level !== 'info';
+  return BEGINNINGS[kind].test(event);
+}
+
+/** The details of an event in one line. */
+function factsOf({ facts }: NodeEvent): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} ${textOf(value)}`)
+    .join(', ');
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(textOf).join(' ');
+  if (typeof value === 'object' && value !== null && 'message' in value)
+    return textOf(value.message);
+  return JSON.stringify(value) ?? '';
 }

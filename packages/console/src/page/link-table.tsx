@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { LinkState } from './cluster-state.ts';
-import { Scroller } from './scroller.tsx';
+import { Scroller, TableHead } from './table.tsx';
 import { bytes, count, shortId, since, timeOfDay } from './words.ts';
 
 /** A link, with the node that it is on. */
@@ -36,33 +36,21 @@ export function LinkTable({ links, marked }: LinkTableProps) {
       </p>
       <Scroller label="Links">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">msg_server</th>
-              <th scope="col">Node</th>
-              <th scope="col">Role</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Users
-              </th>
-              <th scope="col" class="number">
-                PDUs received
-              </th>
-              <th scope="col" class="number">
-                Received
-              </th>
-              <th scope="col" class="number">
-                Sent
-              </th>
-              <th scope="col" class="number">
-                Unsent
-              </th>
-              <th scope="col" class="number">
-                Silent for
-              </th>
-              <th scope="col">Opened</th>
-            </tr>
-          </thead>
+          <TableHead
+            titles={[
+              'msg_server',
+              'Node',
+              'Role',
+              'State',
+              { number: 'Users' },
+              { number: 'PDUs received' },
+              { number: 'Received' },
+              { number: 'Sent' },
+              { number: 'Unsent' },
+              { number: 'Silent for' },
+              'Opened',
+            ]}
+          />
           <tbody>
             {shown.map((link) => (
               <LinkRow key={link.link} link={link} marked={marked.has(link.link)} />

@@ -1,5 +1,5 @@
 import type { NodeState } from './cluster-state.ts';
-import { Scroller } from './scroller.tsx';
+import { Scroller, TableHead } from './table.tsx';
 import { bytes, count, milliseconds, moodOf, since } from './words.ts';
 
 interface NodeTableProps {
@@ -14,36 +14,22 @@ export function NodeTable({ nodes, self }: NodeTableProps) {
       <h2 id="nodes-title">Nodes</h2>
       <Scroller label="Nodes">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Node</th>
-              <th scope="col">State</th>
-              <th scope="col">msg_servers connect to</th>
-              <th scope="col" class="number">
-                Links
-              </th>
-              <th scope="col" class="number">
-                Users
-              </th>
-              <th scope="col" class="number">
-                PDUs in/s
-              </th>
-              <th scope="col" class="number">
-                To links/s
-              </th>
-              <th scope="col" class="number">
-                Bus/s
-              </th>
-              <th scope="col" class="number">
-                Bus echo
-              </th>
-              <th scope="col" class="number">
-                Lease left
-              </th>
-              <th scope="col">Up for</th>
-              <th scope="col">Version</th>
-            </tr>
-          </thead>
+          <TableHead
+            titles={[
+              'Node',
+              'State',
+              'msg_servers connect to',
+              { number: 'Links' },
+              { number: 'Users' },
+              { number: 'PDUs in/s' },
+              { number: 'To links/s' },
+              { number: 'Bus/s' },
+              { number: 'Bus echo' },
+              { number: 'Lease left' },
+              'Up for',
+              'Version',
+            ]}
+          />
           <tbody>
             {nodes.map((node) => (
               <NodeRow key={node.entry.node} node={node} self={self} />

@@ -1,5 +1,6 @@
 import type { ClientCounts } from '@route/admin-api';
 import type { NodeState } from './cluster-state.ts';
+import { TableHead } from './table.tsx';
 import { count, countsByName } from './words.ts';
 
 const NAMES = new Map([
@@ -34,17 +35,7 @@ export function PresenceTotals({ nodes }: { readonly nodes: readonly NodeState[]
       </dl>
       <table>
         <caption>Clients by type; a user on two links counts twice</caption>
-        <thead>
-          <tr>
-            <th scope="col">Type</th>
-            <th scope="col" class="number">
-              Clients
-            </th>
-            <th scope="col" class="number">
-              Of these away
-            </th>
-          </tr>
-        </thead>
+        <TableHead titles={['Type', { number: 'Clients' }, { number: 'Of these away' }]} />
         <tbody>
           {[...types].map((type) => (
             <tr key={type} data-type={type}>

@@ -2,6 +2,7 @@ import type { ClientCounts, UserView } from '@route/admin-api';
 import { useState } from 'preact/hooks';
 import { api } from './api.ts';
 import type { PlacedLink } from './link-table.tsx';
+import { TableHead } from './table.tsx';
 import { countsByName, shortId, timeOfDay } from './words.ts';
 
 type Answer =
@@ -99,13 +100,7 @@ function User({ user, links }: { readonly user: UserView } & Pick<LookupProps, '
       {user.links.length > 0 && (
         <table>
           <caption class="visually-hidden">Links of user {user.userId}</caption>
-          <thead>
-            <tr>
-              <th scope="col">Node</th>
-              <th scope="col">msg_server</th>
-              <th scope="col">Clients</th>
-            </tr>
-          </thead>
+          <TableHead titles={['Node', 'msg_server', 'Clients']} />
           <tbody>
             {user.links.map(({ link, node, peer, clients, away }) => (
               <tr key={link}>
