@@ -4,4 +4,3 @@ export { readable } from './readable.ts';
 export { type Outcome, replay, type Stage } from './replay.ts';
 export { Stillness } from './stillness.ts';
 export { type Arrival, parseTrace, type Step, type Trace } from './trace.ts';
-export type { ReplayTarget } from './trace-link.ts';

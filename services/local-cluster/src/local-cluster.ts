@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findStartProblem, type NodeSpec, type RunningNode, spawnNode } from './node-process.ts';
 import { findTakenPorts, type WantedPort } from './ports.ts';
-import { findRedis, type RedisSource } from './redis-source.ts';
+import { findRedis, type RedisSource, withoutSecrets } from './redis-source.ts';
 import type { StartSettings } from './settings.ts';
 import { renderSummary } from './summary.ts';
 
@@ -158,11 +158,4 @@ function explainOneNode(missing: readonly string[]): string {
     'For three nodes install redis-server or valkey-server, or start a container engine, or set',
     'REDIS_URL; then npm start again.',
   ].join('\n');
-}
-
-function withoutSecrets(url: string): string {
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
-  return shown.href;
 }

@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { redisAnswers } from './ask-redis.ts';
 import { type Child, startChild } from './child.ts';
-import { findProgram } from './find-program.ts';
 import { findFreePort } from './ports.ts';
+import { findProgram } from './programs.ts';
 import { until } from './until.ts';
 
 const PROGRAMS = ['redis-server', 'valkey-server'];
 const START_DEADLINE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 const PORT_ATTEMPTS = 5;
+
+/** Arguments of a Redis that writes nothing to disk of its own accord. */
+export const WRITES_NOTHING = ['--save', '', '--appendonly', 'no'] as const;
 
 /** The first redis-server or valkey-server on the PATH, if there is one. */
 export async function findRedisServer(
@@ -39,8 +42,14 @@ export async function startRedisAt(place: RedisPlace): Promise<RedisStart> {
   const child = await startChild({
     command: program,
     args: [
-      ...['--bind', '127.0.0.1', '--port', String(port), '--dir', directory],
-      ...['--save', '', '--appendonly', 'no', ...args],
+      ...WRITES_NOTHING,
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      `${port}`,
+      '--dir',
+      directory,
+      ...args,
     ],
     logFile: join(directory, 'redis.log'),
   });

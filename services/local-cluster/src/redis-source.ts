@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { redisAnswers } from './ask-redis.ts';
 import { guardOrphan } from './orphan-guard.ts';
-import { findRedisServer, startPrivateRedis } from './redis-child.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from './programs.ts';
+import { findRedisServer, startPrivateRedis, WRITES_NOTHING } from './redis-child.ts';
 import { until } from './until.ts';
 
 /** The image that stands for Redis in containers, here and in the tests. */
@@ -69,12 +69,9 @@ export async function redisFromUrl(): Promise<RedisAttempt> {
   if (!/^rediss?:$/.test(URL.parse(url)?.protocol ?? '')) {
     return { refused: `REDIS_URL is "${url}", expected redis://host:port or rediss://host:port` };
   }
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
   if (!(await redisAnswers(url))) {
     return {
-      refused: `REDIS_URL is set, but no Redis answers at ${shown}. Start it, or unset REDIS_URL.`,
+      refused: `REDIS_URL is set, but no Redis answers at ${withoutSecrets(url)}. Start it, or unset REDIS_URL.`,
     };
   }
   return { found: { url, description: 'the one REDIS_URL names', stop: async () => {} } };
@@ -107,7 +104,7 @@ export async function redisFromContainer(say: (line: string) => void): Promise<R
     }
   }
 
-  const command = ['redis-server', '--save', '', '--appendonly', 'no'];
+  const command = ['redis-server', ...WRITES_NOTHING];
   const args = ['run', '-d', '--rm', '-p', '127.0.0.1::6379', REDIS_IMAGE, ...command];
   const guard = guardOrphan('docker rm -f -v "$subject"');
   const run = await runCommand('docker', args, CONTAINER_DEADLINE_MS);
@@ -162,4 +159,12 @@ export async function redisFromApt(say: (line: string) => void): Promise<RedisAt
   }
   if (!result.ok) return { missing: `apt-get cannot install redis-server: ${result.reason}` };
   return await redisFromPath();
+}
+
+/** The URL of a Redis as it may be shown. */
+export function withoutSecrets(url: string): string {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
 }

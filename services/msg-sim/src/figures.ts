@@ -36,16 +36,7 @@ const COUNTS: Counts = {
   suppressed: 0,
 };
 
-const COUNT_NAMES = [
-  'sent',
-  'received',
-  'reports',
-  'notifications',
-  'kicks',
-  'queries',
-  'unreadable',
-  'suppressed',
-] as const satisfies readonly (keyof Counts)[];
+const COUNT_NAMES = Object.keys(COUNTS).filter((name): name is keyof Counts => name in COUNTS);
 
 /** A latency over all time, and over the last second. */
 class Timing {

@@ -149,7 +149,8 @@ export class RouteNode {
     const guard = new Guard({
       token: () => live.current.ROUTE_ADMIN_TOKEN,
       hosts: [
-        ...[settings.ROUTE_ADVERTISE_HOST, settings.ROUTE_ADMIN_LISTEN.host],
+        settings.ROUTE_ADVERTISE_HOST,
+        settings.ROUTE_ADMIN_LISTEN.host,
         ...settings.ROUTE_ADMIN_HOSTS,
       ],
     });

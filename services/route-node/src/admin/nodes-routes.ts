@@ -40,8 +40,12 @@ export function nodesRoutes({ nodeId, engine }: AdminSources, own: readonly Rout
     const { entries } = await nodes.get('all', () => engine.readRegistry()).catch(redisAway);
     const address = entries.find(({ node }) => node === id)?.info?.admin;
     if (address !== undefined) {
-      const bounds = { timeoutMs: TIMEOUT_MS, maxAnswerCharacters: MAX_ANSWER_CHARACTERS };
-      return new AdminClient({ address, node: id, ...bounds });
+      return new AdminClient({
+        address,
+        node: id,
+        timeoutMs: TIMEOUT_MS,
+        maxAnswerCharacters: MAX_ANSWER_CHARACTERS,
+      });
     }
     throw new ApiError(
       'not-found',
