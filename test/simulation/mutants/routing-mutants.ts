@@ -26,7 +26,7 @@ export const ROUTING_MUTANTS: readonly Mutant[] = [
       {
         file: 'services/route-node/src/routing/directed/directed.ts',
         find: 'remote.everybody : remote.unsure;',
-        put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { holders: [], has: remote.unsure.has.bind(remote.unsure) });',
+        put: 'remote.everybody : Object.assign(Object.create(remote.unsure), { members: [], has: remote.unsure.has.bind(remote.unsure) });',
       },
     ],
   },
