@@ -172,6 +172,22 @@ test.for(['a third node knows it', 'the third node has died', 'there is no third
   },
 );
 
+test('what a node sends while it receives nothing is not sent again to one that joined meanwhile', async () => {
+  const { world, a, b } = await pair();
+  world.clock.advance(1000);
+  world.hub.setFaults(({ to }) => (to === 'a' ? [] : [0]));
+  const c = await world.add('c');
+  for (const { bus } of [b, c]) bus.setLiveNodes(['b', 'c']);
+  world.clock.advance(1000);
+  expect(c.bus.joined).toBe(true);
+  send(a, world, '1', '2');
+  world.clock.advance(1000);
+  world.hub.setFaults();
+  world.clock.advance(1000);
+  expect(c.entries).toEqual(['a 0 1', 'a 0 2']);
+  expect(a.bus.counters.framesRedelivered).toBe(0);
+});
+
 test('what a node gave up while it was cut off is counted by one that joined meanwhile', async () => {
   const { world, a, b } = await pair();
   await closed(b, world);

@@ -175,17 +175,6 @@ export const BUS_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'others-unseen',
-    breaks: 'frames for all nodes go to the only known node, though there may be others',
-    changes: [
-      {
-        file: 'packages/bus/src/bus.ts',
-        find: '    if (!this.membershipComplete) return undefined;\n',
-        put: '',
-      },
-    ],
-  },
-  {
     name: 'no-credit',
     breaks: 'room at the other nodes is never credited',
     changes: [

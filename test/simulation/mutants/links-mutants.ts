@@ -39,7 +39,7 @@ export const LINKS_MUTANTS: readonly Mutant[] = [
   {
     name: 'paused-times-out',
     breaks: 'a link that the node itself has paused times out',
-    needs: ['server-stuck', 'server-slow'],
+    needs: ['dark-in', 'dark-out', 'lossy'],
     changes: [
       {
         file: 'services/route-node/src/link/link.ts',
