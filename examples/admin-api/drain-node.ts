@@ -6,12 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type ClusterNode,
-  clusterViewSchema,
-  drainResultSchema,
-  errorViewSchema,
-} from '@route/admin-api';
+import { type ClusterNode, ClusterView, DrainResult, ErrorView } from '@route/admin-api';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 const POLL_MS = 500;
@@ -25,7 +20,7 @@ async function request(url: string, init: RequestInit = {}): Promise<unknown> {
   const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
   const body: unknown = await answer.json();
   if (answer.ok) return body;
-  const { code, error } = errorViewSchema.parse(body);
+  const { code, error } = ErrorView.parse(body);
   throw new Refused(`${url}: ${answer.status} ${code}: ${error}`);
 }
 
@@ -36,7 +31,7 @@ function readToken(): string | undefined {
 
 /** The nodes that can take links when this one goes. */
 async function otherNodes(admin: string): Promise<ClusterNode[]> {
-  const { nodes } = clusterViewSchema.parse(await request(`${admin}/api/v1/cluster`));
+  const { nodes } = ClusterView.parse(await request(`${admin}/api/v1/cluster`));
   return nodes.filter(({ self, alive, info }) => !self && alive && info !== null && !info.draining);
 }
 
@@ -56,7 +51,7 @@ async function drain(admin: string, token: string): Promise<void> {
   if (others.length === 0) throw new Refused('no other node takes links: not drained');
   const init = { method: 'POST', headers: { authorization: `Bearer ${token}` } };
   const answer = await request(`${admin}/api/v1/drain`, init);
-  const { node, links, overSeconds } = drainResultSchema.parse(answer);
+  const { node, links, overSeconds } = DrainResult.parse(answer);
   console.log(`${node} drains: ${links} links over ${overSeconds} s`);
   const deadline = Date.now() + (overSeconds + EXTRA_SECONDS) * 1_000;
   while (!(await hasStopped(admin))) {

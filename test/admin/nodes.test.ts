@@ -1,10 +1,4 @@
-import {
-  errorViewSchema,
-  eventsViewSchema,
-  linksViewSchema,
-  nodeViewSchema,
-  totalsViewSchema,
-} from '@route/admin-api';
+import { ErrorView, EventsView, LinksView, NodeView, TotalsView } from '@route/admin-api';
 import { waitFor } from '@route/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openKnownLink } from '../cluster/known-links.ts';
@@ -19,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync());
 
 function codeOf({ body }: RawAnswer): string {
-  return errorViewSchema.parse(JSON.parse(body)).code;
+  return ErrorView.parse(JSON.parse(body)).code;
 }
 
 test('any node returns any other node’s answers', async () => {
@@ -29,14 +23,14 @@ test('any node returns any other node’s answers', async () => {
       const path = `/api/v1/nodes/${cluster.node(1).id}/${name}`;
       return JSON.parse((await rawRequest(asked.adminUrl, { path })).body);
     };
-    expect(nodeViewSchema.parse(await view('node')).node).toBe(cluster.node(1).id);
-    expect(totalsViewSchema.parse(await view('totals')).node).toBe(cluster.node(1).id);
-    const { events, lastSeq } = eventsViewSchema.parse(await view('events'));
+    expect(NodeView.parse(await view('node')).node).toBe(cluster.node(1).id);
+    expect(TotalsView.parse(await view('totals')).node).toBe(cluster.node(1).id);
+    const { events, lastSeq } = EventsView.parse(await view('events'));
     expect(events.map(({ event }) => event)).toContain('link-opened');
-    const later = eventsViewSchema.parse(await view(`events?after=${lastSeq}`));
+    const later = EventsView.parse(await view(`events?after=${lastSeq}`));
     expect(later.events.map(({ seq }) => seq)).not.toContain(lastSeq);
     const links = await waitFor(
-      async () => linksViewSchema.parse(await view('links')).links.map(({ peer }) => peer),
+      async () => LinksView.parse(await view('links')).links.map(({ peer }) => peer),
       { what: 'the links' },
     );
     expect(links).toEqual([link.address]);
@@ -78,5 +72,5 @@ test('a single node serves its own answers at the same paths', async () => {
   await using node = await startRouteNode();
   const path = `/api/v1/nodes/${node.id}/node`;
   const { body } = await rawRequest(node.adminUrl, { path });
-  expect(nodeViewSchema.parse(JSON.parse(body)).engine).toBe('memory');
+  expect(NodeView.parse(JSON.parse(body)).engine).toBe('memory');
 });

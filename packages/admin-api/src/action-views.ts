@@ -1,24 +1,24 @@
 import { z } from 'zod';
 
 /** POST /api/v1/drain: accepted; the process exits when its links are closed. */
-export const drainResultSchema = z.object({
+export const DrainResult = z.object({
   node: z.string(),
   draining: z.literal(true),
   links: z.number(),
   overSeconds: z.number(),
 });
-export type DrainResult = z.infer<typeof drainResultSchema>;
+export type DrainResult = z.infer<typeof DrainResult>;
 
 /** POST /api/v1/links/ID/close */
-export const closeLinkResultSchema = z.object({
+export const CloseLinkResult = z.object({
   node: z.string(),
   link: z.string(),
   peer: z.string(),
 });
-export type CloseLinkResult = z.infer<typeof closeLinkResultSchema>;
+export type CloseLinkResult = z.infer<typeof CloseLinkResult>;
 
 /** POST /api/v1/rebalance */
-export const rebalanceResultSchema = z.object({
+export const RebalanceResult = z.object({
   node: z.string(),
   /** Open links. */
   links: z.number(),
@@ -26,4 +26,4 @@ export const rebalanceResultSchema = z.object({
   /** Links that the node will close, a few at a time. */
   closing: z.number(),
 });
-export type RebalanceResult = z.infer<typeof rebalanceResultSchema>;
+export type RebalanceResult = z.infer<typeof RebalanceResult>;

@@ -1,35 +1,9 @@
 import type { z } from 'zod';
-import {
-  type CloseLinkResult,
-  closeLinkResultSchema,
-  type DrainResult,
-  drainResultSchema,
-  type RebalanceResult,
-  rebalanceResultSchema,
-} from './action-views.ts';
-import { errorViewSchema } from './errors.ts';
-import {
-  type ClusterView,
-  clusterViewSchema,
-  type LinksView,
-  linksViewSchema,
-  type NodeView,
-  nodeViewSchema,
-} from './node-views.ts';
-import {
-  type TotalsView,
-  totalsViewSchema,
-  type UsersView,
-  usersViewSchema,
-} from './presence-views.ts';
-import {
-  type EventsView,
-  type EventView,
-  eventsViewSchema,
-  eventViewSchema,
-  type WatchMessage,
-  watchMessageSchema,
-} from './stream-views.ts';
+import { CloseLinkResult, DrainResult, RebalanceResult } from './action-views.ts';
+import { ErrorView } from './errors.ts';
+import { ClusterView, LinksView, NodeView } from './node-views.ts';
+import { TotalsView, UsersView } from './presence-views.ts';
+import { EventsView, EventView, WatchMessage } from './stream-views.ts';
 
 export interface AdminClientOptions {
   /** The node's admin port, as host:port. */
@@ -112,41 +86,41 @@ export class AdminClient {
   }
 
   async node(): Promise<NodeView> {
-    return await this.#ask('/api/v1/node', nodeViewSchema);
+    return await this.#ask('/api/v1/node', NodeView);
   }
 
   async cluster(): Promise<ClusterView> {
-    return await this.#ask('/api/v1/cluster', clusterViewSchema);
+    return await this.#ask('/api/v1/cluster', ClusterView);
   }
 
   async links(): Promise<LinksView> {
-    return await this.#ask('/api/v1/links', linksViewSchema);
+    return await this.#ask('/api/v1/links', LinksView);
   }
 
   async totals(): Promise<TotalsView> {
-    return await this.#ask('/api/v1/totals', totalsViewSchema);
+    return await this.#ask('/api/v1/totals', TotalsView);
   }
 
   async users(ids: readonly (number | string)[]): Promise<UsersView> {
     const list = ids.map((id) => encodeURIComponent(id)).join(',');
-    return await this.#ask(`/api/v1/users/${list}`, usersViewSchema);
+    return await this.#ask(`/api/v1/users/${list}`, UsersView);
   }
 
   async events(options: { after?: number; limit?: number } = {}): Promise<EventsView> {
-    return await this.#ask(`/api/v1/events${queryOf(options)}`, eventsViewSchema);
+    return await this.#ask(`/api/v1/events${queryOf(options)}`, EventsView);
   }
 
   async drain(): Promise<DrainResult> {
-    return await this.#change('/api/v1/drain', drainResultSchema);
+    return await this.#change('/api/v1/drain', DrainResult);
   }
 
   async closeLink(link: string): Promise<CloseLinkResult> {
     const path = `/api/v1/links/${encodeURIComponent(link)}/close`;
-    return await this.#change(path, closeLinkResultSchema);
+    return await this.#change(path, CloseLinkResult);
   }
 
   async rebalance(): Promise<RebalanceResult> {
-    return await this.#change('/api/v1/rebalance', rebalanceResultSchema);
+    return await this.#change('/api/v1/rebalance', RebalanceResult);
   }
 
   /** PDUs as they pass, until the signal or the node's end. */
@@ -159,7 +133,7 @@ export class AdminClient {
       decode: decode === true ? 1 : undefined,
       bodies: bodies === true ? 1 : undefined,
     });
-    return this.#stream(`/api/v1/watch${query}`, watchMessageSchema, { signal, withToken: true });
+    return this.#stream(`/api/v1/watch${query}`, WatchMessage, { signal, withToken: true });
   }
 
   /** Events as they occur, until the signal or the node's end. */
@@ -167,7 +141,7 @@ export class AdminClient {
     options: { after?: number; limit?: number },
     signal: AbortSignal,
   ): AsyncGenerator<EventView> {
-    return this.#stream(`/api/v1/events/stream${queryOf(options)}`, eventViewSchema, {
+    return this.#stream(`/api/v1/events/stream${queryOf(options)}`, EventView, {
       signal,
       withToken: false,
     });
@@ -248,7 +222,7 @@ export class AdminClient {
       );
     }
     if (response.ok) return response;
-    const { code, error } = this.#read(errorViewSchema, await this.#text(response));
+    const { code, error } = this.#read(ErrorView, await this.#text(response));
     if (code === 'token-missing' && this.#withheld !== undefined) {
       throw this.#tokenWithheld(this.#withheld);
     }

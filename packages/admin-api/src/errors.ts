@@ -21,10 +21,10 @@ export const API_ERRORS = {
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
 /** The body of every answer that is no success. */
-export const errorViewSchema = z.object({
+export const ErrorView = z.object({
   /** One of {@link API_ERRORS}; a later version may have others. */
   code: z.string(),
   /** The given and the expected value. */
   error: z.string(),
 });
-export type ErrorView = z.infer<typeof errorViewSchema>;
+export type ErrorView = z.infer<typeof ErrorView>;

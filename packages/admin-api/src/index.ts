@@ -1,11 +1,4 @@
-export {
-  type CloseLinkResult,
-  closeLinkResultSchema,
-  type DrainResult,
-  drainResultSchema,
-  type RebalanceResult,
-  rebalanceResultSchema,
-} from './action-views.ts';
+export { CloseLinkResult, DrainResult, RebalanceResult } from './action-views.ts';
 export {
   AdminClient,
   type AdminClientOptions,
@@ -15,34 +8,21 @@ export {
   Unreachable,
   type WatchOptions,
 } from './client.ts';
-export { API_ERRORS, type ApiErrorCode, type ErrorView, errorViewSchema } from './errors.ts';
+export { API_ERRORS, type ApiErrorCode, ErrorView } from './errors.ts';
 export {
   type BusView,
   type ClusterNode,
-  type ClusterView,
-  clusterViewSchema,
-  type LinksView,
+  ClusterView,
+  LinksView,
   type LinkView,
-  linksViewSchema,
-  type NodeView,
-  nodeViewSchema,
+  NodeView,
 } from './node-views.ts';
 export {
   type ClientCounts,
-  type TotalsView,
-  totalsViewSchema,
+  TotalsView,
   type UserLink,
-  type UsersView,
+  UsersView,
   type UserView,
-  usersViewSchema,
 } from './presence-views.ts';
 export { findSecretFlags, secretFlagProblem } from './secret-flags.ts';
-export {
-  type EventsView,
-  type EventView,
-  eventsViewSchema,
-  eventViewSchema,
-  type WatchedPdu,
-  type WatchMessage,
-  watchMessageSchema,
-} from './stream-views.ts';
+export { EventsView, EventView, type WatchedPdu, WatchMessage } from './stream-views.ts';

@@ -7,7 +7,7 @@ const address = z
   .regex(/^[^\s/?#@\\\p{Cc}]+:\d{1,5}$/u);
 
 /** How far another node is behind this one's sending, in frames. */
-const busPeerSchema = z.object({
+const BusPeer = z.object({
   node: z.string(),
   /** Frames of this node that it has not got yet. */
   behind: z.number(),
@@ -17,7 +17,7 @@ const busPeerSchema = z.object({
   gap: z.boolean(),
 });
 
-const busViewSchema = z.object({
+const BusView = z.object({
   /** Whether the node receives its own messages on the bus. */
   responsive: z.boolean(),
   /**
@@ -39,12 +39,12 @@ const busViewSchema = z.object({
   framesDropped: z.number(),
   /** Times the node found its bus unresponsive and reconnected. */
   reopened: z.number(),
-  peers: z.array(busPeerSchema),
+  peers: z.array(BusPeer),
 });
-export type BusView = z.infer<typeof busViewSchema>;
+export type BusView = z.infer<typeof BusView>;
 
 /** GET /api/v1/node */
-export const nodeViewSchema = z.object({
+export const NodeView = z.object({
   node: z.string(),
   version: z.string(),
   /** The version of Node.js. */
@@ -62,7 +62,7 @@ export const nodeViewSchema = z.object({
   reasons: z.array(z.object({ reason: z.string(), meaning: z.string() })),
   /** null with the memory engine. */
   lease: z.object({ acquired: z.boolean(), seconds: z.number(), liveNodes: z.number() }).nullable(),
-  bus: busViewSchema.nullable(),
+  bus: BusView.nullable(),
   links: z.object({
     open: z.number(),
     /** false while the node reads none of them: a receiver is slow, or the bus is full. */
@@ -103,9 +103,9 @@ export const nodeViewSchema = z.object({
   /** By name, as one would write them; secrets and files only as given or not. */
   settings: z.record(z.string(), z.string()),
 });
-export type NodeView = z.infer<typeof nodeViewSchema>;
+export type NodeView = z.infer<typeof NodeView>;
 
-const clusterNodeSchema = z.object({
+const ClusterNode = z.object({
   node: z.string(),
   /** Whether it is the one that answers. */
   self: z.boolean(),
@@ -129,19 +129,19 @@ const clusterNodeSchema = z.object({
     // One unreadable record must not fail the entire answer.
     .catch(null),
 });
-export type ClusterNode = z.infer<typeof clusterNodeSchema>;
+export type ClusterNode = z.infer<typeof ClusterNode>;
 
 /** GET /api/v1/cluster: live nodes, and those whose lease ended in the last ten minutes. */
-export const clusterViewSchema = z.object({
+export const ClusterView = z.object({
   node: z.string(),
   namespace: z.string(),
   /** The clock of Redis, ms since 1970; null with the memory engine. */
   redisNowMs: z.number().nullable(),
-  nodes: z.array(clusterNodeSchema),
+  nodes: z.array(ClusterNode),
 });
-export type ClusterView = z.infer<typeof clusterViewSchema>;
+export type ClusterView = z.infer<typeof ClusterView>;
 
-const linkViewSchema = z.object({
+const LinkView = z.object({
   link: z.string(),
   peer: z.string(),
   openedAtMs: z.number(),
@@ -162,8 +162,8 @@ const linkViewSchema = z.object({
   reading: z.enum(['reading', 'held', 'waits-for-presence']),
   silentMs: z.number(),
 });
-export type LinkView = z.infer<typeof linkViewSchema>;
+export type LinkView = z.infer<typeof LinkView>;
 
 /** GET /api/v1/links */
-export const linksViewSchema = z.object({ node: z.string(), links: z.array(linkViewSchema) });
-export type LinksView = z.infer<typeof linksViewSchema>;
+export const LinksView = z.object({ node: z.string(), links: z.array(LinkView) });
+export type LinksView = z.infer<typeof LinksView>;

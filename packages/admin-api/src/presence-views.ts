@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How many clients of each type. */
-const clientCountsSchema = z.object({
+const ClientCounts = z.object({
   windows: z.number(),
   mac: z.number(),
   ios: z.number(),
@@ -11,13 +11,13 @@ const clientCountsSchema = z.object({
    */
   others: z.record(z.string(), z.number()).optional(),
 });
-export type ClientCounts = z.infer<typeof clientCountsSchema>;
+export type ClientCounts = z.infer<typeof ClientCounts>;
 
 /**
  * GET /api/v1/totals: the users of this node's links. For the cluster's totals, add those of all
  * nodes.
  */
-export const totalsViewSchema = z.object({
+export const TotalsView = z.object({
   node: z.string(),
   /** When it was counted, ms since 1970; up to a few seconds ago. */
   countedAtMs: z.number(),
@@ -26,36 +26,36 @@ export const totalsViewSchema = z.object({
   /** Of these, on this link: with a PC client, and with mobile clients alone. */
   pcUsers: z.number(),
   mobileOnlyUsers: z.number(),
-  clients: clientCountsSchema,
+  clients: ClientCounts,
   /** Number of clients that are away. */
-  away: clientCountsSchema,
+  away: ClientCounts,
 });
-export type TotalsView = z.infer<typeof totalsViewSchema>;
+export type TotalsView = z.infer<typeof TotalsView>;
 
 /** One link's part of a user. */
-const userLinkSchema = z.object({
+const UserLink = z.object({
   link: z.string(),
   node: z.string(),
-  clients: clientCountsSchema,
+  clients: ClientCounts,
   /** Details known only to the link's own node; null in the answer of any other. */
   peer: z.string().nullable(),
   /** When the link was opened, ms since 1970: the user has not been on it for longer. */
   openedAtMs: z.number().nullable(),
-  away: clientCountsSchema.nullable(),
+  away: ClientCounts.nullable(),
 });
-export type UserLink = z.infer<typeof userLinkSchema>;
+export type UserLink = z.infer<typeof UserLink>;
 
-const userViewSchema = z.object({
+const UserView = z.object({
   userId: z.number(),
   /** The status in a query's answer: online with any PC client, else offline. */
   status: z.enum(['online', 'offline']),
   state: z.enum(['pc', 'mobile-only', 'gone']),
-  links: z.array(userLinkSchema),
+  links: z.array(UserLink),
 });
-export type UserView = z.infer<typeof userViewSchema>;
+export type UserView = z.infer<typeof UserView>;
 
 /**
  * GET /api/v1/users/ID[,ID...]: where users are online, on all nodes, in the order of the query.
  */
-export const usersViewSchema = z.object({ node: z.string(), users: z.array(userViewSchema) });
-export type UsersView = z.infer<typeof usersViewSchema>;
+export const UsersView = z.object({ node: z.string(), users: z.array(UserView) });
+export type UsersView = z.infer<typeof UsersView>;

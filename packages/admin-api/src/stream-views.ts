@@ -4,7 +4,7 @@ import { z } from 'zod';
 const moment = z.number().min(0).max(8.64e15);
 
 /** One fact of a node's log. */
-export const eventViewSchema = z.object({
+export const EventView = z.object({
   /** Grows by one with each event of the node. */
   seq: z.number(),
   atMs: moment,
@@ -14,19 +14,19 @@ export const eventViewSchema = z.object({
   /** The other fields of the log line. */
   facts: z.record(z.string(), z.unknown()),
 });
-export type EventView = z.infer<typeof eventViewSchema>;
+export type EventView = z.infer<typeof EventView>;
 
 /** GET /api/v1/events; in a stream each message is one {@link EventView}. */
-export const eventsViewSchema = z.object({
+export const EventsView = z.object({
   node: z.string(),
   /** The `after` value for a stream that continues here. */
   lastSeq: z.number(),
-  events: z.array(eventViewSchema),
+  events: z.array(EventView),
 });
-export type EventsView = z.infer<typeof eventsViewSchema>;
+export type EventsView = z.infer<typeof EventsView>;
 
 /** A PDU that passed through: one message of GET /api/v1/watch. */
-const watchedPduSchema = z.object({
+const WatchedPdu = z.object({
   kind: z.literal('pdu'),
   atMs: moment,
   node: z.string(),
@@ -49,18 +49,15 @@ const watchedPduSchema = z.object({
   /** With bodies=1: the first bytes of the body. */
   bodyHex: z.string().optional(),
 });
-export type WatchedPdu = z.infer<typeof watchedPduSchema>;
+export type WatchedPdu = z.infer<typeof WatchedPdu>;
 
 /** Number of omitted PDUs: sent once a second where it is not 0. */
-const watchDroppedSchema = z.object({
+const WatchDropped = z.object({
   kind: z.literal('dropped'),
   atMs: moment,
   node: z.string(),
   pdus: z.number(),
 });
 
-export const watchMessageSchema = z.discriminatedUnion('kind', [
-  watchedPduSchema,
-  watchDroppedSchema,
-]);
-export type WatchMessage = z.infer<typeof watchMessageSchema>;
+export const WatchMessage = z.discriminatedUnion('kind', [WatchedPdu, WatchDropped]);
+export type WatchMessage = z.infer<typeof WatchMessage>;
