@@ -1,5 +1,4 @@
-import type { Picture, SimEvent } from './picture.ts';
-import { allHold, type View, type Write } from './view.ts';
+import { allHold, type Picture, type SimEvent, type View, type Write } from './view.ts';
 
 /** Prints one JSON object per line: `second`, `event` and finally `summary`. */
 export class JsonView implements View {

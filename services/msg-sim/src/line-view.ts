@@ -1,7 +1,6 @@
 import { clockText, latencyText, rateText } from './numbers.ts';
-import type { Picture, SimEvent } from './picture.ts';
 import { renderSummary } from './summary.ts';
-import type { View, Write } from './view.ts';
+import type { Picture, SimEvent, View, Write } from './view.ts';
 
 /** Prints plain lines for a log or a pipe: a few figures at intervals, and events. */
 export class LineView implements View {

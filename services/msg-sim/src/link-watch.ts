@@ -1,6 +1,6 @@
 import type { LinkDown } from '@route/link-client';
-import type { NodeLine } from './picture.ts';
 import type { SimServer } from './sim-server.ts';
+import type { NodeLine } from './view.ts';
 
 /** Losses of one address within this time (ms) are reported together. */
 const GATHER_MS = 300;

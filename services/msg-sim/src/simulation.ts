@@ -9,12 +9,12 @@ import { LinkWatch } from './link-watch.ts';
 import { COMMAND_WEIGHTS } from './numbered.ts';
 import { Pace } from './pace.ts';
 import { People } from './people.ts';
-import type { NodeLine, Picture, SimEvent } from './picture.ts';
 import { PresenceCheck } from './presence-check.ts';
 import { PresenceModel } from './presence-model.ts';
 import { SimServer } from './sim-server.ts';
 import { loginStorm, reconnectStorm, type Storm } from './storm.ts';
 import { type Ending, verdictLines } from './verdict.ts';
+import type { NodeLine, Picture, SimEvent } from './view.ts';
 
 /** Options of the simulation. */
 export interface SimulationOptions {

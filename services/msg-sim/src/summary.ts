@@ -1,6 +1,5 @@
 import { clockText, latencyText, many, msText } from './numbers.ts';
-import type { CheckLine, Picture } from './picture.ts';
-import { allHold } from './view.ts';
+import { allHold, type CheckLine, type Picture } from './view.ts';
 
 /** The final summary as text. */
 export function renderSummary(picture: Picture): string {

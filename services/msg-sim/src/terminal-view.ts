@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
 import { clockText, latencyText, rateText } from './numbers.ts';
-import type { CheckLine, NodeLine, Picture, SimEvent } from './picture.ts';
 import { renderSummary } from './summary.ts';
-import type { View, Write } from './view.ts';
+import type { CheckLine, NodeLine, Picture, SimEvent, View, Write } from './view.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';

@@ -1,7 +1,7 @@
 import type { DeliveryTotals } from './delivery-check.ts';
 import { many } from './numbers.ts';
-import type { CheckLine } from './picture.ts';
 import type { PresenceFigures } from './presence-check.ts';
+import type { CheckLine } from './view.ts';
 
 /** State after all activity has stopped. */
 export interface Ending {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Figures } from './figures.ts';
 import { JsonView } from './json-view.ts';
 import { LineView } from './line-view.ts';
-import type { CheckLine, Picture } from './picture.ts';
 import { TerminalView } from './terminal-view.ts';
+import type { CheckLine, Picture } from './view.ts';
 
 const GOOD: CheckLine = { name: 'nothing lost', holds: true, detail: '1,234 deliveries, 0 lost' };
 const BAD: CheckLine = { name: 'nothing doubled', holds: false, detail: '2 arrived twice' };

@@ -1,7 +1,7 @@
 import { bytes, count, duration } from './human.ts';
 import type { Sample } from './node-samples.ts';
 import { hasLeft } from './nodes.ts';
-import type { Column } from './table.ts';
+import type { Column } from './output.ts';
 
 /** The state of a node in one word or a few. */
 export function stateOf({ known, answer }: Sample): string {

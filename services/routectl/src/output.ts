@@ -1,4 +1,4 @@
-import { type Column, table } from './table.ts';
+import { visible } from './visible.ts';
 
 /** Where a command writes: people read tables, machines read JSON. */
 export interface Output {
@@ -37,4 +37,31 @@ function escaped(json: string): string {
     /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** One column of a table. */
+export interface Column<Row> {
+  readonly title: string;
+  /** Numbers stand at the right. */
+  readonly align?: 'left' | 'right';
+  text(row: Row): string;
+}
+
+const GAP = '  ';
+
+/** A table for people: as wide as its texts, titles in capitals. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+  const cells = rows.map((row) => columns.map(({ text }) => visible(text(row))));
+  const widths = columns.map(({ title }, i) =>
+    Math.max(title.length, ...cells.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, i) => {
+        const width = widths[i] ?? 0;
+        return columns[i]?.align === 'right' ? text.padStart(width) : text.padEnd(width);
+      })
+      .join(GAP)
+      .trimEnd();
+  return [line(columns.map(({ title }) => title.toUpperCase())), ...cells.map(line)];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errorInLog } from './error-in-log.ts';
+import { errorInLog } from './log.ts';
 
 test('logs an error’s kind, message, code, stack and cause', () => {
   const cause = Object.assign(new RangeError('too far'), { code: 'ERR_FAR' });

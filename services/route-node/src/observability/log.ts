@@ -7,7 +7,6 @@ import {
   stdTimeFunctions,
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { errorInLog } from './error-in-log.ts';
 import type { EventLog } from './event-log.ts';
 import { LogOutput } from './log-output.ts';
 import { openStdout, type Stdout } from './stdout.ts';
@@ -65,6 +64,33 @@ export function openLog({ level, nodeId, eventLog, bufferBytes }: LogOptions): L
     output,
     flush: (withinMs) => output.flush(withinMs),
     flushNow: () => stdout.writeLast(output.takeWaiting()),
+  };
+}
+
+/** The logged form of an error. */
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+  readonly cause?: LoggedError;
+}
+
+const MOST_CAUSES = 5;
+
+/**
+ * Converts an error to its logged form: these fields alone. Errors carry arbitrary other fields;
+ * those of the Redis client have the failed command with all its arguments, including passwords.
+ */
+export function errorInLog(error: unknown, causes = MOST_CAUSES): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { name: type, message, stack, cause } = error;
+  return {
+    type,
+    message,
+    ...(stack !== undefined && { stack }),
+    ...('code' in error && { code: String(error.code) }),
+    ...(cause !== undefined && causes > 0 && { cause: errorInLog(cause, causes - 1) }),
   };
 }
 

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { bytes, count, duration } from '../human.ts';
 import { ask, hasLeft } from '../nodes.ts';
-import { show } from '../output.ts';
+import { type Column, show } from '../output.ts';
 import type { Bind, Session } from '../session.ts';
-import type { Column } from '../table.ts';
 
 interface LinksOptions {
   readonly node?: string;

@@ -2,9 +2,8 @@ import type { RebalanceResult } from '@route/admin-api';
 import type { Command } from 'commander';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Answer, ask } from '../nodes.ts';
-import { show } from '../output.ts';
+import { type Column, show } from '../output.ts';
 import type { Bind, Session } from '../session.ts';
-import type { Column } from '../table.ts';
 
 interface RebalanceOptions {
   readonly node?: string;

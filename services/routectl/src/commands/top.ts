@@ -4,9 +4,8 @@ import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { bytes, count, moment, plural } from '../human.ts';
 import { lookAt, type Sample, withRates } from '../node-samples.ts';
 import { NODE_COLUMNS, nodeData } from '../node-table.ts';
-import { type Output, showJsonLine } from '../output.ts';
+import { type Output, showJsonLine, table } from '../output.ts';
 import type { Bind, Session } from '../session.ts';
-import { table } from '../table.ts';
 import { untilSignal } from '../until-signal.ts';
 import { wholeNumber } from './arguments.ts';
 

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { moment } from '../human.ts';
 import { ask } from '../nodes.ts';
-import { show } from '../output.ts';
+import { type Column, show } from '../output.ts';
 import type { Bind, Session } from '../session.ts';
-import type { Column } from '../table.ts';
 import { userIds } from './arguments.ts';
 
 /** One link of a user; undefined for an offline user. */

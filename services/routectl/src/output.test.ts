@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Column, table } from './table.ts';
+import { type Column, table } from './output.ts';
 
 interface Row {
   readonly name: string;
