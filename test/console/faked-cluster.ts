@@ -1,4 +1,5 @@
 import type { ClusterNode, LinkView, NodeView, UserView } from '@route/admin-api';
+import { IDLE_BUS, IDLE_LINK, IDLE_NODE } from '@route/admin-api/testing/views';
 import type { Page } from 'playwright-core';
 
 export interface FakedSize {
@@ -75,11 +76,10 @@ interface FakedNode {
 function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
   const wave = 1 + Math.sin(seconds / 5 + at) / 3;
   return {
+    ...IDLE_NODE,
     node,
     version: '0.1.0',
-    runtime: 'v24.21.0',
     engine: 'redis',
-    namespace: 'route',
     listen: `10.0.0.${at + 1}:8200`,
     nowMs: Date.now(),
     startedAtMs: Date.now() - STARTED_MS,
@@ -88,23 +88,13 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
     reasons: at === 3 ? [{ reason: 'draining', meaning: 'the node goes away' }] : [],
     lease: { acquired: true, seconds: 10, liveNodes: 20 },
     bus: {
-      responsive: true,
+      ...IDLE_BUS,
       rttMs: 1.5 * wave,
-      full: false,
-      windowBytes: 0,
       shareBytes: 1_000_000,
       awaitedNodes: 19,
-      framesSent: 100,
       bytesSent: 90_000 * (seconds + wave),
-      framesReceived: 100,
-      bytesReceived: 100,
-      framesRedelivered: 0,
-      framesLost: 0,
-      framesDropped: 0,
-      reopened: 0,
-      peers: [],
     },
-    links: { open: links, reading: true, unsentBytes: 0, pendingPdus: 0 },
+    links: { ...IDLE_NODE.links, open: links },
     presence: { users: 5210 + at },
     traffic: {
       receivedPdus: 500 * (seconds + wave),
@@ -113,36 +103,22 @@ function nodeView({ node, at, seconds, links }: FakedNode): NodeView {
       sentBytes: 1_700_000 * (seconds + wave),
       notifications: 20 * seconds,
     },
-    incidents: {
-      linksOpened: 10,
-      linksClosed: 0,
-      resyncs: 0,
-      linksReaped: 0,
-      presenceFailures: 0,
-      framesLost: 0,
-      malformedPdus: 0,
-      pauses: 0,
-    },
     eventLoop: { overMs: 5000, p50Ms: 0.1, p99Ms: 2 * wave, maxMs: 9, utilization: 0.3 },
-    memory: { rssBytes: 120_000_000, heapUsedBytes: 30_000_000 },
-    settings: {},
   };
 }
 
 function linkView(node: string, i: number, seconds: number): LinkView {
   return {
+    ...IDLE_LINK,
     link: `${node}-${i}`,
     peer: `10.0.1.${i}:${40_000 + i}`,
     openedAtMs: Date.now() - STARTED_MS,
     role: i % 5 === 0 ? 'slave' : 'master',
-    counts: true,
-    state: 'open',
     users: 521,
     receivedPdus: Math.floor((50 + (i % 7)) * seconds * (i % 3)),
     receivedBytes: 9000 * seconds,
     sentBytes: 170_000 * seconds,
     unsentBytes: i % 40 === 0 ? 80_000 : 0,
-    pendingPdus: 0,
     reading: i % 40 === 0 ? 'held' : 'reading',
     silentMs: 1000,
   };

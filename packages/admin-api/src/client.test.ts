@@ -8,6 +8,7 @@ import {
   API_VERSION_HEADER,
   Unreachable,
 } from './client.ts';
+import { IDLE_NODE } from './testing/views.ts';
 
 const RESULT = { node: 'a', draining: true, links: 0, overSeconds: 1 };
 
@@ -62,46 +63,11 @@ async function portThat(answer: Answer, options: Omit<AdminClientOptions, 'addre
   };
 }
 
-/** As much of a node's view as its schema asks for. */
-function viewOf(node: string): object {
-  return {
-    node,
-    version: '0.2.0',
-    runtime: 'v24.0.0',
-    engine: 'memory',
-    namespace: 'route',
-    listen: null,
-    nowMs: 1,
-    startedAtMs: 1,
-    ready: true,
-    draining: false,
-    reasons: [],
-    lease: null,
-    bus: null,
-    presence: { users: 0 },
-    settings: {},
-    links: { open: 0, reading: true, unsentBytes: 0, pendingPdus: 0 },
-    traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notifications: 0 },
-    incidents: {
-      linksOpened: 0,
-      linksClosed: 0,
-      resyncs: 0,
-      linksReaped: 0,
-      presenceFailures: 0,
-      framesLost: 0,
-      malformedPdus: 0,
-      pauses: 0,
-    },
-    eventLoop: { overMs: 1, p50Ms: 0, p99Ms: 0, maxMs: 0, utilization: 0 },
-    memory: { rssBytes: 1, heapUsedBytes: 1 },
-  };
-}
-
 const answersAs =
   (node: string): Answer =>
   ({ method }, response) => {
     const result = { node, draining: true, links: 0, overSeconds: 1 };
-    response.end(JSON.stringify(method === 'GET' ? viewOf(node) : result));
+    response.end(JSON.stringify(method === 'GET' ? { ...IDLE_NODE, node } : result));
   };
 
 test('sends a change with the token only after the expected node has answered without it', async () => {

@@ -1,4 +1,5 @@
 import type { ClusterNode, EventView, LinkView, NodeView } from '@route/admin-api';
+import { IDLE_LINK, IDLE_NODE } from '@route/admin-api/testing/views';
 import { expect, test } from 'vitest';
 import { applyUpdate, type ClusterState, EMPTY_STATE, type StateUpdate } from './cluster-state.ts';
 
@@ -15,22 +16,7 @@ function cluster(...nodes: readonly ClusterNode[]): StateUpdate {
 }
 
 function linkOf(link: string, receivedPdus: number): LinkView {
-  return {
-    link,
-    peer: `peer of ${link}`,
-    openedAtMs: 0,
-    role: 'none',
-    counts: true,
-    state: 'open',
-    users: 0,
-    receivedPdus,
-    receivedBytes: 0,
-    sentBytes: 0,
-    unsentBytes: 0,
-    pendingPdus: 0,
-    reading: 'reading',
-    silentMs: 0,
-  };
+  return { ...IDLE_LINK, link, receivedPdus };
 }
 
 function links(node: string, ...of: readonly LinkView[]): StateUpdate {
@@ -126,41 +112,13 @@ test('a sample sums the nodes’ rates per second, with the latest delay', () =>
 });
 
 function nodeView(node: string, nowMs: number, done: number): NodeView {
+  const { links, traffic, eventLoop } = IDLE_NODE;
   return {
+    ...IDLE_NODE,
     node,
-    version: '',
-    runtime: '',
-    engine: 'memory',
-    namespace: 'n',
-    listen: null,
     nowMs,
-    startedAtMs: 0,
-    ready: true,
-    draining: false,
-    reasons: [],
-    lease: null,
-    bus: null,
-    links: { open: 0, reading: true, unsentBytes: 7, pendingPdus: 0 },
-    presence: { users: 0 },
-    traffic: {
-      receivedPdus: done,
-      receivedBytes: 0,
-      relayedPdus: 0,
-      sentBytes: done * 10,
-      notifications: 0,
-    },
-    incidents: {
-      linksOpened: 0,
-      linksClosed: 0,
-      resyncs: 0,
-      linksReaped: 0,
-      presenceFailures: 0,
-      framesLost: 0,
-      malformedPdus: 0,
-      pauses: 0,
-    },
-    eventLoop: { overMs: 0, p50Ms: 0, p99Ms: done, maxMs: 0, utilization: 0 },
-    memory: { rssBytes: 0, heapUsedBytes: 0 },
-    settings: {},
+    links: { ...links, unsentBytes: 7 },
+    traffic: { ...traffic, receivedPdus: done, sentBytes: done * 10 },
+    eventLoop: { ...eventLoop, p99Ms: done },
   };
 }

@@ -1,4 +1,5 @@
 import type { EventView, LinkView, NodeView } from '@route/admin-api';
+import { IDLE_BUS, IDLE_LINK, IDLE_NODE } from '@route/admin-api/testing/views';
 import type { ServerLimits } from '@route/redis';
 import { expect, test } from 'vitest';
 import { type Clock, clockOf, type ExaminedNode, type ExaminedRedis } from './examine.ts';
@@ -11,68 +12,15 @@ const EXACT: Clock = { aheadMs: 0, unsureMs: 1 };
 const MIB = 1024 * 1024;
 
 const VIEW: NodeView = {
-  node: 'a',
+  ...IDLE_NODE,
   version: '1.0.0',
-  runtime: 'v24.0.0',
   engine: 'redis',
-  namespace: 'route',
-  listen: '127.0.0.1:8200',
   nowMs: NOW_MS,
   startedAtMs: NOW_MS - 60_000,
-  ready: true,
-  draining: false,
-  reasons: [],
   lease: { acquired: true, seconds: 10, liveNodes: 2 },
-  bus: {
-    responsive: true,
-    rttMs: 2,
-    full: false,
-    windowBytes: 0,
-    shareBytes: 0,
-    awaitedNodes: 1,
-    framesSent: 0,
-    bytesSent: 0,
-    framesReceived: 0,
-    bytesReceived: 0,
-    framesRedelivered: 0,
-    framesLost: 0,
-    framesDropped: 0,
-    reopened: 0,
-    peers: [],
-  },
-  links: { open: 1, reading: true, unsentBytes: 0, pendingPdus: 0 },
-  presence: { users: 0 },
-  traffic: { receivedPdus: 0, receivedBytes: 0, relayedPdus: 0, sentBytes: 0, notifications: 0 },
-  incidents: {
-    linksOpened: 1,
-    linksClosed: 0,
-    resyncs: 1,
-    linksReaped: 0,
-    presenceFailures: 0,
-    framesLost: 0,
-    malformedPdus: 0,
-    pauses: 0,
-  },
-  eventLoop: { overMs: 10_000, p50Ms: 0, p99Ms: 5, maxMs: 9, utilization: 0.1 },
-  memory: { rssBytes: 0, heapUsedBytes: 0 },
+  bus: { ...IDLE_BUS, rttMs: 2, awaitedNodes: 1 },
+  eventLoop: { ...IDLE_NODE.eventLoop, overMs: 10_000, p99Ms: 5, maxMs: 9 },
   settings: { ROUTE_LINKS: 'all', ROUTE_LINK_HIGH_WATER_MARK_BYTES: '1000', LOG_LEVEL: 'info' },
-};
-
-const LINK: LinkView = {
-  link: 'a.1',
-  peer: '10.0.0.1:5000',
-  openedAtMs: NOW_MS,
-  role: 'none',
-  counts: true,
-  state: 'open',
-  users: 0,
-  receivedPdus: 0,
-  receivedBytes: 0,
-  sentBytes: 0,
-  unsentBytes: 0,
-  pendingPdus: 0,
-  reading: 'reading',
-  silentMs: 0,
 };
 
 interface NodeOptions {
@@ -167,7 +115,7 @@ test.each<[string, NodeOptions, string]>([
   ],
   [
     'slowed by a link',
-    { links: [{ ...LINK, unsentBytes: 600 }] },
+    { links: [{ ...IDLE_LINK, unsentBytes: 600 }] },
     'warning links: 10.0.0.1:5000 reads slowly on a.1',
   ],
 ])('reports a node that is %s, and nothing else', (_, options, expected) => {
@@ -270,7 +218,7 @@ function redis(options: Partial<ExaminedRedis> = {}): ExaminedRedis {
 
 test('a healthy Redis gets a line for each check', () => {
   const held = new Map([['a.1', 3]]);
-  const findings = checkRedis(redis({ heldLinks: held }), [node('a', { links: [LINK] })]);
+  const findings = checkRedis(redis({ heldLinks: held }), [node('a', { links: [IDLE_LINK] })]);
   expect(unwell(findings)).toEqual([]);
   expect(findings.map(({ subject }) => subject)).toEqual(['redis', 'subscribers', 'ghosts']);
 });
@@ -336,7 +284,7 @@ test.each<[string, Partial<ExaminedRedis>, string]>([
     'warning ghosts: users on 1 link that a does not have: a.9',
   ],
 ])('reports a Redis that %s, and nothing else', (_, options, expected) => {
-  const found = unwell(checkRedis(redis(options), [node('a', { links: [LINK] })]));
+  const found = unwell(checkRedis(redis(options), [node('a', { links: [IDLE_LINK] })]));
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(expected);
 });
