@@ -35,6 +35,3 @@ export const api = {
     ask<EventsView>(ofNode(node, `events?after=${after}&limit=200`)),
   users: (ids: string) => ask<UsersView>(`/api/v1/users/${encodeURIComponent(ids)}`),
 };
-
-/** The page's request functions; replaceable in tests. */
-export type Api = typeof api;

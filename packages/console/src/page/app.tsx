@@ -1,7 +1,6 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Announcer } from './announcer.tsx';
-import { api } from './api.ts';
 import { ClusterMap } from './cluster-map.tsx';
 import { EMPTY_STATE } from './cluster-state.ts';
 import { EventList } from './event-list.tsx';
@@ -10,7 +9,6 @@ import { NodeTable } from './node-table.tsx';
 import { Plots } from './plots.tsx';
 import { PresenceTotals } from './presence-totals.tsx';
 import { StatusLine } from './status-line.tsx';
-import { Store } from './store.ts';
 import { UserLookup } from './user-lookup.tsx';
 import { Watcher } from './watcher.ts';
 
@@ -22,19 +20,8 @@ function App() {
   const [marked, setMarked] = useState(NO_LINKS);
 
   useEffect(() => {
-    const store = new Store(setState);
-    const watcher = new Watcher({
-      api,
-      nodes: () =>
-        store.state.nodes
-          .filter(({ entry }) => entry.alive)
-          .map(({ entry, lastSeq }) => ({ id: entry.node, lastSeq })),
-      apply: (update) => store.apply(update),
-    });
-    return () => {
-      watcher.stop();
-      store.stop();
-    };
+    const watcher = new Watcher(setState);
+    return () => watcher.stop();
   }, []);
 
   const links = useMemo(

@@ -1,43 +1,57 @@
-import type { Api } from './api.ts';
-import type { NodeAsked, StateUpdate } from './cluster-state.ts';
+import { api } from './api.ts';
+import {
+  applyUpdate,
+  type ClusterState,
+  EMPTY_STATE,
+  type NodeAsked,
+  type StateUpdate,
+} from './cluster-state.ts';
 
 /** Intervals of the requests, in ticks. */
 const TICK_MS = 1000;
 const EVERY = { cluster: 2, node: 1, links: 2, totals: 5, events: 2 } as const;
 const ASKED = ['node', 'links', 'totals', 'events'] as const satisfies NodeAsked[];
 
-export interface WatcherOptions {
-  readonly api: Api;
-  /** Live nodes, with the last known event of each. */
-  nodes(): readonly { readonly id: string; readonly lastSeq: number }[];
-  apply(update: StateUpdate): void;
-}
+/** Minimum time between two redraws, for any number of updates. */
+const DRAW_MS = 500;
 
-/** Polls the cluster while the page is visible. */
+/** Polls the cluster while the page is visible, and tells its listener of changes. */
 export class Watcher {
-  readonly #options: WatcherOptions;
+  readonly #changed: (state: ClusterState) => void;
   readonly #timer: number;
   /** A request without an answer is not repeated meanwhile. */
   readonly #asking = new Set<string>();
+  #state = EMPTY_STATE;
+  #drawTimer: number | undefined;
   #tick = 0;
 
-  constructor(options: WatcherOptions) {
-    this.#options = options;
+  constructor(changed: (state: ClusterState) => void) {
+    this.#changed = changed;
     this.#timer = window.setInterval(() => this.#ask(), TICK_MS);
     void this.#askCluster().then(() => this.#ask());
   }
 
   stop(): void {
     window.clearInterval(this.#timer);
+    window.clearTimeout(this.#drawTimer);
+  }
+
+  #apply(update: StateUpdate): void {
+    this.#state = applyUpdate(this.#state, update);
+    this.#drawTimer ??= window.setTimeout(() => {
+      this.#drawTimer = undefined;
+      this.#changed(this.#state);
+    }, DRAW_MS);
   }
 
   #ask(): void {
     if (document.hidden) return;
-    const { api, apply, nodes } = this.#options;
     const tick = this.#tick++;
-    apply({ kind: 'sample', atMs: Date.now() });
+    this.#apply({ kind: 'sample', atMs: Date.now() });
     if (tick > 0 && tick % EVERY.cluster === 0) void this.#askCluster();
-    for (const [at, { id, lastSeq }] of nodes().entries()) {
+    const live = this.#state.nodes.filter(({ entry }) => entry.alive);
+    for (const [at, { entry, lastSeq }] of live.entries()) {
+      const id = entry.node;
       // Not all nodes in one tick, where that need not be.
       const turn = tick === 0 ? 0 : tick + at;
       const due: Readonly<Record<NodeAsked, () => Promise<StateUpdate>>> = {
@@ -53,23 +67,21 @@ export class Watcher {
   }
 
   async #askNode(node: string, asked: NodeAsked, ask: () => Promise<StateUpdate>): Promise<void> {
-    const { apply } = this.#options;
     await this.#once(`${node} ${asked}`, async () => {
       try {
-        apply(await ask());
+        this.#apply(await ask());
       } catch (error) {
-        apply({ kind: 'node-problem', node, asked, problem: textOf(error) });
+        this.#apply({ kind: 'node-problem', node, asked, problem: textOf(error) });
       }
     });
   }
 
   async #askCluster(): Promise<void> {
-    const { api, apply } = this.#options;
     await this.#once('cluster', async () => {
       try {
-        apply({ kind: 'cluster', view: await api.cluster() });
+        this.#apply({ kind: 'cluster', view: await api.cluster() });
       } catch (error) {
-        apply({ kind: 'problem', problem: textOf(error) });
+        this.#apply({ kind: 'problem', problem: textOf(error) });
       }
     });
   }

@@ -108,7 +108,7 @@ function isSecret(name: SettingName): boolean {
 }
 
 /** The flag of a setting: ROUTE_LISTEN is --route-listen. */
-function flagOf(name: SettingName): string {
+function flagOf(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
@@ -119,10 +119,7 @@ function readFlags(argv: readonly string[], problems: string[]): Record<string, 
   ]);
   // Flags may also be spelled as the setting is: --ROUTE_LISTEN.
   const args = argv.map((arg) =>
-    arg.replace(
-      /^--([A-Z_]+)/,
-      (_, name: string) => `--${name.toLowerCase().replaceAll('_', '-')}`,
-    ),
+    arg.replace(/^--([A-Z_]+)/, (_, name: string) => `--${flagOf(name)}`),
   );
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
