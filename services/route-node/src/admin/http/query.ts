@@ -17,11 +17,6 @@ export function readQuery<T>(schema: z.ZodType<T>, query: URLSearchParams): T {
   throw new ApiError('bad-request', `query that cannot be used: ${problems.join('; ')}`);
 }
 
-/** Yes or no in a query. */
-export const flag = z
-  .enum(['0', '1'], { error: 'expected 0 or 1' })
-  .transform((text) => text === '1');
-
 /** One or several in a query, with commas between. */
 export function listOf(isOne: (text: string) => boolean, expected: string) {
   return z

@@ -11,11 +11,11 @@ import {
   readHeader,
 } from '@route/protocol';
 import { z } from 'zod';
-import { whole } from '../../config/setting-kinds.ts';
+import { whole, zeroOrOne } from '../../config/setting-kinds.ts';
 import type { PduMonitor } from '../../observability/pdu-monitor.ts';
 import { ApiError } from '../http/api-error.ts';
 import type { Guard } from '../http/guard.ts';
-import { flag, listOf, readQuery } from '../http/query.ts';
+import { listOf, readQuery } from '../http/query.ts';
 import type { Route } from '../http/route.ts';
 
 export interface WatchSources {
@@ -58,8 +58,8 @@ const watchQuery = z.strictObject({
   ).optional(),
   link: z.string().optional(),
   rate: whole(1, 1000).default(100),
-  decode: flag.default(false),
-  bodies: flag.default(false),
+  decode: zeroOrOne.default(false),
+  bodies: zeroOrOne.default(false),
 });
 type WatchQuery = z.infer<typeof watchQuery>;
 
