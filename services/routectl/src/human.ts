@@ -38,6 +38,6 @@ export function moment(atMs: number): string {
 }
 
 /** Several of something: 1 link, 2 links. */
-export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
+export function plural(n: number, one: string): string {
+  return `${n} ${one}${n === 1 ? '' : 's'}`;
 }
