@@ -158,6 +158,10 @@ export class Cluster implements ServerWorld {
   opened(link: LinkRecord): void {
     this.links.set(link.no, link);
     this.note(link.no);
+    link.connection.socket.onDestroy = () => {
+      // A closing link over its limit is cut, and logged with the reason for which it was closing.
+      if (link.parting !== undefined && isOverLimit(link)) link.closeReason = 'unsent-over-limit';
+    };
   }
 
   closed(link: LinkRecord): void {
@@ -229,4 +233,12 @@ function troublesOf(all: Map<Member, Troubles>, member: Member): Troubles {
   const made = new Troubles();
   all.set(member, made);
   return made;
+}
+
+function isOverLimit({ id, member }: LinkRecord): boolean {
+  const { ROUTE_LINK_QUEUE_MAX_BYTES: limit = 0 } = member.plan.settings;
+  for (const link of member.core?.links.all() ?? []) {
+    if (link.id === id) return link.unsentBytes > limit;
+  }
+  return false;
 }

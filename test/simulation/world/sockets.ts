@@ -17,6 +17,8 @@ export class SimSocket extends Duplex {
   /** Bytes passed to the code under test. */
   handedBytes = 0;
   onHanded: (bytes: number) => void = () => {};
+  /** The node closes the socket, whether or not everything is sent. */
+  onDestroy: () => void = () => {};
   readonly #connection: Connection;
 
   constructor(connection: Connection, port: number) {
@@ -61,6 +63,7 @@ export class SimSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.onDestroy();
     this.#connection.closedByNode();
     done(error);
   }
