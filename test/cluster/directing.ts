@@ -1,7 +1,7 @@
 import { waitFor } from '@route/fixtures';
 import { Stillness } from '@route/golden-replay';
 import { encodeMessage, SESSION_TYPE } from '@route/protocol';
-import type { LinkSet, RouteNode } from '../harness/index.ts';
+import { type LinkSet, openLink, type RouteNode } from '../harness/index.ts';
 import { openKnownLinks } from './known-links.ts';
 import { clientsOf } from './statuses.ts';
 
@@ -39,7 +39,7 @@ export class Directing implements AsyncDisposable {
   static async of(nodes: readonly RouteNode[]): Promise<Directing> {
     const askers = await openKnownLinks(nodes, nodes.length);
     for (const link of askers.links) link.roleSet(true);
-    return new Directing(nodes, askers, await Stillness.of(nodes));
+    return new Directing(nodes, askers, await Stillness.of(nodes, openLink));
   }
 
   get stillness(): Stillness {

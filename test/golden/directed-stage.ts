@@ -1,6 +1,6 @@
 import { type Outcome, replay, type Trace } from '@route/golden-replay';
 import { Directing } from '../cluster/directing.ts';
-import type { RouteNode } from '../harness/index.ts';
+import { openLink, type RouteNode } from '../harness/index.ts';
 
 /** Nodes with directed delivery, to replay on. */
 export class DirectedStage implements AsyncDisposable {
@@ -19,7 +19,7 @@ export class DirectedStage implements AsyncDisposable {
   /** Replays a trace whose links add these users, without a fallback to broadcast. */
   async replay(trace: Trace, users: readonly number[]): Promise<Outcome> {
     const { stillness } = this.#directing;
-    const stage = { nodes: this.#nodes, stillness };
+    const stage = { nodes: this.#nodes, open: openLink, stillness };
     return await this.#directing.inCertainty(async () => {
       if (users.length > 0) await this.#directing.untilNothingIsKept(users);
       return await replay(trace, stage);

@@ -1,6 +1,6 @@
 import { readable, replay, type Stage, Stillness } from '@route/golden-replay';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LinkTarget } from '../harness/index.ts';
+import { type LinkTarget, openLink } from '../harness/index.ts';
 import { corrected } from './right.ts';
 import { readTraces } from './traces.ts';
 
@@ -28,8 +28,8 @@ export function goldenSuite(where: string, start: () => Promise<Nodes>): void {
 
     beforeAll(async () => {
       const { nodes } = stack.use(await start());
-      const stillness = stack.use(await Stillness.of(nodes));
-      stage = { nodes, stillness };
+      const stillness = stack.use(await Stillness.of(nodes, openLink));
+      stage = { nodes, open: openLink, stillness };
     });
     afterAll(() => stack.disposeAsync());
 

@@ -1,6 +1,8 @@
-import { decodeMessage, HEADER_BYTES, isUserStatus, MSG_TYPE } from '@route/protocol';
+import { decodeMessage, isUserStatus, MSG_TYPE } from '@route/protocol';
 import { LinkUsers } from './link-users.ts';
 import type { Arrival, Step, Trace } from './trace.ts';
+
+const HEADER_BYTES = 16;
 
 /**
  * Returns the users that a PDU is addressed to; undefined for a broadcast or a body that does not

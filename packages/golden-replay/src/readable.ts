@@ -1,5 +1,7 @@
-import { commandName, readHeader } from '@route/protocol';
+import { commandName } from '@route/protocol';
 import type { Outcome } from './replay.ts';
+
+const COMMAND_ID_OFFSET = 10;
 
 /** Formats received PDUs as one line each with every byte, so that a diff shows the difference. */
 export function readable({ expect: arrivals, closedByServer, heartbeats }: Outcome): {
@@ -10,7 +12,7 @@ export function readable({ expect: arrivals, closedByServer, heartbeats }: Outco
   const links = Object.entries(arrivals).map(([link, pdus]) => [
     link,
     pdus.map(({ step, pdu }) => {
-      const command = commandName(readHeader(pdu).commandId);
+      const command = commandName(pdu.readUInt16BE(COMMAND_ID_OFFSET));
       return `step ${step}: ${command} ${pdu.toString('hex')}`;
     }),
   ]);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 import type { Stillness } from './stillness.ts';
 import type { Arrival, Step, Trace } from './trace.ts';
-import { openTraceLink, type ReplayTarget, type TraceLink } from './trace-link.ts';
 
 /**
  * Time limit for an expected PDU in ms; then the replay continues, and the comparison shows what is
@@ -17,6 +17,7 @@ export type Outcome = Pick<Trace, 'expect' | 'closedByServer' | 'heartbeats'>;
 export interface Stage {
   /** The trace's links go to these in turn. */
   readonly nodes: readonly ReplayTarget[];
+  readonly open: OpenLink;
   readonly stillness: Stillness;
 }
 
@@ -30,7 +31,7 @@ export async function replay(trace: Trace, stage: Stage): Promise<Outcome> {
 class Replay implements AsyncDisposable {
   readonly #trace: Trace;
   readonly #stage: Stage;
-  readonly #links = new Map<string, TraceLink>();
+  readonly #links = new Map<string, ReplayLink>();
   readonly #arrivals: Record<string, Arrival[]>;
   readonly #closed: Record<string, number> = {};
   /** An expected PDU is missing: later ones are not waited for. */
@@ -58,7 +59,7 @@ class Replay implements AsyncDisposable {
     for (const [name, link] of this.#links) {
       const arrivals = this.#arrivals[name] ?? [];
       const fresh = link.received.slice(arrivals.length);
-      arrivals.push(...fresh.map((pdu) => ({ step: index, pdu })));
+      arrivals.push(...fresh.map(({ bytes }) => ({ step: index, pdu: bytes })));
       if (link.serverClose !== undefined) this.#closed[name] ??= index;
     }
   }
@@ -70,10 +71,10 @@ class Replay implements AsyncDisposable {
   async #carryOut(step: Step): Promise<void> {
     switch (step.kind) {
       case 'open': {
-        const { nodes } = this.#stage;
+        const { nodes, open } = this.#stage;
         const node = nodes[this.#trace.links.indexOf(step.link) % nodes.length];
         if (node === undefined) throw new Error('no nodes to replay on');
-        this.#links.set(step.link, await openTraceLink(node));
+        this.#links.set(step.link, await open(node));
         return;
       }
       case 'close':
@@ -86,7 +87,7 @@ class Replay implements AsyncDisposable {
     }
   }
 
-  #link(name: string): TraceLink {
+  #link(name: string): ReplayLink {
     const link = this.#links.get(name);
     if (link === undefined) throw new Error(`link ${name} is used before it is opened`);
     return link;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openTraceLink, type ReplayTarget, type TraceLink } from './trace-link.ts';
+import type { OpenLink, ReplayLink, ReplayTarget } from './replay-link.ts';
 
 /** Pause that separates bursts: the writes of one tick may arrive in several reads. */
 const STILL_MS = 20;
@@ -11,12 +11,6 @@ const STILL_MS = 20;
  */
 const ROUNDS = 3;
 
-/** What has arrived on a link. */
-interface ReceivingLink {
-  readonly received: readonly unknown[];
-  readonly incompleteBytes: number;
-}
-
 /** Any user id: the query must reach the presence store. */
 const NOBODY = 4_000_000_000;
 
@@ -25,22 +19,22 @@ const NOBODY = 4_000_000_000;
  * suite slow, so it measures the progress of the nodes: it queries each over a link of its own.
  */
 export class Stillness implements AsyncDisposable {
-  readonly #probes: readonly TraceLink[];
+  readonly #probes: readonly ReplayLink[];
 
-  private constructor(probes: readonly TraceLink[]) {
+  private constructor(probes: readonly ReplayLink[]) {
     this.#probes = probes;
   }
 
-  static async of(nodes: readonly ReplayTarget[]): Promise<Stillness> {
-    const probes: TraceLink[] = [];
-    for (const node of nodes) probes.push(await openTraceLink(node));
+  static async of(nodes: readonly ReplayTarget[], open: OpenLink): Promise<Stillness> {
+    const probes: ReplayLink[] = [];
+    for (const node of nodes) probes.push(await open(node));
     return new Stillness(probes);
   }
 
   /**
    * Resolves once every node has answered several times and no PDU arrived on the links meanwhile.
    */
-  async reached(links: readonly ReceivingLink[]): Promise<void> {
+  async reached(links: readonly ReplayLink[]): Promise<void> {
     let before: number;
     do {
       before = countReceived(links);
@@ -56,7 +50,7 @@ export class Stillness implements AsyncDisposable {
   }
 }
 
-function countReceived(links: readonly ReceivingLink[]): number {
+function countReceived(links: readonly ReplayLink[]): number {
   return links.reduce(
     (sum, { received, incompleteBytes }) => sum + received.length + incompleteBytes,
     0,

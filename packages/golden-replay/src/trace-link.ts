@@ -2,21 +2,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { COMMANDS, encodeMessage, HEADER_BYTES, readHeader } from '@route/protocol';
+import type { ReplayLink, ReplayTarget } from './replay-link.ts';
 
 const SPLIT_PAUSE_MS = 5;
 const ANSWER_DEADLINE_MS = 10_000;
 const MAX_SEQ_NUM = 0xffff;
 
-/** The address that a link connects to. */
-export interface ReplayTarget {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A link of a replay: sends the trace's bytes and keeps what it receives. */
-export class TraceLink implements AsyncDisposable {
-  /** PDUs received, in order, header included; without heartbeats and answers to {@link query}. */
-  readonly received: Buffer[] = [];
+/** One TCP link for replays. */
+export class TraceLink implements ReplayLink {
+  readonly received: { readonly bytes: Buffer }[] = [];
   heartbeats = 0;
   readonly #socket: Socket;
   readonly #answers = new Map<number, () => void>();
@@ -37,17 +31,14 @@ export class TraceLink implements AsyncDisposable {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
-  /** Bytes of a PDU that is not complete yet. */
   get incompleteBytes(): number {
     return this.#rest.length;
   }
 
-  /** How the other side has ended it; undefined while open. */
   get serverClose(): string | undefined {
     return this.#serverClose;
   }
 
-  /** Sends bytes in writes of these sizes and the rest in a last one, each in its own segment. */
   async sendSplit(bytes: Uint8Array, sizes: readonly number[]): Promise<void> {
     let start = 0;
     for (const size of sizes) {
@@ -58,7 +49,7 @@ export class TraceLink implements AsyncDisposable {
     this.#socket.write(bytes.subarray(start));
   }
 
-  /** Queries the status of users. @throws Error without an answer in time. */
+  /** @throws Error without an answer in time. */
   async query(userIds: readonly number[]): Promise<void> {
     const seqNum = (this.#lastSeqNum % MAX_SEQ_NUM) + 1;
     this.#lastSeqNum = seqNum;
@@ -71,7 +62,6 @@ export class TraceLink implements AsyncDisposable {
     await promise.finally(() => clearTimeout(timer));
   }
 
-  /** Closes it in good order. */
   async close(): Promise<void> {
     this.#endedHere = true;
     if (this.#socket.closed) return;
@@ -108,7 +98,7 @@ export class TraceLink implements AsyncDisposable {
     const isAnswer = commandId === COMMANDS.users_status_response.commandId;
     const answered = isAnswer ? this.#answers.get(seqNum) : undefined;
     if (answered === undefined) {
-      this.received.push(bytes);
+      this.received.push({ bytes });
       return;
     }
     this.#answers.delete(seqNum);

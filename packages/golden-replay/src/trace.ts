@@ -1,5 +1,6 @@
-import { HEADER_BYTES } from '@route/protocol';
 import { asList, asNumber, asObject, asText, type JsonObject } from './json.ts';
+
+const HEADER_BYTES = 16;
 
 /** One step of a trace. */
 export type Step =

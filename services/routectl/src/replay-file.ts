@@ -1,5 +1,6 @@
 import {
   directed,
+  openTraceLink,
   parseTrace,
   readable,
   replay,
@@ -62,9 +63,10 @@ export async function replayFile(
 }
 
 async function differencesOf(trace: Trace, targets: readonly { host: string; port: number }[]) {
+  const open = openTraceLink;
   try {
-    await using stillness = await Stillness.of(targets);
-    const outcome = await replay(trace, { nodes: targets, stillness });
+    await using stillness = await Stillness.of(targets, open);
+    const outcome = await replay(trace, { nodes: targets, open, stillness });
     return differences(readable(trace), readable(outcome));
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
