@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MUTANTS, mutantNamed } from './mutants.ts';
 import { changeSources, FEWER_SHARDS } from './source-changes.ts';
+
+const KEPT = join(import.meta.dirname, 'schedules');
 
 const USAGE = `npm run sim -- presence [options]
   --for 60s|10m|1h   how long to run (60s)
@@ -10,6 +13,7 @@ const USAGE = `npm run sim -- presence [options]
   --mutant NAME      plant a fault: the run has to fail
   --mutants          names all mutants
   --replay FILE      run the schedule of a file, and print what happens in it
+  --kept             run the kept schedules first
   --verbose          print what happens
   --no-shrink        leave a failing schedule as it is`;
 
@@ -21,6 +25,7 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     replay: { type: 'string' },
+    kept: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     keep: { type: 'string', default: '1' },
@@ -47,12 +52,15 @@ if (values.help) {
   changeSources([...FEWER_SHARDS, ...planted]);
   // Imported here, so that its modules are loaded with the changes.
   const { runSeeds } = await import('./seeds.ts');
+  const replayed = values.replay;
+  const kept = values.kept ? readdirSync(KEPT).map((name) => join(KEPT, name)) : [];
+  const files = replayed === undefined ? kept : [replayed];
   const failures = await runSeeds({
     seed: values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed),
-    schedules: Number(values.schedules ?? Number.POSITIVE_INFINITY),
+    schedules: replayed !== undefined ? 0 : Number(values.schedules ?? Number.POSITIVE_INFINITY),
     forMs: values.schedules === undefined ? durationOf(values.for) : Number.POSITIVE_INFINITY,
-    replay: values.replay === undefined ? undefined : readFileSync(values.replay, 'utf8'),
-    verbose: values.verbose || values.replay !== undefined,
+    replays: new Map(files.map((file) => [basename(file), readFileSync(file, 'utf8')])),
+    verbose: values.verbose || replayed !== undefined,
     shrinks: !values['no-shrink'] && values.mutant === undefined,
     failuresToKeep: Number(values.keep),
     print: (line) => process.stdout.write(`${line}\n`),

@@ -90,6 +90,28 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'departures-wait-with-arrivals',
+    breaks: 'clients that go offline stay in a full Redis while it refuses others',
+    changes: [
+      {
+        file: `${PRESENCE}/redis/shard-queue.ts`,
+        find: 'else if (enlarges(operation)) this.putOff(operation);',
+        put: "else if (operation.kind !== 'reads') this.putOff(operation);",
+      },
+    ],
+  },
+  {
+    name: 'refused-clients-come-late',
+    breaks: 'a client that a full Redis has refused is announced after it has gone',
+    changes: [
+      {
+        file: `${PRESENCE}/redis/shard-queue.ts`,
+        find: "if (operation.kind === 'update') this.#late.drop(operation);",
+        put: '',
+      },
+    ],
+  },
+  {
     name: 'failed-sweeps-wait',
     breaks: 'a sweep that has failed is made again only after three leases',
     changes: [

@@ -165,16 +165,31 @@ function holderCutOff(cast: Cast): Scene {
   return cast.scene([coming, [trouble, ...going]]);
 }
 
-/** Redis is at maxmemory for a long time, and a msg_server disconnects. */
+/**
+ * Redis is at maxmemory for a long time and refuses clients that come, while a msg_server
+ * disconnects or its clients log out.
+ */
 function fullWhileLinksEnd(cast: Cast): Scene {
   const { random } = cast;
-  const [one] = cast.twoServers();
+  const [one, other] = cast.twoServers();
+  const { online, offline } = USER_STATUS;
   const forMs = random.whole(4000, 8000);
+  const moment = (): number => cast.at(300, 1000);
+  const ends: Act = { kind: 'server-restart', at: moment(), server: one, afterMs: forMs + 500 };
+  const goes = (user: number): Act => cast.update(moment(), one, [user, windows, offline]);
+  const comes = (user: number): Act =>
+    cast.update(moment(), random.pick([one, other]), [user, random.pick([windows, ios]), online]);
+  const comesAndGoes = (user: number): Act[] => [
+    cast.update(cast.at(300, 600), other, [user, windows, online]),
+    cast.update(cast.at(601, 1000), other, [user, windows, offline]),
+  ];
   return cast.scene([
     cast.comeOn(one, windows),
     [
+      ...cast.users.filter(() => random.chance(0.3)).flatMap(comesAndGoes),
       { kind: 'redis-refuse', at: 200, refusal: 'oom', forMs },
-      { kind: 'server-restart', at: cast.at(300, 1000), server: one, afterMs: forMs + 500 },
+      ...(random.chance(0.5) ? [ends] : cast.users.map(goes)),
+      ...cast.users.filter(() => random.chance(0.4)).map(comes),
     ],
   ]);
 }

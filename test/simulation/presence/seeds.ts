@@ -9,8 +9,8 @@ export interface SeedsOptions {
   readonly schedules: number;
   /** Real time in ms after which no further schedule starts. */
   readonly forMs: number;
-  /** One schedule as JSON, instead of schedules from seeds. */
-  readonly replay: string | undefined;
+  /** Schedules as JSON that run before those from seeds, by name. */
+  readonly replays: ReadonlyMap<string, string>;
   readonly verbose: boolean;
   readonly shrinks: boolean;
   /** Number of failing schedules after which it stops. */
@@ -20,7 +20,7 @@ export interface SeedsOptions {
 
 /** Runs one schedule after another. @returns the number of failures. */
 export async function runSeeds(options: SeedsOptions): Promise<number> {
-  const { seed, schedules, forMs, replay, print } = options;
+  const { seed, schedules, forMs, replays, print } = options;
   const begunAt = performance.now();
   const sums = { schedules: 0, virtualMs: 0, notifications: 0, answers: 0, digest: 0, failures: 0 };
   let rejection: unknown;
@@ -28,9 +28,12 @@ export async function runSeeds(options: SeedsOptions): Promise<number> {
     rejection ??= error;
   });
   print(`presence simulation: seed ${seed}`);
-  const last = replay === undefined ? schedules : 1;
+  const given = [...replays];
+  const last = given.length + schedules;
   while (sums.schedules < last && performance.now() - begunAt < forMs) {
-    const plan = replay === undefined ? makePlan(seed + sums.schedules) : readPlan(replay);
+    const [name, text] = given[sums.schedules] ?? [];
+    const plan =
+      text === undefined ? makePlan(seed + sums.schedules - given.length) : readPlan(text);
     const outcome = await runOutside(plan, options);
     sums.schedules++;
     sums.virtualMs += outcome.virtualMs;
@@ -40,7 +43,7 @@ export async function runSeeds(options: SeedsOptions): Promise<number> {
     const [problem] = outcome.problems;
     if (problem === undefined && rejection === undefined) continue;
     sums.failures++;
-    print(`FAILED: seed ${plan.seed}`);
+    print(`FAILED: ${name ?? `seed ${plan.seed}`}`);
     if (rejection !== undefined)
       print(`a promise was rejected and nothing handles that: ${String(rejection)}`);
     for (const { check, text } of outcome.problems) print(`  ${check}: ${text}`);

@@ -1,23 +1,9 @@
 import { PresenceRedis, type UserState as State } from '@route/presence';
 import { type ClientStatus, isPc, USER_STATUS } from '@route/protocol';
+import { type UserDoings, unseenDepartures } from './departures.ts';
 import type { SimLink, Told } from './msg-server.ts';
 import type { LogLine, SimNode } from './sim-node.ts';
 import type { World, WorldEvents } from './world.ts';
-
-/** What happened to a user in the current episode. */
-interface UserDoings {
-  /** State of the user on all links together at its start. */
-  readonly before: State;
-  updates: { client: ClientStatus; link: SimLink }[];
-  /** Number of PC clients that disconnected with their link. */
-  pcLinkEnds: number;
-  /** Number of times that the user's live node was reaped. */
-  reaped: number;
-  pcListed: number;
-  mobileCame: number;
-  /** Nodes that handled the user's changes: if one dies, its notifications may be lost. */
-  viaNodes: Set<string>;
-}
 
 /** A user, and a link that is told of changes of the user. */
 interface UserOnLink {
@@ -44,7 +30,7 @@ export type Check =
   | 'full'
   | 'pace';
 
-/** Time within which a closed link is removed from a Redis at maxmemory. */
+/** Time within which closed links and clients that go are removed from a Redis at maxmemory. */
 const FULL_MS = 3000;
 
 /** Observes a run and reports violations. */
@@ -124,11 +110,18 @@ export class Watch implements WorldEvents {
     this.#disturbedAt = this.#now;
   }
 
-  /** Redis was at maxmemory: links that closed meanwhile must still be removed. */
+  /** Redis was at maxmemory: links that closed and clients that went must still be removed. */
   full(sinceMs: number): void {
     const { network, setup } = this.#expectWorld();
     const { keys } = network.target.redis.database(0);
     if (this.#disturbedAt > sinceMs) return;
+    const isSound = (link: SimLink, since: number): boolean => this.#isSound(link, since);
+    const users = this.#framesLost ? [] : this.#users;
+    const world = this.#expectWorld();
+    const untilMs = this.#now - FULL_MS;
+    for (const text of unseenDepartures({ world, users, sinceMs, untilMs, isSound })) {
+      this.#problem('full', text);
+    }
     for (const { link, at } of this.#closed) {
       const endedAt = this.#askedToMove.has(link.id ?? '') ? at + setup.leaseMs : at;
       if (at < sinceMs || endedAt > this.#now - FULL_MS || this.#died.has(link.node.id)) continue;
@@ -136,6 +129,13 @@ export class Watch implements WorldEvents {
       const key = [...keys.keys()].find((each) => each.endsWith(`:link-users:${link.id}`));
       if (key !== undefined) this.#problem('full', `${key} stays in a Redis that is full`);
     }
+  }
+
+  /** Whether a link has been open, and its node has reached Redis, since some time before. */
+  #isSound({ isOpen, model, node, openedAt }: SimLink, sinceMs: number): boolean {
+    const impairedAt = this.#impairedAt.get(node.id) ?? Number.NEGATIVE_INFINITY;
+    const isImpaired = (this.#impaired.get(node.id) ?? 0) > 0 || impairedAt > sinceMs - FULL_MS;
+    return isOpen && model.counts && openedAt < sinceMs && !this.#died.has(node.id) && !isImpaired;
   }
 
   lostData(): void {
@@ -185,7 +185,7 @@ export class Watch implements WorldEvents {
     user.viaNodes.add(link.node.id);
     // Reports on a standby link take effect with its promotion, as a snapshot does.
     if (!link.model.counts) return;
-    if (how === 'update') user.updates.push({ client, link });
+    if (how === 'update') user.updates.push({ client, link, at: this.#now });
     const came = client.status !== USER_STATUS.offline;
     if (how === 'list' && came && isPc(client.clientType)) user.pcListed++;
     if (came && !isPc(client.clientType)) user.mobileCame++;

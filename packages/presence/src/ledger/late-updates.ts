@@ -20,7 +20,7 @@ export interface LateUpdatesOptions {
 const MERGE_AT = 64;
 
 /**
- * Updates that were answered 'later': the last one of each client of a user on each open link, and
+ * Updates that Redis has not got, answered 'later': the last one of each client of a user on each open link, and
  * the last OFFLINE of each client on all ended links together, in order. Fewer would lose a
  * notification: an OFFLINE of an unreported client must not replace the ONLINE before it. More would
  * grow with the reconnects, and keep the ledgers of ended links.
@@ -42,6 +42,11 @@ export class LateUpdates {
   add(late: LateUpdate): void {
     this.#put(late.link, late);
     if (this.#byClient.size >= this.#mergeAt) this.#mergeEnded();
+  }
+
+  /** Removes the update of the same client: a newer one has been sent. */
+  drop({ link, update }: Pick<LateUpdate, 'link' | 'update'>): void {
+    if (this.size > 0) this.#byClient.delete(clientOf(link, update));
   }
 
   /** Whether one of the updates announces a PC client of a user. */
@@ -75,7 +80,7 @@ export class LateUpdates {
   }
 
   #put(link: CountedLink, { update, hadClient }: LateUpdate): void {
-    const client = `${link.id} ${update.userId} ${update.clientType}`;
+    const client = clientOf(link, update);
     // An OFFLINE of an unreported client is announced in any case, also if merged with another.
     const merged = link === this.#options.ended ? this.#byClient.get(client) : undefined;
     this.#byClient.delete(client);
@@ -84,6 +89,10 @@ export class LateUpdates {
       hadClient: hadClient && merged?.hadClient !== false,
     });
   }
+}
+
+function clientOf(link: CountedLink, { userId, clientType }: ClientStatus): string {
+  return `${link.id} ${userId} ${clientType}`;
 }
 
 /** Whether an update takes a PC client offline. Announced unless another PC client remains. */

@@ -20,15 +20,15 @@ function sendAll(bulk: BulkQueue, sent: number): number[] {
 /** Sends one call. */
 function send(bulk: BulkQueue, sent: number): UpdateBatch {
   const task = bulk.next(sent);
-  if (task !== undefined && !task.isCollected) task.collected(task.link.ledger.usersOf(0));
+  if (task !== undefined && !task.isCollected) task.collected([], task.link.ledger.usersOf(0));
   const batch = new UpdateBatch();
   bulk.fill(batch, { sent, most: MOST });
-  bulk.removeDone();
+  bulk.answered(true);
   return batch;
 }
 
 test('a repeated list is written once, and once more if writing has begun', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const link = new CountedLink('a.1', true);
   // With updates in between, each list waits for more operations than the one before.
   for (let after = 0; after < 1000; after++) bulk.add(link, after, idsFrom(0, 150));
@@ -42,7 +42,7 @@ test('a repeated list is written once, and once more if writing has begun', () =
 });
 
 test('a list adds nothing to an assertion that has not begun', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const link = new CountedLink('a.1', true);
   bulk.add(link, 0, idsFrom(0, 50));
   bulk.add(link, 0);
@@ -55,7 +55,7 @@ test('a list adds nothing to an assertion that has not begun', () => {
 });
 
 test('sends the entries that are current when the call is sent', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const link = new CountedLink('a.1', true);
   for (let i = 0; i < 3; i++) {
     link.ledger.add(client(7, 'windows', 'online'));
@@ -67,7 +67,7 @@ test('sends the entries that are current when the call is sent', () => {
 });
 
 test('a link with few users shares the next call with links that have many', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const links = ['a.1', 'a.2', 'a.3'].map((id) => new CountedLink(id, true));
   for (const link of links) bulk.add(link, 0, idsFrom(0, 10_000));
   send(bulk, 0);
@@ -78,7 +78,7 @@ test('a link with few users shares the next call with links that have many', () 
 });
 
 test('more links than a call has places take turns', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const links = Array.from({ length: 3 * MOST }, (_, i) => new CountedLink(`a.${i}`, true));
   for (const link of links) bulk.add(link, 0, idsFrom(0, 2));
   using set = vi.spyOn(UpdateBatch.prototype, 'set');
@@ -88,7 +88,7 @@ test('more links than a call has places take turns', () => {
 });
 
 test('a link without a place in a call has not begun: it still merges its lists', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   const links = Array.from({ length: 2 * MOST }, (_, i) => new CountedLink(`a.${i}`, true));
   for (const link of links) bulk.add(link, 0, idsFrom(0, 1));
   send(bulk, 0);
@@ -97,7 +97,7 @@ test('a link without a place in a call has not begun: it still merges its lists'
 });
 
 test('the places that a link does not need go to the others', () => {
-  const bulk = new BulkQueue();
+  const bulk = new BulkQueue({ isFull: false });
   bulk.add(new CountedLink('a.1', true), 0, idsFrom(0, 10));
   bulk.add(new CountedLink('a.2', true), 0, idsFrom(0, 150));
   expect(sendAll(bulk, 0)).toEqual([MOST, 60]);

@@ -2,6 +2,7 @@ import type { CountedLink } from '../ledger/counted-link.ts';
 import { UserList } from '../ledger/user-list.ts';
 import { UserTable } from '../ledger/user-table.ts';
 import type { UpdateBatch } from './shard-calls.ts';
+import type { ShardContext } from './shard-context.ts';
 
 /** Users of a link to be written with the entries that are current at that moment. */
 export class BulkTask {
@@ -18,6 +19,10 @@ export class BulkTask {
   #listed = new UserTable();
   /** The index of the first user that is not sent yet. */
   #next = 0;
+  /** The index of the first user that Redis may lack. */
+  #written = 0;
+  /** How many of the first users are to be removed from Redis. */
+  #removals = 0;
   #begun = false;
 
   constructor(link: CountedLink) {
@@ -34,7 +39,12 @@ export class BulkTask {
   }
 
   get isDone(): boolean {
-    return this.#next === this.#users?.length;
+    return this.#written === this.#users?.length;
+  }
+
+  /** Whether there is anything that a full Redis accepts. */
+  get frees(): boolean {
+    return !this.isCollected || this.#next < this.#removals;
   }
 
   /** Adds users; undefined adds all of the link. */
@@ -52,24 +62,39 @@ export class BulkTask {
     }
   }
 
-  /** Sets all users of the link, collected from the ledger and from Redis. */
-  collected(userIds: Iterable<number>): void {
+  /** Sets all users of the link, by Redis and by the ledger. Those of Redis alone are removed first. */
+  collected(known: readonly number[], held: readonly number[]): void {
     this.#begun = true;
-    this.#users = new UserList(Uint32Array.from(userIds));
+    const isHeld = new Set(held);
+    const removed = known.filter((userId) => !isHeld.has(userId));
+    this.#removals = removed.length;
+    this.#users = new UserList(Uint32Array.from([...removed, ...held]));
   }
 
-  /** Moves at most `most` of the next users to a call. @returns their number. */
-  moveTo(batch: UpdateBatch, most: number): number {
+  /**
+   * Moves at most `most` of the next users to a call, only removals if Redis is full.
+   * @returns their number.
+   */
+  moveTo(batch: UpdateBatch, most: number, isFull: boolean): number {
     const users = this.#users;
     if (users === undefined || most === 0) return 0;
-    this.#begun = true;
     const from = this.#next;
-    this.#next = Math.min(users.length, from + most);
+    const end = isFull ? Math.max(from, this.#removals) : users.length;
+    this.#next = Math.min(end, from + most);
+    this.#begun ||= this.#next > from;
     for (let i = from; i < this.#next; i++) {
       const userId = users.at(i);
-      batch.set(this.link.id, userId, this.link.entry(userId).text);
+      const { text } = this.link.entry(userId);
+      // A user who has returned meanwhile is written by the report of that.
+      if (text === '' || !isFull) batch.set(this.link.id, userId, text);
     }
     return this.#next - from;
+  }
+
+  /** Redis has done what was moved to a call, or nothing of it. */
+  answered(isDone: boolean): void {
+    if (isDone) this.#written = this.#next;
+    else this.#next = this.#written;
   }
 }
 
@@ -81,14 +106,21 @@ export class BulkTask {
 export class BulkQueue {
   /** In the order in which the links take turns. */
   readonly #links = new Map<CountedLink, BulkTask[]>();
+  readonly #redis: Pick<ShardContext, 'isFull'>;
+
+  constructor(redis: Pick<ShardContext, 'isFull'>) {
+    this.#redis = redis;
+  }
 
   get isEmpty(): boolean {
     return this.#links.size === 0;
   }
 
-  /** Whether some link is to be asserted. */
+  /** Whether some link is to be asserted. A full Redis gets removals only. */
   get asserts(): boolean {
-    return [...this.#links.values()].some((tasks) => tasks.some(({ asserts }) => asserts));
+    const { isFull } = this.#redis;
+    const asserts = (task: BulkTask): boolean => task.asserts && (!isFull || task.frees);
+    return [...this.#links.values()].some((tasks) => tasks.some(asserts));
   }
 
   /** Adds users of a link, by default all, to be written after `after` operations were sent. */
@@ -113,19 +145,21 @@ export class BulkQueue {
 
   /** Fills a call of up to `most` users: an equal share for each link, then the rest in order. */
   fill(batch: UpdateBatch, { sent, most }: { sent: number; most: number }): void {
+    const { isFull } = this.#redis;
     const ready = [...this.#ready(sent)].filter(({ isCollected }) => isCollected);
     const share = Math.ceil(most / Math.max(1, ready.length));
     for (const limit of [share, most]) {
       for (const task of ready) {
-        const moved = task.moveTo(batch, Math.min(limit, most - batch.length));
+        const moved = task.moveTo(batch, Math.min(limit, most - batch.length), isFull);
         if (moved > 0) this.#moveBack(task.link);
       }
     }
   }
 
-  /** Removes the tasks that are done. */
-  removeDone(): void {
+  /** Redis has done the last call, or nothing of it. Removes the tasks that are done. */
+  answered(isDone: boolean): void {
     for (const [link, tasks] of this.#links) {
+      tasks[0]?.answered(isDone);
       if (tasks[0]?.isDone) tasks.shift();
       if (tasks.length === 0) this.#links.delete(link);
     }
@@ -141,8 +175,9 @@ export class BulkQueue {
   }
 
   *#ready(sent: number): Generator<BulkTask, undefined> {
+    const { isFull } = this.#redis;
     for (const [task] of this.#links.values()) {
-      if (task !== undefined && sent >= task.after) yield task;
+      if (task !== undefined && sent >= task.after && (!isFull || task.frees)) yield task;
     }
   }
 

@@ -20,6 +20,9 @@ import { ShardedQuery, type ShardOperation } from './shard-operations.ts';
 import { ShardQueue } from './shard-queue.ts';
 import { VersionClock } from './version-clock.ts';
 
+/** Interval of attempts to write the entries that a full Redis refuses. */
+const FULL_RETRY_MS = 250;
+
 /**
  * Presence shared by all nodes through Redis. While suspended, queries are answered from the own
  * links. Updates are answered 'later' until {@link PresenceRedis.settled}: until then Redis may
@@ -30,12 +33,15 @@ export class PresenceRedis extends LinkPresence implements Presence {
   readonly versions = new VersionClock();
   readonly #options: PresenceRedisOptions;
   readonly #toConfirm: ShardContext['toConfirm'] = new Map();
+  readonly #context: ShardContext;
   readonly #shards: readonly ShardQueue[];
   readonly #pumpAll = (): void => this.#pump();
   #suspended = true;
   #asserted = false;
   #settled = false;
   #pumpScheduled = false;
+  /** Runs while Redis is full. */
+  #fullTimer: NodeJS.Timeout | undefined;
   /** The index of the shard that the next pump begins with. */
   #firstShard = 0;
 
@@ -43,18 +49,20 @@ export class PresenceRedis extends LinkPresence implements Presence {
     super(options);
     this.#options = options;
     this.announcedUsers = new AnnouncedUsers(options.now);
-    const context: ShardContext = {
+    this.#context = {
       options,
       links: this.links,
       versions: this.versions,
       announcedUsers: this.announcedUsers,
       toConfirm: this.#toConfirm,
       stamp: 0,
+      isFull: false,
+      full: (reason) => this.#full(reason),
       bulkCalls: 0,
       schedulePump: () => this.#schedulePump(),
     };
     const keys = presenceKeys(options.namespace);
-    this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, context));
+    this.#shards = keys.map((shardKeys, shard) => new ShardQueue(shard, shardKeys, this.#context));
   }
 
   /** Whether Redis contains all entries of this node's links again, after it was away. */
@@ -176,10 +184,37 @@ export class PresenceRedis extends LinkPresence implements Presence {
     if (this.#suspended || this.#settled) return;
     this.#settled = true;
     for (const shard of this.#shards) shard.settle();
+    this.#commitLate();
+  }
+
+  #commitLate(): void {
+    for (const shard of this.#shards) shard.commitLate();
     const toConfirm = [...this.#toConfirm];
     this.#toConfirm.clear();
     for (const [userId, { waiter, which }] of toConfirm) this.confirm(userId, waiter, which);
     this.#schedulePump();
+  }
+
+  /** Entries wait until an attempt to write them all is not refused. */
+  #full(reason: string): void {
+    this.#context.isFull = true;
+    if (!this.#suspended) this.#options.full(reason);
+    this.#fullTimer ??= setTimeout(() => this.#retry(), FULL_RETRY_MS).unref();
+  }
+
+  #retry(): void {
+    this.#fullTimer = undefined;
+    const wasRefused = this.#context.isFull;
+    this.#context.isFull = false;
+    // Resuming writes everything.
+    if (this.#suspended) return;
+    if (!wasRefused) {
+      this.#options.full(undefined);
+      return;
+    }
+    if (this.#settled) this.#commitLate();
+    this.#schedulePump();
+    this.#fullTimer = setTimeout(() => this.#retry(), FULL_RETRY_MS).unref();
   }
 
   suspended(): void {

@@ -1,10 +1,12 @@
-import { runScript, shardOf } from '@route/redis';
+import { errorText, redisProblem, runScript, shardOf } from '@route/redis';
+import { goesWithPc } from '../ledger/late-updates.ts';
 import { packNumbers, packTexts } from '../ledger/packed-list.ts';
 import type { LinkId, UserState } from '../presence.ts';
 import { nodeOf, type ShardKeys } from './keys.ts';
 import { type BackUser, isUserId, listOf, parseBack } from './replies.ts';
 import { SCRIPTS } from './scripts.ts';
 import type { ShardContext } from './shard-context.ts';
+import { type BatchedOperation, enlarges } from './shard-operations.ts';
 
 /** Entries to set and users to read, in order, for one call. */
 export class UpdateBatch {
@@ -52,6 +54,22 @@ export class UpdateBatch {
     this.#userIds.push(userId);
     this.#which.push(place);
   }
+}
+
+export function batchOf(operations: readonly BatchedOperation[]): UpdateBatch {
+  const batch = new UpdateBatch();
+  for (const operation of operations) {
+    if (operation.kind === 'reads') {
+      for (const userId of operation.userIds) batch.read(userId);
+      continue;
+    }
+    const { link, update, entry } = operation;
+    if (enlarges(operation)) batch.set(link.id, update.userId, entry.text);
+    else {
+      batch.remove(link.id, update.userId, { text: entry.text, announced: goesWithPc(update) });
+    }
+  }
+  return batch;
 }
 
 /** The version of the first operation, and the state of each operation's user right after it. */
@@ -107,14 +125,22 @@ export class ShardCalls {
     }
   }
 
-  /** Sets entries and reads users in between. */
-  async apply(batch: UpdateBatch): Promise<Applied> {
+  /** Sets entries and reads users in between. Undefined if Redis is full: nothing is done. */
+  async apply(batch: UpdateBatch): Promise<Applied | undefined> {
     const { versions, options } = this.#context;
     const stamp = ++this.#context.stamp;
     const call = [options.nodeId, stamp, this.#last, versions.highest];
     const args = [...this.#allKeys, ...call, ...batch.args];
     const script = batch.onlyRemoves ? SCRIPTS.applyRemovals : SCRIPTS.applyUpdates;
-    const reply = await runScript(options.redis, script, args);
+    let reply: unknown;
+    try {
+      reply = await runScript(options.redis, script, args);
+    } catch (error) {
+      const reason = errorText(error);
+      if (batch.onlyRemoves || redisProblem(reason).code !== 'OOM') throw error;
+      this.#context.full(reason);
+      return undefined;
+    }
     const list = listOf(reply, 'apply-updates');
     this.#last = String(stamp);
     const applied = parseApplied(list);

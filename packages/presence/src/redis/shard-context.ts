@@ -10,6 +10,8 @@ export interface PresenceRedisOptions extends LinkPresenceOptions, PresenceStore
   readonly events: PresenceEvents;
   /** A call failed, or its outcome is unknown. */
   failed(reason: string): void;
+  /** Redis is at maxmemory and refuses entries. Undefined when it no longer does. */
+  full(reason: string | undefined): void;
   /** Ms between the end of a link and the offline announcement of its PC users. 0 for never. */
   readonly offlineGraceMs: number;
   /** The largest number of operations in one call, at most {@link MOST_OPERATIONS}. */
@@ -31,6 +33,13 @@ export interface ShardContext {
   readonly toConfirm: Map<number, { readonly waiter: UpdateWaiter; readonly which: ConfirmWhich }>;
   /** The stamp of this node's last call: Redis refuses a call that arrives after a later one. */
   stamp: number;
+  /**
+   * Redis is at maxmemory and has refused an entry a moment ago. Until the next attempt, entries wait
+   * and only calls that free memory are made. The data in Redis is as certain as before.
+   */
+  isFull: boolean;
+  /** Redis has refused a call for lack of memory, and has done nothing. */
+  full(reason: string): void;
   /** Bulk calls in progress, in all shards. */
   bulkCalls: number;
   /** Sends what is pending, at the end of this turn of the loop. */

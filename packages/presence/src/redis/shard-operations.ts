@@ -1,4 +1,4 @@
-import type { ClientStatus } from '@route/protocol';
+import { type ClientStatus, USER_STATUS } from '@route/protocol';
 import type { CountedLink } from '../ledger/counted-link.ts';
 import type { PresenceEntry } from '../ledger/presence-entry.ts';
 import type { ConfirmWhich, QueryWaiter, UpdateWaiter, UserState } from '../presence.ts';
@@ -94,6 +94,12 @@ export type ShardOperation =
   | ReleaseOperation
   /** Begins a series of calls in the shard and finds links of this node that Redis lists there. */
   | { readonly kind: 'survey' };
+
+/** Whether an operation may enlarge Redis. One that takes a client offline frees memory. */
+export function enlarges(operation: BatchedOperation): boolean {
+  if (operation.kind === 'reads') return false;
+  return operation.kind === 'confirm' || operation.update.status !== USER_STATUS.offline;
+}
 
 /** How many users an operation sets or reads. */
 export function usersOf(operation: BatchedOperation): number {

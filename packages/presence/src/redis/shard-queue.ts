@@ -1,16 +1,16 @@
-import { USER_STATUS } from '@route/protocol';
 import { errorText } from '@route/redis';
 import { PendingOffline } from '../grace/pending-offline.ts';
 import { CountedLink } from '../ledger/counted-link.ts';
-import { comesWithPc, goesWithPc, LateUpdates } from '../ledger/late-updates.ts';
+import { comesWithPc, LateUpdates } from '../ledger/late-updates.ts';
 import { strongerState } from '../presence.ts';
 import { BulkQueue, type BulkTask } from './bulk-queue.ts';
 import type { ShardKeys } from './keys.ts';
 import type { BackUser } from './replies.ts';
-import { ShardCalls, stateAt, UpdateBatch } from './shard-calls.ts';
+import { batchOf, ShardCalls, stateAt, UpdateBatch } from './shard-calls.ts';
 import { MOST_OPERATIONS, type ShardContext } from './shard-context.ts';
 import {
   type BatchedOperation,
+  enlarges,
   ReadsOperation,
   type ReleaseOperation,
   type ShardedQuery,
@@ -37,7 +37,7 @@ export class ShardQueue {
   #operations: ShardOperation[] = [];
   /** The index of the first operation that is not sent. */
   #next = 0;
-  readonly #bulk = new BulkQueue();
+  readonly #bulk: BulkQueue;
   readonly #late: LateUpdates;
   readonly #lost: PendingOffline;
   /** Placeholder for the ended links whose pending users are stored again. */
@@ -61,6 +61,7 @@ export class ShardQueue {
     this.#shard = shard;
     this.#calls = new ShardCalls(keys, context);
     this.#context = context;
+    this.#bulk = new BulkQueue(context);
     this.#most = Math.min(maxOperationsPerCall ?? MOST_OPERATIONS, MOST_OPERATIONS);
     this.#lost = new PendingOffline(offlineGraceMs, now);
     this.#noted = new CountedLink(`${nodeId}.noted`, false);
@@ -71,7 +72,7 @@ export class ShardQueue {
     });
   }
 
-  /** Whether Redis contains all entries of this node's links since {@link ShardQueue.survey}. */
+  /** Whether Redis has all entries here, or room for no more, since {@link ShardQueue.survey}. */
   get isAsserted(): boolean {
     return (
       this.#assertedAfter !== undefined && this.#done >= this.#assertedAfter && !this.#bulk.asserts
@@ -80,11 +81,11 @@ export class ShardQueue {
 
   /** Whether Redis may lack some entries of this node's links. */
   get hasBulk(): boolean {
-    return !this.#bulk.isEmpty;
+    return !this.#bulk.isEmpty || this.#late.size > 0;
   }
 
   get isIdle(): boolean {
-    return this.#calling === undefined && this.#waiting === 0 && this.#bulk.isEmpty;
+    return this.#calling === undefined && this.#waiting === 0 && !this.hasBulk;
   }
 
   add(operation: ShardOperation): void {
@@ -118,7 +119,7 @@ export class ShardQueue {
     if (this.#calling !== undefined) return;
     const first = this.#operations[this.#next];
     const isBulksTurn = first === undefined || this.#bulkIsNext;
-    const mayBulk = isBulksTurn && this.#isSurveyed && this.#context.bulkCalls < BULK_CALLS;
+    const mayBulk = isBulksTurn && this.#context.bulkCalls < BULK_CALLS;
     const task = mayBulk ? this.#bulk.next(this.#sent) : undefined;
     if (task !== undefined) {
       this.#bulkIsNext = false;
@@ -135,7 +136,10 @@ export class ShardQueue {
       this.#taken(Math.max(1, batch.length));
       if (first.kind === 'release') this.#call([first], this.#release(first));
       else if (first.kind === 'survey') this.#call([first], this.#survey());
-      else this.#call(batch, this.#apply(batch));
+      else {
+        const accepted = this.#accepted(batch);
+        this.#call(accepted, this.#apply(accepted));
+      }
     }
   }
 
@@ -182,14 +186,15 @@ export class ShardQueue {
     else this.#operations.push({ kind: 'survey' });
   }
 
-  /**
-   * Presence in Redis is complete. Commits updates that were answered 'later', and stores the
-   * pending announcements of this node's ended links again: Redis may have lost them.
-   */
+  /** Stores the pending announcements of this node's ended links again: Redis may lack them. */
   settle(): void {
     for (const [graceMs, users] of this.#lost.pending()) {
       this.#operations.push({ kind: 'release', link: this.#noted, graceMs, hadPc: () => users });
     }
+  }
+
+  /** Commits the updates that were answered 'later'. */
+  commitLate(): void {
     for (const { link, update, hadClient } of this.#late.take()) {
       const entry = link.entry(update.userId);
       const local = this.#context.links.stateOf(update.userId);
@@ -238,12 +243,19 @@ export class ShardQueue {
     return batch;
   }
 
-  /**
-   * Whether a survey is done, and the links that it found to be closed are released. Bulk work comes
-   * after that: a full Redis refuses it, and all operations are put off again.
-   */
-  get #isSurveyed(): boolean {
-    return this.#assertedAfter !== undefined && this.#sent >= this.#assertedAfter;
+  /** Returns what Redis accepts of the next operations. While it is full, puts off the others. */
+  #accepted(operations: readonly BatchedOperation[]): readonly BatchedOperation[] {
+    const { isFull, links } = this.#context;
+    const accepted: BatchedOperation[] = [];
+    for (const operation of operations) {
+      if (operation.kind === 'update') this.#late.drop(operation);
+      if (!isFull) accepted.push(operation);
+      else if (enlarges(operation)) this.putOff(operation);
+      else if (operation.kind === 'reads') accepted.push(operation);
+      // Redis may lack the user's other clients here: they may have been put off just now.
+      else accepted.push({ ...operation, local: links.stateOf(operation.update.userId) });
+    }
+    return accepted;
   }
 
   get #waiting(): number {
@@ -265,14 +277,21 @@ export class ShardQueue {
   async #apply(operations: readonly BatchedOperation[]): Promise<void> {
     const round = this.#round;
     const [first] = operations;
-    const { version, states, back, known } =
-      operations.length === 1 && first?.kind === 'reads'
+    if (first === undefined) return;
+    const applied =
+      operations.length === 1 && first.kind === 'reads'
         ? { version: 0, states: await this.#calls.read(first.userIds), back: [], known: [] }
-        : await this.#calls.apply(this.#batchOf(operations));
+        : await this.#calls.apply(batchOf(operations));
     if (round !== this.#round) return;
+    if (applied === undefined) {
+      const accepted = this.#accepted(operations);
+      this.#calling = accepted;
+      return this.#apply(accepted);
+    }
+    const { version, states, back, known } = applied;
     // A waiter may suspend this engine during its callback: no operation may be answered twice.
     this.#calling = [];
-    const { announcedUsers, options } = this.#context;
+    const { announcedUsers, options, links } = this.#context;
     for (const { userId, toldVersion } of known) {
       announcedUsers.noteStored(userId, Number(toldVersion));
     }
@@ -282,7 +301,10 @@ export class ShardQueue {
       const from = at;
       at += usersOf(operation);
       if (operation.kind === 'reads') {
-        operation.answer((place) => stateAt(states, from + place) === 'pc');
+        const { userIds } = operation;
+        const isHeld = (place: number): boolean =>
+          this.hasBulk && links.stateOf(userIds[place] ?? 0) === 'pc';
+        operation.answer((place) => stateAt(states, from + place) === 'pc' || isHeld(place));
         continue;
       }
       const { update, waiter, local } = operation;
@@ -317,21 +339,6 @@ export class ShardQueue {
       return client !== undefined;
     });
     if (reported.length > 0) await this.#calls.settleBack(reported);
-  }
-
-  #batchOf(operations: readonly BatchedOperation[]): UpdateBatch {
-    const batch = new UpdateBatch();
-    for (const operation of operations) {
-      if (operation.kind === 'reads') {
-        for (const userId of operation.userIds) batch.read(userId);
-        continue;
-      }
-      const { link, update, entry } = operation;
-      if (update.status === USER_STATUS.offline) {
-        batch.remove(link.id, update.userId, { text: entry.text, announced: goesWithPc(update) });
-      } else batch.set(link.id, update.userId, entry.text);
-    }
-    return batch;
   }
 
   async #survey(): Promise<void> {
@@ -375,15 +382,15 @@ export class ShardQueue {
     if (!task.isCollected) {
       const known = await this.#calls.usersOf(task.link.id, this.#shard);
       if (round !== this.#round) return;
-      task.collected(new Set([...known, ...task.link.ledger.usersOf(this.#shard)]));
+      task.collected(known, task.link.ledger.usersOf(this.#shard));
     }
     const batch = new UpdateBatch();
     this.#bulk.fill(batch, { sent: this.#sent, most: this.#most });
-    if (batch.length > 0) {
-      const { version, back } = await this.#calls.apply(batch);
-      if (round !== this.#round) return;
-      await this.#reportBack(back, version + batch.length - 1);
+    const applied = batch.length === 0 ? 'nothing' : await this.#calls.apply(batch);
+    if (round !== this.#round) return;
+    if (applied !== undefined && applied !== 'nothing') {
+      await this.#reportBack(applied.back, applied.version + batch.length - 1);
     }
-    this.#bulk.removeDone();
+    this.#bulk.answered(applied !== undefined);
   }
 }

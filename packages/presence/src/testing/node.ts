@@ -38,7 +38,7 @@ export interface TestNode extends AsyncDisposable {
     readonly state: UserState;
     readonly version: number;
   }[];
-  /** What was told, in order: 'taken', 'doubted' or 'refused'. */
+  /** What was told, in order: 'taken', 'doubted', 'refused', 'full' or 'not full'. */
   readonly leaseEvents: string[];
   readonly lateCommits: LateCommit[];
   /** Users announced offline after the grace who are back. */
@@ -119,6 +119,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
     failed: (reason) => {
       failures.push(reason);
       lease.markLost(reason);
+    },
+    full: (reason) => {
+      const event = reason === undefined ? 'not full' : 'full';
+      if (leaseEvents.at(-1) !== event) leaseEvents.push(event);
     },
     offlineGraceMs: options.offlineGraceMs ?? 0,
     lingerMs: options.lingerMs ?? 100,

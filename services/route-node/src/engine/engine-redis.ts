@@ -120,6 +120,7 @@ export class RedisEngine implements Engine {
         options.counters.presenceFailures++;
         this.#lease.markLost(reason);
       },
+      full: (reason) => this.#redisFull(reason),
       now: () => performance.now(),
     });
     this.#reaper = new Reaper({
@@ -318,6 +319,15 @@ export class RedisEngine implements Engine {
     events.unready('redis', true);
     events.unready('presence', false);
     explain('redis', redisProblem(reason).text);
+  }
+
+  /** Redis refuses users who come for lack of memory. The node is not ready for more of them. */
+  #redisFull(reason: string | undefined): void {
+    if (this.#stopping) return;
+    this.#options.events.unready('redis', reason !== undefined);
+    if (reason === undefined) return;
+    this.#options.counters.presenceFailures++;
+    this.#troubled(reason);
   }
 
   #responsiveChanged(responsive: boolean): void {
