@@ -60,6 +60,30 @@ test('delivers nothing until it knows the first frame, and then drops earlier on
   expect(it.reorderBytes).toBe(0);
 });
 
+// The next two were stuck for good: the real frame was taken for a repetition of the forged one,
+// which waited for a frame that had been delivered.
+test('a forged frame from before the first is known does not hold up the real ones', () => {
+  const { stream: it, handedOn } = stream(null);
+  it.receive(linked(8, 4));
+  it.begin(8);
+  expect(it.missing()).toEqual([{ first: 8, last: 8 }]);
+  for (const sequence of [8, 9]) it.receive(frame(sequence));
+  expect(handedOn).toEqual([8, 9]);
+});
+
+test('a forged frame behind one that never comes holds up the real ones for a heartbeat at most', () => {
+  const { stream: it, handedOn } = stream(5);
+  it.receive(linked(10, 6));
+  it.receive(linked(8, 4));
+  for (const sequence of [9, 10]) it.receive(frame(sequence));
+  expect(handedOn).toEqual([8, 9]);
+  it.heartbeat(10, 10);
+  expect(it.missing()).toEqual([{ first: 10, last: 10 }]);
+  it.receive(frame(10));
+  expect(handedOn).toEqual([8, 9, 10]);
+  expect(it.reorderBytes).toBe(0);
+});
+
 test('no more waits than the bound allows; the rest is asked for later', () => {
   const { stream: it, handedOn } = stream(1, 2.5 * PARKED_BYTES);
   for (const sequence of [2, 3, 4]) it.receive(frame(sequence));

@@ -101,7 +101,7 @@ export class Stream {
   begin(first: number): void {
     if (this.#next !== null) return;
     this.#next = first;
-    for (const [sequence, frame] of this.#reorder) if (sequence < first) this.#dequeue(frame);
+    for (const frame of this.#reorder.values()) if (frame.prevSeq < first - 1) this.#dequeue(frame);
     this.#deliverReordered();
   }
 
@@ -115,11 +115,13 @@ export class Stream {
     this.#lastForAll = tailForAll;
     const next = this.#next ?? 0;
     if (next <= tail + 1) this.#goodTail = tail;
-    if (this.#lastCame <= tail) return;
-    this.#lastCame = 0;
-    for (const [sequence, frame] of this.#reorder) {
-      if (sequence > tail || sequence < next) this.#dequeue(frame);
-      else this.#lastCame = Math.max(this.#lastCame, sequence);
+    const isAhead = this.#lastCame > tail;
+    if (isAhead) this.#lastCame = 0;
+    for (const frame of this.#reorder.values()) {
+      // A frame that should have been delivered was not linked to the frame before it: forged. Kept,
+      // it would pass for the real one.
+      if (frame.sequence > tail || frame.prevSeq < next - 1) this.#dequeue(frame);
+      else if (isAhead) this.#lastCame = Math.max(this.#lastCame, frame.sequence);
     }
   }
 
