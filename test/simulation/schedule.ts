@@ -128,7 +128,10 @@ export function leastWindowBytes({
   nodes,
 }: Pick<Schedule, 'latencyMs' | 'paceMs' | 'nodes'>): number {
   if (nodes > 6) return 512 * 1024;
-  return latencyMs > 2 || paceMs < 60 ? 64 * 1024 : 16 * 1024;
+  const isLong = latencyMs > 2;
+  const isDense = paceMs < 60;
+  if (isLong && isDense) return 256 * 1024;
+  return isLong || isDense ? 64 * 1024 : 16 * 1024;
 }
 
 export interface DrawOptions {
