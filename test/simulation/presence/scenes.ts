@@ -16,6 +16,7 @@ const SCENES = {
   'holder-cut-off': 3,
   'full-while-links-end': 2,
   'announced-before-loss': 2,
+  'lost-after-a-list': 2,
   'sweep-fails': 2,
   'paced-losses': 2,
   'one-node-alone': 4,
@@ -41,6 +42,8 @@ export function makeScene(random: Random): Scene {
       return fullWhileLinksEnd(cast);
     case 'announced-before-loss':
       return announcedBeforeLoss(cast);
+    case 'lost-after-a-list':
+      return lostAfterAList(cast);
     case 'sweep-fails':
       return sweepFails(cast);
     case 'paced-losses':
@@ -203,6 +206,24 @@ function announcedBeforeLoss(cast: Cast): Scene {
   const afterMs = lostAt - 300 + random.whole(-200, setup.leaseMs + 1500);
   const relink: Act = { kind: 'relink', at: 300, server: one, abrupt: true, afterMs };
   return cast.scene([cast.comeOn(one, windows), [relink, ...loss.acts]]);
+}
+
+/**
+ * While a msg_server is away its users go offline by updates on another link. They return by its
+ * list, which announces nothing, and are lost with its next link.
+ */
+function lostAfterAList(cast: Cast): Scene {
+  const [one, other] = cast.twoServers();
+  const { offline } = USER_STATUS;
+  const afterMs = cast.at(1500, 2500);
+  return cast.scene([
+    [...cast.comeOn(one, windows), ...cast.comeOn(other, windows)],
+    [
+      { kind: 'relink', at: 200, server: other, abrupt: true, afterMs },
+      ...cast.users.map((user) => cast.update(cast.at(400, 1200), one, [user, windows, offline])),
+    ],
+    [{ kind: 'server-restart', at: 300, server: other, afterMs: 500 }],
+  ]);
 }
 
 /** A node dies, and the first sweeps fail, because the account lacks a command at that time. */
