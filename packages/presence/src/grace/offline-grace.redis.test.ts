@@ -49,6 +49,29 @@ async function openWith(node: TestNode, ...users: number[]): Promise<string> {
   return link;
 }
 
+test('a node that was reaped learns with its late OFFLINE that another has announced the user', async () => {
+  const namespace = uniqueNamespace();
+  await using a = await start(namespace, 1, 1_000);
+  await using b = await start(namespace, 1, 1_000);
+  const link = await openWith(a, 1);
+  a.lease.stop();
+  a.presence.suspended();
+  const outcome = await updateOf(a.presence, link, client(1, 'windows', 'offline'));
+  expect(outcome).toEqual({ kind: 'later' });
+  await waitFor(
+    async () => {
+      await b.reaper.sweep();
+      await b.lost.look();
+      return b.announced.length > 0;
+    },
+    { what: 'the user to be announced', deadlineMs: 10_000 },
+  );
+  a.lease.start();
+  await waitFor(() => a.lateCommits.length > 0, { what: 'the commit', deadlineMs: 10_000 });
+  expect(a.lateCommits).toMatchObject([{ state: 'gone', hadClient: true }]);
+  expect(a.presence.isGraceOver(1)).toBe(true);
+});
+
 test('users of a closed link are announced once, by one node, unless they are back', async () => {
   const namespace = uniqueNamespace();
   await using a = await start(namespace, 1);
