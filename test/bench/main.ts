@@ -19,7 +19,7 @@ const USAGE = `Usage: npm run bench -- [SCENARIO ...] [--quick] [--rounds N] [--
 
 Measures route nodes, and other relays beside them, on this machine. All scenarios by default:
 
-${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(15)}${meaning}`).join('\n')}
+${SCENARIOS.map(({ name, meaning }) => `  ${name.padEnd(20)}${meaning}`).join('\n')}
 
   --quick        one short round, no more than the curves' ends
   --rounds N     how often each case is measured (${FULL.rounds})
