@@ -37,6 +37,18 @@ test('keeps the last update of each client, in order', () => {
   expect(late.take()).toEqual([]);
 });
 
+test('an OFFLINE of one of two clients of a type leaves the ONLINE waiting', () => {
+  const { late, open } = lateUpdates();
+  const link = open('node.1');
+  const [online, offline] = [client(1, 'windows', 'online'), client(1, 'windows', 'offline')];
+  for (const update of [online, online, offline]) {
+    link.ledger.update(update);
+    late.add({ link, update, hadClient: true });
+  }
+  late.drop({ link, update: offline });
+  expect(late.take().map(({ update }) => update)).toEqual([online]);
+});
+
 test('drops an ONLINE of a link that has ended since, and keeps an OFFLINE', () => {
   const { late, open, links } = lateUpdates();
   const link = open('node.1');

@@ -40,13 +40,15 @@ export class LateUpdates {
   }
 
   add(late: LateUpdate): void {
+    if (this.#byClient.has(clientOf(late.link, late.update)) && leavesAnother(late)) return;
     this.#put(late.link, late);
     if (this.#byClient.size >= this.#mergeAt) this.#mergeEnded();
   }
 
   /** Removes the update of the same client: a newer one has been sent. */
   drop({ link, update }: Pick<LateUpdate, 'link' | 'update'>): void {
-    if (this.size > 0) this.#byClient.delete(clientOf(link, update));
+    if (this.size === 0 || leavesAnother({ link, update })) return;
+    this.#byClient.delete(clientOf(link, update));
   }
 
   /** Whether one of the updates announces a PC client of a user. */
@@ -93,6 +95,15 @@ export class LateUpdates {
 
 function clientOf(link: CountedLink, { userId, clientType }: ClientStatus): string {
   return `${link.id} ${userId} ${clientType}`;
+}
+
+/**
+ * Whether an update takes one of several clients of a type offline. Nothing is announced of it, and
+ * the ONLINE of another one must not be lost to it.
+ */
+function leavesAnother({ link, update }: Pick<LateUpdate, 'link' | 'update'>): boolean {
+  const { userId, clientType, status } = update;
+  return status === USER_STATUS.offline && link.entry(userId).has(clientType);
 }
 
 /** Whether an update takes a PC client offline. Announced unless another PC client remains. */

@@ -1,4 +1,4 @@
-import { type ClientStatus, USER_STATUS } from '@route/protocol';
+import { type ClientStatus, type ClientType, USER_STATUS } from '@route/protocol';
 import type { ClientCounts, UserState } from '../presence.ts';
 import { type Counts, clientTypeAt, countsByType, indexOfClientType } from './client-counts.ts';
 
@@ -48,6 +48,11 @@ export class PresenceEntry {
   /** How many clients of each type are counted, away or not. */
   get clients(): ClientCounts {
     return countsByType(this.#counts);
+  }
+
+  /** Whether a client of this type is counted. */
+  has(clientType: ClientType): boolean {
+    return at(this.#counts, indexOfClientType(clientType)) > 0;
   }
 
   /** How many of them are away. */
